@@ -1,0 +1,1 @@
+"""Slipway: one control plane that launches things exactly once and keeps watch over them."""

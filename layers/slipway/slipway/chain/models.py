@@ -1,0 +1,101 @@
+"""Chains, fees and transactions as plain values. Amounts are integers in wei."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One EVM chain as the template's parameter ``Chains`` describes it.
+
+    ``max_fee_per_gas`` is the cap in wei: no transaction is signed above it. ``priority_fee_per_gas`` is the least tip.
+    """
+
+    chain_id: int
+    name: str
+    rpc_urls: tuple[str, ...]
+    explorer_url: str | None
+    confirmations: int
+    block_seconds: float
+    max_fee_per_gas: int
+    priority_fee_per_gas: int
+    base_fee_multiplier: Fraction
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "Chain":
+        """Read one entry; raises KeyError or ValueError when it is malformed."""
+        return cls(
+            chain_id=int(entry["chain_id"]),
+            name=str(entry["name"]),
+            rpc_urls=tuple(entry["rpc_urls"]),
+            explorer_url=entry.get("explorer_url") or None,
+            confirmations=int(entry.get("confirmations", 2)),
+            block_seconds=float(entry.get("block_seconds", 12)),
+            max_fee_per_gas=int(entry["max_fee_per_gas"]),
+            priority_fee_per_gas=int(entry.get("priority_fee_per_gas", GWEI)),
+            base_fee_multiplier=Fraction(str(entry.get("base_fee_multiplier", 2))),
+        )
+
+    def explorer_transaction_url(self, transaction_hash: str) -> str | None:
+        """Where a person can look at a transaction, if the chain has an explorer."""
+        return f"{self.explorer_url.rstrip('/')}/tx/{transaction_hash}" if self.explorer_url else None
+
+
+@dataclass(frozen=True)
+class Fees:
+    """EIP-1559 fees in wei per unit of gas."""
+
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+
+
+@dataclass(frozen=True)
+class ChainFees:
+    """What the network asks now, in wei per unit of gas."""
+
+    base_fee_per_gas: int
+    priority_fee_per_gas: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a transaction does, before it has a nonce. ``to`` is None for a contract creation."""
+
+    to: str | None
+    data: bytes
+    gas_limit: int
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class UnsignedTransaction:
+    """An EIP-1559 transaction that only lacks its signature."""
+
+    chain_id: int
+    nonce: int
+    fees: Fees
+    call: Call
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """The exact bytes to broadcast, and their hash; both are 0x-prefixed hexadecimal."""
+
+    raw: str
+    transaction_hash: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The part of a receipt that Slipway keeps. ``effective_gas_price`` is in wei."""
+
+    transaction_hash: str
+    block_number: int
+    block_hash: str
+    succeeded: bool
+    gas_used: int
+    effective_gas_price: int
+    contract_address: str | None

@@ -1,0 +1,50 @@
+"""Decisions about fees and confirmations: pure, in wei and seconds."""
+
+from slipway.chain.models import Chain, ChainFees, Fees, Receipt
+from slipway.errors import InsufficientGasError
+
+# Head-room on the node's gas estimate: state can change between the estimate and the block.
+_GAS_MARGIN_PERCENT = 20
+
+
+def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
+    """Fees that stay mineable while the base fee grows by the chain's multiplier.
+
+    Args:
+        network: What the network asks now.
+        chain: Its multiplier and least tip.
+        cap: Most wei per unit of gas that Slipway may offer.
+
+    Raises:
+        InsufficientGasError: Such fees are over the cap. They are never clamped to it: a transaction that no block
+            takes would hold up its nonce.
+    """
+    tip = max(network.priority_fee_per_gas, chain.priority_fee_per_gas)
+    max_fee = int(network.base_fee_per_gas * chain.base_fee_multiplier) + tip
+    if max_fee > cap:
+        raise InsufficientGasError(
+            f"The fee on {chain.name} is over the cap; try again later",
+            details={"max_fee_per_gas": str(max_fee), "cap": str(cap)},
+            retry_after=max(30, int(chain.block_seconds * 5)),
+        )
+    return Fees(max_fee_per_gas=max_fee, max_priority_fee_per_gas=tip)
+
+
+def gas_limit(estimate: int) -> int:
+    """The limit to sign for an estimated use of gas."""
+    return estimate + estimate * _GAS_MARGIN_PERCENT // 100
+
+
+def is_confirmed(receipt: Receipt, latest_block: int, chain: Chain) -> bool:
+    """Whether enough blocks lie on the receipt's, its own included."""
+    return latest_block - receipt.block_number + 1 >= chain.confirmations
+
+
+def confirmation_pause(chain: Chain, polls: int) -> int:
+    """Whole seconds to wait before poll number ``polls`` + 1: a block at first, four at most."""
+    return max(1, round(min(chain.block_seconds * 2**min(polls, 8) / 2, chain.block_seconds * 4, 60)))
+
+
+def estimated_seconds(chain: Chain, transactions: int) -> int:
+    """How long ``transactions`` in sequence take to be confirmed: a block to get in, then the confirmations."""
+    return max(1, round(transactions * chain.block_seconds * (1 + chain.confirmations)))

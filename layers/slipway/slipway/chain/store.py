@@ -1,0 +1,141 @@
+"""What Slipway knows of a chain and of the transactions it signed.
+
+Keys in the control table:
+
+- ``CHAIN#<chain id>`` / ``CONFIGURATION``: contract addresses and the fee cap, changed without a deployment;
+- ``SIGNER#<chain id>#<address>`` / ``NONCE``: the next nonce of a deployer account;
+- ``SIGNER#<chain id>#<address>`` / ``TRANSACTION#<nonce, 20 digits>``: the transaction that holds the nonce;
+- ``INTENT#<job id>`` / ``<purpose>``: which nonce a job's transaction took, so that it takes only one.
+"""
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist
+
+from slipway.chain.models import Call, Fees
+from slipway.store import ControlItem, upstream_errors
+
+
+class ChainConfiguration(ControlItem):
+    """Addresses of Slipway's contracts on a chain. ``max_fee_per_gas`` (wei) overrides the template's cap."""
+
+    model_registry = UnicodeAttribute(null=True)
+    token_manager = UnicodeAttribute(null=True)
+    registrars: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)
+    max_fee_per_gas = NumberAttribute(null=True)
+
+    @staticmethod
+    def key(chain_id: int) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"CHAIN#{chain_id}", "CONFIGURATION"
+
+
+class SignerNonce(ControlItem):
+    """The next nonce that a deployer account will use on a chain."""
+
+    next_nonce = NumberAttribute()
+
+    @staticmethod
+    def key(chain_id: int, address: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"SIGNER#{chain_id}#{address}", "NONCE"
+
+
+class TransactionItem(ControlItem):
+    """A signed transaction, written before it is broadcast.
+
+    ``raw`` and ``transaction_hash`` are those of the newest signature; ``hashes`` holds every signature's hash, oldest
+    first, because any of them may be the one that is mined. ``call`` is what it does, in JSON.
+    """
+
+    chain_id = NumberAttribute()
+    signer = UnicodeAttribute()
+    nonce = NumberAttribute()
+    job_id = UnicodeAttribute()
+    purpose = UnicodeAttribute()
+    raw = UnicodeAttribute()
+    transaction_hash = UnicodeAttribute()
+    hashes: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)
+    call = JSONAttribute()
+    max_fee_per_gas = UnicodeAttribute()
+    max_priority_fee_per_gas = UnicodeAttribute()
+    status = UnicodeAttribute()
+    signed_at = UnicodeAttribute()
+    broadcast_at = UnicodeAttribute(null=True)
+    contract_address = UnicodeAttribute(null=True)
+
+    @staticmethod
+    def key(chain_id: int, address: str, nonce: int) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"SIGNER#{chain_id}#{address}", f"TRANSACTION#{nonce:020d}"
+
+    @property
+    def fees(self) -> Fees:
+        """The newest signature's fees."""
+        return Fees(int(self.max_fee_per_gas), int(self.max_priority_fee_per_gas))
+
+
+class TransactionIntent(ControlItem):
+    """Points from a job's purpose to the transaction that serves it."""
+
+    chain_id = NumberAttribute()
+    signer = UnicodeAttribute()
+    nonce = NumberAttribute()
+
+    @staticmethod
+    def key(job_id: str, purpose: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"INTENT#{job_id}", purpose
+
+
+def call_to_json(call: Call) -> dict[str, Any]:
+    """The inverse of ``call_from_json``."""
+    return {"to": call.to, "data": call.data.hex(), "gas_limit": call.gas_limit, "value": str(call.value)}
+
+
+def call_from_json(entry: dict[str, Any]) -> Call:
+    """A call as ``TransactionItem.call`` holds it."""
+    return Call(
+        to=entry["to"], data=bytes.fromhex(entry["data"]), gas_limit=entry["gas_limit"], value=int(entry["value"])
+    )
+
+
+def chain_configuration(chain_id: int) -> ChainConfiguration:
+    """The configuration of a chain, empty when nobody has written one."""
+    pk, sk = ChainConfiguration.key(chain_id)
+    with upstream_errors():
+        try:
+            return ChainConfiguration.get(pk, sk)
+        except DoesNotExist:
+            return ChainConfiguration(pk, sk)
+
+
+def save_contracts(chain_id: int, model_registry: str, token_manager: str, registrars: list[str]) -> None:
+    """Tell Slipway where its contracts are; leaves the fee cap as it is.
+
+    Args:
+        chain_id: The chain.
+        model_registry: Address of ModelRegistry.
+        token_manager: Address of TokenManager, the controller of new tokens.
+        registrars: Deployer accounts that may register tokens.
+    """
+    with upstream_errors():
+        ChainConfiguration(*ChainConfiguration.key(chain_id)).update(
+            actions=[
+                ChainConfiguration.model_registry.set(model_registry),
+                ChainConfiguration.token_manager.set(token_manager),
+                ChainConfiguration.registrars.set(registrars),
+            ]
+        )
+
+
+def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
+    """The transaction that serves a job's purpose, if one was signed."""
+    with upstream_errors():
+        try:
+            intent = TransactionIntent.get(*TransactionIntent.key(job_id, purpose), consistent_read=True)
+            key = TransactionItem.key(int(intent.chain_id), intent.signer, int(intent.nonce))
+            return TransactionItem.get(*key, consistent_read=True)
+        except DoesNotExist:
+            return None

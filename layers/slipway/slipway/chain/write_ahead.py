@@ -1,0 +1,163 @@
+"""Exactly-once signing: the nonce, the signed bytes and the job's own change are written together, before broadcast.
+
+A job's purpose (``deploy``, ``register``) takes one nonce for ever. Whoever asks again gets the same bytes. Signatures
+made for a nonce that another writer took first are dropped without leaving this process.
+"""
+
+import random
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pynamodb.exceptions import DoesNotExist
+
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Call, Chain, Fees, SignedTransaction, UnsignedTransaction
+from slipway.chain.store import (
+    SignerNonce,
+    TransactionIntent,
+    TransactionItem,
+    call_to_json,
+    transaction_for,
+)
+from slipway.chain.transactions import contract_address
+from slipway.errors import WriteContentionError
+from slipway.store import ConditionsFailedError, Transaction, upstream_errors
+from slipway.times import now_text
+
+_TRIES = 20
+
+
+class Signer(Protocol):
+    """What signs: ``KmsSigner``, or a key in memory in tests."""
+
+    @property
+    def address(self) -> str:
+        """The account's address, EIP-55."""
+
+    def sign(self, transaction: UnsignedTransaction) -> SignedTransaction:
+        """Sign one transaction."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a job wants on chain, once.
+
+    ``prepare`` is told the sender and gives the call and its fees: gas estimates depend on who sends.
+    """
+
+    job_id: str
+    purpose: str
+    chain: Chain
+    prepare: Callable[[str], tuple[Call, Fees]]
+
+
+class WriteAhead:
+    """Reserves nonces and signs, for a pool of accounts on one chain.
+
+    Args:
+        signers: The pool. A job starts at the account its id points to, so that concurrent jobs rarely meet.
+        rpc: Asked for an account's nonce only when the account is used for the first time.
+    """
+
+    def __init__(self, signers: Sequence[Signer], rpc: JsonRpc) -> None:
+        self._signers = signers
+        self._rpc = rpc
+
+    def sign_once(
+        self, intent: Intent, also: Callable[[Transaction, TransactionItem], None]
+    ) -> TransactionItem:
+        """Sign the intent's transaction, or give back the one signed before.
+
+        Args:
+            intent: What to do on chain.
+            also: Adds the job's own changes to the transaction that reserves the nonce.
+
+        Returns:
+            The transaction as written; it may or may not have been broadcast.
+
+        Raises:
+            WriteContentionError: Other jobs kept taking the nonce.
+            ConditionsFailedError: One of the job's own conditions failed; nothing was written.
+        """
+        start = zlib.crc32(intent.job_id.encode()) % len(self._signers)
+        for attempt in range(_TRIES):
+            if existing := transaction_for(intent.job_id, intent.purpose):
+                return existing
+            signer = self._signers[(start + attempt) % len(self._signers)]
+            item = self._signed_item(intent, signer)
+            write = self._reservation(intent, item)
+            also(write, item)
+            try:
+                write.commit()
+                return item
+            except ConditionsFailedError as error:
+                if not error.failed.keys() & {"nonce", "transaction", "intent"}:
+                    raise
+            except WriteContentionError:
+                pass
+            time.sleep(random.uniform(0, 0.05 * min(attempt + 1, 8)))  # noqa: S311 (jitter, not a secret)
+        raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
+
+    def _next_nonce(self, chain: Chain, address: str) -> int:
+        key = SignerNonce.key(chain.chain_id, address)
+        with upstream_errors():
+            try:
+                return int(SignerNonce.get(*key, consistent_read=True).next_nonce)
+            except DoesNotExist:
+                pass
+        first = SignerNonce(*key, next_nonce=self._rpc.transaction_count(address))
+        write = Transaction()
+        write.create("nonce", first)
+        try:
+            write.commit()
+        except ConditionsFailedError:
+            return self._next_nonce(chain, address)
+        return int(first.next_nonce)
+
+    def _signed_item(self, intent: Intent, signer: Signer) -> TransactionItem:
+        call, fees = intent.prepare(signer.address)
+        nonce = self._next_nonce(intent.chain, signer.address)
+        unsigned = UnsignedTransaction(intent.chain.chain_id, nonce, fees, call)
+        signed = signer.sign(unsigned)
+        return TransactionItem(
+            *TransactionItem.key(intent.chain.chain_id, signer.address, nonce),
+            chain_id=intent.chain.chain_id,
+            signer=signer.address,
+            nonce=nonce,
+            job_id=intent.job_id,
+            purpose=intent.purpose,
+            raw=signed.raw,
+            transaction_hash=signed.transaction_hash,
+            hashes=[signed.transaction_hash],
+            call=call_to_json(call),
+            max_fee_per_gas=str(fees.max_fee_per_gas),
+            max_priority_fee_per_gas=str(fees.max_priority_fee_per_gas),
+            status="signed",
+            signed_at=now_text(),
+            contract_address=None if call.to else contract_address(signer.address, nonce),
+        )
+
+    @staticmethod
+    def _reservation(intent: Intent, item: TransactionItem) -> Transaction:
+        nonce = int(item.nonce)
+        write = Transaction()
+        write.create("transaction", item)
+        write.create(
+            "intent",
+            TransactionIntent(
+                *TransactionIntent.key(intent.job_id, intent.purpose),
+                chain_id=item.chain_id,
+                signer=item.signer,
+                nonce=nonce,
+            ),
+        )
+        write.update(
+            "nonce",
+            SignerNonce(*SignerNonce.key(intent.chain.chain_id, item.signer)),
+            [SignerNonce.next_nonce.set(nonce + 1)],
+            condition=SignerNonce.next_nonce == nonce,
+        )
+        return write

@@ -1,0 +1,152 @@
+"""Every error that Slipway tells a caller or a state machine.
+
+One family: each class carries the ``code`` of the API's error envelope and the HTTP status that ``slipway.http``
+answers with. State machines catch and retry by class name, so the names of these classes are part of their contract
+(``statemachines/*.asl.json``).
+"""
+
+from typing import Any, ClassVar
+
+
+class SlipwayError(Exception):
+    """An outcome that has a code.
+
+    Args:
+        message: One sentence for the caller; never holds a secret.
+        details: JSON values that say more, such as the field that is wrong.
+        retry_after: Seconds after which the same request may succeed.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(
+        self, message: str, *, details: dict[str, Any] | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.retry_after = retry_after
+
+
+class ValidationFailedError(SlipwayError):
+    """The request is not what the route takes; ``details.fields`` names each field."""
+
+    code = "VALIDATION_ERROR"
+    status = 400
+
+    @classmethod
+    def of_field(cls, field: str, message: str) -> "ValidationFailedError":
+        """One wrong field, in the shape that all validation errors share."""
+        return cls(f"{field}: {message}", details={"fields": [{"field": field, "message": message}]})
+
+
+class AuthenticationFailedError(SlipwayError):
+    """Nobody, or nobody we can believe, is asking."""
+
+    code = "AUTH_FAILED"
+    status = 401
+
+
+class ForbiddenError(SlipwayError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class NotFoundError(SlipwayError):
+    """No such thing, or another owner's."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class ModelNotFoundError(SlipwayError):
+    """The model does not exist."""
+
+    code = "MODEL_NOT_FOUND"
+    status = 404
+
+
+class MethodNotAllowedError(SlipwayError):
+    """The path exists, with other methods."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class ConflictError(SlipwayError):
+    """The thing is not in a state that allows this."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class ModelNotValidatedError(SlipwayError):
+    """The model is not, or no longer, validated."""
+
+    code = "MODEL_NOT_VALIDATED"
+    status = 409
+
+
+class TokenExistsError(SlipwayError):
+    """The model has a token, or one is being launched."""
+
+    code = "TOKEN_EXISTS"
+    status = 409
+
+
+class IdempotencyMismatchError(SlipwayError):
+    """The Idempotency-Key was used with another body."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+    status = 409
+
+
+class PayloadTooLargeError(SlipwayError):
+    """The body is larger than the route takes."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+
+
+class DeploymentFailedError(SlipwayError):
+    """The chain refused or reverted a transaction, or its job ran out of time."""
+
+    code = "DEPLOYMENT_FAILED"
+    status = 500
+
+
+class UpstreamUnavailableError(SlipwayError):
+    """A system that Slipway calls did not answer in time; the same call may succeed later."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 502
+
+
+class InsufficientGasError(SlipwayError):
+    """The network's fee is over the chain's cap."""
+
+    code = "INSUFFICIENT_GAS"
+    status = 503
+
+
+class WriteContentionError(SlipwayError):
+    """Others kept changing the same items; nothing was written, and the same call may succeed later."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 503
+
+
+def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:
+    members = {root.__name__: root}
+    for child in root.__subclasses__():
+        members |= _family(child)
+    return members
+
+
+def code_of(error_name: str) -> str:
+    """Code for the name of an error that a state machine caught, DEPLOYMENT_FAILED for any other name."""
+    known = _family(SlipwayError).get(error_name)
+    return known.code if known else DeploymentFailedError.code

@@ -1,0 +1,87 @@
+"""Events of jobs, and the audit trail of what callers tried.
+
+Keys in the jobs table:
+
+- ``pk = <job's pk>``, ``sk = EVENT#<time>#<id>``: what happened to a job, append-only;
+- ``pk = AUDIT#<day>``, ``sk = <time>#<id>``: every attempt of a caller, accepted or refused, append-only; also in the
+  index ``by_owner`` under ``AUDIT#<wallet>``.
+"""
+
+import uuid
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from slipway.store import JobsItem, upstream_errors
+from slipway.times import now_text
+
+
+class JobEvent(JobsItem):
+    """One thing that happened to a job. ``data`` is small and holds no secrets."""
+
+    event = UnicodeAttribute()
+    message = UnicodeAttribute()
+    data = JSONAttribute(null=True)
+    created_at = UnicodeAttribute()
+
+
+class AuditEvent(JobsItem):
+    """One attempt: who, from where, what, and how it ended (``accepted`` or an error code)."""
+
+    wallet = UnicodeAttribute(null=True)
+    source_ip = UnicodeAttribute(null=True)
+    action = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+    outcome = UnicodeAttribute()
+    message = UnicodeAttribute(null=True)
+    request_id = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+
+
+def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None = None) -> JobEvent:
+    """An event to write together with the change it tells of."""
+    moment = now_text()
+    return JobEvent(
+        pk=job_pk, sk=f"EVENT#{moment}#{uuid.uuid4().hex[:8]}", event=event, message=message, data=data, created_at=moment
+    )
+
+
+def audit_event(
+    *,
+    action: str,
+    outcome: str,
+    wallet: str | None = None,
+    source_ip: str | None = None,
+    subject: str | None = None,
+    message: str | None = None,
+    request_id: str | None = None,
+) -> AuditEvent:
+    """An audit event, to be written alone (refusals) or in the transaction that it tells of."""
+    moment = now_text()
+    sort = f"{moment}#{uuid.uuid4().hex}"
+    return AuditEvent(
+        pk=f"AUDIT#{moment[:10]}",
+        sk=sort,
+        owner_key=f"AUDIT#{wallet}" if wallet else None,
+        owner_sort=sort if wallet else None,
+        wallet=wallet,
+        source_ip=source_ip,
+        action=action,
+        subject=subject,
+        outcome=outcome,
+        message=message,
+        request_id=request_id,
+        created_at=moment,
+    )
+
+
+def write_audit_event(event: AuditEvent) -> None:
+    """Append one audit event."""
+    with upstream_errors():
+        event.save()
+
+
+def events_of(job_pk: str, limit: int = 200) -> list[JobEvent]:
+    """A job's events, oldest first, ``limit`` at most."""
+    with upstream_errors():
+        return list(JobEvent.query(job_pk, JobEvent.sk.startswith("EVENT#"), limit=limit))

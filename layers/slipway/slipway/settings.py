@@ -1,0 +1,96 @@
+"""Settings that the template hands to the functions, as small groups that each caller composes.
+
+Every group is read from the environment once and is immutable. A missing or malformed variable is a deployment
+mistake, so it raises at the first use instead of being papered over with a default.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from slipway.chain.models import Chain
+
+
+def _list(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+def allow_private_network() -> bool:
+    """Whether outgoing addresses may be loopback or private; true in the local build only."""
+    return os.environ.get("ALLOW_PRIVATE_NETWORK") == "true"
+
+
+@dataclass(frozen=True)
+class ChainSettings:
+    """The chains this installation knows, and the one that tokens live on."""
+
+    chains: dict[int, Chain]
+    token_chain_id: int
+
+    @property
+    def token_chain(self) -> Chain:
+        """The chain on which model tokens are launched."""
+        return self.chains[self.token_chain_id]
+
+
+@cache
+def chain_settings() -> ChainSettings:
+    """Read CHAINS (a JSON list, see ``Chain.from_json``) and TOKEN_CHAIN_ID."""
+    chains = [Chain.from_json(entry) for entry in json.loads(os.environ["CHAINS"])]
+    return ChainSettings({chain.chain_id: chain for chain in chains}, int(os.environ["TOKEN_CHAIN_ID"]))
+
+
+@dataclass(frozen=True)
+class OidcSettings:
+    """An external OpenID Connect provider whose tokens are accepted.
+
+    ``claims`` maps ``wallet``, ``roles`` and ``tier`` to the names that the issuer gives them.
+    """
+
+    issuer: str
+    jwks_url: str
+    audience: str
+    algorithms: tuple[str, ...]
+    claims: dict[str, str]
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """Who may sign in, and whose tokens are believed. ``wallets`` maps lower-case addresses to roles and tier."""
+
+    key_id: str
+    issuer: str
+    audience: str
+    sign_in_domains: tuple[str, ...]
+    wallets: dict[str, dict[str, Any]]
+    oidc: OidcSettings | None
+
+
+@cache
+def identity_settings() -> IdentitySettings:
+    """Read the identity variables of the template."""
+    oidc = None
+    if issuer := os.environ.get("OIDC_ISSUER"):
+        oidc = OidcSettings(
+            issuer=issuer,
+            jwks_url=os.environ.get("OIDC_JWKS_URL") or issuer.rstrip("/") + "/.well-known/jwks.json",
+            audience=os.environ["OIDC_AUDIENCE"],
+            algorithms=_list("OIDC_ALGORITHMS"),
+            claims=json.loads(os.environ["OIDC_CLAIMS"]),
+        )
+    wallets = json.loads(os.environ.get("WALLET_ROLES") or "{}")
+    return IdentitySettings(
+        key_id=os.environ["IDENTITY_KEY_ID"],
+        issuer=os.environ["TOKEN_ISSUER"],
+        audience=os.environ["TOKEN_AUDIENCE"],
+        sign_in_domains=_list("SIGN_IN_DOMAINS"),
+        wallets={address.lower(): entry for address, entry in wallets.items()},
+        oidc=oidc,
+    )
+
+
+def deployer_key_ids() -> tuple[str, ...]:
+    """KMS ids of the keys that sign transactions."""
+    return _list("DEPLOYER_KEY_IDS")

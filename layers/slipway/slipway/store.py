@@ -1,0 +1,194 @@
+"""The two tables that most capabilities share, and transactions whose failed conditions have names.
+
+Items are PynamoDB models that inherit from ``JobsItem`` or ``ControlItem``; which keys they use is told beside each
+model. All of them share one connection, because each DynamoDB client costs a cold start tens of milliseconds.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import botocore.session
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from slipway.errors import UpstreamUnavailableError, WriteContentionError
+
+_CONFLICT_TRIES = 6
+_CONFLICT_PAUSE_SECONDS = 0.05
+# Conditions that failed are an answer; these are not, and the same transaction may pass later.
+_PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
+class _TableSettings:
+    """Deadlines of every DynamoDB call, in seconds."""
+
+    connect_timeout_seconds = 2
+    read_timeout_seconds = 5
+    max_retry_attempts = 4
+
+
+class ByOwner(GlobalSecondaryIndex[Any]):
+    """What an owner has, by time: ``owner_key`` is kind and owner, ``owner_sort`` begins with the time."""
+
+    class Meta:
+        index_name = "by_owner"
+        projection = AllProjection()
+
+    owner_key = UnicodeAttribute(hash_key=True)
+    owner_sort = UnicodeAttribute(range_key=True)
+
+
+class OpenWork(GlobalSecondaryIndex[Any]):
+    """Sparse: only jobs that have not ended, by the time they should have."""
+
+    class Meta:
+        index_name = "open_work"
+        projection = KeysOnlyProjection()
+
+    open_shard = UnicodeAttribute(hash_key=True)
+    open_until = UnicodeAttribute(range_key=True)
+
+
+class JobsItem(Model):
+    """An item of the jobs table."""
+
+    class Meta(_TableSettings):
+        table_name = os.environ.get("JOBS_TABLE", "jobs")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    by_owner = ByOwner()
+    open_work = OpenWork()
+    owner_key = UnicodeAttribute(null=True)
+    owner_sort = UnicodeAttribute(null=True)
+    open_shard = UnicodeAttribute(null=True)
+    open_until = UnicodeAttribute(null=True)
+
+
+class ControlItem(Model):
+    """An item of the control table."""
+
+    class Meta(_TableSettings):
+        table_name = os.environ.get("CONTROL_TABLE", "control")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+def _share_one_connection() -> Connection:
+    jobs = JobsItem._get_connection()
+    control = ControlItem._get_connection()
+    jobs.connection.add_meta_table(control.get_meta_table())
+    control.connection = jobs.connection
+    return jobs.connection
+
+
+connection = _share_one_connection()
+
+
+@cache
+def aws_client(service: str, timeout: float = 5.0) -> Any:
+    """A client of another AWS service on the session that the tables use already, with deadlines.
+
+    Args:
+        service: botocore's name for it, such as ``stepfunctions``.
+        timeout: Seconds for each try's answer.
+    """
+    config = botocore.config.Config(
+        connect_timeout=2, read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": 4}
+    )
+    return connection.session.create_client(service, config=config)
+
+
+class ConditionsFailedError(Exception):
+    """A transaction was refused by conditions; nothing was written.
+
+    Attributes:
+        failed: Name of each write whose condition failed, with the item that stood in its way where the write asked
+            for it (raw DynamoDB attributes), else None.
+    """
+
+    def __init__(self, failed: dict[str, dict[str, dict[str, Any]] | None]) -> None:
+        super().__init__(", ".join(sorted(failed)))
+        self.failed = failed
+
+
+@contextmanager
+def upstream_errors() -> Iterator[None]:
+    """Turn a failing table into ``UpstreamUnavailableError``, which callers and state machines know."""
+    try:
+        yield
+    except PynamoDBException as error:
+        raise UpstreamUnavailableError(f"The store did not answer: {type(error).__name__}", retry_after=2) from error
+
+
+@dataclass
+class Transaction:
+    """Writes that happen together or not at all, each with a name by which its failure is told."""
+
+    _checks: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
+    _puts: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
+    _updates: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
+
+    def check(self, name: str, model: type[Model], pk: str, sk: str, condition: Condition) -> None:
+        """Hold an item that is not written to a condition."""
+        self._checks.append((name, lambda write: write.condition_check(model, pk, sk, condition=condition)))
+
+    def create(self, name: str, item: Model) -> None:
+        """Put an item that must not exist yet."""
+        absent = type(item).pk.does_not_exist()
+        self._puts.append((name, lambda write: write.save(item, condition=absent, return_values="ALL_OLD")))
+
+    def update(self, name: str, item: Model, actions: list[Action], condition: Condition | None = None) -> None:
+        """Change an item, under a condition if one is given."""
+        self._updates.append(
+            (name, lambda write: write.update(item, actions, condition=condition, return_values="ALL_OLD"))
+        )
+
+    def commit(self) -> None:
+        """Write all of it.
+
+        Conflicts with other transactions and throttling are tried again a few times, with growing jittered pauses.
+
+        Raises:
+            ConditionsFailedError: A condition failed.
+            WriteContentionError: Others kept writing the same items.
+            UpstreamUnavailableError: The table did not answer.
+        """
+        # PynamoDB sends condition checks, then puts, then updates; reasons come back in that order.
+        ordered = [*self._checks, *self._puts, *self._updates]
+        for attempt in range(_CONFLICT_TRIES):
+            try:
+                with TransactWrite(connection=connection) as write:
+                    for _, add in ordered:
+                        add(write)
+                return
+            except TransactWriteError as error:
+                reasons = dict(zip([name for name, _ in ordered], error.cancellation_reasons, strict=False))
+                failed = {
+                    name: reason.raw_item
+                    for name, reason in reasons.items()
+                    if reason and reason.code == "ConditionalCheckFailed"
+                }
+                if failed:
+                    raise ConditionsFailedError(failed) from error
+                codes = {reason.code for reason in reasons.values() if reason}
+                if not codes & _PASSING_REASONS and error.cause_response_code != "TransactionInProgressException":
+                    raise UpstreamUnavailableError(
+                        f"The store did not answer: {error.cause_response_code}", retry_after=2
+                    ) from error
+            pause = _CONFLICT_PAUSE_SECONDS * 2**attempt
+            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 (jitter, not a secret)
+        raise WriteContentionError("Too many writers at once; try again", retry_after=2)

@@ -1,0 +1,1 @@
+"""ERC-20 tokens of validated models: request, launch, register."""
