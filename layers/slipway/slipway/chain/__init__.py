@@ -1,0 +1,1 @@
+"""What speaks to a blockchain: the compiled contracts, their installation, the chain tasks' adapters."""
