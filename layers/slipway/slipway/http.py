@@ -1,0 +1,298 @@
+"""What every API function shares: ids, limits, authentication, the body, and errors in one envelope.
+
+Order of judgement: who asks, then how large the body is, then whether it is JSON, then whether it fits the model. So a
+stranger learns nothing about the shape of a route.
+"""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from aws_lambda_powertools.metrics import MetricUnit
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from mangum import Mangum
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slipway.errors import (
+    AuthenticationFailedError,
+    ForbiddenError,
+    MethodNotAllowedError,
+    NotFoundError,
+    PayloadTooLargeError,
+    SlipwayError,
+    ValidationFailedError,
+)
+from slipway.identity.models import Caller
+from slipway.identity.service import token_verifier
+from slipway.jobs.store import audit_event, write_audit_event
+from slipway.observability import logger, record, use_request
+
+MAX_BODY_BYTES = 64 * 1024
+_MAX_DEPTH = 32
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+BodyModel = TypeVar("BodyModel", bound=BaseModel)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+class _RequestContext:
+    """Gives each request its ids, logs it once, counts it, and answers what nobody caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        gateway = scope.get("aws.event", {}).get("requestContext", {})
+        request_id = gateway.get("requestId") or str(uuid.uuid4())
+        given = _header(scope, b"x-correlation-id")
+        correlation_id = given if _CORRELATION_ID.fullmatch(given) else request_id
+        scope["state"] = {
+            "request_id": request_id,
+            "source_ip": gateway.get("http", {}).get("sourceIp"),
+            "action": gateway.get("routeKey") or f"{scope['method']} {scope['path']}",
+        }
+        use_request(request_id, correlation_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            action = scope["state"]["action"]
+            logger.info("request", action=action, status=status, milliseconds=milliseconds)
+            record("Requests", route=action, status=str(status))
+            record("RequestDuration", milliseconds, MetricUnit.Milliseconds, route=action)
+
+
+def error_response(request: Request, error: SlipwayError) -> JSONResponse:
+    """The envelope of every refusal."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details is not None:
+        body["details"] = error.details
+    headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    if isinstance(error, AuthenticationFailedError):
+        headers["www-authenticate"] = "Bearer"
+    envelope = {"success": False, "error": body, "request_id": request.state.request_id}
+    return JSONResponse(envelope, status_code=error.status, headers=headers)
+
+
+def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    logger.warning("refused", code=error.code, reason=error.message)
+    try:
+        write_audit_event(
+            audit_event(
+                action=request.state.action,
+                outcome=error.code,
+                wallet=caller.wallet if caller else None,
+                source_ip=request.state.source_ip,
+                subject=getattr(request.state, "subject", None),
+                message=error.message[:500],
+                request_id=request.state.request_id,
+            )
+        )
+    except SlipwayError:
+        # The refusal stands even if the trail can't be written; the log line above still tells of it.
+        logger.exception("audit event lost")
+    return error_response(request, error)
+
+
+def _of_pydantic(errors: list[Any]) -> ValidationFailedError:
+    fields = [
+        {"field": ".".join(str(part) for part in entry["loc"]) or "body", "message": str(entry["msg"])}
+        for entry in errors[:20]
+    ]
+    summary = "; ".join(f"{entry['field']}: {entry['message']}" for entry in fields[:3])
+    return ValidationFailedError(summary, details={"fields": fields})
+
+
+def _of_http(error: HTTPException) -> SlipwayError:
+    if error.status_code == 405:
+        return MethodNotAllowedError("This path does not take that method")
+    if error.status_code == 404:
+        return NotFoundError("There is no such path")
+    return ValidationFailedError(str(error.detail))
+
+
+def create_app() -> FastAPI:
+    """A FastAPI application with Slipway's middleware and error envelope, and no documents of its own."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(_RequestContext)
+
+    @app.exception_handler(SlipwayError)
+    def _(request: Request, error: SlipwayError) -> JSONResponse:
+        return _refuse(request, error)
+
+    @app.exception_handler(HTTPException)
+    def _(request: Request, error: HTTPException) -> JSONResponse:
+        return _refuse(request, _of_http(error))
+
+    @app.exception_handler(Exception)
+    def _(request: Request, error: Exception) -> JSONResponse:
+        logger.exception("unexpected error", error_type=type(error).__name__)
+        return error_response(request, SlipwayError("Something went wrong on our side; the request id finds it"))
+
+    return app
+
+
+def lambda_handler(app: FastAPI) -> Mangum:
+    """The handler of an API Gateway HTTP API (payload format 2.0)."""
+    return Mangum(app, lifespan="off")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field is given twice")
+    return found
+
+
+def _depth(value: Any) -> int:
+    deepest, layer = 0, [value]
+    while layer:
+        deepest += 1
+        layer = [
+            child
+            for parent in layer
+            for child in (parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ())
+        ]
+        if deepest > _MAX_DEPTH:
+            break
+    return deepest
+
+
+def parse_json(raw: bytes) -> Any:
+    """Read a JSON body: UTF-8, no field twice, no NaN, not nested deeper than 32 levels.
+
+    Raises:
+        ValidationFailedError: It is none of that.
+    """
+
+    def no_constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        value = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "not valid JSON"
+        if str(error) == "a field is given twice":
+            reason = str(error)
+        raise ValidationFailedError.of_field("body", reason) from error
+    if _depth(value) > _MAX_DEPTH:
+        raise ValidationFailedError.of_field("body", "nested too deeply")
+    return value
+
+
+def _token_of(request: Request, body: bytes) -> str:
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise AuthenticationFailedError("The Authorization header must be: Bearer <token>")
+        return token.strip()
+    try:
+        value = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        value = None
+    token = value.get("auth_token") if isinstance(value, dict) else None
+    if not isinstance(token, str):
+        raise AuthenticationFailedError("Sign in and send the access token as Authorization: Bearer <token>")
+    return token
+
+
+async def authenticated(request: Request) -> Caller:
+    """The caller, from the Authorization header or else the body's ``auth_token`` (spec 004).
+
+    Raises:
+        AuthenticationFailedError: Nobody we can believe.
+    """
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known:
+        return known
+    token = _token_of(request, await request.body())
+    caller = token_verifier().verify(token)
+    request.state.caller = caller
+    logger.append_keys(wallet=caller.wallet)
+    return caller
+
+
+async def wallet_owner(request: Request) -> Caller:
+    """A caller whose token names a wallet.
+
+    Raises:
+        AuthenticationFailedError: See ``authenticated``.
+        ForbiddenError: The token names no wallet.
+    """
+    caller = await authenticated(request)
+    if caller.wallet is None:
+        raise ForbiddenError("The access token names no wallet")
+    return caller
+
+
+def role(name: str) -> Callable[[Request], Any]:
+    """A dependency that lets only callers of one role in."""
+
+    async def dependency(request: Request) -> Caller:
+        caller = await authenticated(request)
+        if name not in caller.roles:
+            raise ForbiddenError(f"Only the role {name} may do this")
+        return caller
+
+    return dependency
+
+
+def body_of(model: type[BodyModel], caller: Callable[[Request], Any] | None = wallet_owner) -> Any:
+    """A dependency that reads the body into a model, after ``caller`` has been believed.
+
+    FastAPI's own body parameters would be judged before any dependency runs.
+
+    Args:
+        model: The shape of the body.
+        caller: The dependency that authenticates; None for routes that anyone may call.
+
+    Raises:
+        PayloadTooLargeError: More than 64 KB.
+        ValidationFailedError: Not JSON, or not of the model's shape; names the fields.
+    """
+
+    async def dependency(request: Request) -> BodyModel:
+        if caller is not None:
+            await caller(request)
+        raw = await request.body()
+        if len(raw) > MAX_BODY_BYTES:
+            raise PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
+        value = parse_json(raw)
+        if isinstance(value, dict) and isinstance(value.get("model_id"), str):
+            request.state.subject = value["model_id"][:64]
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            raise _of_pydantic(error.errors(include_url=False, include_input=False)) from error
+
+    return Depends(dependency)

@@ -1,0 +1,62 @@
+"""Keys of an external issuer, fetched over HTTPS and kept."""
+
+import time
+from typing import Any
+
+import httpx
+import jwt
+
+from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
+from slipway.network import require_public_url
+
+_KEEP_SECONDS = 600
+# A token with an unknown key id may mean that the issuer rotated its keys, but must not become a way to make us ask
+# the issuer at every request.
+_LEAST_SECONDS_BETWEEN_FETCHES = 30
+_MAX_BYTES = 256 * 1024
+
+
+class JwksClient:
+    """Finds an issuer's public key by its id.
+
+    Args:
+        url: Address of the issuer's JWK set.
+        client: The HTTP client; its lifetime is the caller's.
+    """
+
+    def __init__(self, url: str, client: httpx.Client) -> None:
+        self._url = url
+        self._client = client
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+
+    def key(self, key_id: str) -> Any:
+        """The public key with this id.
+
+        Raises:
+            AuthenticationFailedError: The issuer has no such key.
+            UpstreamUnavailableError: The issuer did not answer, and no key of that id is kept.
+        """
+        age = time.monotonic() - self._fetched_at
+        if age > _KEEP_SECONDS or (key_id not in self._keys and age > _LEAST_SECONDS_BETWEEN_FETCHES):
+            try:
+                self._fetch()
+            except UpstreamUnavailableError:
+                if key_id not in self._keys:
+                    raise
+        if key_id not in self._keys:
+            raise AuthenticationFailedError("The access token names a key that its issuer does not have")
+        return self._keys[key_id].key
+
+    def _fetch(self) -> None:
+        require_public_url(self._url)
+        try:
+            answer = self._client.get(self._url, timeout=3.0)
+            answer.raise_for_status()
+            if len(answer.content) > _MAX_BYTES:
+                raise ValueError("too large")
+            key_set = jwt.PyJWKSet.from_dict(answer.json())
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError, AttributeError, TypeError) as error:
+            raise UpstreamUnavailableError("The token issuer's keys cannot be fetched", retry_after=5) from error
+        self._keys = {key.key_id: key for key in key_set.keys if key.key_id and key.public_key_use in (None, "sig")}
+        self._fetched_at = time.monotonic()

@@ -1,0 +1,49 @@
+"""Sign-in nonces. Key in the control table: ``SIGN_IN_NONCE#<nonce>`` / ``NONCE``."""
+
+import secrets
+import string
+
+from pynamodb.attributes import NumberAttribute
+from pynamodb.exceptions import DeleteError
+
+from slipway.errors import AuthenticationFailedError
+from slipway.store import ControlItem, upstream_errors
+from slipway.times import epoch_seconds
+
+NONCE_SECONDS = 300
+# EIP-4361 asks for at least eight letters and digits; twenty-two carry 128 bits.
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 22
+
+
+class SignInNonce(ControlItem):
+    """A nonce that was handed out and not used yet. DynamoDB deletes it some time after ``expires_at``."""
+
+    expires_at = NumberAttribute()
+
+
+def _key(nonce: str) -> tuple[str, str]:
+    return f"SIGN_IN_NONCE#{nonce}", "NONCE"
+
+
+def issue_nonce() -> str:
+    """Hand out a new nonce."""
+    nonce = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    with upstream_errors():
+        SignInNonce(*_key(nonce), expires_at=epoch_seconds() + NONCE_SECONDS).save()
+    return nonce
+
+
+def use_nonce(nonce: str) -> None:
+    """Use a nonce up, in one conditional delete.
+
+    Raises:
+        AuthenticationFailedError: It was never handed out, is used, or has expired.
+    """
+    with upstream_errors():
+        try:
+            SignInNonce(*_key(nonce)).delete(condition=SignInNonce.expires_at > epoch_seconds())
+        except DeleteError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            raise AuthenticationFailedError("The sign-in nonce is unknown, used or expired") from error

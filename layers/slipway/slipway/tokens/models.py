@@ -1,0 +1,222 @@
+"""Shapes of token requests, answers and models, as specification 004 and the design give them.
+
+Amounts are decimal strings in wei, times are ISO 8601 in UTC.
+"""
+
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from slipway.addresses import parse_address
+from slipway.errors import ValidationFailedError
+
+ZERO_ADDRESS = "0x" + "0" * 40
+
+
+class Status(StrEnum):
+    """Where a token's launch stands."""
+
+    PENDING = "pending"
+    DEPLOYING = "deploying"
+    REGISTERING = "registering"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+FINAL = frozenset({Status.COMPLETED, Status.FAILED})
+
+
+def _printable(text: str) -> str:
+    # Control, format and surrogate characters, and unnormalised twins, would make two names look alike.
+    if not text.isprintable() or unicodedata.normalize("NFC", text) != text or text != text.strip():
+        raise ValueError("must be printable text in Unicode's NFC form, without spaces around it")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return parse_address(text, "address")
+    except ValidationFailedError as error:
+        raise ValueError(error.message.removeprefix("address: ")) from None
+
+
+Address = Annotated[str, Field(max_length=42, examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]), AfterValidator(_address)]
+ModelId = Annotated[str, Field(min_length=1, max_length=64, examples=["sentiment-v2"]), AfterValidator(_printable)]
+
+
+class DeployTokenRequest(BaseModel):
+    """A token for a validated model. ``auth_token`` stands in for the Authorization header."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model_id: ModelId
+    user_address: Address
+    token_name: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_printable)] | None = None
+    token_symbol: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$")] | None = None
+    auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class DeployTokenAnswer(BaseModel):
+    """A launch that was accepted. ``estimated_confirmation_time`` is in seconds, ``estimated_gas_cost`` in wei."""
+
+    success: Literal[True] = True
+    deployment_id: str
+    model_id: str
+    estimated_confirmation_time: int
+    estimated_gas_cost: str
+    status_url: str
+
+
+class Refusal(BaseModel):
+    """Why a request would be refused now."""
+
+    code: str
+    message: str
+
+
+class EstimateAnswer(BaseModel):
+    """What a launch would cost and take. ``gas`` covers both transactions; fees and cost are in wei."""
+
+    model_id: str
+    token_name: str
+    token_symbol: str
+    gas: int | None
+    max_fee_per_gas: str | None
+    max_priority_fee_per_gas: str | None
+    fee_cap: str
+    estimated_gas_cost: str | None
+    estimated_confirmation_time: int
+    refusals: list[Refusal]
+
+
+class DeploymentError(BaseModel):
+    """How a launch failed."""
+
+    code: str
+    message: str
+    transaction_hash: str | None = None
+
+
+class DeploymentStatus(BaseModel):
+    """Specification 004's status body; fields are left out until they are known."""
+
+    deployment_id: str
+    status: Status
+    model_id: str
+    token_address: str | None = None
+    token_name: str | None = None
+    token_symbol: str | None = None
+    deployment_tx_hash: str | None = None
+    registry_tx_hash: str | None = None
+    block_number: int | None = None
+    explorer_url: str | None = None
+    gas_used: str | None = None
+    gas_price: str | None = None
+    total_cost: str | None = None
+    error: DeploymentError | None = None
+    created_at: str
+    updated_at: str
+
+
+class TransactionDetail(BaseModel):
+    """One of a launch's two transactions. ``gas_price`` is the effective price in wei."""
+
+    purpose: Literal["deploy", "register"]
+    transaction_hash: str
+    block_number: int | None = None
+    gas_used: str | None = None
+    gas_price: str | None = None
+    cost: str | None = None
+    explorer_url: str | None = None
+
+
+class EventDetail(BaseModel):
+    """One thing that happened to a deployment."""
+
+    event: str
+    message: str
+    data: dict[str, Any] | None = None
+    created_at: str
+
+
+class DeploymentDetail(DeploymentStatus):
+    """A deployment with everything Slipway knows of it."""
+
+    kind: Literal["token"] = "token"
+    chain_id: int
+    user_address: str
+    controller: str | None = None
+    model: dict[str, Any] | None = None
+    estimated_gas_cost: str | None = None
+    transactions: list[TransactionDetail] = []
+    events: list[EventDetail] = []
+
+
+class DeploymentSummary(DeploymentStatus):
+    """A deployment in a list."""
+
+    kind: Literal["token"] = "token"
+
+
+class DeploymentPage(BaseModel):
+    """A page of deployments, newest first; ``next_cursor`` is None on the last one."""
+
+    deployments: list[DeploymentSummary]
+    next_cursor: str | None = None
+
+
+class ModelState(StrEnum):
+    """How far a model is with its validation."""
+
+    REGISTERED = "registered"
+    VALIDATED = "validated"
+    REJECTED = "rejected"
+
+
+class ModelEntry(BaseModel):
+    """What the catalogue is told of a model (``PUT /api/admin/models/{id}``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: Address
+    contributors: list[Address] = Field(default=[], max_length=200)
+    state: ModelState
+    validated_at: Annotated[str, Field(max_length=40)] | None = None
+    run_id: Annotated[str, Field(max_length=200)] | None = None
+    metrics: dict[str, float] = Field(default={}, max_length=200)
+    improvement: float | None = None
+
+
+class ModelAnswer(ModelEntry):
+    """A model as the catalogue holds it."""
+
+    model_id: str
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """A model, wherever it is known from. Addresses are in EIP-55 form."""
+
+    model_id: str
+    owner: str
+    contributors: tuple[str, ...]
+    state: ModelState
+    validated_at: str | None = None
+    run_id: str | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    improvement: float | None = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """What a deployment keeps of its model."""
+        return {
+            "owner": self.owner,
+            "contributors": list(self.contributors),
+            "state": str(self.state),
+            "validated_at": self.validated_at,
+            "run_id": self.run_id,
+            "metrics": self.metrics,
+            "improvement": self.improvement,
+        }

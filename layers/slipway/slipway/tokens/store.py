@@ -1,0 +1,298 @@
+"""Token deployments, their locks, and the built-in model catalogue.
+
+Keys in the jobs table:
+
+- ``DEPLOYMENT#<id>`` / ``DETAIL``: the deployment; in ``by_owner`` under ``DEPLOYMENT#<wallet>``, and in ``open_work``
+  until it has ended;
+- ``MODEL#<model id>`` / ``LOCK``: held by the model's one deployment, from the request until it failed for good;
+- ``SYMBOL#<symbol>`` / ``LOCK``: the deployments that use a symbol.
+
+Keys in the control table:
+
+- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator told it;
+- ``IDEMPOTENCY#<wallet>#<key>`` / ``REQUEST``: the answer that a key has been given.
+"""
+
+import base64
+import json
+import zlib
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import DeleteError, DoesNotExist
+from pynamodb.expressions.update import Action
+
+from slipway.errors import ValidationFailedError
+from slipway.jobs.store import job_event
+from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, upstream_errors
+from slipway.times import now_text
+from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
+
+_OPEN_SHARDS = 4
+
+
+class DeploymentItem(JobsItem):
+    """A token launch. Amounts are decimal strings in wei; gas figures are integers."""
+
+    deployment_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    status = UnicodeAttribute()
+    model_id = UnicodeAttribute()
+    wallet = UnicodeAttribute()
+    chain_id = NumberAttribute()
+    token_name = UnicodeAttribute()
+    token_symbol = UnicodeAttribute()
+    controller = UnicodeAttribute(null=True)
+    model = JSONAttribute(null=True)
+    estimated_gas_cost = UnicodeAttribute()
+    token_address = UnicodeAttribute(null=True)
+    deployment_tx_hash = UnicodeAttribute(null=True)
+    deployment_block = NumberAttribute(null=True)
+    deployment_gas_used = NumberAttribute(null=True)
+    deployment_gas_price = UnicodeAttribute(null=True)
+    registry_tx_hash = UnicodeAttribute(null=True)
+    registry_block = NumberAttribute(null=True)
+    registry_gas_used = NumberAttribute(null=True)
+    registry_gas_price = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_message = UnicodeAttribute(null=True)
+    error_transaction_hash = UnicodeAttribute(null=True)
+    deadline = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return Status(self.status) in FINAL
+
+
+class ModelLock(JobsItem):
+    """Makes one token per model."""
+
+    deployment_id = UnicodeAttribute()
+
+
+class SymbolLock(JobsItem):
+    """Who uses a symbol. A chosen symbol may be shared, a generated one is taken only when nobody has it."""
+
+    deployments = UnicodeSetAttribute(null=True)
+
+
+class CatalogueModel(ControlItem):
+    """A model in the built-in catalogue."""
+
+    owner = UnicodeAttribute()
+    contributors: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)
+    state = UnicodeAttribute()
+    validated_at = UnicodeAttribute(null=True)
+    run_id = UnicodeAttribute(null=True)
+    metrics = JSONAttribute(null=True)
+    improvement = UnicodeAttribute(null=True)
+    updated_at = UnicodeAttribute()
+
+    @staticmethod
+    def key(model_id: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"CATALOGUE#{model_id}", "MODEL"
+
+
+class IdempotencyRecord(ControlItem):
+    """The answer that was given to an Idempotency-Key, kept for a day."""
+
+    fingerprint = UnicodeAttribute()
+    deployment_id = UnicodeAttribute()
+    answer = JSONAttribute()
+    expires_at = NumberAttribute()
+
+    @staticmethod
+    def key(wallet: str, key: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"IDEMPOTENCY#{wallet}#{key}", "REQUEST"
+
+
+def deployment_key(deployment_id: str) -> tuple[str, str]:
+    """Partition and sort key of a deployment."""
+    return f"DEPLOYMENT#{deployment_id}", "DETAIL"
+
+
+def model_lock_key(model_id: str) -> tuple[str, str]:
+    """Partition and sort key of a model's lock."""
+    return f"MODEL#{model_id}", "LOCK"
+
+
+def symbol_lock_key(symbol: str) -> tuple[str, str]:
+    """Partition and sort key of a symbol's lock."""
+    return f"SYMBOL#{symbol}", "LOCK"
+
+
+def owner_key(wallet: str) -> str:
+    """Under which a wallet's deployments are indexed."""
+    return f"DEPLOYMENT#{wallet}"
+
+
+def open_shard(deployment_id: str) -> str:
+    """Where ``reconcile`` looks for the deployment while it has not ended."""
+    return f"OPEN#{zlib.crc32(deployment_id.encode()) % _OPEN_SHARDS}"
+
+
+def find_deployment(deployment_id: str, *, consistent: bool = True) -> DeploymentItem | None:
+    """A deployment by its id."""
+    with upstream_errors():
+        try:
+            return DeploymentItem.get(*deployment_key(deployment_id), consistent_read=consistent)
+        except DoesNotExist:
+            return None
+
+
+def model_lock(model_id: str) -> ModelLock | None:
+    """Who holds a model's lock."""
+    with upstream_errors():
+        try:
+            return ModelLock.get(*model_lock_key(model_id), consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def symbol_is_free(symbol: str) -> bool:
+    """Whether no live token uses a symbol."""
+    with upstream_errors():
+        try:
+            return not SymbolLock.get(*symbol_lock_key(symbol)).deployments
+        except DoesNotExist:
+            return True
+
+
+def _encode_cursor(key: dict[str, Any]) -> str:
+    position = [key["owner_sort"]["S"], key["pk"]["S"], key["sk"]["S"]]
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str, owner: str) -> dict[str, Any]:
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        owner_sort, pk, sk = (str(part) for part in position)
+    except ValueError as error:
+        raise ValidationFailedError.of_field("cursor", "was not given by this list") from error
+    # The owner is the caller's own whatever the cursor says, so a made-up one shows nothing of others.
+    return {"owner_key": {"S": owner}, "owner_sort": {"S": owner_sort}, "pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def deployments_of(
+    wallet: str, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
+) -> tuple[list[DeploymentItem], str | None]:
+    """A page of a wallet's deployments, newest first, and where the next one begins."""
+    owner = owner_key(wallet)
+    condition = None
+    if kind:
+        condition = DeploymentItem.kind == kind
+    if status:
+        by_status = DeploymentItem.status == str(status)
+        condition = by_status if condition is None else condition & by_status
+    with upstream_errors():
+        page = DeploymentItem.by_owner.query(
+            owner,
+            filter_condition=condition,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=_decode_cursor(cursor, owner) if cursor else None,
+        )
+        found = list(page)
+    return found, _encode_cursor(page.last_evaluated_key) if page.last_evaluated_key else None
+
+
+def save_model(metadata: ModelMetadata) -> None:
+    """Write a model into the catalogue."""
+    with upstream_errors():
+        CatalogueModel(
+            *CatalogueModel.key(metadata.model_id),
+            owner=metadata.owner,
+            contributors=list(metadata.contributors),
+            state=str(metadata.state),
+            validated_at=metadata.validated_at,
+            run_id=metadata.run_id,
+            metrics=metadata.metrics,
+            improvement=None if metadata.improvement is None else repr(metadata.improvement),
+            updated_at=now_text(),
+        ).save()
+
+
+def find_model(model_id: str) -> ModelMetadata | None:
+    """A model in the catalogue."""
+    with upstream_errors():
+        try:
+            item = CatalogueModel.get(*CatalogueModel.key(model_id), consistent_read=True)
+        except DoesNotExist:
+            return None
+    return ModelMetadata(
+        model_id=model_id,
+        owner=item.owner,
+        contributors=tuple(item.contributors),
+        state=ModelState(item.state),
+        validated_at=item.validated_at,
+        run_id=item.run_id,
+        metrics=item.metrics or {},
+        improvement=None if item.improvement is None else float(item.improvement),
+    )
+
+
+def advance(
+    deployment: DeploymentItem,
+    allowed: set[Status],
+    to: Status,
+    message: str,
+    *,
+    actions: list[Action] | None = None,
+    data: dict[str, Any] | None = None,
+) -> bool:
+    """Move a deployment on and tell of it, in one transaction.
+
+    Args:
+        deployment: Brought up to date when the move happened.
+        allowed: Statuses from which it may move.
+        to: Where it goes; a final status takes it out of the open work.
+        message: The event's text.
+        actions: Further changes of the deployment.
+        data: The event's data.
+
+    Returns:
+        False when it was not in an allowed status; nothing is written then.
+    """
+    changes = [
+        DeploymentItem.status.set(str(to)),
+        DeploymentItem.updated_at.set(now_text()),
+        *(actions or []),
+    ]
+    if to in FINAL:
+        changes += [DeploymentItem.open_shard.remove(), DeploymentItem.open_until.remove()]
+    write = Transaction()
+    write.create("event", job_event(deployment.pk, str(to), message, data))
+    write.update(
+        "deployment",
+        DeploymentItem(deployment.pk, deployment.sk),
+        changes,
+        condition=DeploymentItem.status.is_in(*(str(status) for status in allowed)),
+    )
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        return False
+    with upstream_errors():
+        deployment.refresh(consistent_read=True)
+    return True
+
+
+def release_locks(deployment: DeploymentItem) -> None:
+    """Let the model and the symbol go: the deployment failed and nothing of it can still be mined."""
+    with upstream_errors():
+        try:
+            ModelLock(*model_lock_key(deployment.model_id)).delete(
+                condition=ModelLock.deployment_id == deployment.deployment_id
+            )
+        except DeleteError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+        SymbolLock(*symbol_lock_key(deployment.token_symbol)).update(
+            actions=[SymbolLock.deployments.delete({deployment.deployment_id})]
+        )
