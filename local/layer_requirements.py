@@ -1,0 +1,75 @@
+"""Writes each layer's `requirements.txt` from `uv.lock`: exact versions with hashes.
+
+`python -m local.layer_requirements` writes them, `--check` only tells whether they are up to date (exit 1 if not).
+A heavier layer leaves out whatever a lighter one that it is always used with holds already: Lambda joins the layers in
+one place, and together they may not weigh more than 250 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+from local.paths import ROOT
+from local.uv import find_uv
+
+# Each layer, with the lighter layers under it. Dependency groups have the same names.
+LAYERS: dict[str, tuple[str, ...]] = {"dependencies": (), "chain": ("dependencies",)}
+
+HEADER = "# Written by `make lock` from uv.lock; do not edit.\n"
+
+
+def export(group: str, without: list[str]) -> str:
+    """Pinned requirements of a dependency group.
+
+    Args:
+        group: Name in pyproject.toml.
+        without: Packages to leave out.
+    """
+    omissions = chain.from_iterable(("--no-emit-package", package) for package in without)
+    command = [find_uv(), "export", "--frozen", "--only-group", group, "--no-emit-project", "--no-header",
+               "--no-annotate", "--quiet", *omissions]  # fmt: skip
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def package_names(requirements: str) -> list[str]:
+    """Names of the packages that a requirements text pins."""
+    return re.findall(r"^([A-Za-z0-9._-]+)==", requirements, flags=re.MULTILINE)
+
+
+def layer_requirements() -> dict[Path, str]:
+    """The text of every layer's requirements by path."""
+    texts: dict[Path, str] = {}
+    held: dict[str, list[str]] = {}
+    for layer, lighter in LAYERS.items():
+        without = sorted(set(chain.from_iterable(held[name] for name in lighter)))
+        requirements = export(layer, without)
+        held[layer] = [*without, *package_names(requirements)]
+        texts[ROOT / "layers" / layer / "requirements.txt"] = HEADER + requirements
+    return texts
+
+
+def main() -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for path, text in layer_requirements().items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if check:
+            print(f"{path.relative_to(ROOT)} does not match uv.lock: run `make lock`", file=sys.stderr)
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
