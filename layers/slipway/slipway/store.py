@@ -146,10 +146,12 @@ class Transaction:
         """Hold an item that is not written to a condition."""
         self._checks.append((name, lambda write: write.condition_check(model, pk, sk, condition=condition)))
 
-    def create(self, name: str, item: Model) -> None:
-        """Put an item that must not exist yet."""
-        absent = type(item).pk.does_not_exist()
-        self._puts.append((name, lambda write: write.save(item, condition=absent, return_values="ALL_OLD")))
+    def create(self, name: str, item: JobsItem | ControlItem, or_if: Condition | None = None) -> None:
+        """Put an item that must not exist yet, or only in a state that ``or_if`` describes."""
+        condition = type(item).pk.does_not_exist()
+        if or_if is not None:
+            condition = condition | or_if
+        self._puts.append((name, lambda write: write.save(item, condition=condition, return_values="ALL_OLD")))
 
     def update(self, name: str, item: Model, actions: list[Action], condition: Condition | None = None) -> None:
         """Change an item, under a condition if one is given."""

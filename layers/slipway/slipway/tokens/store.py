@@ -25,7 +25,7 @@ from pynamodb.expressions.update import Action
 from slipway.errors import ValidationFailedError
 from slipway.jobs.store import job_event
 from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, upstream_errors
-from slipway.times import now_text
+from slipway.times import epoch_seconds, now_text
 from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
 
 _OPEN_SHARDS = 4
@@ -152,6 +152,16 @@ def model_lock(model_id: str) -> ModelLock | None:
             return ModelLock.get(*model_lock_key(model_id), consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def idempotency_record(key: tuple[str, str]) -> IdempotencyRecord | None:
+    """What was answered to an Idempotency-Key; an expired record counts as none."""
+    with upstream_errors():
+        try:
+            found = IdempotencyRecord.get(*key, consistent_read=True)
+        except DoesNotExist:
+            return None
+    return found if found.expires_at > epoch_seconds() else None
 
 
 def symbol_is_free(symbol: str) -> bool:

@@ -1,0 +1,111 @@
+"""Sending signed transactions and watching them: what a node's answer means, and what to do next.
+
+The same bytes may be sent any number of times, so every doubt is resolved by sending them again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.models import Chain, Receipt
+from slipway.chain.rules import confirmation_pause, is_confirmed
+from slipway.chain.store import TransactionItem
+from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
+from slipway.store import upstream_errors
+from slipway.times import from_text, now, now_text
+
+# What nodes (geth, erigon, nethermind, besu, reth, anvil) say when they have these bytes, or another transaction at
+# their nonce. Neither is a failure: the receipt decides.
+_KNOWN = ("already known", "known transaction", "already imported", "alreadyknown", "already in")
+_NONCE_TAKEN = ("nonce too low", "nonce is too low", "oldnonce", "underpriced", "replacement")
+_LATER = ("insufficient funds", "txpool is full", "mempool", "exceeds block gas limit", "timeout", "try again")
+# A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
+_STUCK_BLOCKS = 6
+
+
+class Progress(StrEnum):
+    """What a look at the chain found, and so what the state machine does next."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    MISSING = "missing"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look. ``pause_seconds`` says when to look again; ``receipt`` is there once the transaction is in a block."""
+
+    progress: Progress
+    pause_seconds: int
+    receipt: Receipt | None = None
+
+
+def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
+    """Send a transaction's bytes, for the first time or again.
+
+    Raises:
+        UpstreamUnavailableError: No node took them now; sending them again may work.
+        DeploymentFailedError: A node says that they can never be valid.
+    """
+    try:
+        rpc.send_raw(item.raw)
+    except RpcError as error:
+        reason = error.rpc_message.lower()
+        if any(words in reason for words in _LATER):
+            raise UpstreamUnavailableError(f"The node does not take the transaction now: {error.rpc_message}") from error
+        if not any(words in reason for words in (*_KNOWN, *_NONCE_TAKEN)):
+            raise DeploymentFailedError(
+                f"The node refuses the transaction: {error.rpc_message}",
+                details={"transaction_hash": item.transaction_hash},
+            ) from error
+    if item.broadcast_at is None:
+        with upstream_errors():
+            item.update(
+                actions=[
+                    TransactionItem.broadcast_at.set(now_text()),
+                    TransactionItem.status.set("broadcast"),
+                ]
+            )
+
+
+def _mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
+    # Any of the signatures may be the one that a miner took; the newest is the likeliest.
+    for transaction_hash in reversed(item.hashes):
+        receipt = rpc.receipt(transaction_hash)
+        if receipt:
+            return receipt
+    return None
+
+
+def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
+    """See how far a transaction is.
+
+    A receipt counts as confirmed only if its block is still canonical, so a reorganisation sends it back to pending.
+
+    Args:
+        rpc: The chain's nodes.
+        chain: How many confirmations it takes.
+        item: The transaction.
+        polls: How often it was looked at before, for the pause.
+
+    Raises:
+        DeploymentFailedError: It was mined and reverted.
+        UpstreamUnavailableError: No node answered.
+    """
+    pause = confirmation_pause(chain, polls)
+    receipt = _mined(rpc, item)
+    if receipt is None:
+        if not rpc.knows(item.transaction_hash):
+            return Look(Progress.MISSING, pause)
+        waited = now() - from_text(item.broadcast_at or item.signed_at)
+        stuck = waited > timedelta(seconds=chain.block_seconds * _STUCK_BLOCKS)
+        return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
+    if not is_confirmed(receipt, rpc.block_number(), chain) or rpc.block_hash(receipt.block_number) != receipt.block_hash:
+        return Look(Progress.PENDING, pause, receipt)
+    if not receipt.succeeded:
+        raise DeploymentFailedError(
+            "The transaction was mined and reverted", details={"transaction_hash": receipt.transaction_hash}
+        )
+    return Look(Progress.CONFIRMED, 0, receipt)

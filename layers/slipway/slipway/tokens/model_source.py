@@ -1,0 +1,39 @@
+"""Where models are known from: the built-in catalogue, or MLflow when its address is configured."""
+
+import os
+from functools import cache
+from typing import Protocol
+
+import httpx
+
+from slipway.store import aws_client
+from slipway.tokens.mlflow import MlflowModels
+from slipway.tokens.models import ModelMetadata
+from slipway.tokens.store import find_model
+
+
+class ModelSource(Protocol):
+    """Finds a model's metadata."""
+
+    def find(self, model_id: str) -> ModelMetadata | None:
+        """The model, or None when nobody knows it; raises UpstreamUnavailableError when that can't be told now."""
+
+
+class CatalogueModels:
+    """The catalogue that administrators fill (``PUT /api/admin/models/{id}``)."""
+
+    def find(self, model_id: str) -> ModelMetadata | None:
+        """See ``ModelSource``."""
+        return find_model(model_id)
+
+
+@cache
+def model_source() -> ModelSource:
+    """MLflow when MLFLOW_TRACKING_URI is set, else the catalogue."""
+    address = os.environ.get("MLFLOW_TRACKING_URI")
+    if not address:
+        return CatalogueModels()
+    token = None
+    if secret := os.environ.get("MLFLOW_TOKEN_SECRET_ARN"):
+        token = str(aws_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    return MlflowModels(address, httpx.Client(), token)

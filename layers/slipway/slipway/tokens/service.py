@@ -1,0 +1,459 @@
+"""Use cases of the token routes: estimate, request, read."""
+
+import json
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.models import Chain, Fees
+from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
+from slipway.chain.store import ChainConfiguration, chain_configuration
+from slipway.errors import (
+    ConflictError,
+    DeploymentFailedError,
+    ForbiddenError,
+    IdempotencyMismatchError,
+    InsufficientGasError,
+    NotFoundError,
+    SlipwayError,
+    TokenExistsError,
+    UpstreamUnavailableError,
+    ValidationFailedError,
+)
+from slipway.identity.models import Caller
+from slipway.jobs.store import audit_event, events_of, job_event
+from slipway.observability import logger, record
+from slipway.settings import chain_settings
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import epoch_seconds, now, now_text, to_text
+from slipway.tokens import calls
+from slipway.tokens.model_source import CatalogueModels, ModelSource
+from slipway.tokens.models import (
+    DeploymentDetail,
+    DeploymentPage,
+    DeploymentStatus,
+    DeploymentSummary,
+    DeployTokenAnswer,
+    DeployTokenRequest,
+    EstimateAnswer,
+    ModelAnswer,
+    ModelEntry,
+    ModelMetadata,
+    ModelState,
+    Refusal,
+    Status,
+)
+from slipway.tokens.rules import body_fingerprint, default_name, model_refusal, symbol_candidates
+from slipway.tokens.store import (
+    CatalogueModel,
+    DeploymentItem,
+    IdempotencyRecord,
+    ModelLock,
+    SymbolLock,
+    deployment_key,
+    deployments_of,
+    find_deployment,
+    idempotency_record,
+    model_lock,
+    model_lock_key,
+    open_shard,
+    owner_key,
+    save_model,
+    symbol_is_free,
+    symbol_lock_key,
+)
+from slipway.tokens.views import detail_of, status_of, summary_of
+
+# A launch that has not ended by then is one that reconcile looks at.
+LAUNCH_SECONDS = 900
+_RPC_SECONDS = 1.0
+_IDEMPOTENCY_SECONDS = 24 * 3600
+_TRANSACTIONS = 2
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """Where a request came from, for the audit trail."""
+
+    request_id: str
+    source_ip: str | None
+    action: str
+
+
+@dataclass(frozen=True)
+class _Quote:
+    """What the chain says of a launch now. ``refusals`` are in the order in which they would be told."""
+
+    gas: int | None
+    fees: Fees | None
+    refusals: list[SlipwayError]
+
+    @property
+    def cost(self) -> int | None:
+        """Most wei that the launch would cost."""
+        return None if self.gas is None or self.fees is None else self.gas * self.fees.max_fee_per_gas
+
+
+class TokenService:
+    """Requests and reads of token launches.
+
+    Args:
+        chain: The chain that tokens live on.
+        http: Client for the chain's nodes.
+        models: Where models are known from.
+        start_execution: Starts ``token_deploy`` under the execution name given first, with the input given second;
+            starting the same again must do nothing.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        http: httpx.Client,
+        models: ModelSource,
+        start_execution: Callable[[str, str], None],
+    ) -> None:
+        self._chain = chain
+        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
+        self._models = models
+        self._start_execution = start_execution
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="rpc")
+
+    # ── Estimate ────────────────────────────────────────────────────────────────────────────────
+
+    def estimate(self, caller: Caller, body: DeployTokenRequest) -> EstimateAnswer:
+        """What a launch would cost and why it would be refused; changes nothing.
+
+        Raises:
+            ForbiddenError: ``user_address`` is not the caller's wallet.
+            UpstreamUnavailableError: The store or MLflow did not answer.
+        """
+        wallet = _own_wallet(caller, body)
+        configuration = self._configuration()
+        quote = self._quote(body, configuration)
+        refusals = [
+            refusal
+            for refusal in (
+                self._model_refusal(body.model_id, wallet),
+                self._lock_refusal(body.model_id),
+                *quote.refusals,
+            )
+            if refusal
+        ]
+        symbol = body.token_symbol or next(
+            (candidate for candidate in symbol_candidates(body.model_id) if symbol_is_free(candidate)), ""
+        )
+        # One refusal a code: the lock and the registry may both say that the token exists.
+        unique = [*{refusal.code: refusal for refusal in reversed(refusals)}.values()][::-1]
+        return EstimateAnswer(
+            model_id=body.model_id,
+            token_name=body.token_name or default_name(body.model_id),
+            token_symbol=symbol,
+            gas=quote.gas,
+            max_fee_per_gas=str(quote.fees.max_fee_per_gas) if quote.fees else None,
+            max_priority_fee_per_gas=str(quote.fees.max_priority_fee_per_gas) if quote.fees else None,
+            fee_cap=str(fee_cap(self._chain, configuration)),
+            estimated_gas_cost=None if quote.cost is None else str(quote.cost),
+            estimated_confirmation_time=estimated_seconds(self._chain, _TRANSACTIONS),
+            refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in unique],
+        )
+
+    def _configuration(self) -> ChainConfiguration:
+        configuration = chain_configuration(self._chain.chain_id)
+        if not configuration.model_registry or not configuration.token_manager:
+            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
+        return configuration
+
+    def _quote(self, body: DeployTokenRequest, configuration: ChainConfiguration) -> _Quote:
+        registry = str(configuration.model_registry)
+        controller = str(configuration.token_manager)
+        sender = configuration.registrars[0] if configuration.registrars else controller
+        name = body.token_name or default_name(body.model_id)
+        symbol = body.token_symbol or next(symbol_candidates(body.model_id))
+        reads = (
+            self._threads.submit(self._rpc.fees),
+            self._threads.submit(calls.registered_token, self._rpc, registry, body.model_id),
+            self._threads.submit(self._rpc.estimate_gas, sender, calls.creation(name, symbol, controller)),
+            self._threads.submit(
+                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, body.user_address)
+            ),
+        )
+        refusals: list[SlipwayError] = []
+        fees: Fees | None = None
+        gas: int | None = None
+        try:
+            network, token = reads[0].result(), reads[1].result()
+            if token:
+                refusals.append(TokenExistsError("The model has a token", details={"token_address": token}))
+            else:
+                # Registration can only be estimated for a model that is not registered.
+                gas = gas_limit(reads[2].result()) + gas_limit(reads[3].result())
+            fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
+        except InsufficientGasError as error:
+            refusals.append(error)
+        except UpstreamUnavailableError as error:
+            refusals.append(error)
+        except RpcError as error:
+            refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
+        return _Quote(gas, fees, refusals)
+
+    def _model_refusal(self, model_id: str, wallet: str) -> SlipwayError | None:
+        return model_refusal(self._models.find(model_id), wallet)
+
+    @staticmethod
+    def _lock_refusal(model_id: str) -> SlipwayError | None:
+        lock = model_lock(model_id)
+        return _token_exists(lock.deployment_id) if lock else None
+
+    # ── Request ─────────────────────────────────────────────────────────────────────────────────
+
+    def request(
+        self, caller: Caller, body: DeployTokenRequest, idempotency_key: str | None, context: RequestContext
+    ) -> DeployTokenAnswer:
+        """Accept a launch: one write transaction, one execution start.
+
+        The transaction takes the model's lock, holds the model to being validated and the caller's, and writes the
+        deployment, its first events and the answer to the Idempotency-Key, or none of it.
+
+        Raises:
+            SlipwayError: Any of the refusals of ``POST /api/deployments``; nothing was changed.
+        """
+        wallet = _own_wallet(caller, body)
+        configuration = self._configuration()
+        quote = self._quote(body, configuration)
+        record_key = IdempotencyRecord.key(wallet, idempotency_key) if idempotency_key else None
+        fingerprint = body_fingerprint(body.model_dump(exclude={"auth_token"}))
+        # The catalogue is held to its conditions by the write itself; any other source has to be read first.
+        in_catalogue = isinstance(self._models, CatalogueModels)
+        model = None if in_catalogue else self._model_refusal(body.model_id, wallet)
+        if model or quote.refusals:
+            if record_key and idempotency_record(record_key):
+                return self._replay(record_key, fingerprint)
+            model = model or self._model_refusal(body.model_id, wallet)
+            raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
+        answer = self._answer(str(uuid.uuid4()), body, quote)
+        for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
+            deployment = self._new_deployment(answer, wallet, body, symbol)
+            write = self._request_transaction(deployment, body, wallet, context)
+            if record_key:
+                write.create(
+                    "idempotency",
+                    IdempotencyRecord(
+                        *record_key,
+                        fingerprint=fingerprint,
+                        deployment_id=answer.deployment_id,
+                        answer=answer.model_dump(),
+                        expires_at=epoch_seconds() + _IDEMPOTENCY_SECONDS,
+                    ),
+                    or_if=IdempotencyRecord.expires_at <= epoch_seconds(),
+                )
+            try:
+                write.commit()
+                break
+            except ConditionsFailedError as error:
+                if record_key and "idempotency" in error.failed:
+                    return self._replay(record_key, fingerprint)
+                if error.failed.keys() != {"symbol"}:
+                    raise self._refusal(error, body.model_id, wallet) from error
+        else:
+            raise ConflictError("No free symbol was found; give one as token_symbol")
+        record("Launches", outcome="accepted")
+        self._start(answer.deployment_id)
+        return answer
+
+    def _answer(self, deployment_id: str, body: DeployTokenRequest, quote: _Quote) -> DeployTokenAnswer:
+        return DeployTokenAnswer(
+            deployment_id=deployment_id,
+            model_id=body.model_id,
+            estimated_confirmation_time=estimated_seconds(self._chain, _TRANSACTIONS),
+            estimated_gas_cost=str(quote.cost or 0),
+            status_url=f"/api/deployments/{deployment_id}/status",
+        )
+
+    def _new_deployment(
+        self, answer: DeployTokenAnswer, wallet: str, body: DeployTokenRequest, symbol: str
+    ) -> DeploymentItem:
+        deployment_id = answer.deployment_id
+        created_at = now_text()
+        deadline = to_text(now() + timedelta(seconds=LAUNCH_SECONDS))
+        return DeploymentItem(
+            *deployment_key(deployment_id),
+            deployment_id=deployment_id,
+            kind="token",
+            status=str(Status.PENDING),
+            model_id=body.model_id,
+            wallet=wallet,
+            chain_id=self._chain.chain_id,
+            token_name=body.token_name or default_name(body.model_id),
+            token_symbol=symbol,
+            estimated_gas_cost=answer.estimated_gas_cost,
+            deadline=deadline,
+            created_at=created_at,
+            updated_at=created_at,
+            owner_key=owner_key(wallet),
+            owner_sort=f"{created_at}#{deployment_id}",
+            open_shard=open_shard(deployment_id),
+            open_until=deadline,
+        )
+
+    def _request_transaction(
+        self, deployment: DeploymentItem, body: DeployTokenRequest, wallet: str, context: RequestContext
+    ) -> Transaction:
+        deployment_id = deployment.deployment_id
+        write = Transaction()
+        if isinstance(self._models, CatalogueModels):
+            write.check(
+                "model",
+                CatalogueModel,
+                *CatalogueModel.key(body.model_id),
+                (CatalogueModel.state == str(ModelState.VALIDATED))
+                & ((CatalogueModel.owner == wallet) | CatalogueModel.contributors.contains(wallet)),
+            )
+        write.create("deployment", deployment)
+        write.create("lock", ModelLock(*model_lock_key(body.model_id), deployment_id=deployment_id))
+        write.create("event", job_event(deployment.pk, "pending", "The launch was accepted"))
+        write.create(
+            "audit",
+            audit_event(
+                action=context.action,
+                outcome="accepted",
+                wallet=wallet,
+                source_ip=context.source_ip,
+                subject=body.model_id,
+                message=f"deployment {deployment_id}",
+                request_id=context.request_id,
+            ),
+        )
+        write.update(
+            "symbol",
+            SymbolLock(*symbol_lock_key(deployment.token_symbol)),
+            [SymbolLock.deployments.add({deployment_id})],
+            condition=None if body.token_symbol else SymbolLock.deployments.does_not_exist(),
+        )
+        return write
+
+    def _replay(self, record_key: tuple[str, str], fingerprint: str) -> DeployTokenAnswer:
+        stored = idempotency_record(record_key)
+        if stored is None:
+            raise UpstreamUnavailableError("The earlier answer has just expired; try again", retry_after=1)
+        if stored.fingerprint != fingerprint:
+            raise IdempotencyMismatchError("This Idempotency-Key was used with another body")
+        # The first request may have died between its write and its start.
+        deployment = find_deployment(stored.deployment_id)
+        if deployment and deployment.status == str(Status.PENDING):
+            self._start(deployment.deployment_id)
+        return DeployTokenAnswer.model_validate(stored.answer)
+
+    def _refusal(self, error: ConditionsFailedError, model_id: str, wallet: str) -> SlipwayError:
+        if "model" in error.failed:
+            refusal = self._model_refusal(model_id, wallet)
+            # None: the model became launchable between the refusal and this look.
+            return refusal or ConflictError("The model changed while it was looked at; try again", retry_after=1)
+        lock = error.failed.get("lock")
+        return _token_exists(lock["deployment_id"]["S"] if lock else None)
+
+    def _start(self, deployment_id: str) -> None:
+        try:
+            self._start_execution(deployment_id, json.dumps({"deployment_id": deployment_id}))
+        except Exception:
+            # The launch is written and keeps its promise: reconcile, or a replay of the request, starts it.
+            logger.exception("execution not started", deployment_id=deployment_id)
+
+    # ── Read ────────────────────────────────────────────────────────────────────────────────────
+
+    def _own(self, caller: Caller, deployment_id: str, *, consistent: bool) -> DeploymentItem:
+        found = find_deployment(deployment_id, consistent=consistent) if _is_id(deployment_id) else None
+        if found is None or found.wallet != caller.wallet:
+            raise NotFoundError("There is no such deployment")
+        return found
+
+    def status(self, caller: Caller, deployment_id: str) -> DeploymentStatus:
+        """Specification 004's status; raises NotFoundError for another owner's too."""
+        return status_of(self._own(caller, deployment_id, consistent=True), self._chain)
+
+    def detail(self, caller: Caller, deployment_id: str) -> DeploymentDetail:
+        """All of a deployment with its events; raises NotFoundError for another owner's too."""
+        found = self._own(caller, deployment_id, consistent=True)
+        return detail_of(found, self._chain, events_of(found.pk))
+
+    def list(
+        self, caller: Caller, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
+    ) -> DeploymentPage:
+        """A page of the caller's deployments, newest first."""
+        found, next_cursor = deployments_of(
+            str(caller.wallet), kind=kind, status=status, limit=limit, cursor=cursor
+        )
+        summaries: list[DeploymentSummary] = [summary_of(item, self._chain) for item in found]
+        return DeploymentPage(deployments=summaries, next_cursor=next_cursor)
+
+    def close(self, caller: Caller, deployment_id: str) -> None:
+        """Refuse: a token on chain can't be taken back.
+
+        Raises:
+            NotFoundError: No such deployment of the caller's.
+            ConflictError: Always, otherwise.
+        """
+        found = self._own(caller, deployment_id, consistent=True)
+        raise ConflictError("A token launch can't be closed", details={"kind": "token", "status": found.status})
+
+
+def fee_cap(chain: Chain, configuration: ChainConfiguration) -> int:
+    """Most wei per unit of gas: the stored configuration's word, or else the template's."""
+    stored = configuration.max_fee_per_gas
+    return chain.max_fee_per_gas if stored is None else int(stored)
+
+
+def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
+    """Write a model into the catalogue."""
+    save_model(
+        ModelMetadata(
+            model_id=model_id,
+            owner=entry.owner,
+            contributors=tuple(dict.fromkeys(entry.contributors)),
+            state=entry.state,
+            validated_at=entry.validated_at,
+            run_id=entry.run_id,
+            metrics=entry.metrics,
+            improvement=entry.improvement,
+        )
+    )
+    return ModelAnswer(model_id=model_id, **entry.model_dump())
+
+
+def idempotency_key_of(header: str | None) -> str | None:
+    """Read the Idempotency-Key header; raises ValidationFailedError when it is not 1 to 255 visible ASCII characters."""
+    if header is None:
+        return None
+    if not 1 <= len(header) <= 255 or not all("!" <= character <= "~" for character in header):
+        raise ValidationFailedError.of_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+    return header
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _own_wallet(caller: Caller, body: DeployTokenRequest) -> str:
+    if caller.wallet is None or body.user_address != caller.wallet:
+        raise ForbiddenError("user_address is not the wallet that signed in")
+    return caller.wallet
+
+
+def _token_exists(deployment_id: str | None) -> TokenExistsError:
+    return TokenExistsError(
+        "The model has a token, or one is being launched",
+        details={"deployment_id": deployment_id} if deployment_id else None,
+    )
+
+
+def token_service(models: ModelSource, start_execution: Callable[[str, str], None]) -> TokenService:
+    """The service over this installation's token chain."""
+    return TokenService(chain_settings().token_chain, httpx.Client(), models, start_execution)

@@ -1,0 +1,109 @@
+"""What the signer function does for a token launch: sign its transactions ahead of their broadcast.
+
+It is told only which deployment and which purpose; what to sign follows from the deployment as it is stored, so whoever
+may invoke the signer still can't make it sign something else.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.models import Call, Chain, Fees
+from slipway.chain.rules import fees_under_cap, gas_limit
+from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration
+from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError, UpstreamUnavailableError
+from slipway.jobs.store import job_event
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import now_text
+from slipway.tokens import calls
+from slipway.tokens.models import Status
+from slipway.tokens.service import fee_cap
+from slipway.tokens.store import DeploymentItem, find_deployment
+
+Purpose = Literal["deploy", "register"]
+
+
+class TokenSigning:
+    """Signs for token deployments of one chain.
+
+    Args:
+        chain: The chain.
+        rpc: Its nodes.
+        write_ahead: Reserves nonces and signs.
+    """
+
+    def __init__(self, chain: Chain, rpc: JsonRpc, write_ahead: WriteAhead) -> None:
+        self._chain = chain
+        self._rpc = rpc
+        self._write_ahead = write_ahead
+
+    def sign(self, deployment_id: str, purpose: Purpose) -> TransactionItem:
+        """Sign a deployment's transaction, or give back the one that was signed before.
+
+        Raises:
+            ConflictError: The deployment is not at the point where this is signed.
+            DeploymentFailedError: The chain would revert it.
+            InsufficientGasError: The network's fee is over the cap.
+            UpstreamUnavailableError: The chain or the store did not answer.
+            WriteContentionError: Other jobs kept taking the nonces.
+        """
+        deployment = find_deployment(deployment_id)
+        if deployment is None:
+            raise NotFoundError("There is no such deployment")
+        configuration = chain_configuration(self._chain.chain_id)
+        if not configuration.model_registry or not configuration.token_manager:
+            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
+        make_call = self._creation if purpose == "deploy" else self._registration
+
+        def prepare(sender: str) -> tuple[Call, Fees]:
+            fees = fees_under_cap(self._rpc.fees(), self._chain, fee_cap(self._chain, configuration))
+            call = make_call(deployment, configuration)
+            try:
+                estimate = self._rpc.estimate_gas(sender, call)
+            except RpcError as error:
+                raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
+            return Call(call.to, call.data, gas_limit(estimate), call.value), fees
+
+        intent = Intent(deployment_id, purpose, self._chain, prepare)
+        try:
+            return self._write_ahead.sign_once(intent, self._changes(deployment, purpose, configuration))
+        except ConditionsFailedError as error:
+            raise ConflictError("The deployment is not at the point where this is signed") from error
+
+    @staticmethod
+    def _creation(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:
+        return calls.creation(deployment.token_name, deployment.token_symbol, str(configuration.token_manager))
+
+    @staticmethod
+    def _registration(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:
+        if not deployment.token_address:
+            raise ConflictError("The token is not deployed yet")
+        return calls.registration(str(configuration.model_registry), deployment.model_id, deployment.token_address)
+
+    @staticmethod
+    def _changes(
+        deployment: DeploymentItem, purpose: Purpose, configuration: ChainConfiguration
+    ) -> Callable[[Transaction, TransactionItem], None]:
+        def add(write: Transaction, item: TransactionItem) -> None:
+            actions = [DeploymentItem.updated_at.set(now_text())]
+            if purpose == "deploy":
+                expected = Status.DEPLOYING
+                actions += [
+                    DeploymentItem.deployment_tx_hash.set(item.transaction_hash),
+                    DeploymentItem.token_address.set(str(item.contract_address)),
+                    DeploymentItem.controller.set(str(configuration.token_manager)),
+                ]
+            else:
+                expected = Status.REGISTERING
+                actions.append(DeploymentItem.registry_tx_hash.set(item.transaction_hash))
+            write.update(
+                "deployment",
+                DeploymentItem(deployment.pk, deployment.sk),
+                actions,
+                condition=DeploymentItem.status == str(expected),
+            )
+            data = {"purpose": purpose, "transaction_hash": item.transaction_hash, "nonce": int(item.nonce)}
+            write.create("event", job_event(deployment.pk, "signed", f"Signed the {purpose} transaction", data))
+
+        return add

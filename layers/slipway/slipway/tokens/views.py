@@ -1,0 +1,107 @@
+"""Deployments as the API shows them."""
+
+from typing import Any, Literal
+
+from slipway.chain.models import Chain
+from slipway.jobs.store import JobEvent
+from slipway.tokens.models import (
+    DeploymentDetail,
+    DeploymentError,
+    DeploymentStatus,
+    DeploymentSummary,
+    EventDetail,
+    Status,
+    TransactionDetail,
+)
+from slipway.tokens.rules import total_cost
+from slipway.tokens.store import DeploymentItem
+
+
+def transactions_of(item: DeploymentItem, chain: Chain) -> list[TransactionDetail]:
+    """Both transactions, as far as they are known."""
+    parts: list[tuple[Literal["deploy", "register"], Any, Any, Any, Any]] = [
+        (
+            "deploy",
+            item.deployment_tx_hash,
+            item.deployment_block,
+            item.deployment_gas_used,
+            item.deployment_gas_price,
+        ),
+        ("register", item.registry_tx_hash, item.registry_block, item.registry_gas_used, item.registry_gas_price),
+    ]
+    found = []
+    for purpose, transaction_hash, block, gas, price in parts:
+        if not transaction_hash:
+            continue
+        mined = gas is not None and price is not None
+        found.append(
+            TransactionDetail(
+                purpose=purpose,
+                transaction_hash=transaction_hash,
+                block_number=int(block) if block is not None else None,
+                gas_used=str(int(gas)) if mined else None,
+                gas_price=price,
+                cost=str(total_cost([(int(gas), int(price))])) if mined else None,
+                explorer_url=chain.explorer_transaction_url(transaction_hash),
+            )
+        )
+    return found
+
+
+def _fields(item: DeploymentItem, chain: Chain) -> dict[str, Any]:
+    transactions = transactions_of(item, chain)
+    mined = [part for part in transactions if part.gas_used is not None]
+    last = mined[-1] if mined else None
+    error = None
+    if item.error_code:
+        error = DeploymentError(
+            code=item.error_code,
+            message=item.error_message or "",
+            transaction_hash=item.error_transaction_hash,
+        )
+    return {
+        "deployment_id": item.deployment_id,
+        "status": Status(item.status),
+        "model_id": item.model_id,
+        # An address that is reserved but not mined yet is nobody's token.
+        "token_address": item.token_address if item.deployment_block is not None else None,
+        "token_name": item.token_name,
+        "token_symbol": item.token_symbol,
+        "deployment_tx_hash": item.deployment_tx_hash,
+        "registry_tx_hash": item.registry_tx_hash,
+        "block_number": last.block_number if last else None,
+        "explorer_url": next((part.explorer_url for part in transactions), None),
+        "gas_used": str(sum(int(part.gas_used or 0) for part in mined)) if mined else None,
+        "gas_price": last.gas_price if last else None,
+        "total_cost": str(sum(int(part.cost or 0) for part in mined)) if mined else None,
+        "error": error,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+    }
+
+
+def status_of(item: DeploymentItem, chain: Chain) -> DeploymentStatus:
+    """Specification 004's status body: gas and cost cover both transactions, the block is the last one's."""
+    return DeploymentStatus(**_fields(item, chain))
+
+
+def summary_of(item: DeploymentItem, chain: Chain) -> DeploymentSummary:
+    """A deployment in a list."""
+    return DeploymentSummary(**_fields(item, chain))
+
+
+def detail_of(item: DeploymentItem, chain: Chain, events: list[JobEvent]) -> DeploymentDetail:
+    """A deployment with its transactions apart and its events."""
+    return DeploymentDetail(
+        **_fields(item, chain),
+        chain_id=int(item.chain_id),
+        user_address=item.wallet,
+        controller=item.controller,
+        model=item.model,
+        estimated_gas_cost=item.estimated_gas_cost,
+        transactions=transactions_of(item, chain),
+        events=[
+            EventDetail(event=event.event, message=event.message, data=event.data, created_at=event.created_at)
+            for event in events
+        ],
+    )

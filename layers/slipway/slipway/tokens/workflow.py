@@ -1,0 +1,288 @@
+"""The Task states of ``token_deploy`` and ``token_register``, but for signing.
+
+Each method may be called any number of times with the same effect as once: Step Functions calls again whenever it did
+not hear the answer.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from slipway.chain.broadcast import Look, Progress, broadcast, look
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Chain, Receipt
+from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
+from slipway.errors import (
+    ConflictError,
+    DeploymentFailedError,
+    NotFoundError,
+    SlipwayError,
+    TokenExistsError,
+    UpstreamUnavailableError,
+    code_of,
+)
+from slipway.jobs.store import audit_event, write_audit_event
+from slipway.observability import logger, record
+from slipway.store import upstream_errors
+from slipway.times import from_text, now
+from slipway.tokens import calls
+from slipway.tokens.model_source import ModelSource
+from slipway.tokens.models import FINAL, Status
+from slipway.tokens.rules import model_refusal
+from slipway.tokens.signing import Purpose
+from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
+
+_UNFINISHED = set(Status) - FINAL
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error as a state machine caught it."""
+
+    code: str
+    message: str
+    transaction_hash: str | None
+
+
+def failure_of(error_name: str, cause: str) -> Failure:
+    """Read what Step Functions says of a failed task, or of a failed nested execution.
+
+    Args:
+        error_name: The error's name: a class of ``slipway.errors``, or one of Step Functions' own (``States.…``).
+        cause: For a function, JSON with ``errorMessage``; for a nested execution, JSON with its ``Error`` and ``Cause``.
+
+    Returns:
+        Code and message for the owner. Messages of errors that are not Slipway's stay in the logs: they may say things
+        that the owner should not read.
+    """
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        told = {}
+    if not isinstance(told, dict):
+        told = {}
+    if error_name == "States.TaskFailed" and "Error" in told:
+        return failure_of(str(told["Error"]), str(told.get("Cause", "")))
+    if error_name == "States.Timeout":
+        return Failure(DeploymentFailedError.code, "The launch ran out of time", None)
+    message = str(told.get("errorMessage", ""))
+    code = code_of(error_name)
+    known = error_name.endswith("Error") and any(
+        error_name == cls.__name__ for cls in _subclasses(SlipwayError)
+    )
+    return Failure(code, message if known and message else "The launch failed for an internal reason", None)
+
+
+def _subclasses(root: type[SlipwayError]) -> list[type[SlipwayError]]:
+    return [root, *(found for child in root.__subclasses__() for found in _subclasses(child))]
+
+
+class TokenWorkflow:
+    """The states of one installation's token launches.
+
+    Args:
+        chain: The chain that tokens live on.
+        rpc: Its nodes.
+        models: Where models are known from; None for ``token_register``, which does not ask.
+    """
+
+    def __init__(self, chain: Chain, rpc: JsonRpc, models: ModelSource | None = None) -> None:
+        self._chain = chain
+        self._rpc = rpc
+        self._models = models
+
+    def check(self, deployment_id: str) -> None:
+        """Hold the launch to its conditions once more, keep what the model looked like, and begin deploying.
+
+        Raises:
+            ModelNotFoundError, ModelNotValidatedError, ForbiddenError: The model changed since the request.
+            TokenExistsError: The registry has a token for the model that this deployment did not make.
+            ConflictError: The launch has ended.
+        """
+        deployment = self._unfinished(deployment_id)
+        if deployment.status != str(Status.PENDING):
+            return
+        if self._models is None:
+            raise RuntimeError("check needs a source of models")
+        model = self._models.find(deployment.model_id)
+        refusal = model_refusal(model, deployment.wallet)
+        if refusal or model is None:
+            raise refusal or NotFoundError("The model does not exist")
+        if token := calls.registered_token(self._rpc, self._registry(), deployment.model_id):
+            raise TokenExistsError("The model has a token", details={"token_address": token})
+        advance(
+            deployment,
+            {Status.PENDING},
+            Status.DEPLOYING,
+            "The model was checked; deploying its token",
+            actions=[DeploymentItem.model.set(model.snapshot())],
+        )
+
+    def broadcast(self, deployment_id: str, purpose: Purpose) -> None:
+        """Send the signed transaction; see ``slipway.chain.broadcast.broadcast`` for what is raised."""
+        self._unfinished(deployment_id)
+        broadcast(self._rpc, self._transaction(deployment_id, purpose))
+
+    def confirm(self, deployment_id: str, purpose: Purpose, polls: int) -> Look:
+        """Look whether the transaction is confirmed, and record it when it is.
+
+        Raises:
+            DeploymentFailedError: It reverted, or left no code at the token's address, or the launch's time is over.
+        """
+        deployment = self._unfinished(deployment_id)
+        item = self._transaction(deployment_id, purpose)
+        found = look(self._rpc, self._chain, item, polls)
+        if found.progress is not Progress.CONFIRMED or found.receipt is None:
+            if now() > from_text(deployment.deadline):
+                raise DeploymentFailedError(
+                    "The chain did not confirm the transaction in time",
+                    details={"transaction_hash": item.transaction_hash},
+                )
+            return found
+        if purpose == "deploy":
+            self._deployed(deployment, found.receipt)
+        else:
+            self._registered(deployment, found.receipt)
+        with upstream_errors():
+            item.update(actions=[TransactionItem.status.set("confirmed")])
+        return found
+
+    def _deployed(self, deployment: DeploymentItem, receipt: Receipt) -> None:
+        if not self._rpc.code_at(str(deployment.token_address)):
+            raise UpstreamUnavailableError("The node does not show the token's code yet")
+        advance(
+            deployment,
+            {Status.DEPLOYING},
+            Status.REGISTERING,
+            "The token is deployed; registering it",
+            actions=[
+                DeploymentItem.deployment_tx_hash.set(receipt.transaction_hash),
+                DeploymentItem.deployment_block.set(receipt.block_number),
+                DeploymentItem.deployment_gas_used.set(receipt.gas_used),
+                DeploymentItem.deployment_gas_price.set(str(receipt.effective_gas_price)),
+            ],
+            data={"transaction_hash": receipt.transaction_hash, "token_address": deployment.token_address},
+        )
+
+    def _registered(self, deployment: DeploymentItem, receipt: Receipt) -> None:
+        with upstream_errors():
+            deployment.update(
+                actions=[
+                    DeploymentItem.registry_tx_hash.set(receipt.transaction_hash),
+                    DeploymentItem.registry_block.set(receipt.block_number),
+                    DeploymentItem.registry_gas_used.set(receipt.gas_used),
+                    DeploymentItem.registry_gas_price.set(str(receipt.effective_gas_price)),
+                ]
+            )
+
+    def check_registration(self, deployment_id: str) -> bool:
+        """Whether the registry already has this deployment's token.
+
+        Raises:
+            TokenExistsError: It has another token for the model.
+            ConflictError: The launch has ended, or its token is not deployed.
+        """
+        deployment = self._unfinished(deployment_id)
+        if deployment.status != str(Status.REGISTERING):
+            raise ConflictError("The token is not deployed yet")
+        token = calls.registered_token(self._rpc, self._registry(), deployment.model_id)
+        if token and token != str(deployment.token_address).lower():
+            raise TokenExistsError("The model has another token", details={"token_address": token})
+        # A registration of ours that is not recorded yet still has to be: its gas belongs to the launch.
+        return token is not None and transaction_for(deployment_id, "register") is None
+
+    def complete(self, deployment_id: str) -> None:
+        """Record that the launch is complete.
+
+        Raises:
+            DeploymentFailedError: The registry does not name this token.
+        """
+        deployment = self._existing(deployment_id)
+        if deployment.ended:
+            return
+        token = calls.registered_token(self._rpc, self._registry(), deployment.model_id)
+        if token != str(deployment.token_address).lower():
+            raise DeploymentFailedError("The registry does not name this token")
+        if advance(
+            deployment,
+            {Status.REGISTERING},
+            Status.COMPLETED,
+            "The token is deployed and registered",
+            data={"token_address": deployment.token_address},
+        ):
+            self._tell(deployment, "completed")
+
+    def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
+        """Record how the launch failed, and let the model go if nothing of it can still be mined."""
+        deployment = self._existing(deployment_id)
+        if deployment.ended:
+            return
+        failure = failure_of(error_name, cause)
+        logger.error("launch failed", deployment_id=deployment_id, error_name=error_name, cause=cause[:2000])
+        actions = [
+            DeploymentItem.error_code.set(failure.code),
+            DeploymentItem.error_message.set(failure.message),
+        ]
+        transaction_hash = deployment.registry_tx_hash or deployment.deployment_tx_hash
+        if transaction_hash:
+            actions.append(DeploymentItem.error_transaction_hash.set(transaction_hash))
+        if not advance(
+            deployment, _UNFINISHED, Status.FAILED, failure.message, actions=actions, data={"code": failure.code}
+        ):
+            return
+        if self._can_try_again(deployment):
+            release_locks(deployment)
+        self._tell(deployment, failure.code)
+
+    def _can_try_again(self, deployment: DeploymentItem) -> bool:
+        """Whether no token of this deployment exists or can still appear."""
+        item = transaction_for(deployment.deployment_id, "deploy")
+        if item is None:
+            return True
+        receipts = [self._rpc.receipt(transaction_hash) for transaction_hash in item.hashes]
+        return any(receipt and not receipt.succeeded for receipt in receipts)
+
+    def _tell(self, deployment: DeploymentItem, outcome: str) -> None:
+        seconds = (now() - from_text(deployment.created_at)).total_seconds()
+        record("Launches", outcome=outcome)
+        record("LaunchDuration", seconds, MetricUnit.Seconds, outcome=outcome)
+        gas = int(deployment.deployment_gas_used or 0) + int(deployment.registry_gas_used or 0)
+        if gas:
+            record("LaunchGas", gas, chain=self._chain.name)
+        write_audit_event(
+            audit_event(
+                action="token_deploy",
+                outcome=outcome,
+                wallet=deployment.wallet,
+                subject=deployment.model_id,
+                message=f"deployment {deployment.deployment_id}",
+            )
+        )
+
+    def _registry(self) -> str:
+        registry = chain_configuration(self._chain.chain_id).model_registry
+        if not registry:
+            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
+        return registry
+
+    @staticmethod
+    def _existing(deployment_id: str) -> DeploymentItem:
+        deployment = find_deployment(deployment_id)
+        if deployment is None:
+            raise NotFoundError("There is no such deployment")
+        return deployment
+
+    def _unfinished(self, deployment_id: str) -> DeploymentItem:
+        deployment = self._existing(deployment_id)
+        if deployment.ended:
+            raise ConflictError(f"The launch has ended: {deployment.status}")
+        return deployment
+
+    @staticmethod
+    def _transaction(deployment_id: str, purpose: Purpose) -> TransactionItem:
+        item = transaction_for(deployment_id, purpose)
+        if item is None:
+            raise ConflictError(f"The {purpose} transaction is not signed")
+        return item
