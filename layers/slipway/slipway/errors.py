@@ -146,6 +146,11 @@ def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:
     return members
 
 
+def is_known(error_name: str) -> bool:
+    """Whether an error that a state machine caught is one of Slipway's, so that its message was made to be read."""
+    return error_name in _family(SlipwayError)
+
+
 def code_of(error_name: str) -> str:
     """Code for the name of an error that a state machine caught, DEPLOYMENT_FAILED for any other name."""
     known = _family(SlipwayError).get(error_name)

@@ -139,12 +139,17 @@ class Transaction:
     """Writes that happen together or not at all, each with a name by which its failure is told."""
 
     _checks: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
+    _deletes: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
     _puts: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
     _updates: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
 
     def check(self, name: str, model: type[Model], pk: str, sk: str, condition: Condition) -> None:
         """Hold an item that is not written to a condition."""
         self._checks.append((name, lambda write: write.condition_check(model, pk, sk, condition=condition)))
+
+    def delete(self, name: str, item: Model, condition: Condition) -> None:
+        """Delete an item, under a condition."""
+        self._deletes.append((name, lambda write: write.delete(item, condition=condition)))
 
     def create(self, name: str, item: JobsItem | ControlItem, or_if: Condition | None = None) -> None:
         """Put an item that must not exist yet, or only in a state that ``or_if`` describes."""
@@ -169,8 +174,8 @@ class Transaction:
             WriteContentionError: Others kept writing the same items.
             UpstreamUnavailableError: The table did not answer.
         """
-        # PynamoDB sends condition checks, then puts, then updates; reasons come back in that order.
-        ordered = [*self._checks, *self._puts, *self._updates]
+        # PynamoDB sends condition checks, deletes, puts, then updates; reasons come back in that order.
+        ordered = [*self._checks, *self._deletes, *self._puts, *self._updates]
         for attempt in range(_CONFLICT_TRIES):
             try:
                 with TransactWrite(connection=connection) as write:

@@ -30,6 +30,28 @@ def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
     return Fees(max_fee_per_gas=max_fee, max_priority_fee_per_gas=tip)
 
 
+def bumped_fees(signed: Fees, network: ChainFees, chain: Chain, cap: int) -> Fees | None:
+    """Fees by which a stuck transaction replaces itself at the same nonce.
+
+    Nodes take a replacement only when both fees grow by a tenth; an eighth leaves room for their rounding.
+
+    Returns:
+        None when a replacement would be over the cap: then waiting is all that helps.
+    """
+    tip = max(network.priority_fee_per_gas, chain.priority_fee_per_gas)
+    wanted = Fees(int(network.base_fee_per_gas * chain.base_fee_multiplier) + tip, tip)
+    least = Fees(_plus_an_eighth(signed.max_fee_per_gas), _plus_an_eighth(signed.max_priority_fee_per_gas))
+    bumped = Fees(
+        max(wanted.max_fee_per_gas, least.max_fee_per_gas),
+        max(wanted.max_priority_fee_per_gas, least.max_priority_fee_per_gas),
+    )
+    return bumped if bumped.max_fee_per_gas <= cap else None
+
+
+def _plus_an_eighth(fee: int) -> int:
+    return fee + -(-fee // 8)
+
+
 def gas_limit(estimate: int) -> int:
     """The limit to sign for an estimated use of gas."""
     return estimate + estimate * _GAS_MARGIN_PERCENT // 100

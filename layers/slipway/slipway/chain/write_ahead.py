@@ -19,11 +19,13 @@ from slipway.chain.store import (
     SignerNonce,
     TransactionIntent,
     TransactionItem,
+    call_from_json,
     call_to_json,
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
 from slipway.errors import WriteContentionError
+from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors
 from slipway.times import now_text
 
@@ -100,6 +102,46 @@ class WriteAhead:
                 pass
             time.sleep(random.uniform(0, 0.05 * min(attempt + 1, 8)))  # noqa: S311 (jitter, not a secret)
         raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
+
+    def sign_again(
+        self, item: TransactionItem, fees: Fees, also: Callable[[Transaction, str], None]
+    ) -> TransactionItem:
+        """Sign a transaction again at the same nonce with higher fees, written before it is broadcast.
+
+        Args:
+            item: The transaction as it was read.
+            fees: The new fees.
+            also: Adds the job's own changes; is told the new hash.
+
+        Returns:
+            The transaction as it stands now, whether this call or another one changed it.
+        """
+        signer = next(signer for signer in self._signers if signer.address == item.signer)
+        unsigned = UnsignedTransaction(int(item.chain_id), int(item.nonce), fees, call_from_json(item.call))
+        signed = signer.sign(unsigned)
+        write = Transaction()
+        write.update(
+            "transaction",
+            TransactionItem(item.pk, item.sk),
+            [
+                TransactionItem.raw.set(signed.raw),
+                TransactionItem.transaction_hash.set(signed.transaction_hash),
+                TransactionItem.hashes.set([*item.hashes, signed.transaction_hash]),
+                TransactionItem.max_fee_per_gas.set(str(fees.max_fee_per_gas)),
+                TransactionItem.max_priority_fee_per_gas.set(str(fees.max_priority_fee_per_gas)),
+                TransactionItem.signed_at.set(now_text()),
+                TransactionItem.broadcast_at.remove(),
+            ],
+            condition=TransactionItem.transaction_hash == item.transaction_hash,
+        )
+        also(write, signed.transaction_hash)
+        try:
+            write.commit()
+        except ConditionsFailedError:
+            logger.info("signed again elsewhere", transaction_hash=item.transaction_hash)
+        with upstream_errors():
+            item.refresh(consistent_read=True)
+        return item
 
     def _next_nonce(self, chain: Chain, address: str) -> int:
         key = SignerNonce.key(chain.chain_id, address)

@@ -9,8 +9,8 @@ from typing import Literal
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call, Chain, Fees
-from slipway.chain.rules import fees_under_cap, gas_limit
-from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration
+from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
+from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for
 from slipway.chain.write_ahead import Intent, WriteAhead
 from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError, UpstreamUnavailableError
 from slipway.jobs.store import job_event
@@ -19,7 +19,7 @@ from slipway.times import now_text
 from slipway.tokens import calls
 from slipway.tokens.models import Status
 from slipway.tokens.service import fee_cap
-from slipway.tokens.store import DeploymentItem, find_deployment
+from slipway.tokens.store import DeploymentItem, deployment_key, find_deployment
 
 Purpose = Literal["deploy", "register"]
 
@@ -70,6 +70,32 @@ class TokenSigning:
             return self._write_ahead.sign_once(intent, self._changes(deployment, purpose, configuration))
         except ConditionsFailedError as error:
             raise ConflictError("The deployment is not at the point where this is signed") from error
+
+    def bump(self, deployment_id: str, purpose: Purpose) -> None:
+        """Sign a stuck transaction again with higher fees, if the cap leaves room for that.
+
+        Raises:
+            ConflictError: It was never signed.
+            UpstreamUnavailableError: The chain or the store did not answer.
+        """
+        item = transaction_for(deployment_id, purpose)
+        if item is None:
+            raise ConflictError(f"The {purpose} transaction is not signed")
+        cap = fee_cap(self._chain, chain_configuration(self._chain.chain_id))
+        fees = bumped_fees(item.fees, self._rpc.fees(), self._chain, cap)
+        if fees is None:
+            return
+        pk, sk = deployment_key(deployment_id)
+
+        def add(write: Transaction, transaction_hash: str) -> None:
+            attribute = (
+                DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
+            )
+            write.update("deployment", DeploymentItem(pk, sk), [attribute.set(transaction_hash)])
+            data = {"purpose": purpose, "transaction_hash": transaction_hash, "nonce": int(item.nonce)}
+            write.create("event", job_event(pk, "bumped", "Signed again with higher fees", data))
+
+        self._write_ahead.sign_again(item, fees, add)
 
     @staticmethod
     def _creation(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:

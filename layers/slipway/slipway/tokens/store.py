@@ -16,10 +16,11 @@ Keys in the control table:
 import base64
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import DeleteError, DoesNotExist
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from slipway.errors import ValidationFailedError
@@ -255,6 +256,7 @@ def advance(
     *,
     actions: list[Action] | None = None,
     data: dict[str, Any] | None = None,
+    also: Callable[[Transaction], None] | None = None,
 ) -> bool:
     """Move a deployment on and tell of it, in one transaction.
 
@@ -265,6 +267,7 @@ def advance(
         message: The event's text.
         actions: Further changes of the deployment.
         data: The event's data.
+        also: Adds writes that happen together with the move.
 
     Returns:
         False when it was not in an allowed status; nothing is written then.
@@ -284,6 +287,8 @@ def advance(
         changes,
         condition=DeploymentItem.status.is_in(*(str(status) for status in allowed)),
     )
+    if also:
+        also(write)
     try:
         write.commit()
     except ConditionsFailedError:
@@ -293,16 +298,15 @@ def advance(
     return True
 
 
-def release_locks(deployment: DeploymentItem) -> None:
+def release_locks(write: Transaction, deployment: DeploymentItem) -> None:
     """Let the model and the symbol go: the deployment failed and nothing of it can still be mined."""
-    with upstream_errors():
-        try:
-            ModelLock(*model_lock_key(deployment.model_id)).delete(
-                condition=ModelLock.deployment_id == deployment.deployment_id
-            )
-        except DeleteError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-        SymbolLock(*symbol_lock_key(deployment.token_symbol)).update(
-            actions=[SymbolLock.deployments.delete({deployment.deployment_id})]
-        )
+    write.delete(
+        "lock",
+        ModelLock(*model_lock_key(deployment.model_id)),
+        ModelLock.pk.does_not_exist() | (ModelLock.deployment_id == deployment.deployment_id),
+    )
+    write.update(
+        "symbol",
+        SymbolLock(*symbol_lock_key(deployment.token_symbol)),
+        [SymbolLock.deployments.delete({deployment.deployment_id})],
+    )

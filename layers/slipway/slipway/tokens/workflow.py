@@ -18,14 +18,14 @@ from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     NotFoundError,
-    SlipwayError,
     TokenExistsError,
     UpstreamUnavailableError,
     code_of,
+    is_known,
 )
-from slipway.jobs.store import audit_event, write_audit_event
+from slipway.jobs.store import AuditEvent, audit_event
 from slipway.observability import logger, record
-from slipway.store import upstream_errors
+from slipway.store import Transaction, upstream_errors
 from slipway.times import from_text, now
 from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
@@ -43,7 +43,6 @@ class Failure:
 
     code: str
     message: str
-    transaction_hash: str | None
 
 
 def failure_of(error_name: str, cause: str) -> Failure:
@@ -66,17 +65,20 @@ def failure_of(error_name: str, cause: str) -> Failure:
     if error_name == "States.TaskFailed" and "Error" in told:
         return failure_of(str(told["Error"]), str(told.get("Cause", "")))
     if error_name == "States.Timeout":
-        return Failure(DeploymentFailedError.code, "The launch ran out of time", None)
-    message = str(told.get("errorMessage", ""))
-    code = code_of(error_name)
-    known = error_name.endswith("Error") and any(
-        error_name == cls.__name__ for cls in _subclasses(SlipwayError)
+        return Failure(DeploymentFailedError.code, "The launch ran out of time")
+    known = is_known(error_name)
+    message = str(told.get("errorMessage", "")) if known else ""
+    return Failure(code_of(error_name), message or "The launch failed for an internal reason")
+
+
+def _outcome(deployment: DeploymentItem, outcome: str) -> AuditEvent:
+    return audit_event(
+        action="token_deploy",
+        outcome=outcome,
+        wallet=deployment.wallet,
+        subject=deployment.model_id,
+        message=f"deployment {deployment.deployment_id}",
     )
-    return Failure(code, message if known and message else "The launch failed for an internal reason", None)
-
-
-def _subclasses(root: type[SlipwayError]) -> list[type[SlipwayError]]:
-    return [root, *(found for child in root.__subclasses__() for found in _subclasses(child))]
 
 
 class TokenWorkflow:
@@ -211,8 +213,9 @@ class TokenWorkflow:
             Status.COMPLETED,
             "The token is deployed and registered",
             data={"token_address": deployment.token_address},
+            also=lambda write: write.create("audit", _outcome(deployment, "completed")),
         ):
-            self._tell(deployment, "completed")
+            self._measure(deployment, "completed")
 
     def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
         """Record how the launch failed, and let the model go if nothing of it can still be mined."""
@@ -228,38 +231,42 @@ class TokenWorkflow:
         transaction_hash = deployment.registry_tx_hash or deployment.deployment_tx_hash
         if transaction_hash:
             actions.append(DeploymentItem.error_transaction_hash.set(transaction_hash))
-        if not advance(
-            deployment, _UNFINISHED, Status.FAILED, failure.message, actions=actions, data={"code": failure.code}
+        can_try_again = self._can_try_again(deployment)
+
+        def also(write: Transaction) -> None:
+            write.create("audit", _outcome(deployment, failure.code))
+            if can_try_again:
+                release_locks(write, deployment)
+
+        if advance(
+            deployment,
+            _UNFINISHED,
+            Status.FAILED,
+            failure.message,
+            actions=actions,
+            data={"code": failure.code},
+            also=also,
         ):
-            return
-        if self._can_try_again(deployment):
-            release_locks(deployment)
-        self._tell(deployment, failure.code)
+            self._measure(deployment, failure.code)
 
     def _can_try_again(self, deployment: DeploymentItem) -> bool:
         """Whether no token of this deployment exists or can still appear."""
         item = transaction_for(deployment.deployment_id, "deploy")
         if item is None:
             return True
-        receipts = [self._rpc.receipt(transaction_hash) for transaction_hash in item.hashes]
+        try:
+            receipts = [self._rpc.receipt(transaction_hash) for transaction_hash in item.hashes]
+        except UpstreamUnavailableError:
+            return False
         return any(receipt and not receipt.succeeded for receipt in receipts)
 
-    def _tell(self, deployment: DeploymentItem, outcome: str) -> None:
+    def _measure(self, deployment: DeploymentItem, outcome: str) -> None:
         seconds = (now() - from_text(deployment.created_at)).total_seconds()
         record("Launches", outcome=outcome)
         record("LaunchDuration", seconds, MetricUnit.Seconds, outcome=outcome)
         gas = int(deployment.deployment_gas_used or 0) + int(deployment.registry_gas_used or 0)
         if gas:
             record("LaunchGas", gas, chain=self._chain.name)
-        write_audit_event(
-            audit_event(
-                action="token_deploy",
-                outcome=outcome,
-                wallet=deployment.wallet,
-                subject=deployment.model_id,
-                message=f"deployment {deployment.deployment_id}",
-            )
-        )
 
     def _registry(self) -> str:
         registry = chain_configuration(self._chain.chain_id).model_registry

@@ -1,0 +1,36 @@
+"""The only function that may sign with the deployer keys: ``{"operation": "sign" | "bump", "job_id", "purpose"}``."""
+
+from functools import cache
+from typing import Any
+
+import httpx
+
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.kms_signer import KmsSigner
+from slipway.chain.write_ahead import WriteAhead
+from slipway.settings import chain_settings, deployer_key_ids
+from slipway.store import aws_client
+from slipway.tasks import run_state
+from slipway.tokens.signing import TokenSigning
+
+
+@cache
+def _token_signing() -> TokenSigning:
+    chain = chain_settings().token_chain
+    rpc = JsonRpc(chain, httpx.Client())
+    signers = [KmsSigner(aws_client("kms"), key_id) for key_id in deployer_key_ids()]
+    return TokenSigning(chain, rpc, WriteAhead(signers, rpc))
+
+
+def _sign(event: dict[str, Any]) -> dict[str, Any]:
+    item = _token_signing().sign(event["job_id"], event["purpose"])
+    return {"transaction_hash": item.transaction_hash, "nonce": int(item.nonce), "signer": item.signer}
+
+
+def _bump(event: dict[str, Any]) -> None:
+    _token_signing().bump(event["job_id"], event["purpose"])
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Sign or sign again; errors are those of ``slipway.tokens.signing``."""
+    return run_state({**event, "state": event["operation"]}, context, {"sign": _sign, "bump": _bump})

@@ -1,0 +1,10 @@
+"""State BroadcastDeployment: send the signed creation of the token."""
+
+from typing import Any
+
+from workflow import token_workflow
+
+
+def run(event: dict[str, Any]) -> None:
+    """See ``TokenWorkflow.broadcast``."""
+    token_workflow().broadcast(event["job_id"], "deploy")

@@ -1,0 +1,11 @@
+"""State ConfirmDeployment: how far is the creation of the token?"""
+
+from typing import Any
+
+from workflow import token_workflow
+
+
+def run(event: dict[str, Any]) -> dict[str, Any]:
+    """See ``TokenWorkflow.confirm``."""
+    look = token_workflow().confirm(event["job_id"], "deploy", event["polls"])
+    return {"progress": str(look.progress), "pause_seconds": look.pause_seconds}

@@ -1,0 +1,16 @@
+"""The workflow over this installation's chain, made once a process."""
+
+from functools import cache
+
+import httpx
+
+from slipway.chain.json_rpc import JsonRpc
+from slipway.settings import chain_settings
+from slipway.tokens.workflow import TokenWorkflow
+
+
+@cache
+def token_workflow() -> TokenWorkflow:
+    """The token launch's states; registration does not ask for the model."""
+    chain = chain_settings().token_chain
+    return TokenWorkflow(chain, JsonRpc(chain, httpx.Client()))
