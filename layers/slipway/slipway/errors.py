@@ -20,9 +20,7 @@ class SlipwayError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(
-        self, message: str, *, details: dict[str, Any] | None = None, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, details: dict[str, Any] | None = None, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.details = details

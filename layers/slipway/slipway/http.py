@@ -220,10 +220,10 @@ def _token_of(request: Request, body: bytes) -> str:
         value = json.loads(body) if body else None
     except (ValueError, RecursionError):
         value = None
-    token = value.get("auth_token") if isinstance(value, dict) else None
-    if not isinstance(token, str):
+    given = value.get("auth_token") if isinstance(value, dict) else None
+    if not isinstance(given, str):
         raise AuthenticationFailedError("Sign in and send the access token as Authorization: Bearer <token>")
-    return token
+    return given
 
 
 async def authenticated(request: Request) -> Caller:

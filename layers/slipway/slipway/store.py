@@ -7,7 +7,7 @@ model. All of them share one connection, because each DynamoDB client costs a co
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,7 +39,7 @@ class _TableSettings:
     max_retry_attempts = 4
 
 
-class ByOwner(GlobalSecondaryIndex[Any]):
+class ByOwner(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """What an owner has, by time: ``owner_key`` is kind and owner, ``owner_sort`` begins with the time."""
 
     class Meta:
@@ -50,7 +50,7 @@ class ByOwner(GlobalSecondaryIndex[Any]):
     owner_sort = UnicodeAttribute(range_key=True)
 
 
-class OpenWork(GlobalSecondaryIndex[Any]):
+class OpenWork(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Sparse: only jobs that have not ended, by the time they should have."""
 
     class Meta:
@@ -158,10 +158,10 @@ class Transaction:
             condition = condition | or_if
         self._puts.append((name, lambda write: write.save(item, condition=condition, return_values="ALL_OLD")))
 
-    def update(self, name: str, item: Model, actions: list[Action], condition: Condition | None = None) -> None:
+    def update(self, name: str, item: Model, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change an item, under a condition if one is given."""
         self._updates.append(
-            (name, lambda write: write.update(item, actions, condition=condition, return_values="ALL_OLD"))
+            (name, lambda write: write.update(item, list(actions), condition=condition, return_values="ALL_OLD"))
         )
 
     def commit(self) -> None:

@@ -54,7 +54,9 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
     except RpcError as error:
         reason = error.rpc_message.lower()
         if any(words in reason for words in _LATER):
-            raise UpstreamUnavailableError(f"The node does not take the transaction now: {error.rpc_message}") from error
+            raise UpstreamUnavailableError(
+                f"The node does not take the transaction now: {error.rpc_message}"
+            ) from error
         if not any(words in reason for words in (*_KNOWN, *_NONCE_TAKEN)):
             raise DeploymentFailedError(
                 f"The node refuses the transaction: {error.rpc_message}",
@@ -102,7 +104,10 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
         waited = now() - from_text(item.broadcast_at or item.signed_at)
         stuck = waited > timedelta(seconds=chain.block_seconds * _STUCK_BLOCKS)
         return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
-    if not is_confirmed(receipt, rpc.block_number(), chain) or rpc.block_hash(receipt.block_number) != receipt.block_hash:
+    if (
+        not is_confirmed(receipt, rpc.block_number(), chain)
+        or rpc.block_hash(receipt.block_number) != receipt.block_hash
+    ):
         return Look(Progress.PENDING, pause, receipt)
     if not receipt.succeeded:
         raise DeploymentFailedError(

@@ -64,7 +64,7 @@ def is_confirmed(receipt: Receipt, latest_block: int, chain: Chain) -> bool:
 
 def confirmation_pause(chain: Chain, polls: int) -> int:
     """Whole seconds to wait before poll number ``polls`` + 1: a block at first, four at most."""
-    return max(1, round(min(chain.block_seconds * 2**min(polls, 8) / 2, chain.block_seconds * 4, 60)))
+    return max(1, round(min(chain.block_seconds * (1 << min(polls, 8)) / 2, chain.block_seconds * 4, 60)))
 
 
 def estimated_seconds(chain: Chain, transactions: int) -> int:

@@ -22,7 +22,7 @@ class ChainConfiguration(ControlItem):
 
     model_registry = UnicodeAttribute(null=True)
     token_manager = UnicodeAttribute(null=True)
-    registrars: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)
+    registrars: ListAttribute[str] = ListAttribute(default=list)
     max_fee_per_gas = NumberAttribute(null=True)
 
     @staticmethod
@@ -56,7 +56,7 @@ class TransactionItem(ControlItem):
     purpose = UnicodeAttribute()
     raw = UnicodeAttribute()
     transaction_hash = UnicodeAttribute()
-    hashes: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)
+    hashes: ListAttribute[str] = ListAttribute()
     call = JSONAttribute()
     max_fee_per_gas = UnicodeAttribute()
     max_priority_fee_per_gas = UnicodeAttribute()

@@ -68,9 +68,7 @@ class WriteAhead:
         self._signers = signers
         self._rpc = rpc
 
-    def sign_once(
-        self, intent: Intent, also: Callable[[Transaction, TransactionItem], None]
-    ) -> TransactionItem:
+    def sign_once(self, intent: Intent, also: Callable[[Transaction, TransactionItem], None]) -> TransactionItem:
         """Sign the intent's transaction, or give back the one signed before.
 
         Args:

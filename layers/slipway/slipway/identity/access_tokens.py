@@ -104,9 +104,7 @@ class TokenVerifier:
             unverified = jwt.decode_complete(token, options={"verify_signature": False})
             issuer = unverified["payload"].get("iss")
             if issuer == self._settings.issuer:
-                claims = self._decode(
-                    token, self._own_key.public_key, (_ALGORITHM,), issuer, self._settings.audience
-                )
+                claims = self._decode(token, self._own_key.public_key, (_ALGORITHM,), issuer, self._settings.audience)
                 return caller_from_claims(claims, _OWN_CLAIMS)
             oidc = self._settings.oidc
             if oidc and self._jwks and issuer == oidc.issuer:
@@ -140,4 +138,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The access token lacks the claim {error.claim}"
     return "The access token is malformed or its signature is wrong"
-

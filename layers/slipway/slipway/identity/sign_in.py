@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-import siwe
+import siwe  # type: ignore[import-untyped]
 
 from slipway.addresses import to_checksum
 from slipway.errors import AuthenticationFailedError

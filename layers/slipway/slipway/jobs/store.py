@@ -42,7 +42,12 @@ def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None
     """An event to write together with the change it tells of."""
     moment = now_text()
     return JobEvent(
-        pk=job_pk, sk=f"EVENT#{moment}#{uuid.uuid4().hex[:8]}", event=event, message=message, data=data, created_at=moment
+        pk=job_pk,
+        sk=f"EVENT#{moment}#{uuid.uuid4().hex[:8]}",
+        event=event,
+        message=message,
+        data=data,
+        created_at=moment,
     )
 
 

@@ -82,7 +82,7 @@ class CompilationError(CompilerError):
         super().__init__("\n".join(message.formatted.strip() for message in self.messages))
 
 
-class ImportNotFound(CompilationError):
+class ImportNotFoundError(CompilationError):
     """A source imports a file that is not there, or that may not be read.
 
     Attributes:
@@ -94,12 +94,10 @@ class ImportNotFound(CompilationError):
         self.name = name
         self.importer = importer
         text = f'Source "{name}" not found: imported by {importer}.'
-        super().__init__(
-            [CompilerMessage("error", "ParserError", text, f"ParserError: {text}", file=importer)]
-        )
+        super().__init__([CompilerMessage("error", "ParserError", text, f"ParserError: {text}", file=importer)])
 
 
-class CompileTimeout(CompilerError):
+class CompileTimeout(CompilerError):  # noqa: N818
     """The compiler was stopped because it took too long. The next compilation starts from a fresh context.
 
     Attributes:
@@ -111,18 +109,19 @@ class CompileTimeout(CompilerError):
         super().__init__(f"The compiler did not finish within {seconds:g} seconds")
 
 
-class CompilerCrash(CompilerError):
+class CompilerCrashError(CompilerError):
     """The compiler itself failed: out of memory, stack exhausted, or an answer that is no standard JSON.
 
     The next compilation starts from a fresh context.
     """
 
 
-# Strings and comments are matched first, so that neither hides or feigns an import.
+# Strings and comments are matched first, so that neither hides or feigns an import. Both end where the
+# compiler's scanner sees the end of a line.
 _TOKEN = re.compile(
     r"""
-    (?P<comment> //[^\r\n]* | /\*.*?(?:\*/|\Z) )
-    | (?P<string> "(?:\\.|[^"\\\r\n])*" | '(?:\\.|[^'\\\r\n])*' )
+    (?P<comment> //[^\n\v\f\r\u2028\u2029]* | /\*.*?(?:\*/|\Z) )
+    | (?P<string> "(?:\\.|[^"\\\n\v\f\r\u2028\u2029])*" | '(?:\\.|[^'\\\n\v\f\r\u2028\u2029])*' )
     | (?P<word> [A-Za-z_$][A-Za-z0-9_$]* )
     | (?P<mark> [^\s] )
     """,
@@ -172,7 +171,7 @@ def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, s
         Source text by unit name, sorted by name.
 
     Raises:
-        ImportNotFound: An import is neither among `sources` nor known to `resolve`.
+        ImportNotFoundError: An import is neither among `sources` nor known to `resolve`.
         CompilationError: There are more than `MAX_SOURCES` files or `MAX_SOURCE_BYTES` bytes.
     """
     closure: dict[str, str] = {}
@@ -186,7 +185,7 @@ def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, s
         if text is None:
             text = sources[name] if name in sources else resolve(name)
         if text is None:
-            raise ImportNotFound(name, importer)
+            raise ImportNotFoundError(name, importer)
         closure[name] = text
         size += len(text.encode("utf-8", "surrogatepass"))
         if len(closure) > MAX_SOURCES or size > MAX_SOURCE_BYTES:
@@ -219,10 +218,14 @@ def node_modules_resolver(folder: Path) -> Resolver:
     def resolve(name: str) -> str | None:
         if not name.endswith(".sol") or "\0" in name or "\\" in name:
             return None
-        path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
+        try:
+            path = (root / name).resolve()
+            if path.is_relative_to(root) and path.is_file():
+                return path.read_text(encoding="utf-8")
+        except OSError:
+            # Such as a name that is too long for a file.
             return None
-        return path.read_text(encoding="utf-8")
+        return None
 
     return resolve
 
@@ -252,7 +255,7 @@ def build_input(
         A standard-JSON input that is complete in itself.
 
     Raises:
-        ImportNotFound: An import cannot be resolved.
+        ImportNotFoundError: An import cannot be resolved.
         CompilationError: The sources are too large.
     """
     selection: dict[str, list[str]] = {"*": list(outputs)}
@@ -301,8 +304,9 @@ class Compiler:
     """One compiler, kept warm between compilations.
 
     The V8 context is made by the first use and closed by `close`, by the end of a `with` block, when the
-    object is dropped, and at the latest when the interpreter exits, which would hang otherwise. After a timeout
-    or a crash it is thrown away, and the next use makes another. Threads may share a compiler; they take turns.
+    object is dropped, and at the latest when the interpreter exits, which would hang otherwise. After a
+    timeout or a crash it is thrown away, and the next use makes another. Threads may share a compiler; they
+    take turns.
 
     A context takes about 0.3 s to make and, with OpenZeppelin's ERC-20, about 210 MB.
     """
@@ -351,7 +355,7 @@ class Compiler:
         """The compiler's version as explorers know it, such as `0.8.30+commit.73712a01`.
 
         Raises:
-            CompilerCrash: The compiler cannot be loaded.
+            CompilerCrashError: The compiler cannot be loaded.
         """
         with self._turn, self._guarded(self._timeout_seconds):
             full = str(self._loaded().eval("slipwayVersion()", timeout_sec=self._timeout_seconds))
@@ -373,7 +377,7 @@ class Compiler:
         Raises:
             CompilationError: The sources do not compile; the messages say why.
             CompileTimeout: It took too long.
-            CompilerCrash: The compiler ran out of memory or stack, or could not be loaded.
+            CompilerCrashError: The compiler ran out of memory or stack, or could not be loaded.
         """
         limit = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         call = f"slipwayCompile({json.dumps(json.dumps(standard_json_input))})"
@@ -382,14 +386,14 @@ class Compiler:
             try:
                 output = json.loads(str(answer))
             except ValueError as error:
-                raise CompilerCrash("The compiler's answer is not JSON") from error
+                raise CompilerCrashError("The compiler's answer is not JSON") from error
         if not isinstance(output, dict):
-            raise CompilerCrash("The compiler's answer is not an object")
+            raise CompilerCrashError("The compiler's answer is not an object")
         errors = [_message(entry) for entry in output.get("errors", []) if entry.get("severity") == "error"]
         if errors:
             if any(error.kind in _CRASHES for error in errors):
                 self.close()
-                raise CompilerCrash("; ".join(error.text for error in errors))
+                raise CompilerCrashError("; ".join(error.text for error in errors))
             raise CompilationError(errors)
         return output
 
@@ -405,10 +409,10 @@ class Compiler:
             raise CompileTimeout(seconds) from error
         except JSOOMException as error:
             self.close()
-            raise CompilerCrash("The compiler ran out of memory") from error
+            raise CompilerCrashError("The compiler ran out of memory") from error
         except JSEvalException as error:
             self.close()
-            raise CompilerCrash(f"The compiler failed: {str(error).splitlines()[0]}") from error
+            raise CompilerCrashError(f"The compiler failed: {str(error).splitlines()[0]}") from error
         except BaseException:
             self.close()
             raise
@@ -419,7 +423,7 @@ class Compiler:
         try:
             script = self._soljson_path.read_text(encoding="utf-8")
         except OSError as error:
-            raise CompilerCrash(f"There is no compiler at {self._soljson_path}") from error
+            raise CompilerCrashError(f"There is no compiler at {self._soljson_path}") from error
         context = _new_context()
         # Registered before anything is run in it: whatever happens now, the context is closed at exit.
         self._close_context = weakref.finalize(self, context.close)

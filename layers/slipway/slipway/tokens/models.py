@@ -43,7 +43,9 @@ def _address(text: str) -> str:
         raise ValueError(error.message.removeprefix("address: ")) from None
 
 
-Address = Annotated[str, Field(max_length=42, examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]), AfterValidator(_address)]
+Address = Annotated[
+    str, Field(max_length=42, examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]), AfterValidator(_address)
+]
 ModelId = Annotated[str, Field(min_length=1, max_length=64, examples=["sentiment-v2"]), AfterValidator(_printable)]
 
 

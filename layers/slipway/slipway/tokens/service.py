@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import httpx
 
@@ -385,9 +384,7 @@ class TokenService:
         self, caller: Caller, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
     ) -> DeploymentPage:
         """A page of the caller's deployments, newest first."""
-        found, next_cursor = deployments_of(
-            str(caller.wallet), kind=kind, status=status, limit=limit, cursor=cursor
-        )
+        found, next_cursor = deployments_of(str(caller.wallet), kind=kind, status=status, limit=limit, cursor=cursor)
         summaries: list[DeploymentSummary] = [summary_of(item, self._chain) for item in found]
         return DeploymentPage(deployments=summaries, next_cursor=next_cursor)
 

@@ -88,9 +88,7 @@ class TokenSigning:
         pk, sk = deployment_key(deployment_id)
 
         def add(write: Transaction, transaction_hash: str) -> None:
-            attribute = (
-                DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
-            )
+            attribute = DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
             write.update("deployment", DeploymentItem(pk, sk), [attribute.set(transaction_hash)])
             data = {"purpose": purpose, "transaction_hash": transaction_hash, "nonce": int(item.nonce)}
             write.create("event", job_event(pk, "bumped", "Signed again with higher fees", data))

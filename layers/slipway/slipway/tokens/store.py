@@ -16,7 +16,7 @@ Keys in the control table:
 import base64
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -84,7 +84,7 @@ class CatalogueModel(ControlItem):
     """A model in the built-in catalogue."""
 
     owner = UnicodeAttribute()
-    contributors: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)
+    contributors: ListAttribute[str] = ListAttribute(default=list)
     state = UnicodeAttribute()
     validated_at = UnicodeAttribute(null=True)
     run_id = UnicodeAttribute(null=True)
@@ -254,7 +254,7 @@ def advance(
     to: Status,
     message: str,
     *,
-    actions: list[Action] | None = None,
+    actions: Sequence[Action] | None = None,
     data: dict[str, Any] | None = None,
     also: Callable[[Transaction], None] | None = None,
 ) -> bool:

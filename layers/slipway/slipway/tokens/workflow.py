@@ -6,7 +6,6 @@ not hear the answer.
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
