@@ -18,7 +18,7 @@ Administrator = Annotated[Caller, Depends(administrator)]
 def model(
     model_id: Annotated[ModelId, Path()],
     caller: Administrator,
-    body: ModelEntry = body_of(ModelEntry, administrator),
+    body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
     """Tell the catalogue of a model."""
     return put_model(model_id, body)

@@ -34,7 +34,7 @@ def _tokens() -> TokenService:
 def create(
     request: Request,
     caller: Owner,
-    body: DeployTokenRequest = body_of(DeployTokenRequest),
+    body: Annotated[DeployTokenRequest, body_of(DeployTokenRequest)],
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> DeployTokenAnswer:
     """Accept the launch of a model's token."""
@@ -43,7 +43,7 @@ def create(
 
 
 @app.post("/api/deployments/estimate")
-def estimate(caller: Owner, body: DeployTokenRequest = body_of(DeployTokenRequest)) -> EstimateAnswer:
+def estimate(caller: Owner, body: Annotated[DeployTokenRequest, body_of(DeployTokenRequest)]) -> EstimateAnswer:
     """What a launch would cost, and every reason why it would be refused now."""
     return _tokens().estimate(caller, body)
 

@@ -1,6 +1,6 @@
 """Sign-In with Ethereum: GET /api/auth/nonce, POST /api/auth/verify, GET /.well-known/jwks.json."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Response
 
@@ -19,7 +19,7 @@ def nonce() -> NonceAnswer:
 
 
 @app.post("/api/auth/verify")
-def verify(body: VerifyRequest = body_of(VerifyRequest, caller=None)) -> VerifyAnswer:
+def verify(body: Annotated[VerifyRequest, body_of(VerifyRequest, caller=None)]) -> VerifyAnswer:
     """Exchange a signed message for an access token."""
     return sign_in(body.message, body.signature)
 

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from fastapi import Depends, FastAPI, Request
@@ -36,8 +36,6 @@ from slipway.observability import logger, record, use_request
 MAX_BODY_BYTES = 64 * 1024
 _MAX_DEPTH = 32
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-
-BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -267,7 +265,9 @@ def role(name: str) -> Callable[[Request], Any]:
     return dependency
 
 
-def body_of(model: type[BodyModel], caller: Callable[[Request], Any] | None = wallet_owner) -> Any:
+def body_of[BodyModel: BaseModel](
+    model: type[BodyModel], caller: Callable[[Request], Any] | None = wallet_owner
+) -> Any:
     """A dependency that reads the body into a model, after ``caller`` has been believed.
 
     FastAPI's own body parameters would be judged before any dependency runs.

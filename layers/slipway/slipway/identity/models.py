@@ -38,5 +38,5 @@ class VerifyAnswer(BaseModel):
     """An access token; ``expires_in`` is in seconds."""
 
     access_token: str
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 (a scheme, not a secret)
     expires_in: int

@@ -423,7 +423,7 @@ def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
 
 
 def idempotency_key_of(header: str | None) -> str | None:
-    """Read the Idempotency-Key header; raises ValidationFailedError when it is not 1 to 255 visible ASCII characters."""
+    """Read the Idempotency-Key header; it must be 1 to 255 visible ASCII characters (ValidationFailedError)."""
     if header is None:
         return None
     if not 1 <= len(header) <= 255 or not all("!" <= character <= "~" for character in header):

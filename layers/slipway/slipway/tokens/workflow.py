@@ -49,7 +49,7 @@ def failure_of(error_name: str, cause: str) -> Failure:
 
     Args:
         error_name: The error's name: a class of ``slipway.errors``, or one of Step Functions' own (``States.…``).
-        cause: For a function, JSON with ``errorMessage``; for a nested execution, JSON with its ``Error`` and ``Cause``.
+        cause: For a function, JSON with ``errorMessage``; for a nested execution, JSON with ``Error`` and ``Cause``.
 
     Returns:
         Code and message for the owner. Messages of errors that are not Slipway's stay in the logs: they may say things

@@ -1,0 +1,32 @@
+"""Settings that every test shares; the library reads its table names when it is imported."""
+
+import json
+import os
+
+os.environ.update(
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    JOBS_TABLE="jobs",
+    CONTROL_TABLE="control",
+    IDENTITY_KEY_ID="",
+    TOKEN_ISSUER="https://slipway.test",
+    TOKEN_AUDIENCE="slipway",
+    SIGN_IN_DOMAINS="slipway.test,dashboard.test:3000",
+    WALLET_ROLES="{}",
+    TOKEN_CHAIN_ID="31337",
+    CHAINS=json.dumps(
+        [
+            {
+                "chain_id": 31337,
+                "name": "anvil",
+                "rpc_urls": ["http://127.0.0.1:1/"],
+                "explorer_url": "https://explorer.test",
+                "confirmations": 2,
+                "block_seconds": 1,
+                "max_fee_per_gas": "200000000000",
+            }
+        ]
+    ),
+    POWERTOOLS_METRICS_NAMESPACE="Slipway",
+)
