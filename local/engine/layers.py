@@ -1,0 +1,73 @@
+"""Keeps built layers as immutable versions, as Lambda does.
+
+A running stack must not see its layers change when the next `sam build` replaces them, so each built layer is copied to
+a directory that is named for its content, and used from there.
+
+Modules are compiled there once. On AWS they are not: a layer is read-only, and `__pycache__` is left out of it because
+it would weigh more than it saves. Here a cold start should cost what importing costs, on a machine that is also busy
+with everything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from local.paths import BUILD, LAYERS
+from local.uv import python_of
+
+_INDEX = LAYERS / "current.json"
+
+
+def publish_layers() -> None:
+    """Make a version of every layer that `sam build` left, unless there is one with the same content already."""
+    template = yaml.safe_load((BUILD / "template.yaml").read_text(encoding="utf-8"))
+    current = {
+        logical_id: _publish(logical_id, BUILD / resource["Properties"]["ContentUri"]).name
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::LayerVersion"
+    }
+    _INDEX.write_text(json.dumps(current, indent=2), encoding="utf-8")
+
+
+def published() -> bool:
+    """Whether the current versions are all there."""
+    return _INDEX.exists() and all(path.is_dir() for path in current_layers().values())
+
+
+def current_layers() -> dict[str, Path]:
+    """The newest version of each layer by logical id."""
+    index: dict[str, str] = json.loads(_INDEX.read_text(encoding="utf-8"))
+    return {logical_id: LAYERS / name for logical_id, name in index.items()}
+
+
+def _publish(logical_id: str, built: Path) -> Path:
+    version = LAYERS / f"{logical_id}-{_digest(built)[:16]}"
+    if not version.is_dir():
+        unfinished = version.with_name(f"{version.name}.{os.getpid()}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(built, unfinished, symlinks=True)
+        # Unchecked: nobody writes here again, so no import needs to compare times with the source.
+        subprocess.run(
+            [python_of("runtime"), "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash",
+             "-s", unfinished, "-p", version, unfinished],
+            check=False, stdout=subprocess.DEVNULL, stderr=sys.stderr,
+        )  # fmt: skip
+        unfinished.rename(version)
+    return version
+
+
+def _digest(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(directory)).encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""Gap 2: every Python exception surfaces as `Runtime.HandlerError`, and the worker dies of it.
+
+No `Catch` by name would ever match. So each Python function becomes a custom runtime whose `bootstrap` runs AWS's own
+runtime client, which reports an exception's real name and serves the next invocation.
+
+The client runs from an environment that holds nothing else: a package that a layer forgot is missing here as on AWS.
+What the function's own layers hold comes by PYTHONPATH, the function's code first, as on AWS. Layers are not uploaded:
+they lie on this disk anyway (`layers`), and 110 MB of zip for each deployment would only cost time.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+from local.engine.http_api import Template, UnsupportedTemplateError
+from local.engine.server import settings
+from local.uv import python_of
+
+_BOOTSTRAP = """\
+#!/bin/sh
+# The engine's own variables; AWS has none of them. It sets the function's credentials, which stay.
+unset {engine_variables}
+export AWS_EXECUTION_ENV=AWS_Lambda_python3.13 AWS_LAMBDA_INITIALIZATION_TYPE=on-demand TZ=:UTC
+export AWS_LAMBDA_LOG_GROUP_NAME="/aws/lambda/$AWS_LAMBDA_FUNCTION_NAME"
+export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
+exec {python} -m awslambdaric "$_HANDLER"
+"""
+
+
+def run_with_aws_runtime_client(template: Template, build: Path, layers: dict[str, Path], target: Path) -> None:
+    """Turn every Python function into a custom runtime around AWS's runtime client, in place.
+
+    Args:
+        template: The built template.
+        build: Where `sam build` put the functions' code.
+        layers: The directory of each layer by logical id, whose `python/` is what Lambda would put on the path.
+        target: A directory for each function's code with its bootstrap.
+    """
+    shared: Template = template.get("Globals", {}).get("Function", {})
+    shared_runtime = shared.pop("Runtime", "")
+    shared_layers = shared.pop("Layers", [])
+    resources: Template = template["Resources"]
+    shutil.rmtree(target, ignore_errors=True)
+    for logical_id, resource in list(resources.items()):
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            del resources[logical_id]
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        properties: Template = resource["Properties"]
+        # SAM adds a function's list to the one in Globals.
+        names = layer_names(logical_id, [*shared_layers, *properties.pop("Layers", [])])
+        if not properties.get("Runtime", shared_runtime).startswith("python"):
+            raise UnsupportedTemplateError(f"{logical_id}: only Python functions have a local counterpart")
+        properties["Runtime"] = "provided.al2023"
+        code = target / logical_id
+        shutil.copytree(build / properties["CodeUri"], code)
+        write_bootstrap(code, [layers[name] for name in names])
+        properties["CodeUri"] = str(code)
+
+
+def layer_names(function: str, references: list[Any]) -> list[str]:
+    """Logical ids of the layers that a function uses.
+
+    Raises:
+        UnsupportedTemplateError: A layer of another stack, or one that is named twice, which Lambda refuses.
+    """
+    names = [reference.get("Ref", "") if isinstance(reference, dict) else "" for reference in references]
+    if not all(names):
+        raise UnsupportedTemplateError(f"{function}: only layers of this template have a local counterpart")
+    if len(set(names)) < len(names):
+        raise UnsupportedTemplateError(f"{function}: a layer twice (SAM adds the function's layers to those in Globals)")
+    return names
+
+
+def write_bootstrap(code: Path, layers: list[Path]) -> None:
+    """Write what Lambda starts for a custom runtime.
+
+    Args:
+        code: The function's code directory.
+        layers: Its layers in order; where two hold the same module, the later one wins, as on AWS.
+    """
+    engine_variables = sorted(set(settings(0, Path("/"))) - {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+    text = _BOOTSTRAP.format(
+        engine_variables=" ".join(engine_variables),
+        layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
+        python=shlex.quote(str(python_of("runtime"))),
+    )
+    bootstrap = code / "bootstrap"
+    bootstrap.write_text(text, encoding="utf-8")
+    bootstrap.chmod(0o755)
