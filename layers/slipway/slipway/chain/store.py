@@ -130,6 +130,14 @@ def save_contracts(chain_id: int, model_registry: str, token_manager: str, regis
         )
 
 
+def save_fee_cap(chain_id: int, max_fee_per_gas: int | None) -> None:
+    """Set the most wei per unit of gas that may be offered; None goes back to the template's cap."""
+    attribute = ChainConfiguration.max_fee_per_gas
+    action = attribute.remove() if max_fee_per_gas is None else attribute.set(max_fee_per_gas)
+    with upstream_errors():
+        ChainConfiguration(*ChainConfiguration.key(chain_id)).update(actions=[action])
+
+
 def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
     """The transaction that serves a job's purpose, if one was signed."""
     with upstream_errors():
