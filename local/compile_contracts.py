@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "layers" / "slipway" / "slipway" / "chain" / "artifacts"
 
 
-class MissingNodeModules(RuntimeError):
+class MissingNodeModulesError(RuntimeError):
     """The npm packages are not installed."""
 
 
@@ -42,14 +42,14 @@ def compile_contracts(root: Path = ROOT) -> dict[str, str]:
         The text of each artifact by file name (`HokusaiToken.json`), sorted.
 
     Raises:
-        MissingNodeModules: `npm ci` has not been run.
+        MissingNodeModulesError: `npm ci` has not been run.
         CompilationError: A contract does not compile.
     """
     node_modules = root / "node_modules"
     soljson = node_modules / "solc" / "soljson.js"
     for needed in (soljson, node_modules / "@openzeppelin" / "contracts"):
         if not needed.exists():
-            raise MissingNodeModules(f"{needed.relative_to(root)} is missing: run `npm ci` first")
+            raise MissingNodeModulesError(f"{needed.relative_to(root)} is missing: run `npm ci` first")
     sources = {
         f"contracts/{path.name}": path.read_text(encoding="utf-8")
         for path in sorted((root / "contracts").glob("*.sol"))
@@ -102,9 +102,7 @@ def differences(artifacts: dict[str, str], folder: Path = ARTIFACTS) -> list[str
         elif path.read_text(encoding="utf-8") != text:
             found.append(f"{name} is not what its source compiles to")
     found += [
-        f"{path.name} belongs to no contract"
-        for path in sorted(folder.glob("*.json"))
-        if path.name not in artifacts
+        f"{path.name} belongs to no contract" for path in sorted(folder.glob("*.json")) if path.name not in artifacts
     ]
     return found
 
@@ -112,13 +110,11 @@ def differences(artifacts: dict[str, str], folder: Path = ARTIFACTS) -> list[str
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.compile_contracts", description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 if an artifact is not up to date"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if an artifact is not up to date")
     options = parser.parse_args(arguments)
     try:
         artifacts = compile_contracts()
-    except (CompilationError, MissingNodeModules, ValueError) as error:
+    except (CompilationError, MissingNodeModulesError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     found = differences(artifacts)

@@ -8,6 +8,7 @@ Everything that is done already is left alone. After an interruption, run it aga
 were printed; without them it deploys anew.
 """
 
+# ruff: noqa: T201 - its command line prints.
 from __future__ import annotations
 
 import argparse
@@ -99,7 +100,7 @@ def install(
     wanted_minters = [str(_address(minter)) for minter in minters]
     try:
         return installation.run(wanted, wanted_minters, fund_wei)
-    except (Web3Exception, requests.RequestException, _Failure, ValueError) as error:
+    except (Web3Exception, requests.RequestException, _UnexpectedStateError, ValueError) as error:
         raise InstallError(
             f"The installation stopped: {error or type(error).__name__}",
             installation.model_registry,
@@ -107,7 +108,7 @@ def install(
         ) from error
 
 
-class _Failure(Exception):
+class _UnexpectedStateError(Exception):
     """Something on the chain is not as it has to be."""
 
 
@@ -140,7 +141,7 @@ class _Installation:
             self.token_manager = self._deploy("TokenManager", self.model_registry, administrator)
         manager = self._contract("TokenManager", self.token_manager)
         if manager.functions.registry().call() != self.model_registry:
-            raise _Failure(f"the token manager {self.token_manager} belongs to another registry")
+            raise _UnexpectedStateError(f"the token manager {self.token_manager} belongs to another registry")
         self._grant(registry, registry.functions.REGISTRAR_ROLE().call(), registrars)
         self._grant(manager, manager.functions.MINTER_ROLE().call(), minters)
         for registrar in registrars:
@@ -151,7 +152,7 @@ class _Installation:
         """A deployed contract, once it is certain that there is one."""
         checksummed = Web3.to_checksum_address(address)
         if not self._web3.eth.get_code(checksummed):
-            raise _Failure(f"there is no contract at {address}, where {name} should be")
+            raise _UnexpectedStateError(f"there is no contract at {address}, where {name} should be")
         return self._web3.eth.contract(address=checksummed, abi=contracts.load(name).abi)
 
     def _deploy(self, name: str, *arguments: str) -> str:
@@ -197,7 +198,7 @@ class _Installation:
         transaction_hash = eth.send_raw_transaction(signed.raw_transaction)
         receipt = eth.wait_for_transaction_receipt(transaction_hash, timeout=remaining, poll_latency=_POLL_SECONDS)
         if receipt["status"] != 1:
-            raise _Failure(f"transaction {transaction_hash.to_0x_hex()} was reverted")
+            raise _UnexpectedStateError(f"transaction {transaction_hash.to_0x_hex()} was reverted")
         return receipt
 
 
