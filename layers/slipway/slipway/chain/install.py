@@ -8,7 +8,6 @@ Everything that is done already is left alone. After an interruption, run it aga
 were printed; without them it deploys anew.
 """
 
-# ruff: noqa: T201 - its command line prints.
 from __future__ import annotations
 
 import argparse
