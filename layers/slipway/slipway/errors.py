@@ -15,16 +15,25 @@ class SlipwayError(Exception):
         message: One sentence for the caller; never holds a secret.
         details: JSON values that say more, such as the field that is wrong.
         retry_after: Seconds after which the same request may succeed.
+        headers: Further headers of the answer.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, details: dict[str, Any] | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        retry_after: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
         self.retry_after = retry_after
+        self.headers = headers or {}
 
 
 class ValidationFailedError(SlipwayError):
@@ -107,6 +116,20 @@ class PayloadTooLargeError(SlipwayError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
+
+
+class RateLimitExceededError(SlipwayError):
+    """The caller has started as much as its tier allows."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    status = 429
+
+
+class ServicePausedError(SlipwayError):
+    """An administrator paused the service, or its circuit breaker is open; running work goes on."""
+
+    code = "SERVICE_PAUSED"
+    status = 503
 
 
 class DeploymentFailedError(SlipwayError):

@@ -93,7 +93,9 @@ def error_response(request: Request, error: SlipwayError) -> JSONResponse:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.details is not None:
         body["details"] = error.details
-    headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
     if isinstance(error, AuthenticationFailedError):
         headers["www-authenticate"] = "Bearer"
     envelope = {"success": False, "error": body, "request_id": request.state.request_id}

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from slipway.chain.models import Chain
+from slipway.limits.rules import Window
 
 
 def _list(name: str) -> tuple[str, ...]:
@@ -89,6 +90,14 @@ def identity_settings() -> IdentitySettings:
         wallets={address.lower(): entry for address, entry in wallets.items()},
         oidc=oidc,
     )
+
+
+@cache
+def launch_windows(tier: str) -> tuple[Window, ...]:
+    """How many launches a tier may start; LAUNCH_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    limits = json.loads(os.environ.get("LAUNCH_LIMITS") or "{}")
+    entry = limits.get(tier) or limits.get("standard") or {"hour": 5, "day": 20}
+    return Window(int(entry["hour"]), 3600), Window(int(entry["day"]), 86400)
 
 
 def deployer_key_ids() -> tuple[str, ...]:

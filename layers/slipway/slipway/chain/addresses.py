@@ -1,4 +1,4 @@
-"""``python -m slipway.chain.addresses KEY_ID…``: prints the account of each KMS deployer key, to fund and to register."""
+"""``python -m slipway.chain.addresses KEY_ID…``: prints the account of each KMS deployer key, to fund and register."""
 
 import sys
 

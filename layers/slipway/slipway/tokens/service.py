@@ -13,6 +13,8 @@ from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Chain, Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
 from slipway.chain.store import ChainConfiguration, chain_configuration
+from slipway.control.breaker import Outcome
+from slipway.control.store import Gate, Service, tell_breaker
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -27,8 +29,10 @@ from slipway.errors import (
 )
 from slipway.identity.models import Caller
 from slipway.jobs.store import audit_event, events_of, job_event
+from slipway.limits import store as limits
+from slipway.limits.rules import Window
 from slipway.observability import logger, record
-from slipway.settings import chain_settings
+from slipway.settings import chain_settings, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_seconds, now, now_text, to_text
 from slipway.tokens import calls
@@ -74,6 +78,7 @@ LAUNCH_SECONDS = 900
 _RPC_SECONDS = 1.0
 _IDEMPOTENCY_SECONDS = 24 * 3600
 _TRANSACTIONS = 2
+_LAUNCHES = "launches"
 
 
 @dataclass(frozen=True)
@@ -133,14 +138,17 @@ class TokenService:
             UpstreamUnavailableError: The store or MLflow did not answer.
         """
         wallet = _own_wallet(caller, body)
+        gate = Gate(Service.TOKENS)
         configuration = self._configuration()
         quote = self._quote(body, configuration)
         refusals = [
             refusal
             for refusal in (
+                gate.refusal,
                 self._model_refusal(body.model_id, wallet),
                 self._lock_refusal(body.model_id),
                 *quote.refusals,
+                limits.refusal_of(limits.current(_LAUNCHES, wallet, launch_windows(caller.tier))),
             )
             if refusal
         ]
@@ -223,6 +231,7 @@ class TokenService:
             SlipwayError: Any of the refusals of ``POST /api/deployments``; nothing was changed.
         """
         wallet = _own_wallet(caller, body)
+        gate = Gate(Service.TOKENS)
         configuration = self._configuration()
         quote = self._quote(body, configuration)
         record_key = IdempotencyRecord.key(wallet, idempotency_key) if idempotency_key else None
@@ -230,15 +239,22 @@ class TokenService:
         # The catalogue is held to its conditions by the write itself; any other source has to be read first.
         in_catalogue = isinstance(self._models, CatalogueModels)
         model = None if in_catalogue else self._model_refusal(body.model_id, wallet)
-        if model or quote.refusals:
+        if gate.refusal or model or quote.refusals:
             if record_key and idempotency_record(record_key):
                 return self._replay(record_key, fingerprint)
+            if gate.refusal:
+                raise gate.refusal
+            if any(isinstance(refusal, UpstreamUnavailableError) for refusal in quote.refusals):
+                tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
             model = model or self._model_refusal(body.model_id, wallet)
             raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
+        gate.enter()
         answer = self._answer(str(uuid.uuid4()), body, quote)
+        windows = launch_windows(caller.tier)
         for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
             deployment = self._new_deployment(answer, wallet, body, symbol)
             write = self._request_transaction(deployment, body, wallet, context)
+            limits.count_within(write, _LAUNCHES, wallet, windows)
             if record_key:
                 write.create(
                     "idempotency",
@@ -257,8 +273,8 @@ class TokenService:
             except ConditionsFailedError as error:
                 if record_key and "idempotency" in error.failed:
                     return self._replay(record_key, fingerprint)
-                if error.failed.keys() != {"symbol"}:
-                    raise self._refusal(error, body.model_id, wallet) from error
+                if error.failed.keys() - {"symbol"}:
+                    raise self._refusal(error, body.model_id, wallet, windows) from error
         else:
             raise ConflictError("No free symbol was found; give one as token_symbol")
         record("Launches", outcome="accepted")
@@ -348,11 +364,18 @@ class TokenService:
             self._start(deployment.deployment_id)
         return DeployTokenAnswer.model_validate(stored.answer)
 
-    def _refusal(self, error: ConditionsFailedError, model_id: str, wallet: str) -> SlipwayError:
+    def _refusal(
+        self, error: ConditionsFailedError, model_id: str, wallet: str, windows: tuple[Window, ...]
+    ) -> SlipwayError:
         if "model" in error.failed:
             refusal = self._model_refusal(model_id, wallet)
             # None: the model became launchable between the refusal and this look.
             return refusal or ConflictError("The model changed while it was looked at; try again", retry_after=1)
+        if "lock" not in error.failed and "limit" in error.failed:
+            refusal = limits.refusal(error.failed["limit"], windows)
+            if refusal is None:
+                limits.trim(_LAUNCHES, wallet, windows)
+            return refusal or ConflictError("Too many requests at once; try again", retry_after=1)
         lock = error.failed.get("lock")
         return _token_exists(lock["deployment_id"]["S"] if lock else None)
 

@@ -13,6 +13,8 @@ from slipway.chain.broadcast import Look, Progress, broadcast, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Chain, Receipt
 from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
+from slipway.control.breaker import Outcome
+from slipway.control.store import Service, tell_breaker
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -33,6 +35,8 @@ from slipway.tokens.rules import model_refusal
 from slipway.tokens.signing import Purpose
 from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
 
+# Failures that say something of the service; the others say something of the request.
+_OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
 _UNFINISHED = set(Status) - FINAL
 
 
@@ -215,6 +219,7 @@ class TokenWorkflow:
             also=lambda write: write.create("audit", _outcome(deployment, "completed")),
         ):
             self._measure(deployment, "completed")
+            tell_breaker(Service.TOKENS, Outcome.SUCCESS)
 
     def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
         """Record how the launch failed, and let the model go if nothing of it can still be mined."""
@@ -247,6 +252,8 @@ class TokenWorkflow:
             also=also,
         ):
             self._measure(deployment, failure.code)
+            if failure.code in _OUR_FAULT:
+                tell_breaker(Service.TOKENS, Outcome.FAILURE)
 
     def _can_try_again(self, deployment: DeploymentItem) -> bool:
         """Whether no token of this deployment exists or can still appear."""

@@ -1,0 +1,157 @@
+"""Whether services take new work. Key in the control table: ``SERVICE#<name>`` / ``STATE``.
+
+Switch and breaker share an item, so a request learns of both in one read; each is written by its own attributes.
+"""
+
+import time
+from dataclasses import asdict
+from enum import StrEnum
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from slipway.control.breaker import Breaker, Decision, Outcome
+from slipway.errors import ServicePausedError, SlipwayError
+from slipway.observability import logger, record
+from slipway.store import ControlItem, upstream_errors
+from slipway.times import now_text
+
+_TRIES = 5
+
+
+class Service(StrEnum):
+    """What an administrator can pause."""
+
+    TOKENS = "tokens"
+
+
+class ServiceState(ControlItem):
+    """The administrator's switch, and the breaker's counts; ``breaker_version`` makes each change build on the last."""
+
+    paused = BooleanAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    changed_by = UnicodeAttribute(null=True)
+    changed_at = UnicodeAttribute(null=True)
+    breaker_version = NumberAttribute(null=True)
+    window_began = NumberAttribute(default=0)
+    successes = NumberAttribute(default=0)
+    failures = NumberAttribute(default=0)
+    unreachable = NumberAttribute(default=0)
+    open_until = NumberAttribute(default=0)
+    probe_until = NumberAttribute(default=0)
+
+    @property
+    def breaker(self) -> Breaker:
+        """The breaker as a value."""
+        return Breaker(
+            window_began=float(self.window_began),
+            successes=int(self.successes),
+            failures=int(self.failures),
+            unreachable=int(self.unreachable),
+            open_until=float(self.open_until),
+            probe_until=float(self.probe_until),
+        )
+
+
+def _key(service: Service) -> tuple[str, str]:
+    return f"SERVICE#{service}", "STATE"
+
+
+def service_state(service: Service) -> ServiceState:
+    """The state of a service; of one that nobody has touched, the initial one."""
+    with upstream_errors():
+        try:
+            return ServiceState.get(*_key(service), consistent_read=True)
+        except DoesNotExist:
+            return ServiceState(*_key(service))
+
+
+def set_switch(service: Service, *, paused: bool, reason: str | None, changed_by: str) -> ServiceState:
+    """Pause or resume a service; running work goes on."""
+    state = ServiceState(*_key(service))
+    with upstream_errors():
+        state.update(
+            actions=[
+                ServiceState.paused.set(paused),
+                ServiceState.reason.set(reason) if reason else ServiceState.reason.remove(),
+                ServiceState.changed_by.set(changed_by),
+                ServiceState.changed_at.set(now_text()),
+            ]
+        )
+    return state
+
+
+class Gate:
+    """A look at whether a service takes new work.
+
+    Args:
+        service: The service.
+
+    Raises:
+        UpstreamUnavailableError: The store did not answer.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._state = service_state(service)
+        self._now = time.time()
+        self._decision = self._state.breaker.decide(self._now)
+
+    @property
+    def refusal(self) -> SlipwayError | None:
+        """Why it takes none now, or None."""
+        if self._state.paused:
+            reason = f": {self._state.reason}" if self._state.reason else ""
+            return ServicePausedError(f"The service is paused{reason}", retry_after=60)
+        return self._breaker_open() if self._decision is Decision.REFUSE else None
+
+    def enter(self) -> None:
+        """Go through; a half-open breaker lets one at a time.
+
+        Raises:
+            ServicePausedError: Somebody else is the probe.
+        """
+        if self._decision is Decision.PROBE and not _change(self._state, self._state.breaker.probing(self._now)):
+            raise self._breaker_open()
+
+    def _breaker_open(self) -> ServicePausedError:
+        return ServicePausedError(
+            "The service has stopped taking work because too much of it failed; it tries again by itself",
+            details={"breaker": "open"},
+            retry_after=self._state.breaker.retry_after(self._now),
+        )
+
+
+def tell_breaker(service: Service, outcome: Outcome) -> None:
+    """Count an outcome. Best effort: a lost count must not fail the work that it tells of."""
+    try:
+        for _ in range(_TRIES):
+            state = service_state(service)
+            after = state.breaker.told(outcome, time.time())
+            if after == state.breaker:
+                return
+            if _change(state, after):
+                if bool(after.open_until) != bool(state.open_until):
+                    record("BreakerOpened" if after.open_until else "BreakerClosed", service=str(service))
+                    logger.warning("breaker changed", service=str(service), open=bool(after.open_until))
+                return
+    except SlipwayError:
+        logger.exception("breaker not told", service=str(service))
+
+
+def _change(state: ServiceState, breaker: Breaker) -> bool:
+    """Write the breaker unless somebody else did since ``state`` was read."""
+    version = int(state.breaker_version or 0)
+    unchanged = ServiceState.breaker_version == version
+    if not version:
+        unchanged = unchanged | ServiceState.breaker_version.does_not_exist()
+    actions = [getattr(ServiceState, name).set(value) for name, value in asdict(breaker).items()]
+    with upstream_errors():
+        try:
+            ServiceState(state.pk, state.sk).update(
+                actions=[ServiceState.breaker_version.set(version + 1), *actions], condition=unchanged
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+    return True

@@ -1,0 +1,101 @@
+"""When a caller's requests were accepted. Key in the control table: ``RATE#<what>#<wallet>`` / ``LOG``.
+
+The times are kept newest first, so "no more than five in an hour" is a condition on the fifth of them: one conditional
+write judges and counts, with no read before it. It is part of the transaction that accepts the request, so a request
+that is refused for any reason, or replayed, never counts.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, NumberAttribute
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from slipway.errors import RateLimitExceededError
+from slipway.limits.rules import Allowance, Window, allowance
+from slipway.store import ControlItem, Transaction, upstream_errors
+from slipway.times import epoch_seconds
+
+_MOST_KEPT = 400
+
+
+class RateLog(ControlItem):
+    """Times of accepted requests in milliseconds, newest first. DynamoDB deletes it when no window reaches back."""
+
+    at: ListAttribute[int] = ListAttribute(default=list)
+    expires_at = NumberAttribute(null=True)
+
+
+def _key(what: str, wallet: str) -> tuple[str, str]:
+    return f"RATE#{what}#{wallet}", "LOG"
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def count_within(write: Transaction, what: str, wallet: str, windows: Sequence[Window]) -> None:
+    """Count a request in the transaction that accepts it, under the name ``limit``."""
+    now = _now()
+    condition = RateLog.at[_most_kept(windows)].does_not_exist()
+    for window in windows:
+        nth = RateLog.at[window.limit - 1]
+        condition = condition & (nth.does_not_exist() | (nth <= now - window.seconds * 1000))
+    write.update(
+        "limit",
+        RateLog(*_key(what, wallet)),
+        [
+            RateLog.at.set((RateLog.at | []).prepend([now])),
+            RateLog.expires_at.set(epoch_seconds() + max(window.seconds for window in windows)),
+        ],
+        condition=condition,
+    )
+
+
+def _most_kept(windows: Sequence[Window]) -> int:
+    return max(_MOST_KEPT, 2 * max(window.limit for window in windows))
+
+
+def refusal(stored: dict[str, dict[str, Any]] | None, windows: Sequence[Window]) -> RateLimitExceededError | None:
+    """Why ``limit`` failed: None when the log was only too long, which ``trim`` mends."""
+    times = [int(entry["N"]) for entry in (stored or {}).get("at", {}).get("L", [])]
+    return refusal_of(allowance(times, windows, _now()))
+
+
+def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
+    """The error of an allowance that is used up."""
+    if allowed.remaining:
+        return None
+    return RateLimitExceededError(
+        f"No more than {allowed.limit} at a time are allowed; try again in {allowed.reset_seconds} s",
+        retry_after=allowed.reset_seconds,
+        headers={
+            "ratelimit-limit": str(allowed.limit),
+            "ratelimit-remaining": "0",
+            "ratelimit-reset": str(allowed.reset_seconds),
+        },
+    )
+
+
+def current(what: str, wallet: str, windows: Sequence[Window]) -> Allowance:
+    """What a caller has left; changes nothing."""
+    with upstream_errors():
+        try:
+            times = [int(at) for at in RateLog.get(*_key(what, wallet)).at]
+        except DoesNotExist:
+            times = []
+    return allowance(times, windows, _now())
+
+
+def trim(what: str, wallet: str, windows: Sequence[Window]) -> None:
+    """Forget the times that no window reaches back to; needed once in a few hundred requests."""
+    key = _key(what, wallet)
+    with upstream_errors():
+        log = RateLog.get(*key, consistent_read=True)
+        kept = list(log.at[: max(window.limit for window in windows)])
+        try:
+            RateLog(*key).update(actions=[RateLog.at.set(kept)], condition=RateLog.at == log.at)
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
