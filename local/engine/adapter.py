@@ -27,21 +27,30 @@ class Adapted:
     cors: dict[str, dict[str, Any]]
 
 
-def adapt(template: Template, build: Path, layers: dict[str, Path], target: Path, parameters: dict[str, str]) -> Adapted:
+def adapt(
+    template: Template,
+    parameters: dict[str, str],
+    *,
+    build: Path,
+    layers: dict[str, Path],
+    target: Path,
+    log: Path,
+) -> Adapted:
     """The template as the engine understands it.
 
     Args:
         template: As `sam build` wrote it; left as it is.
+        parameters: Values that override the parameters' defaults.
         build: Where its relative paths start.
         layers: Directory of each layer by logical id.
         target: Where the functions' code with its bootstrap is put.
-        parameters: Values that override the parameters' defaults.
+        log: What the functions print is appended to it.
     """
     adapted = copy.deepcopy(template)
     cors = cors_configurations(adapted, parameters)
     replace_http_apis(adapted)
     pin_websocket_apis(adapted)
-    run_with_aws_runtime_client(adapted, build, layers, target)
+    run_with_aws_runtime_client(adapted, build, layers, target, log)
     _resolve_definitions(adapted, build)
     return Adapted(adapted, cors)
 
@@ -57,7 +66,7 @@ def _resolve_definitions(template: Template, build: Path) -> None:
 class _PlainDumper(yaml.SafeDumper):
     """Writes shared values out in full: SAM's parser does not take YAML anchors that cross its own tags."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 

@@ -20,17 +20,21 @@ from local.engine.server import settings
 from local.uv import python_of
 
 _BOOTSTRAP = """\
-#!/bin/sh
+#!/bin/bash
 # The engine's own variables; AWS has none of them. It sets the function's credentials, which stay.
 unset {engine_variables}
 export AWS_EXECUTION_ENV=AWS_Lambda_python3.13 AWS_LAMBDA_INITIALIZATION_TYPE=on-demand TZ=:UTC
 export AWS_LAMBDA_LOG_GROUP_NAME="/aws/lambda/$AWS_LAMBDA_FUNCTION_NAME"
 export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
+# What it prints goes to the engine's CloudWatch Logs, and to a file that outlives the engine.
+exec > >(exec tee -a {log}) 2>&1
 exec {python} -m awslambdaric "$_HANDLER"
 """
 
 
-def run_with_aws_runtime_client(template: Template, build: Path, layers: dict[str, Path], target: Path) -> None:
+def run_with_aws_runtime_client(
+    template: Template, build: Path, layers: dict[str, Path], target: Path, log: Path
+) -> None:
     """Turn every Python function into a custom runtime around AWS's runtime client, in place.
 
     Args:
@@ -38,10 +42,11 @@ def run_with_aws_runtime_client(template: Template, build: Path, layers: dict[st
         build: Where `sam build` put the functions' code.
         layers: The directory of each layer by logical id, whose `python/` is what Lambda would put on the path.
         target: A directory for each function's code with its bootstrap.
+        log: What the functions print is appended to it.
     """
     shared: Template = template.get("Globals", {}).get("Function", {})
-    shared_runtime = shared.pop("Runtime", "")
-    shared_layers = shared.pop("Layers", [])
+    shared_runtime = str(shared.pop("Runtime", ""))
+    shared_layers: list[Any] = shared.pop("Layers", [])
     resources: Template = template["Resources"]
     shutil.rmtree(target, ignore_errors=True)
     for logical_id, resource in list(resources.items()):
@@ -52,12 +57,12 @@ def run_with_aws_runtime_client(template: Template, build: Path, layers: dict[st
         properties: Template = resource["Properties"]
         # SAM adds a function's list to the one in Globals.
         names = layer_names(logical_id, [*shared_layers, *properties.pop("Layers", [])])
-        if not properties.get("Runtime", shared_runtime).startswith("python"):
+        if not str(properties.get("Runtime", shared_runtime)).startswith("python"):
             raise UnsupportedTemplateError(f"{logical_id}: only Python functions have a local counterpart")
         properties["Runtime"] = "provided.al2023"
         code = target / logical_id
         shutil.copytree(build / properties["CodeUri"], code)
-        write_bootstrap(code, [layers[name] for name in names])
+        write_bootstrap(code, [layers[name] for name in names], log)
         properties["CodeUri"] = str(code)
 
 
@@ -71,21 +76,25 @@ def layer_names(function: str, references: list[Any]) -> list[str]:
     if not all(names):
         raise UnsupportedTemplateError(f"{function}: only layers of this template have a local counterpart")
     if len(set(names)) < len(names):
-        raise UnsupportedTemplateError(f"{function}: a layer twice (SAM adds the function's layers to those in Globals)")
+        raise UnsupportedTemplateError(
+            f"{function}: a layer twice (SAM adds the function's layers to those in Globals)"
+        )
     return names
 
 
-def write_bootstrap(code: Path, layers: list[Path]) -> None:
+def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
     """Write what Lambda starts for a custom runtime.
 
     Args:
         code: The function's code directory.
         layers: Its layers in order; where two hold the same module, the later one wins, as on AWS.
+        log: What it prints is appended to it.
     """
     engine_variables = sorted(set(settings(0, Path("/"))) - {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
     text = _BOOTSTRAP.format(
         engine_variables=" ".join(engine_variables),
         layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
+        log=shlex.quote(str(log)),
         python=shlex.quote(str(python_of("runtime"))),
     )
     bootstrap = code / "bootstrap"

@@ -1,0 +1,350 @@
+"""The second half of gap 4: one plain address for the API, as API Gateway's own domain is on AWS.
+
+Serves HTTP and WebSocket on loopback and forwards to the engine's path form of the APIs. What API Gateway does around a
+function and the engine does not, it does as well: the body limit, the deadline, the answer when a function breaks, and
+the WebSocket API's address behind the path of the specification.
+
+The engine starts a process for each concurrent invocation, and a burst of cold starts on two cores makes all of them
+miss their ten seconds. On AWS they would start on machines of their own. So only a few requests at a time get through,
+the others wait, and a throttle of the engine's is tried again; a caller only ever sees 429 from a function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ClientWebSocketResponse,
+    DummyCookieJar,
+    TCPConnector,
+    WSMsgType,
+    WSServerHandshakeError,
+    hdrs,
+    web,
+)
+from multidict import CIMultiDict
+from yarl import URL
+
+from local.engine.server import LOOPBACK
+
+# API Gateway's limits: 10 MB of body, 30 s for an answer. 10,240 bytes of headers; a little more passes here.
+BODY_LIMIT = 10 * 1024 * 1024
+DEADLINE_SECONDS = 30.0
+_HEADER_LIMIT = 16 * 1024
+_RETRY_SECONDS = 0.25
+_STREAM_PATH = re.compile(r"/api/v1/builds/(?P<build_id>[^/]+)/stream/?")
+# RFC 9110, 7.6.1: these are about one connection, not about the message.
+_HOP_BY_HOP = {
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+}  # fmt: skip
+_ONLY_FOR_THE_HANDSHAKE = {
+    "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
+    "sec-websocket-version",
+}  # fmt: skip
+_MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
+
+log = logging.getLogger("front_door")
+
+
+@dataclass
+class FrontDoor:
+    """Forwards requests to the engine.
+
+    Attributes:
+        engine: The engine's address, such as `http://127.0.0.1:4566`.
+        http_api: Id of the HTTP API.
+        websocket_api: Id of the WebSocket API, which need not be deployed.
+        host: The API's own host and port; functions see no other, as on AWS.
+        at_once: How many requests the engine gets at a time.
+    """
+
+    engine: str
+    http_api: str
+    websocket_api: str
+    host: str
+    at_once: int
+    deadline_seconds: float = DEADLINE_SECONDS
+    _slots: asyncio.Semaphore = field(init=False)
+    _session: ClientSession = field(init=False)
+
+    async def session(self, _app: web.Application) -> Any:
+        """Hold the connections to the engine while the server runs."""
+        self._slots = asyncio.Semaphore(self.at_once)
+        self._session = ClientSession(
+            # Connections are not limited here, because WebSockets would use them up; the slots limit requests.
+            connector=TCPConnector(limit=0),
+            cookie_jar=DummyCookieJar(),
+            auto_decompress=False,
+            timeout=ClientTimeout(total=None),
+        )
+        yield
+        await self._session.close()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request."""
+        started = time.monotonic()
+        status = 500
+        try:
+            if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+                response = await self._websocket(request)
+            else:
+                response = await self._http(request, started + self.deadline_seconds)
+            status = response.status
+            return response
+        finally:
+            # Without the query: it may hold a ticket.
+            milliseconds = 1000 * (time.monotonic() - started)
+            log.info("%s %s %s %.0f ms", request.method, request.path, status, milliseconds)
+
+    # ── HTTP ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _http(self, request: web.Request, deadline: float) -> web.StreamResponse:
+        try:
+            # Held whole, as API Gateway holds it, because a throttled request is sent again.
+            body = await asyncio.wait_for(request.read(), deadline - time.monotonic())
+        except web.HTTPRequestEntityTooLarge:
+            return _message(413, "Request Entity Too Large")
+        except TimeoutError:
+            return _message(408, "Request Timeout")
+        response: web.StreamResponse | None = None
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                while response is None:
+                    async with self._slots:
+                        response = await self._forward(request, body)
+                    if response is None:
+                        await asyncio.sleep(_RETRY_SECONDS)
+        except (TimeoutError, ClientConnectionError) as error:
+            log.warning("%s %s: the engine did not answer: %r", request.method, request.path, error)
+            return _message(503, "Service Unavailable")
+        return response
+
+    async def _forward(self, request: web.Request, body: bytes) -> web.StreamResponse | None:
+        """One try; None if the engine throttled it."""
+        url = URL(f"{self.engine}/_aws/execute-api/{self.http_api}/$default{request.raw_path}", encoded=True)
+        async with self._session.request(
+            request.method, url, headers=self._request_headers(request), data=body, allow_redirects=False
+        ) as answer:
+            if answer.status in (429, 502):
+                content = await answer.read()
+                if answer.status == 429 and is_throttle(content):
+                    return None
+                if answer.status == 502 and is_function_error(content):
+                    log.error("%s %s: the function failed: %s", request.method, request.path, content[:4000])
+                    return _message(500, "Internal Server Error")
+                return web.Response(status=answer.status, headers=_end_to_end(answer.headers), body=content)
+            return await _relay(request, answer)
+
+    def _request_headers(self, request: web.Request) -> CIMultiDict[str]:
+        headers = _end_to_end(request.headers)
+        headers.popall(hdrs.HOST, None)
+        headers.popall(hdrs.CONTENT_LENGTH, None)  # Set again from the body, which may have come in chunks.
+        headers.popall(hdrs.EXPECT, None)
+        headers[hdrs.HOST] = self.host
+        forwarded = [*headers.popall(hdrs.X_FORWARDED_FOR, []), request.remote or LOOPBACK]
+        headers[hdrs.X_FORWARDED_FOR] = ", ".join(forwarded)
+        headers["X-Forwarded-Proto"] = "http"
+        headers["X-Forwarded-Port"] = self.host.rpartition(":")[2]
+        return headers
+
+    # ── WebSocket ───────────────────────────────────────────────────────────────────────────────
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+        offered = [part for part in offered if part]
+        headers = self._request_headers(request)
+        for name in _ONLY_FOR_THE_HANDSHAKE:
+            headers.popall(name, None)
+        try:
+            async with asyncio.timeout(self.deadline_seconds):
+                far = await self._session.ws_connect(
+                    self._websocket_url(request), protocols=offered, headers=headers, max_msg_size=_MAX_MESSAGE
+                )
+        except WSServerHandshakeError as error:
+            return _message(error.status, "Forbidden" if error.status in (401, 403) else "Not Found")
+        except (TimeoutError, ClientConnectionError) as error:
+            log.warning("%s: the engine did not answer: %r", request.path, error)
+            return _message(503, "Service Unavailable")
+        # The engine accepts without naming a subprotocol, which a browser that offered some takes for a refusal.
+        # On AWS the function that answered $connect names it.
+        chosen = far.protocol or (offered[0] if offered else None)
+        near = web.WebSocketResponse(protocols=[chosen] if chosen else [], max_msg_size=_MAX_MESSAGE)
+        try:
+            await near.prepare(request)
+            await _join(near, far)
+        finally:
+            await far.close()
+        return near
+
+    def _websocket_url(self, request: web.Request) -> URL:
+        query = request.rel_url.raw_query_string
+        if found := _STREAM_PATH.fullmatch(request.path):
+            query = "&".join(filter(None, [f"build_id={quote(found['build_id'], safe='')}", query]))
+        stage = "$default"
+        url = f"{self.engine.replace('http', 'ws', 1)}/_aws/execute-api/{self.websocket_api}/{stage}"
+        return URL(f"{url}?{query}" if query else url, encoded=True)
+
+
+def is_throttle(content: bytes) -> bool:
+    """Whether a 429 is the engine's own refusal to start another process, and not a function's answer."""
+    body = _json_object(content)
+    return body.get("__type") == "TooManyRequestsException" and "Reason" in body
+
+
+def is_function_error(content: bytes) -> bool:
+    """Whether a 502 is the report of a function that raised or died; API Gateway does not show those to callers."""
+    body = _json_object(content)
+    return {"errorMessage", "errorType"} <= set(body) and "statusCode" not in body
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _message(status: int, text: str) -> web.Response:
+    """An answer of API Gateway's own."""
+    return web.json_response({"message": text}, status=status)
+
+
+def _end_to_end(headers: Any) -> CIMultiDict[str]:
+    named = {name.strip().lower() for line in headers.getall(hdrs.CONNECTION, []) for name in line.split(",")}
+    dropped = _HOP_BY_HOP | named
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
+
+
+async def _relay(request: web.Request, answer: ClientResponse) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers))
+    await response.prepare(request)
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+    except (ClientPayloadError, ClientConnectionError):
+        # Too late for another status: a connection that breaks off tells the caller that the answer is not whole.
+        if request.transport:
+            request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
+
+
+async def _join(near: web.WebSocketResponse, far: ClientWebSocketResponse) -> None:
+    """Pass messages both ways until either side closes; the other is closed with the same code."""
+
+    async def pump(
+        source: web.WebSocketResponse | ClientWebSocketResponse, sink: web.WebSocketResponse | ClientWebSocketResponse
+    ) -> None:
+        async for message in source:
+            if message.type is WSMsgType.TEXT:
+                await sink.send_str(message.data)
+            elif message.type is WSMsgType.BINARY:
+                await sink.send_bytes(message.data)
+        await sink.close(code=_sendable(source.close_code))
+
+    pumps = [asyncio.create_task(pump(near, far)), asyncio.create_task(pump(far, near))]
+    try:
+        done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if (error := task.exception()) and not isinstance(error, ConnectionError):
+                raise error
+    finally:
+        for task in pumps:
+            task.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+
+
+def _sendable(code: int | None) -> int:
+    # 1004 to 1006 and 1015 only tell what happened; no close frame may hold them.
+    allowed = code is not None and (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999)
+    return code if allowed and code is not None else 1001
+
+
+def application(door: FrontDoor) -> web.Application:
+    """The server."""
+    app = web.Application(client_max_size=BODY_LIMIT)
+    app.cleanup_ctx.append(door.session)
+    app.router.add_route("*", "/{path:.*}", door.handle)
+    return app
+
+
+def default_at_once() -> int:
+    """SLIPWAY_ENGINE_CONCURRENCY, by default what this machine's cores can start in time."""
+    return int(os.environ.get("SLIPWAY_ENGINE_CONCURRENCY") or max(4, 2 * (os.cpu_count() or 1)))
+
+
+async def serve(door: FrontDoor, port: int) -> None:
+    """Serve on both loopback addresses until SIGTERM or SIGINT."""
+    runner = web.AppRunner(
+        application(door),
+        access_log=None,
+        max_line_size=_HEADER_LIMIT,
+        max_field_size=_HEADER_LIMIT,
+        shutdown_timeout=1.0,
+    )
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    if has_ipv6_loopback():
+        try:
+            await web.TCPSite(runner, "::1", port).start()
+        except OSError as error:
+            log.warning("not on ::1: %s", error)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def has_ipv6_loopback() -> bool:
+    """Whether `localhost` may mean ::1 here."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--http-api", required=True)
+    parser.add_argument("--websocket-api", required=True)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    door = FrontDoor(
+        engine=options.engine,
+        http_api=options.http_api,
+        websocket_api=options.websocket_api,
+        host=f"localhost:{options.port}",
+        at_once=default_at_once(),
+    )
+    asyncio.run(serve(door, options.port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Values of the template's parameters in the local stack."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from local.accounts import LocalAccount, wallet_roles
+from local.engine.http_api import Template
+from local.engine.server import LOOPBACK
+from local.failures import LaunchError
+from local.ports import Ports
+
+TOKEN_CHAIN = 31337
+SECOND_CHAIN = 5001
+# Each goes to the parameter of the same name in CamelCase, if the template has it.
+_PASSED_ON = (
+    "AKASH_CONSOLE_API_KEY", "AKASH_CONSOLE_API_URL", "AKASH_PROVIDER_PROXY_URL", "BEDROCK_MODEL_ID",
+    "MLFLOW_TRACKING_URI", "OIDC_ALGORITHMS", "OIDC_AUDIENCE", "OIDC_CLAIMS", "OIDC_ISSUER", "OIDC_JWKS_URL",
+)  # fmt: skip
+
+
+def chains(ports: Ports) -> list[dict[str, Any]]:
+    """The two local chains as the parameter Chains names them."""
+    return [
+        _chain(TOKEN_CHAIN, "local", ports.chain),
+        _chain(SECOND_CHAIN, "local-second", ports.second_chain),
+    ]
+
+
+def _chain(chain_id: int, name: str, port: int) -> dict[str, Any]:
+    return {
+        "chain_id": chain_id,
+        "name": name,
+        "rpc_urls": [f"http://{LOOPBACK}:{port}"],
+        "explorer_url": None,
+        "confirmations": 2,
+        "block_seconds": 1,
+        "max_fee_per_gas": "200000000000",
+    }
+
+
+def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, ...]) -> dict[str, str]:
+    """What the deployment overrides.
+
+    The environment variable SLIPWAY_PARAMETERS, a JSON object, has the last word.
+
+    Raises:
+        LaunchError: SLIPWAY_PARAMETERS is not an object of parameters that the template has.
+    """
+    declared = template.get("Parameters", {})
+    hosts = [f"{host}:{port}" for port in (ports.api, ports.dashboard) for host in ("localhost", LOOPBACK)]
+    values = {
+        "StageName": "local",
+        "AllowedOrigins": f"http://localhost:{ports.dashboard},http://{LOOPBACK}:{ports.dashboard}",
+        "SignInDomains": ",".join(hosts),
+        "TokenIssuer": f"http://localhost:{ports.api}",
+        "WalletRoles": wallet_roles(accounts),
+        "Chains": json.dumps(chains(ports)),
+        "TokenChainId": str(TOKEN_CHAIN),
+        "AllowPrivateNetwork": "true",
+    }
+    for name in _PASSED_ON:
+        if value := os.environ.get(name):
+            values["".join(part.capitalize() for part in name.split("_"))] = value
+    return {name: value for name, value in values.items() if name in declared} | _extra(declared)
+
+
+def _extra(declared: Template) -> dict[str, str]:
+    text = os.environ.get("SLIPWAY_PARAMETERS") or "{}"
+    try:
+        extra = json.loads(text)
+    except ValueError as error:
+        raise LaunchError(f"SLIPWAY_PARAMETERS is not JSON ({error}): give it an object of parameters.") from error
+    if not isinstance(extra, dict):
+        raise LaunchError('SLIPWAY_PARAMETERS is not a JSON object: give it one, as in {"LogLevel": "DEBUG"}.')
+    if unknown := sorted(set(extra) - set(declared)):
+        raise LaunchError(f"SLIPWAY_PARAMETERS names {', '.join(unknown)}, which template.yaml does not declare.")
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in extra.items()}
