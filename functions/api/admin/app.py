@@ -1,9 +1,12 @@
-"""The administrator's routes: the model catalogue."""
+"""The administrator's routes: switches, audit trail, metrics, model catalogue."""
 
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Query
 
+from slipway.addresses import parse_address
+from slipway.control import service as control
+from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
 from slipway.http import body_of, create_app, lambda_handler, role
 from slipway.identity.models import ADMIN, Caller
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -12,12 +15,50 @@ from slipway.tokens.service import put_model
 app = create_app()
 administrator = role(ADMIN)
 Administrator = Annotated[Caller, Depends(administrator)]
+Reason = Annotated[PauseRequest, body_of(PauseRequest, administrator)]
+Text = Annotated[str | None, Query(max_length=128)]
+From, To = Annotated[str | None, Query(alias="from")], Annotated[str | None, Query(alias="to")]
+
+
+@app.post("/api/admin/{service}/pause")
+def pause(service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+    """Take no new work; what runs goes on."""
+    return control.switch(service, paused=True, reason=body.reason, changed_by=caller.subject)
+
+
+@app.post("/api/admin/{service}/resume")
+def resume(service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+    """Take new work again."""
+    return control.switch(service, paused=False, reason=body.reason, changed_by=caller.subject)
+
+
+@app.get("/api/admin/audit")
+def audit(
+    _: Administrator,
+    user: Text = None,
+    model: Text = None,
+    outcome: Text = None,
+    since: From = None,
+    until: To = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+) -> AuditPage:
+    """Every attempt, accepted or refused, newest first."""
+    wallet = parse_address(user, "user") if user else None
+    moments = control.parse_moment(since, "from"), control.parse_moment(until, "to")
+    return control.audit_page(control.AuditFilter(wallet, model, outcome, *moments), limit, cursor)
+
+
+@app.get("/api/admin/metrics")
+def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
+    """How a service did."""
+    return control.metrics_summary(service, control.parse_moment(since, "from"), control.parse_moment(until, "to"))
 
 
 @app.put("/api/admin/models/{model_id}")
 def model(
     model_id: Annotated[ModelId, Path()],
-    caller: Administrator,
+    _: Administrator,
     body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
     """Tell the catalogue of a model."""

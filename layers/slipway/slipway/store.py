@@ -50,6 +50,17 @@ class ByOwner(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     owner_sort = UnicodeAttribute(range_key=True)
 
 
+class BySubject(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """What concerns a subject, such as a model, by time: ``subject_key`` is kind and subject."""
+
+    class Meta:
+        index_name = "by_subject"
+        projection = AllProjection()
+
+    subject_key = UnicodeAttribute(hash_key=True)
+    owner_sort = UnicodeAttribute(range_key=True)
+
+
 class OpenWork(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Sparse: only jobs that have not ended, by the time they should have."""
 
@@ -70,9 +81,11 @@ class JobsItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     by_owner = ByOwner()
+    by_subject = BySubject()
     open_work = OpenWork()
     owner_key = UnicodeAttribute(null=True)
     owner_sort = UnicodeAttribute(null=True)
+    subject_key = UnicodeAttribute(null=True)
     open_shard = UnicodeAttribute(null=True)
     open_until = UnicodeAttribute(null=True)
 

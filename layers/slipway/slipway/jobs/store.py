@@ -4,16 +4,17 @@ Keys in the jobs table:
 
 - ``pk = <job's pk>``, ``sk = EVENT#<time>#<id>``: what happened to a job, append-only;
 - ``pk = AUDIT#<day>``, ``sk = <time>#<id>``: every attempt of a caller, accepted or refused, append-only; also in the
-  index ``by_owner`` under ``AUDIT#<wallet>``.
+  indexes ``by_owner`` under ``AUDIT#<wallet>`` and ``by_subject`` under ``AUDIT#<subject>``;
+- ``pk = OUTCOME#<kind>#<day>``, ``sk = <time>#<id>``: how a job ended, for the metrics summary.
 """
 
 import uuid
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from slipway.store import JobsItem, upstream_errors
-from slipway.times import now_text
+from slipway.times import epoch_seconds, now_text
 
 
 class JobEvent(JobsItem):
@@ -36,6 +37,35 @@ class AuditEvent(JobsItem):
     message = UnicodeAttribute(null=True)
     request_id = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+
+
+class JobOutcome(JobsItem):
+    """How a job ended. ``seconds`` from request to end, ``cost`` a decimal string in wei; kept for ninety days."""
+
+    outcome = UnicodeAttribute()
+    seconds = NumberAttribute()
+    gas = NumberAttribute(default=0)
+    cost = UnicodeAttribute(default="0")
+    created_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+_OUTCOME_SECONDS = 90 * 86400
+
+
+def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) -> JobOutcome:
+    """An outcome to write together with the job's end: ``completed``, or the error's code."""
+    moment = now_text()
+    return JobOutcome(
+        pk=f"OUTCOME#{kind}#{moment[:10]}",
+        sk=f"{moment}#{uuid.uuid4().hex[:8]}",
+        outcome=outcome,
+        seconds=seconds,
+        gas=gas,
+        cost=str(cost),
+        created_at=moment,
+        expires_at=epoch_seconds() + _OUTCOME_SECONDS,
+    )
 
 
 def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None = None) -> JobEvent:
@@ -68,7 +98,8 @@ def audit_event(
         pk=f"AUDIT#{moment[:10]}",
         sk=sort,
         owner_key=f"AUDIT#{wallet}" if wallet else None,
-        owner_sort=sort if wallet else None,
+        subject_key=f"AUDIT#{subject}" if subject else None,
+        owner_sort=sort,
         wallet=wallet,
         source_ip=source_ip,
         action=action,

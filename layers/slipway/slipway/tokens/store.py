@@ -13,8 +13,6 @@ Keys in the control table:
 - ``IDEMPOTENCY#<wallet>#<key>`` / ``REQUEST``: the answer that a key has been given.
 """
 
-import base64
-import json
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,13 +21,13 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from slipway.errors import ValidationFailedError
 from slipway.jobs.store import job_event
+from slipway.pages import decode_cursor, encode_cursor
 from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
 
-_OPEN_SHARDS = 4
+OPEN_SHARDS = 4
 
 
 class DeploymentItem(JobsItem):
@@ -134,7 +132,12 @@ def owner_key(wallet: str) -> str:
 
 def open_shard(deployment_id: str) -> str:
     """Where ``reconcile`` looks for the deployment while it has not ended."""
-    return f"OPEN#{zlib.crc32(deployment_id.encode()) % _OPEN_SHARDS}"
+    return open_shard_name(zlib.crc32(deployment_id.encode()) % OPEN_SHARDS)
+
+
+def open_shard_name(shard: int) -> str:
+    """Key of one of the ``OPEN_SHARDS`` shards in the index ``open_work``."""
+    return f"OPEN#{shard}"
 
 
 def find_deployment(deployment_id: str, *, consistent: bool = True) -> DeploymentItem | None:
@@ -174,17 +177,8 @@ def symbol_is_free(symbol: str) -> bool:
             return True
 
 
-def _encode_cursor(key: dict[str, Any]) -> str:
-    position = [key["owner_sort"]["S"], key["pk"]["S"], key["sk"]["S"]]
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str, owner: str) -> dict[str, Any]:
-    try:
-        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        owner_sort, pk, sk = (str(part) for part in position)
-    except ValueError as error:
-        raise ValidationFailedError.of_field("cursor", "was not given by this list") from error
+def _start_key(cursor: str, owner: str) -> dict[str, Any]:
+    owner_sort, pk, sk = decode_cursor(cursor, 3)
     # The owner is the caller's own whatever the cursor says, so a made-up one shows nothing of others.
     return {"owner_key": {"S": owner}, "owner_sort": {"S": owner_sort}, "pk": {"S": pk}, "sk": {"S": sk}}
 
@@ -207,10 +201,11 @@ def deployments_of(
             scan_index_forward=False,
             limit=limit,
             page_size=limit,
-            last_evaluated_key=_decode_cursor(cursor, owner) if cursor else None,
+            last_evaluated_key=_start_key(cursor, owner) if cursor else None,
         )
         found = list(page)
-    return found, _encode_cursor(page.last_evaluated_key) if page.last_evaluated_key else None
+    last = page.last_evaluated_key
+    return found, encode_cursor([last[name]["S"] for name in ("owner_sort", "pk", "sk")]) if last else None
 
 
 def save_model(metadata: ModelMetadata) -> None:

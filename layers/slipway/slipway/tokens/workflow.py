@@ -24,14 +24,14 @@ from slipway.errors import (
     code_of,
     is_known,
 )
-from slipway.jobs.store import AuditEvent, audit_event
+from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
 from slipway.store import Transaction, upstream_errors
 from slipway.times import from_text, now
 from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL, Status
-from slipway.tokens.rules import model_refusal
+from slipway.tokens.rules import model_refusal, total_cost
 from slipway.tokens.signing import Purpose
 from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
 
@@ -74,13 +74,33 @@ def failure_of(error_name: str, cause: str) -> Failure:
     return Failure(code_of(error_name), message or "The launch failed for an internal reason")
 
 
-def _outcome(deployment: DeploymentItem, outcome: str) -> AuditEvent:
-    return audit_event(
-        action="token_deploy",
-        outcome=outcome,
-        wallet=deployment.wallet,
-        subject=deployment.model_id,
-        message=f"deployment {deployment.deployment_id}",
+def _seconds(deployment: DeploymentItem) -> float:
+    return (now() - from_text(deployment.created_at)).total_seconds()
+
+
+def _spent(deployment: DeploymentItem) -> list[tuple[int, int]]:
+    """Gas used and effective price in wei of each transaction that is mined."""
+    parts = (
+        (deployment.deployment_gas_used, deployment.deployment_gas_price),
+        (deployment.registry_gas_used, deployment.registry_gas_price),
+    )
+    return [(int(gas), int(price)) for gas, price in parts if gas is not None and price is not None]
+
+
+def _tell_end(write: Transaction, deployment: DeploymentItem, outcome: str) -> None:
+    """Add the end of a launch to the audit trail and to the figures."""
+    spent = _spent(deployment)
+    gas = sum(used for used, _ in spent)
+    write.create("outcome", job_outcome("token", outcome, _seconds(deployment), gas, total_cost(spent)))
+    write.create(
+        "audit",
+        audit_event(
+            action="token_deploy",
+            outcome=outcome,
+            wallet=deployment.wallet,
+            subject=deployment.model_id,
+            message=f"deployment {deployment.deployment_id}",
+        ),
     )
 
 
@@ -216,7 +236,7 @@ class TokenWorkflow:
             Status.COMPLETED,
             "The token is deployed and registered",
             data={"token_address": deployment.token_address},
-            also=lambda write: write.create("audit", _outcome(deployment, "completed")),
+            also=lambda write: _tell_end(write, deployment, "completed"),
         ):
             self._measure(deployment, "completed")
             tell_breaker(Service.TOKENS, Outcome.SUCCESS)
@@ -238,7 +258,7 @@ class TokenWorkflow:
         can_try_again = self._can_try_again(deployment)
 
         def also(write: Transaction) -> None:
-            write.create("audit", _outcome(deployment, failure.code))
+            _tell_end(write, deployment, failure.code)
             if can_try_again:
                 release_locks(write, deployment)
 
@@ -267,11 +287,9 @@ class TokenWorkflow:
         return any(receipt and not receipt.succeeded for receipt in receipts)
 
     def _measure(self, deployment: DeploymentItem, outcome: str) -> None:
-        seconds = (now() - from_text(deployment.created_at)).total_seconds()
         record("Launches", outcome=outcome)
-        record("LaunchDuration", seconds, MetricUnit.Seconds, outcome=outcome)
-        gas = int(deployment.deployment_gas_used or 0) + int(deployment.registry_gas_used or 0)
-        if gas:
+        record("LaunchDuration", _seconds(deployment), MetricUnit.Seconds, outcome=outcome)
+        if gas := sum(used for used, _ in _spent(deployment)):
             record("LaunchGas", gas, chain=self._chain.name)
 
     def _registry(self) -> str:

@@ -1,0 +1,202 @@
+"""Use cases of the administrator: switches, the audit trail, the metrics summary."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchAnswer
+from slipway.control.rules import days_between, percentile, span
+from slipway.control.store import Service, service_state, set_switch
+from slipway.errors import NotFoundError, ValidationFailedError
+from slipway.jobs.store import AuditEvent, JobOutcome
+from slipway.pages import decode_cursor, encode_cursor
+from slipway.store import JobsItem, upstream_errors
+from slipway.times import from_text, now, to_text
+from slipway.tokens.store import OPEN_SHARDS, open_shard_name
+
+# Most outcomes that one summary reads: about three read units a hundred.
+_MOST_OUTCOMES = 10_000
+_KINDS = {Service.TOKENS: "token"}
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which attempts to show; None shows all. At most one of ``user`` and ``model`` narrows by an index."""
+
+    user: str | None
+    model: str | None
+    outcome: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+def service_named(name: str) -> Service:
+    """A service by its name in the path; raises NotFoundError."""
+    try:
+        return Service(name)
+    except ValueError as error:
+        raise NotFoundError("There is no such service") from error
+
+
+def switch(name: str, *, paused: bool, reason: str, changed_by: str) -> SwitchAnswer:
+    """Pause or resume a service: running work goes on, new work is refused with SERVICE_PAUSED."""
+    service = service_named(name)
+    state = set_switch(service, paused=paused, reason=reason, changed_by=changed_by)
+    return SwitchAnswer(
+        service=service,
+        paused=bool(state.paused),
+        reason=state.reason,
+        changed_by=str(state.changed_by),
+        changed_at=str(state.changed_at),
+    )
+
+
+def _entry(event: AuditEvent) -> AuditEntry:
+    return AuditEntry(
+        at=event.created_at,
+        user=event.wallet,
+        source_ip=event.source_ip,
+        action=event.action,
+        subject=event.subject,
+        outcome=event.outcome,
+        message=event.message,
+        request_id=event.request_id,
+    )
+
+
+def audit_page(chosen: AuditFilter, limit: int, cursor: str | None) -> AuditPage:
+    """A page of the trail, newest first, at a cost that follows the page.
+
+    A user or a model is read from its index, everything else day by day. What an index does not narrow is filtered
+    among ``limit`` read events, so a page may be short and still have a next one.
+    """
+    until = chosen.until or now()
+    since = chosen.since or until - timedelta(days=1 if not (chosen.user or chosen.model) else 31)
+    since, until = span(since, until)
+    if chosen.user or chosen.model:
+        return _by_index(chosen, to_text(since), to_text(until), limit, cursor)
+    return _by_day(chosen, since, until, limit, cursor)
+
+
+def _filter(chosen: AuditFilter) -> Any:
+    condition = None
+    if chosen.outcome:
+        condition = AuditEvent.outcome == chosen.outcome
+    if chosen.user and chosen.model:
+        by_model = AuditEvent.subject == chosen.model
+        condition = by_model if condition is None else condition & by_model
+    return condition
+
+
+def _by_index(chosen: AuditFilter, since: str, until: str, limit: int, cursor: str | None) -> AuditPage:
+    index: Any
+    if chosen.user:
+        index, attribute, key = AuditEvent.by_owner, "owner_key", f"AUDIT#{chosen.user}"
+    else:
+        index, attribute, key = AuditEvent.by_subject, "subject_key", f"AUDIT#{chosen.model}"
+    start = None
+    if cursor:
+        owner_sort, pk, sk = decode_cursor(cursor, 3)
+        start = {attribute: {"S": key}, "owner_sort": {"S": owner_sort}, "pk": {"S": pk}, "sk": {"S": sk}}
+    with upstream_errors():
+        page = index.query(
+            key,
+            AuditEvent.owner_sort.between(since, until + "~"),
+            filter_condition=_filter(chosen),
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=start,
+        )
+        events = [_entry(event) for event in page]
+    last = page.last_evaluated_key
+    position = [last[name]["S"] for name in ("owner_sort", "pk", "sk")] if last else None
+    return AuditPage(events=events, next_cursor=encode_cursor(position) if position else None)
+
+
+def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, cursor: str | None) -> AuditPage:
+    newest = to_text(until) + "~"
+    if cursor:
+        (newest,) = decode_cursor(cursor, 1)
+    events: list[AuditEntry] = []
+    for day in days_between(since, until, newest_first=True):
+        if day.isoformat() > newest[:10]:
+            continue
+        with upstream_errors():
+            page = AuditEvent.query(
+                f"AUDIT#{day}",
+                AuditEvent.sk.between(to_text(since), newest),
+                filter_condition=_filter(chosen),
+                scan_index_forward=False,
+                limit=limit - len(events),
+                page_size=limit,
+                last_evaluated_key={"pk": {"S": f"AUDIT#{day}"}, "sk": {"S": newest}} if cursor else None,
+            )
+            events += [_entry(event) for event in page]
+        if page.last_evaluated_key:
+            return AuditPage(events=events, next_cursor=encode_cursor([page.last_evaluated_key["sk"]["S"]]))
+        if len(events) >= limit:
+            break
+    return AuditPage(events=events)
+
+
+def metrics_summary(name: str, since: datetime | None, until: datetime | None) -> MetricsAnswer:
+    """Success rate, durations, gas, cost, errors and work in flight; the last day unless told otherwise."""
+    service = service_named(name)
+    until = until or now()
+    since, until = span(since or until - timedelta(days=1), until)
+    kind = _KINDS[service]
+    outcomes: list[JobOutcome] = []
+    for day in days_between(since, until, newest_first=True):
+        left = _MOST_OUTCOMES - len(outcomes)
+        if left <= 0:
+            break
+        with upstream_errors():
+            outcomes += JobOutcome.query(
+                f"OUTCOME#{kind}#{day}",
+                JobOutcome.sk.between(to_text(since), to_text(until) + "~"),
+                scan_index_forward=False,
+                limit=left,
+            )
+    completed = [outcome for outcome in outcomes if outcome.outcome == "completed"]
+    errors: dict[str, int] = {}
+    for outcome in outcomes:
+        if outcome.outcome != "completed":
+            errors[outcome.outcome] = errors.get(outcome.outcome, 0) + 1
+    seconds = [float(outcome.seconds) for outcome in completed]
+    state = service_state(service)
+    return MetricsAnswer(
+        service=service,
+        since=to_text(since),
+        until=to_text(until),
+        completed=len(completed),
+        failed=len(outcomes) - len(completed),
+        success_rate=len(completed) / len(outcomes) if outcomes else None,
+        p50_seconds=percentile(seconds, 50),
+        p95_seconds=percentile(seconds, 95),
+        gas_used=str(sum(int(outcome.gas) for outcome in outcomes)),
+        total_cost=str(sum(int(outcome.cost) for outcome in outcomes)),
+        errors=errors,
+        in_flight=sum(_open_jobs(shard) for shard in range(OPEN_SHARDS)),
+        paused=bool(state.paused),
+        breaker=asdict(state.breaker),
+        truncated=len(outcomes) >= _MOST_OUTCOMES,
+    )
+
+
+def _open_jobs(shard: int) -> int:
+    with upstream_errors():
+        return int(JobsItem.open_work.count(open_shard_name(shard)))
+
+
+def parse_moment(text: str | None, field: str) -> datetime | None:
+    """A moment from a query string; raises ValidationFailedError when it is not ISO 8601 with an offset or Z."""
+    if text is None:
+        return None
+    try:
+        moment = from_text(text)
+    except ValueError as error:
+        raise ValidationFailedError.of_field(field, "must be a time in ISO 8601") from error
+    if moment.tzinfo is None:
+        raise ValidationFailedError.of_field(field, "must name its offset, or end in Z")
+    return moment
