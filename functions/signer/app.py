@@ -1,4 +1,8 @@
-"""The only function that may sign with the deployer keys: ``{"operation": "sign" | "bump", "job_id", "purpose"}``."""
+"""The only function that may sign with the deployer keys.
+
+Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}`` or
+``{"operation": "close", "address", "nonce"}``.
+"""
 
 from functools import cache
 from typing import Any
@@ -31,6 +35,17 @@ def _bump(event: dict[str, Any]) -> None:
     _token_signing().bump(event["job_id"], event["purpose"])
 
 
+def _cancel(event: dict[str, Any]) -> None:
+    _token_signing().cancel(event["job_id"], event["purpose"])
+
+
+def _close(event: dict[str, Any]) -> None:
+    _token_signing().close_nonce(event["address"], event["nonce"])
+
+
+OPERATIONS = {"sign": _sign, "bump": _bump, "cancel": _cancel, "close": _close}
+
+
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Sign or sign again; errors are those of ``slipway.tokens.signing``."""
-    return run_state({**event, "state": event["operation"]}, context, {"sign": _sign, "bump": _bump})
+    """Sign, sign again, or close a nonce; errors are those of ``slipway.tokens.signing``."""
+    return run_state({**event, "state": event["operation"]}, context, OPERATIONS)

@@ -153,6 +153,13 @@ class InsufficientGasError(SlipwayError):
     status = 503
 
 
+class SignerUnfundedError(SlipwayError):
+    """No deployer account can pay for the transaction; nothing was signed."""
+
+    code = "DEPLOYMENT_FAILED"
+    status = 503
+
+
 class WriteContentionError(SlipwayError):
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
 

@@ -7,6 +7,17 @@ import botocore.exceptions
 from slipway.store import aws_client
 
 
+def execution_status(state_machine_arn: str, name: str) -> str | None:
+    """``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``; None when no such execution was started."""
+    arn = state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+    try:
+        return str(aws_client("stepfunctions", 3.0).describe_execution(executionArn=arn)["status"])
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return None
+
+
 def execution_starter(state_machine_arn: str) -> Callable[[str, str], None]:
     """A function that starts an execution by name with a JSON input.
 

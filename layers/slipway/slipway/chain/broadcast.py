@@ -21,7 +21,7 @@ _KNOWN = ("already known", "known transaction", "already imported", "alreadyknow
 _NONCE_TAKEN = ("nonce too low", "nonce is too low", "oldnonce", "underpriced", "replacement")
 _LATER = ("insufficient funds", "txpool is full", "mempool", "exceeds block gas limit", "timeout", "try again")
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
-_STUCK_BLOCKS = 6
+STUCK_BLOCKS = 6
 
 
 class Progress(StrEnum):
@@ -31,6 +31,8 @@ class Progress(StrEnum):
     PENDING = "pending"
     MISSING = "missing"
     STUCK = "stuck"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,15 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
         if not rpc.knows(item.transaction_hash):
             return Look(Progress.MISSING, pause)
         waited = now() - from_text(item.broadcast_at or item.signed_at)
-        stuck = waited > timedelta(seconds=chain.block_seconds * _STUCK_BLOCKS)
+        stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
         return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
     if (
         not is_confirmed(receipt, rpc.block_number(), chain)
         or rpc.block_hash(receipt.block_number) != receipt.block_hash
     ):
         return Look(Progress.PENDING, pause, receipt)
+    if receipt.transaction_hash in item.cancel_hashes:
+        return Look(Progress.CANCELLED, 0, receipt)
     if not receipt.succeeded:
         raise DeploymentFailedError(
             "The transaction was mined and reverted", details={"transaction_hash": receipt.transaction_hash}

@@ -11,7 +11,7 @@ Keys in the control table:
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from slipway.chain.models import Call, Fees
 from slipway.store import ControlItem, upstream_errors
@@ -45,8 +45,9 @@ class SignerNonce(ControlItem):
 class TransactionItem(ControlItem):
     """A signed transaction, written before it is broadcast.
 
-    ``raw`` and ``transaction_hash`` are those of the newest signature; ``hashes`` holds every signature's hash, oldest
-    first, because any of them may be the one that is mined. ``call`` is what it does, in JSON.
+    ``raw``, ``transaction_hash`` and ``call`` are those of the newest signature. ``hashes`` holds every signature's
+    hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only close the
+    nonce. ``status`` goes from ``signed`` to ``broadcast`` to ``confirmed`` or ``cancelled``.
     """
 
     chain_id = NumberAttribute()
@@ -57,6 +58,7 @@ class TransactionItem(ControlItem):
     raw = UnicodeAttribute()
     transaction_hash = UnicodeAttribute()
     hashes: ListAttribute[str] = ListAttribute()
+    cancel_hashes: ListAttribute[str] = ListAttribute(default=list)
     call = JSONAttribute()
     max_fee_per_gas = UnicodeAttribute()
     max_priority_fee_per_gas = UnicodeAttribute()
@@ -138,12 +140,41 @@ def save_fee_cap(chain_id: int, max_fee_per_gas: int | None) -> None:
         ChainConfiguration(*ChainConfiguration.key(chain_id)).update(actions=[action])
 
 
+def transaction_at(chain_id: int, address: str, nonce: int) -> TransactionItem | None:
+    """The transaction that holds a nonce, if we signed one."""
+    with upstream_errors():
+        try:
+            return TransactionItem.get(*TransactionItem.key(chain_id, address, nonce), consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def stored_nonce(chain_id: int, address: str) -> int | None:
+    """The next nonce we would use, or None for an account that was never used."""
+    with upstream_errors():
+        try:
+            return int(SignerNonce.get(*SignerNonce.key(chain_id, address), consistent_read=True).next_nonce)
+        except DoesNotExist:
+            return None
+
+
+def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) -> None:
+    """Move the next nonce forward over nonces that were used elsewhere, unless it moved since ``stored`` was read."""
+    with upstream_errors():
+        try:
+            SignerNonce(*SignerNonce.key(chain_id, address)).update(
+                actions=[SignerNonce.next_nonce.set(next_nonce)], condition=SignerNonce.next_nonce == stored
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+
+
 def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
     """The transaction that serves a job's purpose, if one was signed."""
     with upstream_errors():
         try:
             intent = TransactionIntent.get(*TransactionIntent.key(job_id, purpose), consistent_read=True)
-            key = TransactionItem.key(int(intent.chain_id), intent.signer, int(intent.nonce))
-            return TransactionItem.get(*key, consistent_read=True)
         except DoesNotExist:
             return None
+    return transaction_at(int(intent.chain_id), intent.signer, int(intent.nonce))

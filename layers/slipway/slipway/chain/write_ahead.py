@@ -21,15 +21,17 @@ from slipway.chain.store import (
     TransactionItem,
     call_from_json,
     call_to_json,
+    transaction_at,
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
-from slipway.errors import WriteContentionError
+from slipway.errors import SignerUnfundedError, WriteContentionError
 from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 20
+_TRANSFER_GAS = 21_000
 
 
 class Signer(Protocol):
@@ -56,6 +58,11 @@ class Intent:
     prepare: Callable[[str], tuple[Call, Fees]]
 
 
+def nothing(address: str) -> Call:
+    """A transfer of nothing to oneself: the cheapest way to use up a nonce."""
+    return Call(to=address, data=b"", gas_limit=_TRANSFER_GAS)
+
+
 class WriteAhead:
     """Reserves nonces and signs, for a pool of accounts on one chain.
 
@@ -80,14 +87,22 @@ class WriteAhead:
 
         Raises:
             WriteContentionError: Other jobs kept taking the nonce.
+            SignerUnfundedError: No account of the pool can pay.
             ConditionsFailedError: One of the job's own conditions failed; nothing was written.
         """
         start = zlib.crc32(intent.job_id.encode()) % len(self._signers)
+        unfunded: set[str] = set()
         for attempt in range(_TRIES):
             if existing := transaction_for(intent.job_id, intent.purpose):
                 return existing
             signer = self._signers[(start + attempt) % len(self._signers)]
-            item = self._signed_item(intent, signer)
+            try:
+                item = self._signed_item(intent, signer)
+            except SignerUnfundedError:
+                unfunded.add(signer.address)
+                if len(unfunded) == len(self._signers):
+                    raise
+                continue
             write = self._reservation(intent, item)
             also(write, item)
             try:
@@ -102,7 +117,7 @@ class WriteAhead:
         raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
 
     def sign_again(
-        self, item: TransactionItem, fees: Fees, also: Callable[[Transaction, str], None]
+        self, item: TransactionItem, fees: Fees, also: Callable[[Transaction, str], None], *, cancel: bool = False
     ) -> TransactionItem:
         """Sign a transaction again at the same nonce with higher fees, written before it is broadcast.
 
@@ -110,26 +125,33 @@ class WriteAhead:
             item: The transaction as it was read.
             fees: The new fees.
             also: Adds the job's own changes; is told the new hash.
+            cancel: Replace it by a transaction that does nothing, so that the nonce is used up and the job's is not
+                mined, or was already.
 
         Returns:
             The transaction as it stands now, whether this call or another one changed it.
         """
-        signer = next(signer for signer in self._signers if signer.address == item.signer)
-        unsigned = UnsignedTransaction(int(item.chain_id), int(item.nonce), fees, call_from_json(item.call))
+        signer = self._signer(item.signer)
+        call = nothing(item.signer) if cancel else call_from_json(item.call)
+        unsigned = UnsignedTransaction(int(item.chain_id), int(item.nonce), fees, call)
         signed = signer.sign(unsigned)
+        actions = [
+            TransactionItem.raw.set(signed.raw),
+            TransactionItem.transaction_hash.set(signed.transaction_hash),
+            TransactionItem.hashes.set([*item.hashes, signed.transaction_hash]),
+            TransactionItem.call.set(call_to_json(call)),
+            TransactionItem.max_fee_per_gas.set(str(fees.max_fee_per_gas)),
+            TransactionItem.max_priority_fee_per_gas.set(str(fees.max_priority_fee_per_gas)),
+            TransactionItem.signed_at.set(now_text()),
+            TransactionItem.broadcast_at.remove(),
+        ]
+        if cancel or item.cancel_hashes:
+            actions.append(TransactionItem.cancel_hashes.set([*item.cancel_hashes, signed.transaction_hash]))
         write = Transaction()
         write.update(
             "transaction",
             TransactionItem(item.pk, item.sk),
-            [
-                TransactionItem.raw.set(signed.raw),
-                TransactionItem.transaction_hash.set(signed.transaction_hash),
-                TransactionItem.hashes.set([*item.hashes, signed.transaction_hash]),
-                TransactionItem.max_fee_per_gas.set(str(fees.max_fee_per_gas)),
-                TransactionItem.max_priority_fee_per_gas.set(str(fees.max_priority_fee_per_gas)),
-                TransactionItem.signed_at.set(now_text()),
-                TransactionItem.broadcast_at.remove(),
-            ],
+            actions,
             condition=TransactionItem.transaction_hash == item.transaction_hash,
         )
         also(write, signed.transaction_hash)
@@ -140,6 +162,27 @@ class WriteAhead:
         with upstream_errors():
             item.refresh(consistent_read=True)
         return item
+
+    def close_gap(self, chain: Chain, address: str, nonce: int, fees: Fees) -> TransactionItem:
+        """Use up a nonce that nothing holds though later ones are given out, so that those can be mined.
+
+        Returns:
+            The transaction that holds the nonce now.
+        """
+        call = nothing(address)
+        signed = self._signer(address).sign(UnsignedTransaction(chain.chain_id, nonce, fees, call))
+        item = self._item(chain, address, nonce, fees, call, signed, job_id="reconcile", purpose="close")
+        item.cancel_hashes = [signed.transaction_hash]
+        write = Transaction()
+        write.create("transaction", item)
+        try:
+            write.commit()
+        except ConditionsFailedError:
+            return transaction_at(chain.chain_id, address, nonce) or item
+        return item
+
+    def _signer(self, address: str) -> Signer:
+        return next(signer for signer in self._signers if signer.address == address)
 
     def _next_nonce(self, chain: Chain, address: str) -> int:
         key = SignerNonce.key(chain.chain_id, address)
@@ -162,13 +205,29 @@ class WriteAhead:
         nonce = self._next_nonce(intent.chain, signer.address)
         unsigned = UnsignedTransaction(intent.chain.chain_id, nonce, fees, call)
         signed = signer.sign(unsigned)
+        return self._item(
+            intent.chain, signer.address, nonce, fees, call, signed, job_id=intent.job_id, purpose=intent.purpose
+        )
+
+    @staticmethod
+    def _item(
+        chain: Chain,
+        address: str,
+        nonce: int,
+        fees: Fees,
+        call: Call,
+        signed: SignedTransaction,
+        *,
+        job_id: str,
+        purpose: str,
+    ) -> TransactionItem:
         return TransactionItem(
-            *TransactionItem.key(intent.chain.chain_id, signer.address, nonce),
-            chain_id=intent.chain.chain_id,
-            signer=signer.address,
+            *TransactionItem.key(chain.chain_id, address, nonce),
+            chain_id=chain.chain_id,
+            signer=address,
             nonce=nonce,
-            job_id=intent.job_id,
-            purpose=intent.purpose,
+            job_id=job_id,
+            purpose=purpose,
             raw=signed.raw,
             transaction_hash=signed.transaction_hash,
             hashes=[signed.transaction_hash],
@@ -177,7 +236,7 @@ class WriteAhead:
             max_priority_fee_per_gas=str(fees.max_priority_fee_per_gas),
             status="signed",
             signed_at=now_text(),
-            contract_address=None if call.to else contract_address(signer.address, nonce),
+            contract_address=None if call.to else contract_address(address, nonce),
         )
 
     @staticmethod

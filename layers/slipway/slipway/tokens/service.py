@@ -75,6 +75,8 @@ from slipway.tokens.views import detail_of, status_of, summary_of
 
 # A launch that has not ended by then is one that reconcile looks at.
 LAUNCH_SECONDS = 900
+# How soon reconcile first looks at one, and how often then.
+LOOK_SECONDS = 90
 _RPC_SECONDS = 1.0
 _IDEMPOTENCY_SECONDS = 24 * 3600
 _TRANSACTIONS = 2
@@ -313,7 +315,7 @@ class TokenService:
             owner_key=owner_key(wallet),
             owner_sort=f"{created_at}#{deployment_id}",
             open_shard=open_shard(deployment_id),
-            open_until=deadline,
+            open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
         )
 
     def _request_transaction(

@@ -10,9 +10,21 @@ from typing import Literal
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call, Chain, Fees
 from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
-from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for
+from slipway.chain.store import (
+    ChainConfiguration,
+    TransactionItem,
+    chain_configuration,
+    transaction_at,
+    transaction_for,
+)
 from slipway.chain.write_ahead import Intent, WriteAhead
-from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError, UpstreamUnavailableError
+from slipway.errors import (
+    ConflictError,
+    DeploymentFailedError,
+    NotFoundError,
+    SignerUnfundedError,
+    UpstreamUnavailableError,
+)
 from slipway.jobs.store import job_event
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now_text
@@ -45,6 +57,7 @@ class TokenSigning:
             ConflictError: The deployment is not at the point where this is signed.
             DeploymentFailedError: The chain would revert it.
             InsufficientGasError: The network's fee is over the cap.
+            SignerUnfundedError: No deployer account can pay.
             UpstreamUnavailableError: The chain or the store did not answer.
             WriteContentionError: Other jobs kept taking the nonces.
         """
@@ -63,7 +76,10 @@ class TokenSigning:
                 estimate = self._rpc.estimate_gas(sender, call)
             except RpcError as error:
                 raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
-            return Call(call.to, call.data, gas_limit(estimate), call.value), fees
+            prepared = Call(call.to, call.data, gas_limit(estimate), call.value)
+            if self._rpc.balance(sender) < prepared.gas_limit * fees.max_fee_per_gas + prepared.value:
+                raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
+            return prepared, fees
 
         intent = Intent(deployment_id, purpose, self._chain, prepare)
         try:
@@ -78,22 +94,57 @@ class TokenSigning:
             ConflictError: It was never signed.
             UpstreamUnavailableError: The chain or the store did not answer.
         """
+        self._sign_again(deployment_id, purpose, "bumped", "Signed again with higher fees")
+
+    def cancel(self, deployment_id: str, purpose: Purpose) -> None:
+        """Call a transaction off: sign one that does nothing at the same nonce. Which of them is mined decides.
+
+        Raises:
+            ConflictError: It was never signed.
+            UpstreamUnavailableError: The chain or the store did not answer.
+        """
+        self._sign_again(deployment_id, purpose, "cancelled", "Called the transaction off", cancel=True)
+
+    def _sign_again(
+        self, deployment_id: str, purpose: Purpose, event: str, message: str, *, cancel: bool = False
+    ) -> None:
         item = transaction_for(deployment_id, purpose)
         if item is None:
             raise ConflictError(f"The {purpose} transaction is not signed")
-        cap = fee_cap(self._chain, chain_configuration(self._chain.chain_id))
-        fees = bumped_fees(item.fees, self._rpc.fees(), self._chain, cap)
+        fees = self._raised_fees(item)
         if fees is None:
             return
         pk, sk = deployment_key(deployment_id)
 
         def add(write: Transaction, transaction_hash: str) -> None:
-            attribute = DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
-            write.update("deployment", DeploymentItem(pk, sk), [attribute.set(transaction_hash)])
+            if not cancel and not item.cancel_hashes:
+                attribute = (
+                    DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
+                )
+                write.update("deployment", DeploymentItem(pk, sk), [attribute.set(transaction_hash)])
             data = {"purpose": purpose, "transaction_hash": transaction_hash, "nonce": int(item.nonce)}
-            write.create("event", job_event(pk, "bumped", "Signed again with higher fees", data))
+            write.create("event", job_event(pk, event, message, data))
 
-        self._write_ahead.sign_again(item, fees, add)
+        self._write_ahead.sign_again(item, fees, add, cancel=cancel)
+
+    def _raised_fees(self, item: TransactionItem) -> Fees | None:
+        cap = fee_cap(self._chain, chain_configuration(self._chain.chain_id))
+        return bumped_fees(item.fees, self._rpc.fees(), self._chain, cap)
+
+    def close_nonce(self, address: str, nonce: int) -> None:
+        """Use up a nonce whose job has ended, or that nothing holds.
+
+        Raises:
+            InsufficientGasError: The network's fee is over the cap; a later call may succeed.
+            UpstreamUnavailableError: The chain or the store did not answer.
+        """
+        item = transaction_at(self._chain.chain_id, address, nonce)
+        if item is None:
+            cap = fee_cap(self._chain, chain_configuration(self._chain.chain_id))
+            fees = fees_under_cap(self._rpc.fees(), self._chain, cap)
+            self._write_ahead.close_gap(self._chain, address, nonce, fees)
+        elif raised := self._raised_fees(item):
+            self._write_ahead.sign_again(item, raised, lambda *_: None, cancel=True)
 
     @staticmethod
     def _creation(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:

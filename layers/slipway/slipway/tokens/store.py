@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
 
 from slipway.jobs.store import job_event
@@ -56,6 +56,7 @@ class DeploymentItem(JobsItem):
     error_code = UnicodeAttribute(null=True)
     error_message = UnicodeAttribute(null=True)
     error_transaction_hash = UnicodeAttribute(null=True)
+    executions = NumberAttribute(default=1)
     deadline = UnicodeAttribute()
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
@@ -147,6 +148,42 @@ def find_deployment(deployment_id: str, *, consistent: bool = True) -> Deploymen
             return DeploymentItem.get(*deployment_key(deployment_id), consistent_read=consistent)
         except DoesNotExist:
             return None
+
+
+def due_deployments(shard: int, moment: str, limit: int) -> list[str]:
+    """Ids of deployments of a shard that should have been looked at before ``moment``, longest overdue first."""
+    with upstream_errors():
+        found = DeploymentItem.open_work.query(open_shard_name(shard), DeploymentItem.open_until < moment, limit=limit)
+        return [item.pk.removeprefix("DEPLOYMENT#") for item in found]
+
+
+def look_again(deployment: DeploymentItem, moment: str) -> None:
+    """Put the next look at a deployment off, unless it has ended."""
+    with upstream_errors():
+        try:
+            DeploymentItem(deployment.pk, deployment.sk).update(
+                actions=[DeploymentItem.open_until.set(moment)], condition=DeploymentItem.open_shard.exists()
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+
+
+def count_execution(deployment: DeploymentItem) -> bool:
+    """Count one more execution of a deployment; False when somebody else did since it was read."""
+    count = int(deployment.executions)
+    with upstream_errors():
+        try:
+            DeploymentItem(deployment.pk, deployment.sk).update(
+                actions=[DeploymentItem.executions.set(count + 1)],
+                condition=(DeploymentItem.executions == count) & DeploymentItem.open_shard.exists(),
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+    deployment.executions = count + 1
+    return True
 
 
 def model_lock(model_id: str) -> ModelLock | None:
@@ -305,3 +342,13 @@ def release_locks(write: Transaction, deployment: DeploymentItem) -> None:
         SymbolLock(*symbol_lock_key(deployment.token_symbol)),
         [SymbolLock.deployments.delete({deployment.deployment_id})],
     )
+
+
+def unlock(deployment: DeploymentItem) -> None:
+    """Let a failed deployment's model and symbol go, if they are still its."""
+    write = Transaction()
+    release_locks(write, deployment)
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        return

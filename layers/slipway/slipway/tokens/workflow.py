@@ -6,6 +6,7 @@ not hear the answer.
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -37,6 +38,8 @@ from slipway.tokens.store import DeploymentItem, advance, find_deployment, relea
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
+# How long after its deadline a launch may take to be called off.
+CLOSING_SECONDS = 600
 _UNFINISHED = set(Status) - FINAL
 
 
@@ -159,19 +162,31 @@ class TokenWorkflow:
         deployment = self._unfinished(deployment_id)
         item = self._transaction(deployment_id, purpose)
         found = look(self._rpc, self._chain, item, polls)
+        if found.progress is Progress.CANCELLED:
+            with upstream_errors():
+                item.update(actions=[TransactionItem.status.set("cancelled")])
+            raise DeploymentFailedError("The chain did not take the transaction in time; it was called off")
         if found.progress is not Progress.CONFIRMED or found.receipt is None:
-            if now() > from_text(deployment.deadline):
-                raise DeploymentFailedError(
-                    "The chain did not confirm the transaction in time",
-                    details={"transaction_hash": item.transaction_hash},
-                )
-            return found
+            return self._unsettled(deployment, item, found)
         if purpose == "deploy":
             self._deployed(deployment, found.receipt)
         else:
             self._registered(deployment, found.receipt)
         with upstream_errors():
             item.update(actions=[TransactionItem.status.set("confirmed")])
+        return found
+
+    @staticmethod
+    def _unsettled(deployment: DeploymentItem, item: TransactionItem, found: Look) -> Look:
+        """What to do with a transaction that is not confirmed: past the deadline it is called off, once."""
+        deadline = from_text(deployment.deadline)
+        if now() > deadline + timedelta(seconds=CLOSING_SECONDS):
+            raise DeploymentFailedError(
+                "The chain neither took nor dropped the transaction; it is being closed",
+                details={"transaction_hash": item.transaction_hash},
+            )
+        if now() > deadline and found.receipt is None and not item.cancel_hashes:
+            return Look(Progress.EXPIRED, found.pause_seconds)
         return found
 
     def _deployed(self, deployment: DeploymentItem, receipt: Receipt) -> None:
@@ -278,7 +293,7 @@ class TokenWorkflow:
     def _can_try_again(self, deployment: DeploymentItem) -> bool:
         """Whether no token of this deployment exists or can still appear."""
         item = transaction_for(deployment.deployment_id, "deploy")
-        if item is None:
+        if item is None or item.status == "cancelled":
             return True
         try:
             receipts = [self._rpc.receipt(transaction_hash) for transaction_hash in item.hashes]

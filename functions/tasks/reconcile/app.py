@@ -1,0 +1,22 @@
+"""Task states of ``reconcile``."""
+
+from typing import Any
+
+import broadcast_nonce
+import find_due
+import inspect_signer
+import reconcile_job
+
+from slipway.tasks import run_state
+
+STATES = {
+    "FindDue": find_due.run,
+    "ReconcileJob": reconcile_job.run,
+    "InspectSigner": inspect_signer.run,
+    "BroadcastNonce": broadcast_nonce.run,
+}
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Run the state that the event names."""
+    return run_state(event, context, STATES)
