@@ -26,6 +26,9 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+# Which of a launch's two transactions.
+Purpose = Literal["deploy", "register"]
+
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
 

@@ -5,7 +5,6 @@ may invoke the signer still can't make it sign something else.
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call, Chain, Fees
@@ -29,11 +28,9 @@ from slipway.jobs.store import job_event
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now_text
 from slipway.tokens import calls
-from slipway.tokens.models import Status
+from slipway.tokens.models import Purpose, Status
 from slipway.tokens.service import fee_cap
 from slipway.tokens.store import DeploymentItem, deployment_key, find_deployment
-
-Purpose = Literal["deploy", "register"]
 
 
 class TokenSigning:

@@ -31,9 +31,8 @@ from slipway.store import Transaction, upstream_errors
 from slipway.times import from_text, now
 from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
-from slipway.tokens.models import FINAL, Status
+from slipway.tokens.models import FINAL, Purpose, Status
 from slipway.tokens.rules import model_refusal, total_cost
-from slipway.tokens.signing import Purpose
 from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
 
 # Failures that say something of the service; the others say something of the request.
