@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import yaml
 
@@ -51,6 +53,10 @@ def main() -> int:
         return _dispatch(options, directory)
     except LaunchError as error:
         say(f"\n{error}")
+        return 1
+    except Exception:
+        traceback.print_exc()
+        say(f"\nThat is a mistake in local/; the logs in {directory.logs} may tell more.")
         return 1
     except KeyboardInterrupt:
         say("\nStopped.")
@@ -163,11 +169,19 @@ def bring_up(held: Stack, *, launch: bool) -> None:
     held.require_running()
     if launch:
         with step("Launching a token by the API"):
-            admin, owner = _account(accounts, "admin"), _account(accounts, "user")
-            status = launch_token(held.api, admin, owner)
+            status = _first_token(held, accounts)
         print(json.dumps(status, indent=2), flush=True)
     held.describe(outputs, accounts)
     say(f"Ready after {time.monotonic() - started:.1f} s.")
+
+
+def _first_token(held: Stack, accounts: tuple[LocalAccount, ...]) -> dict[str, Any]:
+    try:
+        return launch_token(held.api, _account(accounts, "admin"), _account(accounts, "user"))
+    except LaunchError as error:
+        held.require_running()
+        logs = f"{held.directory.logs / 'functions.log'} and {held.directory.logs / 'engine.log'}"
+        raise LaunchError(f"{error}\nWhat the functions and the engine printed is in {logs}.") from error
 
 
 @contextmanager

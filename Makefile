@@ -1,0 +1,48 @@
+# Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
+# local/python is Python in the project's environment; it installs what is missing.
+.DEFAULT_GOAL := help
+.PHONY: help run start stop token prepare test lint types validate lock clean
+
+PYTHON := local/python
+ROLE ?= user
+# Only what is there: a capability brings its tests along.
+TESTS := $(wildcard tests/unit tests/functional tests/performance tests/stack)
+SOURCES := layers/slipway/slipway functions local tests
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: ## Start everything, launch one token, serve until Ctrl-C
+	@$(PYTHON) -m local.launch run --with-parent
+
+start: ## The same, but leave it running in the background
+	@$(PYTHON) -m local.launch start
+
+stop: ## End what `make start` or `make run` started
+	@$(PYTHON) -m local.launch stop
+
+token: ## Sign in and print an access token: ROLE=user|admin|operator
+	@$(PYTHON) -m local.launch token --role $(ROLE)
+
+prepare: ## Install and build, without starting anything
+	@$(PYTHON) -m local.launch prepare
+
+test: prepare ## Run every test, with coverage of the library
+	@$(PYTHON) -m pytest $(TESTS) --cov --cov-report=term --cov-fail-under=90
+
+lint: ## Check style
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+types: ## Check types
+	@$(PYTHON) -m mypy $(SOURCES)
+
+validate: prepare ## Check template.yaml and the state machines
+	@$(PYTHON) -m local.validate
+
+lock: ## Lock the packages again after pyproject.toml has changed
+	@$(PYTHON) -m local.lock
+
+clean: ## End the local stack and delete everything that was installed or built
+	@if [ -e .venv ]; then $(PYTHON) -m local.launch stop; fi
+	rm -rf .aws-sam .local .venv node_modules .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis

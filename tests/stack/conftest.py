@@ -1,0 +1,134 @@
+"""The stack that these tests talk to: `make run`'s own build, on ports and in a directory of its own.
+
+SLIPWAY_STACK_FILE names the stack.json of a running stack to use instead, for work on the tests themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.accounts import LocalAccount
+from local.engine.server import CREDENTIALS
+from local.paths import ROOT
+from local.ports import free_ports, variable
+from local.sign_in import sign_in
+
+STATE = ROOT / ".local" / "test"
+START_SECONDS = 300
+STOP_SECONDS = 40
+
+
+@dataclass
+class RunningStack:
+    """A stack as stack.json describes it."""
+
+    described: dict[str, Any]
+    http: httpx.Client
+
+    @property
+    def api(self) -> str:
+        """The API's address."""
+        return str(self.described["api"])
+
+    @property
+    def aws_endpoint(self) -> str:
+        """Where the engine answers AWS calls."""
+        return str(self.described["aws_endpoint"])
+
+    @property
+    def accounts(self) -> list[dict[str, str]]:
+        """address, private_key and role of each local account."""
+        accounts: list[dict[str, str]] = self.described["accounts"]
+        return accounts
+
+    @property
+    def chains(self) -> list[dict[str, Any]]:
+        """chain_id and rpc_url of each chain; tokens live on the first."""
+        chains: list[dict[str, Any]] = self.described["chains"]
+        return chains
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The template's outputs and the contracts' addresses."""
+        outputs: dict[str, str] = self.described["outputs"]
+        return outputs
+
+    def sign_in(self, account: dict[str, str]) -> str:
+        """A fresh access token of an account."""
+        return sign_in(self.api, LocalAccount(**account))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the engine."""
+        import boto3
+
+        client: Any = boto3.client  # Its overloads want a literal name.
+        return client(
+            service,
+            endpoint_url=self.aws_endpoint,
+            region_name=self.described["region"],
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[RunningStack]:
+    """A running stack, shared by every test of the session."""
+    if named := os.environ.get("SLIPWAY_STACK_FILE"):
+        yield from _connected(Path(named))
+        return
+    names = ("api", "dashboard", "aws", "chain", "second_chain", "console")
+    ports = {variable(name): str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
+    # Pauses of the state machines are what makes these tests slow, not what they test.
+    settings = {"SLIPWAY_LOCAL_DIRECTORY": str(STATE), "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2")}
+    STATE.mkdir(parents=True, exist_ok=True)
+    stack_file = STATE / "stack.json"
+    log = STATE / "launch.log"
+    with log.open("wb") as output:
+        # It ends with this process, however this process ends.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.launch", "run", "--with-parent", "--without-token"],
+            cwd=ROOT,
+            env={**_environment(), **settings, **ports},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _wait_for(stack_file, process, log)
+        yield from _connected(stack_file)
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
+
+def _environment() -> dict[str, str]:
+    # Without what the tests' own configuration set for the library.
+    inherited = ("PATH", "HOME", "LANG", "SLIPWAY_UV", "SLIPWAY_ENGINE_CONCURRENCY")
+    variables = {name: os.environ[name] for name in inherited if name in os.environ}
+    return {**variables, "PYTHONPATH": f"{ROOT / 'layers' / 'slipway'}{os.pathsep}{ROOT}"}
+
+
+def _wait_for(stack_file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not stack_file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"The stack did not start:\n{log.read_text(encoding='utf-8')}", pytrace=False)
+        time.sleep(0.1)
+
+
+def _connected(stack_file: Path) -> Iterator[RunningStack]:
+    described = json.loads(stack_file.read_text(encoding="utf-8"))
+    with httpx.Client(base_url=described["api"], timeout=60) as http:
+        yield RunningStack(described, http)
