@@ -157,14 +157,14 @@ class SignerUnfundedError(SlipwayError):
     """No deployer account can pay for the transaction; nothing was signed."""
 
     code = "DEPLOYMENT_FAILED"
-    status = 503
+    status = 500
 
 
 class WriteContentionError(SlipwayError):
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
 
     code = "UPSTREAM_UNAVAILABLE"
-    status = 503
+    status = 502
 
 
 def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:

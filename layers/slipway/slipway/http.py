@@ -5,6 +5,7 @@ stranger learns nothing about the shape of a route.
 """
 
 import json
+import math
 import re
 import time
 import uuid
@@ -173,6 +174,13 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
 def _depth(value: Any) -> int:
     deepest, layer = 0, [value]
     while layer:
@@ -188,7 +196,7 @@ def _depth(value: Any) -> int:
 
 
 def parse_json(raw: bytes) -> Any:
-    """Read a JSON body: UTF-8, no field twice, no NaN, not nested deeper than 32 levels.
+    """Read a JSON body: UTF-8, no field twice, finite numbers, whole characters, not nested deeper than 32 levels.
 
     Raises:
         ValidationFailedError: It is none of that.
@@ -198,7 +206,14 @@ def parse_json(raw: bytes) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        value = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=no_constant)
+        # Decoded here, because json.loads would take UTF-16, UTF-32 and a byte order mark from bytes.
+        text = raw.decode()
+        value = json.loads(
+            text, object_pairs_hook=_no_duplicates, parse_constant=no_constant, parse_float=_finite_float
+        )
+        if "\\ud" in text.lower():
+            # Half a surrogate pair can be escaped into JSON, but never be answered or stored.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else "not valid JSON"
         if str(error) == "a field is given twice":

@@ -184,7 +184,7 @@ class ModelState(StrEnum):
 class ModelEntry(BaseModel):
     """What the catalogue is told of a model (``PUT /api/admin/models/{id}``)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     owner: Address
     contributors: list[Address] = Field(default=[], max_length=200)

@@ -63,7 +63,7 @@ def failure_of(error_name: str, cause: str) -> Failure:
     """
     try:
         told = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     if not isinstance(told, dict):
         told = {}

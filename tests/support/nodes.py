@@ -1,0 +1,55 @@
+"""A JSON-RPC node in this process, behind httpx.MockTransport."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+ZERO_WORD = "0x" + "0" * 64
+GWEI = 10**9
+
+
+class RefusalError(Exception):
+    """Raised by a method of a fake node: answered as a JSON-RPC error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class FakeNode:
+    """Answers methods from a table that tests change; remembers what it was asked.
+
+    A value in ``answers`` is the result, or a function of the parameters that gives it or raises ``RefusalError`` or an
+    error of httpx.
+    """
+
+    def __init__(self, **answers: Any) -> None:
+        self.asked: list[tuple[str, list[Any]]] = []
+        self.answers: dict[str, Any] = {
+            "eth_feeHistory": {"baseFeePerGas": [hex(GWEI)] * 6, "reward": [[hex(GWEI)]] * 5},
+            "eth_call": ZERO_WORD,
+            "eth_estimateGas": lambda params: hex(1_000_000 if "to" not in params[0] else 100_000),
+            "eth_blockNumber": hex(100),
+            **answers,
+        }
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """One call."""
+        call = json.loads(request.content)
+        method, params = call["method"], call["params"]
+        self.asked.append((method, params))
+        answer = self.answers[method]
+        body: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"]}
+        try:
+            body["result"] = answer(params) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+        except RefusalError as refusal:
+            body["error"] = {"code": refusal.code, "message": str(refusal)}
+        return httpx.Response(200, json=body)
+
+    def client(self) -> httpx.Client:
+        """A client that reaches only this node."""
+        return httpx.Client(transport=httpx.MockTransport(self.handle))

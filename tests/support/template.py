@@ -1,0 +1,87 @@
+"""Reads template.yaml as the tests need it: resources, tables, and what each function's policy allows."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TABLE_VARIABLES = {"JOBS_TABLE": "JobsTable", "CONTROL_TABLE": "ControlTable"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: ``!Ref A`` becomes ``{"Ref": "A"}``."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {name: value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The template; to be read, not changed."""
+    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """Properties of the resources of one type, by logical id."""
+    return {
+        name: entry.get("Properties", {}) for name, entry in template()["Resources"].items() if entry["Type"] == kind
+    }
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Properties of the Lambda functions, by logical id."""
+    return resources("AWS::Serverless::Function")
+
+
+def table_definition(logical_id: str) -> dict[str, Any]:
+    """Arguments of ``create_table`` for a table of the template."""
+    wanted = {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
+    return {key: value for key, value in resources("AWS::DynamoDB::Table")[logical_id].items() if key in wanted}
+
+
+def statements(logical_id: str) -> list[dict[str, Any]]:
+    """The policy statements of a function or state machine; of a conditional one, the branch that is there."""
+    found: list[dict[str, Any]] = []
+    for policy in (template()["Resources"][logical_id]["Properties"].get("Policies")) or []:
+        for statement in policy["Statement"]:
+            found.append(statement["Fn::If"][1] if "Fn::If" in statement else statement)
+    return found
+
+
+def named_resources(statement: dict[str, Any]) -> set[str]:
+    """Logical ids (``X``), index paths (``X/index/name``) or the text of the resources of a statement."""
+    given = statement["Resource"]
+    return {_named(entry) for entry in (given if isinstance(given, list) else [given])}
+
+
+def _named(resource: Any) -> str:
+    if isinstance(resource, str):
+        return resource
+    if "Ref" in resource:
+        return str(resource["Ref"])
+    if "Fn::GetAtt" in resource:
+        return str(resource["Fn::GetAtt"]).removesuffix(".Arn")
+    return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "")
+
+
+def allows(logical_id: str, action: str, resource: str) -> bool:
+    """Whether a function's policy allows an action on a resource that is named as in ``named_resources``."""
+    return any(
+        statement["Effect"] == "Allow" and action in statement["Action"] and resource in named_resources(statement)
+        for statement in statements(logical_id)
+    )

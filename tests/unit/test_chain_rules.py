@@ -1,0 +1,131 @@
+"""Fees, gas and confirmations."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.chain.models import Chain, ChainFees, Fees, Receipt
+from slipway.chain.rules import (
+    bumped_fees,
+    confirmation_pause,
+    estimated_seconds,
+    fees_under_cap,
+    gas_limit,
+    is_confirmed,
+)
+from slipway.errors import InsufficientGasError
+
+WEI = st.integers(0, 10**13)
+
+
+def _chain(**changes: object) -> Chain:
+    entry = {"chain_id": 1, "name": "test", "rpc_urls": ["http://node"], "max_fee_per_gas": "1", **changes}
+    return Chain.from_json(entry)
+
+
+def _receipt(block: int) -> Receipt:
+    return Receipt("0x01", block, "0x02", True, 21_000, 1, None)
+
+
+chains = st.builds(
+    lambda tip, multiplier: _chain(priority_fee_per_gas=tip, base_fee_multiplier=str(multiplier)),
+    st.integers(0, 10**11),
+    st.fractions(1, 4, max_denominator=100),
+)
+
+
+@given(WEI, WEI, chains, WEI)
+def test_fees_are_under_the_cap_or_refused_and_never_clamped(base: int, tip: int, chain: Chain, cap: int) -> None:
+    uncapped = fees_under_cap(ChainFees(base, tip), chain, 10**30)
+    assert uncapped.max_priority_fee_per_gas == max(tip, chain.priority_fee_per_gas)
+    # Mineable while the base fee grows by the chain's multiplier.
+    grown = base * chain.base_fee_multiplier
+    assert grown + uncapped.max_priority_fee_per_gas - 1 < uncapped.max_fee_per_gas
+    assert uncapped.max_fee_per_gas <= grown + uncapped.max_priority_fee_per_gas
+    if uncapped.max_fee_per_gas <= cap:
+        assert fees_under_cap(ChainFees(base, tip), chain, cap) == uncapped
+    else:
+        with pytest.raises(InsufficientGasError):
+            fees_under_cap(ChainFees(base, tip), chain, cap)
+
+
+def test_a_fee_at_the_cap_passes_and_one_wei_more_does_not() -> None:
+    chain = _chain(priority_fee_per_gas=1, base_fee_multiplier=2)
+    assert fees_under_cap(ChainFees(10, 0), chain, 21) == Fees(21, 1)
+    with pytest.raises(InsufficientGasError) as caught:
+        fees_under_cap(ChainFees(10, 0), chain, 20)
+    assert caught.value.details == {"max_fee_per_gas": "21", "cap": "20"}
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after >= 30
+
+
+@given(WEI, WEI, WEI, WEI, chains, WEI)
+def test_a_bump_raises_both_fees_by_a_tenth_within_the_cap(
+    tip: int, over: int, base: int, network_tip: int, chain: Chain, cap: int
+) -> None:
+    signed = Fees(tip + over, tip)
+    bumped = bumped_fees(signed, ChainFees(base, network_tip), chain, cap)
+    if bumped is None:
+        least = max(
+            signed.max_fee_per_gas + -(-signed.max_fee_per_gas // 8),
+            int(base * chain.base_fee_multiplier) + max(network_tip, chain.priority_fee_per_gas),
+        )
+        assert least > cap
+        return
+    assert bumped.max_fee_per_gas <= cap
+    assert bumped.max_fee_per_gas * 10 >= signed.max_fee_per_gas * 11
+    assert bumped.max_priority_fee_per_gas * 10 >= signed.max_priority_fee_per_gas * 11
+    assert bumped.max_priority_fee_per_gas <= bumped.max_fee_per_gas
+    assert bumped.max_fee_per_gas >= int(base * chain.base_fee_multiplier)
+
+
+def test_a_bump_follows_a_network_that_became_dearer() -> None:
+    chain = _chain(priority_fee_per_gas=1, base_fee_multiplier=2)
+    assert bumped_fees(Fees(21, 1), ChainFees(1000, 50), chain, 10_000) == Fees(2050, 50)
+
+
+@given(st.integers(21_000, 30_000_000))
+def test_gas_limit_leaves_a_fifth(estimate: int) -> None:
+    assert estimate * 1.19 < gas_limit(estimate) <= estimate * 1.2 + 1
+
+
+@pytest.mark.parametrize(
+    ("confirmations", "latest", "confirmed"),
+    [(1, 10, True), (2, 10, False), (2, 11, True), (12, 20, False), (12, 21, True), (1, 9, False)],
+)
+def test_confirmations_count_the_block_itself(confirmations: int, latest: int, confirmed: bool) -> None:
+    assert is_confirmed(_receipt(10), latest, _chain(confirmations=confirmations)) is confirmed
+
+
+@given(st.floats(0.1, 120), st.integers(0, 10_000))
+def test_pauses_are_whole_grow_and_stay_bounded(block_seconds: float, polls: int) -> None:
+    chain = _chain(block_seconds=block_seconds)
+    pause = confirmation_pause(chain, polls)
+    assert isinstance(pause, int)
+    assert 1 <= pause <= 60
+    assert pause <= max(1, round(block_seconds * 4))
+    assert confirmation_pause(chain, polls + 1) >= pause
+
+
+def test_a_launch_is_estimated_by_its_blocks() -> None:
+    assert estimated_seconds(_chain(block_seconds=12, confirmations=2), 2) == 72
+    assert estimated_seconds(_chain(block_seconds=0.01, confirmations=1), 1) == 1
+
+
+def test_a_chain_is_read_with_its_defaults() -> None:
+    chain = _chain(explorer_url="https://explorer.test/", base_fee_multiplier=1.5)
+    assert chain.confirmations == 2
+    assert chain.priority_fee_per_gas == 10**9
+    assert chain.base_fee_multiplier == Fraction(3, 2)
+    assert chain.explorer_transaction_url("0xab") == "https://explorer.test/tx/0xab"
+    assert _chain().explorer_transaction_url("0xab") is None
+
+
+@pytest.mark.parametrize("missing", ["chain_id", "name", "rpc_urls", "max_fee_per_gas"])
+def test_a_chain_without_its_essentials_is_refused(missing: str) -> None:
+    entry = {"chain_id": 1, "name": "test", "rpc_urls": ["http://node"], "max_fee_per_gas": "1"}
+    del entry[missing]
+    with pytest.raises(KeyError):
+        Chain.from_json(entry)

@@ -1,0 +1,71 @@
+"""The error family against the contract of specification and design."""
+
+import pytest
+
+# Modules outside slipway.errors that add to the family.
+import slipway.chain.json_rpc  # noqa: F401
+from slipway import errors
+from slipway.errors import SlipwayError, ValidationFailedError, code_of, is_known
+
+CONTRACT = {
+    "AUTH_FAILED": 401,
+    "MODEL_NOT_FOUND": 404,
+    "MODEL_NOT_VALIDATED": 409,
+    "TOKEN_EXISTS": 409,
+    "INSUFFICIENT_GAS": 503,
+    "DEPLOYMENT_FAILED": 500,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "VALIDATION_ERROR": 400,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "CONFLICT": 409,
+    "IDEMPOTENCY_MISMATCH": 409,
+    "PAYLOAD_TOO_LARGE": 413,
+    "SERVICE_PAUSED": 503,
+    "UPSTREAM_UNAVAILABLE": 502,
+    "INTERNAL_ERROR": 500,
+}
+
+
+def _family(root: type[SlipwayError]) -> list[type[SlipwayError]]:
+    return [root, *(member for child in root.__subclasses__() for member in _family(child))]
+
+
+@pytest.mark.parametrize("member", _family(SlipwayError), ids=lambda member: member.__name__)
+def test_each_error_has_a_code_of_the_contract_with_its_status(member: type[SlipwayError]) -> None:
+    assert CONTRACT[member.code] == member.status
+
+
+def test_every_code_of_the_contract_has_an_error() -> None:
+    codes = {member.code for member in _family(SlipwayError)}
+    assert set(CONTRACT) <= codes
+
+
+def test_names_are_unique_because_state_machines_catch_by_name() -> None:
+    names = [member.__name__ for member in _family(SlipwayError)]
+    assert len(set(names)) == len(names)
+
+
+def test_names_lead_to_codes() -> None:
+    assert code_of("TokenExistsError") == "TOKEN_EXISTS"
+    assert is_known("TokenExistsError")
+    for foreign in ("KeyError", "States.Timeout", "Lambda.Unknown", "", "errors"):
+        assert code_of(foreign) == "DEPLOYMENT_FAILED"
+        assert not is_known(foreign)
+
+
+def test_an_error_carries_what_the_envelope_tells() -> None:
+    error = errors.ConflictError("Not now", details={"status": "failed"}, retry_after=3)
+    assert (str(error), error.message, error.details, error.retry_after) == (
+        "Not now",
+        "Not now",
+        {"status": "failed"},
+        3,
+    )
+
+
+def test_one_wrong_field_has_the_shape_of_many() -> None:
+    error = ValidationFailedError.of_field("cursor", "is not known")
+    assert error.details == {"fields": [{"field": "cursor", "message": "is not known"}]}
+    assert "cursor" in error.message

@@ -1,0 +1,136 @@
+"""What a token request may hold."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from slipway.tokens.models import DeployTokenRequest, ModelEntry
+
+ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+REQUEST = {"model_id": "sentiment-v2", "user_address": ADDRESS}
+ENTRY = {"owner": ADDRESS, "state": "validated"}
+
+
+def _fields(error: ValidationError) -> set[str]:
+    return {".".join(str(part) for part in entry["loc"]) for entry in error.errors()}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("model_id", "m"),
+        ("model_id", "x" * 64),
+        ("model_id", "模型-7"),
+        ("model_id", "org/model:1.0 beta"),
+        ("model_id", "é"),
+        ("user_address", ADDRESS.lower()),
+        ("user_address", "0x" + ADDRESS[2:].upper()),
+        ("token_name", "T"),
+        ("token_name", "x" * 50),
+        ("token_name", "Τόκεν 🚀"),
+        ("token_name", None),
+        ("token_symbol", "A"),
+        ("token_symbol", "ABC-123456"),
+        ("token_symbol", None),
+        ("auth_token", "anything"),
+    ],
+)
+def test_good_values_are_taken(field: str, value: Any) -> None:
+    taken = getattr(DeployTokenRequest.model_validate({**REQUEST, field: value}), field)
+    assert taken == (ADDRESS if field == "user_address" else value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("model_id", ""),
+        ("model_id", "x" * 65),
+        ("model_id", None),
+        ("model_id", 7),
+        ("model_id", ["m"]),
+        ("model_id", " m"),
+        ("model_id", "m "),
+        ("model_id", "a\nb"),
+        ("model_id", "a\x00b"),
+        ("model_id", "a\x7fb"),
+        ("model_id", "a\u202eb"),  # right-to-left override
+        ("model_id", "a\u200bb"),  # zero-width space
+        ("model_id", "a\u200db"),  # zero-width joiner
+        ("model_id", "a\u00adb"),  # soft hyphen
+        ("model_id", "a\u2028b"),  # line separator
+        ("model_id", "a\u00a0b"),  # no-break space
+        ("model_id", "a\ufeffb"),  # byte order mark
+        ("model_id", "e\u0301"),  # é that is not composed
+        ("model_id", "\ue000"),  # private use
+        ("model_id", "\ud800"),  # half a surrogate pair
+        ("user_address", "0x70997970c51812dc3A010C7d01b50e0d17dc79C8"),  # wrong checksum
+        ("user_address", ADDRESS[:-1]),
+        ("user_address", ADDRESS + "00"),
+        ("user_address", "alice.eth"),
+        ("user_address", None),
+        ("user_address", 1),
+        ("token_name", ""),
+        ("token_name", "x" * 51),
+        ("token_name", "two\tparts"),
+        ("token_name", " padded "),
+        ("token_symbol", ""),
+        ("token_symbol", "ABCDEFGHIJK"),
+        ("token_symbol", "abc"),
+        ("token_symbol", "A B"),
+        ("token_symbol", "ABC\n"),
+        ("token_symbol", "ÄBC"),
+        ("token_symbol", "ＡＢＣ"),  # full-width letters
+        ("token_symbol", "A٣"),  # an Arabic-Indic digit
+        ("token_symbol", 123),
+        ("auth_token", 1),
+        ("auth_token", "x" * 8193),
+        ("sdl", "version: 2"),
+        ("constructor", {}),
+    ],
+)
+def test_bad_values_are_refused_with_the_field_named(field: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        DeployTokenRequest.model_validate({**REQUEST, field: value})
+    assert _fields(caught.value) == {field}
+
+
+@pytest.mark.parametrize("field", ["model_id", "user_address"])
+def test_required_fields(field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        DeployTokenRequest.model_validate({name: value for name, value in REQUEST.items() if name != field})
+    assert _fields(caught.value) == {field}
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 1, True])
+def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
+    with pytest.raises(ValidationError):
+        DeployTokenRequest.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("owner", "nobody"),
+        ("contributors", [ADDRESS, "0x1"]),
+        ("contributors", [ADDRESS] * 201),
+        ("state", "shiny"),
+        ("metrics", {"accuracy": float("nan")}),
+        ("metrics", {"accuracy": float("inf")}),
+        ("metrics", {"accuracy": "NaN"}),
+        ("metrics", {"accuracy": "high"}),
+        ("improvement", float("-inf")),
+        ("validated_at", "x" * 41),
+        ("secret", 1),
+    ],
+)
+def test_bad_catalogue_entries_are_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ModelEntry.model_validate({**ENTRY, field: value})
+    assert {name.split(".")[0] for name in _fields(caught.value)} == {field}
+
+
+def test_a_catalogue_entry_is_taken() -> None:
+    entry = ModelEntry.model_validate({**ENTRY, "contributors": [ADDRESS.lower()], "metrics": {"accuracy": 1}})
+    assert entry.contributors == [ADDRESS]
+    assert entry.metrics == {"accuracy": 1.0}

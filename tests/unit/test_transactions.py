@@ -1,0 +1,73 @@
+"""Bytes and hashes of transactions, held to eth-account and web3."""
+
+import pytest
+from eth_account import Account
+from eth_account.typed_transactions import TypedTransaction
+from hypothesis import given
+from hypothesis import strategies as st
+from web3.utils.address import get_create_address
+
+from slipway.addresses import to_checksum
+from slipway.chain.models import Call, Fees, UnsignedTransaction
+from slipway.chain.transactions import contract_address, signed, signing_digest
+
+KEYS = st.integers(1, 2**250).map(lambda number: number.to_bytes(32, "big"))
+ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda data: to_checksum("0x" + data.hex()))
+WEI = st.integers(0, 2**90)
+
+
+@st.composite
+def transactions(draw: st.DrawFn) -> UnsignedTransaction:
+    tip = draw(WEI)
+    return UnsignedTransaction(
+        chain_id=draw(st.integers(1, 2**40)),
+        nonce=draw(st.integers(0, 2**40)),
+        fees=Fees(tip + draw(WEI), tip),
+        call=Call(
+            to=draw(st.none() | ADDRESSES),
+            data=draw(st.binary(max_size=200)),
+            gas_limit=draw(st.integers(21_000, 30_000_000)),
+            value=draw(WEI),
+        ),
+    )
+
+
+def _as_dictionary(transaction: UnsignedTransaction) -> dict[str, object]:
+    return {
+        "type": 2,
+        "chainId": transaction.chain_id,
+        "nonce": transaction.nonce,
+        "maxFeePerGas": transaction.fees.max_fee_per_gas,
+        "maxPriorityFeePerGas": transaction.fees.max_priority_fee_per_gas,
+        "gas": transaction.call.gas_limit,
+        "value": transaction.call.value,
+        "data": transaction.call.data,
+        **({"to": transaction.call.to} if transaction.call.to else {}),
+    }
+
+
+@given(transactions(), KEYS)
+def test_digest_bytes_and_hash_are_those_of_eth_account(transaction: UnsignedTransaction, key: bytes) -> None:
+    expected = Account.from_key(key).sign_transaction(_as_dictionary(transaction))
+    assert signing_digest(transaction) == bytes(TypedTransaction.from_dict(_as_dictionary(transaction)).hash())
+    ours = signed(transaction, expected.v, expected.r, expected.s)
+    assert ours.raw == expected.raw_transaction.to_0x_hex()
+    assert ours.transaction_hash == expected.hash.to_0x_hex()
+
+
+@given(ADDRESSES, st.integers(0, 2**60))
+def test_contract_address_is_that_of_web3(sender: str, nonce: int) -> None:
+    assert contract_address(sender, nonce) == get_create_address(sender, nonce)
+
+
+@pytest.mark.parametrize(
+    ("nonce", "address"),
+    [
+        (0, "0xcd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"),
+        (1, "0x343c43a37d37dff08ae8c4a11544c718abb4fcf8"),
+        (2, "0xf778b86fa74e846c4f0a1fbd1335fe81c00a0c91"),
+        (3, "0xfffd933a0bc612844eaf0c6fe3e5b8e9b6c1d19c"),
+    ],
+)
+def test_contract_address_of_known_creations(nonce: int, address: str) -> None:
+    assert contract_address("0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0", nonce).lower() == address
