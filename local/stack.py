@@ -117,6 +117,8 @@ class Stack:
             return
         if self._supervisor.returncode == 0:
             raise LaunchError("The stack was stopped while it started.")
+        if self._supervisor.returncode != 1:
+            raise LaunchError("The stack's supervisor was killed, and everything under it ended with it.")
         reason = tail(self.directory.logs / "supervisor.log", 1).strip()
         name = reason.split(" ")[0]
         log = self.directory.logs / f"{name}.log"
@@ -139,11 +141,13 @@ class Stack:
         if self._supervisor.stdin:
             with suppress(OSError):
                 self._supervisor.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self._supervisor.wait(_STOP_SECONDS)
-            return
-        _kill_tree(self._supervisor.pid)
-        self._supervisor.wait()
+        except subprocess.TimeoutExpired:
+            _kill_tree(self._supervisor.pid)
+            self._supervisor.wait()
+        if not running(self.directory):  # It removes these files itself, unless it was killed.
+            _remove_files(self.directory)
 
     def describe(self, outputs: dict[str, str], accounts: tuple[LocalAccount, ...]) -> None:
         """Write the file that tells tools about the stack; it is there only while the stack is ready."""
@@ -199,9 +203,13 @@ def stop(directory: StateDirectory) -> bool:
         if not wait_until_gone(pid, started, _STOP_SECONDS):
             _kill_tree(pid)
             wait_until_gone(pid, started, _STOP_SECONDS)
+    _remove_files(directory)
+    return found is not None
+
+
+def _remove_files(directory: StateDirectory) -> None:
     for leftover in (directory.supervisor_file, directory.stack_file):
         leftover.unlink(missing_ok=True)
-    return found is not None
 
 
 def _kill_tree(pid: int) -> None:
