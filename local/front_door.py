@@ -21,11 +21,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import (
+    BaseConnector,
     ClientConnectionError,
     ClientPayloadError,
     ClientResponse,
@@ -74,6 +76,8 @@ class FrontDoor:
         websocket_api: Id of the WebSocket API, which need not be deployed.
         host: The API's own host and port; functions see no other, as on AWS.
         at_once: How many requests the engine gets at a time.
+        deadline_seconds: How long a caller waits at most.
+        connector: How the engine is reached.
     """
 
     engine: str
@@ -82,6 +86,8 @@ class FrontDoor:
     host: str
     at_once: int
     deadline_seconds: float = DEADLINE_SECONDS
+    # Connections are not limited here, because WebSockets would use them up; the slots limit requests.
+    connector: Callable[[], BaseConnector] = lambda: TCPConnector(limit=0)
     _slots: asyncio.Semaphore = field(init=False)
     _session: ClientSession = field(init=False)
 
@@ -89,8 +95,7 @@ class FrontDoor:
         """Hold the connections to the engine while the server runs."""
         self._slots = asyncio.Semaphore(self.at_once)
         self._session = ClientSession(
-            # Connections are not limited here, because WebSockets would use them up; the slots limit requests.
-            connector=TCPConnector(limit=0),
+            connector=self.connector(),
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             timeout=ClientTimeout(total=None),

@@ -1,0 +1,358 @@
+"""What `local/engine` covers, shown on the engine itself.
+
+Each gap has a test of the engine as it is. When one of those fails after an upgrade of MiniStack, the gap is closed:
+take its cover out of `local/`, and the test with it. The other tests show that the covers do what they are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import io
+import json
+import socket
+import subprocess
+import textwrap
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+
+from local.engine import server
+from local.engine.cors import set_cors
+from local.engine.layers import current_layers
+from local.engine.runtime import run_with_aws_runtime_client
+from local.ports import free_ports
+from local.uv import python_of
+
+CLOSED = "MiniStack no longer needs this: remove the cover in local/engine/{} and this test"
+ORIGIN = "https://dashboard.test"
+ROLE = f"arn:aws:iam::{server.ACCOUNT}:role/local-engine-test"
+
+Deploy = Callable[[dict[str, Any]], dict[str, str]]
+Invoke = Callable[..., Any]
+
+
+@pytest.fixture
+def deploy(stack: Any) -> Iterator[Deploy]:
+    """Deploys a template as it is, past the adapter, and removes it after the test."""
+    client = stack.client("cloudformation")
+    deployed: list[str] = []
+
+    def create(template: dict[str, Any]) -> dict[str, str]:
+        name = f"engine-{uuid.uuid4().hex[:8]}"
+        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        deployed.append(name)
+        client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        outputs = client.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    yield create
+    for name in deployed:
+        client.delete_stack(StackName=name)
+
+
+@pytest.fixture
+def invoke(stack: Any, tmp_path: Path) -> Iterator[Invoke]:
+    """Makes a function of some code, as the adapter makes it, and answers with a way to invoke it."""
+    client = stack.client("lambda")
+    made: list[str] = []
+
+    def make(code: str, layers: tuple[str, ...] = ()) -> Callable[[], dict[str, Any]]:
+        build = tmp_path / uuid.uuid4().hex
+        (build / "Tiny").mkdir(parents=True)
+        (build / "Tiny" / "app.py").write_text(textwrap.dedent(code), encoding="utf-8")
+        properties = {"Runtime": "python3.13", "CodeUri": "Tiny", "Layers": [{"Ref": layer} for layer in layers]}
+        template: dict[str, Any] = {
+            "Resources": {"Tiny": {"Type": "AWS::Serverless::Function", "Properties": properties}}
+        }
+        run_with_aws_runtime_client(template, build, current_layers(), build / "adapted", tmp_path / "functions.log")
+        name = f"tiny-{uuid.uuid4().hex[:8]}"
+        client.create_function(
+            FunctionName=name,
+            Runtime=template["Resources"]["Tiny"]["Properties"]["Runtime"],
+            Handler="app.handler",
+            Role=ROLE,
+            Timeout=20,
+            Code={"ZipFile": zipped(Path(template["Resources"]["Tiny"]["Properties"]["CodeUri"]))},
+        )
+        made.append(name)
+
+        def call() -> dict[str, Any]:
+            answer = client.invoke(FunctionName=name, Payload=b"{}")
+            return {"failed": "FunctionError" in answer, **json.load(answer["Payload"])}
+
+        return call
+
+    yield make
+    for name in made:
+        client.delete_function(FunctionName=name)
+
+
+def zipped(directory: Path) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in directory.iterdir():
+            if path.is_file():
+                archive.write(path, path.name)
+    return content.getvalue()
+
+
+def api_url(stack: Any, api: str, path: str) -> str:
+    return f"{stack.aws_endpoint}/_aws/execute-api/{api}/$default{path}"
+
+
+# ── Gap 1: a SAM HttpApi deploys with no routes ─────────────────────────────────────────────────
+
+
+def test_gap_a_sam_http_api_has_no_routes(stack: Any, deploy: Deploy) -> None:
+    outputs = deploy(
+        {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {
+                "Api": {"Type": "AWS::Serverless::HttpApi"},
+                "Hello": {
+                    "Type": "AWS::Serverless::Function",
+                    "Properties": {
+                        "Runtime": "python3.13",
+                        "Handler": "index.handler",
+                        "InlineCode": "def handler(event, context):\n    return {'statusCode': 200}\n",
+                        "Events": {
+                            "Get": {
+                                "Type": "HttpApi",
+                                "Properties": {"ApiId": {"Ref": "Api"}, "Method": "GET", "Path": "/hello"},
+                            }
+                        },
+                    },
+                },
+            },
+            "Outputs": {"Api": {"Value": {"Ref": "Api"}}},
+        }
+    )
+    routes = stack.client("apigatewayv2").get_routes(ApiId=outputs["Api"])["Items"]
+    assert routes == [], CLOSED.format("http_api.py")
+    assert httpx.get(api_url(stack, outputs["Api"], "/hello")).status_code == 404, CLOSED.format("http_api.py")
+
+
+def test_the_templates_routes_are_all_there(stack: Any) -> None:
+    routes = stack.client("apigatewayv2").get_routes(ApiId=stack.outputs["HttpApiId"])["Items"]
+    assert {"GET /health", "POST /api/deployments", "GET /api/deployments/{id}/status"} <= {
+        route["RouteKey"] for route in routes
+    }
+    assert stack.http.get("/health").status_code == 200
+
+
+# ── Gap 2: Python exceptions lose their names ───────────────────────────────────────────────────
+
+RAISES = """
+    import os
+
+    class OutOfStock(Exception):
+        pass
+
+    calls = []
+
+    def handler(event, context):
+        calls.append(1)
+        if len(calls) == 2:
+            raise OutOfStock("nothing left")
+        return {"calls": len(calls), "pid": os.getpid()}
+"""
+
+
+def test_gap_the_engines_own_python_loses_an_exceptions_name(stack: Any) -> None:
+    client = stack.client("lambda")
+    name = f"raw-{uuid.uuid4().hex[:8]}"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", textwrap.dedent(RAISES))
+    client.create_function(
+        FunctionName=name, Runtime="python3.13", Handler="app.handler", Role=ROLE, Timeout=20,
+        Code={"ZipFile": content.getvalue()},
+    )  # fmt: skip
+    try:
+        client.invoke(FunctionName=name, Payload=b"{}")
+        error = json.load(client.invoke(FunctionName=name, Payload=b"{}")["Payload"])
+    finally:
+        client.delete_function(FunctionName=name)
+    assert "nothing left" in error["errorMessage"]
+    assert error["errorType"] == "Runtime.HandlerError", CLOSED.format("runtime.py")
+
+
+def test_an_exception_keeps_its_name_and_the_environment_lives_on(invoke: Invoke) -> None:
+    call = invoke(RAISES)
+    first, second, third = call(), call(), call()
+    assert second["failed"]
+    assert second["errorType"] == "OutOfStock"
+    assert second["errorMessage"] == "nothing left"
+    assert third == {"failed": False, "calls": 3, "pid": first["pid"]}
+
+
+def test_a_function_sees_only_its_own_layers(invoke: Invoke) -> None:
+    code = """
+        import importlib.util
+
+        def handler(event, context):
+            names = ["awslambdaric", "boto3", "moto", "pytest", "slipway", "web3"]
+            return {name: importlib.util.find_spec(name) is not None for name in names}
+    """
+    # They are all here, in the environment of these tests; there, only what Lambda would have.
+    assert all(importlib.util.find_spec(name) for name in ("boto3", "moto", "pytest", "slipway", "web3"))
+    absent = {"moto": False, "pytest": False, "failed": False, "awslambdaric": True}
+    bare = invoke(code)()
+    base = invoke(code, ("SlipwayLayer", "DependenciesLayer"))()
+    chain = invoke(code, ("SlipwayLayer", "DependenciesLayer", "ChainLayer"))()
+    assert bare == {**absent, "boto3": False, "slipway": False, "web3": False}
+    assert base == {**absent, "boto3": True, "slipway": True, "web3": False}
+    assert chain == {**absent, "boto3": True, "slipway": True, "web3": True}
+
+
+def test_a_function_sees_nothing_of_the_engines_or_the_developers_environment(invoke: Invoke) -> None:
+    code = """
+        import os, sys
+
+        def handler(event, context):
+            return {"environment": sorted(os.environ), "flags": [sys.flags.dont_write_bytecode], "log": print("hello")}
+    """
+    answer = invoke(code)()
+    environment = set(answer["environment"])
+    assert environment & set(server.settings(0, Path("/"))) == set(server.CREDENTIALS)
+    known = {"HOME", "LANG", "PATH", "PWD", "PYTHONPATH", "SHLVL", "TMPDIR", "TZ", "_", "_HANDLER", "_X_AMZN_TRACE_ID"}
+    rest = {name for name in environment - known if not name.startswith(("AWS_", "LAMBDA_", "_AWS_", "OLDPWD"))}
+    assert rest == set()
+
+
+# ── Gap 3: CORS given through CloudFormation ────────────────────────────────────────────────────
+
+
+def preflight(url: str) -> httpx.Response:
+    return httpx.options(url, headers={"origin": ORIGIN, "access-control-request-method": "POST"})
+
+
+def test_gap_cors_through_cloudformation_refuses_preflights(stack: Any, deploy: Deploy) -> None:
+    configuration = {"AllowOrigins": [ORIGIN], "AllowMethods": ["POST"], "AllowHeaders": ["content-type"]}
+    outputs = deploy(
+        {
+            "Resources": {
+                "Api": {
+                    "Type": "AWS::ApiGatewayV2::Api",
+                    "Properties": {"Name": "cors", "ProtocolType": "HTTP", "CorsConfiguration": configuration},
+                },
+                "Stage": {
+                    "Type": "AWS::ApiGatewayV2::Stage",
+                    "Properties": {"ApiId": {"Ref": "Api"}, "StageName": "$default", "AutoDeploy": True},
+                },
+            },
+            "Outputs": {"Api": {"Value": {"Ref": "Api"}}},
+        }
+    )
+    url = api_url(stack, outputs["Api"], "/anything")
+    assert preflight(url).status_code == 403, CLOSED.format("cors.py")
+    set_cors(stack.client("apigatewayv2"), outputs["Api"], configuration)
+    answer = preflight(url)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_the_dashboards_preflights_are_answered(stack: Any) -> None:
+    origin = stack.client("apigatewayv2").get_api(ApiId=stack.outputs["HttpApiId"])["CorsConfiguration"][
+        "AllowOrigins"
+    ][0]
+    headers = {"origin": origin, "access-control-request-method": "POST"}
+    answer = stack.http.options("/api/deployments", headers=headers)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == origin
+    stranger = stack.http.options("/api/deployments", headers={**headers, "origin": "https://evil.test"})
+    assert "access-control-allow-origin" not in stranger.headers
+
+
+# ── Gap 4: listening on every interface, and no address that resolves everywhere ────────────────
+
+
+def test_gap_the_engine_binds_every_interface_by_default(tmp_path: Path) -> None:
+    # Its real start, except that instead of listening it tells where it would.
+    code = """
+        import hypercorn.asyncio
+
+        async def tell(app, config):
+            print(*config.bind)
+
+        hypercorn.asyncio.serve = tell
+        from ministack.app import main
+        main()
+    """
+    (port,) = free_ports(1)
+    variables = server.environment(port, tmp_path)
+    bound = {}
+    for name in ("BIND_HOST", "nothing"):
+        told = subprocess.run(
+            [python_of("ministack"), "-c", textwrap.dedent(code)],
+            env={key: value for key, value in variables.items() if key == name or key != "BIND_HOST"},
+            cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        bound[name] = told.stdout.split()
+    assert bound["nothing"] == [f"0.0.0.0:{port}"], CLOSED.format("server.py")
+    assert bound["BIND_HOST"] == [f"127.0.0.1:{port}"]
+
+
+def test_everything_listens_on_loopback_only(stack: Any) -> None:
+    urls = [stack.api, stack.aws_endpoint, *(chain["rpc_url"] for chain in stack.chains)]
+    for url in urls:
+        addresses = listening_addresses(int(url.rpartition(":")[2]))
+        assert addresses, url
+        assert addresses <= {"127.0.0.1", "::1"}, url
+
+
+def listening_addresses(port: int) -> set[str]:
+    """Where a port is listened on, as the kernel tells it."""
+    found = set()
+    for table, family in (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6)):
+        for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            address, number = fields[1].split(":")
+            if fields[3] == "0A" and int(number, 16) == port:  # 0A: listening
+                # Words of 32 bits in the machine's byte order, which is little-endian on x86_64.
+                words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
+                found.add(socket.inet_ntop(family, b"".join(words)))
+    return found
+
+
+# ── Found on the way: WebSocket subprotocols ────────────────────────────────────────────────────
+
+
+def test_gap_the_engine_accepts_a_websocket_without_naming_its_subprotocol(stack: Any, deploy: Deploy) -> None:
+    outputs = deploy(
+        {
+            "Resources": {
+                "Api": {
+                    "Type": "AWS::ApiGatewayV2::Api",
+                    "Properties": {
+                        "Name": "sockets",
+                        "ProtocolType": "WEBSOCKET",
+                        "RouteSelectionExpression": "$request.body.action",
+                    },
+                },
+                "Stage": {
+                    "Type": "AWS::ApiGatewayV2::Stage",
+                    "Properties": {"ApiId": {"Ref": "Api"}, "StageName": "live", "AutoDeploy": True},
+                },
+            },
+            "Outputs": {"Api": {"Value": {"Ref": "Api"}}},
+        }
+    )
+    url = f"{stack.aws_endpoint}/_aws/execute-api/{outputs['Api']}/live"
+
+    async def protocol() -> str | None:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(url, protocols=["bearer", "token"]) as connection,
+        ):
+            return connection.protocol
+
+    assert asyncio.run(protocol()) is None, "MiniStack names it now: local/front_door.py need not choose one"

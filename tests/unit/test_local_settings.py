@@ -1,0 +1,123 @@
+"""Ports, parameters, accounts and sign-in messages of the local stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import prerequisites, processes, stack
+from local.accounts import local_accounts
+from local.failures import LaunchError
+from local.layer_requirements import package_names
+from local.parameters import parameters
+from local.paths import StateDirectory
+from local.ports import Ports
+from local.sign_in import sign, sign_in_message
+from slipway.identity.sign_in import verified_wallet
+
+DECLARED = {"Parameters": {name: {"Type": "String"} for name in ("Chains", "SignInDomains", "LogLevel", "OidcIssuer")}}
+
+
+def test_ports_move_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_API_PORT", "18000")
+    assert Ports.from_environment() == Ports(api=18000)
+
+
+@pytest.mark.parametrize("value", ["", "http", "0", "65536", "8000 ", "٨٠٠٠"])
+def test_what_is_not_a_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SLIPWAY_CHAIN_PORT", value)
+    with pytest.raises(LaunchError, match="SLIPWAY_CHAIN_PORT") as refused:
+        Ports.from_environment()
+    assert "\n" not in str(refused.value)
+
+
+def test_one_port_for_two_services_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_API_PORT", "3000")
+    with pytest.raises(LaunchError, match="SLIPWAY_API_PORT and SLIPWAY_DASHBOARD_PORT"):
+        Ports.from_environment()
+
+
+def test_only_declared_parameters_are_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", "https://issuer.test")
+    monkeypatch.setenv("BEDROCK_MODEL_ID", "unknown to this template")
+    monkeypatch.setenv("SLIPWAY_PARAMETERS", '{"LogLevel": "DEBUG"}')
+    values = parameters(DECLARED, Ports(api=1234), local_accounts())
+    assert set(values) == {"Chains", "SignInDomains", "LogLevel", "OidcIssuer"}
+    assert values["OidcIssuer"] == "https://issuer.test"
+    assert values["LogLevel"] == "DEBUG"
+    assert "localhost:1234" in values["SignInDomains"].split(",")
+    assert [chain["chain_id"] for chain in json.loads(values["Chains"])] == [31337, 5001]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Nope": "1"}'])
+def test_senseless_extra_parameters_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SLIPWAY_PARAMETERS", text)
+    with pytest.raises(LaunchError, match="SLIPWAY_PARAMETERS"):
+        parameters(DECLARED, Ports(), local_accounts())
+
+
+def test_the_accounts_are_anvils() -> None:
+    accounts = local_accounts()
+    assert accounts[0].address == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+    assert [account.role for account in accounts[:3]] == ["admin", "operator", "user"]
+    assert len({account.private_key for account in accounts}) == 10
+
+
+def test_the_sign_in_message_is_one_that_slipway_accepts() -> None:
+    account = local_accounts()[2]
+    message = sign_in_message("http://localhost:8000", account.address, "abcdefgh1234", 31337)
+    wallet, nonce = verified_wallet(message, sign(message, account), ("localhost:8000",))
+    assert (wallet, nonce) == (account.address, "abcdefgh1234")
+
+
+def test_package_names_of_requirements() -> None:
+    text = "# comment\na-b==1.0 ; python_version >= '3' \\\n    --hash=sha256:00\nC.d==2\n"
+    assert package_names(text) == ["a-b", "C.d"]
+
+
+@pytest.mark.parametrize(("version", "major"), [("v20.11.1", 20), ("v9.0.0", 9), ("nonsense", None)])
+def test_nodes_version_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, major: int | None
+) -> None:
+    node = tmp_path / "node"
+    node.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert prerequisites.node_major() == major
+
+
+def test_a_missing_node_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LaunchError, match="install Node 20") as refused:
+        prerequisites.check()
+    assert "\n" not in str(refused.value)
+
+
+def test_descendants_are_found_and_a_process_is_told_from_its_successor() -> None:
+    command = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        started = processes.start_time(parent.pid)
+        assert started is not None
+        while len(found := processes.descendants(os.getpid())) < 2:
+            assert parent.poll() is None
+        assert parent.pid in found
+        assert processes.descendants(parent.pid) == [pid for pid in found if pid != parent.pid]
+        parent.communicate(b"\n", timeout=20)
+    assert processes.start_time(parent.pid) is None
+    assert processes.wait_until_gone(parent.pid, started, 1)
+
+
+def test_a_state_file_of_a_process_that_is_gone_means_nothing_runs(tmp_path: Path) -> None:
+    directory = StateDirectory(tmp_path)
+    started = processes.start_time(os.getpid())
+    assert started is not None
+    # Our own id, but another start: the id was given to another process meanwhile. It must not be ended.
+    directory.supervisor_file.write_text(json.dumps({"pid": os.getpid(), "started": started - 1}), encoding="utf-8")
+    assert stack.running(directory) is None
+    assert stack.stop(directory) is False
+    assert not directory.supervisor_file.exists()
