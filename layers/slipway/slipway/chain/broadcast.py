@@ -19,7 +19,12 @@ from slipway.times import from_text, now, now_text
 # their nonce. Neither is a failure: the receipt decides.
 _KNOWN = ("already known", "known transaction", "already imported", "alreadyknown", "already in")
 _NONCE_TAKEN = ("nonce too low", "nonce is too low", "oldnonce", "underpriced", "replacement")
-_LATER = ("insufficient funds", "txpool is full", "mempool", "exceeds block gas limit", "timeout", "try again")
+_LATER = (
+    *("insufficient funds", "txpool is full", "mempool", "exceeds block gas limit", "timeout", "try again"),
+    # An earlier nonce of the account is on its way.
+    *("nonce too high", "future transaction", "gapped"),
+    "less than block base fee",
+)
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
 STUCK_BLOCKS = 6
 
@@ -55,11 +60,12 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
         rpc.send_raw(item.raw)
     except RpcError as error:
         reason = error.rpc_message.lower()
-        if any(words in reason for words in _LATER):
-            raise UpstreamUnavailableError(
-                f"The node does not take the transaction now: {error.rpc_message}"
-            ) from error
+        # In this order: "already in mempool" is no full mempool.
         if not any(words in reason for words in (*_KNOWN, *_NONCE_TAKEN)):
+            if any(words in reason for words in _LATER):
+                raise UpstreamUnavailableError(
+                    f"The node does not take the transaction now: {error.rpc_message}"
+                ) from error
             raise DeploymentFailedError(
                 f"The node refuses the transaction: {error.rpc_message}",
                 details={"transaction_hash": item.transaction_hash},

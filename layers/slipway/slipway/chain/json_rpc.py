@@ -14,7 +14,8 @@ from slipway.errors import SlipwayError, UpstreamUnavailableError
 
 # Codes by which nodes and gateways say "too many requests" or "not now" inside a 200 answer.
 _TRANSIENT_CODES = {-32005, -32016, -32097, 429}
-_TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+# Besides overload: an address whose key is wrong or used up (401 to 404) says nothing of the call.
+_TRANSIENT_STATUSES = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504}
 _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
 
@@ -98,16 +99,25 @@ class JsonRpc:
             raise _TransientError
         refusal = answer.get("error")
         if isinstance(refusal, dict):
-            if response.status_code in _TRANSIENT_STATUSES - {500} or refusal.get("code") in _TRANSIENT_CODES:
+            code = refusal.get("code")
+            rpc_code = code if isinstance(code, int) else 0
+            if response.status_code in _TRANSIENT_STATUSES or rpc_code in _TRANSIENT_CODES:
                 raise _TransientError
-            raise RpcError(method, int(refusal.get("code", 0)), str(refusal.get("message", "")), refusal.get("data"))
+            raise RpcError(method, rpc_code, str(refusal.get("message", "")), refusal.get("data"))
         if response.status_code != httpx.codes.OK or "result" not in answer:
             raise _TransientError
         return answer["result"]
 
+    def _read(self, method: str, *params: Any) -> Any:
+        """A call that a node in order never refuses; one that is still indexing, for example, does."""
+        try:
+            return self.call(method, *params)
+        except RpcError as error:
+            raise UpstreamUnavailableError(f"The node can't tell now: {error.message}", retry_after=5) from error
+
     def fees(self) -> ChainFees:
         """Base fee of the next block and the tip that recent blocks took, in wei."""
-        history = self.call("eth_feeHistory", _quantity(5), "latest", [50])
+        history = self._read("eth_feeHistory", _quantity(5), "latest", [50])
         base_fee = int(history["baseFeePerGas"][-1], 16)
         tips = sorted(int(rewards[0], 16) for rewards in history.get("reward") or [] if rewards)
         return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
@@ -125,28 +135,28 @@ class JsonRpc:
 
     def code_at(self, address: str) -> bytes:
         """Runtime code of a contract, empty where there is none."""
-        return bytes.fromhex(self.call("eth_getCode", address, "latest")[2:])
+        return bytes.fromhex(self._read("eth_getCode", address, "latest")[2:])
 
     def transaction_count(self, address: str, block: str = "pending") -> int:
         """The next nonce of an account as the node sees it."""
-        return int(self.call("eth_getTransactionCount", address, block), 16)
+        return int(self._read("eth_getTransactionCount", address, block), 16)
 
     def balance(self, address: str) -> int:
         """Balance in wei at the latest block."""
-        return int(self.call("eth_getBalance", address, "latest"), 16)
+        return int(self._read("eth_getBalance", address, "latest"), 16)
 
     def block_number(self) -> int:
         """Number of the latest block."""
-        return int(self.call("eth_blockNumber"), 16)
+        return int(self._read("eth_blockNumber"), 16)
 
     def block_hash(self, number: int) -> str | None:
         """Hash of the block that is canonical at ``number`` now."""
-        block = self.call("eth_getBlockByNumber", _quantity(number), False)
+        block = self._read("eth_getBlockByNumber", _quantity(number), False)
         return str(block["hash"]) if block else None
 
     def receipt(self, transaction_hash: str) -> Receipt | None:
         """The receipt, or None while the transaction is not in a block."""
-        answer = self.call("eth_getTransactionReceipt", transaction_hash)
+        answer = self._read("eth_getTransactionReceipt", transaction_hash)
         if not answer or not answer.get("blockHash"):
             return None
         return Receipt(
@@ -161,7 +171,7 @@ class JsonRpc:
 
     def knows(self, transaction_hash: str) -> bool:
         """Whether the node has the transaction, in a block or waiting."""
-        return self.call("eth_getTransactionByHash", transaction_hash) is not None
+        return self._read("eth_getTransactionByHash", transaction_hash) is not None
 
     def send_raw(self, raw: str) -> str:
         """Broadcast signed bytes; returns their hash, raises RpcError with the node's reason."""
