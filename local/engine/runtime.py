@@ -10,6 +10,7 @@ they lie on this disk anyway (`layers`), and 110 MB of zip for each deployment w
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from local.engine.http_api import Template, UnsupportedTemplateError
 from local.engine.server import settings
+from local.paths import ROOT
 from local.uv import python_of
 
 _BOOTSTRAP = """\
@@ -28,7 +30,13 @@ export AWS_LAMBDA_LOG_GROUP_NAME="/aws/lambda/$AWS_LAMBDA_FUNCTION_NAME"
 export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
 # What it prints goes to the engine's CloudWatch Logs, and to a file that outlives the engine.
 exec > >(exec tee -a {log}) 2>&1
-exec {python} -m awslambdaric "$_HANDLER"
+{faults}exec {python} -m awslambdaric "$_HANDLER"
+"""
+
+# Only in stacks that are started with SLIPWAY_FAULTS (`local.faults`).
+_FAULTS = """\
+export SLIPWAY_FAULTS={directory} SLIPWAY_REAL_HANDLER="$_HANDLER"
+export _HANDLER=slipway_faults.handler
 """
 
 
@@ -96,7 +104,16 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
         layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
         log=shlex.quote(str(log)),
         python=shlex.quote(str(python_of("runtime"))),
+        faults=_faults(code),
     )
     bootstrap = code / "bootstrap"
     bootstrap.write_text(text, encoding="utf-8")
     bootstrap.chmod(0o755)
+
+
+def _faults(code: Path) -> str:
+    directory = os.environ.get("SLIPWAY_FAULTS")
+    if not directory:
+        return ""
+    shutil.copyfile(ROOT / "local" / "faults" / "handler.py", code / "slipway_faults.py")
+    return _FAULTS.format(directory=shlex.quote(str(Path(directory).resolve())))

@@ -1,0 +1,106 @@
+"""Runs in a function's process, around its real handler, in stacks that were started with SLIPWAY_FAULTS.
+
+A fault is a file in that directory: ``{"boundary", "when", "action", "job_id"}``, taken by deleting it, so that each
+strikes once whichever process comes first. Boundaries are named as ``boundary_of`` names them. Actions:
+
+- ``kill``: the process ends without a word, before the handler or after it and before its answer;
+- ``hang``: the same, but the caller has to find out by its own deadline;
+- ``throttle:<service>.<operation>``: AWS refuses that call once;
+- ``conflict``: DynamoDB cancels the next transaction because of another one.
+
+Imports the standard library only, besides what the function itself brings.
+"""
+
+import importlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+_DIRECTORY = Path(os.environ.get("SLIPWAY_FAULTS", "/nonexistent"))
+_HANDLER = os.environ.get("SLIPWAY_REAL_HANDLER", "app.handler")
+_HANG_SECONDS = 3600
+
+
+def boundary_of(event: dict[str, Any]) -> str:
+    """The state of a task, operation and purpose of the signer, method and path of an API call."""
+    if "state" in event:
+        return str(event["state"])
+    if "operation" in event:
+        return f"{event['operation']}:{event.get('purpose', 'nonce')}"
+    return str(event.get("routeKey", ""))
+
+
+def take(event: dict[str, Any], when: str) -> str | None:
+    """The action of a fault for this moment, if there is one; nobody else gets it."""
+    for path in sorted(_DIRECTORY.glob("*.json")):
+        try:
+            fault = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue
+        if fault["boundary"] != boundary_of(event) or fault["when"] != when:
+            continue
+        if fault.get("job_id") not in (None, event.get("job_id")):
+            continue
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            continue
+        return str(fault["action"])
+    return None
+
+
+def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]) -> None:
+    """Answer the next call of this operation ourselves, in whichever client makes it."""
+    import botocore.awsrequest
+    import botocore.endpoint
+
+    original = botocore.endpoint.Endpoint._send
+
+    class _Raw:
+        def stream(self, **_: Any) -> Any:
+            yield json.dumps(body).encode()
+
+        def read(self) -> bytes:
+            return json.dumps(body).encode()
+
+    def send(self: Any, request: Any) -> Any:
+        target = request.headers.get("X-Amz-Target", b"")
+        name = target.decode() if isinstance(target, bytes) else str(target)
+        if name.endswith(f".{operation}") and service in (self._endpoint_prefix, "any"):
+            botocore.endpoint.Endpoint._send = original
+            headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "fault"}
+            return botocore.awsrequest.AWSResponse(request.url, status, headers, _Raw())
+        return original(self, request)
+
+    botocore.endpoint.Endpoint._send = send
+
+
+def _act(action: str) -> None:
+    if action == "kill":
+        os._exit(137)
+    if action == "hang":
+        time.sleep(_HANG_SECONDS)
+    if action.startswith("throttle:"):
+        service, _, operation = action.removeprefix("throttle:").partition(".")
+        _refuse_once(service, operation, 400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
+    if action == "conflict":
+        reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
+        body = {
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "message": "Transaction cancelled, please refer cancellation reasons [TransactionConflict]",
+            "CancellationReasons": reasons,
+        }
+        _refuse_once("any", "TransactWriteItems", 400, body)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """The real handler, with whatever fault was laid for this moment."""
+    module, _, name = _HANDLER.rpartition(".")
+    if action := take(event, "before"):
+        _act(action)
+    answer = getattr(importlib.import_module(module), name)(event, context)
+    if action := take(event, "after"):
+        _act(action)
+    return answer

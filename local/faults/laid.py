@@ -1,0 +1,26 @@
+"""Lays faults for a stack's functions to run into; the other side of ``handler``."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where and when to strike, and how; see ``local.faults.handler``. ``job_id`` None strikes any job."""
+
+    boundary: str
+    when: str
+    action: str = "kill"
+    job_id: str | None = None
+
+
+def lay(directory: Path, fault: Fault) -> Path:
+    """Lay a fault; the returned file is gone once it has struck."""
+    path = directory / f"{uuid.uuid4().hex}.json"
+    hidden = path.with_suffix(".new")
+    hidden.write_text(json.dumps(asdict(fault)), encoding="utf-8")
+    return hidden.rename(path)

@@ -1,0 +1,372 @@
+"""Whatever dies or refuses on the way, a launch ends once: one token, contiguous nonces, a status that is true."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.faults.boundaries import WHENS, boundaries
+from tests.faults.conftest import FINAL, FaultyStack
+
+# Cut on the way of a launch that nothing else happens to.
+ON_THE_WAY = (
+    "Check",
+    "sign:deploy",
+    "BroadcastDeployment",
+    "ConfirmDeployment",
+    "CheckRegistration",
+    "sign:register",
+    "BroadcastRegistration",
+    "ConfirmRegistration",
+    "Complete",
+)
+# Cut where a launch goes only when the chain is slow or out of time.
+ASIDE = ("bump:deploy", "bump:register", "cancel:deploy", "cancel:register")
+IN_RECONCILE = ("FindDue", "ReconcileJob", "InspectSigner", "close:nonce", "BroadcastNonce")
+ALONE = ("RecordFailure", "RegisterToken")
+
+
+def test_every_boundary_of_the_definitions_has_its_fault() -> None:
+    covered = {(name, when) for name in (*ON_THE_WAY, *ASIDE, *IN_RECONCILE, *ALONE) for when in WHENS}
+    assert boundaries() == covered
+
+
+@pytest.fixture(scope="module")
+def cut(running: FaultyStack) -> dict[tuple[str, str], str]:
+    """A launch for each point on the way, all at once, each cut at its own."""
+    placed = {}
+    for boundary in ON_THE_WAY:
+        for when in WHENS:
+            deployment_id = running.place(start=False)
+            running.lay(boundary, when, "kill", deployment_id)
+            placed[boundary, when] = deployment_id
+    for deployment_id in placed.values():
+        running.start(deployment_id)
+        time.sleep(0.3)
+    return placed
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("boundary", ON_THE_WAY)
+def test_killed_on_the_way(running: FaultyStack, cut: dict[tuple[str, str], str], boundary: str, when: str) -> None:
+    deployment_id = cut[boundary, when]
+    running.wait_for(deployment_id, FINAL, seconds=120)
+    assert not any(deployment_id in path.read_text() for path in running.faults.iterdir()), "the fault did not strike"
+    running.assert_launched_once(deployment_id)
+
+
+def test_killed_launches_left_no_gap(running: FaultyStack, cut: dict[tuple[str, str], str]) -> None:
+    running.assert_nonces_are_contiguous()
+
+
+@contextmanager
+def mining_stopped(stack: FaultyStack) -> Iterator[None]:
+    stack.anvil("evm_setIntervalMining", 0)
+    try:
+        yield
+    finally:
+        stack.anvil("evm_setIntervalMining", 1)
+
+
+def wait_until(condition: Any, seconds: float = 60) -> None:
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+
+
+def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
+    """Whether the node holds the transaction and has not mined it."""
+    if not transaction_hash:
+        return False
+    found = stack.chain.provider.make_request("eth_getTransactionByHash", [transaction_hash])["result"]  # type: ignore[arg-type]
+    return bool(found) and found["blockHash"] is None
+
+
+def with_registration_pending(stack: FaultyStack, deadline_seconds: float = 900) -> str:
+    """A launch whose registration is signed and waits in the pool of a chain that mines nothing."""
+    deployment_id = stack.place(deadline_seconds=deadline_seconds, start=False)
+    stack.start(deployment_id)
+    stack.wait_for(deployment_id, {"deploying"})
+    wait_until(lambda: stack.deployment(deployment_id).get("deployment_tx_hash"))
+    # The registry is asked before the registration is signed; as long as that fails, nothing is signed.
+    stack.misbehave(("eth_call", "503", 10_000))
+    stack.wait_for(deployment_id, {"registering"})
+    return deployment_id
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str) -> None:
+    with mining_stopped(stack):
+        deployment_id = stack.place(start=False)
+        stack.lay("bump:deploy", when, "kill", deployment_id)
+        stack.start(deployment_id)
+        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
+        first = stack.deployment(deployment_id)["deployment_tx_hash"]
+        stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(60 * 10**9))
+    item = stack.assert_launched_once(deployment_id)
+    assert item["deployment_tx_hash"] != first, "it was never bumped"
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
+    deployment_id = with_registration_pending(stack)
+    with mining_stopped(stack):
+        stack.lay("bump:register", when, "kill", deployment_id)
+        stack.misbehave()
+        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("registry_tx_hash")))
+        first = stack.deployment(deployment_id)["registry_tx_hash"]
+        stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(60 * 10**9))
+    item = stack.assert_launched_once(deployment_id)
+    assert item["registry_tx_hash"] != first, "it was never bumped"
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_deployment_is_called_off(stack: FaultyStack, when: str) -> None:
+    with mining_stopped(stack):
+        deployment_id = stack.place(deadline_seconds=4, start=False)
+        fault = stack.lay("cancel:deploy", when, "kill", deployment_id)
+        stack.start(deployment_id)
+        wait_until(lambda: not fault.exists())
+        signed = stack.deployment(deployment_id)["deployment_tx_hash"]
+        wait_until(lambda: not pending(stack, signed))  # replaced in the pool
+    item = stack.wait_for(deployment_id, FINAL)
+    assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
+    assert stack.tokens(deployment_id) == []
+    assert "Item" not in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_registration_is_called_off(stack: FaultyStack, when: str) -> None:
+    deployment_id = with_registration_pending(stack)
+    with mining_stopped(stack):
+        fault = stack.lay("cancel:register", when, "kill", deployment_id)
+        stack.change(deployment_id, deadline=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3)))
+        stack.misbehave()
+        wait_until(lambda: not fault.exists())
+        signed = stack.deployment(deployment_id)["registry_tx_hash"]
+        wait_until(lambda: not pending(stack, signed))
+    item = stack.wait_for(deployment_id, FINAL)
+    assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
+    assert stack.tokens(deployment_id) == [item["token_address"]]
+    assert stack.registered(deployment_id) is None
+    # The token exists, so the model is not free for a second one.
+    assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> None:
+    deployment_id = stack.place(state="rejected", start=False)
+    fault = stack.lay("RecordFailure", when, "kill", deployment_id)
+    stack.start(deployment_id)
+    item = stack.wait_for(deployment_id, FINAL)
+    wait_until(lambda: not fault.exists())
+    assert (item["status"], item["error_code"]) == ("failed", "MODEL_NOT_VALIDATED")
+    told = stack.jobs.query(
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues={":pk": item["pk"], ":prefix": "EVENT#"},
+    )["Items"]
+    assert [event["event"] for event in told].count("failed") == 1
+    assert "Item" not in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+
+
+def _stop(stack: FaultyStack, deployment_id: str) -> str:
+    arn = stack.outputs["TokenDeployArn"].replace(":stateMachine:", ":execution:") + f":{deployment_id}"
+    stack.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
+    return arn
+
+
+def _overdue(stack: FaultyStack, deployment_id: str) -> None:
+    stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_an_execution_that_is_stopped_around_its_registration_is_started_again(stack: FaultyStack, when: str) -> None:
+    deployment_id = stack.place()
+    stack.wait_for(deployment_id, {"deploying"} if when == "before" else {"registering"})
+    _stop(stack, deployment_id)
+    _overdue(stack, deployment_id)
+    stack.reconcile()
+    stack.assert_launched_once(deployment_id)
+    stack.assert_nonces_are_contiguous()
+
+
+def test_a_stopped_execution_can_be_redriven(stack: FaultyStack) -> None:
+    deployment_id = stack.place()
+    stack.wait_for(deployment_id, {"registering"})
+    arn = _stop(stack, deployment_id)
+    stack.machines.redrive_execution(executionArn=arn)
+    stack.assert_launched_once(deployment_id)
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("boundary", ["FindDue", "ReconcileJob"])
+def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
+    stack: FaultyStack, boundary: str, when: str
+) -> None:
+    deployment_id = stack.place(start=False)
+    _overdue(stack, deployment_id)
+    fault = stack.lay(boundary, when)
+    stack.reconcile()
+    assert not fault.exists()
+    stack.assert_launched_once(deployment_id)
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("boundary", ["InspectSigner", "close:nonce", "BroadcastNonce"])
+def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, boundary: str, when: str) -> None:
+    stack.assert_nonces_are_contiguous()
+    used = [
+        (address, item)
+        for address in stack.deployers
+        if (item := stack.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item"))
+    ]
+    address, item = used[0]
+    stack.control.update_item(
+        Key={"pk": item["pk"], "sk": "NONCE"},
+        UpdateExpression="SET next_nonce = :next",
+        ExpressionAttributeValues={":next": item["next_nonce"] + 2},
+    )
+    fault = stack.lay(boundary, when)
+    stack.reconcile()
+    assert not fault.exists()
+    stack.assert_nonces_are_contiguous()
+    stored = stack.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"})["Item"]
+    assert stored["next_nonce"] == item["next_nonce"] + 2, "a nonce that was given out must not be taken back"
+
+
+def test_an_account_that_was_used_elsewhere(stack: FaultyStack) -> None:
+    deployment_id = stack.place()
+    stack.assert_launched_once(deployment_id)
+    address = next(
+        address
+        for address in stack.deployers
+        if stack.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item")
+    )
+    stack.anvil("anvil_impersonateAccount", address)
+    stack.anvil("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
+    stack.anvil("anvil_stopImpersonatingAccount", address)
+    time.sleep(1.5)
+    stack.reconcile()
+    stack.assert_nonces_are_contiguous()
+    stack.assert_launched_once(stack.place())
+
+
+NODE = [
+    ("eth_sendRawTransaction", "timeout", 1),
+    ("eth_sendRawTransaction", "lost", 1),
+    ("eth_sendRawTransaction", "429", 12),
+    ("eth_sendRawTransaction", "500", 2),
+    ("eth_sendRawTransaction", "503", 12),
+    ("eth_sendRawTransaction", "empty", 2),
+    ("eth_sendRawTransaction", "forget", 2),
+    ("eth_sendRawTransaction", "error:already known", 2),
+    ("eth_sendRawTransaction", "error:nonce too low", 2),
+    ("eth_sendRawTransaction", "error:replacement transaction underpriced", 2),
+    ("eth_sendRawTransaction", "error:insufficient funds for gas * price + value", 1),
+    ("eth_getTransactionReceipt", "timeout", 1),
+    ("eth_getTransactionReceipt", "429", 12),
+    ("eth_feeHistory", "503", 12),
+    ("eth_estimateGas", "429", 12),
+    ("eth_getBlockByNumber", "500", 4),
+]
+
+
+@pytest.mark.parametrize(("method", "action", "left"), NODE, ids=[f"{m}-{a}" for m, a, _ in NODE])
+def test_a_node_that_misbehaves(stack: FaultyStack, method: str, action: str, left: int) -> None:
+    stack.misbehave((method, action, left))
+    deployment_id = stack.place()
+    stack.assert_launched_once(deployment_id)
+    assert stack.misbehaved(), "the fault did not strike"
+    stack.misbehave()
+    stack.assert_nonces_are_contiguous()
+
+
+def test_a_node_that_forgets_its_pool(stack: FaultyStack) -> None:
+    with mining_stopped(stack):
+        deployment_id = stack.place()
+        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
+        stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)["deployment_tx_hash"])
+    stack.assert_launched_once(deployment_id)
+    stack.assert_nonces_are_contiguous()
+
+
+def test_a_reorganisation_that_removes_a_mined_transaction(stack: FaultyStack) -> None:
+    with mining_stopped(stack):
+        deployment_id = stack.place()
+        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
+        stack.anvil("evm_mine")
+        mined = stack.deployment(deployment_id)["deployment_tx_hash"]
+        assert stack.chain.eth.get_transaction_receipt(mined)["status"] == 1
+        stack.anvil("anvil_reorg", 1, [])
+        assert stack.chain.provider.make_request("eth_getTransactionReceipt", [mined])["result"] is None  # type: ignore[arg-type]
+    stack.assert_launched_once(deployment_id)
+    stack.assert_nonces_are_contiguous()
+
+
+def test_a_fee_spike_past_the_cap_and_back(stack: FaultyStack) -> None:
+    stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(250 * 10**9))
+    time.sleep(1.5)
+    deployment_id = stack.place()
+    item = stack.assert_launched_once(deployment_id)
+    assert int(item["deployment_gas_price"]) < 200 * 10**9
+    stack.assert_nonces_are_contiguous()
+
+
+def test_an_account_without_funds_is_passed_over(stack: FaultyStack) -> None:
+    *empty, funded = stack.deployers
+    balances = {address: stack.chain.eth.get_balance(address) for address in empty}
+    for address in empty:
+        stack.anvil("anvil_setBalance", address, "0x0")
+    try:
+        item = stack.assert_launched_once(stack.place())
+        assert stack.chain.eth.get_transaction(item["deployment_tx_hash"])["from"] == funded
+    finally:
+        for address, balance in balances.items():
+            stack.anvil("anvil_setBalance", address, hex(balance))
+    stack.assert_nonces_are_contiguous()
+
+
+def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
+    balances = {address: stack.chain.eth.get_balance(address) for address in stack.deployers}
+    for address in balances:
+        stack.anvil("anvil_setBalance", address, "0x0")
+    deployment_id = stack.place()
+    try:
+        stack.wait_for(deployment_id, {"deploying"})
+        time.sleep(2)
+        assert "deployment_tx_hash" not in stack.deployment(deployment_id)
+    finally:
+        for address, balance in balances.items():
+            stack.anvil("anvil_setBalance", address, hex(balance))
+    stack.assert_launched_once(deployment_id)
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize(
+    ("boundary", "action"),
+    [
+        ("sign:deploy", "throttle:kms.Sign"),
+        ("sign:deploy", "conflict"),
+        ("sign:register", "throttle:kms.Sign"),
+        ("sign:register", "conflict"),
+        ("Check", "conflict"),
+        ("ConfirmDeployment", "conflict"),
+        ("Complete", "conflict"),
+        ("Check", "throttle:any.GetItem"),
+    ],
+)
+def test_a_service_of_aws_that_refuses(stack: FaultyStack, boundary: str, action: str) -> None:
+    deployment_id = stack.place(start=False)
+    fault = stack.lay(boundary, "before", action, deployment_id)
+    stack.start(deployment_id)
+    stack.assert_launched_once(deployment_id)
+    assert not fault.exists()
+    stack.assert_nonces_are_contiguous()
