@@ -1,7 +1,7 @@
 """Fail-over between a chain's nodes, and what their answers mean."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -31,10 +31,10 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(json_rpc, "time", clock)
-    yield clock
+    return clock
 
 
 def _chain(*urls: str) -> Chain:

@@ -36,6 +36,15 @@ def _newest(versions: list[dict[str, Any]]) -> dict[str, Any]:
     return max(versions, key=lambda version: int(version.get("version", 0)), default={})
 
 
+def _improvement(text: str | None) -> float | None:
+    if text is None:
+        return None
+    improvement = float(text)
+    if not math.isfinite(improvement):
+        raise ValidationFailedError("slipway.improvement is not a finite number")
+    return improvement
+
+
 def _contributors(text: str) -> tuple[str, ...]:
     found = json.loads(text) if text else []
     if not isinstance(found, list):
@@ -66,11 +75,11 @@ class MlflowModels:
         answer = self._get("registered-models/get", {"name": model_id})
         if answer is None:
             return None
-        model = answer["registered_model"]
-        version = _newest(model.get("latest_versions") or [])
-        tags = {**_tags(model), **_tags(version)}
-        run_id = version.get("run_id") or None
         try:
+            model = answer["registered_model"]
+            version = _newest(model.get("latest_versions") or [])
+            tags = {**_tags(model), **_tags(version)}
+            run_id = version.get("run_id") or None
             return ModelMetadata(
                 model_id=model_id,
                 owner=parse_address(tags.get("slipway.owner", ""), "slipway.owner"),
@@ -79,10 +88,10 @@ class MlflowModels:
                 validated_at=tags.get("slipway.validated_at"),
                 run_id=run_id,
                 metrics=self._metrics(run_id) if run_id else {},
-                improvement=float(tags["slipway.improvement"]) if "slipway.improvement" in tags else None,
+                improvement=_improvement(tags.get("slipway.improvement")),
             )
-        except (ValueError, ValidationFailedError) as error:
-            raise UpstreamUnavailableError("The model's tags in MLflow are malformed") from error
+        except (ValueError, TypeError, LookupError, AttributeError, ValidationFailedError) as error:
+            raise UpstreamUnavailableError("What MLflow tells of the model, or its tags, is malformed") from error
 
     def _metrics(self, run_id: str) -> dict[str, float]:
         answer = self._get("runs/get", {"run_id": run_id})
@@ -103,8 +112,10 @@ class MlflowModels:
             body = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise UpstreamUnavailableError("MLflow did not answer", retry_after=5) from error
+        if not isinstance(body, dict):
+            body = {}
         if answer.status_code == httpx.codes.NOT_FOUND and body.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
             return None
-        if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
+        if answer.status_code != httpx.codes.OK or not body:
             raise UpstreamUnavailableError(f"MLflow answered {answer.status_code}", retry_after=5)
         return body

@@ -1,0 +1,162 @@
+"""Models as MLflow's REST API tells of them."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from slipway.errors import UpstreamUnavailableError
+from slipway.tokens.mlflow import MlflowModels
+from slipway.tokens.models import ModelState
+from tests.support.wallets import ALICE, BOB
+
+TAGS = {
+    "slipway.owner": ALICE.address.lower(),
+    "slipway.contributors": json.dumps([BOB.address]),
+    "slipway.state": "validated",
+    "slipway.validated_at": "2026-11-01T00:00:00Z",
+    "slipway.improvement": "0.125",
+}
+
+
+@pytest.fixture(autouse=True)
+def _private_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
+
+
+def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def _version(number: int, run_id: str | None = None, **tags: str) -> dict[str, Any]:
+    return {"version": str(number), "run_id": run_id, "tags": _tags(tags)}
+
+
+class Mlflow:
+    """A tracking server with one registered model."""
+
+    def __init__(self, tags: dict[str, str] | None = None, versions: list[dict[str, Any]] | None = None) -> None:
+        self.model: dict[str, Any] = {"name": "m", "tags": _tags(TAGS if tags is None else tags)}
+        if versions is not None:
+            self.model["latest_versions"] = versions
+        self.metrics: list[dict[str, Any]] = [{"key": "accuracy", "value": 0.93}]
+        self.requests: list[httpx.Request] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if request.url.path.endswith("/registered-models/get"):
+            if request.url.params["name"] != "m":
+                return httpx.Response(404, json={"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"})
+            return httpx.Response(200, json={"registered_model": self.model})
+        assert request.url.path.endswith("/runs/get")
+        return httpx.Response(200, json={"run": {"data": {"metrics": self.metrics}}})
+
+    def models(self, token: str | None = None, address: str = "https://mlflow.test/base/") -> MlflowModels:
+        return MlflowModels(address, httpx.Client(transport=httpx.MockTransport(self.handle)), token)
+
+
+def test_a_model_with_its_newest_run() -> None:
+    server = Mlflow(versions=[_version(2, "run-2"), _version(10, "run-10"), _version(9, "run-9")])
+    model = server.models(token="secret").find("m")
+    assert model is not None
+    assert (model.owner, model.contributors, model.state) == (ALICE.address, (BOB.address,), ModelState.VALIDATED)
+    assert (model.run_id, model.metrics, model.improvement) == ("run-10", {"accuracy": 0.93}, 0.125)
+    assert model.validated_at == "2026-11-01T00:00:00Z"
+    assert server.requests[1].url.params["run_id"] == "run-10"
+    assert {request.headers["authorization"] for request in server.requests} == {"Bearer secret"}
+    assert server.requests[0].url.path == "/base/api/2.0/mlflow/registered-models/get"
+
+
+def test_a_versions_tags_come_before_the_models() -> None:
+    model = Mlflow(versions=[_version(1, **{"slipway.state": "rejected"})]).models().find("m")
+    assert model is not None
+    assert model.state is ModelState.REJECTED
+
+
+def test_a_model_without_versions_or_state_is_registered() -> None:
+    model = Mlflow(tags={"slipway.owner": ALICE.address}).models().find("m")
+    assert model is not None
+    assert (model.state, model.run_id, model.metrics, model.contributors) == (ModelState.REGISTERED, None, {}, ())
+
+
+def test_metrics_that_diverged_are_left_out() -> None:
+    server = Mlflow(versions=[_version(1, "run")])
+    server.metrics = [
+        {"key": "a", "value": "NaN"},
+        {"key": "b", "value": float("1e308") * 10},
+        {"key": "c", "value": 1},
+    ]
+    server.metrics[1]["value"] = "Infinity"
+    model = server.models().find("m")
+    assert model is not None
+    assert model.metrics == {"c": 1.0}
+
+
+def test_no_such_model() -> None:
+    assert Mlflow().models().find("other") is None
+
+
+def test_a_model_id_is_sent_as_it_is() -> None:
+    server = Mlflow()
+    assert server.models().find("a&name=m/../?#é") is None
+    assert server.requests[0].url.params["name"] == "a&name=m/../?#é"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {**TAGS, "slipway.owner": "alice"},
+        {**TAGS, "slipway.contributors": "0x1"},
+        {**TAGS, "slipway.contributors": "{}"},
+        {**TAGS, "slipway.contributors": '["0x1"]'},
+        {**TAGS, "slipway.state": "shiny"},
+        {**TAGS, "slipway.improvement": "much"},
+        {**TAGS, "slipway.improvement": "nan"},
+        {**TAGS, "slipway.improvement": "inf"},
+    ],
+)
+def test_tags_that_make_no_sense_make_the_model_unavailable(tags: dict[str, str]) -> None:
+    with pytest.raises(UpstreamUnavailableError, match="malformed"):
+        Mlflow(tags=tags).models().find("m")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500, json={"error_code": "INTERNAL_ERROR"}),
+        httpx.Response(401, json={"message": "no"}),
+        httpx.Response(404, json={"error_code": "ENDPOINT_NOT_FOUND"}),
+        httpx.Response(404, text="not found"),
+        httpx.Response(404, json=[]),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={}),
+        httpx.Response(200, json={"registered_model": None}),
+        httpx.Response(200, json={"registered_model": {"tags": "none"}}),
+    ],
+    ids=str,
+)
+def test_a_server_that_makes_no_sense_is_unavailable(answer: httpx.Response) -> None:
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(lambda _: answer)))
+    with pytest.raises(UpstreamUnavailableError):
+        models.find("m")
+
+
+def test_a_server_that_is_down_is_unavailable() -> None:
+    def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("slow")
+
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(down)))
+    with pytest.raises(UpstreamUnavailableError) as caught:
+        models.find("m")
+    assert caught.value.retry_after
+
+
+def test_a_server_inside_our_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "false")
+    server = Mlflow()
+    with pytest.raises(UpstreamUnavailableError):
+        server.models(address="http://127.0.0.1:5000").find("m")
+    assert server.requests == []

@@ -1,0 +1,94 @@
+"""The guard against addresses that reach into our own network."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from slipway.errors import UpstreamUnavailableError
+from slipway.network import require_public_url
+
+
+def _resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
+def test_public_addresses_pass(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    _resolve_to(monkeypatch, address)
+    require_public_url("https://issuer.test/keys")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.9.9.9",
+        "0.0.0.0",  # noqa: S104
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00:ec2::254",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "ff02::1",
+    ],
+)
+def test_inner_addresses_are_refused_even_beside_a_public_one(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    _resolve_to(monkeypatch, address)
+    with pytest.raises(UpstreamUnavailableError):
+        require_public_url("https://issuer.test/keys")
+    _resolve_to(monkeypatch, "93.184.216.34", address)
+    with pytest.raises(UpstreamUnavailableError):
+        require_public_url("https://issuer.test/keys")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.test/keys",
+        "ftp://issuer.test/",
+        "file:///etc/passwd",
+        "https://",
+        "https:///keys",
+        "issuer.test",
+        "",
+        "https://[::1",
+        "https://issuer.test:99999/",
+        "https://issuer.test:port/",
+    ],
+)
+def test_what_is_no_https_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    _resolve_to(monkeypatch, "93.184.216.34")
+    with pytest.raises(UpstreamUnavailableError):
+        require_public_url(url)
+
+
+@pytest.mark.parametrize("error", [socket.gaierror("no such host"), UnicodeError("label too long")])
+def test_a_host_that_does_not_resolve_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(UpstreamUnavailableError) as caught:
+        require_public_url("https://" + "x" * 70 + ".test/key-in-the-path")
+    assert "key-in" not in str(caught.value)
+
+
+def test_the_local_build_may_reach_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
+    require_public_url("http://127.0.0.1:5000")
+    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "yes")
+    with pytest.raises(UpstreamUnavailableError):
+        require_public_url("http://127.0.0.1:5000")
