@@ -16,6 +16,7 @@ import textwrap
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,12 @@ def listening_addresses(port: int) -> set[str]:
                 words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
                 found.add(socket.inet_ntop(family, b"".join(words)))
     return found
+
+
+def test_a_burst_of_cold_starts_reaches_no_caller(stack: Any) -> None:
+    with ThreadPoolExecutor(24) as threads:
+        answers = list(threads.map(lambda _: stack.http.get("/api/auth/nonce").status_code, range(24)))
+    assert answers == [200] * 24
 
 
 # ── Found on the way: WebSocket subprotocols ────────────────────────────────────────────────────

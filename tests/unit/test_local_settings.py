@@ -23,6 +23,14 @@ from slipway.identity.sign_in import verified_wallet
 DECLARED = {"Parameters": {name: {"Type": "String"} for name in ("Chains", "SignInDomains", "LogLevel", "OidcIssuer")}}
 
 
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have moved ports or set parameters for a stack of their own."""
+    for name in list(os.environ):
+        if name.startswith(("SLIPWAY_", "OIDC_", "AKASH_", "MLFLOW_", "BEDROCK_")):
+            monkeypatch.delenv(name)
+
+
 def test_ports_move_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_API_PORT", "18000")
     assert Ports.from_environment() == Ports(api=18000)
