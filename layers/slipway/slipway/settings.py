@@ -14,6 +14,12 @@ from slipway.chain.models import Chain
 from slipway.limits.rules import Window
 
 
+# Whoever verifies with a symmetric algorithm can sign with it as well.
+_ASYMMETRIC = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "EdDSA"}
+)
+
+
 def _list(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
 
@@ -71,14 +77,17 @@ class IdentitySettings:
 
 @cache
 def identity_settings() -> IdentitySettings:
-    """Read the identity variables of the template."""
+    """Read the identity variables of the template; raises ValueError for an algorithm that is not asymmetric."""
     oidc = None
     if issuer := os.environ.get("OIDC_ISSUER"):
+        algorithms = _list("OIDC_ALGORITHMS")
+        if not algorithms or not _ASYMMETRIC.issuperset(algorithms):
+            raise ValueError("OIDC_ALGORITHMS must name asymmetric signature algorithms")
         oidc = OidcSettings(
             issuer=issuer,
             jwks_url=os.environ.get("OIDC_JWKS_URL") or issuer.rstrip("/") + "/.well-known/jwks.json",
             audience=os.environ["OIDC_AUDIENCE"],
-            algorithms=_list("OIDC_ALGORITHMS"),
+            algorithms=algorithms,
             claims=json.loads(os.environ["OIDC_CLAIMS"]),
         )
     wallets = json.loads(os.environ.get("WALLET_ROLES") or "{}")

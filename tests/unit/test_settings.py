@@ -1,0 +1,84 @@
+"""What the template hands to the functions."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from slipway import settings
+from slipway.limits.rules import Window
+from slipway.settings import chain_settings, deployer_key_ids, identity_settings, launch_windows
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    for cached in (settings.chain_settings, settings.identity_settings, settings.launch_windows):
+        cached.cache_clear()
+    yield
+    for cached in (settings.chain_settings, settings.identity_settings, settings.launch_windows):
+        cached.cache_clear()
+
+
+def test_the_chain_of_tokens() -> None:
+    chain = chain_settings().token_chain
+    assert (chain.chain_id, chain.name, chain.confirmations) == (31337, "anvil", 2)
+
+
+def test_a_chain_that_is_not_configured_is_a_mistake_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_CHAIN_ID", "5")
+    with pytest.raises(KeyError):
+        _ = chain_settings().token_chain
+
+
+def test_identity_without_an_external_issuer() -> None:
+    found = identity_settings()
+    assert found.oidc is None
+    assert found.sign_in_domains == ("slipway.test", "dashboard.test:3000")
+
+
+def test_identity_with_an_external_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "OIDC_ISSUER": "https://issuer.test/",
+        "OIDC_AUDIENCE": "a",
+        "OIDC_ALGORITHMS": "RS256, ES256,",
+        "OIDC_CLAIMS": '{"wallet": "w", "roles": "r", "tier": "t"}',
+        "WALLET_ROLES": '{"0xAbC": {"roles": ["admin"]}}',
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = identity_settings()
+    assert found.oidc is not None
+    assert found.oidc.jwks_url == "https://issuer.test/.well-known/jwks.json"
+    assert found.oidc.algorithms == ("RS256", "ES256")
+    assert found.wallets == {"0xabc": {"roles": ["admin"]}}
+    settings.identity_settings.cache_clear()
+    monkeypatch.setenv("OIDC_JWKS_URL", "https://keys.test/jwks")
+    found = identity_settings()
+    assert found.oidc is not None
+    assert found.oidc.jwks_url == "https://keys.test/jwks"
+
+
+@pytest.mark.parametrize("algorithms", ["HS256", "RS256,HS512", "none", ""])
+def test_algorithms_that_anyone_could_forge_are_a_mistake_at_once(
+    monkeypatch: pytest.MonkeyPatch, algorithms: str
+) -> None:
+    for name, value in {
+        "OIDC_ISSUER": "https://issuer.test/",
+        "OIDC_AUDIENCE": "a",
+        "OIDC_ALGORITHMS": algorithms,
+        "OIDC_CLAIMS": '{"wallet": "w", "roles": "r", "tier": "t"}',
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match="OIDC_ALGORITHMS"):
+        identity_settings()
+
+
+def test_limits_by_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert launch_windows("standard") == (Window(5, 3600), Window(20, 86400))
+    launch_windows.cache_clear()
+    monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 1, "day": 2}, "premium": {"hour": 3, "day": 4}}')
+    assert launch_windows("premium") == (Window(3, 3600), Window(4, 86400))
+    assert launch_windows("unheard of") == (Window(1, 3600), Window(2, 86400))
+
+
+def test_deployer_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOYER_KEY_IDS", "a, b,,c")
+    assert deployer_key_ids() == ("a", "b", "c")

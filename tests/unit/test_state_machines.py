@@ -1,0 +1,209 @@
+"""Rules that every state machine keeps (statemachines/*.asl.json)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
+from slipway.errors import SlipwayError
+from tests.support.template import ROOT, resources
+
+FILES = sorted((ROOT / "statemachines").glob("*.asl.json"))
+MACHINES = {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in FILES}
+# What AWS raises itself: Step Functions, Lambda and its integrations.
+AWS_ERRORS = re.compile(r"(States|Lambda|StepFunctions)\.[A-Za-z]+|Runtime\.ExitError|Sandbox\.Timedout")
+ENDS = {"Succeed", "Fail"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """States among which transitions go: a whole machine, a branch, or a Map's processor."""
+
+    machine: str
+    start_at: str
+    states: dict[str, dict[str, Any]]
+
+
+def _scopes(machine: str, definition: dict[str, Any]) -> Iterator[Scope]:
+    yield Scope(machine, definition["StartAt"], definition["States"])
+    for state in definition["States"].values():
+        inner = [*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
+        for part in inner:
+            yield from _scopes(machine, part)
+
+
+SCOPES = [scope for name, definition in MACHINES.items() for scope in _scopes(name, definition)]
+STATES = [
+    pytest.param(scope, name, state, id=f"{scope.machine}:{name}")
+    for scope in SCOPES
+    for name, state in scope.states.items()
+]
+TASKS = [parameter for parameter in STATES if parameter.values[2]["Type"] == "Task"]
+
+
+def _family(root: type[SlipwayError]) -> set[str]:
+    return {root.__name__}.union(*(_family(child) for child in root.__subclasses__()))
+
+
+def _next(state: dict[str, Any]) -> set[str]:
+    found = {state[key] for key in ("Next", "Default") if key in state}
+    return found | {entry["Next"] for key in ("Choices", "Catch") for entry in state.get(key, [])}
+
+
+def test_there_are_the_machines_of_a_token_launch() -> None:
+    assert {"token_deploy", "token_register", "reconcile"} <= set(MACHINES)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_speaks_jsonata_and_ends_in_time(machine: str) -> None:
+    definition = MACHINES[machine]
+    assert definition["QueryLanguage"] == "JSONata"
+    assert 0 < definition["TimeoutSeconds"] <= 86400
+    assert definition["Comment"]
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: f"{scope.machine}:{scope.start_at}")
+def test_every_state_is_reachable_and_every_transition_leads_somewhere(scope: Scope) -> None:
+    reached, waiting = set(), [scope.start_at]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(_next(scope.states[name]))
+    assert reached == set(scope.states)
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), STATES)
+def test_every_state_ends_or_goes_on(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    goes_on = bool(_next(state))
+    ends = state["Type"] in ENDS or state.get("End") is True
+    assert goes_on or ends
+    assert not (ends and "Next" in state)
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_every_task_has_a_time_limit(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    assert 0 < state["TimeoutSeconds"] < MACHINES[scope.machine]["TimeoutSeconds"]
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_every_task_is_tried_again_a_bounded_number_of_times_with_jitter(
+    scope: Scope, name: str, state: dict[str, Any]
+) -> None:
+    assert state["Retry"]
+    for retry in state["Retry"]:
+        assert 1 <= retry["MaxAttempts"] <= 20
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["IntervalSeconds"] >= 1
+        assert retry["BackoffRate"] == 1 or "MaxDelaySeconds" in retry
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_every_task_tries_again_what_passes(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    if not state["Resource"].endswith("lambda:invoke"):
+        return
+    names = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
+    if "States.ALL" not in names:
+        assert {"UpstreamUnavailableError", "WriteContentionError", "Lambda.TooManyRequestsException"} <= names
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_every_task_catches_but_the_one_that_records_failures(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    if name == "RecordFailure":
+        assert {error for retry in state["Retry"] for error in retry["ErrorEquals"]} == {"States.ALL"}
+        return
+    if scope.machine == "reconcile" and name == "FindDue":
+        # There is nothing to record: the next run, a minute later, finds the same.
+        return
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("machine", ["token_deploy", "token_register"])
+def test_every_failure_of_a_launch_is_recorded(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    for name, state in states.items():
+        if state["Type"] == "Task" and name != "RecordFailure":
+            assert [entry["Next"] for entry in state["Catch"]] == ["RecordFailure"]
+    assert states["RecordFailure"]["Next"] == "Failed"
+    assert states["Failed"]["Type"] == "Fail"
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_error_names_are_slipways_or_those_of_aws(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    named = {error for key in ("Retry", "Catch") for entry in state.get(key, []) for error in entry["ErrorEquals"]}
+    unknown = {error for error in named if not AWS_ERRORS.fullmatch(error)} - _family(SlipwayError)
+    assert unknown == set()
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_a_task_that_invokes_a_workflows_function_is_one_file_of_it(
+    scope: Scope, name: str, state: dict[str, Any]
+) -> None:
+    if state.get("Arguments", {}).get("FunctionName") != "${TasksArn}":
+        return
+    assert state["Arguments"]["Payload"]["state"] == name
+    folder = ROOT / "functions" / "tasks" / scope.machine
+    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    assert (folder / f"{snake}.py").is_file()
+    assert name in _app(folder).STATES
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_workflows_function_has_no_state_that_the_machine_lacks(machine: str) -> None:
+    tasks = {parameter.values[1] for parameter in TASKS if parameter.values[0].machine == machine}
+    assert set(_app(ROOT / "functions" / "tasks" / machine).STATES) <= tasks
+
+
+@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
+def test_the_signer_is_asked_for_operations_that_it_has(scope: Scope, name: str, state: dict[str, Any]) -> None:
+    if state.get("Arguments", {}).get("FunctionName") != "${SignerArn}":
+        return
+    signer = _load(ROOT / "functions" / "signer" / "app.py")
+    assert state["Arguments"]["Payload"]["operation"] in signer.OPERATIONS
+
+
+def test_definitions_and_template_agree_on_substitutions() -> None:
+    machines = resources("AWS::Serverless::StateMachine")
+    by_file = {Path(entry["DefinitionUri"]).name: entry for entry in machines.values()}
+    assert set(by_file) == {path.name for path in FILES}
+    for path in FILES:
+        used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
+        assert used == set(by_file[path.name]["DefinitionSubstitutions"])
+
+
+def _load(path: Path) -> Any:
+    """A function's app, with its neighbours importable by their bare names as on Lambda."""
+    folder = path.parent
+    own = {entry.stem for entry in folder.glob("*.py")}
+    kept = {name: sys.modules.pop(name) for name in own if name in sys.modules}
+    sys.path.insert(0, str(folder))
+    try:
+        specification = importlib.util.spec_from_file_location("app", path)
+        assert specification
+        assert specification.loader
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        return module
+    finally:
+        sys.path.remove(str(folder))
+        for name in own:
+            sys.modules.pop(name, None)
+        sys.modules.update(kept)
+
+
+_app_cache: dict[Path, Any] = {}
+
+
+def _app(folder: Path) -> Any:
+    if folder not in _app_cache:
+        _app_cache[folder] = _load(folder / "app.py")
+    return _app_cache[folder]

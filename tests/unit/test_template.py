@@ -1,0 +1,124 @@
+"""Rules that template.yaml keeps: logs, least privilege, keys, and routes that exist."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.template import ROOT, functions, named_resources, resources, statements, template
+
+FUNCTIONS = functions()
+MACHINES = resources("AWS::Serverless::StateMachine")
+DEPLOYER_KEYS = {name for name in resources("AWS::KMS::Key") if name.startswith("DeployerKey")}
+WHO_MAY = {**FUNCTIONS, **MACHINES}
+
+
+def _events(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_logs_to_a_group_of_its_own_with_an_end(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert resources("AWS::Logs::LogGroup")[group]["RetentionInDays"]
+    users = [other for other, entry in FUNCTIONS.items() if entry["LoggingConfig"]["LogGroup"] == {"Ref": group}]
+    assert users == [name]
+
+
+def test_every_folder_of_functions_is_deployed() -> None:
+    deployed = {(ROOT / entry["CodeUri"]).resolve() for entry in FUNCTIONS.values()}
+    assert deployed == {path.parent.resolve() for path in (ROOT / "functions").rglob("app.py")}
+
+
+def test_only_the_signer_may_sign_with_the_deployer_keys() -> None:
+    assert len(DEPLOYER_KEYS) >= 1
+    signers = {
+        name
+        for name in WHO_MAY
+        for statement in statements(name)
+        if any(action in ("kms:Sign", "kms:*", "*") for action in statement["Action"])
+        and named_resources(statement) & DEPLOYER_KEYS
+    }
+    assert signers == {"SignerFunction"}
+
+
+def test_only_identity_may_sign_tokens() -> None:
+    signers = {
+        name
+        for name in WHO_MAY
+        for statement in statements(name)
+        if "kms:Sign" in statement["Action"] and "IdentityKey" in named_resources(statement)
+    }
+    assert signers == {"IdentityFunction"}
+
+
+@pytest.mark.parametrize("name", WHO_MAY)
+def test_policies_name_actions_and_resources(name: str) -> None:
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        assert isinstance(statement["Action"], list)
+        assert not [action for action in statement["Action"] if "*" in action]
+        if any(resource == "*" for resource in named_resources(statement)):
+            assert all(action.startswith("logs:") for action in statement["Action"]), statement
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_use_no_managed_policies_and_may_not_scan(name: str) -> None:
+    for policy in FUNCTIONS[name].get("Policies", []):
+        assert isinstance(policy, dict)
+        assert set(policy) == {"Statement"}
+    actions = {action for statement in statements(name) for action in statement["Action"]}
+    assert "dynamodb:Scan" not in actions
+
+
+def test_the_signer_has_no_route() -> None:
+    assert _events(FUNCTIONS["SignerFunction"]) == []
+
+
+def test_keys_and_tables_outlive_the_stack() -> None:
+    for kind in ("AWS::KMS::Key", "AWS::DynamoDB::Table"):
+        for name in resources(kind):
+            entry = template()["Resources"][name]
+            assert entry["DeletionPolicy"] == entry["UpdateReplacePolicy"] == "Retain", name
+
+
+@pytest.mark.parametrize("name", resources("AWS::DynamoDB::Table"))
+def test_tables_are_on_demand_recoverable_encrypted_and_expire(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_no_two_functions_take_the_same_route() -> None:
+    routes = [
+        (event["Method"], re.sub(r"{\w+}", "{}", event["Path"]))
+        for entry in FUNCTIONS.values()
+        for event in _events(entry)
+    ]
+    assert len(set(routes)) == len(routes)
+
+
+ROUTE = re.compile(r'@app\.(get|post|put|patch|delete)\("([^"]+)"')
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FUNCTIONS.items() if _events(entry)])
+def test_the_routes_of_a_function_are_those_of_its_code(name: str) -> None:
+    code = (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").read_text()
+    written = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for method, path in ROUTE.findall(code)}
+    declared = {(event["Method"], re.sub(r"{\w+}", "{}", event["Path"])) for event in _events(FUNCTIONS[name])}
+    if name == "HealthFunction":
+        assert declared == {("GET", "/health")}
+    else:
+        assert declared == written
+
+
+def test_secrets_in_parameters_are_not_echoed() -> None:
+    assert template()["Parameters"]["Chains"]["NoEcho"] is True
+
+
+def test_the_private_network_is_off_unless_somebody_says_so() -> None:
+    assert template()["Parameters"]["AllowPrivateNetwork"]["Default"] == "false"
