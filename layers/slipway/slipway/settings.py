@@ -13,7 +13,6 @@ from typing import Any
 from slipway.chain.models import Chain
 from slipway.limits.rules import Window
 
-
 # Whoever verifies with a symmetric algorithm can sign with it as well.
 _ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "EdDSA"}
