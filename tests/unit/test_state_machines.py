@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.errors import SlipwayError
+from tests.support.functions import function_app
 from tests.support.template import ROOT, resources
 
 FILES = sorted((ROOT / "statemachines").glob("*.asl.json"))
@@ -154,20 +153,20 @@ def test_a_task_that_invokes_a_workflows_function_is_one_file_of_it(
     folder = ROOT / "functions" / "tasks" / scope.machine
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     assert (folder / f"{snake}.py").is_file()
-    assert name in _app(folder).STATES
+    assert name in function_app(f"tasks/{scope.machine}").STATES
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_workflows_function_has_no_state_that_the_machine_lacks(machine: str) -> None:
     tasks = {parameter.values[1] for parameter in TASKS if parameter.values[0].machine == machine}
-    assert set(_app(ROOT / "functions" / "tasks" / machine).STATES) <= tasks
+    assert set(function_app(f"tasks/{machine}").STATES) <= tasks
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)
 def test_the_signer_is_asked_for_operations_that_it_has(scope: Scope, name: str, state: dict[str, Any]) -> None:
     if state.get("Arguments", {}).get("FunctionName") != "${SignerArn}":
         return
-    signer = _load(ROOT / "functions" / "signer" / "app.py")
+    signer = function_app("signer")
     assert state["Arguments"]["Payload"]["operation"] in signer.OPERATIONS
 
 
@@ -178,32 +177,3 @@ def test_definitions_and_template_agree_on_substitutions() -> None:
     for path in FILES:
         used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
         assert used == set(by_file[path.name]["DefinitionSubstitutions"])
-
-
-def _load(path: Path) -> Any:
-    """A function's app, with its neighbours importable by their bare names as on Lambda."""
-    folder = path.parent
-    own = {entry.stem for entry in folder.glob("*.py")}
-    kept = {name: sys.modules.pop(name) for name in own if name in sys.modules}
-    sys.path.insert(0, str(folder))
-    try:
-        specification = importlib.util.spec_from_file_location("app", path)
-        assert specification
-        assert specification.loader
-        module = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(module)
-        return module
-    finally:
-        sys.path.remove(str(folder))
-        for name in own:
-            sys.modules.pop(name, None)
-        sys.modules.update(kept)
-
-
-_app_cache: dict[Path, Any] = {}
-
-
-def _app(folder: Path) -> Any:
-    if folder not in _app_cache:
-        _app_cache[folder] = _load(folder / "app.py")
-    return _app_cache[folder]
