@@ -7,7 +7,6 @@ PYTHON := local/python
 ROLE ?= user
 # Only what is there: a capability brings its tests along.
 TESTS := $(wildcard tests/unit tests/functional tests/performance tests/stack)
-SOURCES := layers/slipway/slipway functions local tests
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -35,7 +34,7 @@ lint: ## Check style
 	@$(PYTHON) -m ruff format --check .
 
 types: ## Check types
-	@$(PYTHON) -m mypy $(SOURCES)
+	@$(PYTHON) -m local.type_check
 
 validate: prepare ## Check template.yaml and the state machines
 	@$(PYTHON) -m local.validate

@@ -16,8 +16,10 @@ def main() -> int:
     sam = [str(environment("sam") / "bin" / "sam"), "validate", "--lint", "--template-file", str(TEMPLATE)]
     variables = {**sam_environment(), "AWS_DEFAULT_REGION": REGION}
     good = subprocess.run([*sam, "--region", REGION], cwd=ROOT, env=variables, check=False).returncode == 0
-    machines = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "statemachines").glob("*.asl.json"))]
-    command = ["npx", "--no-install", "asl-validator", "--json-path", *machines]
+    # The option once for each: of several files after one option it checks the first and ignores the rest.
+    machines = sorted((ROOT / "statemachines").glob("*.asl.json"))
+    options = [part for path in machines for part in ("--json-path", str(path.relative_to(ROOT)))]
+    command = ["npx", "--no-install", "asl-validator", *options]
     good = subprocess.run(command, cwd=ROOT, check=False).returncode == 0 and good
     return 0 if good else 1
 
