@@ -1,0 +1,38 @@
+"""An installation over moto and a chain's node in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from tests.support.installation import Installation, install
+from tests.support.loopback_node import served
+from tests.support.nodes import FakeNode
+
+CHAIN = {
+    "chain_id": 31337,
+    "name": "anvil",
+    "explorer_url": "https://explorer.test",
+    "confirmations": 2,
+    "block_seconds": 1,
+    "max_fee_per_gas": "200000000000",
+}
+
+
+@pytest.fixture(scope="session")
+def _served_node() -> Iterator[tuple[FakeNode, str]]:
+    node = FakeNode()
+    with served(node) as url:
+        yield node, url
+
+
+@pytest.fixture
+def slipway(monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str]) -> Iterator[Installation]:
+    """The functions over empty tables, with contracts that the node knows nothing of yet."""
+    node, url = _served_node
+    node.answers = FakeNode().answers
+    node.asked.clear()
+    with mock_aws():
+        yield install(monkeypatch, node, url, CHAIN)

@@ -1,0 +1,256 @@
+"""An installation of Slipway in this process: moto's AWS, the template's tables, and its policies enforced."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.client
+import botocore.exceptions
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from slipway import settings, store
+from slipway.chain.store import save_contracts
+from slipway.identity import service as identity
+from slipway.identity.rules import access_claims
+from slipway.tokens import model_source
+from slipway.tokens.models import ModelMetadata, ModelState
+from slipway.tokens.store import save_model
+from tests.support.functions import CONTEXT, event, function_app
+from tests.support.nodes import FakeNode
+from tests.support.template import TABLE_VARIABLES, functions, named_resources, statements, table_definition
+from tests.support.wallets import ADMIN, ALICE
+
+CHAIN_ID = 31337
+REGISTRY, MANAGER = "0x" + "11" * 20, "0x" + "22" * 20
+DEPLOYER = "0x" + "33" * 20
+GWEI = 10**9
+
+_TABLES = {"jobs": TABLE_VARIABLES["JOBS_TABLE"], "control": TABLE_VARIABLES["CONTROL_TABLE"]}
+_WRITES = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function answered API Gateway."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+        return str(self.body["error"]["code"])
+
+
+@dataclass
+class Installation:
+    """The functions behind their routes, and what they may touch."""
+
+    node: FakeNode
+    rpc_url: str
+    identity_key: str
+    state_machine: str
+    calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    acting: str | None = None
+
+    # ── Callers ─────────────────────────────────────────────────────────────────────────────────
+
+    def token(self, account: LocalAccount = ALICE, **changes: Any) -> str:
+        """An access token; a change to None leaves the claim out."""
+        claims = access_claims(
+            account.address,
+            ["admin", "user"] if account is ADMIN else ["user"],
+            "standard",
+            issuer="https://slipway.test",
+            audience="slipway",
+            token_id=str(uuid.uuid4()),
+            issued_at=int(time.time()),
+        )
+        chosen = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+        return identity.identity_key().sign(chosen)
+
+    # ── Functions ───────────────────────────────────────────────────────────────────────────────
+
+    def invoke(self, logical_id: str, payload: dict[str, Any]) -> Any:
+        """Invoke a function under its own policy."""
+        app = function_app(str(functions()[logical_id]["CodeUri"]).removeprefix("functions/"))
+        self.acting = logical_id
+        try:
+            return app.handler(payload, CONTEXT)
+        finally:
+            self.acting = None
+
+    def api(
+        self,
+        name: str,
+        *,
+        token: str | None = None,
+        body: Any = None,
+        raw: bytes | str | None = None,
+        headers: dict[str, str] | None = None,
+        query: str | None = None,
+        path: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send an event of ``events/`` with the given parts changed; without ``token`` nobody has signed in."""
+        given = event(name)
+        given["headers"].pop("authorization", None)
+        given["headers"].pop("idempotency-key", None)
+        given["requestContext"]["requestId"] = f"request-{uuid.uuid4().hex[:8]}"
+        if token is not None:
+            given["headers"]["authorization"] = f"Bearer {token}"
+        given["headers"].update(headers or {})
+        if body is not None or raw is not None:
+            text = json.dumps(body) if raw is None else raw
+            given["body"] = text.decode("latin-1") if isinstance(text, bytes) else text
+            given["headers"]["content-length"] = str(len(text))
+        if query is not None or "rawQueryString" in given:
+            given["rawQueryString"] = query or ""
+            given.pop("queryStringParameters", None)
+        for parameter, value in (path or {}).items():
+            old = given["pathParameters"][parameter]
+            given["rawPath"] = given["rawPath"].replace(old, value)
+            given["requestContext"]["http"]["path"] = given["rawPath"]
+            given["pathParameters"][parameter] = value
+        return self.send(given)
+
+    def send(self, given: dict[str, Any]) -> Answer:
+        """Send an event of API Gateway to the function whose route it names."""
+        method, route = given["routeKey"].split(" ")
+        logical_id = next(
+            name
+            for name, entry in functions().items()
+            for declared in entry.get("Events", {}).values()
+            if declared["Type"] == "HttpApi"
+            and (declared["Properties"]["Method"], declared["Properties"]["Path"]) == (method, route)
+        )
+        found = self.invoke(logical_id, given)
+        body = found.get("body") or "null"
+        return Answer(found["statusCode"], found.get("headers", {}), json.loads(body))
+
+    # ── The world ───────────────────────────────────────────────────────────────────────────────
+
+    def model(self, model_id: str = "sentiment-v2", owner: str = ALICE.address, **changes: Any) -> str:
+        """Put a validated model into the catalogue."""
+        entry = {"model_id": model_id, "owner": owner, "contributors": (), "state": ModelState.VALIDATED, **changes}
+        save_model(ModelMetadata(**entry))
+        return model_id
+
+    def launch(self, model_id: str = "sentiment-v2", account: LocalAccount = ALICE, **more: Any) -> Answer:
+        """POST /api/deployments."""
+        parts = {key: more.pop(key) for key in ("headers", "token") if key in more}
+        body = {"model_id": model_id, "user_address": account.address, **more}
+        return self.api("api_deployments_create", body=body, **{"token": self.token(account), **parts})
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Everything in a table."""
+        return list(boto3.resource("dynamodb").Table(table).scan()["Items"])
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The audit trail, oldest first."""
+        found = [item for item in self.items("jobs") if item["pk"].startswith("AUDIT#")]
+        return sorted(found, key=lambda item: item["sk"])
+
+    def called(self, *operations: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """Calls of AWS that functions made."""
+        return [call for call in self.calls if not operations or call[1] in operations]
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Executions that were started."""
+        client = boto3.client("stepfunctions")
+        return list(client.list_executions(stateMachineArn=self.state_machine)["executions"])
+
+    # ── Policies ────────────────────────────────────────────────────────────────────────────────
+
+    def record(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
+        """Note a call of the acting function, and refuse it as IAM would where the policy does not allow it."""
+        if self.acting is None:
+            return
+        self.calls.append((service, operation, arguments))
+        for action, resource in self._needed(service, operation, arguments):
+            if not self._allowed(self.acting, action, resource):
+                message = f"{self.acting} may not {action} on {resource}"
+                raise botocore.exceptions.ClientError(
+                    {"Error": {"Code": "AccessDeniedException", "Message": message}}, operation
+                )
+
+    @staticmethod
+    def _needed(service: str, operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+        if operation == "TransactWriteItems":
+            return [
+                (_WRITES[kind], _TABLES[write["TableName"]])
+                for item in arguments["TransactItems"]
+                for kind, write in item.items()
+            ]
+        if service == "dynamodb":
+            table = _TABLES[arguments["TableName"]]
+            index = arguments.get("IndexName")
+            return [(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table)]
+        if service == "kms":
+            return [(f"kms:{operation}", "IdentityKey")]
+        if operation == "StartExecution":
+            return [("states:StartExecution", "TokenDeploy")]
+        return []
+
+    @staticmethod
+    def _allowed(logical_id: str, action: str, resource: str) -> bool:
+        return any(
+            action in statement["Action"]
+            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in named_resources(statement))
+            for statement in statements(logical_id)
+        )
+
+
+def _forget() -> None:
+    """Drop everything that the library keeps for the life of a process."""
+    for kept in (
+        settings.chain_settings,
+        settings.identity_settings,
+        settings.launch_windows,
+        identity.identity_key,
+        identity.token_verifier,
+        store.aws_client,
+        model_source.model_source,
+    ):
+        kept.cache_clear()
+    store.connection._client = None
+    app = function_app("api/deployments")
+    app._tokens.cache_clear()
+
+
+def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain: dict[str, Any]) -> Installation:
+    """Set everything up inside an open ``mock_aws``."""
+    dynamodb = boto3.client("dynamodb")
+    for table, logical_id in _TABLES.items():
+        dynamodb.create_table(TableName=table, **table_definition(logical_id))
+    key = boto3.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="TokenDeploy", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
+    )["stateMachineArn"]
+    monkeypatch.setenv("IDENTITY_KEY_ID", key)
+    monkeypatch.setenv("TOKEN_DEPLOY_ARN", machine)
+    monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}]))
+    _forget()
+    installation = Installation(node, rpc_url, key, machine)
+    make_call = botocore.client.BaseClient._make_api_call
+
+    def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        installation.record(client.meta.service_model.service_name, operation, arguments)
+        return make_call(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
+    save_contracts(CHAIN_ID, REGISTRY, MANAGER, [DEPLOYER])
+    return installation
