@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token prepare test lint types validate lock clean
+.PHONY: help run start stop token prepare test contract lint types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -28,6 +28,10 @@ prepare: ## Install and build, without starting anything
 
 test: prepare ## Run every test, with coverage of the library
 	@$(PYTHON) -m pytest $(TESTS) --cov --cov-report=term --cov-fail-under=90
+
+contract: prepare ## Check the MLflow adapter against a real MLflow server, in an environment of its own
+	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
+	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .

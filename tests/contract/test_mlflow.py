@@ -65,9 +65,9 @@ def _post(server: str, path: str, body: dict[str, object]) -> dict[str, dict[str
 
 @pytest.fixture(scope="session")
 def run_id(server: str) -> str:
-    experiment = httpx.post(
-        f"{server}/api/2.0/mlflow/experiments/create", json={"name": "slipway"}, timeout=30
-    ).json()["experiment_id"]
+    experiment = httpx.post(f"{server}/api/2.0/mlflow/experiments/create", json={"name": "slipway"}, timeout=30).json()[
+        "experiment_id"
+    ]
     run = _post(server, "runs/create", {"experiment_id": experiment})["run"]["info"]["run_id"]
     for key, value in (("accuracy", 0.93), ("loss", 0.1)):
         _post(server, "runs/log-metric", {"run_id": run, "key": key, "value": value, "timestamp": 1})

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.accounts import LocalAccount
+from local.accounts import LocalAccount, local_accounts, wallet_roles
 from local.engine.server import CREDENTIALS
 from local.paths import ROOT
 from local.ports import free_ports, variable
@@ -91,7 +91,11 @@ def stack() -> Iterator[RunningStack]:
     names = ("api", "dashboard", "aws", "chain", "second_chain", "console")
     ports = {variable(name): str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     # Pauses of the state machines are what makes these tests slow, not what they test.
-    settings = {"SLIPWAY_LOCAL_DIRECTORY": str(STATE), "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2")}
+    settings = {
+        "SLIPWAY_PARAMETERS": _parameters(),
+        "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
+        "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2"),
+    }
     STATE.mkdir(parents=True, exist_ok=True)
     stack_file = STATE / "stack.json"
     log = STATE / "launch.log"
@@ -111,6 +115,15 @@ def stack() -> Iterator[RunningStack]:
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)
+
+
+def _parameters() -> str:
+    """The first users may launch all day, as the tests do; the last one is limited as every user is."""
+    accounts = local_accounts()
+    roles = json.loads(wallet_roles(accounts))
+    users = [account.address for account in accounts if account.role == "user"]
+    roles |= {address: {"roles": ["user"], "tier": "partner"} for address in users[:-1]}
+    return json.dumps({"WalletRoles": roles})
 
 
 def _environment() -> dict[str, str]:

@@ -17,7 +17,8 @@ administrator = role(ADMIN)
 Administrator = Annotated[Caller, Depends(administrator)]
 Reason = Annotated[PauseRequest, body_of(PauseRequest, administrator)]
 Text = Annotated[str | None, Query(max_length=128)]
-From, To = Annotated[str | None, Query(alias="from")], Annotated[str | None, Query(alias="to")]
+From = Annotated[str | None, Query(alias="from")]
+To = Annotated[str | None, Query(alias="to")]
 
 
 @app.post("/api/admin/{service}/pause")
