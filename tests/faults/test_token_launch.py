@@ -1,5 +1,6 @@
 """Whatever dies or refuses on the way, a launch ends once: one token, contiguous nonces, a status that is true."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,13 +102,15 @@ def with_registration_pending(stack: FaultyStack, deadline_seconds: float = 900)
 def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str) -> None:
     with mining_stopped(stack):
         deployment_id = stack.place(start=False)
-        stack.lay("bump:deploy", when, "kill", deployment_id)
+        fault = stack.lay("bump:deploy", when, "kill", deployment_id)
         stack.start(deployment_id)
         wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
         first = stack.deployment(deployment_id)["deployment_tx_hash"]
-        stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(60 * 10**9))
-    item = stack.assert_launched_once(deployment_id)
-    assert item["deployment_tx_hash"] != first, "it was never bumped"
+        wait_until(lambda: stack.deployment(deployment_id)["deployment_tx_hash"] != first)
+        bumped = stack.deployment(deployment_id)["deployment_tx_hash"]
+        wait_until(lambda: pending(stack, bumped))
+    assert not fault.exists()
+    stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
 
@@ -115,13 +118,15 @@ def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str
 def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
     deployment_id = with_registration_pending(stack)
     with mining_stopped(stack):
-        stack.lay("bump:register", when, "kill", deployment_id)
+        fault = stack.lay("bump:register", when, "kill", deployment_id)
         stack.misbehave()
         wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("registry_tx_hash")))
         first = stack.deployment(deployment_id)["registry_tx_hash"]
-        stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(60 * 10**9))
-    item = stack.assert_launched_once(deployment_id)
-    assert item["registry_tx_hash"] != first, "it was never bumped"
+        wait_until(lambda: stack.deployment(deployment_id)["registry_tx_hash"] != first)
+        bumped = stack.deployment(deployment_id)["registry_tx_hash"]
+        wait_until(lambda: pending(stack, bumped))
+    assert not fault.exists()
+    stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
 
@@ -197,11 +202,15 @@ def test_an_execution_that_is_stopped_around_its_registration_is_started_again(s
     stack.assert_nonces_are_contiguous()
 
 
-def test_a_stopped_execution_can_be_redriven(stack: FaultyStack) -> None:
-    deployment_id = stack.place()
-    stack.wait_for(deployment_id, {"registering"})
-    arn = _stop(stack, deployment_id)
-    stack.machines.redrive_execution(executionArn=arn)
+def test_two_executions_of_one_launch_at_once(stack: FaultyStack) -> None:
+    """What a redrive, or a reconcile that is wrong about an execution's death, comes to."""
+    deployment_id = stack.place(start=False)
+    for name in (deployment_id, f"{deployment_id}-again"):
+        stack.machines.start_execution(
+            stateMachineArn=stack.outputs["TokenDeployArn"],
+            name=name,
+            input=json.dumps({"deployment_id": deployment_id}),
+        )
     stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 

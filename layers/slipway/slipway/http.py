@@ -14,6 +14,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from mangum import Mangum
 from pydantic import BaseModel, ValidationError
@@ -64,12 +65,12 @@ class _RequestContext:
         }
         use_request(request_id, correlation_id)
         started = time.perf_counter()
-        status = 500
+        status, started_answer = 500, False
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_answer = message["status"], True
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
@@ -81,6 +82,13 @@ class _RequestContext:
 
         try:
             await self._app(scope, receive, answer)
+        except Exception as error:
+            # Here rather than in a handler of the application, whose answer would lack the headers above.
+            logger.exception("unexpected error", error_type=type(error).__name__)
+            if started_answer:
+                raise
+            failure = SlipwayError("Something went wrong on our side; the request id finds it")
+            await error_response(Request(scope), failure)(scope, receive, answer)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             action = scope["state"]["action"]
@@ -103,6 +111,11 @@ def error_response(request: Request, error: SlipwayError) -> JSONResponse:
     return JSONResponse(envelope, status_code=error.status, headers=headers)
 
 
+def _subject_of_path(request: Request) -> str | None:
+    """What the path names, such as a deployment, a service or a model."""
+    return next((str(value)[:64] for value in request.path_params.values()), None)
+
+
 def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
     caller: Caller | None = getattr(request.state, "caller", None)
     logger.warning("refused", code=error.code, reason=error.message)
@@ -113,7 +126,7 @@ def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
                 outcome=error.code,
                 wallet=caller.wallet if caller else None,
                 source_ip=request.state.source_ip,
-                subject=getattr(request.state, "subject", None),
+                subject=getattr(request.state, "subject", None) or _subject_of_path(request),
                 message=error.message[:500],
                 request_id=request.state.request_id,
             )
@@ -154,10 +167,10 @@ def create_app() -> FastAPI:
     def _(request: Request, error: HTTPException) -> JSONResponse:
         return _refuse(request, _of_http(error))
 
-    @app.exception_handler(Exception)
-    def _(request: Request, error: Exception) -> JSONResponse:
-        logger.exception("unexpected error", error_type=type(error).__name__)
-        return error_response(request, SlipwayError("Something went wrong on our side; the request id finds it"))
+    @app.exception_handler(RequestValidationError)
+    def _(request: Request, error: RequestValidationError) -> JSONResponse:
+        # FastAPI's locations begin with where the parameter is: path, query or header.
+        return _refuse(request, _of_pydantic([{**entry, "loc": entry["loc"][1:]} for entry in error.errors()]))
 
     return app
 

@@ -5,6 +5,8 @@ Source: the Ethereum JSON-RPC specification (ethereum/execution-apis).
 
 import random
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import httpx
@@ -34,6 +36,19 @@ class RpcError(SlipwayError):
 
 class _TransientError(Exception):
     """This address did not answer; the next one may."""
+
+
+def _decodes[**Parameters, Value](read: Callable[Parameters, Value]) -> Callable[Parameters, Value]:
+    """For methods that read an answer: one that is not of the method's shape is no answer."""
+
+    @wraps(read)
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Value:
+        try:
+            return read(*args, **kwargs)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise UpstreamUnavailableError("The node's answer makes no sense", retry_after=5) from error
+
+    return checked
 
 
 def _quantity(number: int) -> str:
@@ -115,6 +130,7 @@ class JsonRpc:
         except RpcError as error:
             raise UpstreamUnavailableError(f"The node can't tell now: {error.message}", retry_after=5) from error
 
+    @_decodes
     def fees(self) -> ChainFees:
         """Base fee of the next block and the tip that recent blocks took, in wei."""
         history = self._read("eth_feeHistory", _quantity(5), "latest", [50])
@@ -122,6 +138,7 @@ class JsonRpc:
         tips = sorted(int(rewards[0], 16) for rewards in history.get("reward") or [] if rewards)
         return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
 
+    @_decodes
     def estimate_gas(self, sender: str, call: Call) -> int:
         """Gas the call would use now; raises RpcError when it would revert."""
         transaction = {"from": sender, "data": "0x" + call.data.hex(), "value": _quantity(call.value)}
@@ -129,31 +146,38 @@ class JsonRpc:
             transaction["to"] = call.to
         return int(self.call("eth_estimateGas", transaction), 16)
 
+    @_decodes
     def eth_call(self, to: str, data: bytes) -> bytes:
         """What a read-only call returns at the latest block."""
         return bytes.fromhex(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")[2:])
 
+    @_decodes
     def code_at(self, address: str) -> bytes:
         """Runtime code of a contract, empty where there is none."""
         return bytes.fromhex(self._read("eth_getCode", address, "latest")[2:])
 
+    @_decodes
     def transaction_count(self, address: str, block: str = "pending") -> int:
         """The next nonce of an account as the node sees it."""
         return int(self._read("eth_getTransactionCount", address, block), 16)
 
+    @_decodes
     def balance(self, address: str) -> int:
         """Balance in wei at the latest block."""
         return int(self._read("eth_getBalance", address, "latest"), 16)
 
+    @_decodes
     def block_number(self) -> int:
         """Number of the latest block."""
         return int(self._read("eth_blockNumber"), 16)
 
+    @_decodes
     def block_hash(self, number: int) -> str | None:
         """Hash of the block that is canonical at ``number`` now."""
         block = self._read("eth_getBlockByNumber", _quantity(number), False)
         return str(block["hash"]) if block else None
 
+    @_decodes
     def receipt(self, transaction_hash: str) -> Receipt | None:
         """The receipt, or None while the transaction is not in a block."""
         answer = self._read("eth_getTransactionReceipt", transaction_hash)
