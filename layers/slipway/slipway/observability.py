@@ -3,6 +3,7 @@
 The logger writes JSON with the request's ids; metrics are CloudWatch's embedded metric format, so they cost no call.
 """
 
+import logging
 import os
 from typing import Any
 
@@ -12,6 +13,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Slipway")
 
 logger = Logger(service="slipway", use_rfc3339=True)
+# At INFO it logs each request's address, and RPC addresses often carry a key.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def record(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:

@@ -16,6 +16,7 @@ from slipway.tokens.store import OPEN_SHARDS, open_shard_name
 
 # Most outcomes that one summary reads: about three read units a hundred.
 _MOST_OUTCOMES = 10_000
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _KINDS = {Service.TOKENS: "token"}
 
 
@@ -199,4 +200,7 @@ def parse_moment(text: str | None, field: str) -> datetime | None:
         raise ValidationFailedError.of_field(field, "must be a time in ISO 8601") from error
     if moment.tzinfo is None:
         raise ValidationFailedError.of_field(field, "must name its offset, or end in Z")
+    # Before and after that, arithmetic leaves the calendar.
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValidationFailedError.of_field(field, f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return moment

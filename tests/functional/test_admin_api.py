@@ -1,0 +1,254 @@
+"""The administrator's routes, and what a switch and a breaker do to requests."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from slipway.control.breaker import Outcome
+from slipway.control.store import Service, service_state, tell_breaker
+from slipway.jobs.store import job_outcome
+from tests.support.installation import Answer, Installation
+from tests.support.wallets import ADMIN, ALICE, BOB
+
+ROUTES = ["api_admin_model", "api_admin_pause", "api_admin_resume", "api_admin_audit", "api_admin_metrics"]
+ENTRY = {"owner": ALICE.address, "state": "validated"}
+
+
+def _admin(slipway: Installation, name: str, **parts: Any) -> Answer:
+    return slipway.api(name, token=slipway.token(ADMIN), **parts)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_plain_user_may_not(slipway: Installation, name: str) -> None:
+    answer = slipway.api(name, token=slipway.token(ALICE), raw="not json" if name != "api_admin_audit" else None)
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    (entry,) = slipway.audit()
+    assert (entry["outcome"], entry["wallet"]) == ("FORBIDDEN", ALICE.address)
+    assert {item["pk"] for item in slipway.items("control")} == {"CHAIN#31337"}
+
+
+# ── Catalogue ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_model_is_put_and_can_be_launched(slipway: Installation) -> None:
+    body = {**ENTRY, "contributors": [BOB.address.lower()], "metrics": {"accuracy": 0.93}, "improvement": 0.125}
+    answer = _admin(slipway, "api_admin_model", body=body, path={"id": "fresh"})
+    assert answer.status == 200
+    assert answer.body["model_id"] == "fresh"
+    assert answer.body["contributors"] == [BOB.address]
+    assert slipway.launch("fresh", account=BOB).status == 202
+
+
+def test_a_model_is_replaced(slipway: Installation) -> None:
+    _admin(slipway, "api_admin_model", body=ENTRY)
+    assert _admin(slipway, "api_admin_model", body={**ENTRY, "state": "rejected"}).status == 200
+    assert slipway.launch().code == "MODEL_NOT_VALIDATED"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("m", {**ENTRY, "owner": "alice"}, "owner"),
+        ("m", {**ENTRY, "state": "shiny"}, "state"),
+        ("m", {**ENTRY, "metrics": {"a": "NaN"}}, "metrics.a"),
+        ("m", {**ENTRY, "extra": 1}, "extra"),
+        ("m", {"owner": ALICE.address}, "state"),
+        ("x" * 65, ENTRY, "model_id"),
+        ("a%00b", ENTRY, "model_id"),
+        ("%E2%80%AEb", ENTRY, "model_id"),
+    ],
+)
+def test_a_model_that_makes_no_sense_is_refused_with_the_field(
+    slipway: Installation, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = _admin(slipway, "api_admin_model", body=body, path={"id": path})
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert field in {entry["field"] for entry in answer.body["error"]["details"]["fields"]}
+
+
+# ── Switch and breaker ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_paused_service_takes_no_launches_until_it_is_resumed(slipway: Installation) -> None:
+    slipway.model()
+    paused = _admin(slipway, "api_admin_pause", body={"reason": "Moving house"})
+    assert (paused.status, paused.body["paused"], paused.body["reason"]) == (200, True, "Moving house")
+    assert paused.body["changed_by"] == ADMIN.address
+    answer = slipway.launch()
+    assert (answer.status, answer.code) == (503, "SERVICE_PAUSED")
+    assert "Moving house" in answer.body["error"]["message"]
+    assert int(answer.headers["retry-after"]) >= 1
+    assert slipway.executions() == []
+    assert _admin(slipway, "api_admin_resume", body={"reason": "Done"}).body["paused"] is False
+    assert slipway.launch().status == 202
+
+
+def test_reads_and_replays_go_on_while_paused(slipway: Installation) -> None:
+    slipway.model()
+    first = slipway.launch(headers={"idempotency-key": "k"})
+    _admin(slipway, "api_admin_pause", body={"reason": "Moving house"})
+    assert slipway.launch(headers={"idempotency-key": "k"}).body == first.body
+    path = {"id": first.body["deployment_id"]}
+    assert slipway.api("api_deployments_status", token=slipway.token(), path=path).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("nothing", {"reason": "x"}, 404), ("tokens", {}, 400), ("tokens", {"reason": ""}, 400), ("tokens", [], 400)],
+)
+def test_a_switch_that_makes_no_sense_is_refused(slipway: Installation, path: str, body: Any, status: int) -> None:
+    assert _admin(slipway, "api_admin_pause", body=body, path={"service": path}).status == status
+
+
+def test_a_chain_out_of_reach_opens_the_breaker_and_a_probe_closes_it(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slipway.model()
+    token = slipway.token(exp=int(time.time()) + 86400)
+    whole = slipway.node.answers["eth_feeHistory"]
+    slipway.node.answers["eth_feeHistory"] = None
+    for _ in range(3):
+        assert slipway.launch(token=token).code == "UPSTREAM_UNAVAILABLE"
+    slipway.node.answers["eth_feeHistory"] = whole
+    refused = slipway.launch(token=token)
+    assert (refused.status, refused.code) == (503, "SERVICE_PAUSED")
+    wait = int(refused.headers["retry-after"])
+    assert 1 <= wait <= 60
+    later = time.time() + wait + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert slipway.launch(token=token).status == 202
+    slipway.model("next")
+    # Its launch is the probe; nobody else passes before it has ended.
+    assert slipway.launch("next", token=token).code == "SERVICE_PAUSED"
+    tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    assert slipway.launch("next", token=token).status == 202
+
+
+def test_outcomes_told_at_once_are_all_counted(slipway: Installation) -> None:
+    for _ in range(3):
+        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    tell_breaker(Service.TOKENS, Outcome.FAILURE)
+    breaker = service_state(Service.TOKENS).breaker
+    assert (breaker.successes, breaker.failures) == (3, 1)
+
+
+# ── Audit trail ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _events(slipway: Installation, **query: Any) -> Answer:
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    return _admin(slipway, "api_admin_audit", query=text)
+
+
+def _trail(slipway: Installation) -> None:
+    slipway.model()
+    slipway.launch()
+    slipway.launch()
+    slipway.launch("unknown", account=BOB)
+    slipway.api("api_deployments_create", body={})
+
+
+def test_the_trail_tells_who_from_where_what_and_how_it_ended(slipway: Installation) -> None:
+    _trail(slipway)
+    answer = _events(slipway)
+    assert answer.status == 200
+    assert sorted(entry["outcome"] for entry in answer.body["events"]) == sorted(
+        ["AUTH_FAILED", "MODEL_NOT_FOUND", "TOKEN_EXISTS", "accepted"]
+    )
+    entry = next(entry for entry in answer.body["events"] if entry["outcome"] == "MODEL_NOT_FOUND")
+    assert (entry["user"], entry["subject"], entry["source_ip"], entry["action"]) == (
+        BOB.address,
+        "unknown",
+        "203.0.113.7",
+        "POST /api/deployments",
+    )
+    assert entry["request_id"]
+
+
+def test_the_trail_is_narrowed_by_user_model_and_outcome(slipway: Installation) -> None:
+    _trail(slipway)
+
+    def outcomes(**query: Any) -> list[str]:
+        return sorted(entry["outcome"] for entry in _events(slipway, **query).body["events"])
+
+    assert outcomes(user=ALICE.address.lower()) == ["TOKEN_EXISTS", "accepted"]
+    assert outcomes(model="unknown") == ["MODEL_NOT_FOUND"]
+    assert outcomes(outcome="AUTH_FAILED") == ["AUTH_FAILED"]
+    assert outcomes(user=ALICE.address, model="sentiment-v2", outcome="accepted") == ["accepted"]
+    assert outcomes(user=BOB.address, model="sentiment-v2") == []
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    after = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert _events(slipway, **{"from": tomorrow, "to": after}).body["events"] == []
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"user": ALICE.address}, {"model": "sentiment-v2"}])
+def test_pages_of_the_trail_together_are_the_trail(slipway: Installation, narrowed: dict[str, str]) -> None:
+    slipway.model()
+    for _ in range(5):
+        slipway.launch()
+    found, cursor = [], None
+    for _ in range(10):
+        page = _events(slipway, limit=2, **narrowed, **({"cursor": cursor} if cursor else {})).body
+        assert len(page["events"]) <= 2
+        found += [entry["request_id"] for entry in page["events"]]
+        cursor = page["next_cursor"]
+        if not cursor:
+            break
+    whole = [entry["request_id"] for entry in _events(slipway, **narrowed).body["events"]]
+    assert found == whole
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"user": "alice"}, "user"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-01-01"}, "to"),
+        ({"from": "2026-01-01T00:00:00Z", "to": "2026-06-01T00:00:00Z"}, "from"),
+        ({"from": "2026-06-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "to"),
+        ({"to": "0001-01-01T00:00:00Z"}, "to"),
+        ({"to": "9999-12-31T23:59:59-23:59"}, "to"),
+        ({"from": "9999-12-31T23:59:59-23:59"}, "from"),
+        ({"limit": 0}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+    ],
+    ids=str,
+)
+def test_a_question_that_makes_no_sense_is_refused_with_the_field(
+    slipway: Installation, query: dict[str, Any], field: str
+) -> None:
+    answer = _events(slipway, **query)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert {entry["field"] for entry in answer.body["error"]["details"]["fields"]} == {field}
+
+
+# ── Metrics ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_summary_adds_up(slipway: Installation) -> None:
+    slipway.model()
+    slipway.launch()
+    for seconds, outcome in ((10, "completed"), (20, "completed"), (30, "completed"), (99, "DEPLOYMENT_FAILED")):
+        job_outcome("token", outcome, seconds, 1000, 5000).save()
+    answer = _admin(slipway, "api_admin_metrics", query="service=tokens")
+    assert answer.status == 200
+    body = answer.body
+    assert (body["completed"], body["failed"], body["success_rate"]) == (3, 1, 0.75)
+    assert (body["p50_seconds"], body["p95_seconds"]) == (20, 30)
+    assert (body["gas_used"], body["total_cost"]) == ("4000", "20000")
+    assert body["errors"] == {"DEPLOYMENT_FAILED": 1}
+    assert (body["in_flight"], body["paused"], body["truncated"]) == (1, False, False)
+
+
+def test_the_summary_of_nothing(slipway: Installation) -> None:
+    body = _admin(slipway, "api_admin_metrics", query="").body
+    assert (body["completed"], body["success_rate"], body["p50_seconds"], body["gas_used"]) == (0, None, None, "0")
+
+
+def test_the_summary_of_a_service_that_is_none(slipway: Installation) -> None:
+    assert _admin(slipway, "api_admin_metrics", query="service=boats").status == 404
