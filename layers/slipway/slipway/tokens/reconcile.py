@@ -116,7 +116,7 @@ class TokenReconcile:
             Nonces that need a signature to be closed: nothing holds them, or the job that does has ended.
         """
         stored = stored_nonce(self._chain.chain_id, address)
-        record("SignerBalance", self._rpc.balance(address) / 10**18, signer=address)
+        record("SignerBalance", self._rpc.balance(address) / 10**18)
         if stored is None:
             return []
         mined = self._rpc.transaction_count(address, "latest")

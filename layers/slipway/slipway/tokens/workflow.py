@@ -302,6 +302,8 @@ class TokenWorkflow:
 
     def _measure(self, deployment: DeploymentItem, outcome: str) -> None:
         record("Launches", outcome=outcome)
+        # Averaged over any time, this is the failure rate.
+        record("LaunchFailed", int(outcome != "completed"))
         record("LaunchDuration", _seconds(deployment), MetricUnit.Seconds, outcome=outcome)
         if gas := sum(used for used, _ in _spent(deployment)):
             record("LaunchGas", gas, chain=self._chain.name)

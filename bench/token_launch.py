@@ -1,0 +1,197 @@
+"""100 launches at once through the deployed template, beside the same work by a bare pipelined loop.
+
+``python -m bench.token_launch [--launches N] [--stack .local/stack.json]`` needs a running stack (`make start`) whose
+first users may launch that many. Prints JSON: wall time, seconds per launch (p50, p95), duplicates, stuck, and how
+long the chain part took, from the first broadcast to the last confirmation, over that of the bare loop in the same run.
+"""
+
+import argparse
+import json
+import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+from web3 import Web3
+from web3.types import TxReceipt
+
+from local.accounts import LocalAccount
+from local.sign_in import sign_in
+from slipway.chain.contracts import load
+from slipway.control.rules import percentile
+from slipway.times import from_text
+
+_TARGET_OVER_BARE_LOOP = 1.5
+_LAUNCH_SECONDS = 900
+_CONFIRMATIONS = 2
+
+
+class Slipway:
+    """The system as its users reach it, and its tables for the figures."""
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.http = httpx.Client(base_url=described["api"], timeout=120)
+        self.accounts = [LocalAccount(**entry) for entry in described["accounts"]]
+        self.api = described["api"]
+        self.outputs = described["outputs"]
+        self.chain = Web3(Web3.HTTPProvider(described["chains"][0]["rpc_url"], {"timeout": 60}))
+        tables = boto3.resource("dynamodb", endpoint_url=described["aws_endpoint"], region_name=described["region"])
+        self.jobs = tables.Table(self.outputs["JobsTableName"])
+        self.control = tables.Table(self.outputs["ControlTableName"])
+
+    def prepare(self, launches: int) -> list[tuple[str, str, LocalAccount]]:
+        """(model id, token, owner) for each launch, validated and ready."""
+        admin = sign_in(self.api, next(account for account in self.accounts if account.role == "admin"))
+        users = [account for account in self.accounts if account.role == "user"][:-1]
+        tokens = {user.address: sign_in(self.api, user) for user in users}
+        run = uuid.uuid4().hex[:8]
+        prepared = []
+        for index in range(launches):
+            user = users[index % len(users)]
+            model_id = f"bench-{run}-{index}"
+            body = {"owner": user.address, "state": "validated"}
+            headers = {"authorization": f"Bearer {admin}"}
+            self.http.put(f"/api/admin/models/{model_id}", json=body, headers=headers).raise_for_status()
+            prepared.append((model_id, tokens[user.address], user))
+        return prepared
+
+    def launch(self, model_id: str, token: str, owner: LocalAccount) -> tuple[str, float]:
+        """Request a launch as a frontend does, with one key and patience; returns its id and when it was asked."""
+        headers = {"authorization": f"Bearer {token}", "idempotency-key": model_id}
+        asked_at = time.time()
+        while True:
+            answer = self.http.post(
+                "/api/deployments", json={"model_id": model_id, "user_address": owner.address}, headers=headers
+            )
+            if answer.status_code == httpx.codes.ACCEPTED:
+                return str(answer.json()["deployment_id"]), asked_at
+            if answer.status_code < 500 or time.time() - asked_at > 60:
+                raise RuntimeError(answer.text)
+            time.sleep(int(answer.headers.get("retry-after", "1")))
+
+    def item(self, deployment_id: str) -> dict[str, Any]:
+        """A launch as it is stored."""
+        found: dict[str, Any] = self.jobs.get_item(Key={"pk": f"DEPLOYMENT#{deployment_id}", "sk": "DETAIL"})["Item"]
+        return found
+
+    def chain_seconds(self, deployments: list[dict[str, Any]]) -> float:
+        """From the first broadcast of these launches to the end of the last one."""
+        began = []
+        for deployment in deployments:
+            intent = self.control.get_item(Key={"pk": f"INTENT#{deployment['deployment_id']}", "sk": "deploy"})["Item"]
+            key = {
+                "pk": f"SIGNER#{int(intent['chain_id'])}#{intent['signer']}",
+                "sk": f"TRANSACTION#{int(intent['nonce']):020d}",
+            }
+            began.append(from_text(self.control.get_item(Key=key)["Item"]["broadcast_at"]).timestamp())
+        return max(from_text(deployment["updated_at"]).timestamp() for deployment in deployments) - min(began)
+
+
+def bare_loop(chain: Web3, key: LocalAccount, registry: str, manager: str, launches: int) -> float:
+    """The same transactions by one account with a key in memory: sign all, send all, await all. Returns seconds."""
+    account = chain.eth.account.from_key(key.private_key)
+    token = chain.eth.contract(abi=load("HokusaiToken").abi, bytecode=load("HokusaiToken").bytecode)
+    models = chain.eth.contract(address=Web3.to_checksum_address(registry), abi=load("ModelRegistry").abi)
+    run = uuid.uuid4().hex[:8]
+    role = models.functions.REGISTRAR_ROLE().call()
+    grant = models.functions.grantRole(role, account.address).transact({"from": account.address})
+    chain.eth.wait_for_transaction_receipt(grant)
+
+    def send(calls: list[Any], gas: int) -> list[TxReceipt]:
+        nonce = chain.eth.get_transaction_count(account.address)
+        fees = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9, "gas": gas, "chainId": chain.eth.chain_id}
+        signed = [
+            account.sign_transaction(call.build_transaction({**fees, "nonce": nonce + index}))
+            for index, call in enumerate(calls)
+        ]
+        hashes = [chain.eth.send_raw_transaction(transaction.raw_transaction) for transaction in signed]
+        receipts = [chain.eth.wait_for_transaction_receipt(sent, timeout=300, poll_latency=0.1) for sent in hashes]
+        last = max(receipt["blockNumber"] for receipt in receipts)
+        while chain.eth.block_number < last + _CONFIRMATIONS - 1:
+            time.sleep(0.1)
+        return receipts
+
+    began = time.monotonic()
+    created = send(
+        [
+            token.constructor(f"Bare {index}", f"B{index}", Web3.to_checksum_address(manager))
+            for index in range(launches)
+        ],
+        1_500_000,
+    )
+    send(
+        [
+            models.functions.register(f"bare-{run}-{index}", receipt["contractAddress"])
+            for index, receipt in enumerate(created)
+        ],
+        200_000,
+    )
+    return time.monotonic() - began
+
+
+def main() -> int:
+    """Exit status 0 when every launch was completed once and the ratio is within its target."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--launches", type=int, default=100)
+    parser.add_argument("--stack", type=Path, default=Path(".local/stack.json"))
+    given = parser.parse_args()
+    slipway = Slipway(json.loads(given.stack.read_text(encoding="utf-8")))
+    prepared = slipway.prepare(given.launches)
+
+    print(f"Launching {given.launches} tokens …", file=sys.stderr)
+    began = time.time()
+    with ThreadPoolExecutor(given.launches) as threads:
+        asked = list(threads.map(lambda launch: slipway.launch(*launch), prepared))
+    while time.time() - began < _LAUNCH_SECONDS:
+        items = [slipway.item(deployment_id) for deployment_id, _ in asked]
+        if all(item["status"] in ("completed", "failed") for item in items):
+            break
+        time.sleep(1)
+    wall = time.time() - began
+    completed = [item for item in items if item["status"] == "completed"]
+    seconds = [
+        from_text(item["updated_at"]).timestamp() - asked_at
+        for item, (_, asked_at) in zip(items, asked, strict=True)
+        if item["status"] == "completed"
+    ]
+    registry = slipway.chain.eth.contract(
+        address=Web3.to_checksum_address(slipway.outputs["model_registry"]), abi=load("ModelRegistry").abi
+    )
+    registered = registry.events.TokenRegistered().get_logs(from_block=0)
+    models = {model_id for model_id, _, _ in prepared}
+    mine = [event for event in registered if event["args"]["modelId"] in models]
+    chain_part = slipway.chain_seconds(completed)
+    administrator = next(account for account in slipway.accounts if account.role == "admin")
+    print("The same by a bare loop …", file=sys.stderr)
+    bare = bare_loop(
+        slipway.chain,
+        administrator,
+        slipway.outputs["model_registry"],
+        slipway.outputs["token_manager"],
+        given.launches,
+    )
+    result = {
+        "launches": given.launches,
+        "completed": len(completed),
+        "failed": sum(item["status"] == "failed" for item in items),
+        "stuck": sum(item["status"] not in ("completed", "failed") for item in items),
+        "duplicates": len(mine) - len({event["args"]["modelId"] for event in mine}),
+        "wall_seconds": round(wall, 1),
+        "p50_seconds": round(percentile(seconds, 50) or 0, 1),
+        "p95_seconds": round(percentile(seconds, 95) or 0, 1),
+        "chain_seconds": round(chain_part, 1),
+        "bare_loop_seconds": round(bare, 1),
+        "over_bare_loop": round(chain_part / bare, 2),
+        "target_over_bare_loop": _TARGET_OVER_BARE_LOOP,
+    }
+    print(json.dumps(result, indent=2))
+    whole = result["completed"] == given.launches and result["duplicates"] == 0
+    return 0 if whole and chain_part / bare <= _TARGET_OVER_BARE_LOOP else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
