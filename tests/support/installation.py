@@ -226,8 +226,13 @@ def _forget() -> None:
     ):
         kept.cache_clear()
     store.connection._client = None
-    app = function_app("api/deployments")
-    app._tokens.cache_clear()
+    function_app("api/deployments")._tokens.cache_clear()
+    function_app("signer")._token_signing.cache_clear()
+    for workflow in ("token_deploy", "token_register", "reconcile"):
+        for state in function_app(f"tasks/{workflow}").STATES.values():
+            for kept in state.__globals__.values():
+                if hasattr(kept, "cache_clear"):
+                    kept.cache_clear()
 
 
 def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain: dict[str, Any]) -> Installation:
