@@ -1,12 +1,12 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token prepare test contract lint types validate lock clean
+.PHONY: help run start stop token prepare test contract faults bench lint types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
 # Only what is there: a capability brings its tests along.
-TESTS := $(wildcard tests/unit tests/functional tests/performance tests/stack)
+TESTS := $(wildcard tests/unit tests/functional tests/performance tests/stack tests/faults)
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -27,11 +27,17 @@ prepare: ## Install and build, without starting anything
 	@$(PYTHON) -m local.launch prepare
 
 test: prepare ## Run every test, with coverage of the library
-	@$(PYTHON) -m pytest $(TESTS) --cov --cov-report=term --cov-fail-under=90
+	@$(PYTHON) -m pytest $(TESTS) -m "not long" --cov --cov-report=term --cov-fail-under=90
 
 contract: prepare ## Check the MLflow adapter against a real MLflow server, in an environment of its own
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
 	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
+
+faults: prepare ## The long form of the fault tests: every fault, then 200 launches with random ones, and a table
+	@$(PYTHON) -m pytest tests/faults -s -q
+
+bench: prepare ## Measure what a launch takes, beside a bare loop; needs `make start`
+	@$(PYTHON) -m bench.token_launch
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .

@@ -23,7 +23,7 @@ from slipway.chain.contracts import load
 STATE = ROOT / ".local" / "faults"
 START_SECONDS = 300
 # Waits and retry pauses of the state machines are shortened by this factor.
-WAIT_SCALE = 0.25
+WAIT_SCALE = 0.1
 FINAL = {"completed", "failed"}
 
 

@@ -272,23 +272,31 @@ NODE = [
     ("eth_sendRawTransaction", "timeout", 1),
     ("eth_sendRawTransaction", "lost", 1),
     ("eth_sendRawTransaction", "429", 12),
-    ("eth_sendRawTransaction", "500", 2),
     ("eth_sendRawTransaction", "503", 12),
-    ("eth_sendRawTransaction", "empty", 2),
     ("eth_sendRawTransaction", "forget", 2),
     ("eth_sendRawTransaction", "error:already known", 2),
     ("eth_sendRawTransaction", "error:nonce too low", 2),
     ("eth_sendRawTransaction", "error:replacement transaction underpriced", 2),
+    ("eth_getTransactionReceipt", "429", 12),
+]
+# Of the same kinds, for `make faults`.
+MORE_NODE = [
+    ("eth_sendRawTransaction", "500", 2),
+    ("eth_sendRawTransaction", "empty", 2),
     ("eth_sendRawTransaction", "error:insufficient funds for gas * price + value", 1),
     ("eth_getTransactionReceipt", "timeout", 1),
-    ("eth_getTransactionReceipt", "429", 12),
     ("eth_feeHistory", "503", 12),
     ("eth_estimateGas", "429", 12),
     ("eth_getBlockByNumber", "500", 4),
 ]
 
 
-@pytest.mark.parametrize(("method", "action", "left"), NODE, ids=[f"{m}-{a}" for m, a, _ in NODE])
+def _node_faults() -> list[Any]:
+    short = [pytest.param(*fault, id="-".join(fault[:2])) for fault in NODE]
+    return short + [pytest.param(*fault, id="-".join(fault[:2]), marks=pytest.mark.long) for fault in MORE_NODE]
+
+
+@pytest.mark.parametrize(("method", "action", "left"), _node_faults())
 def test_a_node_that_misbehaves(stack: FaultyStack, method: str, action: str, left: int) -> None:
     stack.misbehave((method, action, left))
     deployment_id = stack.place()

@@ -108,6 +108,10 @@ class TokenSigning:
         item = transaction_for(deployment_id, purpose)
         if item is None:
             raise ConflictError(f"The {purpose} transaction is not signed")
+        done = bool(item.cancel_hashes) if cancel else item.broadcast_at is None
+        if done:
+            # An earlier call did it and was not heard; what it signed is still to be broadcast.
+            return
         fees = self._raised_fees(item)
         if fees is None:
             return
