@@ -1,0 +1,102 @@
+"""Import budgets: CPU of a cold start as a ratio to a function that only makes a DynamoDB client, in the same run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.performance.cold_start import (
+    Start,
+    cpu_seconds,
+    floor_start,
+    function_start,
+    imported_modules,
+    under_runtime_client,
+)
+from tests.support.functions import event
+from tests.support.template import functions
+
+FUNCTIONS = sorted(functions())
+ROUNDS = 4
+# Ratios to the floor. The first is promised; the others keep a function from growing unseen.
+BUDGETS = {"DeploymentsFunction": 3.0, "AdminFunction": 3.0, "IdentityFunction": 3.0, "HealthFunction": 0.3}
+# With a first answer: a refusal, which makes the DynamoDB client and writes to the audit trail.
+FIRST = "DeploymentsFunction, answered"
+FIRST_BUDGET = 4.0
+ETHEREUM = {"web3", "eth_account", "eth_keys", "eth_utils", "eth_abi", "siwe", "rlp"}
+SIGNING = {"SignerFunction", "IdentityFunction"}
+
+
+@pytest.fixture(scope="module")
+def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
+    """The least of several runs of each, in turn, so that all of them share the machine's good and bad moments."""
+    starts: dict[str, tuple[Start, Any]] = {"floor": (floor_start(tmp_path_factory.mktemp("floor")), None)}
+    starts |= {name: (function_start(name), None) for name in FUNCTIONS}
+    if under_runtime_client():
+        refused = event("api_deployments_list")
+        del refused["headers"]["authorization"]
+        starts[FIRST] = (function_start("DeploymentsFunction"), refused)
+    least = dict.fromkeys(starts, float("inf"))
+    # The first run of each fills the page cache; it does not count.
+    for counted in range(ROUNDS + 1):
+        for name, (start, first) in starts.items():
+            seconds = cpu_seconds(start, first)
+            if counted:
+                least[name] = min(least[name], seconds)
+    yield {name: seconds / least["floor"] for name, seconds in least.items()}
+    lines = [f"{name:32}{least[name]:8.2f} s{least[name] / least['floor']:8.2f}" for name in least]
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    for line in ["", f"{'cold start':32}{'CPU':>10}{'ratio':>8}", *lines]:
+        reporter.write_line(line)
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_a_cold_start_stays_within_its_budget(ratios: dict[str, float], name: str) -> None:
+    assert ratios[name] <= BUDGETS[name]
+
+
+def test_a_first_answer_stays_within_its_budget(ratios: dict[str, float]) -> None:
+    if FIRST not in ratios:
+        pytest.skip("needs the runtime client's environment and built layers: `make test` sets them up")
+    assert ratios[FIRST] <= FIRST_BUDGET
+
+
+@cache
+def _imported(name: str) -> frozenset[str]:
+    return frozenset(imported_modules(function_start(name)))
+
+
+def _packages(name: str) -> set[str]:
+    return {module.partition(".")[0] for module in _imported(name)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_x_ray_sdk_is_imported_nowhere(name: str) -> None:
+    # Powertools' own names come with the package; what makes the tracer dear is the X-Ray SDK beneath it.
+    assert "aws_xray_sdk" not in _packages(name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_what_signs_imports_ethereum_packages(name: str) -> None:
+    if name not in SIGNING:
+        assert _packages(name) & ETHEREUM == set()
+
+
+def test_the_deployments_api_has_one_http_stack_and_no_chain_library() -> None:
+    packages = _packages("DeploymentsFunction")
+    assert "httpx" in packages
+    assert packages & {"web3", "eth_account", "requests", "aiohttp", "aws_xray_sdk", "boto3"} == set()
+
+
+def test_health_imports_nothing_that_is_not_pythons() -> None:
+    assert _packages("HealthFunction") - set(sys.stdlib_module_names) == {"app"}
+
+
+def test_the_floor_is_a_dynamodb_client(tmp_path: Path) -> None:
+    packages = {module.partition(".")[0] for module in imported_modules(floor_start(tmp_path))}
+    assert {"boto3", "botocore"} <= packages
