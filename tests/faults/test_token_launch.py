@@ -98,7 +98,7 @@ def with_registration_pending(stack: FaultyStack, deadline_seconds: float = 900)
     return deployment_id
 
 
-@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.long)])
 def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str) -> None:
     with mining_stopped(stack):
         deployment_id = stack.place(start=False)
@@ -114,7 +114,7 @@ def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str
     stack.assert_nonces_are_contiguous()
 
 
-@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.long), "after"])
 def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
     deployment_id = with_registration_pending(stack)
     with mining_stopped(stack):
@@ -272,7 +272,6 @@ NODE = [
     ("eth_sendRawTransaction", "timeout", 1),
     ("eth_sendRawTransaction", "lost", 1),
     ("eth_sendRawTransaction", "429", 12),
-    ("eth_sendRawTransaction", "503", 12),
     ("eth_sendRawTransaction", "forget", 2),
     ("eth_sendRawTransaction", "error:already known", 2),
     ("eth_sendRawTransaction", "error:nonce too low", 2),
@@ -281,6 +280,7 @@ NODE = [
 ]
 # Of the same kinds, for `make faults`.
 MORE_NODE = [
+    ("eth_sendRawTransaction", "503", 12),
     ("eth_sendRawTransaction", "500", 2),
     ("eth_sendRawTransaction", "empty", 2),
     ("eth_sendRawTransaction", "error:insufficient funds for gas * price + value", 1),
