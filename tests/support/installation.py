@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 import time
 import uuid
@@ -213,6 +214,10 @@ class Installation:
         )
 
 
+_fresh_clients: list[bool] = []
+_client = functools.cache(boto3.client)
+
+
 def _forget() -> None:
     """Drop everything that the library keeps for the life of a process."""
     for kept in (
@@ -221,11 +226,14 @@ def _forget() -> None:
         settings.launch_windows,
         identity.identity_key,
         identity.token_verifier,
-        store.aws_client,
         model_source.model_source,
     ):
         kept.cache_clear()
-    store.connection._client = None
+    if not _fresh_clients:
+        # Made anew once: clients that are older than moto would reach for the network.
+        store.aws_client.cache_clear()
+        store.connection._client = None
+        _fresh_clients.append(True)
     function_app("api/deployments")._tokens.cache_clear()
     function_app("signer")._token_signing.cache_clear()
     for workflow in ("token_deploy", "token_register", "reconcile"):
@@ -237,12 +245,12 @@ def _forget() -> None:
 
 def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain: dict[str, Any]) -> Installation:
     """Set everything up inside an open ``mock_aws``."""
-    dynamodb = boto3.client("dynamodb")
+    dynamodb = _client("dynamodb")
     for table, logical_id in _TABLES.items():
         dynamodb.create_table(TableName=table, **table_definition(logical_id))
-    key = boto3.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-    machine = boto3.client("stepfunctions").create_state_machine(
+    machine = _client("stepfunctions").create_state_machine(
         name="TokenDeploy", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
     )["stateMachineArn"]
     monkeypatch.setenv("IDENTITY_KEY_ID", key)
