@@ -3,9 +3,7 @@
 A running stack must not see its layers change when the next `sam build` replaces them, so each built layer is copied to
 a directory that is named for its content, and used from there.
 
-Modules are compiled there once. On AWS they are not: a layer is read-only, and `__pycache__` is left out of it because
-it would weigh more than it saves. Here a cold start should cost what importing costs, on a machine that is also busy
-with everything else.
+They come compiled, as they go to AWS (`layers/*/Makefile`).
 """
 
 from __future__ import annotations
@@ -14,14 +12,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 
 from local.paths import BUILD, LAYERS
-from local.uv import python_of
 
 _INDEX = LAYERS / "current.json"
 
@@ -54,19 +49,13 @@ def _publish(logical_id: str, built: Path) -> Path:
         unfinished = version.with_name(f"{version.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(built, unfinished, symlinks=True)
-        # Unchecked: nobody writes here again, so no import needs to compare times with the source.
-        subprocess.run(
-            [python_of("runtime"), "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash",
-             "-s", unfinished, "-p", version, unfinished],
-            check=False, stdout=subprocess.DEVNULL, stderr=sys.stderr,
-        )  # fmt: skip
         unfinished.rename(version)
     return version
 
 
 def _digest(directory: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+    for path in sorted(path for path in directory.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(str(path.relative_to(directory)).encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

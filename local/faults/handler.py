@@ -53,10 +53,12 @@ def take(event: dict[str, Any], when: str) -> str | None:
 
 def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]) -> None:
     """Answer the next call of this operation ourselves, in whichever client makes it."""
-    import botocore.awsrequest
-    import botocore.endpoint
+    from botocore.awsrequest import AWSResponse, HeadersDict
+    from botocore.endpoint import Endpoint
 
-    original = botocore.endpoint.Endpoint._send
+    # botocore has no public place below its retries; its types do not show this one.
+    endpoint: Any = Endpoint
+    original = endpoint._send
 
     class _Raw:
         def stream(self, **_: Any) -> Any:
@@ -69,12 +71,12 @@ def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]
         target = request.headers.get("X-Amz-Target", b"")
         name = target.decode() if isinstance(target, bytes) else str(target)
         if name.endswith(f".{operation}") and service in (self._endpoint_prefix, "any"):
-            botocore.endpoint.Endpoint._send = original
-            headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "fault"}
-            return botocore.awsrequest.AWSResponse(request.url, status, headers, _Raw())
+            endpoint._send = original
+            headers: Any = HeadersDict({"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "fault"})
+            return AWSResponse(request.url, status, headers, _Raw())
         return original(self, request)
 
-    botocore.endpoint.Endpoint._send = send
+    endpoint._send = send
 
 
 def _act(action: str) -> None:

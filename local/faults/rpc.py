@@ -60,9 +60,9 @@ class FaultyNode:
         if action == "empty":
             return web.Response(text="<html>")
         if action == "forget":
-            from eth_utils import keccak
+            from slipway.addresses import keccak256
 
-            told = "0x" + keccak(hexstr=call["params"][0]).hex()
+            told = "0x" + keccak256(bytes.fromhex(call["params"][0][2:])).hex()
             return web.json_response({"jsonrpc": "2.0", "id": call["id"], "result": told})
         result = await self._forward(body)
         if action == "lost":

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 
 from slipway.addresses import parse_address
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
-from slipway.http import body_of, create_app, lambda_handler, role
+from slipway.http import body_of, create_app, lambda_handler, role, tell_accepted
 from slipway.identity.models import ADMIN, Caller
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
 from slipway.tokens.service import put_model
@@ -22,14 +22,16 @@ To = Annotated[str | None, Query(alias="to")]
 
 
 @app.post("/api/admin/{service}/pause")
-def pause(service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+def pause(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take no new work; what runs goes on."""
+    tell_accepted(request, caller, control.service_named(service))
     return control.switch(service, paused=True, reason=body.reason, changed_by=caller.subject)
 
 
 @app.post("/api/admin/{service}/resume")
-def resume(service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+def resume(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take new work again."""
+    tell_accepted(request, caller, control.service_named(service))
     return control.switch(service, paused=False, reason=body.reason, changed_by=caller.subject)
 
 
@@ -58,11 +60,13 @@ def metrics(_: Administrator, service: str = "tokens", since: From = None, until
 
 @app.put("/api/admin/models/{model_id}")
 def model(
+    request: Request,
     model_id: Annotated[ModelId, Path()],
-    _: Administrator,
+    caller: Administrator,
     body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
     """Tell the catalogue of a model."""
+    tell_accepted(request, caller, model_id)
     return put_model(model_id, body)
 
 

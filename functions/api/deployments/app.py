@@ -9,19 +9,12 @@ from fastapi import Depends, Header, Query, Request
 from slipway.executions import execution_starter
 from slipway.http import body_of, create_app, lambda_handler, wallet_owner
 from slipway.identity.models import Caller
+from slipway.tokens import models
 from slipway.tokens.model_source import model_source
-from slipway.tokens.models import (
-    DeploymentDetail,
-    DeploymentPage,
-    DeploymentStatus,
-    DeployTokenAnswer,
-    DeployTokenRequest,
-    EstimateAnswer,
-    Status,
-)
 from slipway.tokens.service import RequestContext, TokenService, idempotency_key_of, token_service
 
 app = create_app()
+Body = Annotated[models.DeployTokenRequest, body_of(models.DeployTokenRequest)]
 Owner = Annotated[Caller, Depends(wallet_owner)]
 
 
@@ -34,16 +27,16 @@ def _tokens() -> TokenService:
 def create(
     request: Request,
     caller: Owner,
-    body: Annotated[DeployTokenRequest, body_of(DeployTokenRequest)],
+    body: Body,
     idempotency_key: Annotated[str | None, Header()] = None,
-) -> DeployTokenAnswer:
+) -> models.DeployTokenAnswer:
     """Accept the launch of a model's token."""
     context = RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
     return _tokens().request(caller, body, idempotency_key_of(idempotency_key), context)
 
 
 @app.post("/api/deployments/estimate")
-def estimate(caller: Owner, body: Annotated[DeployTokenRequest, body_of(DeployTokenRequest)]) -> EstimateAnswer:
+def estimate(caller: Owner, body: Body) -> models.EstimateAnswer:
     """What a launch would cost, and every reason why it would be refused now."""
     return _tokens().estimate(caller, body)
 
@@ -52,22 +45,22 @@ def estimate(caller: Owner, body: Annotated[DeployTokenRequest, body_of(DeployTo
 def page(
     caller: Owner,
     kind: Literal["token", "akash"] | None = None,
-    status: Status | None = None,
+    status: models.Status | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
-) -> DeploymentPage:
+) -> models.DeploymentPage:
     """The caller's deployments, newest first."""
     return _tokens().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
 
 
 @app.get("/api/deployments/{deployment_id}")
-def detail(deployment_id: str, caller: Owner) -> DeploymentDetail:
+def detail(deployment_id: str, caller: Owner) -> models.DeploymentDetail:
     """One deployment with its events."""
     return _tokens().detail(caller, deployment_id)
 
 
 @app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True)
-def status(deployment_id: str, caller: Owner) -> DeploymentStatus:
+def status(deployment_id: str, caller: Owner) -> models.DeploymentStatus:
     """Where a launch stands."""
     return _tokens().status(caller, deployment_id)
 

@@ -97,6 +97,20 @@ class _RequestContext:
             record("RequestDuration", milliseconds, MetricUnit.Milliseconds, route=action)
 
 
+def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
+    """Put an accepted change into the audit trail; a launch's own event is part of its transaction instead."""
+    write_audit_event(
+        audit_event(
+            action=request.state.action,
+            outcome="accepted",
+            wallet=caller.wallet,
+            source_ip=request.state.source_ip,
+            subject=subject,
+            request_id=request.state.request_id,
+        )
+    )
+
+
 def error_response(request: Request, error: SlipwayError) -> JSONResponse:
     """The envelope of every refusal."""
     body: dict[str, Any] = {"code": error.code, "message": error.message}

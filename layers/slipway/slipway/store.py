@@ -109,6 +109,10 @@ def _share_one_connection() -> Connection:
 
 
 connection = _share_one_connection()
+# PynamoDB keeps a session a thread, and routes run in threads of their own: whatever is made from the first one finds
+# its data files read already. Making the client here moves its cost into the start of the process.
+_session = connection.session
+_ = connection.client
 
 
 @cache
@@ -122,7 +126,7 @@ def aws_client(service: str, timeout: float = 5.0) -> Any:
     config = botocore.config.Config(
         connect_timeout=2, read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": 4}
     )
-    return connection.session.create_client(service, config=config)
+    return _session.create_client(service, config=config)
 
 
 class ConditionsFailedError(Exception):

@@ -107,10 +107,11 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
     pause = confirmation_pause(chain, polls)
     receipt = _mined(rpc, item)
     if receipt is None:
-        if not rpc.knows(item.transaction_hash):
-            return Look(Progress.MISSING, pause)
         waited = now() - from_text(item.broadcast_at or item.signed_at)
         stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
+        # A node that keeps forgetting it, because it pays too little for the pool, wants higher fees as well.
+        if not rpc.knows(item.transaction_hash) and not (stuck and item.broadcast_at):
+            return Look(Progress.MISSING, pause)
         return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
     if (
         not is_confirmed(receipt, rpc.block_number(), chain)

@@ -25,7 +25,7 @@ from slipway.chain.store import (
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
-from slipway.errors import SignerUnfundedError, WriteContentionError
+from slipway.errors import ConflictError, SignerUnfundedError, WriteContentionError
 from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors
 from slipway.times import now_text
@@ -182,7 +182,10 @@ class WriteAhead:
         return item
 
     def _signer(self, address: str) -> Signer:
-        return next(signer for signer in self._signers if signer.address == address)
+        for signer in self._signers:
+            if signer.address == address:
+                return signer
+        raise ConflictError("The account is not in the deployer pool any more")
 
     def _next_nonce(self, chain: Chain, address: str) -> int:
         key = SignerNonce.key(chain.chain_id, address)

@@ -78,6 +78,8 @@ LAUNCH_SECONDS = 900
 # How soon reconcile first looks at one, and how often then.
 LOOK_SECONDS = 90
 _RPC_SECONDS = 1.0
+# A node that drips its answer keeps each read of a socket short, but not their sum.
+_READ_SECONDS = 1.5
 _IDEMPOTENCY_SECONDS = 24 * 3600
 _TRANSACTIONS = 2
 _LAUNCHES = "launches"
@@ -196,17 +198,19 @@ class TokenService:
         fees: Fees | None = None
         gas: int | None = None
         try:
-            network, token = reads[0].result(), reads[1].result()
+            network, token = reads[0].result(_READ_SECONDS), reads[1].result(_READ_SECONDS)
             if token:
                 refusals.append(TokenExistsError("The model has a token", details={"token_address": token}))
             else:
                 # Registration can only be estimated for a model that is not registered.
-                gas = gas_limit(reads[2].result()) + gas_limit(reads[3].result())
+                gas = gas_limit(reads[2].result(_READ_SECONDS)) + gas_limit(reads[3].result(_READ_SECONDS))
             fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
         except InsufficientGasError as error:
             refusals.append(error)
         except UpstreamUnavailableError as error:
             refusals.append(error)
+        except TimeoutError:
+            refusals.append(UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5))
         except RpcError as error:
             refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
         return _Quote(gas, fees, refusals)
