@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -615,7 +616,11 @@ def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, reconcile: TokenRe
     assert reconcile.inspect_signer(address) == [nonce]
     pad.slipway.invoke("SignerFunction", {"operation": "close", "address": address, "nonce": nonce})
     pad.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", "address": address, "nonce": nonce})
-    assert pad.json_rpc().transaction_count(address, "latest") == nonce + 1
+    # The node mines at once, but answers before it has.
+    ends_at = time.monotonic() + 5
+    while pad.json_rpc().transaction_count(address, "latest") != nonce + 1:
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
 
 
 def test_a_transaction_that_nodes_lost_is_sent_again_while_its_launch_runs(
