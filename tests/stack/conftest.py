@@ -23,6 +23,7 @@ from local.engine.server import CREDENTIALS
 from local.paths import ROOT
 from local.ports import free_ports, variable
 from local.sign_in import sign_in
+from tests.stack.launches import account
 
 STATE = ROOT / ".local" / "test"
 START_SECONDS = 300
@@ -145,3 +146,21 @@ def _connected(stack_file: Path) -> Iterator[RunningStack]:
     described = json.loads(stack_file.read_text(encoding="utf-8"))
     with httpx.Client(base_url=described["api"], timeout=60) as http:
         yield RunningStack(described, http)
+
+
+@pytest.fixture(scope="session")
+def admin(stack: RunningStack) -> str:
+    """An administrator's access token."""
+    return stack.sign_in(account(stack, "admin"))
+
+
+@pytest.fixture(scope="session")
+def owner(stack: RunningStack) -> str:
+    """The address of the first user."""
+    return account(stack, "user")["address"]
+
+
+@pytest.fixture(scope="session")
+def user(stack: RunningStack) -> str:
+    """The first user's access token."""
+    return stack.sign_in(account(stack, "user"))

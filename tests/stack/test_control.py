@@ -7,24 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.test_token_launch import account, bearer, ended, launch, new_model
-
-
-@pytest.fixture(scope="module")
-def admin(stack: Any) -> str:
-    token: str = stack.sign_in(account(stack, "admin"))
-    return token
-
-
-@pytest.fixture(scope="module")
-def owner(stack: Any) -> str:
-    return account(stack, "user")["address"]
-
-
-@pytest.fixture(scope="module")
-def user(stack: Any) -> str:
-    token: str = stack.sign_in(account(stack, "user"))
-    return token
+from tests.stack.launches import account, bearer, ended, launch, new_model
 
 
 def test_five_launches_an_hour_even_when_asked_at_once(stack: Any, admin: str) -> None:
@@ -120,7 +103,12 @@ def test_the_trail_tells_of_every_attempt_and_can_be_searched(stack: Any, admin:
         raise AssertionError("the pages never end")
 
     by_model = found(model=model_id)
-    assert [event["outcome"] for event in by_model] == ["completed", "TOKEN_EXISTS", "accepted"]
+    assert [(event["action"], event["outcome"]) for event in by_model] == [
+        ("token_deploy", "completed"),
+        ("POST /api/deployments", "TOKEN_EXISTS"),
+        ("POST /api/deployments", "accepted"),
+        ("PUT /api/admin/models/{id}", "accepted"),
+    ]
     attempts = [event for event in by_model if event["action"] == "POST /api/deployments"]
     assert {event["user"] for event in attempts} == {owner}
     assert all(event["source_ip"] and event["request_id"] for event in attempts)
