@@ -10,6 +10,7 @@ from slipway.chain.models import Chain, ChainFees, Fees, Receipt
 from slipway.chain.rules import (
     bumped_fees,
     confirmation_pause,
+    confirmations_pause,
     estimated_seconds,
     fees_under_cap,
     gas_limit,
@@ -129,3 +130,16 @@ def test_a_chain_without_its_essentials_is_refused(missing: str) -> None:
     del entry[missing]
     with pytest.raises(KeyError):
         Chain.from_json(entry)
+
+
+@given(st.integers(1, 10), st.integers(1, 30), st.integers(0, 9))
+def test_a_mined_transaction_is_looked_at_again_when_it_can_be_confirmed(
+    confirmations: int, block_seconds: int, after: int
+) -> None:
+    chain = _chain(confirmations=confirmations, block_seconds=block_seconds)
+    pause = confirmations_pause(_receipt(100), 100 + after, chain)
+    assert 1 <= pause <= 60
+    blocks = pause // block_seconds
+    if pause < 60 and not is_confirmed(_receipt(100), 100 + after, chain):
+        assert is_confirmed(_receipt(100), 100 + after + blocks, chain)
+        assert not is_confirmed(_receipt(100), 100 + after + blocks - 1, chain)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Chain, Receipt
-from slipway.chain.rules import confirmation_pause, is_confirmed
+from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
 from slipway.store import upstream_errors
@@ -113,10 +113,10 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
         if not rpc.knows(item.transaction_hash) and not (stuck and item.broadcast_at):
             return Look(Progress.MISSING, pause)
         return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
-    if (
-        not is_confirmed(receipt, rpc.block_number(), chain)
-        or rpc.block_hash(receipt.block_number) != receipt.block_hash
-    ):
+    latest = rpc.block_number()
+    if not is_confirmed(receipt, latest, chain):
+        return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
+    if rpc.block_hash(receipt.block_number) != receipt.block_hash:
         return Look(Progress.PENDING, pause, receipt)
     if receipt.transaction_hash in item.cancel_hashes:
         return Look(Progress.CANCELLED, 0, receipt)

@@ -67,6 +67,12 @@ def confirmation_pause(chain: Chain, polls: int) -> int:
     return max(1, round(min(chain.block_seconds * (1 << min(polls, 8)) / 2, chain.block_seconds * 4, 60)))
 
 
+def confirmations_pause(receipt: Receipt, latest_block: int, chain: Chain) -> int:
+    """Whole seconds until a mined transaction can have its confirmations: looking earlier finds nothing new."""
+    missing = chain.confirmations - (latest_block - receipt.block_number + 1)
+    return max(1, min(60, round(missing * chain.block_seconds)))
+
+
 def estimated_seconds(chain: Chain, transactions: int) -> int:
     """How long ``transactions`` in sequence take to be confirmed: a block to get in, then the confirmations."""
     return max(1, round(transactions * chain.block_seconds * (1 + chain.confirmations)))

@@ -92,17 +92,21 @@ class WriteAhead:
         """
         start = zlib.crc32(intent.job_id.encode()) % len(self._signers)
         unfunded: set[str] = set()
+        # Estimates hold while others take the nonce; asking the node again would only lose it once more.
+        prepared: dict[str, tuple[Call, Fees]] = {}
         for attempt in range(_TRIES):
             if existing := transaction_for(intent.job_id, intent.purpose):
                 return existing
             signer = self._signers[(start + attempt) % len(self._signers)]
             try:
-                item = self._signed_item(intent, signer)
+                if signer.address not in prepared:
+                    prepared[signer.address] = intent.prepare(signer.address)
             except SignerUnfundedError:
                 unfunded.add(signer.address)
                 if len(unfunded) == len(self._signers):
                     raise
                 continue
+            item = self._signed_item(intent, signer, *prepared[signer.address])
             write = self._reservation(intent, item)
             also(write, item)
             try:
@@ -203,8 +207,7 @@ class WriteAhead:
             return self._next_nonce(chain, address)
         return int(first.next_nonce)
 
-    def _signed_item(self, intent: Intent, signer: Signer) -> TransactionItem:
-        call, fees = intent.prepare(signer.address)
+    def _signed_item(self, intent: Intent, signer: Signer, call: Call, fees: Fees) -> TransactionItem:
         nonce = self._next_nonce(intent.chain, signer.address)
         unsigned = UnsignedTransaction(intent.chain.chain_id, nonce, fees, call)
         signed = signer.sign(unsigned)
