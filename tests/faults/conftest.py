@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,15 +119,14 @@ class FaultyStack:
             self.start(deployment_id)
         return deployment_id
 
-    def start(self, deployment_id: str) -> str:
-        """Start the state machine of a launch."""
-        return str(
+    def start(self, deployment_id: str) -> None:
+        """Start the state machine of a launch, unless the scheduled reconcile was faster."""
+        with suppress(self.machines.exceptions.ExecutionAlreadyExists):
             self.machines.start_execution(
                 stateMachineArn=self.outputs["TokenDeployArn"],
                 name=deployment_id,
                 input=json.dumps({"deployment_id": deployment_id}),
-            )["executionArn"]
-        )
+            )
 
     def reconcile(self) -> None:
         """Run reconcile once, now, to its end."""
@@ -303,4 +303,4 @@ def stack(running: FaultyStack) -> Iterator[FaultyStack]:
     yield running
     running.misbehave()
     for leftover in running.faults.iterdir():
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)
