@@ -178,8 +178,11 @@ class FaultyStack:
 
     def tokens(self, deployment_id: str) -> list[str]:
         """Every token contract that was ever created on chain under the launch's name."""
-        name = self.deployment(deployment_id)["token_name"]
-        found = []
+        return self.tokens_by_name().get(self.deployment(deployment_id)["token_name"], [])
+
+    def tokens_by_name(self) -> dict[str, list[str]]:
+        """Every token contract that the deployer accounts ever created on chain, by the token's name."""
+        found: dict[str, list[str]] = {}
         for address in self.deployers:
             for nonce in range(self.chain.eth.get_transaction_count(Web3.to_checksum_address(address))):
                 item = self.control.get_item(
@@ -189,8 +192,7 @@ class FaultyStack:
                 if not created or not self.chain.eth.get_code(created):
                     continue
                 token = self.chain.eth.contract(address=created, abi=load("HokusaiToken").abi)
-                if token.functions.name().call() == name:
-                    found.append(str(created))
+                found.setdefault(token.functions.name().call(), []).append(str(created))
         return found
 
     def registered(self, deployment_id: str) -> str | None:
