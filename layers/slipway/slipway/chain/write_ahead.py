@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pynamodb.exceptions import DoesNotExist
-
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Call, Chain, Fees, SignedTransaction, UnsignedTransaction
 from slipway.chain.store import (
@@ -21,6 +19,7 @@ from slipway.chain.store import (
     TransactionItem,
     call_from_json,
     call_to_json,
+    stored_nonce,
     transaction_at,
     transaction_for,
 )
@@ -192,12 +191,10 @@ class WriteAhead:
         raise ConflictError("The account is not in the deployer pool any more")
 
     def _next_nonce(self, chain: Chain, address: str) -> int:
+        stored = stored_nonce(chain.chain_id, address)
+        if stored is not None:
+            return stored
         key = SignerNonce.key(chain.chain_id, address)
-        with upstream_errors():
-            try:
-                return int(SignerNonce.get(*key, consistent_read=True).next_nonce)
-            except DoesNotExist:
-                pass
         first = SignerNonce(*key, next_nonce=self._rpc.transaction_count(address))
         write = Transaction()
         write.create("nonce", first)
