@@ -85,11 +85,16 @@ def test_keys_and_tables_outlive_the_stack() -> None:
 
 
 @pytest.mark.parametrize("name", resources("AWS::DynamoDB::Table"))
-def test_tables_are_on_demand_recoverable_encrypted_and_expire(name: str) -> None:
+def test_tables_are_on_demand_recoverable_and_encrypted(name: str) -> None:
     table = resources("AWS::DynamoDB::Table")[name]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+@pytest.mark.parametrize("name", ["JobsTable", "ControlTable"])
+def test_tables_whose_items_end_expire_them(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 

@@ -1,4 +1,4 @@
-"""Names, symbols, who may launch, and what an Idempotency-Key is bound to."""
+"""Names, symbols, and who may launch."""
 
 import re
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError
 from slipway.tokens.models import ModelMetadata, ModelState
-from slipway.tokens.rules import body_fingerprint, default_name, model_refusal, symbol_candidates, total_cost
+from slipway.tokens.rules import default_name, model_refusal, symbol_candidates, total_cost
 from tests.support.wallets import ADMIN, ALICE, BOB
 
 OWNER, CONTRIBUTOR, STRANGER = ALICE.address, BOB.address, ADMIN.address
@@ -66,19 +66,6 @@ def test_default_name() -> None:
 def test_who_may_launch_what(state: ModelState | None, wallet: str, refusal: type[Exception] | None) -> None:
     found = model_refusal(_model(state) if state else None, wallet)
     assert (type(found) if found else None) is refusal
-
-
-JSON_OBJECTS = st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=5), max_size=5)
-
-
-@given(JSON_OBJECTS)
-def test_a_fingerprint_does_not_depend_on_order(body: dict[str, object]) -> None:
-    assert body_fingerprint(body) == body_fingerprint(dict(reversed(body.items())))
-
-
-@given(JSON_OBJECTS, JSON_OBJECTS)
-def test_other_bodies_have_other_fingerprints(one: dict[str, object], other: dict[str, object]) -> None:
-    assert (body_fingerprint(one) == body_fingerprint(other)) is (one == other)
 
 
 def test_cost_is_the_sum_of_gas_times_price() -> None:

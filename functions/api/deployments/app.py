@@ -8,10 +8,11 @@ from fastapi import Depends, Header, Query, Request
 
 from slipway.executions import execution_starter
 from slipway.http import body_of, create_app, lambda_handler, wallet_owner
+from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 from slipway.tokens import models
 from slipway.tokens.model_source import model_source
-from slipway.tokens.service import RequestContext, TokenService, idempotency_key_of, token_service
+from slipway.tokens.service import RequestContext, TokenService, token_service
 
 app = create_app()
 Body = Annotated[models.DeployTokenRequest, body_of(models.DeployTokenRequest)]

@@ -1,7 +1,9 @@
 """The two tables that most capabilities share, and transactions whose failed conditions have names.
 
 Items are PynamoDB models that inherit from ``JobsItem`` or ``ControlItem``; which keys they use is told beside each
-model. All of them share one connection, because each DynamoDB client costs a cold start tens of milliseconds.
+model. A capability with a table of its own declares the base of its items in its own ``store.py``, inherits the
+deadlines from ``TableSettings`` and calls ``share_connection``: each DynamoDB client costs a cold start tens of
+milliseconds, so there is one.
 """
 
 import os
@@ -15,7 +17,6 @@ from typing import Any
 
 import botocore.session
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -31,7 +32,7 @@ _CONFLICT_PAUSE_SECONDS = 0.05
 _PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
-class _TableSettings:
+class TableSettings:
     """Deadlines of every DynamoDB call, in seconds."""
 
     connect_timeout_seconds = 2
@@ -75,7 +76,7 @@ class OpenWork(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
 class JobsItem(Model):
     """An item of the jobs table."""
 
-    class Meta(_TableSettings):
+    class Meta(TableSettings):
         table_name = os.environ.get("JOBS_TABLE", "jobs")
 
     pk = UnicodeAttribute(hash_key=True)
@@ -93,22 +94,24 @@ class JobsItem(Model):
 class ControlItem(Model):
     """An item of the control table."""
 
-    class Meta(_TableSettings):
+    class Meta(TableSettings):
         table_name = os.environ.get("CONTROL_TABLE", "control")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
 
-def _share_one_connection() -> Connection:
-    jobs = JobsItem._get_connection()
-    control = ControlItem._get_connection()
-    jobs.connection.add_meta_table(control.get_meta_table())
-    control.connection = jobs.connection
-    return jobs.connection
+connection = JobsItem._get_connection().connection
 
 
-connection = _share_one_connection()
+def share_connection(model: type[Model]) -> None:
+    """Let the items of another table use the one connection."""
+    own = model._get_connection()
+    connection.add_meta_table(own.get_meta_table())
+    own.connection = connection
+
+
+share_connection(ControlItem)
 # PynamoDB keeps a session a thread, and routes run in threads of their own: whatever is made from the first one finds
 # its data files read already. Making the client here moves its cost into the start of the process.
 _session = connection.session
@@ -151,6 +154,25 @@ def upstream_errors() -> Iterator[None]:
         raise UpstreamUnavailableError(f"The store did not answer: {type(error).__name__}", retry_after=2) from error
 
 
+def condition_held(write: Callable[[], Any]) -> bool:
+    """Do one conditional write, such as ``lambda: item.update(…)``.
+
+    Returns:
+        False when its condition failed, so that nothing was written.
+
+    Raises:
+        UpstreamUnavailableError: The table did not answer.
+    """
+    with upstream_errors():
+        try:
+            write()
+        except PynamoDBException as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+    return True
+
+
 @dataclass
 class Transaction:
     """Writes that happen together or not at all, each with a name by which its failure is told."""
@@ -168,9 +190,9 @@ class Transaction:
         """Delete an item, under a condition."""
         self._deletes.append((name, lambda write: write.delete(item, condition=condition)))
 
-    def create(self, name: str, item: JobsItem | ControlItem, or_if: Condition | None = None) -> None:
+    def create(self, name: str, item: Model, or_if: Condition | None = None) -> None:
         """Put an item that must not exist yet, or only in a state that ``or_if`` describes."""
-        condition = type(item).pk.does_not_exist()
+        condition: Condition = type(item).pk.does_not_exist()  # type: ignore[attr-defined]
         if or_if is not None:
             condition = condition | or_if
         self._puts.append((name, lambda write: write.save(item, condition=condition, return_values="ALL_OLD")))

@@ -11,10 +11,10 @@ Keys in the control table:
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 
 from slipway.chain.models import Call, Fees
-from slipway.store import ControlItem, upstream_errors
+from slipway.store import ControlItem, condition_held, upstream_errors
 
 
 class ChainConfiguration(ControlItem):
@@ -160,14 +160,11 @@ def stored_nonce(chain_id: int, address: str) -> int | None:
 
 def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) -> None:
     """Move the next nonce forward over nonces that were used elsewhere, unless it moved since ``stored`` was read."""
-    with upstream_errors():
-        try:
-            SignerNonce(*SignerNonce.key(chain_id, address)).update(
-                actions=[SignerNonce.next_nonce.set(next_nonce)], condition=SignerNonce.next_nonce == stored
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+    condition_held(
+        lambda: SignerNonce(*SignerNonce.key(chain_id, address)).update(
+            actions=[SignerNonce.next_nonce.set(next_nonce)], condition=SignerNonce.next_nonce == stored
+        )
+    )
 
 
 def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 
 from slipway.control.breaker import Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, upstream_errors
+from slipway.store import ControlItem, condition_held, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 5
@@ -145,13 +145,8 @@ def _change(state: ServiceState, breaker: Breaker) -> bool:
     if not version:
         unchanged = unchanged | ServiceState.breaker_version.does_not_exist()
     actions = [getattr(ServiceState, name).set(value) for name, value in asdict(breaker).items()]
-    with upstream_errors():
-        try:
-            ServiceState(state.pk, state.sk).update(
-                actions=[ServiceState.breaker_version.set(version + 1), *actions], condition=unchanged
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-    return True
+    return condition_held(
+        lambda: ServiceState(state.pk, state.sk).update(
+            actions=[ServiceState.breaker_version.set(version + 1), *actions], condition=unchanged
+        )
+    )

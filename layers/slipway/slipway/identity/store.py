@@ -4,10 +4,9 @@ import secrets
 import string
 
 from pynamodb.attributes import NumberAttribute
-from pynamodb.exceptions import DeleteError
 
 from slipway.errors import AuthenticationFailedError
-from slipway.store import ControlItem, upstream_errors
+from slipway.store import ControlItem, condition_held, upstream_errors
 from slipway.times import epoch_seconds
 
 NONCE_SECONDS = 300
@@ -40,10 +39,6 @@ def use_nonce(nonce: str) -> None:
     Raises:
         AuthenticationFailedError: It was never handed out, is used, or has expired.
     """
-    with upstream_errors():
-        try:
-            SignInNonce(*_key(nonce)).delete(condition=SignInNonce.expires_at > epoch_seconds())
-        except DeleteError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            raise AuthenticationFailedError("The sign-in nonce is unknown, used or expired") from error
+    item = SignInNonce(*_key(nonce))
+    if not condition_held(lambda: item.delete(condition=SignInNonce.expires_at > epoch_seconds())):
+        raise AuthenticationFailedError("The sign-in nonce is unknown, used or expired")

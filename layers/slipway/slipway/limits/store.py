@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, NumberAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 
 from slipway.errors import RateLimitExceededError
 from slipway.limits.rules import Allowance, Window, allowance
-from slipway.store import ControlItem, Transaction, upstream_errors
+from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
 from slipway.times import epoch_seconds
 
 _MOST_KEPT = 400
@@ -93,9 +93,5 @@ def trim(what: str, wallet: str, windows: Sequence[Window]) -> None:
     key = _key(what, wallet)
     with upstream_errors():
         log = RateLog.get(*key, consistent_read=True)
-        kept = list(log.at[: max(window.limit for window in windows)])
-        try:
-            RateLog(*key).update(actions=[RateLog.at.set(kept)], condition=RateLog.at == log.at)
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+    kept = list(log.at[: max(window.limit for window in windows)])
+    condition_held(lambda: RateLog(*key).update(actions=[RateLog.at.set(kept)], condition=RateLog.at == log.at))

@@ -1,10 +1,8 @@
 """Pure decisions about token requests."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError
 from slipway.tokens.models import ModelMetadata, ModelState
@@ -46,12 +44,6 @@ def model_refusal(model: ModelMetadata | None, wallet: str) -> SlipwayError | No
     if model.state is not ModelState.VALIDATED:
         return ModelNotValidatedError("The model is not validated", details={"state": str(model.state)})
     return None
-
-
-def body_fingerprint(body: dict[str, Any]) -> str:
-    """What an Idempotency-Key is bound to: the body's meaning, without its spelling."""
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def total_cost(parts: list[tuple[int, int]]) -> int:

@@ -19,14 +19,14 @@ from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     ForbiddenError,
-    IdempotencyMismatchError,
     InsufficientGasError,
     NotFoundError,
     SlipwayError,
     TokenExistsError,
     UpstreamUnavailableError,
-    ValidationFailedError,
 )
+from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
+from slipway.idempotency import Idempotency
 from slipway.identity.models import Caller
 from slipway.jobs.store import audit_event, events_of, job_event
 from slipway.limits import store as limits
@@ -34,7 +34,7 @@ from slipway.limits.rules import Window
 from slipway.observability import logger, record
 from slipway.settings import chain_settings, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import epoch_seconds, now, now_text, to_text
+from slipway.times import now, now_text, to_text
 from slipway.tokens import calls
 from slipway.tokens.model_source import CatalogueModels, ModelSource
 from slipway.tokens.models import (
@@ -52,17 +52,15 @@ from slipway.tokens.models import (
     Refusal,
     Status,
 )
-from slipway.tokens.rules import body_fingerprint, default_name, model_refusal, symbol_candidates
+from slipway.tokens.rules import default_name, model_refusal, symbol_candidates
 from slipway.tokens.store import (
     CatalogueModel,
     DeploymentItem,
-    IdempotencyRecord,
     ModelLock,
     SymbolLock,
     deployment_key,
     deployments_of,
     find_deployment,
-    idempotency_record,
     model_lock,
     model_lock_key,
     open_shard,
@@ -80,7 +78,6 @@ LOOK_SECONDS = 90
 _RPC_SECONDS = 1.0
 # A node that drips its answer keeps each read of a socket short, but not their sum.
 _READ_SECONDS = 1.5
-_IDEMPOTENCY_SECONDS = 24 * 3600
 _TRANSACTIONS = 2
 _LAUNCHES = "launches"
 
@@ -240,14 +237,13 @@ class TokenService:
         gate = Gate(Service.TOKENS)
         configuration = self._configuration()
         quote = self._quote(body, configuration)
-        record_key = IdempotencyRecord.key(wallet, idempotency_key) if idempotency_key else None
-        fingerprint = body_fingerprint(body.model_dump(exclude={"auth_token"}))
+        idempotency = Idempotency.of("deployments", wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
         # The catalogue is held to its conditions by the write itself; any other source has to be read first.
         in_catalogue = isinstance(self._models, CatalogueModels)
         model = None if in_catalogue else self._model_refusal(body.model_id, wallet)
         if gate.refusal or model or quote.refusals:
-            if record_key and idempotency_record(record_key):
-                return self._replay(record_key, fingerprint)
+            if idempotency and idempotency.is_known():
+                return self._replay(idempotency)
             if gate.refusal:
                 raise gate.refusal
             if any(isinstance(refusal, UpstreamUnavailableError) for refusal in quote.refusals):
@@ -261,24 +257,14 @@ class TokenService:
             deployment = self._new_deployment(answer, wallet, body, symbol)
             write = self._request_transaction(deployment, body, wallet, context)
             limits.count_within(write, _LAUNCHES, wallet, windows)
-            if record_key:
-                write.create(
-                    "idempotency",
-                    IdempotencyRecord(
-                        *record_key,
-                        fingerprint=fingerprint,
-                        deployment_id=answer.deployment_id,
-                        answer=answer.model_dump(),
-                        expires_at=epoch_seconds() + _IDEMPOTENCY_SECONDS,
-                    ),
-                    or_if=IdempotencyRecord.expires_at <= epoch_seconds(),
-                )
+            if idempotency:
+                idempotency.remember(write, answer.model_dump())
             try:
                 write.commit()
                 break
             except ConditionsFailedError as error:
-                if record_key and "idempotency" in error.failed:
-                    return self._replay(record_key, fingerprint)
+                if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                    return self._replay(idempotency)
                 if error.failed.keys() - {"symbol"}:
                     raise self._refusal(error, body.model_id, wallet, windows) from error
         else:
@@ -358,17 +344,13 @@ class TokenService:
         )
         return write
 
-    def _replay(self, record_key: tuple[str, str], fingerprint: str) -> DeployTokenAnswer:
-        stored = idempotency_record(record_key)
-        if stored is None:
-            raise UpstreamUnavailableError("The earlier answer has just expired; try again", retry_after=1)
-        if stored.fingerprint != fingerprint:
-            raise IdempotencyMismatchError("This Idempotency-Key was used with another body")
+    def _replay(self, idempotency: Idempotency) -> DeployTokenAnswer:
+        answer = DeployTokenAnswer.model_validate(idempotency.answer())
         # The first request may have died between its write and its start.
-        deployment = find_deployment(stored.deployment_id)
+        deployment = find_deployment(answer.deployment_id)
         if deployment and deployment.status == str(Status.PENDING):
             self._start(deployment.deployment_id)
-        return DeployTokenAnswer.model_validate(stored.answer)
+        return answer
 
     def _refusal(
         self, error: ConditionsFailedError, model_id: str, wallet: str, windows: tuple[Window, ...]
@@ -449,15 +431,6 @@ def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
         )
     )
     return ModelAnswer(model_id=model_id, **entry.model_dump())
-
-
-def idempotency_key_of(header: str | None) -> str | None:
-    """Read the Idempotency-Key header; it must be 1 to 255 visible ASCII characters (ValidationFailedError)."""
-    if header is None:
-        return None
-    if not 1 <= len(header) <= 255 or not all("!" <= character <= "~" for character in header):
-        raise ValidationFailedError.of_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    return header
 
 
 def _is_id(text: str) -> bool:

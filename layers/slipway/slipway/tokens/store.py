@@ -9,8 +9,7 @@ Keys in the jobs table:
 
 Keys in the control table:
 
-- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator told it;
-- ``IDEMPOTENCY#<wallet>#<key>`` / ``REQUEST``: the answer that a key has been given.
+- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator told it.
 """
 
 import zlib
@@ -18,13 +17,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from slipway.jobs.store import job_event
 from slipway.pages import decode_cursor, encode_cursor
-from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, upstream_errors
-from slipway.times import epoch_seconds, now_text
+from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, condition_held, upstream_errors
+from slipway.times import now_text
 from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
 
 OPEN_SHARDS = 4
@@ -97,20 +96,6 @@ class CatalogueModel(ControlItem):
         return f"CATALOGUE#{model_id}", "MODEL"
 
 
-class IdempotencyRecord(ControlItem):
-    """The answer that was given to an Idempotency-Key, kept for a day."""
-
-    fingerprint = UnicodeAttribute()
-    deployment_id = UnicodeAttribute()
-    answer = JSONAttribute()
-    expires_at = NumberAttribute()
-
-    @staticmethod
-    def key(wallet: str, key: str) -> tuple[str, str]:
-        """Partition and sort key."""
-        return f"IDEMPOTENCY#{wallet}#{key}", "REQUEST"
-
-
 def deployment_key(deployment_id: str) -> tuple[str, str]:
     """Partition and sort key of a deployment."""
     return f"DEPLOYMENT#{deployment_id}", "DETAIL"
@@ -159,31 +144,25 @@ def due_deployments(shard: int, moment: str, limit: int) -> list[str]:
 
 def look_again(deployment: DeploymentItem, moment: str) -> None:
     """Put the next look at a deployment off, unless it has ended."""
-    with upstream_errors():
-        try:
-            DeploymentItem(deployment.pk, deployment.sk).update(
-                actions=[DeploymentItem.open_until.set(moment)], condition=DeploymentItem.open_shard.exists()
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+    condition_held(
+        lambda: DeploymentItem(deployment.pk, deployment.sk).update(
+            actions=[DeploymentItem.open_until.set(moment)], condition=DeploymentItem.open_shard.exists()
+        )
+    )
 
 
 def count_execution(deployment: DeploymentItem) -> bool:
     """Count one more execution of a deployment; False when somebody else did since it was read."""
     count = int(deployment.executions)
-    with upstream_errors():
-        try:
-            DeploymentItem(deployment.pk, deployment.sk).update(
-                actions=[DeploymentItem.executions.set(count + 1)],
-                condition=(DeploymentItem.executions == count) & DeploymentItem.open_shard.exists(),
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-    deployment.executions = count + 1
-    return True
+    counted = condition_held(
+        lambda: DeploymentItem(deployment.pk, deployment.sk).update(
+            actions=[DeploymentItem.executions.set(count + 1)],
+            condition=(DeploymentItem.executions == count) & DeploymentItem.open_shard.exists(),
+        )
+    )
+    if counted:
+        deployment.executions = count + 1
+    return counted
 
 
 def model_lock(model_id: str) -> ModelLock | None:
@@ -193,16 +172,6 @@ def model_lock(model_id: str) -> ModelLock | None:
             return ModelLock.get(*model_lock_key(model_id), consistent_read=True)
         except DoesNotExist:
             return None
-
-
-def idempotency_record(key: tuple[str, str]) -> IdempotencyRecord | None:
-    """What was answered to an Idempotency-Key; an expired record counts as none."""
-    with upstream_errors():
-        try:
-            found = IdempotencyRecord.get(*key, consistent_read=True)
-        except DoesNotExist:
-            return None
-    return found if found.expires_at > epoch_seconds() else None
 
 
 def symbol_is_free(symbol: str) -> bool:
