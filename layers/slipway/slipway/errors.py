@@ -48,11 +48,22 @@ class ValidationFailedError(SlipwayError):
         return cls(f"{field}: {message}", details={"fields": [{"field": field, "message": message}]})
 
 
+class InvalidSdlError(ValidationFailedError):
+    """The SDL is not one that Akash takes; nothing was created."""
+
+
 class AuthenticationFailedError(SlipwayError):
     """Nobody, or nobody we can believe, is asking."""
 
     code = "AUTH_FAILED"
     status = 401
+
+
+class PaymentRequiredError(SlipwayError):
+    """The Akash account has too little credit; nothing was created. The message says what is missing."""
+
+    code = "PAYMENT_REQUIRED"
+    status = 402
 
 
 class ForbiddenError(SlipwayError):
@@ -85,6 +96,20 @@ class MethodNotAllowedError(SlipwayError):
 
 class ConflictError(SlipwayError):
     """The thing is not in a state that allows this."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class BidClosedError(SlipwayError):
+    """The bid can't be leased any more: withdrawn, lost, or its order has another lease."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class EscrowNotSettledError(SlipwayError):
+    """The deployment's escrow can't be settled yet, so it is still open; the same close succeeds later."""
 
     code = "CONFLICT"
     status = 409
@@ -141,6 +166,38 @@ class DeploymentFailedError(SlipwayError):
 
 class UpstreamUnavailableError(SlipwayError):
     """A system that Slipway calls did not answer in time; the same call may succeed later."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 502
+
+
+class UpstreamAuthenticationError(SlipwayError):
+    """A system that Slipway calls does not accept our key; only an administrator can mend that."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 502
+
+
+class UpstreamRefusedError(SlipwayError):
+    """A system that Slipway calls understood the call and refused it for a reason that stays."""
+
+    code = "DEPLOYMENT_FAILED"
+    status = 500
+
+
+class WalletProvisioningError(SlipwayError):
+    """The Akash account's wallet is still being set up; nothing was created, and the same call succeeds later."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 502
+
+
+class CreateOutcomeUnknownError(SlipwayError):
+    """A deployment was asked for and nobody knows whether it was created: look before asking again.
+
+    ``details`` has ``asked_at`` and ``gave_up_at``, milliseconds since 1970 by our clock, between which the dseq of the
+    deployment lies if there is one, and ``answered``: whether upstream has ended the request, or may still do it.
+    """
 
     code = "UPSTREAM_UNAVAILABLE"
     status = 502

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import httpx
 
-from slipway.store import aws_client
+from slipway.secret_values import secret_text
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelMetadata
 from slipway.tokens.store import find_model
@@ -33,7 +33,5 @@ def model_source() -> ModelSource:
     address = os.environ.get("MLFLOW_TRACKING_URI")
     if not address:
         return CatalogueModels()
-    token = None
-    if secret := os.environ.get("MLFLOW_TOKEN_SECRET_ARN"):
-        token = str(aws_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
-    return MlflowModels(address, httpx.Client(), token)
+    secret = os.environ.get("MLFLOW_TOKEN_SECRET_ARN")
+    return MlflowModels(address, httpx.Client(), secret_text(secret) if secret else None)

@@ -1,0 +1,1 @@
+"""Akash workloads: deploy from SDL, choose a bid, follow the lease, close."""

@@ -1,0 +1,402 @@
+"""What the Akash Console API answers, as far as Slipway reads it.
+
+Source: the API's published OpenAPI document, and what providers really send behind it. Keys may be absent, null, or
+more than the document names, so ``parse`` drops every null first, whatever may be missing has a default, and unknown
+keys are ignored. Amounts are decimals, in the chain's smallest unit (uact, a millionth of a US dollar) or, where told,
+in US dollars.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+ZERO = Decimal(0)
+
+
+def without_nulls(value: Any) -> Any:
+    """A JSON value without the null members of its objects and lists, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_nulls(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(member) for member in value if member is not None]
+    return value
+
+
+def parse[Shape: BaseModel](shape: type[Shape], value: Any) -> Shape:
+    """An answer as a model; raises pydantic's ValidationError when what is needed is not there."""
+    return shape.model_validate(without_nulls(value))
+
+
+def parse_each[Shape: BaseModel](shape: type[Shape], values: Iterable[Any]) -> list[Shape]:
+    """The entries of a list that can be read; one that can't must not hide the others."""
+    found = []
+    for value in values:
+        try:
+            found.append(parse(shape, value))
+        except ValidationError:
+            continue
+    return found
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, coerce_numbers_to_str=True)
+
+
+class Coin(_Answer):
+    """An amount of a denomination."""
+
+    denom: str = ""
+    amount: Decimal = ZERO
+
+
+# ── Deployments ─────────────────────────────────────────────────────────────────────────────────
+
+
+class SignedTransaction(_Answer):
+    """The transaction behind a create; ``code`` is 0 when the chain accepted it."""
+
+    code: int = 0
+    transaction_hash: str = Field("", alias="transactionHash")
+    raw_log: str = Field("", alias="rawLog")
+
+
+class CreatedDeployment(_Answer):
+    """A new deployment. ``manifest`` is what the lease call wants back, byte for byte."""
+
+    dseq: str = Field(pattern=r"^\d+$")
+    manifest: str = ""
+    transaction: SignedTransaction = Field(SignedTransaction(), alias="signTx")
+
+
+class DeploymentId(_Answer):
+    """``dseq`` is the server's clock at creation, in milliseconds since 1970."""
+
+    owner: str = ""
+    dseq: str = Field(pattern=r"^\d+$")
+
+
+class DeploymentRecord(_Answer):
+    """``state`` is ``active`` or ``closed``; ``hash`` is base64 of the manifest's SHA-256 (``rules.manifest_hash``)."""
+
+    id: DeploymentId
+    state: str = ""
+    hash: str = ""
+    created_at: str = ""
+
+
+class LeaseId(_Answer):
+    """Names an order and the provider that won it."""
+
+    owner: str = ""
+    dseq: str = Field(pattern=r"^\d+$")
+    gseq: int = 1
+    oseq: int = 1
+    provider: str
+    bseq: int = 0
+
+
+class ServiceStatus(_Answer):
+    """Replicas of one service. ``uris`` are host names that reach its port 80."""
+
+    name: str = ""
+    available: int = 0
+    total: int = 0
+    uris: list[str] = []
+    observed_generation: int = 0
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+
+
+class ForwardedPort(_Answer):
+    """``port`` is the container's, ``external_port`` the one the provider opened; ``host`` may be empty."""
+
+    port: int
+    external_port: int = Field(alias="externalPort")
+    host: str = ""
+    proto: str = "TCP"
+    name: str = ""
+
+
+class LeasedIp(_Answer):
+    """A port at an IP address of its own."""
+
+    ip: str = Field("", alias="IP")
+    port: int = Field(0, alias="Port")
+    external_port: int = Field(0, alias="ExternalPort")
+    protocol: str = Field("TCP", alias="Protocol")
+
+
+class LeaseStatus(_Answer):
+    """What the provider tells of a lease, by service name; an empty table where it told nothing."""
+
+    services: dict[str, ServiceStatus] = {}
+    forwarded_ports: dict[str, list[ForwardedPort]] = {}
+    ips: dict[str, list[LeasedIp]] = {}
+
+
+class Lease(_Answer):
+    """``state`` is ``active``, ``insufficient_funds`` or ``closed``; ``status`` is None if the provider can't tell."""
+
+    id: LeaseId
+    state: str = ""
+    price: Coin = Coin()
+    created_at: str = ""
+    closed_on: str = ""
+    reason: str = ""
+    status: LeaseStatus | None = None
+
+
+class EscrowDeposit(_Answer):
+    """One payment into an escrow account."""
+
+    owner: str = ""
+    height: str = ""
+    source: str = ""
+    balance: Coin = Coin()
+
+
+class EscrowState(_Answer):
+    """``transferred`` went to providers, ``funds`` is what is left as of block ``settled_at``."""
+
+    owner: str = ""
+    state: str = ""
+    transferred: list[Coin] = []
+    settled_at: str = ""
+    funds: list[Coin] = []
+    deposits: list[EscrowDeposit] = []
+
+
+class EscrowAccount(_Answer):
+    """The account that pays for a deployment."""
+
+    state: EscrowState = EscrowState()
+
+
+class Deployment(_Answer):
+    """A deployment with its leases; their ``status`` is told by the detail call alone."""
+
+    deployment: DeploymentRecord
+    leases: list[Lease] = []
+    escrow_account: EscrowAccount = EscrowAccount()
+
+    @property
+    def dseq(self) -> str:
+        """Its number."""
+        return self.deployment.id.dseq
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is proved closed."""
+        return self.deployment.state == "closed"
+
+    @property
+    def open_leases(self) -> list[Lease]:
+        """Leases that are not closed."""
+        return [lease for lease in self.leases if lease.state != "closed"]
+
+
+class Pagination(_Answer):
+    """Where a page lies."""
+
+    total: int = 0
+    skip: int = 0
+    limit: int = 0
+    has_more: bool = Field(False, alias="hasMore")
+
+
+class DeploymentPage(_Answer):
+    """Some of the active deployments."""
+
+    deployments: list[Deployment] = []
+    pagination: Pagination = Pagination()
+
+
+# ── Bids ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Bid(_Answer):
+    """``state`` is ``open``, ``active`` (leased), ``lost`` or ``closed``; ``price`` is per block."""
+
+    id: LeaseId
+    state: str = ""
+    price: Coin = Coin()
+    created_at: str = ""
+    resources_offer: list[dict[str, Any]] = []
+
+
+class BidEntry(_Answer):
+    """One entry of the list of bids."""
+
+    bid: Bid
+
+
+# ── Providers and prices ────────────────────────────────────────────────────────────────────────
+
+
+class Gpu(_Answer):
+    """A GPU model as providers name it, such as nvidia, a100, 80Gi, PCIe."""
+
+    vendor: str = ""
+    model: str = ""
+    ram: str = ""
+    interface: str = ""
+
+
+class Capacity(_Answer):
+    """How much of a resource there is: CPU in thousandths of a core, GPUs, or bytes."""
+
+    active: float = 0
+    available: float = 0
+    pending: float = 0
+    total: float = 0
+
+
+class StorageCapacity(_Answer):
+    """Bytes by kind of storage."""
+
+    ephemeral: Capacity = Capacity()
+    persistent: Capacity = Capacity()
+    total: Capacity = Capacity()
+
+
+class ProviderStats(_Answer):
+    """A provider's capacity."""
+
+    cpu: Capacity = Capacity()
+    gpu: Capacity = Capacity()
+    memory: Capacity = Capacity()
+    storage: StorageCapacity = StorageCapacity()
+
+
+class ProviderAttribute(_Answer):
+    """A claim of the provider's and who vouches for it."""
+
+    key: str = ""
+    value: str = ""
+    audited_by: list[str] = Field([], alias="auditedBy")
+
+
+class UptimeCheck(_Answer):
+    """One look at a provider."""
+
+    is_online: bool = Field(False, alias="isOnline")
+    check_date: str = Field("", alias="checkDate")
+
+
+class Provider(_Answer):
+    """A provider. Uptimes are shares from 0 to 1, None where unknown; ``uptime`` is told by the detail call alone."""
+
+    owner: str
+    name: str = ""
+    host_uri: str = Field("", alias="hostUri")
+    is_online: bool = Field(False, alias="isOnline")
+    is_audited: bool = Field(False, alias="isAudited")
+    is_valid_version: bool = Field(False, alias="isValidVersion")
+    uptime_1d: float | None = Field(None, alias="uptime1d")
+    uptime_7d: float | None = Field(None, alias="uptime7d")
+    uptime_30d: float | None = Field(None, alias="uptime30d")
+    ip_region: str = Field("", alias="ipRegion")
+    ip_region_code: str = Field("", alias="ipRegionCode")
+    ip_country: str = Field("", alias="ipCountry")
+    ip_country_code: str = Field("", alias="ipCountryCode")
+    location_region: str = Field("", alias="locationRegion")
+    country: str = ""
+    city: str = ""
+    tier: str = ""
+    organization: str = ""
+    gpu_models: list[Gpu] = Field([], alias="gpuModels")
+    hardware_gpu_vendor: str = Field("", alias="hardwareGpuVendor")
+    hardware_gpu_models: list[str] = Field([], alias="hardwareGpuModels")
+    stats: ProviderStats = ProviderStats()
+    attributes: list[ProviderAttribute] = []
+    lease_count: int = Field(0, alias="leaseCount")
+    last_check_date: str = Field("", alias="lastCheckDate")
+    uptime: list[UptimeCheck] = []
+
+
+class GpuAvailability(_Answer):
+    """GPUs, or providers with such GPUs."""
+
+    total: int = 0
+    available: int = 0
+
+
+class GpuPrice(_Answer):
+    """US dollars an hour for one GPU."""
+
+    currency: str = "USD"
+    min: Decimal = ZERO
+    max: Decimal = ZERO
+    avg: Decimal = ZERO
+    weighted_average: Decimal = Field(ZERO, alias="weightedAverage")
+    med: Decimal = ZERO
+
+
+class PricedGpu(Gpu):
+    """A GPU model with its prices, None where nobody offers one."""
+
+    availability: GpuAvailability = GpuAvailability()
+    provider_availability: GpuAvailability = Field(GpuAvailability(), alias="providerAvailability")
+    price: GpuPrice | None = None
+
+
+class GpuPrices(_Answer):
+    """All GPU models on the network."""
+
+    availability: GpuAvailability = GpuAvailability()
+    models: list[PricedGpu] = []
+
+
+class PriceEstimate(_Answer):
+    """US dollars a month for an amount of CPU, memory and storage."""
+
+    akash: Decimal
+    aws: Decimal = ZERO
+    gcp: Decimal = ZERO
+    azure: Decimal = ZERO
+
+
+class Balances(_Answer):
+    """US dollars: free, in deployments' escrow, and both."""
+
+    balance: Decimal = ZERO
+    deployments: Decimal = ZERO
+    total: Decimal = ZERO
+
+
+class ProviderIncidents(_Answer):
+    """Downtime of one day."""
+
+    date: str = ""
+    has_open_incident: bool = Field(False, alias="hasOpenIncident")
+    incident_count: int = Field(0, alias="incidentCount")
+    downtime_seconds: int = Field(0, alias="downtimeSeconds")
+
+
+class ScreenedProvider(_Answer):
+    """A provider that could take a workload, with its downtime of the last seven days."""
+
+    owner: str
+    host_uri: str = Field("", alias="hostUri")
+    is_audited: bool = Field(False, alias="isAudited")
+    created_at: str = Field("", alias="createdAt")
+    location: str = ""
+    organization: str = ""
+    incidents: list[ProviderIncidents] = []
+
+
+# ── Errors ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class ErrorBody(_Answer):
+    """The body of every refusal; ``code`` is general (``bad_request``) or particular (``wallet_provisioning``)."""
+
+    error: str = ""
+    message: str = Field("", validation_alias=AliasChoices("message", "error"))
+    code: str = ""
+    type: str = ""
+    data: Any = None

@@ -1,0 +1,57 @@
+"""HTTP calls that end at their deadline, whatever the far side does.
+
+httpx's own timeouts are for one read of a socket each, so a server that sends a byte now and then is waited for without
+end, and resolving a name has no timeout at all. Here each call runs on an event loop in a thread of its own, where it
+can be cancelled as a whole.
+"""
+
+import asyncio
+import threading
+from functools import cache
+from typing import Any
+
+import httpx
+
+# For a call that does not end although it was cancelled; its thread is left to itself.
+_GRACE_SECONDS = 1.0
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="outgoing-http", daemon=True).start()
+    return loop
+
+
+class DeadlineClient:
+    """Makes an asynchronous client usable from ordinary code, with a deadline on every call.
+
+    Args:
+        client: The HTTP client; used by no one else, because its connections belong to one event loop.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    def request(self, method: str, url: str, seconds: float, **arguments: Any) -> httpx.Response:
+        """One request with its whole answer.
+
+        Args:
+            method: The HTTP method.
+            url: The whole address.
+            seconds: The deadline, from name resolution to the answer's last byte.
+            arguments: As ``httpx.AsyncClient.request`` takes them.
+
+        Raises:
+            httpx.HTTPError: As the client raises them; ``httpx.ReadTimeout`` when the deadline has passed.
+        """
+        future = asyncio.run_coroutine_threadsafe(self._request(method, url, seconds, arguments), _loop())
+        try:
+            return future.result(seconds + _GRACE_SECONDS)
+        except TimeoutError as error:
+            future.cancel()
+            raise httpx.ReadTimeout("The deadline passed") from error
+
+    async def _request(self, method: str, url: str, seconds: float, arguments: dict[str, Any]) -> httpx.Response:
+        async with asyncio.timeout(seconds):
+            return await self._client.request(method, url, timeout=seconds, **arguments)

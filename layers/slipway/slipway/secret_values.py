@@ -1,0 +1,36 @@
+"""Secrets that the installation keeps in AWS Secrets Manager."""
+
+import threading
+import time
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from slipway.errors import UpstreamUnavailableError
+from slipway.store import aws_client
+
+# A key that was rotated is used within this time by functions that stay warm.
+_KEPT_SECONDS = 300.0
+
+_kept: dict[str, tuple[float, str]] = {}
+_lock = threading.Lock()
+
+
+def secret_text(arn: str) -> str:
+    """The text of a secret, kept in this process for five minutes.
+
+    Args:
+        arn: ARN or name of the secret.
+
+    Raises:
+        UpstreamUnavailableError: Secrets Manager did not answer, or has no such secret for us.
+    """
+    with _lock:
+        found = _kept.get(arn)
+        if found and time.monotonic() - found[0] < _KEPT_SECONDS:
+            return found[1]
+        try:
+            text = str(aws_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]).strip()
+        except (ClientError, BotoCoreError, KeyError) as error:
+            raise UpstreamUnavailableError(f"A secret can't be read: {type(error).__name__}", retry_after=5) from error
+        _kept[arn] = (time.monotonic(), text)
+        return text
