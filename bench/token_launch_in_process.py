@@ -64,11 +64,12 @@ def main() -> int:
     from slipway.chain.kms_signer import KmsSigner
     from slipway.chain.write_ahead import WriteAhead
     from slipway.identity.models import Caller
+    from slipway.jobs.store import RequestContext
     from slipway.settings import chain_settings, deployer_key_ids
     from slipway.store import aws_client
     from slipway.tokens.model_source import CatalogueModels
     from slipway.tokens.models import DeployTokenRequest, ModelMetadata, ModelState, Purpose
-    from slipway.tokens.service import RequestContext, token_service
+    from slipway.tokens.service import token_service
     from slipway.tokens.signing import TokenSigning
     from slipway.tokens.store import save_model
     from slipway.tokens.workflow import TokenWorkflow

@@ -9,6 +9,8 @@ os.environ.update(
     AWS_SECRET_ACCESS_KEY="test",
     JOBS_TABLE="jobs",
     CONTROL_TABLE="control",
+    WORKERS_TABLE="workers",
+    PROJECTS_TABLE="projects",
     IDENTITY_KEY_ID="",
     TOKEN_ISSUER="https://slipway.test",
     TOKEN_AUDIENCE="slipway",

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.support.template import ROOT, functions
+from tests.support.template import ROOT, TABLE_VARIABLES, functions
 
 RUNTIME_PYTHON = ROOT / ".local" / "venv" / "runtime" / "bin" / "python"
 BUILT = ROOT / ".aws-sam" / "build"
@@ -115,7 +115,7 @@ def environment(start: Start) -> dict[str, str]:
     """What Lambda and the template give a function, and nothing of the developer's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     ours = (
-        *("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "JOBS_TABLE", "CONTROL_TABLE"),
+        *("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *TABLE_VARIABLES),
         *("TOKEN_ISSUER", "TOKEN_AUDIENCE", "CHAINS", "TOKEN_CHAIN_ID", "POWERTOOLS_METRICS_NAMESPACE"),
     )
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import json
+import os
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ REGISTRY, MANAGER = "0x" + "11" * 20, "0x" + "22" * 20
 DEPLOYER = "0x" + "33" * 20
 GWEI = 10**9
 
-_TABLES = {"jobs": TABLE_VARIABLES["JOBS_TABLE"], "control": TABLE_VARIABLES["CONTROL_TABLE"]}
+# The tables' names in the tests' environment, and their logical ids.
+_TABLES = {os.environ[variable]: logical_id for variable, logical_id in TABLE_VARIABLES.items()}
 _WRITES = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",

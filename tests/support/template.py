@@ -9,7 +9,12 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TABLE_VARIABLES = {"JOBS_TABLE": "JobsTable", "CONTROL_TABLE": "ControlTable"}
+TABLE_VARIABLES = {
+    "JOBS_TABLE": "JobsTable",
+    "CONTROL_TABLE": "ControlTable",
+    "WORKERS_TABLE": "WorkersTable",
+    "PROJECTS_TABLE": "ProjectsTable",
+}
 
 
 class _Loader(yaml.SafeLoader):

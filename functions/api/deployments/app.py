@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import Depends, Header, Query, Request
 
 from slipway.executions import execution_starter
-from slipway.http import body_of, create_app, lambda_handler, wallet_owner
+from slipway.http import body_of, context_of, create_app, lambda_handler, wallet_owner
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 from slipway.tokens import models
 from slipway.tokens.model_source import model_source
-from slipway.tokens.service import RequestContext, TokenService, token_service
+from slipway.tokens.service import TokenService, token_service
 
 app = create_app()
 Body = Annotated[models.DeployTokenRequest, body_of(models.DeployTokenRequest)]
@@ -32,8 +32,7 @@ def create(
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> models.DeployTokenAnswer:
     """Accept the launch of a model's token."""
-    context = RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
-    return _tokens().request(caller, body, idempotency_key_of(idempotency_key), context)
+    return _tokens().request(caller, body, idempotency_key_of(idempotency_key), context_of(request))
 
 
 @app.post("/api/deployments/estimate")

@@ -9,7 +9,7 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -32,7 +32,7 @@ from slipway.errors import (
 )
 from slipway.identity.models import Caller
 from slipway.identity.service import token_verifier
-from slipway.jobs.store import audit_event, write_audit_event
+from slipway.jobs.store import RequestContext, write_audit_event
 from slipway.observability import logger, record, use_request
 
 MAX_BODY_BYTES = 64 * 1024
@@ -97,18 +97,14 @@ class _RequestContext:
             record("RequestDuration", milliseconds, MetricUnit.Milliseconds, route=action)
 
 
+def context_of(request: Request) -> RequestContext:
+    """What the audit trail tells of a request."""
+    return RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
+
+
 def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
-    """Put an accepted change into the audit trail; a launch's own event is part of its transaction instead."""
-    write_audit_event(
-        audit_event(
-            action=request.state.action,
-            outcome="accepted",
-            wallet=caller.wallet,
-            source_ip=request.state.source_ip,
-            subject=subject,
-            request_id=request.state.request_id,
-        )
-    )
+    """Put an accepted change into the audit trail, where the change has no transaction that could hold the event."""
+    write_audit_event(context_of(request).audit("accepted", caller.wallet, subject))
 
 
 def error_response(request: Request, error: SlipwayError) -> JSONResponse:
@@ -134,17 +130,9 @@ def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
     caller: Caller | None = getattr(request.state, "caller", None)
     logger.warning("refused", code=error.code, reason=error.message)
     try:
-        write_audit_event(
-            audit_event(
-                action=request.state.action,
-                outcome=error.code,
-                wallet=caller.wallet if caller else None,
-                source_ip=request.state.source_ip,
-                subject=getattr(request.state, "subject", None) or _subject_of_path(request),
-                message=error.message[:500],
-                request_id=request.state.request_id,
-            )
-        )
+        subject = getattr(request.state, "subject", None) or _subject_of_path(request)
+        wallet = caller.wallet if caller else None
+        write_audit_event(context_of(request).audit(error.code, wallet, subject, error.message[:500]))
     except SlipwayError:
         # The refusal stands even if the trail can't be written; the log line above still tells of it.
         logger.exception("audit event lost")
@@ -310,7 +298,9 @@ def role(name: str) -> Callable[[Request], Any]:
 
 
 def body_of[BodyModel: BaseModel](
-    model: type[BodyModel], caller: Callable[[Request], Any] | None = wallet_owner
+    model: type[BodyModel],
+    caller: Callable[[Request], Any] | None = wallet_owner,
+    subject: Sequence[str] = ("model_id",),
 ) -> Any:
     """A dependency that reads the body into a model, after ``caller`` has been believed.
 
@@ -319,6 +309,7 @@ def body_of[BodyModel: BaseModel](
     Args:
         model: The shape of the body.
         caller: The dependency that authenticates; None for routes that anyone may call.
+        subject: Fields of which the first that is a text names, in the audit trail, what the request is about.
 
     Raises:
         PayloadTooLargeError: More than 64 KB.
@@ -332,8 +323,9 @@ def body_of[BodyModel: BaseModel](
         if len(raw) > MAX_BODY_BYTES:
             raise PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
         value = parse_json(raw)
-        if isinstance(value, dict) and isinstance(value.get("model_id"), str):
-            request.state.subject = value["model_id"][:64]
+        if isinstance(value, dict):
+            named = (value[name][:64] for name in subject if isinstance(value.get(name), str))
+            request.state.subject = next(named, None)
         try:
             return model.model_validate(value)
         except ValidationError as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import botocore.session
@@ -25,11 +26,17 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
+from slipway.pages import decode_cursor, encode_cursor
 
 _CONFLICT_TRIES = 6
 _CONFLICT_PAUSE_SECONDS = 0.05
 # Conditions that failed are an answer; these are not, and the same transaction may pass later.
 _PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
+# A filter may pass over items that were read; a request reads no more than these many at a time, and goes on by cursor.
+_FILTERED_PAGE = 100
+_MOST_PAGES = 10
 
 
 class TableSettings:
@@ -171,6 +178,65 @@ def condition_held(write: Callable[[], Any]) -> bool:
                 raise
             return False
     return True
+
+
+def newest_first[Item: Model](
+    model: type[Item],
+    index: Any,
+    key: tuple[str, str],
+    sort: str,
+    *,
+    limit: int,
+    cursor: str | None,
+    between: Condition | None = None,
+    matching: Condition | None = None,
+) -> tuple[list[Item], str | None]:
+    """A page of an index whose sort key begins with a time, newest first, and where the next one begins.
+
+    Args:
+        model: What the items are.
+        index: The model's index.
+        key: Name and value of the index's partition key. The cursor can't change it, so a made-up cursor shows nothing
+            that the partition does not hold.
+        sort: Name of the index's sort key.
+        limit: Most items to return.
+        cursor: Where an earlier page ended, None for the first.
+        between: Condition on the sort key.
+        matching: Filter. A page may then be short, or empty, and still have a next one: each looks at a bounded
+            number of items.
+
+    Raises:
+        ValidationFailedError: The cursor was not given by such a list.
+        UpstreamUnavailableError: The table did not answer.
+    """
+    names = (sort, "pk", "sk")
+    start = None
+    if cursor:
+        position = zip(names, decode_cursor(cursor, len(names)), strict=True)
+        start = {key[0]: {"S": key[1]}, **{name: {"S": part} for name, part in position}}
+    found: list[dict[str, Any]] = []
+    with upstream_errors():
+        # One more than asked for tells whether there is a next page.
+        pages = index.query(
+            key[1],
+            between,
+            filter_condition=matching,
+            scan_index_forward=False,
+            page_size=limit + 1 if matching is None else max(limit + 1, _FILTERED_PAGE),
+            last_evaluated_key=start,
+        ).page_iter
+        last = None
+        for page in islice(pages, _MOST_PAGES):
+            found += page["Items"]
+            last = page.get("LastEvaluatedKey")
+            if len(found) > limit:
+                found = found[:limit]
+                last = found[-1]
+                break
+    return (
+        [model.from_raw_data(item) for item in found],
+        encode_cursor([last[name]["S"] for name in names]) if last else None,
+    )
 
 
 @dataclass

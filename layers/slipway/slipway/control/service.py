@@ -10,13 +10,14 @@ from slipway.control.store import Service, service_state, set_switch
 from slipway.errors import NotFoundError, ValidationFailedError
 from slipway.jobs.store import AuditEvent, JobOutcome
 from slipway.pages import decode_cursor, encode_cursor
-from slipway.store import JobsItem, upstream_errors
+from slipway.store import JobsItem, newest_first, upstream_errors
 from slipway.times import from_text, now, to_text
 from slipway.tokens.store import OPEN_SHARDS, open_shard_name
 
 # Most outcomes that one summary reads: about three read units a hundred.
 _MOST_OUTCOMES = 10_000
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
+# Under which kind the outcomes of a service's jobs are kept; the others have no jobs.
 _KINDS = {Service.TOKENS: "token"}
 
 
@@ -69,7 +70,7 @@ def audit_page(chosen: AuditFilter, limit: int, cursor: str | None) -> AuditPage
     """A page of the trail, newest first, at a cost that follows the page.
 
     A user or a model is read from its index, everything else day by day. What an index does not narrow is filtered
-    among ``limit`` read events, so a page may be short and still have a next one.
+    among a bounded number of events, so a page may be short and still have a next one.
     """
     until = chosen.until or now()
     since = chosen.since or until - timedelta(days=1 if not (chosen.user or chosen.model) else 31)
@@ -95,24 +96,17 @@ def _by_index(chosen: AuditFilter, since: str, until: str, limit: int, cursor: s
         index, attribute, key = AuditEvent.by_owner, "owner_key", f"AUDIT#{chosen.user}"
     else:
         index, attribute, key = AuditEvent.by_subject, "subject_key", f"AUDIT#{chosen.model}"
-    start = None
-    if cursor:
-        owner_sort, pk, sk = decode_cursor(cursor, 3)
-        start = {attribute: {"S": key}, "owner_sort": {"S": owner_sort}, "pk": {"S": pk}, "sk": {"S": sk}}
-    with upstream_errors():
-        page = index.query(
-            key,
-            AuditEvent.owner_sort.between(since, until + "~"),
-            filter_condition=_filter(chosen),
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            last_evaluated_key=start,
-        )
-        events = [_entry(event) for event in page]
-    last = page.last_evaluated_key
-    position = [last[name]["S"] for name in ("owner_sort", "pk", "sk")] if last else None
-    return AuditPage(events=events, next_cursor=encode_cursor(position) if position else None)
+    events, next_cursor = newest_first(
+        AuditEvent,
+        index,
+        (attribute, key),
+        "owner_sort",
+        limit=limit,
+        cursor=cursor,
+        between=AuditEvent.owner_sort.between(since, until + "~"),
+        matching=_filter(chosen),
+    )
+    return AuditPage(events=[_entry(event) for event in events], next_cursor=next_cursor)
 
 
 def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, cursor: str | None) -> AuditPage:
@@ -142,15 +136,18 @@ def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, c
 
 
 def metrics_summary(name: str, since: datetime | None, until: datetime | None) -> MetricsAnswer:
-    """Success rate, durations, gas, cost, errors and work in flight; the last day unless told otherwise."""
+    """Success rate, durations, gas, cost, errors and work in flight; the last day unless told otherwise.
+
+    A service without jobs has nothing that completes, fails or is in flight.
+    """
     service = service_named(name)
     until = until or now()
     since, until = span(since or until - timedelta(days=1), until)
-    kind = _KINDS[service]
+    kind = _KINDS.get(service)
     outcomes: list[JobOutcome] = []
     for day in days_between(since, until, newest_first=True):
         left = _MOST_OUTCOMES - len(outcomes)
-        if left <= 0:
+        if left <= 0 or kind is None:
             break
         with upstream_errors():
             outcomes += JobOutcome.query(
@@ -178,7 +175,7 @@ def metrics_summary(name: str, since: datetime | None, until: datetime | None) -
         gas_used=str(sum(int(outcome.gas) for outcome in outcomes)),
         total_cost=str(sum(int(outcome.cost) for outcome in outcomes)),
         errors=errors,
-        in_flight=sum(_open_jobs(shard) for shard in range(OPEN_SHARDS)),
+        in_flight=sum(_open_jobs(shard) for shard in range(OPEN_SHARDS)) if kind else 0,
         paused=bool(state.paused),
         breaker=asdict(state.breaker),
         truncated=len(outcomes) >= _MOST_OUTCOMES,

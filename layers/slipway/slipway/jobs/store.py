@@ -9,6 +9,7 @@ Keys in the jobs table:
 """
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -109,6 +110,27 @@ def audit_event(
         request_id=request_id,
         created_at=moment,
     )
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """Where a request came from, for the audit trail. ``action`` is its route."""
+
+    request_id: str
+    source_ip: str | None
+    action: str
+
+    def audit(self, outcome: str, wallet: str | None, subject: str | None, message: str | None = None) -> AuditEvent:
+        """What became of the request, as an audit event."""
+        return audit_event(
+            action=self.action,
+            outcome=outcome,
+            wallet=wallet,
+            source_ip=self.source_ip,
+            subject=subject,
+            message=message,
+            request_id=self.request_id,
+        )
 
 
 def write_audit_event(event: AuditEvent) -> None:

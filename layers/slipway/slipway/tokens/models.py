@@ -3,15 +3,13 @@
 Amounts are decimal strings in wei, times are ISO 8601 in UTC.
 """
 
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from slipway.addresses import parse_address
-from slipway.errors import ValidationFailedError
+from slipway.fields import Address, printable
 
 ZERO_ADDRESS = "0x" + "0" * 40
 
@@ -32,24 +30,8 @@ Purpose = Literal["deploy", "register"]
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
 
-def _printable(text: str) -> str:
-    # Control, format and surrogate characters, and unnormalised twins, would make two names look alike.
-    if not text.isprintable() or unicodedata.normalize("NFC", text) != text or text != text.strip():
-        raise ValueError("must be printable text in Unicode's NFC form, without spaces around it")
-    return text
-
-
-def _address(text: str) -> str:
-    try:
-        return parse_address(text, "address")
-    except ValidationFailedError as error:
-        raise ValueError(error.message.removeprefix("address: ")) from None
-
-
-Address = Annotated[
-    str, Field(max_length=42, examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]), AfterValidator(_address)
-]
-ModelId = Annotated[str, Field(min_length=1, max_length=64, examples=["sentiment-v2"]), AfterValidator(_printable)]
+# Two names that look alike must be the same name.
+ModelId = Annotated[str, Field(min_length=1, max_length=64, examples=["sentiment-v2"]), AfterValidator(printable)]
 
 
 class DeployTokenRequest(BaseModel):
@@ -59,7 +41,7 @@ class DeployTokenRequest(BaseModel):
 
     model_id: ModelId
     user_address: Address
-    token_name: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_printable)] | None = None
+    token_name: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(printable)] | None = None
     token_symbol: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$")] | None = None
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
 

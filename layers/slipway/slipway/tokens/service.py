@@ -1,7 +1,6 @@
 """Use cases of the token routes: estimate, request, read."""
 
 import json
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,8 +26,9 @@ from slipway.errors import (
 )
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
+from slipway.identifiers import is_id, new_id
 from slipway.identity.models import Caller
-from slipway.jobs.store import audit_event, events_of, job_event
+from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits
 from slipway.limits.rules import Window
 from slipway.observability import logger, record
@@ -80,15 +80,6 @@ _RPC_SECONDS = 1.0
 _READ_SECONDS = 1.5
 _TRANSACTIONS = 2
 _LAUNCHES = "launches"
-
-
-@dataclass(frozen=True)
-class RequestContext:
-    """Where a request came from, for the audit trail."""
-
-    request_id: str
-    source_ip: str | None
-    action: str
 
 
 @dataclass(frozen=True)
@@ -251,7 +242,7 @@ class TokenService:
             model = model or self._model_refusal(body.model_id, wallet)
             raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
         gate.enter()
-        answer = self._answer(str(uuid.uuid4()), body, quote)
+        answer = self._answer(new_id(), body, quote)
         windows = launch_windows(caller.tier)
         for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
             deployment = self._new_deployment(answer, wallet, body, symbol)
@@ -326,15 +317,7 @@ class TokenService:
         write.create("event", job_event(deployment.pk, "pending", "The launch was accepted"))
         write.create(
             "audit",
-            audit_event(
-                action=context.action,
-                outcome="accepted",
-                wallet=wallet,
-                source_ip=context.source_ip,
-                subject=body.model_id,
-                message=f"deployment {deployment_id}",
-                request_id=context.request_id,
-            ),
+            context.audit("accepted", wallet, body.model_id, f"deployment {deployment_id}"),
         )
         write.update(
             "symbol",
@@ -377,7 +360,7 @@ class TokenService:
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
     def _own(self, caller: Caller, deployment_id: str, *, consistent: bool) -> DeploymentItem:
-        found = find_deployment(deployment_id, consistent=consistent) if _is_id(deployment_id) else None
+        found = find_deployment(deployment_id, consistent=consistent) if is_id(deployment_id) else None
         if found is None or found.wallet != caller.wallet:
             raise NotFoundError("There is no such deployment")
         return found
@@ -431,13 +414,6 @@ def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
         )
     )
     return ModelAnswer(model_id=model_id, **entry.model_dump())
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _own_wallet(caller: Caller, body: DeployTokenRequest) -> str:

@@ -21,8 +21,15 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from slipway.jobs.store import job_event
-from slipway.pages import decode_cursor, encode_cursor
-from slipway.store import ConditionsFailedError, ControlItem, JobsItem, Transaction, condition_held, upstream_errors
+from slipway.store import (
+    ConditionsFailedError,
+    ControlItem,
+    JobsItem,
+    Transaction,
+    condition_held,
+    newest_first,
+    upstream_errors,
+)
 from slipway.times import now_text
 from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
 
@@ -183,35 +190,25 @@ def symbol_is_free(symbol: str) -> bool:
             return True
 
 
-def _start_key(cursor: str, owner: str) -> dict[str, Any]:
-    owner_sort, pk, sk = decode_cursor(cursor, 3)
-    # The owner is the caller's own whatever the cursor says, so a made-up one shows nothing of others.
-    return {"owner_key": {"S": owner}, "owner_sort": {"S": owner_sort}, "pk": {"S": pk}, "sk": {"S": sk}}
-
-
 def deployments_of(
     wallet: str, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
 ) -> tuple[list[DeploymentItem], str | None]:
     """A page of a wallet's deployments, newest first, and where the next one begins."""
-    owner = owner_key(wallet)
     condition = None
     if kind:
         condition = DeploymentItem.kind == kind
     if status:
         by_status = DeploymentItem.status == str(status)
         condition = by_status if condition is None else condition & by_status
-    with upstream_errors():
-        page = DeploymentItem.by_owner.query(
-            owner,
-            filter_condition=condition,
-            scan_index_forward=False,
-            limit=limit,
-            page_size=limit,
-            last_evaluated_key=_start_key(cursor, owner) if cursor else None,
-        )
-        found = list(page)
-    last = page.last_evaluated_key
-    return found, encode_cursor([last[name]["S"] for name in ("owner_sort", "pk", "sk")]) if last else None
+    return newest_first(
+        DeploymentItem,
+        DeploymentItem.by_owner,
+        ("owner_key", owner_key(wallet)),
+        "owner_sort",
+        limit=limit,
+        cursor=cursor,
+        matching=condition,
+    )
 
 
 def save_model(metadata: ModelMetadata) -> None:
