@@ -1,0 +1,1 @@
+"""Workers that prove they are alive: enrolment, heartbeats, sessions and uptime."""

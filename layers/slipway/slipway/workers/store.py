@@ -1,0 +1,145 @@
+"""Workers and their uptime records.
+
+Keys in the workers table, where a wallet is in EIP-55 form:
+
+- ``WORKER#<wallet>`` / ``WORKER``: the worker with its open session; in ``fleet`` from its enrolment on, in ``stale``
+  as long as its session is open;
+- ``WORKER#<wallet>`` / ``UPTIME#<first beat>``: one session that is over, the time in milliseconds with leading zeros.
+"""
+
+import json
+import os
+import zlib
+from typing import Any
+
+from pynamodb.attributes import Attribute, BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import BINARY
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from slipway.store import TableSettings, share_connection, upstream_errors
+from slipway.workers.rules import Session
+
+FLEET = "FLEET"
+_LAST_TIME = 10**15 - 1
+
+
+class Fleet(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """All workers, by the time of their enrolment."""
+
+    class Meta:
+        index_name = "fleet"
+        projection = KeysOnlyProjection()
+
+    fleet = UnicodeAttribute(hash_key=True)
+    enrolled_at = UnicodeAttribute(range_key=True)
+
+
+class Stale(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Sparse: workers with an open session, by when it has to be looked at (see ``rules.flush_at``)."""
+
+    class Meta:
+        index_name = "stale"
+        projection = KeysOnlyProjection()
+
+    flush_shard = UnicodeAttribute(hash_key=True)
+    flush_at = NumberAttribute(range_key=True)
+
+
+class ContainersAttribute(Attribute[list[dict[str, str]]]):
+    """Containers as compressed JSON, so that a worker with a usual number of them fits into one write unit."""
+
+    attr_type = BINARY
+
+    def serialize(self, value: list[dict[str, str]]) -> bytes:
+        return zlib.compress(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), 1)
+
+    def deserialize(self, value: bytes) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(zlib.decompress(value))
+        return found
+
+
+class WorkersItem(Model):
+    """An item of the workers table."""
+
+    class Meta(TableSettings):
+        table_name = os.environ.get("WORKERS_TABLE", "workers")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    by_fleet = Fleet()
+    by_staleness = Stale()
+    fleet = UnicodeAttribute(null=True)
+    enrolled_at = UnicodeAttribute(null=True)
+    flush_shard = UnicodeAttribute(null=True)
+    flush_at = NumberAttribute(null=True)
+
+
+share_connection(WorkersItem)
+
+
+class WorkerItem(WorkersItem):
+    """A worker. Times in milliseconds since 1970, but ``enrolled_at`` (text) and ``flush_at`` (seconds).
+
+    ``token_hash`` is absent before a token was given out and after it was revoked; ``session_start`` is absent when no
+    session is open; ``last_seen`` is the newest beat of all and so the last one of the open session; ``revision`` grows
+    with every write that touches ``session_start`` or an uptime record.
+    """
+
+    token_hash = BinaryAttribute(legacy_encoding=False, null=True)
+    enrolment_hash = BinaryAttribute(legacy_encoding=False, null=True)
+    enrolment_expires_at = NumberAttribute(null=True)
+    session_start = NumberAttribute(null=True)
+    last_seen = NumberAttribute(null=True)
+    containers = ContainersAttribute(null=True)
+    revision = NumberAttribute(null=True)
+
+
+class UptimeRecord(WorkersItem):
+    """A session that is over: its first and its last beat, in milliseconds since 1970."""
+
+    time_from = NumberAttribute()
+    time_to = NumberAttribute()
+
+    @property
+    def session(self) -> Session:
+        """As the rules know it."""
+        return Session(int(self.time_from), int(self.time_to))
+
+
+def worker_key(wallet: str) -> tuple[str, str]:
+    """Keys of a worker's item."""
+    return f"WORKER#{wallet}", "WORKER"
+
+
+def uptime_key(wallet: str, time_from: int) -> tuple[str, str]:
+    """Keys of an uptime record."""
+    return f"WORKER#{wallet}", f"UPTIME#{time_from:015d}"
+
+
+def find_worker(wallet: str, *, consistent: bool = True) -> WorkerItem | None:
+    """A worker, or None for a wallet that never enrolled one."""
+    with upstream_errors():
+        try:
+            return WorkerItem.get(*worker_key(wallet), consistent_read=consistent)
+        except WorkerItem.DoesNotExist:
+            return None
+
+
+def last_session_before(wallet: str, moment: int) -> Session | None:
+    """The latest uptime record that begins at ``moment`` or earlier, read consistently."""
+    return _first(wallet, 0, moment, forward=False)
+
+
+def first_session_after(wallet: str, moment: int) -> Session | None:
+    """The earliest uptime record that begins later than ``moment``, read consistently."""
+    return _first(wallet, moment + 1, _LAST_TIME, forward=True)
+
+
+def _first(wallet: str, low: int, high: int, *, forward: bool) -> Session | None:
+    (pk, first), (_, last) = uptime_key(wallet, low), uptime_key(wallet, high)
+    with upstream_errors():
+        found = UptimeRecord.query(
+            pk, UptimeRecord.sk.between(first, last), consistent_read=True, limit=1, scan_index_forward=forward
+        )
+        return next((record.session for record in found), None)
