@@ -23,6 +23,8 @@ class Service(StrEnum):
     """What an administrator can pause."""
 
     TOKENS = "tokens"
+    PROJECTS = "projects"
+    PAYMENTS = "payments"
 
 
 class ServiceState(ControlItem):
