@@ -9,6 +9,7 @@ from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
 from slipway.http import body_of, create_app, lambda_handler, role, tell_accepted
 from slipway.identity.models import ADMIN, Caller
+from slipway.times import optional_moment
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
 from slipway.tokens.service import put_model
 
@@ -48,14 +49,14 @@ def audit(
 ) -> AuditPage:
     """Every attempt, accepted or refused, newest first."""
     wallet = parse_address(user, "user") if user else None
-    moments = control.parse_moment(since, "from"), control.parse_moment(until, "to")
+    moments = optional_moment(since, "from"), optional_moment(until, "to")
     return control.audit_page(control.AuditFilter(wallet, model, outcome, *moments), limit, cursor)
 
 
 @app.get("/api/admin/metrics")
 def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
     """How a service did."""
-    return control.metrics_summary(service, control.parse_moment(since, "from"), control.parse_moment(until, "to"))
+    return control.metrics_summary(service, optional_moment(since, "from"), optional_moment(until, "to"))
 
 
 @app.put("/api/admin/models/{model_id}")

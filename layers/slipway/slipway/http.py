@@ -5,14 +5,10 @@ stranger learns nothing about the shape of a route.
 """
 
 import json
-import math
-import re
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slipway.envelope import NO_SNIFFING, NO_STORE, bearer_token, begin_request, end_request, refusal, surprise
 from slipway.errors import (
     AuthenticationFailedError,
     ForbiddenError,
@@ -33,15 +30,18 @@ from slipway.errors import (
 from slipway.identity.models import Caller
 from slipway.identity.service import token_verifier
 from slipway.jobs.store import RequestContext, write_audit_event
-from slipway.observability import logger, record, use_request
+from slipway.json_bodies import parse_json
+from slipway.observability import logger
 
 MAX_BODY_BYTES = 64 * 1024
-_MAX_DEPTH = 32
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    return header[0].encode(), header[1].encode()
 
 
 class _RequestContext:
@@ -55,15 +55,12 @@ class _RequestContext:
             await self._app(scope, receive, send)
             return
         gateway = scope.get("aws.event", {}).get("requestContext", {})
-        request_id = gateway.get("requestId") or str(uuid.uuid4())
-        given = _header(scope, b"x-correlation-id")
-        correlation_id = given if _CORRELATION_ID.fullmatch(given) else request_id
+        request_id = begin_request(gateway, _header(scope, b"x-correlation-id"))
         scope["state"] = {
             "request_id": request_id,
             "source_ip": gateway.get("http", {}).get("sourceIp"),
             "action": gateway.get("routeKey") or f"{scope['method']} {scope['path']}",
         }
-        use_request(request_id, correlation_id)
         started = time.perf_counter()
         status, started_answer = 500, False
 
@@ -74,27 +71,22 @@ class _RequestContext:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
+                    _encoded(NO_SNIFFING),
                 ]
                 if not any(name == b"cache-control" for name, _ in message["headers"]):
-                    message["headers"].append((b"cache-control", b"no-store"))
+                    message["headers"].append(_encoded(NO_STORE))
             await send(message)
 
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
             # Here rather than in a handler of the application, whose answer would lack the headers above.
-            logger.exception("unexpected error", error_type=type(error).__name__)
+            failure = surprise(error)
             if started_answer:
                 raise
-            failure = SlipwayError("Something went wrong on our side; the request id finds it")
             await error_response(Request(scope), failure)(scope, receive, answer)
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            action = scope["state"]["action"]
-            logger.info("request", action=action, status=status, milliseconds=milliseconds)
-            record("Requests", route=action, status=str(status))
-            record("RequestDuration", milliseconds, MetricUnit.Milliseconds, route=action)
+            end_request(scope["state"]["action"], status, started)
 
 
 def context_of(request: Request) -> RequestContext:
@@ -109,15 +101,7 @@ def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
 
 def error_response(request: Request, error: SlipwayError) -> JSONResponse:
     """The envelope of every refusal."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.details is not None:
-        body["details"] = error.details
-    headers = dict(error.headers)
-    if error.retry_after is not None:
-        headers["retry-after"] = str(error.retry_after)
-    if isinstance(error, AuthenticationFailedError):
-        headers["www-authenticate"] = "Bearer"
-    envelope = {"success": False, "error": body, "request_id": request.state.request_id}
+    envelope, headers = refusal(error, request.state.request_id)
     return JSONResponse(envelope, status_code=error.status, headers=headers)
 
 
@@ -182,70 +166,10 @@ def lambda_handler(app: FastAPI) -> Mangum:
     return Mangum(app, lifespan="off")
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a field is given twice")
-    return found
-
-
-def _finite_float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is out of range")
-    return number
-
-
-def _depth(value: Any) -> int:
-    deepest, layer = 0, [value]
-    while layer:
-        deepest += 1
-        layer = [
-            child
-            for parent in layer
-            for child in (parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ())
-        ]
-        if deepest > _MAX_DEPTH:
-            break
-    return deepest
-
-
-def parse_json(raw: bytes) -> Any:
-    """Read a JSON body: UTF-8, no field twice, finite numbers, whole characters, not nested deeper than 32 levels.
-
-    Raises:
-        ValidationFailedError: It is none of that.
-    """
-
-    def no_constant(name: str) -> Any:
-        raise ValueError(f"{name} is not JSON")
-
-    try:
-        # Decoded here, because json.loads would take UTF-16, UTF-32 and a byte order mark from bytes.
-        text = raw.decode()
-        value = json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_constant=no_constant, parse_float=_finite_float
-        )
-        if "\\ud" in text.lower():
-            # Half a surrogate pair can be escaped into JSON, but never be answered or stored.
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "not valid JSON"
-        if str(error) == "a field is given twice":
-            reason = str(error)
-        raise ValidationFailedError.of_field("body", reason) from error
-    if _depth(value) > _MAX_DEPTH:
-        raise ValidationFailedError.of_field("body", "nested too deeply")
-    return value
-
-
 def _token_of(request: Request, body: bytes) -> str:
     header = request.headers.get("authorization", "")
     if header:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer":
-            raise AuthenticationFailedError("The Authorization header must be: Bearer <token>")
-        return token.strip()
+        return bearer_token(header)
     try:
         value = json.loads(body) if body else None
     except (ValueError, RecursionError):

@@ -1,7 +1,13 @@
 """Points in time as this API writes them: UTC, ISO 8601, milliseconds, a final Z."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from slipway.errors import ValidationFailedError
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
@@ -27,3 +33,31 @@ def now_text() -> str:
 def epoch_seconds() -> int:
     """Whole seconds since 1970, as DynamoDB's time to live wants them."""
     return int(time.time())
+
+
+def epoch_milliseconds(moment: datetime | None = None) -> int:
+    """Whole milliseconds from 1970 to a moment, now by default."""
+    return (moment - _EPOCH) // _MILLISECOND if moment else time.time_ns() // 1_000_000
+
+
+def parse_moment(text: str, field: str) -> datetime:
+    """A moment that a caller gave.
+
+    Raises:
+        ValidationFailedError: Not ISO 8601 with an offset or Z, or in years that nobody means; names ``field``.
+    """
+    try:
+        moment = from_text(text)
+    except ValueError as error:
+        raise ValidationFailedError.of_field(field, "must be a time in ISO 8601") from error
+    if moment.tzinfo is None:
+        raise ValidationFailedError.of_field(field, "must name its offset, or end in Z")
+    # Before and after that, arithmetic leaves the calendar.
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValidationFailedError.of_field(field, f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
+
+
+def optional_moment(text: str | None, field: str) -> datetime | None:
+    """The same for a parameter that may be left out."""
+    return None if text is None else parse_moment(text, field)

@@ -7,16 +7,15 @@ from typing import Any
 from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchAnswer
 from slipway.control.rules import days_between, percentile, span
 from slipway.control.store import Service, service_state, set_switch
-from slipway.errors import NotFoundError, ValidationFailedError
+from slipway.errors import NotFoundError
 from slipway.jobs.store import AuditEvent, JobOutcome
 from slipway.pages import decode_cursor, encode_cursor
 from slipway.store import JobsItem, newest_first, upstream_errors
-from slipway.times import from_text, now, to_text
+from slipway.times import now, to_text
 from slipway.tokens.store import OPEN_SHARDS, open_shard_name
 
 # Most outcomes that one summary reads: about three read units a hundred.
 _MOST_OUTCOMES = 10_000
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 # Under which kind the outcomes of a service's jobs are kept; the others have no jobs.
 _KINDS = {Service.TOKENS: "token"}
 
@@ -185,19 +184,3 @@ def metrics_summary(name: str, since: datetime | None, until: datetime | None) -
 def _open_jobs(shard: int) -> int:
     with upstream_errors():
         return int(JobsItem.open_work.count(open_shard_name(shard)))
-
-
-def parse_moment(text: str | None, field: str) -> datetime | None:
-    """A moment from a query string; raises ValidationFailedError when it is not ISO 8601 with an offset or Z."""
-    if text is None:
-        return None
-    try:
-        moment = from_text(text)
-    except ValueError as error:
-        raise ValidationFailedError.of_field(field, "must be a time in ISO 8601") from error
-    if moment.tzinfo is None:
-        raise ValidationFailedError.of_field(field, "must name its offset, or end in Z")
-    # Before and after that, arithmetic leaves the calendar.
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValidationFailedError.of_field(field, f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
-    return moment
