@@ -1,0 +1,51 @@
+"""SDLs for tests."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+PLAIN: dict[str, Any] = {
+    "version": "2.0",
+    "services": {"web": {"image": "nginx:1.27", "expose": [{"port": 80, "as": 80, "to": [{"global": True}]}]}},
+    "profiles": {
+        "compute": {
+            "small": {
+                "resources": {
+                    "cpu": {"units": "500m"},
+                    "memory": {"size": "512Mi"},
+                    "storage": [{"size": "1Gi"}],
+                }
+            }
+        },
+        "placement": {"anywhere": {"pricing": {"small": {"denom": "uact", "amount": 10000}}}},
+    },
+    "deployment": {"web": {"anywhere": {"profile": "small", "count": 1}}},
+}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """The plain SDL as data; changes are by path, dots written as double underscores, lists by index."""
+    made = copy.deepcopy(PLAIN)
+    for path, value in changes.items():
+        *steps, last = path.split("__")
+        place: Any = made
+        for step in steps:
+            place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
+        if value is ...:
+            del place[last]
+        else:
+            place[last] = value
+    return made
+
+
+def sdl(**changes: Any) -> str:
+    """The plain SDL as text: JSON is YAML."""
+    return json.dumps(document(**changes))
+
+
+def sdl_with(scenario: dict[str, Any] | None = None, *env: str, **changes: Any) -> str:
+    """The plain SDL with what the simulator of the Console API is to make of it."""
+    lines = [*env, *([f"SIMULATOR={json.dumps(scenario)}"] if scenario is not None else [])]
+    return sdl(**({"services__web__env": lines} if lines else {}), **changes)
