@@ -1,0 +1,94 @@
+"""How much of a time a worker was up: pure arithmetic over its sessions, in milliseconds since 1970 unless said."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from slipway.errors import ValidationFailedError
+from slipway.times import epoch_milliseconds
+from slipway.workers.rules import Session
+
+MOST_DAYS = 366
+DEFAULT_DAYS = 7
+DAY = 86_400_000
+# Percentages are cut, not rounded, after so many thousandths, so 100 is only said of a time that is covered whole.
+_THOUSANDTHS = 1000
+
+
+@dataclass(frozen=True)
+class Uptime:
+    """Percentages of the time that has passed: for each UTC day that has begun, and for all of it.
+
+    ``percent`` is None when nothing of the window has passed.
+    """
+
+    days: tuple[tuple[date, float], ...]
+    percent: float | None
+
+
+def window(since: datetime | None, until: datetime | None, now: datetime) -> tuple[int, int]:
+    """The window that a caller asks for; the last seven days unless told otherwise.
+
+    Raises:
+        ValidationFailedError: It ends before it begins, is empty, or is longer than 366 days.
+    """
+    until = until or now
+    since = since or until - timedelta(days=DEFAULT_DAYS)
+    if since >= until:
+        raise ValidationFailedError.of_field("to", "must lie after from")
+    if until - since > timedelta(days=MOST_DAYS):
+        raise ValidationFailedError.of_field("from", f"lies more than {MOST_DAYS} days before to")
+    return epoch_milliseconds(since), epoch_milliseconds(until)
+
+
+def overlapping(records: Iterable[Session], newest: Session | None, begin: int, end: int) -> list[Session]:
+    """The sessions that have a moment in ``[begin, end)``, whole, in order.
+
+    The newest one may become a record, or be joined to an older one, between the read of the worker and that of its
+    records, so when a record already tells of it, it is left out.
+    """
+    sessions = list(records)
+    if newest and not any(_meet(record, newest.time_from, newest.time_to + 1) for record in sessions):
+        sessions.append(newest)
+    return sorted(
+        (session for session in sessions if _meet(session, begin, end)), key=lambda session: session.time_from
+    )
+
+
+def _meet(session: Session, begin: int, end: int) -> bool:
+    return session.time_from < end and session.time_to >= begin
+
+
+def uptime(sessions: Sequence[Session], begin: int, end: int, now: int) -> Uptime:
+    """How much of a window the sessions cover.
+
+    Args:
+        sessions: May reach over the window's edges; none overlaps another.
+        begin: Where the window begins.
+        end: Where it ends.
+        now: The present; what comes after it has not passed and counts for nothing.
+    """
+    passed = min(end, now)
+    covered: dict[int, int] = {}
+    for session in sessions:
+        for day, length in _by_day(max(session.time_from, begin), min(session.time_to, passed)):
+            covered[day] = covered.get(day, 0) + length
+    days = tuple((_date(day), _percent(covered.get(day, 0), length)) for day, length in _by_day(begin, passed))
+    return Uptime(days, _percent(sum(covered.values()), passed - begin) if passed > begin else None)
+
+
+def _by_day(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Each UTC day, as days since 1970, with how much of it lies between; nothing when ``end`` is not later."""
+    while begin < end:
+        day = begin // DAY
+        until = min(end, (day + 1) * DAY)
+        yield day, until - begin
+        begin = until
+
+
+def _percent(part: int, whole: int) -> float:
+    return part * 100 * _THOUSANDTHS // whole / _THOUSANDTHS
+
+
+def _date(day: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=day)
