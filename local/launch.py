@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from local import build, prerequisites, stack
+from local import build, console, prerequisites, stack
 from local.accounts import LocalAccount, local_accounts
 from local.deploy import deploy
 from local.engine.adapter import adapt
@@ -144,7 +144,8 @@ def bring_up(held: Stack, *, launch: bool) -> None:
     """Everything from the checks to the first token."""
     started = time.monotonic()
     prerequisites.check()
-    require_free(held.ports, _LISTENED_ON)
+    console.api_key()  # Before anything starts: it refuses an address without a key.
+    require_free(held.ports, (*_LISTENED_ON, *(["console"] if console.is_simulated() else [])))
     stack.stop(held.directory)  # What a killed start left: files only.
     with build.one_at_a_time():
         build.prepare()
@@ -156,9 +157,10 @@ def bring_up(held: Stack, *, launch: bool) -> None:
         adapted = adapt(
             template, values, build=BUILD, layers=current_layers(), target=held.directory.engine / "functions", log=log
         )
-    with step("Starting the chains, the engine and the front door"):
+    with step("Starting the chains, the engine, the front door and the Console API"):
         held.start()
         held.wait_until_ready()
+        console.store_key(held.ports.aws)
     with _contracts_installer(held) as installer:
         with step("Deploying the template with SAM"):
             outputs = deploy(adapted, values, held.directory, held.ports.aws)

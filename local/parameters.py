@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from local import console
 from local.accounts import LocalAccount, wallet_roles
 from local.engine.http_api import Template
 from local.engine.server import LOOPBACK
@@ -16,7 +17,7 @@ TOKEN_CHAIN = 31337
 SECOND_CHAIN = 5001
 # Each goes to the parameter of the same name in CamelCase, if the template has it.
 _PASSED_ON = (
-    "AKASH_CONSOLE_API_KEY", "AKASH_CONSOLE_API_URL", "AKASH_PROVIDER_PROXY_URL", "BEDROCK_MODEL_ID",
+    "BEDROCK_MODEL_ID",
     "MLFLOW_TRACKING_URI", "OIDC_ALGORITHMS", "OIDC_AUDIENCE", "OIDC_CLAIMS", "OIDC_ISSUER", "OIDC_JWKS_URL",
 )  # fmt: skip
 
@@ -60,6 +61,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "Chains": json.dumps(chains(ports)),
         "TokenChainId": str(TOKEN_CHAIN),
         "AllowPrivateNetwork": "true",
+        **console.parameters(ports),
     }
     for name in _PASSED_ON:
         if value := os.environ.get(name):

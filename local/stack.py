@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from local import console
 from local.accounts import LocalAccount
 from local.anvil import anvil_binary
 from local.engine import server
@@ -83,7 +84,16 @@ class Stack:
                 {**plain, **_variables("SLIPWAY_ENGINE_CONCURRENCY")},
                 str(logs / "front_door.log"),
             ),
+            *([self._console_api(plain, wait_scale)] if console.is_simulated() else []),
         ]  # fmt: skip
+
+    def _console_api(self, environment: dict[str, str], wait_scale: str) -> Specification:
+        # Its network's five minutes pass at the pace of the state machines' waits.
+        command = [
+            sys.executable, "-m", "local.console_api", "--port", str(self.ports.console), "--time-scale", wait_scale,
+        ]  # fmt: skip
+        variables = {**environment, **_variables("AKASH_CONSOLE_API_KEY")}
+        return Specification("console_api", command, variables, str(self.directory.logs / "console_api.log"))
 
     def _anvil(self, name: str, port: int, chain_id: int, environment: dict[str, str]) -> Specification:
         # It mines each transaction at once until the contracts are there; `contracts` then sets its block time.
@@ -103,6 +113,8 @@ class Stack:
             "engine": f"{server.endpoint(self.ports.aws)}/_ministack/health",
             "front_door": self.api,
         }
+        if console.is_simulated():
+            questions["console_api"] = f"{console.address(self.ports)}/status"
         for name, url in questions.items():
             while not _answers(url):
                 self.require_running()
@@ -160,7 +172,7 @@ class Stack:
             "chains": [
                 {"chain_id": chain["chain_id"], "rpc_url": chain["rpc_urls"][0]} for chain in chains(self.ports)
             ],
-            "console_api": os.environ.get("AKASH_CONSOLE_API_URL"),
+            "console_api": console.address(self.ports),
             "accounts": [asdict(account) for account in accounts],
             "outputs": outputs,
         }

@@ -6,6 +6,7 @@ are made up but behave like the real ones. What it was asked for is kept in a le
 
 | module | what it holds |
 |---|---|
+| ``keys`` | the key that it takes |
 | ``clock`` | time that can run faster |
 | ``sdl`` | an SDL as a workload: groups, services, manifest |
 | ``providers`` | who offers what, where, for how much |

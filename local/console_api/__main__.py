@@ -1,6 +1,6 @@
 """Runs the simulator alone: ``python -m local.console_api``.
 
-The account's key is AKASH_CONSOLE_API_KEY, or else a well-known one; it prints both address and key.
+The account's key is AKASH_CONSOLE_API_KEY, or else a well-known one, which it prints.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import os
 import sys
 
 from local.console_api.clock import Clock
-from local.console_api.market import DEFAULT_KEY, Market
+from local.console_api.keys import DEFAULT_KEY
+from local.console_api.market import Market
 from local.console_api.server import serve
 from local.engine.server import LOOPBACK
 from local.ports import Ports
+
+_LEAST_SCALE = 0.001
 
 
 def main() -> int:
@@ -24,10 +27,13 @@ def main() -> int:
     parser.add_argument("--time-scale", type=float, default=1.0, help="real seconds that a simulated second takes")
     options = parser.parse_args()
     port = Ports.from_environment().console if options.port is None else options.port
-    market = Market(Clock(options.time_scale))
-    key = os.environ.get("AKASH_CONSOLE_API_KEY") or DEFAULT_KEY
-    market.add_account("default", key)
-    print(f"http://{LOOPBACK}:{port} takes the key {key}", flush=True)
+    # Waits may be scaled to nothing, but a network without time makes no sense.
+    market = Market(Clock(max(options.time_scale, _LEAST_SCALE)))
+    given = os.environ.get("AKASH_CONSOLE_API_KEY")
+    if given:
+        market.add_account("given", given)
+    told = "the key in AKASH_CONSOLE_API_KEY" if given else f"the key {DEFAULT_KEY}"
+    print(f"http://{LOOPBACK}:{port} takes {told}", flush=True)
     asyncio.run(serve(market, port))
     return 0
 

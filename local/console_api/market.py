@@ -6,7 +6,6 @@ somebody looks. Amounts are uact, a millionth of a US dollar, as decimals.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import secrets
 import time
@@ -19,13 +18,13 @@ from pydantic import ValidationError
 
 from local.console_api.clock import BLOCK_SECONDS, Clock
 from local.console_api.controls import Chance, Controls, Fault, Scenario, merged
+from local.console_api.keys import DEFAULT_KEY
 from local.console_api.logs import LogBook
 from local.console_api.providers import SimulatedProvider, akash_address, simulated_providers
 from local.console_api.sdl import Expose, Group, InvalidSdlError, Service, Workload
 from local.ports import is_free
 
 DOLLAR = 1_000_000
-DEFAULT_KEY = "ac.sk.local." + hashlib.sha256(b"slipway").hexdigest()
 LEAST_DEPOSIT = Decimal("0.5")
 _NODE_PORTS = range(30000, 32768)
 

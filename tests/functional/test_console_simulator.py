@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from local.console_api.clock import Clock
-from local.console_api.market import DEFAULT_KEY, Market
+from local.console_api.keys import DEFAULT_KEY
+from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash import console_api
 from slipway.akash.rules import created_within, manifest_hash

@@ -17,7 +17,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from local.console_api.clock import Clock
-from local.console_api.market import DEFAULT_KEY, Market
+from local.console_api.keys import DEFAULT_KEY
+from local.console_api.market import Market
 from local.console_api.server import application, running
 from tests.support.console_schemas import ANSWERS, ERROR, Schema
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import yaml
 
-from local.console_api.market import DEFAULT_KEY
+from local.console_api.keys import DEFAULT_KEY
 from slipway.akash.console_api import ConsoleApi
 from slipway.akash.upstream import CreatedDeployment, Deployment
 

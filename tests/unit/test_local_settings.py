@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local import prerequisites, processes, stack
+from local import console, prerequisites, processes, stack
 from local.accounts import local_accounts
+from local.console_api.keys import DEFAULT_KEY
 from local.failures import LaunchError
 from local.layer_requirements import package_names
 from local.parameters import parameters
@@ -60,6 +61,51 @@ def test_only_declared_parameters_are_overridden(monkeypatch: pytest.MonkeyPatch
     assert values["LogLevel"] == "DEBUG"
     assert "localhost:1234" in values["SignInDomains"].split(",")
     assert [chain["chain_id"] for chain in json.loads(values["Chains"])] == [31337, 5001]
+
+
+AKASH = {"AkashConsoleApiUrl", "AkashProviderProxyUrl", "AkashApiKeySecretArn"}
+
+
+def _akash_parameters() -> dict[str, str]:
+    return parameters({"Parameters": {name: {"Type": "String"} for name in AKASH}}, Ports(console=1600), ())
+
+
+def test_the_console_api_is_the_simulator() -> None:
+    values = _akash_parameters()
+    assert values["AkashConsoleApiUrl"] == values["AkashProviderProxyUrl"] == "http://127.0.0.1:1600"
+    assert values["AkashApiKeySecretArn"].endswith(":secret:slipway/akash-api-key")
+    assert console.api_key() == DEFAULT_KEY
+    assert console.api_key() not in str(values)
+
+
+def test_another_console_api_takes_the_simulators_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AKASH_CONSOLE_API_URL", "https://console.test")
+    with pytest.raises(LaunchError, match="AKASH_CONSOLE_API_KEY"):
+        console.api_key()
+    monkeypatch.setenv("AKASH_CONSOLE_API_KEY", "key-of-the-account")
+    assert console.api_key() == "key-of-the-account"
+    values = _akash_parameters()
+    # The template's own default names Akash's proxy.
+    assert set(values) == AKASH - {"AkashProviderProxyUrl"}
+    assert values["AkashConsoleApiUrl"] == "https://console.test"
+    monkeypatch.setenv("AKASH_PROVIDER_PROXY_URL", "https://proxy.test")
+    assert _akash_parameters()["AkashProviderProxyUrl"] == "https://proxy.test"
+    assert "key-of-the-account" not in str(_akash_parameters())
+
+
+@pytest.mark.parametrize("url", [None, "https://console.test"])
+def test_the_simulator_is_a_process_of_the_stack_unless_another_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str | None
+) -> None:
+    monkeypatch.setenv("AKASH_CONSOLE_API_KEY", "key-of-the-account")
+    if url:
+        monkeypatch.setenv("AKASH_CONSOLE_API_URL", url)
+    specifications = stack.Stack(StateDirectory(tmp_path), Ports())._specifications()
+    found = [entry for entry in specifications if entry.name == "console_api"]
+    assert len(found) == (0 if url else 1)
+    for entry in found:
+        assert entry.environment["AKASH_CONSOLE_API_KEY"] == "key-of-the-account"
+        assert "key-of-the-account" not in entry.command
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"Nope": "1"}'])
