@@ -60,6 +60,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "WalletRoles": wallet_roles(accounts),
         "Chains": json.dumps(chains(ports)),
         "TokenChainId": str(TOKEN_CHAIN),
+        "PublicUrl": f"http://localhost:{ports.api}",
         "AllowPrivateNetwork": "true",
         **console.parameters(ports),
     }

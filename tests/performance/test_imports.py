@@ -28,6 +28,7 @@ BUDGETS = {
     "DeploymentsFunction": 3.0,
     "AdminFunction": 3.0,
     "ProjectsFunction": 3.0,
+    "WorkersFunction": 3.0,
     "IdentityFunction": 3.0,
     "HealthFunction": 0.3,
 }

@@ -197,6 +197,8 @@ class Installation:
                 for item in arguments["TransactItems"]
                 for kind, write in item.items()
             ]
+        if operation == "BatchGetItem":
+            return [("dynamodb:BatchGetItem", _TABLES[table]) for table in arguments["RequestItems"]]
         if service == "dynamodb":
             table = _TABLES[arguments["TableName"]]
             index = arguments.get("IndexName")

@@ -32,6 +32,7 @@ from slipway.identity.service import token_verifier
 from slipway.jobs.store import RequestContext, write_audit_event
 from slipway.json_bodies import parse_json
 from slipway.observability import logger
+from slipway.settings import public_url
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -92,6 +93,14 @@ class _RequestContext:
 def context_of(request: Request) -> RequestContext:
     """What the audit trail tells of a request."""
     return RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
+
+
+def own_address(request: Request) -> str:
+    """The address under which this API is known, without a slash at its end.
+
+    The operator's word, or else the domain that API Gateway answered under; never what a caller's headers say.
+    """
+    return public_url() or f"https://{request.scope['aws.event']['requestContext']['domainName']}"
 
 
 def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
@@ -225,6 +234,8 @@ def body_of[BodyModel: BaseModel](
     model: type[BodyModel],
     caller: Callable[[Request], Any] | None = wallet_owner,
     subject: Sequence[str] = ("model_id",),
+    *,
+    may_be_empty: bool = False,
 ) -> Any:
     """A dependency that reads the body into a model, after ``caller`` has been believed.
 
@@ -234,6 +245,7 @@ def body_of[BodyModel: BaseModel](
         model: The shape of the body.
         caller: The dependency that authenticates; None for routes that anyone may call.
         subject: Fields of which the first that is a text names, in the audit trail, what the request is about.
+        may_be_empty: No body means the same as ``{}``.
 
     Raises:
         PayloadTooLargeError: More than 64 KB.
@@ -246,7 +258,7 @@ def body_of[BodyModel: BaseModel](
         raw = await request.body()
         if len(raw) > MAX_BODY_BYTES:
             raise PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
-        value = parse_json(raw)
+        value = {} if may_be_empty and not raw else parse_json(raw)
         if isinstance(value, dict):
             named = (value[name][:64] for name in subject if isinstance(value.get(name), str))
             request.state.subject = next(named, None)

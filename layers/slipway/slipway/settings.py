@@ -28,6 +28,11 @@ def allow_private_network() -> bool:
     return os.environ.get("ALLOW_PRIVATE_NETWORK") == "true"
 
 
+def public_url() -> str | None:
+    """Slipway's own address as the operator names it, without a slash at its end; None for API Gateway's."""
+    return os.environ.get("PUBLIC_URL", "").rstrip("/") or None
+
+
 @dataclass(frozen=True)
 class ChainSettings:
     """The chains this installation knows, and the one that tokens live on."""

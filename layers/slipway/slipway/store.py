@@ -239,6 +239,35 @@ def newest_first[Item: Model](
     )
 
 
+def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]]) -> list[Item]:
+    """Items by their keys, 100 at most, in one request: those that exist, in no order.
+
+    Raises:
+        UpstreamUnavailableError: The table did not answer, or not for all of them.
+    """
+    found: list[Item] = []
+    wanted: list[dict[str, Any]] = [{"pk": pk, "sk": sk} for pk, sk in keys]
+    table = model.Meta.table_name
+    for attempt in range(_CONFLICT_TRIES):
+        if not wanted:
+            break
+        if attempt:
+            _pause(attempt)
+        with upstream_errors():
+            answer = connection.batch_get_item(table, wanted)  # type: ignore[arg-type]
+        found += [model.from_raw_data(item) for item in answer["Responses"].get(table, [])]
+        left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        wanted = [{name: value["S"] for name, value in key.items()} for key in left]
+    if wanted:
+        raise UpstreamUnavailableError("The store is too busy to answer", retry_after=2)
+    return found
+
+
+def _pause(attempt: int) -> None:
+    pause = _CONFLICT_PAUSE_SECONDS * 2**attempt
+    time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 (jitter, not a secret)
+
+
 @dataclass
 class Transaction:
     """Writes that happen together or not at all, each with a name by which its failure is told."""
@@ -301,6 +330,5 @@ class Transaction:
                     raise UpstreamUnavailableError(
                         f"The store did not answer: {error.cause_response_code}", retry_after=2
                     ) from error
-            pause = _CONFLICT_PAUSE_SECONDS * 2**attempt
-            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 (jitter, not a secret)
+            _pause(attempt)
         raise WriteContentionError("Too many writers at once; try again", retry_after=2)

@@ -40,6 +40,11 @@ def epoch_milliseconds(moment: datetime | None = None) -> int:
     return (moment - _EPOCH) // _MILLISECOND if moment else time.time_ns() // 1_000_000
 
 
+def of_milliseconds(milliseconds: int) -> datetime:
+    """The inverse of ``epoch_milliseconds``."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
 def parse_moment(text: str, field: str) -> datetime:
     """A moment that a caller gave.
 

@@ -25,6 +25,7 @@ class Service(StrEnum):
     TOKENS = "tokens"
     PROJECTS = "projects"
     PAYMENTS = "payments"
+    WORKERS = "workers"
 
 
 class ServiceState(ControlItem):

@@ -8,6 +8,7 @@ over, whether or not ``uptime_flush`` has come by already.
 
 import zlib
 from dataclasses import dataclass
+from enum import StrEnum
 
 MINUTE = 60_000
 # Spec 001: a longer silence ends a session.
@@ -16,6 +17,9 @@ GAP = 30 * MINUTE
 MOST_AHEAD = 5 * MINUTE
 MOST_LATE = 24 * 60 * MINUTE
 
+# A beat comes every five minutes, so one may be lost without anybody being told.
+HEALTHY_WITHIN = 10 * MINUTE
+
 SHARDS = 8
 # Whoever is alive changes the index once in such a time, at two write units. In two hours, with a beat in five minutes,
 # that is 0.08 units a beat.
@@ -23,6 +27,14 @@ _BUCKET_SECONDS = 7200
 _SHARD_OFFSET_SECONDS = _BUCKET_SECONDS // SHARDS
 # In the index before all times, and always the same: a spool that is sent at last does not move its worker about.
 OVERDUE = 0
+
+
+class Liveness(StrEnum):
+    """What a worker's silence says of it."""
+
+    HEALTHY = "healthy"
+    LATE = "late"
+    DOWN = "down"
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,13 @@ def newest_session(session_start: int | None, last_seen: int | None, now: int) -
     if session_start is None or last_seen is None:
         return None
     return Session(session_start, last_seen, open=now - last_seen <= GAP)
+
+
+def liveness(last_seen: int | None, now: int) -> Liveness:
+    """Healthy after a silence of at most ten minutes, late as long as the session lasts, else, or never seen, down."""
+    if last_seen is None or now - last_seen > GAP:
+        return Liveness.DOWN
+    return Liveness.HEALTHY if now - last_seen <= HEALTHY_WITHIN else Liveness.LATE
 
 
 def shard_of(wallet: str) -> int:

@@ -10,18 +10,40 @@ Keys in the workers table, where a wallet is in EIP-55 form:
 import json
 import os
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.attributes import Attribute, BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.constants import BINARY
+from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
+from pynamodb.constants import BINARY, NUMBER
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from slipway.store import TableSettings, share_connection, upstream_errors
+from slipway.store import (
+    TableSettings,
+    Transaction,
+    condition_held,
+    newest_first,
+    read_together,
+    share_connection,
+    upstream_errors,
+)
+from slipway.times import now_text
 from slipway.workers.rules import Session
 
 FLEET = "FLEET"
 _LAST_TIME = 10**15 - 1
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number; PynamoDB's own is any number."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
 
 
 class Fleet(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
@@ -43,7 +65,7 @@ class Stale(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
         projection = KeysOnlyProjection()
 
     flush_shard = UnicodeAttribute(hash_key=True)
-    flush_at = NumberAttribute(range_key=True)
+    flush_at = IntegerAttribute(range_key=True)
 
 
 class ContainersAttribute(Attribute[list[dict[str, str]]]):
@@ -72,7 +94,7 @@ class WorkersItem(Model):
     fleet = UnicodeAttribute(null=True)
     enrolled_at = UnicodeAttribute(null=True)
     flush_shard = UnicodeAttribute(null=True)
-    flush_at = NumberAttribute(null=True)
+    flush_at = IntegerAttribute(null=True)
 
 
 share_connection(WorkersItem)
@@ -88,23 +110,23 @@ class WorkerItem(WorkersItem):
 
     token_hash = BinaryAttribute(legacy_encoding=False, null=True)
     enrolment_hash = BinaryAttribute(legacy_encoding=False, null=True)
-    enrolment_expires_at = NumberAttribute(null=True)
-    session_start = NumberAttribute(null=True)
-    last_seen = NumberAttribute(null=True)
+    enrolment_expires_at = IntegerAttribute(null=True)
+    session_start = IntegerAttribute(null=True)
+    last_seen = IntegerAttribute(null=True)
     containers = ContainersAttribute(null=True)
-    revision = NumberAttribute(null=True)
+    revision = IntegerAttribute(null=True)
 
 
 class UptimeRecord(WorkersItem):
     """A session that is over: its first and its last beat, in milliseconds since 1970."""
 
-    time_from = NumberAttribute()
-    time_to = NumberAttribute()
+    time_from = IntegerAttribute()
+    time_to = IntegerAttribute()
 
     @property
     def session(self) -> Session:
         """As the rules know it."""
-        return Session(int(self.time_from), int(self.time_to))
+        return Session(self.time_from, self.time_to)
 
 
 def worker_key(wallet: str) -> tuple[str, str]:
@@ -124,6 +146,68 @@ def find_worker(wallet: str, *, consistent: bool = True) -> WorkerItem | None:
             return WorkerItem.get(*worker_key(wallet), consistent_read=consistent)
         except WorkerItem.DoesNotExist:
             return None
+
+
+def fleet_places(limit: int, cursor: str | None) -> tuple[list[WorkersItem], str | None]:
+    """Keys and ``enrolled_at`` of workers, newest enrolment first, and where the next page begins."""
+    return newest_first(WorkersItem, WorkersItem.by_fleet, ("fleet", FLEET), "enrolled_at", limit=limit, cursor=cursor)
+
+
+def workers_at(places: Sequence[WorkersItem]) -> list[WorkerItem]:
+    """The workers themselves, at most 100, in no order."""
+    return read_together(WorkerItem, [(place.pk, place.sk) for place in places])
+
+
+def keep_enrolment(write: Transaction, wallet: str, code_hash: bytes, expires_at: int) -> None:
+    """Add a worker, or a new code of one that is there, to a transaction; ``expires_at`` in seconds since 1970."""
+    write.update(
+        "worker",
+        WorkerItem(*worker_key(wallet)),
+        [
+            WorkerItem.fleet.set(FLEET),
+            WorkerItem.enrolled_at.set(WorkerItem.enrolled_at | now_text()),
+            WorkerItem.enrolment_hash.set(code_hash),
+            WorkerItem.enrolment_expires_at.set(expires_at),
+        ],
+    )
+
+
+def take_enrolment(wallet: str, code_hash: bytes, token_hash: bytes, now: int) -> bool:
+    """Use a code up and set the token that it brings; False when there is no such code now (seconds since 1970)."""
+    return condition_held(
+        lambda: WorkerItem(*worker_key(wallet)).update(
+            actions=[
+                WorkerItem.token_hash.set(token_hash),
+                WorkerItem.enrolment_hash.remove(),
+                WorkerItem.enrolment_expires_at.remove(),
+            ],
+            condition=(WorkerItem.enrolment_hash == code_hash) & (WorkerItem.enrolment_expires_at > now),
+        )
+    )
+
+
+def forget_tokens(wallet: str) -> bool:
+    """Take a worker's token and code away; False when the wallet enrolled no worker."""
+    return condition_held(
+        lambda: WorkerItem(*worker_key(wallet)).update(
+            actions=[
+                WorkerItem.token_hash.remove(),
+                WorkerItem.enrolment_hash.remove(),
+                WorkerItem.enrolment_expires_at.remove(),
+            ],
+            condition=WorkerItem.pk.exists(),
+        )
+    )
+
+
+def sessions_between(wallet: str, begin: int, end: int) -> list[Session]:
+    """The uptime records that begin after ``begin`` and before ``end``, oldest first, read consistently."""
+    if end - begin < 2:
+        return []
+    (pk, first), (_, last) = uptime_key(wallet, begin + 1), uptime_key(wallet, end - 1)
+    with upstream_errors():
+        found = UptimeRecord.query(pk, UptimeRecord.sk.between(first, last), consistent_read=True)
+        return [record.session for record in found]
 
 
 def last_session_before(wallet: str, moment: int) -> Session | None:

@@ -1,16 +1,18 @@
 """How much of a time a worker was up: pure arithmetic over its sessions, in milliseconds since 1970 unless said."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from slipway.errors import ValidationFailedError
-from slipway.times import epoch_milliseconds
+from slipway.times import epoch_milliseconds, parse_moment
 from slipway.workers.rules import Session
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 7
 DAY = 86_400_000
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # Percentages are cut, not rounded, after so many thousandths, so 100 is only said of a time that is covered whole.
 _THOUSANDTHS = 1000
 
@@ -24,6 +26,19 @@ class Uptime:
 
     days: tuple[tuple[date, float], ...]
     percent: float | None
+
+
+def parse_edge(text: str | None, field: str) -> datetime | None:
+    """An edge of a window as a caller gives it: a moment, or a date for its first moment in UTC.
+
+    Raises:
+        ValidationFailedError: Neither; names ``field``.
+    """
+    if text is None:
+        return None
+    if _DATE.fullmatch(text):
+        text += "T00:00:00Z"
+    return parse_moment(text, field)
 
 
 def window(since: datetime | None, until: datetime | None, now: datetime) -> tuple[int, int]:

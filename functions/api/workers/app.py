@@ -1,0 +1,75 @@
+"""Workers: enrolment and tokens, the fleet and its uptime, the setup script."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request, Response
+
+from slipway.fields import Address
+from slipway.http import authenticated, body_of, context_of, create_app, lambda_handler, own_address, wallet_owner
+from slipway.identity.models import Caller
+from slipway.workers import enrolment, fleet, models
+from slipway.workers.rules import Liveness
+from slipway.workers.setup_script import setup_script
+from slipway.workers.uptime import parse_edge
+
+app = create_app()
+Owner = Annotated[Caller, Depends(wallet_owner)]
+SignedIn = Annotated[Caller, Depends(authenticated)]
+Wallet = Annotated[Address, Path()]
+Enrol = Annotated[models.EnrolRequest, body_of(models.EnrolRequest, may_be_empty=True)]
+Exchange = Annotated[models.ExchangeRequest, body_of(models.ExchangeRequest, caller=None)]
+
+
+@app.post("/workers", status_code=201)
+def enrol(request: Request, caller: Owner, _: Enrol) -> models.EnrolmentAnswer:
+    """Enrol the caller's worker, or enrol it again: a one-time code."""
+    return enrolment.enrol(str(caller.wallet), own_address(request), context_of(request))
+
+
+@app.post("/workers/{wallet}/tokens", status_code=201)
+def exchange(request: Request, wallet: Wallet, body: Exchange) -> models.WorkerTokenAnswer:
+    """Exchange the code for the worker's token. The code is the proof, so nobody signs in."""
+    return enrolment.exchange(wallet, body.enrolment_code, context_of(request))
+
+
+@app.delete("/workers/{wallet}/tokens", status_code=204)
+def revoke(request: Request, wallet: Wallet, caller: Owner) -> None:
+    """Revoke the worker's token."""
+    enrolment.revoke(str(caller.wallet), wallet, context_of(request))
+
+
+@app.get("/workers")
+def page(
+    caller: SignedIn,
+    status: Liveness | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+) -> models.WorkerPage:
+    """The fleet, newest enrolment first."""
+    return fleet.fleet_page(caller, status, limit, cursor)
+
+
+@app.get("/workers/{wallet}")
+def detail(wallet: Wallet, caller: SignedIn) -> models.WorkerView:
+    """One worker."""
+    return fleet.worker_view(caller, wallet)
+
+
+@app.get("/workers/{wallet}/uptime", response_model_exclude_unset=True)
+def uptime(
+    wallet: Wallet,
+    _: SignedIn,
+    since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+    until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
+) -> models.UptimeAnswer:
+    """When a worker was up, and for how much of the time."""
+    return fleet.worker_uptime(wallet, parse_edge(since, "from"), parse_edge(until, "to"))
+
+
+@app.get("/api/setup")
+def setup(request: Request, wallet: Annotated[Address, Query()]) -> Response:
+    """The bash script that makes a machine the worker of a wallet."""
+    return Response(setup_script(wallet, own_address(request)), media_type="text/x-shellscript")
+
+
+handler = lambda_handler(app)

@@ -1,0 +1,89 @@
+"""Use cases of a worker's token: enrol for a code, exchange the code, revoke.
+
+The token that a worker has keeps working until the code of a further enrolment is exchanged.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from slipway.control.store import Gate, Service
+from slipway.errors import AuthenticationFailedError, ConflictError, NotFoundError
+from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.limits import store as limits
+from slipway.limits.rules import Window
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import epoch_seconds, now, to_text
+from slipway.workers import store
+from slipway.workers.models import EnrolmentAnswer, WorkerTokenAnswer
+from slipway.workers.setup_script import setup_command
+from slipway.workers.worker_tokens import new_worker_token, token_hash
+
+CODE_SECONDS = 900
+_CODE_BYTES = 24
+_ENROLMENTS = "enrolments"
+_WINDOWS = (Window(20, 3600),)
+
+
+def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
+    """Hand out a one-time code; only its hash is kept, and it replaces an earlier one.
+
+    Args:
+        wallet: The caller's.
+        api: Slipway's own address, for the command.
+        context: For the audit trail.
+
+    Raises:
+        ServicePausedError: No enrolments are taken now.
+        RateLimitExceededError: The wallet enrolled twenty times within an hour.
+    """
+    if refusal := Gate(Service.WORKERS).refusal:
+        raise refusal
+    code = secrets.token_urlsafe(_CODE_BYTES)
+    ends_at = now() + timedelta(seconds=CODE_SECONDS)
+    write = Transaction()
+    limits.count_within(write, _ENROLMENTS, wallet, _WINDOWS)
+    store.keep_enrolment(write, wallet, _hash(code), int(ends_at.timestamp()))
+    write.create("audit", context.audit("accepted", wallet, wallet))
+    try:
+        write.commit()
+    except ConditionsFailedError as error:
+        over = limits.refusal(error.failed.get("limit"), _WINDOWS)
+        if over is None:
+            limits.trim(_ENROLMENTS, wallet, _WINDOWS)
+        raise over or ConflictError("Too many requests at once; try again", retry_after=1) from error
+    return EnrolmentAnswer(
+        wallet=wallet,
+        enrolment_code=code,
+        expires_at=to_text(ends_at),
+        setup_command=setup_command(wallet, api, code),
+    )
+
+
+def exchange(wallet: str, code: str, context: RequestContext) -> WorkerTokenAnswer:
+    """Take a code for a new token, which replaces the worker's older one: one conditional write.
+
+    Raises:
+        AuthenticationFailedError: The code is wrong, used or expired, or there is no such worker; never which.
+    """
+    token = new_worker_token()
+    hashed = token_hash(token)
+    if hashed is None or not store.take_enrolment(wallet, _hash(code), hashed, epoch_seconds()):
+        raise AuthenticationFailedError("The enrolment code is not valid for this worker")
+    write_audit_event(context.audit("accepted", wallet, wallet))
+    return WorkerTokenAnswer(token=token)
+
+
+def revoke(caller: str, wallet: str, context: RequestContext) -> None:
+    """Take the worker's token, and a code that is still open, away at once; the next beat is refused.
+
+    Raises:
+        NotFoundError: No such worker of the caller's.
+    """
+    if wallet != caller or not store.forget_tokens(wallet):
+        raise NotFoundError("There is no such worker")
+    write_audit_event(context.audit("accepted", caller, wallet))
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()

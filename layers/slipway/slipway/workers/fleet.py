@@ -1,0 +1,135 @@
+"""Use cases of reading: the fleet, a worker, its uptime.
+
+Everybody who signed in sees who is up; what a worker runs is for its owner, operators and administrators.
+"""
+
+import json
+from datetime import datetime
+
+from slipway.errors import NotFoundError
+from slipway.identity.models import ADMIN, OPERATOR, Caller
+from slipway.pages import encode_cursor
+from slipway.times import epoch_milliseconds, now, of_milliseconds, to_text
+from slipway.workers import store
+from slipway.workers.models import (
+    ContainerView,
+    DayView,
+    SessionView,
+    UptimeAnswer,
+    UptimeRecordView,
+    WorkerPage,
+    WorkerView,
+)
+from slipway.workers.rules import Liveness, Session, liveness, newest_session
+from slipway.workers.uptime import overlapping, uptime, window
+
+# A filtered page looks at no more than so many workers, by so many at a time.
+_LOOKED_AT = 100
+_ROUNDS = 5
+# Lambda answers at most 6 MB, in which every quote of the JSON counts twice.
+_MOST_CONTAINER_BYTES = 2_000_000
+
+
+def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str | None) -> WorkerPage:
+    """A page of the fleet, newest enrolment first, at a cost that follows the page.
+
+    Raises:
+        ValidationFailedError: The cursor was not given by this list.
+        UpstreamUnavailableError: The store did not answer.
+    """
+    moment = epoch_milliseconds()
+    shown: list[WorkerView] = []
+    room = _MOST_CONTAINER_BYTES
+    for _ in range(_ROUNDS if status else 1):
+        places, cursor_after = store.fleet_places(max(limit, _LOOKED_AT) if status else limit, cursor)
+        workers = {worker.pk: worker for worker in store.workers_at(places)}
+        for place in places:
+            worker = workers.get(place.pk)
+            if worker is None or (status and liveness(worker.last_seen, moment) is not status):
+                continue
+            view = _view(worker, caller, moment)
+            room -= _container_bytes(view)
+            # A worker alone always fits.
+            if shown and (room < 0 or len(shown) == limit):
+                return WorkerPage(workers=shown, next_cursor=cursor)
+            shown.append(view)
+            cursor = encode_cursor([str(place.enrolled_at), place.pk, place.sk])
+        cursor = cursor_after
+        if cursor is None or len(shown) == limit:
+            break
+    return WorkerPage(workers=shown, next_cursor=cursor)
+
+
+def _container_bytes(view: WorkerView) -> int:
+    if not view.containers:
+        return 0
+    return len(json.dumps([entry.model_dump() for entry in view.containers], ensure_ascii=False).encode())
+
+
+def worker_view(caller: Caller, wallet: str) -> WorkerView:
+    """One worker; raises NotFoundError for a wallet that enrolled none."""
+    return _view(_found(wallet), caller, epoch_milliseconds())
+
+
+def _found(wallet: str) -> store.WorkerItem:
+    worker = store.find_worker(wallet)
+    if worker is None:
+        raise NotFoundError("There is no such worker")
+    return worker
+
+
+def _view(worker: store.WorkerItem, caller: Caller, moment: int) -> WorkerView:
+    wallet = worker.pk.removeprefix("WORKER#")
+    session = _session(worker, moment)
+    sees_containers = wallet == caller.wallet or bool(caller.roles & {OPERATOR, ADMIN})
+    containers = [
+        ContainerView(containerName=entry["containerName"], port=entry["port"]) for entry in worker.containers or []
+    ]
+    return WorkerView(
+        wallet=wallet,
+        status=liveness(worker.last_seen, moment),
+        last_seen=_text(worker.last_seen) if worker.last_seen is not None else None,
+        enrolled_at=str(worker.enrolled_at),
+        session=SessionView(timeFrom=_text(session.time_from), timeTo=_text(session.time_to))
+        if session and session.open
+        else None,
+        containers=containers if sees_containers else None,
+    )
+
+
+def _session(worker: store.WorkerItem, moment: int) -> Session | None:
+    return newest_session(worker.session_start, worker.last_seen, moment)
+
+
+def worker_uptime(wallet: str, since: datetime | None, until: datetime | None) -> UptimeAnswer:
+    """A worker's sessions in a window, and how much of it, and of each day, they cover.
+
+    Raises:
+        NotFoundError: The wallet enrolled no worker.
+        ValidationFailedError: See ``uptime.window``.
+        UpstreamUnavailableError: The store did not answer.
+    """
+    present = now()
+    begin, end = window(since, until, present)
+    moment = epoch_milliseconds(present)
+    newest = _session(_found(wallet), moment)
+    # The worker is read before its records: a session that ends in between is then found twice, not never.
+    records = store.sessions_between(wallet, begin, end)
+    if before := store.last_session_before(wallet, begin):
+        records.append(before)
+    sessions = overlapping(records, newest, begin, end)
+    found = uptime(sessions, begin, end, moment)
+    return UptimeAnswer(
+        records=[_record(session) for session in sessions],
+        days=[DayView(date=day.isoformat(), percent=percent) for day, percent in found.days],
+        percent=found.percent,
+    )
+
+
+def _record(session: Session) -> UptimeRecordView:
+    times = {"timeFrom": _text(session.time_from), "timeTo": _text(session.time_to)}
+    return UptimeRecordView(**times, open=True) if session.open else UptimeRecordView(**times)
+
+
+def _text(milliseconds: int) -> str:
+    return to_text(of_milliseconds(milliseconds))

@@ -1,0 +1,90 @@
+"""Shapes of the workers' routes. Times are ISO 8601 in UTC; names in camel case are those of specification 001."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from slipway.fields import Address
+from slipway.workers.rules import Liveness
+
+
+class EnrolRequest(BaseModel):
+    """Nothing: a worker is enrolled for the wallet that signed in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class EnrolmentAnswer(BaseModel):
+    """A code that is exchanged for the worker's token, once and until ``expires_at``, and a command that does so."""
+
+    wallet: Address
+    enrolment_code: str
+    expires_at: str
+    setup_command: str
+
+
+class ExchangeRequest(BaseModel):
+    """The enrolment code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enrolment_code: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class WorkerTokenAnswer(BaseModel):
+    """The worker's token; it is told only here."""
+
+    token: str
+
+
+class ContainerView(BaseModel):
+    """A container that a worker runs, and its ports as Docker writes them."""
+
+    containerName: str  # noqa: N815
+    port: str
+
+
+class SessionView(BaseModel):
+    """The first and the last beat of a session."""
+
+    timeFrom: str  # noqa: N815
+    timeTo: str  # noqa: N815
+
+
+class WorkerView(BaseModel):
+    """A worker. ``session`` is None when none is open, ``containers`` for callers who may not see them."""
+
+    wallet: Address
+    status: Liveness
+    last_seen: str | None
+    enrolled_at: str
+    session: SessionView | None
+    containers: list[ContainerView] | None
+
+
+class WorkerPage(BaseModel):
+    """A page of the fleet, newest enrolment first. It may be short, or empty, and still have a ``next_cursor``."""
+
+    workers: list[WorkerView]
+    next_cursor: str | None = None
+
+
+class UptimeRecordView(SessionView):
+    """A session; ``open`` is there, and true, while further beats may lengthen it."""
+
+    open: Literal[True] | None = None
+
+
+class DayView(BaseModel):
+    """How much of a UTC day, so far as it lies in the window and has passed, the worker was up."""
+
+    date: str
+    percent: float
+
+
+class UptimeAnswer(BaseModel):
+    """Sessions that reach into the window, whole, oldest first; ``percent`` is None when nothing of it has passed."""
+
+    records: list[UptimeRecordView]
+    days: list[DayView]
+    percent: float | None

@@ -1,0 +1,565 @@
+"""Enrolment, tokens, the fleet, uptime and the setup script, through the function and under its policy."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from eth_account import Account
+
+from slipway import store
+from slipway.times import now_text, of_milliseconds, to_text
+from slipway.workers import fleet
+from slipway.workers.rules import GAP, HEALTHY_WITHIN, MINUTE
+from slipway.workers.store import FLEET, UptimeRecord, WorkerItem, find_worker, uptime_key, worker_key
+from slipway.workers.worker_tokens import token_hash
+from tests.support.functions import event
+from tests.support.installation import Answer, Installation
+from tests.support.wallets import ADMIN, ALICE, BOB
+
+HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
+CONTAINERS = [{"containerName": 'we"b', "port": "[::1]:80->80/tcp"}]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _text(milliseconds: int) -> str:
+    return to_text(of_milliseconds(milliseconds))
+
+
+def _enrol(slipway: Installation, account: Any = ALICE, **parts: Any) -> Answer:
+    return slipway.api("api_workers_enrol", token=slipway.token(account), **parts)
+
+
+def _exchange(slipway: Installation, code: str, wallet: str = ALICE.address) -> Answer:
+    return slipway.api("api_workers_exchange", body={"enrolment_code": code}, path={"wallet": wallet})
+
+
+def _revoke(slipway: Installation, wallet: str, account: Any = ALICE) -> Answer:
+    return slipway.api("api_workers_revoke", token=slipway.token(account), path={"wallet": wallet})
+
+
+def _worker(wallet: str = ALICE.address, **attributes: Any) -> WorkerItem:
+    item = WorkerItem(*worker_key(wallet), fleet=FLEET, **{"enrolled_at": now_text(), **attributes})
+    item.save()
+    return item
+
+
+# ── Enrolment ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("parts", [{"body": {}}, {"raw": ""}])
+def test_an_owner_enrols_a_worker_and_gets_a_code_once(slipway: Installation, parts: dict[str, Any]) -> None:
+    answer = _enrol(slipway, **parts)
+    assert answer.status == 201, answer.body
+    assert set(answer.body) == {"wallet", "enrolment_code", "expires_at", "setup_command"}
+    assert answer.body["wallet"] == ALICE.address
+    left = datetime.fromisoformat(answer.body["expires_at"]) - datetime.now(UTC)
+    assert timedelta(seconds=890) < left <= timedelta(seconds=900)
+    code = answer.body["enrolment_code"]
+    assert len(code) >= 22
+    domain = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+    curl, bash = answer.body["setup_command"].split(" | ")
+    assert shlex.split(curl) == ["curl", "-fsSL", f"{domain}/api/setup?wallet={ALICE.address}"]
+    assert shlex.split(bash) == [f"SLIPWAY_ENROLMENT_CODE={code}", "bash"]
+    stored = find_worker(ALICE.address)
+    assert stored
+    assert stored.enrolment_hash == hashlib.sha256(code.encode()).digest()
+    assert stored.token_hash is None
+    assert code not in str(slipway.items("workers") + slipway.items("jobs") + slipway.items("control"))
+    assert [(entry["outcome"], entry["subject"]) for entry in slipway.audit()] == [("accepted", ALICE.address)]
+
+
+def test_the_code_brings_a_token_once(slipway: Installation) -> None:
+    code = _enrol(slipway).body["enrolment_code"]
+    answer = _exchange(slipway, code)
+    assert (answer.status, set(answer.body)) == (201, {"token"})
+    hashed = token_hash(answer.body["token"])
+    stored = find_worker(ALICE.address)
+    assert stored
+    assert hashed is not None
+    assert (stored.token_hash, stored.enrolment_hash, stored.enrolment_expires_at) == (hashed, None, None)
+    assert answer.body["token"] not in str(slipway.items("workers") + slipway.items("jobs"))
+    again = _exchange(slipway, code)
+    assert (again.status, again.code) == (401, "AUTH_FAILED")
+    assert find_worker(ALICE.address).token_hash == hashed  # type: ignore[union-attr]
+    assert [entry["outcome"] for entry in slipway.audit()] == ["accepted", "accepted", "AUTH_FAILED"]
+
+
+def test_every_refusal_of_a_code_is_the_same(slipway: Installation) -> None:
+    used = _enrol(slipway).body["enrolment_code"]
+    _exchange(slipway, used)
+    expired = _enrol(slipway, BOB).body["enrolment_code"]
+    WorkerItem(*worker_key(BOB.address)).update(actions=[WorkerItem.enrolment_expires_at.set(int(time.time()))])
+    replaced = _enrol(slipway, ADMIN).body["enrolment_code"]
+    of_another = _enrol(slipway, ADMIN).body["enrolment_code"]
+    refusals = [
+        _exchange(slipway, used),
+        _exchange(slipway, expired, BOB.address),
+        _exchange(slipway, replaced, ADMIN.address),
+        _exchange(slipway, of_another, ALICE.address),
+        _exchange(slipway, "wrong", ADMIN.address),
+        _exchange(slipway, "wrong", Account.create().address),
+    ]
+    assert {(refusal.status, str(refusal.body["error"])) for refusal in refusals} == {
+        (401, str({"code": "AUTH_FAILED", "message": "The enrolment code is not valid for this worker"}))
+    }
+    assert _exchange(slipway, of_another, ADMIN.address.lower()).status == 201
+
+
+def test_enrolling_again_keeps_what_the_worker_has_until_the_new_code_is_used(slipway: Installation) -> None:
+    _exchange(slipway, _enrol(slipway).body["enrolment_code"])
+    item = WorkerItem(*worker_key(ALICE.address))
+    item.update(actions=[WorkerItem.session_start.set(_now() - HOUR), WorkerItem.last_seen.set(_now())])
+    before = find_worker(ALICE.address)
+    code = _enrol(slipway).body["enrolment_code"]
+    between = find_worker(ALICE.address)
+    assert before
+    assert between
+    for name in ("token_hash", "enrolled_at", "session_start", "last_seen"):
+        assert getattr(between, name) == getattr(before, name)
+    _exchange(slipway, code)
+    after = find_worker(ALICE.address)
+    assert after
+    assert after.token_hash != before.token_hash
+    assert after.session_start == before.session_start
+
+
+@pytest.mark.parametrize("body", [{"enrolment_code": ""}, {"enrolment_code": 5}, {}, {"enrolment_code": "x" * 257}, []])
+def test_a_code_that_is_none_is_refused_with_the_field(slipway: Installation, body: Any) -> None:
+    answer = slipway.api("api_workers_exchange", body=body)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+def test_a_body_that_wants_more_is_refused(slipway: Installation) -> None:
+    assert _enrol(slipway, body={"wallet": BOB.address}).status == 400
+    assert _enrol(slipway, raw="{").status == 400
+    assert slipway.items("workers") == []
+
+
+def test_a_wallet_enrols_twenty_times_an_hour(slipway: Installation) -> None:
+    codes = [_enrol(slipway).body["enrolment_code"] for _ in range(20)]
+    refused = _enrol(slipway)
+    assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
+    assert refused.headers["ratelimit-limit"] == "20"
+    assert _enrol(slipway, BOB).status == 201
+    assert _exchange(slipway, codes[-1]).status == 201
+
+
+def test_a_paused_service_enrols_nobody(slipway: Installation) -> None:
+    code = _enrol(slipway).body["enrolment_code"]
+    switch = {"body": {"reason": "Too many"}, "path": {"service": "workers"}}
+    assert slipway.api("api_admin_pause", token=slipway.token(ADMIN), **switch).status == 200
+    refused = _enrol(slipway, BOB)
+    assert (refused.status, refused.code) == (503, "SERVICE_PAUSED")
+    assert find_worker(BOB.address) is None
+    assert _exchange(slipway, code).status == 201
+    assert slipway.api("api_workers_list", token=slipway.token()).status == 200
+    metrics = slipway.api("api_admin_metrics", token=slipway.token(ADMIN), query="service=workers").body
+    assert (metrics["completed"], metrics["in_flight"], metrics["paused"]) == (0, 0, True)
+    assert slipway.api("api_admin_resume", token=slipway.token(ADMIN), **switch).status == 200
+    assert _enrol(slipway, BOB).status == 201
+
+
+def test_a_token_is_revoked_at_once_and_a_code_with_it(slipway: Installation) -> None:
+    _exchange(slipway, _enrol(slipway).body["enrolment_code"])
+    code = _enrol(slipway).body["enrolment_code"]
+    assert _revoke(slipway, ALICE.address.lower()).status == 204
+    stored = find_worker(ALICE.address)
+    assert stored
+    assert (stored.token_hash, stored.enrolment_hash) == (None, None)
+    assert _exchange(slipway, code).status == 401
+    assert _revoke(slipway, ALICE.address).status == 204
+
+
+def test_only_the_own_token_is_revoked(slipway: Installation) -> None:
+    _exchange(slipway, _enrol(slipway).body["enrolment_code"])
+    before = find_worker(ALICE.address)
+    for account in (BOB, ADMIN):
+        answer = _revoke(slipway, ALICE.address, account)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+    assert find_worker(ALICE.address).token_hash == before.token_hash  # type: ignore[union-attr]
+    nobody = _revoke(slipway, BOB.address, BOB)
+    assert (nobody.status, nobody.code) == (404, "NOT_FOUND")
+    assert find_worker(BOB.address) is None
+
+
+@pytest.mark.parametrize("name", ["enrol", "revoke", "list", "detail", "uptime"])
+def test_nobody_is_let_in_without_signing_in(slipway: Installation, name: str) -> None:
+    answer = slipway.api(f"api_workers_{name}")
+    assert (answer.status, answer.code) == (401, "AUTH_FAILED")
+
+
+@pytest.mark.parametrize("name", ["enrol", "revoke"])
+def test_a_caller_without_a_wallet_owns_no_worker(slipway: Installation, name: str) -> None:
+    answer = slipway.api(f"api_workers_{name}", token=slipway.token(wallet=None))
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    assert slipway.api("api_workers_list", token=slipway.token(wallet=None)).status == 200
+
+
+@pytest.mark.parametrize("name", ["exchange", "revoke", "detail", "uptime"])
+@pytest.mark.parametrize("wallet", ["alice", "0x12", ALICE.address[:-1] + "G", ALICE.address.swapcase()])
+def test_a_wallet_that_is_no_address_is_refused(slipway: Installation, name: str, wallet: str) -> None:
+    body = {"enrolment_code": "x"} if name == "exchange" else None
+    answer = slipway.api(f"api_workers_{name}", token=slipway.token(), path={"wallet": wallet}, body=body)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert [entry["field"] for entry in answer.body["error"]["details"]["fields"]] == ["wallet"]
+
+
+# ── The fleet ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _detail(slipway: Installation, wallet: str = ALICE.address, token: str | None = None) -> Answer:
+    return slipway.api("api_workers_detail", token=token or slipway.token(), path={"wallet": wallet})
+
+
+def test_a_worker_that_was_never_seen_is_down(slipway: Installation) -> None:
+    _enrol(slipway)
+    body = _detail(slipway).body
+    enrolled_at = body.pop("enrolled_at")
+    assert abs(datetime.fromisoformat(enrolled_at) - datetime.now(UTC)) < timedelta(seconds=30)
+    assert body == {
+        "wallet": ALICE.address, "status": "down", "last_seen": None, "session": None, "containers": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("silence", "status", "is_open"),
+    [
+        (0, "healthy", True),
+        (-5 * MINUTE, "healthy", True),
+        (HEALTHY_WITHIN - 5000, "healthy", True),
+        (HEALTHY_WITHIN + 1, "late", True),
+        (GAP - 5000, "late", True),
+        (GAP + 1, "down", False),
+        (9 * DAY, "down", False),
+    ],
+)
+def test_the_status_follows_the_silence(slipway: Installation, silence: int, status: str, is_open: bool) -> None:
+    last = _now() - silence
+    _worker(session_start=last - HOUR, last_seen=last, containers=CONTAINERS)
+    body = _detail(slipway).body
+    assert (body["status"], body["last_seen"], body["containers"]) == (status, _text(last), CONTAINERS)
+    assert body["session"] == ({"timeFrom": _text(last - HOUR), "timeTo": _text(last)} if is_open else None)
+    assert [worker["status"] for worker in _page(slipway).body["workers"]] == [status]
+
+
+def test_containers_are_for_the_owner_operators_and_administrators(slipway: Installation) -> None:
+    _worker(session_start=_now(), last_seen=_now(), containers=CONTAINERS)
+    for account, claims, seen in (
+        (ALICE, {}, CONTAINERS),
+        (BOB, {}, None),
+        (BOB, {"roles": ["operator"]}, CONTAINERS),
+        (ADMIN, {}, CONTAINERS),
+        (BOB, {"wallet": None}, None),
+    ):
+        token = slipway.token(account, **claims)
+        assert _detail(slipway, token=token).body["containers"] == seen
+        page = slipway.api("api_workers_list", token=token).body
+        assert [worker["containers"] for worker in page["workers"]] == [seen]
+
+
+def test_a_wallet_that_enrolled_none_is_not_found(slipway: Installation) -> None:
+    assert _detail(slipway, BOB.address).status == 404
+    assert _uptime(slipway, BOB.address).status == 404
+
+
+def _page(slipway: Installation, **query: Any) -> Answer:
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    return slipway.api("api_workers_list", token=slipway.token(), query=text)
+
+
+def _flat(pages: list[list[str]]) -> list[str]:
+    return [wallet for page in pages for wallet in page]
+
+
+def _fleet(count: int, silences: list[int]) -> list[str]:
+    """Workers of which each has the next silence in turn, newest enrolment first."""
+    wallets = []
+    for number in range(count):
+        wallet = Account.create().address
+        last = _now() - silences[number % len(silences)]
+        _worker(wallet, enrolled_at=_text(10**12 + number // 2), session_start=last, last_seen=last)
+        wallets.append(wallet)
+    return wallets
+
+
+def _all_pages(slipway: Installation, **query: Any) -> list[list[str]]:
+    pages: list[list[str]] = []
+    cursor = None
+    while not pages or cursor:
+        body = _page(slipway, **query, **({"cursor": cursor} if cursor else {})).body
+        pages.append([worker["wallet"] for worker in body["workers"]])
+        cursor = body["next_cursor"]
+        assert len(pages) < 50
+    return pages
+
+
+@pytest.mark.parametrize("limit", [1, 4, 7, 8, 100])
+def test_pages_together_are_the_fleet(slipway: Installation, limit: int) -> None:
+    wallets = _fleet(8, [0])
+    pages = _all_pages(slipway, limit=limit)
+    assert sorted(_flat(pages)) == sorted(wallets)
+    assert max(len(page) for page in pages) <= limit
+    enrolled = [find_worker(wallet).enrolled_at for wallet in _flat(pages)]  # type: ignore[union-attr]
+    assert enrolled == sorted(enrolled, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+@pytest.mark.parametrize(("status", "remainder"), [("healthy", 0), ("late", 1), ("down", 2)])
+def test_pages_of_a_status_together_are_all_with_that_status(
+    slipway: Installation, status: str, remainder: int, limit: int
+) -> None:
+    wallets = _fleet(10, [0, 20 * MINUTE, HOUR])
+    pages = _all_pages(slipway, status=status, limit=limit)
+    assert sorted(_flat(pages)) == sorted(wallet for n, wallet in enumerate(wallets) if n % 3 == remainder)
+    assert max(len(page) for page in pages) <= limit
+
+
+def test_a_filtered_page_looks_at_a_bounded_number(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "_LOOKED_AT", 2)
+    wallets = _fleet(13, [HOUR])
+    WorkerItem(*worker_key(wallets[0])).update(actions=[WorkerItem.last_seen.set(_now())])
+    slipway.calls.clear()
+    first = _page(slipway, status="healthy", limit=1).body
+    assert (first["workers"], bool(first["next_cursor"])) == ([], True)
+    assert len(slipway.called("Query")) <= 5
+    assert len(slipway.called("BatchGetItem")) <= 5
+    assert _flat(_all_pages(slipway, status="healthy", limit=1)) == [wallets[0]]
+
+
+def test_the_cost_of_a_page_follows_the_page(slipway: Installation) -> None:
+    _fleet(30, [0])
+    slipway.calls.clear()
+    assert len(_page(slipway, limit=5).body["workers"]) == 5
+    ((_, _, query),) = slipway.called("Query")
+    assert query["Limit"] <= 6
+    ((_, _, batch),) = slipway.called("BatchGetItem")
+    assert [len(wanted["Keys"]) for wanted in batch["RequestItems"].values()] == [5]
+
+
+def test_a_page_of_many_containers_is_short_and_goes_on(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "_MOST_CONTAINER_BYTES", 250)
+    wallets = _fleet(5, [0])
+    for wallet in wallets:
+        WorkerItem(*worker_key(wallet)).update(actions=[WorkerItem.containers.set(CONTAINERS * 2)])
+    pages, cursor = [], None
+    while not pages or cursor:
+        query = f"limit=100&cursor={cursor}" if cursor else "limit=100"
+        body = slipway.api("api_workers_list", token=slipway.token(ADMIN), query=query).body
+        pages.append([worker["wallet"] for worker in body["workers"]])
+        cursor = body["next_cursor"]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert sorted(_flat(pages)) == sorted(wallets)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "status=up", "cursor=e30", "cursor=!"])
+def test_a_question_that_makes_no_sense_is_refused_with_the_field(slipway: Installation, query: str) -> None:
+    answer = slipway.api("api_workers_list", token=slipway.token(), query=query)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert answer.body["error"]["details"]["fields"][0]["field"] == query.split("=")[0]
+
+
+# ── Uptime ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _uptime(slipway: Installation, wallet: str = ALICE.address, account: Any = BOB, **query: str) -> Answer:
+    text = "&".join(f"{name}={quote(value)}" for name, value in query.items())
+    return slipway.api("api_workers_uptime", token=slipway.token(account), path={"wallet": wallet}, query=text)
+
+
+def _record(begin: int, end: int, wallet: str = ALICE.address) -> dict[str, str]:
+    UptimeRecord(*uptime_key(wallet, begin), time_from=begin, time_to=end).save()
+    return {"timeFrom": _text(begin), "timeTo": _text(end)}
+
+
+FIRST = 20_000 * DAY  # 2024-10-04
+
+
+def test_uptime_over_days_and_edges(slipway: Installation) -> None:
+    _worker()
+    _record(FIRST - 9 * DAY, FIRST - 8 * DAY)
+    reaching_in = _record(FIRST - 6 * HOUR, FIRST + 6 * HOUR)
+    over_midnight = _record(FIRST + 18 * HOUR, FIRST + DAY + 12 * HOUR)
+    reaching_out = _record(FIRST + 2 * DAY + 12 * HOUR, FIRST + 3 * DAY + 12 * HOUR)
+    _record(FIRST + 3 * DAY + 13 * HOUR, FIRST + 4 * DAY)
+    answer = _uptime(slipway, **{"from": "2024-10-04", "to": "2024-10-07T00:00:00Z"})
+    assert answer.status == 200
+    assert answer.body == {
+        "records": [reaching_in, over_midnight, reaching_out],
+        "days": [
+            {"date": "2024-10-04", "percent": 50.0},
+            {"date": "2024-10-05", "percent": 50.0},
+            {"date": "2024-10-06", "percent": 50.0},
+        ],
+        "percent": 50.0,
+    }
+    assert _uptime(slipway, **{"from": "2024-10-04T02:00:00+02:00", "to": "2024-10-07"}).body == answer.body
+
+
+def test_the_session_that_reaches_in_is_found_by_one_small_read(slipway: Installation) -> None:
+    _worker()
+    for number in range(40):
+        _record(FIRST - (number + 2) * HOUR, FIRST - (number + 2) * HOUR + MINUTE)
+    reaching = _record(FIRST - HOUR, FIRST + HOUR)
+    slipway.calls.clear()
+    assert _uptime(slipway, **{"from": "2024-10-04", "to": "2024-10-05"}).body["records"] == [reaching]
+    queries = [arguments for _, _, arguments in slipway.called("Query")]
+    assert len(queries) == 2
+    assert [query["Limit"] for query in queries if not query.get("ScanIndexForward", True)] == [1]
+
+
+def test_an_open_session_counts_up_to_its_last_beat(slipway: Installation) -> None:
+    last = _now() - 20 * MINUTE
+    _worker(session_start=last - 100 * MINUTE, last_seen=last)
+    body = _uptime(slipway, **{"from": _text(last - 100 * MINUTE), "to": _text(last + DAY)}).body
+    assert body["records"] == [{"timeFrom": _text(last - 100 * MINUTE), "timeTo": _text(last), "open": True}]
+    assert 83.2 < body["percent"] <= 83.333
+    assert sum(day["percent"] > 0 for day in body["days"]) >= 1
+    assert datetime.fromisoformat(body["days"][-1]["date"]).date() <= datetime.now(UTC).date()
+
+
+def test_a_silent_session_counts_as_closed_before_the_flush_comes(slipway: Installation) -> None:
+    last = _now() - GAP - 1000
+    _worker(session_start=last - HOUR, last_seen=last)
+    body = _uptime(slipway).body
+    assert body["records"] == [{"timeFrom": _text(last - HOUR), "timeTo": _text(last)}]
+    assert body["percent"] == pytest.approx(100 / 168, abs=0.01)
+
+
+def test_a_session_closed_between_the_reads_is_told_once(slipway: Installation) -> None:
+    last = _now() - HOUR
+    _worker(session_start=last - HOUR, last_seen=last)
+    record = _record(last - HOUR, last)
+    assert _uptime(slipway).body["records"] == [record]
+
+
+def test_the_window_is_the_last_week_and_the_future_counts_for_nothing(slipway: Installation) -> None:
+    _worker()
+    body = _uptime(slipway).body
+    assert (body["records"], body["percent"]) == ([], 0.0)
+    assert len(body["days"]) in (7, 8)
+    tomorrow, later = _text(_now() + DAY), _text(_now() + 2 * DAY)
+    assert _uptime(slipway, **{"from": tomorrow, "to": later}).body == {"records": [], "days": [], "percent": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-13-01"}, "to"),
+        ({"to": "2026-11-01T00:00:00"}, "to"),
+        ({"from": "2026-11-02", "to": "2026-11-01"}, "to"),
+        ({"from": "2026-11-02", "to": "2026-11-02"}, "to"),
+        ({"from": "2025-01-01", "to": "2026-01-03"}, "from"),
+        ({"from": "1969-01-01"}, "from"),
+        ({"from": "x" * 65}, "from"),
+    ],
+    ids=str,
+)
+def test_a_window_that_makes_no_sense_is_refused(slipway: Installation, query: dict[str, str], field: str) -> None:
+    _worker()
+    answer = _uptime(slipway, **query)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert answer.body["error"]["details"]["fields"][0]["field"] == field
+
+
+def test_a_year_and_a_day_may_be_asked_for(slipway: Installation) -> None:
+    _worker()
+    assert len(_uptime(slipway, **{"from": "2024-01-01", "to": "2025-01-01"}).body["days"]) == 366
+
+
+# ── The script ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _script(slipway: Installation, query: str, **headers: str) -> dict[str, Any]:
+    given = event("api_workers_setup")
+    given["rawQueryString"] = query
+    given.pop("queryStringParameters", None)
+    given["headers"].update(headers)
+    found: dict[str, Any] = slipway.invoke("WorkersFunction", given)
+    return found
+
+
+@pytest.mark.parametrize("spelling", [ALICE.address, ALICE.address.lower(), "0x" + ALICE.address[2:].upper()])
+def test_the_script_is_for_the_wallet_and_for_this_api(slipway: Installation, spelling: str) -> None:
+    answer = _script(slipway, f"wallet={spelling}", host="evil.example.com")
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"].startswith("text/x-shellscript")
+    assert not answer["isBase64Encoded"]
+    assert f"\nreadonly wallet={ALICE.address}\n" in answer["body"]
+    assert "\nreadonly api=https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com\n" in answer["body"]
+    assert "evil" not in answer["body"]
+
+
+def test_the_operators_address_comes_first(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://api.example.com/")
+    assert "\nreadonly api=https://api.example.com\n" in _script(slipway, f"wallet={ALICE.address}")["body"]
+    assert "'https://api.example.com/api/setup?" in _enrol(slipway).body["setup_command"]
+
+
+@pytest.mark.parametrize(
+    "wallet",
+    [
+        "",
+        "0x12",
+        "alice",
+        "$(reboot)",
+        "0x" + "g" * 40,
+        ALICE.address + "%0Areboot",
+        ALICE.address + ";reboot",
+        "'" + ALICE.address + "'",
+        "0x" + "%ef%bc%91" * 40,
+    ],
+)
+def test_anything_but_an_address_never_reaches_the_script(slipway: Installation, wallet: str) -> None:
+    for query in (f"wallet={wallet}", f"wallet={ALICE.address}&wallet={wallet}"):
+        answer = _script(slipway, query)
+        assert answer["statusCode"] == 400
+        assert '"VALIDATION_ERROR"' in answer["body"]
+        assert not re.search(r"#!|reboot|readonly", answer["body"])
+
+
+def test_without_a_wallet_there_is_no_script(slipway: Installation) -> None:
+    assert _script(slipway, "")["statusCode"] == 400
+
+
+# ── A busy store ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("busy_for", "status"), [(1, 200), (4, 200), (99, 502)])
+def test_workers_that_the_store_left_out_are_asked_for_again(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch, busy_for: int, status: int
+) -> None:
+    wallets = _fleet(3, [0])
+    read, asked = store.connection.batch_get_item, []
+
+    def busy(table: str, keys: list[dict[str, str]]) -> dict[str, Any]:
+        asked.append(len(keys))
+        if len(asked) > busy_for:
+            return dict(read(table, keys))
+        # The first of them only.
+        left = [_raw(key) for key in keys[1:]]
+        return {**read(table, keys[:1]), "UnprocessedKeys": {table: {"Keys": left or [_raw(keys[0])]}}}
+
+    monkeypatch.setattr(store.connection, "batch_get_item", busy)
+    monkeypatch.setattr(store.time, "sleep", lambda seconds: None)
+    answer = _page(slipway)
+    assert answer.status == status, answer.body
+    if status == 200:
+        assert sorted(worker["wallet"] for worker in answer.body["workers"]) == sorted(wallets)
+    else:
+        assert answer.code == "UPSTREAM_UNAVAILABLE"
+        assert len(asked) == 6
+
+
+def _raw(key: dict[str, str]) -> dict[str, dict[str, str]]:
+    return {name: {"S": value} for name, value in key.items()}
