@@ -97,7 +97,7 @@ class Logs(_Control):
 
     Attributes:
         lines_every: Pause between the lines that each service writes by itself; 0 for none.
-        idle_after: A socket over which the client has sent nothing for so long dies.
+        idle_after: A socket over which the client has sent nothing for so long dies, by its last stream.
         token_seconds: A token counts as expired so many real seconds after it was made.
         cut_after: Every stream's socket dies so long after it began.
     """

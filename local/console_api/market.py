@@ -155,6 +155,7 @@ class Market:
     def set_controls(self, controls: Controls) -> None:
         """Replace the controls for everybody, and start counting faults anew."""
         self.controls = controls
+        self._effective: dict[int, tuple[Scenario, Scenario]] = {}
         self.chance = Chance(controls.seed or 0)
         self._random = random.Random(controls.seed)  # noqa: S311 (repeatable on purpose)
         if controls.time_scale is not None:
@@ -189,7 +190,12 @@ class Market:
 
     def effective(self, scenario: Scenario | None) -> Scenario:
         """A scenario on top of everybody's."""
-        return merged(self.controls, scenario) if scenario else self.controls
+        if scenario is None:
+            return self.controls
+        # Asked for at every look at a deployment; the scenario is kept with it so that its id stays its own.
+        if id(scenario) not in self._effective:
+            self._effective[id(scenario)] = scenario, merged(self.controls, scenario)
+        return self._effective[id(scenario)][1]
 
     def add_account(self, name: str, key: str | None = None, dollars: Decimal = Decimal(1000)) -> Account:
         """Another account, or another credit for one."""

@@ -53,6 +53,7 @@ class _Socket:
     response: web.WebSocketResponse
     request: web.Request
     heard_at: float
+    idle_after: float
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def send(self, **message: Any) -> None:
@@ -77,7 +78,7 @@ class ProviderProxy:
         if not response.can_prepare(request).ok:
             return web.json_response({"message": "expected a WebSocket"}, status=400)
         await response.prepare(request)
-        socket = _Socket(response, request, self._market.clock.now())
+        socket = _Socket(response, request, self._market.clock.now(), self._market.controls.logs.idle_after)
         watchdog = asyncio.create_task(self._watch(socket))
         try:
             async for message in response:
@@ -93,7 +94,7 @@ class ProviderProxy:
     async def _watch(self, socket: _Socket) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if self._market.clock.now() - socket.heard_at > self._market.controls.logs.idle_after:
+            if self._market.clock.now() - socket.heard_at > socket.idle_after:
                 socket.die()
                 return
 
@@ -135,6 +136,7 @@ class ProviderProxy:
         books = [book for name, book in lease.logs.items() if not wanted.services or name in wanted.services]
         if not books:
             return _NO_PODS
+        socket.idle_after = self._market.effective(deployment.scenario).logs.idle_after
         return await self._follow(socket, wanted, deployment, books)
 
     async def _follow(

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from local.console_api.sdl import Group, Service
+from local.console_api.sdl import AUDITOR, Group, Service
 
 GIB = 2**30
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -79,6 +79,8 @@ class SimulatedProvider:
     def can_take(self, group: Group) -> bool:
         """Whether it has what a group wants."""
         attributes = self.all_attributes
+        if not {AUDITOR}.issuperset(group.all_of):
+            return False
         return all(attributes.get(key) == value for key, value in group.attributes) and all(
             self._has_gpu(service)
             and service.resources.cpu * service.count <= self.cores * 1000

@@ -23,7 +23,7 @@ AUDITOR = "akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"
 # An environment variable of any service: what tests want of this very deployment (``controls.Scenario`` as JSON).
 MARKER = "SIMULATOR"
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
+    "K": 10**3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
 }  # fmt: skip
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]{0,2})")
 _HTTP_OPTIONS = {
@@ -116,9 +116,17 @@ def parse_sdl(text: str) -> Workload:
     """
     try:
         document = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidSdlError("it is not YAML") from error
-    document = _table(document, "the document")
+    try:
+        return _workload(_table(document, "the document"))
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, InvalidSdlError):
+            raise
+        raise InvalidSdlError(f"something in it is not of its kind ({error})") from error
+
+
+def _workload(document: dict[str, Any]) -> Workload:
     services = _table(document.get("services"), "services")
     profiles = _table(document.get("profiles"), "profiles")
     placements = _table(profiles.get("placement"), "profiles.placement")
@@ -245,10 +253,14 @@ def _group(name: str, services: tuple[Service, ...], placement: Any) -> Group:
     return Group(
         name=name,
         services=services,
-        attributes=tuple((str(key), str(value)) for key, value in (placement.get("attributes") or {}).items()),
+        attributes=tuple((str(key), _text(value)) for key, value in (placement.get("attributes") or {}).items()),
         all_of=tuple(signed_by.get("allOf") or ()),
         any_of=tuple(dict.fromkeys([*(signed_by.get("anyOf") or ()), AUDITOR])),
     )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _manifest(groups: tuple[Group, ...], services: dict[str, Any]) -> str:

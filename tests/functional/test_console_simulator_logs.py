@@ -80,7 +80,7 @@ def _subscribe(
 
 def _quiet(**scenario: Any) -> str:
     """An SDL whose service writes nothing by itself but its first lines."""
-    return sdl({"logs": {"lines_every": 0}, **scenario})
+    return sdl({"logs": {"lines_every": 0}} | scenario)
 
 
 def _ready(simulator: Simulator, text: str | None = None) -> Deployment:
@@ -324,3 +324,15 @@ def test_a_provider_that_goes_offline_breaks_its_streams(simulator: Simulator) -
 
 def test_without_an_upgrade_there_is_nothing(simulator: Simulator) -> None:
     assert simulator.http.get("/").status_code == 400
+
+
+def test_an_sdl_can_shorten_the_patience_with_its_own_sockets(simulator: Simulator) -> None:
+    found = _ready(simulator, _quiet(logs={"lines_every": 0, "idle_after": 20}))
+    with _socket(simulator) as short, _socket(simulator) as usual:
+        _subscribe(simulator, short, found, "follow=true&tail=1")
+        assert _texts(short, 1) == ["ready to serve"]
+        simulator.advance(21)
+        with pytest.raises(ConnectionClosed):
+            short.recv(timeout=5)
+        usual.send('{"type": "ping"}')
+        assert _receive(usual) == {"type": "pong"}

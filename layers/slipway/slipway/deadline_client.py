@@ -16,11 +16,20 @@ import httpx
 _GRACE_SECONDS = 1.0
 
 
+_starting = threading.Lock()
+
+
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _running_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="outgoing-http", daemon=True).start()
     return loop
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    # A cache alone would let threads that come at once make a loop each, and connections live on one.
+    with _starting:
+        return _running_loop()
 
 
 class DeadlineClient:

@@ -41,7 +41,9 @@ def parse_each[Shape: BaseModel](shape: type[Shape], values: Iterable[Any]) -> l
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, coerce_numbers_to_str=True, defer_build=True
+    )
 
 
 class Coin(_Answer):
