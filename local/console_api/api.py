@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -90,6 +92,7 @@ class ConsoleRoutes:
     def __init__(self, market: Market, tokens: Tokens) -> None:
         self._market = market
         self._tokens = tokens
+        self._late: set[asyncio.Task[None]] = set()
 
     def register(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -137,12 +140,24 @@ class ConsoleRoutes:
         latency = self._market.effective(scenario).latency
         await asyncio.sleep(latency.get(call, latency.get("*", 0.0)))  # type: ignore[call-overload]
         fault = self._market.fault(call, scenario)
-        if fault and not fault.performed:
+        if fault and fault.performed and fault.late:
+            self._later(perform, fault.late)
+        if fault and (fault.late or not fault.performed):
             return await _strike(request, fault)
         answer = perform()
         if fault:
             return await _strike(request, fault)
         return web.json_response(answer, status=status)
+
+    def _later(self, perform: Perform, seconds: float) -> None:
+        async def work() -> None:
+            await asyncio.sleep(seconds)
+            with suppress(RefusedError):
+                perform()
+
+        task = asyncio.create_task(work())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     async def _body(self, request: web.Request) -> dict[str, Any]:
         try:
@@ -170,10 +185,12 @@ class ConsoleRoutes:
     async def _create(self, request: web.Request) -> web.Response:
         account, data = self._account(request), await self._data(request)
         workload, deposit = _sdl(data), _deposit(data)
+        # Upstream's number is its clock when it gets the request, however long the transaction takes.
+        dseq = str(time.time_ns() // 1_000_000)
         scenario = self._market.scenario(workload)
 
         def perform() -> Any:
-            found = self._market.create(account, workload, deposit, scenario)
+            found = self._market.create(account, dseq, workload, deposit, scenario)
             transaction = {"code": 0, "transactionHash": answers.transaction_hash(found.dseq), "rawLog": ""}
             return {"data": {"dseq": found.dseq, "manifest": workload.manifest, "signTx": transaction}}
 
@@ -475,8 +492,9 @@ async def _strike(request: web.Request, fault: Fault) -> web.Response:
             request.transport.abort()
         return web.Response()
     headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-    if fault.action == "malformed":
-        return web.Response(text="<html>Bad gateway</html>", content_type="text/html", headers=headers)
+    if fault.action in ("malformed", "gateway_timeout"):
+        status = 504 if fault.action == "gateway_timeout" else 200
+        return web.Response(status=status, text="<html></html>", content_type="text/html", headers=headers)
     if fault.action == "challenge":
         return web.Response(status=403, text="<html>Just a moment</html>", headers={"cf-mitigated": "challenge"})
     answer = refusal(_FAULTS[fault.action])

@@ -22,7 +22,7 @@ Call = Literal[
 ]  # fmt: skip
 Action = Literal[
     "drop", "hang", "payment_required", "wallet_provisioning", "rate_limited", "unavailable", "error",
-    "database_timeout", "not_settled", "bid_closed", "unauthorized", "challenge", "malformed",
+    "database_timeout", "gateway_timeout", "not_settled", "bid_closed", "unauthorized", "challenge", "malformed",
 ]  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Fault(_Control):
         call: Which call; ``manifest`` is the second half of a lease, after its transaction.
         action: ``drop`` closes the connection, ``hang`` never answers; the others are answers.
         performed: Do what was asked before failing. With ``drop`` or ``hang`` that is an ambiguous outcome.
+        late: What is performed happens only so many real seconds after the failure, as in a server that goes on with a
+            request that its caller, or a gateway before it, has given up.
         times: How often, without end if None.
         probability: How likely each time, from the simulator's seeded source of chance.
         retry_after: The header of the same name, seconds.
@@ -45,6 +47,7 @@ class Fault(_Control):
     call: Call = "*"
     action: Action
     performed: bool = False
+    late: float = 0.0
     times: int | None = None
     probability: float = Field(1.0, ge=0, le=1)
     retry_after: int | None = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -205,7 +204,9 @@ class Market:
 
     # ── Deployments ─────────────────────────────────────────────────────────────────────────────
 
-    def create(self, account: Account, workload: Workload, deposit: Decimal, scenario: Scenario) -> Deployment:
+    def create(
+        self, account: Account, dseq: str, workload: Workload, deposit: Decimal, scenario: Scenario
+    ) -> Deployment:
         """Open a deployment.
 
         Raises:
@@ -217,7 +218,6 @@ class Market:
         if account.credit < amount:
             missing = (amount - account.credit) / DOLLAR
             raise RefusedError(402, f"Not enough credit: add at least {missing:.2f} USD", "payment_required")
-        dseq = str(time.time_ns() // 1_000_000)
         if (account.address, dseq) in self.deployments:
             raise RefusedError(400, "Deployment with provided dseq and owner already exists")
         account.credit -= amount

@@ -401,6 +401,18 @@ def test_a_create_can_be_ambiguous(simulator: Simulator, action: str, performed:
         assert simulator.ledger()["manifests"][active[0].deployment.hash] == {"creates": 2, "open": 2, "leased": 0}
 
 
+@pytest.mark.parametrize("action", ["drop", "hang", "gateway_timeout"])
+def test_a_create_can_happen_after_its_caller_has_given_up(simulator: Simulator, action: str) -> None:
+    fault = {"call": "create", "action": action, "performed": True, "late": 1.0, "times": 1}
+    with pytest.raises(CreateOutcomeUnknownError) as caught:
+        simulator.api.create_deployment(sdl({"faults": [fault]}), Decimal(5), seconds=0.3)
+    details = caught.value.details or {}
+    assert details["answered"] is False
+    assert simulator.api.active_deployments() == []
+    (found,) = until(simulator.api.active_deployments)
+    assert created_within(found.dseq, details["asked_at"], details["gave_up_at"], skew=0)
+
+
 @pytest.mark.parametrize(
     ("action", "error"),
     [
@@ -412,6 +424,7 @@ def test_a_create_can_be_ambiguous(simulator: Simulator, action: str, performed:
         ("error", CreateOutcomeUnknownError),
         ("database_timeout", CreateOutcomeUnknownError),
         ("malformed", CreateOutcomeUnknownError),
+        ("gateway_timeout", CreateOutcomeUnknownError),
         ("unauthorized", UpstreamAuthenticationError),
     ],
 )

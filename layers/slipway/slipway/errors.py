@@ -196,7 +196,7 @@ class CreateOutcomeUnknownError(SlipwayError):
     """A deployment was asked for and nobody knows whether it was created: look before asking again.
 
     ``details`` has ``asked_at`` and ``gave_up_at``, milliseconds since 1970 by our clock, between which the dseq of the
-    deployment lies if there is one, and ``answered``: whether upstream has ended the request, or may still do it.
+    deployment lies if there is one, and ``answered``: whether the API itself ended the request, or it may still do it.
     """
 
     code = "UPSTREAM_UNAVAILABLE"

@@ -134,15 +134,16 @@ class ConsoleApi:
         asked_at = _milliseconds()
         try:
             response = self._request(call, seconds)
+            answered = _is_own_answer(response)
             if not _may_have_created(response.status_code):
                 return self._created(call, self._json(call, response))
-            outcome, answered = f"answered {response.status_code}", True
+            outcome = f"answered {response.status_code}"
         except _NOT_SENT as error:
             raise self._unavailable(call, type(error).__name__) from error
         except httpx.HTTPError as error:
             outcome, answered = f"did not answer ({type(error).__name__})", False
         except (ValueError, ValidationError):
-            outcome, answered = "gave an answer that makes no sense", True
+            outcome = "gave an answer that makes no sense"
         raise CreateOutcomeUnknownError(
             f"The Akash Console API {outcome}, so the deployment may exist or not",
             details={"asked_at": asked_at, "gave_up_at": _milliseconds(), "answered": answered},
@@ -447,6 +448,15 @@ def _error_of(call: _Call, told: _Refusal) -> SlipwayError:
 
 def _may_have_created(status: int) -> bool:
     return status >= 500 or status == 408
+
+
+def _is_own_answer(response: httpx.Response) -> bool:
+    """Whether the API itself has answered; a gateway before it may give up a request that the API goes on with."""
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and not {"data", "message", "error", "code"}.isdisjoint(body)
 
 
 def _retry_after(response: httpx.Response, otherwise: int = _RETRY_AFTER_SECONDS) -> int:

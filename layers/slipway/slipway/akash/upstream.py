@@ -67,7 +67,7 @@ class SignedTransaction(_Answer):
 class CreatedDeployment(_Answer):
     """A new deployment. ``manifest`` is what the lease call wants back, byte for byte."""
 
-    dseq: str = Field(pattern=r"^\d+$")
+    dseq: str = Field(pattern="^[0-9]+$")
     manifest: str = ""
     transaction: SignedTransaction = Field(SignedTransaction(), alias="signTx")
 
@@ -76,7 +76,7 @@ class DeploymentId(_Answer):
     """``dseq`` is the server's clock at creation, in milliseconds since 1970."""
 
     owner: str = ""
-    dseq: str = Field(pattern=r"^\d+$")
+    dseq: str = Field(pattern="^[0-9]+$")
 
 
 class DeploymentRecord(_Answer):
@@ -92,7 +92,7 @@ class LeaseId(_Answer):
     """Names an order and the provider that won it."""
 
     owner: str = ""
-    dseq: str = Field(pattern=r"^\d+$")
+    dseq: str = Field(pattern="^[0-9]+$")
     gseq: int = 1
     oseq: int = 1
     provider: str
