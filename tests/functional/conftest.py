@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from local.console_api.server import running
+from slipway.akash import console_api
+from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
@@ -36,3 +39,19 @@ def slipway(monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str])
     node.asked.clear()
     with mock_aws():
         yield install(monkeypatch, node, url, CHAIN)
+
+
+@pytest.fixture(scope="session")
+def _console_url() -> Iterator[str]:
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def console(slipway: Installation, _console_url: str, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """The Console API that the functions call, with nothing in it."""
+    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
+    simulator = Simulator(_console_url)
+    simulator.http.post("/_simulator/reset").raise_for_status()
+    slipway.use_console(monkeypatch, _console_url, simulator.key)
+    return simulator

@@ -30,6 +30,8 @@ BUDGETS = {
     "ProjectsFunction": 3.0,
     "WorkersFunction": 3.0,
     "IdentityFunction": 3.0,
+    "ProvidersFunction": 3.0,
+    "RefreshFunction": 2.5,
     "HealthFunction": 0.3,
 }
 # With a first answer: a refusal, which makes the DynamoDB client and writes to the audit trail.

@@ -17,7 +17,8 @@ import botocore.exceptions
 import pytest
 from eth_account.signers.local import LocalAccount
 
-from slipway import settings, store
+from slipway import secret_values, settings, store
+from slipway.akash import console_api, live, providers
 from slipway.chain.store import save_contracts
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
@@ -67,6 +68,7 @@ class Installation:
     identity_key: str
     state_machine: str
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
 
     # ── Callers ─────────────────────────────────────────────────────────────────────────────────
@@ -175,6 +177,22 @@ class Installation:
         client = boto3.client("stepfunctions")
         return list(client.list_executions(stateMachineArn=self.state_machine)["executions"])
 
+    def use_console(self, monkeypatch: pytest.MonkeyPatch, url: str, key: str) -> None:
+        """Let the functions call a Console API, whose provider proxy is at the same address."""
+        secret = _client("secretsmanager").create_secret(Name="akash-api-key", SecretString=key)["ARN"]
+        monkeypatch.setenv("AKASH_CONSOLE_API_URL", url)
+        monkeypatch.setenv("AKASH_PROVIDER_PROXY_URL", url)
+        monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
+        monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
+        monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
+        _forget()
+
+    def refresh(self) -> None:
+        """Do what was asked of the background."""
+        asked, self.invoked[:] = list(self.invoked), []
+        for payload in asked:
+            self.invoke("RefreshFunction", payload)
+
     # ── Policies ────────────────────────────────────────────────────────────────────────────────
 
     def record(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
@@ -207,6 +225,10 @@ class Installation:
             return [(f"kms:{operation}", "IdentityKey")]
         if operation == "StartExecution":
             return [("states:StartExecution", "TokenDeploy")]
+        if service == "lambda":
+            return [("lambda:InvokeFunction", arguments["FunctionName"])]
+        if service == "secretsmanager":
+            return [(f"secretsmanager:{operation}", "AkashApiKeySecretArn")]
         return []
 
     @staticmethod
@@ -231,8 +253,12 @@ def _forget() -> None:
         identity.identity_key,
         identity.token_verifier,
         model_source.model_source,
+        console_api.console_api,
+        providers.provider_catalogue,
+        live.live_workloads,
     ):
         kept.cache_clear()
+    secret_values._kept.clear()
     if not _fresh_clients:
         # Made anew once: clients that are older than moto would reach for the network.
         store.aws_client.cache_clear()
@@ -266,6 +292,10 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
 
     def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         installation.record(client.meta.service_model.service_name, operation, arguments)
+        if operation == "Invoke":
+            # Asynchronously, so nobody waits for it; a test invokes the function when its time has come.
+            installation.invoked.append(json.loads(arguments["Payload"]))
+            return {"StatusCode": 202}
         return make_call(client, operation, arguments)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
