@@ -345,10 +345,9 @@ def test_more_containers_than_slipway_takes_are_cut(machine: Machine, fake: Fake
     beat = eventually(lambda: fake.beats, "a heartbeat has come")[0]
     assert len(beat["containers"]) == 500
     assert "502 containers run; only the first 500 are told" in machine.log()
-    machine.runs(container("n" * 300, "x"))
-    eventually(
-        lambda: fake.beats[-1]["containers"] == [{"containerName": "n" * 255, "port": "x"}], "a long name is cut"
-    )
+    machine.runs(container("船" * 300, "p" * 2000), container("", "nameless"))
+    cut = [{"containerName": "船" * 255, "port": "p" * 1024}]
+    eventually(lambda: fake.beats[-1]["containers"] == cut, "what is too long is cut")
 
 
 def test_a_revoked_token_is_asked_about_slowly_and_loses_no_beat(machine: Machine, fake: FakeSlipway) -> None:

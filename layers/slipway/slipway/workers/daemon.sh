@@ -26,7 +26,7 @@ unit=$root/etc/systemd/system/slipway-worker.service
 cron=$root/etc/cron.d/slipway-worker
 
 # Slipway's limits: a beat that breaks one of them would be refused whole.
-readonly MOST_CONTAINERS=500 LONGEST_NAME=255
+readonly MOST_CONTAINERS=500 LONGEST_NAME=255 LONGEST_PORT=1024
 readonly DOCKER_SECONDS=20 CONNECT_SECONDS=10 ANSWER_SECONDS=30
 # For so long the last list that Docker gave is still told when Docker does not answer.
 readonly CONTAINERS_KEPT_SECONDS=1800
@@ -88,8 +88,9 @@ look_at_containers() {
   look_at_clock
   if found=$(
     timeout "$DOCKER_SECONDS" docker ps --format '{{json .}}' 2>/dev/null </dev/null |
-      jq -cs --argjson most "$MOST_CONTAINERS" --argjson longest "$LONGEST_NAME" '
-        map(select(.Names | type == "string") | {containerName: .Names[:$longest], port: ((.Ports // "") | tostring)})
+      jq -cs --argjson most "$MOST_CONTAINERS" --argjson name "$LONGEST_NAME" --argjson port "$LONGEST_PORT" '
+        map(select(.Names | type == "string" and length > 0)
+          | {containerName: .Names[:$name], port: ((.Ports // "") | tostring)[:$port]})
         | length, .[:$most]' 2>/dev/null
   ); then
     total=${found%%$'\n'*}
