@@ -80,8 +80,11 @@ def test_an_owner_enrols_a_worker_and_gets_a_code_once(slipway: Installation, pa
 
 def test_the_code_brings_a_token_once(slipway: Installation) -> None:
     code = _enrol(slipway).body["enrolment_code"]
+    slipway.calls.clear()
     answer = _exchange(slipway, code)
     assert (answer.status, set(answer.body)) == (201, {"token"})
+    # What is told only once can't be lost between two writes.
+    assert [operation for _, operation, _ in slipway.called()] == ["TransactWriteItems"]
     hashed = token_hash(answer.body["token"])
     stored = find_worker(ALICE.address)
     assert stored

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from slipway.control.store import Gate, Service
 from slipway.errors import AuthenticationFailedError, ConflictError, NotFoundError
-from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.limits.rules import Window
 from slipway.store import ConditionsFailedError, Transaction
@@ -61,16 +61,22 @@ def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
 
 
 def exchange(wallet: str, code: str, context: RequestContext) -> WorkerTokenAnswer:
-    """Take a code for a new token, which replaces the worker's older one: one conditional write.
+    """Take a code for a new token, which replaces the worker's older one: one conditional write, told with it.
 
     Raises:
         AuthenticationFailedError: The code is wrong, used or expired, or there is no such worker; never which.
     """
     token = new_worker_token()
     hashed = token_hash(token)
-    if hashed is None or not store.take_enrolment(wallet, _hash(code), hashed, epoch_seconds()):
-        raise AuthenticationFailedError("The enrolment code is not valid for this worker")
-    write_audit_event(context.audit("accepted", wallet, wallet))
+    assert hashed  # noqa: S101 (new_worker_token makes what token_hash knows)
+    write = Transaction()
+    store.take_enrolment(write, wallet, _hash(code), hashed, epoch_seconds())
+    # Within the transaction: a trail that can't be written must not cost the token, which is told only once.
+    write.create("audit", context.audit("accepted", wallet, wallet))
+    try:
+        write.commit()
+    except ConditionsFailedError as error:
+        raise AuthenticationFailedError("The enrolment code is not valid for this worker") from error
     return WorkerTokenAnswer(token=token)
 
 
@@ -80,9 +86,19 @@ def revoke(caller: str, wallet: str, context: RequestContext) -> None:
     Raises:
         NotFoundError: No such worker of the caller's.
     """
-    if wallet != caller or not store.forget_tokens(wallet):
-        raise NotFoundError("There is no such worker")
-    write_audit_event(context.audit("accepted", caller, wallet))
+    if wallet != caller:
+        raise _unknown()
+    write = Transaction()
+    store.forget_tokens(write, wallet)
+    write.create("audit", context.audit("accepted", caller, wallet))
+    try:
+        write.commit()
+    except ConditionsFailedError as error:
+        raise _unknown() from error
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("There is no such worker")
 
 
 def _hash(code: str) -> bytes:

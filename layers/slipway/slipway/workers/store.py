@@ -15,13 +15,13 @@ from typing import Any
 
 from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
 from pynamodb.constants import BINARY, NUMBER
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from slipway.store import (
     TableSettings,
     Transaction,
-    condition_held,
     newest_first,
     read_together,
     share_connection,
@@ -172,32 +172,28 @@ def keep_enrolment(write: Transaction, wallet: str, code_hash: bytes, expires_at
     )
 
 
-def take_enrolment(wallet: str, code_hash: bytes, token_hash: bytes, now: int) -> bool:
-    """Use a code up and set the token that it brings; False when there is no such code now (seconds since 1970)."""
-    return condition_held(
-        lambda: WorkerItem(*worker_key(wallet)).update(
-            actions=[
-                WorkerItem.token_hash.set(token_hash),
-                WorkerItem.enrolment_hash.remove(),
-                WorkerItem.enrolment_expires_at.remove(),
-            ],
-            condition=(WorkerItem.enrolment_hash == code_hash) & (WorkerItem.enrolment_expires_at > now),
-        )
+def take_enrolment(write: Transaction, wallet: str, code_hash: bytes, token_hash: bytes, now: int) -> None:
+    """Add to a transaction that a code is used up for a token; it fails when there is no such code now (seconds)."""
+    write.update(
+        "worker",
+        WorkerItem(*worker_key(wallet)),
+        [WorkerItem.token_hash.set(token_hash), *_without_code()],
+        condition=(WorkerItem.enrolment_hash == code_hash) & (WorkerItem.enrolment_expires_at > now),
     )
 
 
-def forget_tokens(wallet: str) -> bool:
-    """Take a worker's token and code away; False when the wallet enrolled no worker."""
-    return condition_held(
-        lambda: WorkerItem(*worker_key(wallet)).update(
-            actions=[
-                WorkerItem.token_hash.remove(),
-                WorkerItem.enrolment_hash.remove(),
-                WorkerItem.enrolment_expires_at.remove(),
-            ],
-            condition=WorkerItem.pk.exists(),
-        )
+def forget_tokens(write: Transaction, wallet: str) -> None:
+    """Add to a transaction that a worker's token and code end; it fails when the wallet enrolled no worker."""
+    write.update(
+        "worker",
+        WorkerItem(*worker_key(wallet)),
+        [WorkerItem.token_hash.remove(), *_without_code()],
+        condition=WorkerItem.pk.exists(),
     )
+
+
+def _without_code() -> list[Action]:
+    return [WorkerItem.enrolment_hash.remove(), WorkerItem.enrolment_expires_at.remove()]
 
 
 def sessions_between(wallet: str, begin: int, end: int) -> list[Session]:
