@@ -7,7 +7,7 @@ from typing import Any
 
 from local.paths import ROOT
 
-WORKFLOWS = ("token_deploy", "token_register", "reconcile")
+TOKEN_WORKFLOWS = ("token_deploy", "token_register", "reconcile")
 WHENS = ("before", "after")
 
 
@@ -27,10 +27,10 @@ def _boundary(name: str, state: dict[str, Any]) -> str:
     return str(payload.get("state", name))
 
 
-def boundaries(directory: Path = ROOT / "statemachines") -> set[tuple[str, str]]:
-    """(boundary, when) of each Task state of the token workflows."""
+def boundaries(*workflows: str, directory: Path = ROOT / "statemachines") -> set[tuple[str, str]]:
+    """(boundary, when) of each Task state of these workflows."""
     found = set()
-    for workflow in WORKFLOWS:
+    for workflow in workflows:
         machine = json.loads((directory / f"{workflow}.asl.json").read_text(encoding="utf-8"))
         for name, state in _states(machine):
             if state["Type"] == "Task":

@@ -12,7 +12,7 @@ from tests.support.functions import event, function_app
 from tests.support.template import ROOT, functions
 
 EVENTS = {path.stem: event(path.stem) for path in sorted((ROOT / "events").glob("*.json"))}
-API = {name: entry for name, entry in EVENTS.items() if name.startswith("api_")}
+API = {name: entry for name, entry in EVENTS.items() if "routeKey" in entry}
 
 
 def _anonymous(route: str) -> str:

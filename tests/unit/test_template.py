@@ -107,6 +107,7 @@ def test_no_two_functions_take_the_same_route() -> None:
     assert len(set(routes)) == len(routes)
 
 
+WITHOUT_A_FRAMEWORK = {"HealthFunction": {("GET", "/health")}, "HeartbeatFunction": {("POST", "/heartbeat")}}
 ROUTE = re.compile(r'@app\.(get|post|put|patch|delete)\("([^"]+)"')
 
 
@@ -115,10 +116,7 @@ def test_the_routes_of_a_function_are_those_of_its_code(name: str) -> None:
     code = (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").read_text()
     written = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for method, path in ROUTE.findall(code)}
     declared = {(event["Method"], re.sub(r"{\w+}", "{}", event["Path"])) for event in _events(FUNCTIONS[name])}
-    if name == "HealthFunction":
-        assert declared == {("GET", "/health")}
-    else:
-        assert declared == written
+    assert declared == WITHOUT_A_FRAMEWORK.get(name, written)
 
 
 def test_secrets_in_parameters_are_not_echoed() -> None:

@@ -1,0 +1,20 @@
+"""POST /heartbeat: a worker says that it is alive (spec 001). The hot path of the fleet."""
+
+from typing import Any
+
+from slipway.gateway import Event, header, raw_body, serve
+from slipway.json_bodies import parse_json
+from slipway.times import epoch_milliseconds
+from slipway.workers.beats import MOST_BYTES, read_beat
+from slipway.workers.heartbeats import authenticate, take_beat
+
+
+def _heartbeat(event: Event) -> dict[str, Any]:
+    token_hash, now = authenticate(header(event, "authorization")), epoch_milliseconds()
+    take_beat(read_beat(parse_json(raw_body(event, MOST_BYTES)), now), token_hash, now)
+    return {"success": True}
+
+
+def handler(event: Event, context: object) -> dict[str, Any]:
+    """Answer 200 with ``{"success": true}``, or with the envelope of a refusal."""
+    return serve(event, _heartbeat)

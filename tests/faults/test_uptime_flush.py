@@ -1,0 +1,141 @@
+"""Whatever dies or refuses on the way, a silent worker's session ends once, with its true last beat."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from slipway.times import epoch_milliseconds
+from slipway.workers.rules import MINUTE, SHARDS, shard_of
+from slipway.workers.store import worker_key
+from tests.faults.boundaries import WHENS, boundaries
+from tests.faults.conftest import FaultyStack
+from tests.support.workers import body, enrol_at, records_at, wallet
+
+BOUNDARIES = ("FlushShard",)
+HOUR = 60 * MINUTE
+ACTIONS = ("conflict", "throttle:any.Query", "throttle:any.GetItem", "throttle:any.TransactWriteItems")
+
+
+def test_every_boundary_of_the_definition_has_its_fault() -> None:
+    assert boundaries("uptime_flush") == {(name, when) for name in BOUNDARIES for when in WHENS}
+
+
+class Fleet:
+    """Workers of the running stack that fell silent, one a shard, so that every invocation has something to do."""
+
+    def __init__(self, stack: FaultyStack) -> None:
+        self.stack = stack
+        described = stack.described
+        self.client = boto3.client("dynamodb", endpoint_url=described["aws_endpoint"], region_name=described["region"])
+        self.table = stack.outputs["WorkersTableName"]
+        self.ended = epoch_milliseconds() - 3 * HOUR
+        self.tokens: dict[str, str] = {}
+        missing = set(range(SHARDS))
+        while missing:
+            address = wallet(secrets.randbits(150))
+            if shard_of(address) in missing:
+                missing.discard(shard_of(address))
+                self.tokens[address] = enrol_at(self.client, self.table, address)
+                for at in (self.ended - 10 * MINUTE, self.ended):
+                    self.beat(address, at)
+
+    def beat(self, address: str, at: int) -> None:
+        for _ in range(20):
+            answer = httpx.post(
+                f"{self.stack.described['api']}/heartbeat",
+                json=body(address, at),
+                headers={"authorization": f"Bearer {self.tokens[address]}"},
+                timeout=30,
+            )
+            if answer.status_code == 200:
+                return
+            time.sleep(0.2)
+        raise AssertionError(answer.text)
+
+    def start(self) -> str:
+        arn = self.stack.machines.start_execution(stateMachineArn=self.stack.outputs["UptimeFlushArn"])["executionArn"]
+        return str(arn)
+
+    def finish(self, arn: str, seconds: float = 90) -> dict[str, Any]:
+        ends_at = time.monotonic() + seconds
+        while (found := self.stack.machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < ends_at
+            time.sleep(0.2)
+        return dict(found)
+
+    def assert_ended_once(self) -> None:
+        for address in self.tokens:
+            assert records_at(self.client, self.table, address) == [(self.ended - 10 * MINUTE, self.ended)]
+            pk, sk = worker_key(address)
+            item = self.client.get_item(TableName=self.table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+            assert not {"session_start", "flush_shard", "flush_at"} & set(item)
+            # One transaction opened the session and one ended it.
+            assert item["revision"] == {"N": "2"}
+
+
+@pytest.fixture
+def fleet(stack: FaultyStack) -> Fleet:
+    return Fleet(stack)
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_killed_while_it_flushes(fleet: Fleet, boundary: str, when: str) -> None:
+    faults = [fleet.stack.lay(boundary, when) for _ in range(3)]
+    done = fleet.finish(fleet.start())
+    assert done["status"] == "SUCCEEDED", done
+    assert not any(fault.exists() for fault in faults), "the faults did not strike"
+    fleet.assert_ended_once()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_table_that_refuses(fleet: Fleet, action: str) -> None:
+    fault = fleet.stack.lay("FlushShard", "before", action)
+    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    assert not fault.exists()
+    fleet.assert_ended_once()
+
+
+def test_a_run_that_is_stopped_and_one_that_follows_and_one_beside_it(fleet: Fleet) -> None:
+    """What a redrive, or two schedules at once, come to."""
+    fault = fleet.stack.lay("FlushShard", "before", "hang")
+    stopped = fleet.start()
+    ends_at = time.monotonic() + 30
+    while fault.exists():
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+    fleet.stack.machines.stop_execution(executionArn=stopped, error="Killed", cause="by a test")
+    for arn in [fleet.start() for _ in range(2)]:
+        assert fleet.finish(arn)["status"] == "SUCCEEDED"
+    fleet.assert_ended_once()
+
+
+@pytest.mark.long
+def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fleet: Fleet) -> None:
+    for _ in range(SHARDS * 9):
+        fleet.stack.lay("FlushShard", "before", "kill")
+    done = fleet.finish(fleet.start(), seconds=240)
+    assert (done["status"], done["error"]) == ("FAILED", "ShardsFailed")
+    # The engine starts a process that died once more by itself, so fewer shards than that use their tries up.
+    assert 1 <= json.loads(done["cause"])["failed"] <= SHARDS
+    for leftover in fleet.stack.faults.iterdir():
+        leftover.unlink(missing_ok=True)
+    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    fleet.assert_ended_once()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_a_heartbeat_that_is_killed_is_sent_again(fleet: Fleet, when: str) -> None:
+    address, later = next(iter(fleet.tokens)), fleet.ended + 10 * MINUTE
+    fault = fleet.stack.lay("POST /heartbeat", when)
+    fleet.beat(address, later)
+    assert not fault.exists()
+    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    assert records_at(fleet.client, fleet.table, address) == [(fleet.ended - 10 * MINUTE, later)]
