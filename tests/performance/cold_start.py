@@ -6,16 +6,21 @@ imports comes from its layers as on AWS. Where that is not set up, the developer
 
 from __future__ import annotations
 
+import atexit
+import compileall
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +31,8 @@ RUNTIME_PYTHON = ROOT / ".local" / "venv" / "runtime" / "bin" / "python"
 BUILT = ROOT / ".aws-sam" / "build"
 LAYERS = {"DependenciesLayer": BUILT / "DependenciesLayer" / "python", "ChainLayer": BUILT / "ChainLayer" / "python"}
 FLOOR = 'import boto3\n\nclient = boto3.client("dynamodb")\n\n\ndef handler(event, context):\n    return {}\n'
+# What a function of ours can't do without; heartbeats are held to it.
+LOGGER_FLOOR = "from aws_lambda_powertools import Logger\n\nlogger = Logger()\n" + FLOOR
 _MOST_SECONDS = 60
 
 
@@ -42,19 +49,29 @@ def under_runtime_client() -> bool:
     return RUNTIME_PYTHON.exists() and all(path.is_dir() for path in LAYERS.values())
 
 
+@cache
+def library() -> Path:
+    """The library as its layer ships it: today's code, compiled."""
+    copy = Path(tempfile.mkdtemp(prefix="slipway-layer-"))
+    atexit.register(shutil.rmtree, copy)
+    shutil.copytree(ROOT / "layers" / "slipway" / "slipway", copy / "slipway")
+    compileall.compile_dir(copy, quiet=1)
+    return copy
+
+
 def function_start(logical_id: str) -> Start:
     """How the template starts one of its functions."""
     entry = functions()[logical_id]
     named = [layer["Ref"] for layer in entry.get("Layers", [])]
-    layers = [ROOT / "layers" / "slipway"]
+    layers = [library()]
     if under_runtime_client():
         layers += [LAYERS["DependenciesLayer"], *(LAYERS[name] for name in named)]
     return Start((ROOT / entry["CodeUri"]).resolve(), tuple(layers))
 
 
-def floor_start(folder: Path) -> Start:
-    """A function that only makes a DynamoDB client."""
-    (folder / "app.py").write_text(FLOOR)
+def floor_start(folder: Path, code: str = FLOOR) -> Start:
+    """A function that only makes a DynamoDB client, or a Logger as well (LOGGER_FLOOR)."""
+    (folder / "app.py").write_text(code)
     return Start(folder, (LAYERS["DependenciesLayer"],) if under_runtime_client() else ())
 
 

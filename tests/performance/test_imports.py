@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.performance.cold_start import (
+    LOGGER_FLOOR,
     Start,
     cpu_seconds,
     floor_start,
@@ -37,6 +38,8 @@ BUDGETS = {
 # With a first answer: a refusal, which makes the DynamoDB client and writes to the audit trail.
 FIRST = "DeploymentsFunction, answered"
 FIRST_BUDGET = 4.0
+# Over a DynamoDB client and a Logger.
+HEARTBEAT, HEARTBEAT_FLOOR, HEARTBEAT_BUDGET = "HeartbeatFunction", "floor with a logger", 1.3
 ETHEREUM = {"web3", "eth_account", "eth_keys", "eth_utils", "eth_abi", "siwe", "rlp"}
 SIGNING = {"SignerFunction", "IdentityFunction"}
 
@@ -45,6 +48,7 @@ SIGNING = {"SignerFunction", "IdentityFunction"}
 def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
     """The least of several runs of each, in turn, so that all of them share the machine's good and bad moments."""
     starts: dict[str, tuple[Start, Any]] = {"floor": (floor_start(tmp_path_factory.mktemp("floor")), None)}
+    starts[HEARTBEAT_FLOOR] = (floor_start(tmp_path_factory.mktemp("logger"), LOGGER_FLOOR), None)
     starts |= {name: (function_start(name), None) for name in FUNCTIONS}
     if under_runtime_client():
         refused = event("api_deployments_list")
@@ -68,6 +72,10 @@ def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("name", BUDGETS)
 def test_a_cold_start_stays_within_its_budget(ratios: dict[str, float], name: str) -> None:
     assert ratios[name] <= BUDGETS[name]
+
+
+def test_a_cold_heartbeat_is_hardly_more_than_a_client_and_a_logger(ratios: dict[str, float]) -> None:
+    assert ratios[HEARTBEAT] <= HEARTBEAT_BUDGET * ratios[HEARTBEAT_FLOOR]
 
 
 def test_a_first_answer_stays_within_its_budget(ratios: dict[str, float]) -> None:
@@ -101,6 +109,11 @@ def test_the_deployments_api_has_one_http_stack_and_no_chain_library() -> None:
     packages = _packages("DeploymentsFunction")
     assert "httpx" in packages
     assert packages & {"web3", "eth_account", "requests", "aiohttp", "aws_xray_sdk", "boto3"} == set()
+
+
+def test_heartbeats_import_no_framework_and_no_cryptography() -> None:
+    unwanted = {"fastapi", "starlette", "mangum", "pydantic", "web3", "cryptography", "jwt", "httpx", "boto3", "Crypto"}
+    assert _packages(HEARTBEAT) & unwanted == set()
 
 
 def test_health_imports_nothing_that_is_not_pythons() -> None:

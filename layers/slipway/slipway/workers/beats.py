@@ -6,7 +6,7 @@ Read by hand: building pydantic's models would cost a cold start more than every
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.addresses import parse_address
+from slipway.addresses import possible_address
 from slipway.errors import ValidationFailedError
 from slipway.times import epoch_milliseconds, parse_moment
 from slipway.workers.rules import MINUTE, MOST_AHEAD, MOST_LATE
@@ -20,7 +20,11 @@ MOST_PORT_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class Beat:
-    """What a worker says: its wallet in EIP-55 form, when it said so (milliseconds since 1970), and what it runs."""
+    """What a worker says: its wallet, when it said so (milliseconds since 1970), and what it runs.
+
+    The wallet is in EIP-55 form, or has a wrong checksum and is nobody's; whoever finds no such worker asks
+    ``parse_address``.
+    """
 
     wallet: str
     at: int
@@ -34,7 +38,7 @@ def read_beat(body: Any, now: int) -> Beat:
         ValidationFailedError: A field is missing, unknown or wrong, or the time is too far off; names the field.
     """
     wallet, timestamp, containers = _fields(body, "", ("walletAddress", "timestamp", "containers"))
-    address = parse_address(_text(wallet, "walletAddress", 1, 42), "walletAddress")
+    address = possible_address(_text(wallet, "walletAddress", 1, 42), "walletAddress")
     at = epoch_milliseconds(parse_moment(_text(timestamp, "timestamp", 1, 64), "timestamp"))
     if at > now + MOST_AHEAD:
         raise ValidationFailedError.of_field("timestamp", f"is more than {MOST_AHEAD // MINUTE} minutes ahead")

@@ -4,6 +4,7 @@ import hmac
 import random
 import time
 
+from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
 from slipway.errors import AuthenticationFailedError, WriteContentionError
 from slipway.workers.beats import Beat
@@ -38,6 +39,7 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
         now: Milliseconds since 1970.
 
     Raises:
+        ValidationFailedError: The wallet has a wrong checksum.
         AuthenticationFailedError: The token is not, or no longer, this worker's.
         WriteContentionError: Others kept changing the worker; nothing was written.
         UpstreamUnavailableError: The table did not answer.
@@ -53,6 +55,8 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
         if missed is None:
             return
         worker = missed.worker
+        if worker is None:
+            parse_address(beat.wallet, "walletAddress")
         if worker is None or not hmac.compare_digest(worker.token_hash or b"", given_hash):
             raise _not_believed()
         change = _change(beat, worker)
