@@ -209,6 +209,8 @@ def _install_contracts(
     task = {
         "chains": {str(chain["chain_id"]): chain["rpc_urls"][0] for chain in chains(held.ports)},
         "administrator_key": _account(accounts, "admin").private_key,
+        "operators": [account.address for account in accounts if account.role == "operator"],
+        "holders": [account.address for account in accounts if account.role == "user"],
         "outputs": outputs,
     }
     answer, _ = installer.communicate(json.dumps(task) + "\n", timeout=120)

@@ -27,6 +27,9 @@ def test_an_installation_is_told_its_contracts_and_cap(slipway: Installation) ->
     found = chain_configuration(31337)
     assert (found.model_registry, found.token_manager, found.registrars) == (REGISTRY, MANAGER, [REGISTRY, MANAGER])
     assert found.max_fee_per_gas == 10**30
+    assert configure.main(["--chain-id", "31337", "--escrow", ALICE.address.lower()]) == 0
+    found = chain_configuration(31337)
+    assert (found.escrow, found.model_registry) == (ALICE.address, REGISTRY)
     assert configure.main(["--chain-id", "31337", "--max-fee-per-gas", "0"]) == 0
     assert chain_configuration(31337).max_fee_per_gas is None
 
@@ -36,6 +39,7 @@ def test_an_installation_is_told_its_contracts_and_cap(slipway: Installation) ->
     [
         ["--chain-id", "x"],
         ["--chain-id", "1", "--model-registry", REGISTRY],
+        ["--chain-id", "1", "--model-registry", REGISTRY, "--token-manager", MANAGER, "--escrow", "0x1"],
         ["--chain-id", "1", "--model-registry", "0x1", "--token-manager", MANAGER],
         ["--chain-id", "1", "--model-registry", REGISTRY, "--token-manager", MANAGER, "--registrar", "me"],
     ],

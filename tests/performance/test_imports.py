@@ -30,6 +30,7 @@ BUDGETS = {
     "AdminFunction": 3.0,
     "ProjectsFunction": 3.0,
     "WorkersFunction": 3.0,
+    "EscrowFunction": 3.0,
     "IdentityFunction": 3.0,
     "ProvidersFunction": 3.0,
     "RefreshFunction": 2.5,

@@ -265,6 +265,7 @@ def _forget() -> None:
         store.connection._client = None
         _fresh_clients.append(True)
     function_app("api/deployments")._tokens.cache_clear()
+    function_app("api/escrow")._escrow.cache_clear()
     function_app("signer")._token_signing.cache_clear()
     for workflow in ("token_deploy", "token_register", "reconcile"):
         for state in function_app(f"tasks/{workflow}").STATES.values():

@@ -60,7 +60,10 @@ class AuthenticationFailedError(SlipwayError):
 
 
 class PaymentRequiredError(SlipwayError):
-    """The Akash account has too little credit; nothing was created. The message says what is missing."""
+    """The Akash account has too little credit, or the wallet too little of a token; nothing was created.
+
+    The message says what is missing.
+    """
 
     code = "PAYMENT_REQUIRED"
     status = 402

@@ -25,6 +25,11 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def epoch_text(seconds: int) -> str:
+    """Seconds since 1970, as chains tell the time, as text."""
+    return to_text(datetime.fromtimestamp(seconds, UTC))
+
+
 def now_text() -> str:
     """The current time as text."""
     return to_text(now())

@@ -15,7 +15,10 @@ from web3 import Web3
 from web3.types import Nonce, RPCEndpoint, TxParams
 
 from local.anvil import free_port, start_anvil, stop_anvil
-from slipway.chain.install import InstalledContracts, InstallError, install, main
+from slipway.chain.administration import InstallError
+from slipway.chain.install import InstalledContracts, install, main
+from slipway.chain.install_escrow import install_escrow
+from slipway.chain.install_escrow import main as escrow_main
 
 from .conftest import ADMINISTRATOR_ROLE, Chain
 
@@ -122,8 +125,7 @@ def test_failure_tells_what_is_there_already(chain: Chain) -> None:
     registry = chain.deploy("ModelRegistry", penniless.address)
     with pytest.raises(InstallError) as caught:
         install(chain.url, _key(penniless), [chain.accounts[0]], model_registry=registry.address)
-    assert caught.value.model_registry == registry.address
-    assert caught.value.token_manager is None
+    assert caught.value.known == {"model_registry": registry.address, "token_manager": None}
     assert _key(penniless)[2:] not in str(caught.value)
 
 
@@ -207,3 +209,51 @@ def test_command_says_what_is_wrong(
     monkeypatch.setenv("ADMINISTRATOR_PRIVATE_KEY", _key(chain.new_account()))
     assert main(arguments) == 1
     assert json.loads(capsys.readouterr().out) == {"model_registry": None, "token_manager": None}
+
+
+# ── The escrow ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_escrow_is_installed_once(chain: Chain, administrator: LocalAccount) -> None:
+    token, operator = chain.deploy("TestUSDC").address, chain.new_account().address
+    address = install_escrow(chain.url, _key(administrator), token.lower(), [operator.lower()])
+    contract = chain.contract("Escrow", address)
+    assert contract.functions.token().call() == token
+    assert contract.functions.hasRole(contract.functions.OPERATOR_ROLE().call(), operator).call() is True
+    assert contract.functions.hasRole(ADMINISTRATOR_ROLE, operator).call() is False
+    sent = _sent(chain, administrator)
+    assert install_escrow(chain.url, _key(administrator), token, [operator], escrow=address.lower()) == address
+    assert _sent(chain, administrator) == sent == 2
+
+
+def test_an_escrow_of_another_token_is_refused(chain: Chain, administrator: LocalAccount) -> None:
+    one, other = (chain.deploy("TestUSDC").address for _ in range(2))
+    address = chain.deploy("Escrow", one, administrator.address).address
+    with pytest.raises(InstallError, match="another token") as caught:
+        install_escrow(chain.url, _key(administrator), other, [], escrow=address)
+    assert caught.value.known == {"escrow": address}
+    with pytest.raises(InstallError):
+        install_escrow(chain.url, _key(administrator), chain.new_account().address, [])
+    with pytest.raises(ValueError, match="not an address"):
+        install_escrow(chain.url, _key(administrator), "usdc", [])
+
+
+def test_the_escrows_command(
+    chain: Chain,
+    administrator: LocalAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    token, operator = chain.deploy("TestUSDC").address, chain.new_account().address
+    arguments = ["--rpc-url", chain.url, "--token", token, "--operator", operator]
+    monkeypatch.delenv("ADMINISTRATOR_PRIVATE_KEY", raising=False)
+    assert escrow_main(arguments) == 2
+    monkeypatch.setenv("ADMINISTRATOR_PRIVATE_KEY", "0xc0ffee")
+    assert escrow_main(arguments) == 2
+    assert "c0ffee" not in capsys.readouterr().err
+    monkeypatch.setenv("ADMINISTRATOR_PRIVATE_KEY", _key(chain.new_account()))
+    assert escrow_main(arguments) == 1
+    assert json.loads(capsys.readouterr().out) == {"escrow": None}
+    monkeypatch.setenv("ADMINISTRATOR_PRIVATE_KEY", _key(administrator))
+    assert escrow_main(arguments) == 0
+    assert chain.web3.eth.get_code(json.loads(capsys.readouterr().out)["escrow"])

@@ -1,4 +1,4 @@
-"""Contract ABI encoding of the few types that Slipway's own contracts take.
+"""Contract ABI encoding of the few types that Slipway's own contracts take, and reading of what they answer.
 
 The request path needs it and must stay light, so it is not the general library (eth-abi imports in tens of
 milliseconds); a property test holds it to that library. Source: Solidity's Contract ABI Specification.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from slipway.addresses import keccak256
 
-Value = str | int
+Value = str | int | bytes
 _WORD = 32
 
 
@@ -24,6 +24,10 @@ def _encode_one(kind: str, value: Value) -> bytes:
     match kind, value:
         case "uint256", int():
             return _word(value)
+        case "uint8", int():
+            return value.to_bytes(1, "big").rjust(_WORD, b"\0")
+        case "bytes32", bytes() if len(value) == _WORD:
+            return value
         case "address", str():
             return _word(int(value, 16))
         case "string", str():
@@ -33,11 +37,12 @@ def _encode_one(kind: str, value: Value) -> bytes:
 
 
 def encode(kinds: Sequence[str], values: Sequence[Value]) -> bytes:
-    """Encode arguments of the types ``string``, ``address`` and ``uint256``.
+    """Encode arguments of the types ``string``, ``address``, ``uint256``, ``uint8`` and ``bytes32``.
 
     Raises:
         TypeError: A type that is not among these, or a value of another type.
         ValueError: Not as many values as types.
+        OverflowError: A number that its type can't hold.
     """
     encoded = [(_is_dynamic(kind), _encode_one(kind, value)) for kind, value in zip(kinds, values, strict=True)]
     offset = _WORD * len(encoded)
@@ -55,3 +60,28 @@ def call_data(signature: str, values: Sequence[Value]) -> bytes:
     """The data of a call: the selector of ``signature``, such as ``register(string,address)``, and its arguments."""
     kinds = signature[signature.index("(") + 1 : -1]
     return keccak256(signature.encode())[:4] + encode(kinds.split(",") if kinds else [], values)
+
+
+def words(answer: bytes) -> list[int]:
+    """The 32-byte words of an answer without dynamic parts, as numbers; raises ValueError when it has other bytes."""
+    if len(answer) % _WORD:
+        raise ValueError("an answer is made of words of 32 bytes")
+    return [int.from_bytes(answer[start : start + _WORD], "big") for start in range(0, len(answer), _WORD)]
+
+
+def address_of(word: int) -> str:
+    """The address in a word, in lower case; raises ValueError when the word is none."""
+    if word >> 160:
+        raise ValueError("an address has 20 bytes")
+    return f"0x{word:040x}"
+
+
+def string_at(answer: bytes, position: int) -> str:
+    """The string whose offset is the word at a position of an answer; raises ValueError when there is none."""
+    head = answer[position * _WORD : (position + 1) * _WORD]
+    offset = int.from_bytes(head, "big")
+    length = int.from_bytes(answer[offset : offset + _WORD], "big")
+    data = answer[offset + _WORD : offset + _WORD + length]
+    if len(head) < _WORD or offset + _WORD > len(answer) or len(data) < length:
+        raise ValueError("the answer has no such string")
+    return data.decode()

@@ -152,6 +152,11 @@ class JsonRpc:
         return bytes.fromhex(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")[2:])
 
     @_decodes
+    def ask[Value](self, to: str, data: bytes, decode: Callable[[bytes], Value]) -> Value:
+        """What a read-only call returns at the latest block, decoded; an answer that can't be is no answer."""
+        return decode(self.eth_call(to, data))
+
+    @_decodes
     def code_at(self, address: str) -> bytes:
         """Runtime code of a contract, empty where there is none."""
         return bytes.fromhex(self._read("eth_getCode", address, "latest")[2:])

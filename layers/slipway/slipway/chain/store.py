@@ -22,6 +22,7 @@ class ChainConfiguration(ControlItem):
 
     model_registry = UnicodeAttribute(null=True)
     token_manager = UnicodeAttribute(null=True)
+    escrow = UnicodeAttribute(null=True)
     registrars: ListAttribute[str] = ListAttribute(default=list)
     max_fee_per_gas = NumberAttribute(null=True)
 
@@ -130,6 +131,12 @@ def save_contracts(chain_id: int, model_registry: str, token_manager: str, regis
                 ChainConfiguration.registrars.set(registrars),
             ]
         )
+
+
+def save_escrow(chain_id: int, escrow: str) -> None:
+    """Tell Slipway where its escrow is; leaves everything else as it is."""
+    with upstream_errors():
+        ChainConfiguration(*ChainConfiguration.key(chain_id)).update(actions=[ChainConfiguration.escrow.set(escrow)])
 
 
 def save_fee_cap(chain_id: int, max_fee_per_gas: int | None) -> None:

@@ -26,6 +26,7 @@ class Service(StrEnum):
     PROJECTS = "projects"
     PAYMENTS = "payments"
     WORKERS = "workers"
+    ESCROW = "escrow"
 
 
 class ServiceState(ControlItem):

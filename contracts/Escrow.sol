@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.27;
+
+import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+
+/// @title Escrow
+/// @notice Holds what depositors pay ahead for their jobs, in one token. Each deposit belongs to one job and one
+///         depositor, and leaves in two ways only: released to a payee by an operator, or refunded to its depositor.
+/// @dev What is held for a job and a depositor is deposited - released - refunded. Of that an operator may reserve
+///      what the job has cost already, so that a refund can't outrun the payment; a reservation ends by itself after
+///      `RESERVATION`, so no deposit is ever stuck. Operators are trusted with what is held, as arbiters are, until its
+///      depositor takes it back. The administrator appoints operators and can do nothing else: no pause, no sweep, no
+///      upgrade.
+contract Escrow is AccessControl, ReentrancyGuard {
+    using SafeERC20 for IERC20Metadata;
+
+    /// @notice Holders of this role may reserve, release, and refund on the depositor's behalf.
+    bytes32 public constant OPERATOR_ROLE = keccak256("OPERATOR_ROLE");
+
+    /// @notice How long a reservation lasts unless it is renewed.
+    uint256 public constant RESERVATION = 7 days;
+
+    /// @notice What one depositor paid for one job and what became of it, in the token's base units.
+    struct Account {
+        uint256 deposited;
+        uint256 released;
+        uint256 refunded;
+        uint256 reserved;
+        uint256 reservedUntil;
+    }
+
+    /// @notice Everything about one depositor and one job, as of one block.
+    struct Status {
+        address token;
+        uint256 decimals;
+        uint256 deposited;
+        uint256 released;
+        uint256 refunded;
+        uint256 reserved;
+        uint256 reservedUntil;
+        uint256 refundable;
+        uint256 balance;
+        uint256 allowance;
+        uint256 blockNumber;
+    }
+
+    /// @notice The token that is held.
+    IERC20Metadata public immutable token;
+
+    mapping(bytes32 jobId => mapping(address depositor => Account)) private _accounts;
+
+    /// @notice A depositor paid for a job.
+    /// @param jobId The job.
+    /// @param depositor Who paid.
+    /// @param amount How much, in base units.
+    event Deposited(bytes32 indexed jobId, address indexed depositor, uint256 amount);
+
+    /// @notice An operator said how much of a deposit the job has cost already.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @param amount How much is reserved from now on, in base units.
+    /// @param until When the reservation ends, in seconds since 1970.
+    event Reserved(bytes32 indexed jobId, address indexed depositor, uint256 amount, uint256 until);
+
+    /// @notice A payee was paid from a deposit.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @param payee Who was paid.
+    /// @param amount How much, in base units.
+    event Released(bytes32 indexed jobId, address indexed depositor, address indexed payee, uint256 amount);
+
+    /// @notice A depositor got back what was not spent.
+    /// @param jobId The job.
+    /// @param depositor Who got it.
+    /// @param amount How much, in base units.
+    event Refunded(bytes32 indexed jobId, address indexed depositor, uint256 amount);
+
+    /// @notice The administrator may not be the zero address.
+    error ZeroAdministrator();
+
+    /// @notice A payee may not be the zero address, nor the escrow itself.
+    /// @param payee Who was named.
+    error InvalidPayee(address payee);
+
+    /// @notice An amount is more than zero.
+    error ZeroAmount();
+
+    /// @notice The token moved another amount than it was told to; such tokens can't be held.
+    /// @param expected How much should have come.
+    /// @param received How much came.
+    error UnexpectedAmount(uint256 expected, uint256 received);
+
+    /// @notice Less is held for the job and the depositor.
+    /// @param held How much is held.
+    /// @param needed How much was asked for.
+    error InsufficientDeposit(uint256 held, uint256 needed);
+
+    /// @notice There is nothing that could be refunded now.
+    error NothingToRefund();
+
+    /// @param token_ The token to hold: an ERC-20 contract with decimals.
+    /// @param administrator Who appoints operators. Not zero.
+    constructor(IERC20Metadata token_, address administrator) {
+        if (administrator == address(0)) revert ZeroAdministrator();
+        // Reverts where there is no such token.
+        token_.decimals();
+        token = token_;
+        _grantRole(DEFAULT_ADMIN_ROLE, administrator);
+    }
+
+    /// @notice Pays for a job ahead. The caller has allowed this contract to take the amount.
+    /// @param jobId The job.
+    /// @param amount How much, in base units. Not zero.
+    function deposit(bytes32 jobId, uint256 amount) external nonReentrant {
+        _deposit(jobId, amount);
+    }
+
+    /// @notice Pays for a job ahead, with the allowance in the same transaction (EIP-2612).
+    /// @param jobId The job.
+    /// @param amount How much, in base units. Not zero; the amount that was signed.
+    /// @param deadline Until when the signature holds, in seconds since 1970.
+    /// @param v Part of the caller's signature.
+    /// @param r Part of the caller's signature.
+    /// @param s Part of the caller's signature.
+    function depositWithPermit(
+        bytes32 jobId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external nonReentrant {
+        // Anybody may have used the signature first, just to make this fail. The allowance is there then, and if it is
+        // not, taking the amount reverts.
+        try IERC20Permit(address(token)).permit(_msgSender(), address(this), amount, deadline, v, r, s) {} catch {}
+        _deposit(jobId, amount);
+    }
+
+    /// @notice Says how much of a deposit its job has cost already and is not refunded therefore. It replaces what was
+    ///         said before, so saying it twice is saying it once. Only an operator may.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @param amount How much is reserved from now on, in base units. At most what is held.
+    function reserve(bytes32 jobId, address depositor, uint256 amount) external onlyRole(OPERATOR_ROLE) {
+        Account storage account = _accounts[jobId][depositor];
+        uint256 held = _held(account);
+        if (amount > held) revert InsufficientDeposit(held, amount);
+        uint256 until = block.timestamp + RESERVATION;
+        account.reserved = amount;
+        account.reservedUntil = until;
+        emit Reserved(jobId, depositor, amount, until);
+    }
+
+    /// @notice Pays a payee from a deposit, from what is reserved first. Only an operator may.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @param payee Who is paid.
+    /// @param amount How much, in base units. Not zero, and at most what is held.
+    function release(
+        bytes32 jobId,
+        address depositor,
+        address payee,
+        uint256 amount
+    ) external nonReentrant onlyRole(OPERATOR_ROLE) {
+        if (payee == address(0) || payee == address(this)) revert InvalidPayee(payee);
+        if (amount == 0) revert ZeroAmount();
+        Account storage account = _accounts[jobId][depositor];
+        uint256 held = _held(account);
+        if (amount > held) revert InsufficientDeposit(held, amount);
+        account.released += amount;
+        account.reserved -= amount < account.reserved ? amount : account.reserved;
+        emit Released(jobId, depositor, payee, amount);
+        token.safeTransfer(payee, amount);
+    }
+
+    /// @notice Gives the caller back what of its deposit for a job is neither spent nor reserved.
+    /// @param jobId The job.
+    function refund(bytes32 jobId) external nonReentrant {
+        _refund(jobId, _msgSender());
+    }
+
+    /// @notice Gives a depositor back what is neither spent nor reserved, as when its job has ended. Only an operator may.
+    /// @param jobId The job.
+    /// @param depositor Who gets it: always the one who paid.
+    function refundFor(bytes32 jobId, address depositor) external nonReentrant onlyRole(OPERATOR_ROLE) {
+        _refund(jobId, depositor);
+    }
+
+    /// @notice What a depositor paid for a job and what became of it.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @return The figures, in base units.
+    function accountOf(bytes32 jobId, address depositor) external view returns (Account memory) {
+        return _accounts[jobId][depositor];
+    }
+
+    /// @notice What a refund would give a depositor now.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @return The amount, in base units.
+    function refundable(bytes32 jobId, address depositor) external view returns (uint256) {
+        return _refundable(_accounts[jobId][depositor]);
+    }
+
+    /// @notice Everything that a depositor asks about a job, in one call and as of one block.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @return The account, the token, and the depositor's own balance and allowance, in base units.
+    function statusOf(bytes32 jobId, address depositor) external view returns (Status memory) {
+        Account storage account = _accounts[jobId][depositor];
+        return
+            Status({
+                token: address(token),
+                decimals: token.decimals(),
+                deposited: account.deposited,
+                released: account.released,
+                refunded: account.refunded,
+                reserved: _reserved(account),
+                reservedUntil: account.reservedUntil,
+                refundable: _refundable(account),
+                balance: token.balanceOf(depositor),
+                allowance: token.allowance(depositor, address(this)),
+                blockNumber: block.number
+            });
+    }
+
+    function _deposit(bytes32 jobId, uint256 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        address depositor = _msgSender();
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(depositor, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        if (received != amount) revert UnexpectedAmount(amount, received);
+        // After the transfer, because only then is it certain; no function of this contract can run in between.
+        _accounts[jobId][depositor].deposited += amount;
+        emit Deposited(jobId, depositor, amount);
+    }
+
+    function _refund(bytes32 jobId, address depositor) private {
+        Account storage account = _accounts[jobId][depositor];
+        uint256 amount = _refundable(account);
+        if (amount == 0) revert NothingToRefund();
+        account.refunded += amount;
+        account.reserved = _reserved(account);
+        emit Refunded(jobId, depositor, amount);
+        token.safeTransfer(depositor, amount);
+    }
+
+    function _held(Account storage account) private view returns (uint256) {
+        return account.deposited - account.released - account.refunded;
+    }
+
+    function _reserved(Account storage account) private view returns (uint256) {
+        return block.timestamp < account.reservedUntil ? account.reserved : 0;
+    }
+
+    function _refundable(Account storage account) private view returns (uint256) {
+        return _held(account) - _reserved(account);
+    }
+}

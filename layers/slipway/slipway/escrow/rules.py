@@ -1,0 +1,101 @@
+"""Pure arithmetic and encodings of the escrow: amounts, a job's key on chain, permits."""
+
+import uuid
+from typing import Any
+
+from slipway.addresses import keccak256
+from slipway.chain.abi import encode
+from slipway.errors import ValidationFailedError
+from slipway.escrow.models import Permit, PermitDomain
+
+MAX_UINT256 = 2**256 - 1
+# How long a permit holds that the wallet is asked to sign.
+PERMIT_SECONDS = 3600
+# A deposit can't be estimated before its approval is mined. Held to the contract by its tests.
+DEPOSIT_GAS = 150_000
+
+_DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_DOMAIN_FIELDS = [
+    {"name": "name", "type": "string"},
+    {"name": "version", "type": "string"},
+    {"name": "chainId", "type": "uint256"},
+    {"name": "verifyingContract", "type": "address"},
+]
+_PERMIT_FIELDS = [
+    {"name": "owner", "type": "address"},
+    {"name": "spender", "type": "address"},
+    {"name": "value", "type": "uint256"},
+    {"name": "nonce", "type": "uint256"},
+    {"name": "deadline", "type": "uint256"},
+]
+
+
+def job_key(job_id: str) -> bytes:
+    """A job's 32 bytes on chain: the UUID's sixteen, then zeros, so that anybody can tell the job from an event."""
+    return uuid.UUID(job_id).bytes + bytes(16)
+
+
+def parse_amount(text: str, decimals: int) -> int:
+    """An amount in base units.
+
+    Args:
+        text: Whole tokens in decimal, of the shape that ``DepositRequest`` takes.
+        decimals: The token's.
+
+    Raises:
+        ValidationFailedError: It is zero, has more digits after the point than the token, or is over 2^256 - 1.
+    """
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > decimals:
+        raise ValidationFailedError.of_field("amount", f"has more than the token's {decimals} decimals")
+    amount = int(whole + fraction.ljust(decimals, "0"))
+    if not 0 < amount <= MAX_UINT256:
+        raise ValidationFailedError.of_field("amount", "must be more than zero, and at most 2^256 - 1 base units")
+    return amount
+
+
+def format_amount(amount: int, decimals: int) -> str:
+    """Base units in whole tokens, with all of the token's decimals; the inverse of ``parse_amount``."""
+    digits = str(amount).rjust(decimals + 1, "0")
+    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
+
+
+def domain_separator(domain: PermitDomain) -> bytes:
+    """The hash by which a token tells its domain (EIP-712)."""
+    hashes = [keccak256(text.encode()) for text in (_DOMAIN, domain.name, domain.version)]
+    kinds = ("bytes32", "bytes32", "bytes32", "uint256", "address")
+    return keccak256(encode(kinds, (*hashes, domain.chain_id, domain.token)))
+
+
+def permit_typed_data(domain: PermitDomain, owner: str, spender: str, value: int, nonce: int, deadline: int) -> Any:
+    """What a wallet signs to let ``spender`` take ``value`` base units (EIP-2612); numbers beyond 2^53 are text."""
+    return {
+        "types": {"EIP712Domain": _DOMAIN_FIELDS, "Permit": _PERMIT_FIELDS},
+        "primaryType": "Permit",
+        "domain": {
+            "name": domain.name,
+            "version": domain.version,
+            "chainId": domain.chain_id,
+            "verifyingContract": domain.token,
+        },
+        "message": {
+            "owner": owner,
+            "spender": spender,
+            "value": str(value),
+            "nonce": str(nonce),
+            "deadline": deadline,
+        },
+    }
+
+
+def signature_parts(permit: Permit) -> tuple[int, bytes, bytes]:
+    """v, r and s of a signature; wallets write v as 27 and 28, or as 0 and 1.
+
+    Raises:
+        ValidationFailedError: v is none of these.
+    """
+    signature = bytes.fromhex(permit.signature[2:])
+    v = signature[64] + 27 if signature[64] < 2 else signature[64]
+    if v not in (27, 28):
+        raise ValidationFailedError.of_field("permit.signature", "must end in 1b or 1c, or in 00 or 01")
+    return v, signature[:32], signature[32:64]

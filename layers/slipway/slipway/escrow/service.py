@@ -1,0 +1,221 @@
+"""Use cases of the escrow routes: what the chain says, and transactions for the wallet to sign. Nothing is stored."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+import httpx
+
+from slipway.addresses import to_checksum
+from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.models import Call, Chain
+from slipway.chain.rules import gas_limit
+from slipway.chain.store import chain_configuration
+from slipway.control.store import Gate, Service
+from slipway.errors import ConflictError, PaymentRequiredError, UpstreamUnavailableError, ValidationFailedError
+from slipway.escrow.contract import EscrowContract, TokenContract
+from slipway.escrow.models import (
+    DepositAnswer,
+    DepositRequest,
+    EscrowAnswer,
+    EscrowStatus,
+    Permit,
+    PermitOffer,
+    RefundAnswer,
+    UnsignedTransaction,
+)
+from slipway.escrow.rules import DEPOSIT_GAS, PERMIT_SECONDS, format_amount, parse_amount, permit_typed_data
+from slipway.identity.models import Caller
+from slipway.observability import logger
+from slipway.settings import chain_settings
+from slipway.times import epoch_seconds, epoch_text
+
+# A request makes two rounds of reads at most, and answers within two seconds.
+_RPC_SECONDS = 0.75
+# A node that drips its answer keeps each read of a socket short, but not their sum.
+_ROUND_SECONDS = 0.85
+
+
+class EscrowService:
+    """Reads of the escrow, and unsigned transactions.
+
+    Args:
+        chain: The chain that the escrow is on.
+        http: Client for the chain's nodes.
+    """
+
+    def __init__(self, chain: Chain, http: httpx.Client) -> None:
+        self._chain = chain
+        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="rpc")
+        self._token = cache(lambda address: TokenContract(self._rpc, chain.chain_id, address))
+
+    def status(self, caller: Caller, job_id: str) -> EscrowAnswer:
+        """What the chain knows of the caller's deposits for a job.
+
+        Raises:
+            UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
+        """
+        contract = self._contract()
+        wallet = str(caller.wallet)
+        found = self._status(contract, job_id, wallet)
+        shown = {
+            name: format_amount(getattr(found, name), found.decimals)
+            for name in ("deposited", "released", "refunded", "reserved", "refundable", "balance", "allowance")
+        }
+        return EscrowAnswer(
+            job_id=job_id,
+            wallet=wallet,
+            chain_id=self._chain.chain_id,
+            escrow=contract.address,
+            token=found.token,
+            decimals=found.decimals,
+            reserved_until=_reserved_until(found),
+            block_number=found.block_number,
+            **shown,
+        )
+
+    def deposit(self, caller: Caller, body: DepositRequest) -> DepositAnswer:
+        """Transactions that deposit: one with a permit or a standing allowance, else an approval before it.
+
+        Raises:
+            ServicePausedError: No new deposits are taken.
+            ValidationFailedError: The amount is not the token's, or the permit not good for it.
+            PaymentRequiredError: The wallet has less; ``details.missing`` says how much.
+            ConflictError: The chain would refuse it.
+            UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
+        """
+        refusal = Gate(Service.ESCROW).refusal
+        if refusal:
+            raise refusal
+        contract = self._contract()
+        wallet = str(caller.wallet)
+        found = self._status(contract, body.job_id, wallet)
+        amount = parse_amount(body.amount, found.decimals)
+        shown = format_amount(amount, found.decimals)
+        if found.balance < amount:
+            raise PaymentRequiredError(
+                f"The wallet lacks {format_amount(amount - found.balance, found.decimals)} of the token",
+                details={
+                    "token": found.token,
+                    "balance": format_amount(found.balance, found.decimals),
+                    "missing": format_amount(amount - found.balance, found.decimals),
+                },
+            )
+        description = f"Deposit {shown} for job {body.job_id}"
+        if body.permit:
+            call = contract.deposit_with_permit(body.job_id, amount, body.permit)
+            transaction = self._transaction(call, self._permitted_gas(wallet, call, body.permit), description)
+            return DepositAnswer(job_id=body.job_id, amount=shown, transactions=[transaction])
+        token = self._token(found.token)
+        offer = self._start(self._offer, token, wallet, contract.address, amount)
+        approve, deposit = token.approve(contract.address, amount), contract.deposit(body.job_id, amount)
+        approved = found.allowance >= amount
+        gas = self._estimated(self._start(self._rpc.estimate_gas, wallet, deposit if approved else approve))
+        transactions = [self._transaction(deposit, gas if approved else DEPOSIT_GAS, description)]
+        if not approved:
+            transactions.insert(0, self._transaction(approve, gas, f"Let the escrow take {shown} of your tokens"))
+        return DepositAnswer(job_id=body.job_id, amount=shown, transactions=transactions, permit=self._offered(offer))
+
+    def refund(self, caller: Caller, job_id: str) -> RefundAnswer:
+        """The transaction that gives the caller back what is unspent. It is given even while the service is paused.
+
+        Raises:
+            ConflictError: Nothing can be refunded now; ``details`` tell what is reserved and until when.
+            UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
+        """
+        contract = self._contract()
+        wallet = str(caller.wallet)
+        found = self._status(contract, job_id, wallet)
+        shown = format_amount(found.refundable, found.decimals)
+        if not found.refundable:
+            raise ConflictError(
+                "Nothing of the wallet's deposits for this job can be refunded now",
+                details={
+                    "refundable": shown,
+                    "reserved": format_amount(found.reserved, found.decimals),
+                    "reserved_until": _reserved_until(found),
+                },
+            )
+        call = contract.refund(job_id)
+        gas = self._estimated(self._start(self._rpc.estimate_gas, wallet, call))
+        transaction = self._transaction(call, gas, f"Refund {shown} of job {job_id}")
+        return RefundAnswer(job_id=job_id, amount=shown, transactions=[transaction])
+
+    def _contract(self) -> EscrowContract:
+        address = chain_configuration(self._chain.chain_id).escrow
+        if not address:
+            raise UpstreamUnavailableError(f"Slipway's escrow is not installed on {self._chain.name}")
+        return EscrowContract(self._rpc, to_checksum(address))
+
+    def _status(self, contract: EscrowContract, job_id: str, wallet: str) -> EscrowStatus:
+        return self._result(self._start(contract.status, job_id, wallet))
+
+    def _permitted_gas(self, wallet: str, call: Call, permit: Permit) -> int:
+        if permit.deadline <= epoch_seconds():
+            raise ValidationFailedError.of_field("permit.deadline", "has passed")
+        try:
+            return gas_limit(self._result(self._start(self._rpc.estimate_gas, wallet, call)))
+        except RpcError as error:
+            raise ValidationFailedError.of_field(
+                "permit.signature", "is not the wallet's for this amount, deadline and nonce"
+            ) from error
+
+    def _offer(self, token: TokenContract, wallet: str, spender: str, amount: int) -> PermitOffer | None:
+        domain = token.permit_domain
+        if domain is None:
+            return None
+        try:
+            nonce = token.permit_nonce(wallet)
+        except RpcError:
+            return None
+        deadline = epoch_seconds() + PERMIT_SECONDS
+        return PermitOffer(
+            deadline=deadline, typed_data=permit_typed_data(domain, wallet, spender, amount, nonce, deadline)
+        )
+
+    def _offered(self, started: "tuple[Future[PermitOffer | None], float]") -> PermitOffer | None:
+        try:
+            return self._result(started)
+        except UpstreamUnavailableError:
+            # The deposit is whole without it; what the token said late is known at the next request.
+            logger.warning("no permit offered in time")
+            return None
+
+    def _start[**Parameters, Value](
+        self, read: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> "tuple[Future[Value], float]":
+        return self._threads.submit(read, *args, **kwargs), time.monotonic() + _ROUND_SECONDS
+
+    def _result[Value](self, started: "tuple[Future[Value], float]") -> Value:
+        future, ends_at = started
+        try:
+            return future.result(max(0, ends_at - time.monotonic()))
+        except TimeoutError as error:
+            message = f"No node of {self._chain.name} answered in time"
+            raise UpstreamUnavailableError(message, retry_after=5) from error
+
+    def _estimated(self, started: "tuple[Future[int], float]") -> int:
+        try:
+            return gas_limit(self._result(started))
+        except RpcError as error:
+            raise ConflictError(f"The chain would refuse the transaction: {error.rpc_message}") from error
+
+    def _transaction(self, call: Call, gas: int, description: str) -> UnsignedTransaction:
+        return UnsignedTransaction(
+            to=str(call.to),
+            data="0x" + call.data.hex(),
+            chainId=self._chain.chain_id,
+            gas=gas,
+            description=description,
+        )
+
+
+def _reserved_until(status: EscrowStatus) -> str | None:
+    return epoch_text(status.reserved_until) if status.reserved else None
+
+
+def escrow_service() -> EscrowService:
+    """The service over this installation's token chain."""
+    return EscrowService(chain_settings().token_chain, httpx.Client())

@@ -1,0 +1,577 @@
+"""Escrow on a real chain: every deposit is released or refunded, once, and nobody else's moves."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from web3 import Web3
+from web3.contract.contract import Contract
+from web3.exceptions import ContractCustomError
+from web3.logs import DISCARD
+from web3.types import RPCEndpoint
+
+from local.anvil import free_port, start_anvil, stop_anvil
+from slipway.escrow.rules import DEPOSIT_GAS
+from slipway.solidity import Compiler, build_input, node_modules_resolver
+
+from .conftest import ADMINISTRATOR_ROLE, Chain, error_selector
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = Path(__file__).parent / "sources"
+ZERO = "0x" + "0" * 40
+UNAUTHORIZED = "AccessControlUnauthorizedAccount(address,bytes32)"
+USDC = 10**6
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Escrowed:
+    """An escrow and its token. Accounts: administrator, operator, two depositors, a payee, a stranger."""
+
+    chain: Chain
+    escrow: Contract
+    token: Contract
+
+    @property
+    def administrator(self) -> str:
+        return self.chain.accounts[0]
+
+    @property
+    def operator(self) -> str:
+        return self.chain.accounts[1]
+
+    @property
+    def depositors(self) -> list[str]:
+        return list(self.chain.accounts[2:4])
+
+    @property
+    def payee(self) -> str:
+        return self.chain.accounts[4]
+
+    @property
+    def stranger(self) -> str:
+        return self.chain.accounts[5]
+
+    def allow(self, depositor: str, amount: int) -> None:
+        self.chain.send(self.token.functions.approve(self.escrow.address, amount), depositor)
+
+    def deposit(self, job: bytes, depositor: str, amount: int) -> Any:
+        self.allow(depositor, amount)
+        return self.chain.send(self.escrow.functions.deposit(job, amount), depositor)
+
+    def account(self, job: bytes, depositor: str) -> tuple[int, int, int, int]:
+        """Deposited, released, refunded and reserved."""
+        found = self.escrow.functions.accountOf(job, depositor).call()
+        return (found[0], found[1], found[2], found[3])
+
+    def refundable(self, job: bytes, depositor: str) -> int:
+        return int(self.escrow.functions.refundable(job, depositor).call())
+
+    def balance(self, account: str) -> int:
+        return int(self.token.functions.balanceOf(account).call())
+
+    def refuse(self, function: Any, sender: str, error: str, contract: str = "Escrow") -> None:
+        self.chain.refuse(function, sender, contract, error)
+
+
+def install(chain: Chain, token: Contract) -> Escrowed:
+    escrow = chain.deploy("Escrow", token.address, chain.accounts[0])
+    chain.send(
+        escrow.functions.grantRole(escrow.functions.OPERATOR_ROLE().call(), chain.accounts[1]), chain.accounts[0]
+    )
+    return Escrowed(chain, escrow, token)
+
+
+@pytest.fixture
+def escrowed(chain: Chain) -> Escrowed:
+    found = install(chain, chain.deploy("TestUSDC"))
+    for depositor in found.depositors:
+        chain.send(found.token.functions.mint(depositor, 1_000 * USDC), depositor)
+    return found
+
+
+@pytest.fixture
+def job() -> bytes:
+    return uuid.uuid4().bytes + bytes(16)
+
+
+@pytest.fixture(scope="module")
+def hostile_code() -> tuple[Any, str]:
+    """ABI and creation code of the hostile token."""
+    source = {"HostileToken.sol": (SOURCES / "HostileToken.sol").read_text(encoding="utf-8")}
+    node_modules = ROOT / "node_modules"
+    with Compiler(node_modules / "solc" / "soljson.js") as compiler:
+        output = compiler.compile(build_input(source, node_modules_resolver(node_modules)))
+    compiled = output["contracts"]["HostileToken.sol"]["HostileToken"]
+    return compiled["abi"], "0x" + compiled["evm"]["bytecode"]["object"]
+
+
+@pytest.fixture
+def hostile(chain: Chain, hostile_code: tuple[Any, str]) -> Escrowed:
+    abi, bytecode = hostile_code
+    hashed = chain.web3.eth.contract(abi=abi, bytecode=bytecode).constructor().transact({"from": chain.accounts[0]})
+    receipt = chain.web3.eth.wait_for_transaction_receipt(hashed, timeout=20, poll_latency=0.01)
+    address = receipt["contractAddress"]
+    assert address
+    found = install(chain, chain.web3.eth.contract(address=address, abi=abi))
+    for holder in (*found.depositors, address):
+        chain.send(found.token.functions.mint(holder, 1_000), found.stranger)
+    return found
+
+
+# ── Deposits ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_deposit_is_its_depositors_for_its_job(escrowed: Escrowed, job: bytes) -> None:
+    first, second = escrowed.depositors
+    receipt = escrowed.deposit(job, first, 25 * USDC)
+    (event,) = escrowed.escrow.events.Deposited().process_receipt(receipt, errors=DISCARD)
+    assert dict(event["args"]) == {"jobId": job, "depositor": first, "amount": 25 * USDC}
+    escrowed.deposit(job, first, 5 * USDC)
+    escrowed.deposit(job, second, 7 * USDC)
+    assert escrowed.account(job, first) == (30 * USDC, 0, 0, 0)
+    assert escrowed.account(job, second) == (7 * USDC, 0, 0, 0)
+    assert escrowed.account(bytes(32), first) == (0, 0, 0, 0)
+    assert escrowed.balance(escrowed.escrow.address) == 37 * USDC
+    assert escrowed.balance(first) == 970 * USDC
+
+
+def test_a_deposit_needs_an_amount_an_allowance_and_the_balance(escrowed: Escrowed, job: bytes) -> None:
+    (first, _), deposit = escrowed.depositors, escrowed.escrow.functions.deposit
+    escrowed.refuse(deposit(job, 0), first, "ZeroAmount()")
+    insufficient = "ERC20InsufficientAllowance(address,uint256,uint256)"
+    escrowed.refuse(deposit(job, 1), first, insufficient, "TestUSDC")
+    escrowed.allow(first, 2**256 - 1)
+    insufficient = "ERC20InsufficientBalance(address,uint256,uint256)"
+    escrowed.refuse(deposit(job, 1_000 * USDC + 1), first, insufficient, "TestUSDC")
+
+
+def _permit(escrowed: Escrowed, owner: LocalAccount, amount: int, deadline: int) -> tuple[int, bytes, bytes]:
+    token = escrowed.token
+    _, name, version, chain_id, address, _, _ = token.functions.eip712Domain().call()
+    signed = owner.sign_typed_data(
+        domain_data={"name": name, "version": version, "chainId": chain_id, "verifyingContract": address},
+        message_types={
+            "Permit": [
+                {"name": "owner", "type": "address"},
+                {"name": "spender", "type": "address"},
+                {"name": "value", "type": "uint256"},
+                {"name": "nonce", "type": "uint256"},
+                {"name": "deadline", "type": "uint256"},
+            ]
+        },
+        message_data={
+            "owner": owner.address,
+            "spender": escrowed.escrow.address,
+            "value": amount,
+            "nonce": token.functions.nonces(owner.address).call(),
+            "deadline": deadline,
+        },
+    )
+    return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
+
+
+def _signer(escrowed: Escrowed) -> LocalAccount:
+    """A depositor whose key is at hand; anvil lets it send without it."""
+    account: LocalAccount = Account.create()
+    for method, parameters in (
+        ("anvil_setBalance", [account.address, hex(10**18)]),
+        ("anvil_impersonateAccount", [account.address]),
+    ):
+        escrowed.chain.web3.provider.make_request(RPCEndpoint(method), parameters)
+    escrowed.chain.send(escrowed.token.functions.mint(account.address, 100 * USDC), escrowed.stranger)
+    return account
+
+
+def test_a_permit_makes_it_one_transaction(escrowed: Escrowed, job: bytes) -> None:
+    owner, deadline = _signer(escrowed), 2**40
+    signature = _permit(escrowed, owner, 40 * USDC, deadline)
+    call = escrowed.escrow.functions.depositWithPermit(job, 40 * USDC, deadline, *signature)
+    escrowed.chain.send(call, owner.address)
+    assert escrowed.account(job, owner.address) == (40 * USDC, 0, 0, 0)
+    assert escrowed.token.functions.allowance(owner.address, escrowed.escrow.address).call() == 0
+
+
+def test_a_permit_that_somebody_used_first_still_deposits(escrowed: Escrowed, job: bytes) -> None:
+    owner, deadline = _signer(escrowed), 2**40
+    signature = _permit(escrowed, owner, 40 * USDC, deadline)
+    permit = escrowed.token.functions.permit(owner.address, escrowed.escrow.address, 40 * USDC, deadline, *signature)
+    escrowed.chain.send(permit, escrowed.stranger)
+    call = escrowed.escrow.functions.depositWithPermit(job, 40 * USDC, deadline, *signature)
+    escrowed.chain.send(call, owner.address)
+    assert escrowed.account(job, owner.address)[0] == 40 * USDC
+
+
+def test_a_permit_serves_its_signer_and_its_amount_only(escrowed: Escrowed, job: bytes) -> None:
+    owner, deadline = _signer(escrowed), 2**40
+    signature = _permit(escrowed, owner, 40 * USDC, deadline)
+    insufficient = "ERC20InsufficientAllowance(address,uint256,uint256)"
+    deposit = escrowed.escrow.functions.depositWithPermit
+    for call, sender in (
+        (deposit(job, 40 * USDC, deadline, *signature), escrowed.depositors[0]),
+        (deposit(job, 41 * USDC, deadline, *signature), owner.address),
+        (deposit(job, 40 * USDC, deadline - 1, *signature), owner.address),
+    ):
+        escrowed.refuse(call, sender, insufficient, "TestUSDC")
+    late = _permit(escrowed, owner, 40 * USDC, 1)
+    escrowed.refuse(deposit(job, 40 * USDC, 1, *late), owner.address, insufficient, "TestUSDC")
+
+
+# ── Refunds ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_depositor_gets_back_what_is_unspent(escrowed: Escrowed, job: bytes) -> None:
+    first, second = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    escrowed.deposit(job, second, 9 * USDC)
+    escrowed.chain.send(escrowed.escrow.functions.release(job, first, escrowed.payee, 10 * USDC), escrowed.operator)
+    receipt = escrowed.chain.send(escrowed.escrow.functions.refund(job), first)
+    (event,) = escrowed.escrow.events.Refunded().process_receipt(receipt, errors=DISCARD)
+    assert dict(event["args"]) == {"jobId": job, "depositor": first, "amount": 15 * USDC}
+    assert escrowed.account(job, first) == (25 * USDC, 10 * USDC, 15 * USDC, 0)
+    assert escrowed.account(job, second) == (9 * USDC, 0, 0, 0)
+    assert escrowed.balance(first) == 990 * USDC
+    for sender in (first, escrowed.stranger):
+        escrowed.refuse(escrowed.escrow.functions.refund(job), sender, "NothingToRefund()")
+
+
+def test_an_operator_refunds_to_the_depositor_only(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    escrowed.chain.send(escrowed.escrow.functions.refundFor(job, first), escrowed.operator)
+    assert escrowed.balance(first) == 1_000 * USDC
+    escrowed.refuse(escrowed.escrow.functions.refundFor(job, first), escrowed.operator, "NothingToRefund()")
+
+
+def test_a_refund_leaves_what_is_reserved(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    functions = escrowed.escrow.functions
+    receipt = escrowed.chain.send(functions.reserve(job, first, 20 * USDC), escrowed.operator)
+    (event,) = escrowed.escrow.events.Reserved().process_receipt(receipt, errors=DISCARD)
+    block = escrowed.chain.web3.eth.get_block(receipt["blockNumber"])
+    assert dict(event["args"]) == {
+        "jobId": job,
+        "depositor": first,
+        "amount": 20 * USDC,
+        "until": block["timestamp"] + 7 * DAY,
+    }
+    escrowed.chain.send(functions.refund(job), first)
+    assert escrowed.account(job, first) == (25 * USDC, 0, 5 * USDC, 20 * USDC)
+    escrowed.refuse(functions.refund(job), first, "NothingToRefund()")
+    escrowed.chain.send(functions.release(job, first, escrowed.payee, 12 * USDC), escrowed.operator)
+    assert escrowed.account(job, first) == (25 * USDC, 12 * USDC, 5 * USDC, 8 * USDC)
+    # Said anew, not added: the job cost less than was thought.
+    escrowed.chain.send(functions.reserve(job, first, 1 * USDC), escrowed.operator)
+    assert escrowed.refundable(job, first) == 7 * USDC
+    escrowed.chain.send(functions.refund(job), first)
+    assert escrowed.account(job, first) == (25 * USDC, 12 * USDC, 12 * USDC, 1 * USDC)
+
+
+def test_a_reservation_ends_by_itself(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    escrowed.chain.send(escrowed.escrow.functions.reserve(job, first, 25 * USDC), escrowed.operator)
+    assert escrowed.refundable(job, first) == 0
+    provider = escrowed.chain.web3.provider
+    until = escrowed.escrow.functions.accountOf(job, first).call()[4]
+    for moment, left in ((until - 1, 0), (until, 25 * USDC)):
+        provider.make_request(RPCEndpoint("evm_setNextBlockTimestamp"), [moment])
+        provider.make_request(RPCEndpoint("evm_mine"), [])
+        assert escrowed.refundable(job, first) == left
+    escrowed.chain.send(escrowed.escrow.functions.refund(job), first)
+    assert escrowed.account(job, first) == (25 * USDC, 0, 25 * USDC, 0)
+    assert escrowed.balance(first) == 1_000 * USDC
+
+
+# ── Releases ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_release_pays_the_payee(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    receipt = escrowed.chain.send(
+        escrowed.escrow.functions.release(job, first, escrowed.payee, 25 * USDC), escrowed.operator
+    )
+    (event,) = escrowed.escrow.events.Released().process_receipt(receipt, errors=DISCARD)
+    assert dict(event["args"]) == {
+        "jobId": job,
+        "depositor": first,
+        "payee": escrowed.payee,
+        "amount": 25 * USDC,
+    }
+    assert escrowed.balance(escrowed.payee) == 25 * USDC
+    assert escrowed.refundable(job, first) == 0
+
+
+def test_no_more_is_released_or_reserved_than_is_held_of_this_depositor(escrowed: Escrowed, job: bytes) -> None:
+    first, second = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    escrowed.deposit(job, second, 25 * USDC)
+    other = uuid.uuid4().bytes + bytes(16)
+    escrowed.deposit(other, first, 25 * USDC)
+    functions = escrowed.escrow.functions
+    error = "InsufficientDeposit(uint256,uint256)"
+    escrowed.refuse(functions.release(job, first, escrowed.payee, 25 * USDC + 1), escrowed.operator, error)
+    escrowed.refuse(functions.reserve(job, first, 25 * USDC + 1), escrowed.operator, error)
+    escrowed.refuse(functions.release(job, escrowed.stranger, escrowed.payee, 1), escrowed.operator, error)
+    escrowed.refuse(functions.reserve(job, first, 2**256 - 1), escrowed.operator, error)
+    escrowed.refuse(functions.release(job, first, escrowed.payee, 0), escrowed.operator, "ZeroAmount()")
+    for payee in (ZERO, escrowed.escrow.address):
+        escrowed.refuse(functions.release(job, first, payee, 1), escrowed.operator, "InvalidPayee(address)")
+
+
+def test_only_operators_release_reserve_and_refund_others(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    functions = escrowed.escrow.functions
+    for sender in (first, escrowed.stranger, escrowed.payee, escrowed.administrator):
+        escrowed.refuse(functions.release(job, first, escrowed.payee, 1), sender, UNAUTHORIZED)
+        escrowed.refuse(functions.reserve(job, first, 1), sender, UNAUTHORIZED)
+        escrowed.refuse(functions.refundFor(job, first), sender, UNAUTHORIZED)
+    role = functions.OPERATOR_ROLE().call()
+    assert role == Web3.keccak(text="OPERATOR_ROLE")
+    escrowed.refuse(functions.grantRole(role, escrowed.operator), escrowed.operator, UNAUTHORIZED)
+    escrowed.chain.send(functions.revokeRole(role, escrowed.operator), escrowed.administrator)
+    escrowed.refuse(functions.release(job, first, escrowed.payee, 1), escrowed.operator, UNAUTHORIZED)
+    escrowed.chain.send(functions.refund(job), first)
+    assert escrowed.balance(first) == 1_000 * USDC
+
+
+def test_nothing_but_these_functions_can_move_or_stop_anything(chain: Chain, escrowed: Escrowed) -> None:
+    writing = {
+        entry["name"]
+        for entry in escrowed.escrow.abi
+        if entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure")
+    }
+    roles = {"grantRole", "revokeRole", "renounceRole"}
+    assert writing == {"deposit", "depositWithPermit", "refund", "refundFor", "release", "reserve", *roles}
+    assert not [entry for entry in escrowed.escrow.abi if entry["type"] in ("receive", "fallback")]
+    assert escrowed.escrow.functions.hasRole(ADMINISTRATOR_ROLE, escrowed.administrator).call() is True
+
+
+# ── Everything in one call ──────────────────────────────────────────────────────────────────────
+
+
+def test_status_tells_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
+    first, _ = escrowed.depositors
+    escrowed.deposit(job, first, 25 * USDC)
+    escrowed.allow(first, 3)
+    functions = escrowed.escrow.functions
+    escrowed.chain.send(functions.release(job, first, escrowed.payee, 10 * USDC), escrowed.operator)
+    escrowed.chain.send(functions.reserve(job, first, 4 * USDC), escrowed.operator)
+    block = escrowed.chain.web3.eth.get_block("latest")
+    assert tuple(functions.statusOf(job, first).call()) == (
+        escrowed.token.address,
+        6,
+        25 * USDC,
+        10 * USDC,
+        0,
+        4 * USDC,
+        block["timestamp"] + 7 * DAY,
+        11 * USDC,
+        975 * USDC,
+        3,
+        block["number"],
+    )
+
+
+def test_a_deposit_needs_less_gas_than_the_api_says(escrowed: Escrowed, job: bytes) -> None:
+    first, second = escrowed.depositors
+    used = [
+        escrowed.deposit(job, first, 1)["gasUsed"],
+        escrowed.deposit(job, first, 1)["gasUsed"],
+        escrowed.deposit(job, second, 1_000 * USDC)["gasUsed"],
+    ]
+    # Room for a token behind a proxy, as real USDC is.
+    assert max(used) + 30_000 <= DEPOSIT_GAS
+
+
+def test_neither_token_nor_administrator_is_missing(chain: Chain) -> None:
+    token = chain.deploy("TestUSDC").address
+    with pytest.raises(ContractCustomError) as caught:
+        chain.deploy("Escrow", token, ZERO)
+    assert caught.value.data == error_selector("Escrow", "ZeroAdministrator()")
+    for missing in (ZERO, chain.accounts[0]):
+        with pytest.raises(Exception, match="revert"):
+            chain.deploy("Escrow", missing, chain.accounts[0])
+
+
+def test_the_test_token_is_for_development_chains_only() -> None:
+    port = free_port()
+    process = start_anvil(port, 11_155_111)
+    try:
+        web3 = Web3(Web3.HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 10}))
+        elsewhere = Chain(web3, "", web3.eth.accounts)
+        with pytest.raises(ContractCustomError) as caught:
+            elsewhere.deploy("TestUSDC")
+        assert str(caught.value.data).startswith(error_selector("TestUSDC", "NotADevelopmentChain(uint256)"))
+    finally:
+        stop_anvil(process)
+
+
+# ── Hostile tokens ──────────────────────────────────────────────────────────────────────────────
+
+
+def _depositing_token(hostile: Escrowed, job: bytes, amount: int) -> None:
+    """Let the token itself be a depositor."""
+    token = hostile.token
+    approve = token.encode_abi("approve", [hostile.escrow.address, amount])
+    deposit = hostile.escrow.encode_abi("deposit", [job, amount])
+    hostile.chain.send(token.functions.call(token.address, approve), hostile.stranger)
+    hostile.chain.send(token.functions.call(hostile.escrow.address, deposit), hostile.stranger)
+
+
+@pytest.mark.parametrize("callback", ["refund", "deposit", "depositWithPermit", "release", "refundFor"])
+def test_a_token_that_calls_back_gets_nothing_twice(hostile: Escrowed, job: bytes, callback: str) -> None:
+    token, escrow = hostile.token, hostile.escrow
+    _depositing_token(hostile, job, 100)
+    hostile.deposit(job, hostile.depositors[0], 500)
+    hostile.chain.send(
+        escrow.functions.grantRole(escrow.functions.OPERATOR_ROLE().call(), token.address), hostile.administrator
+    )
+    arguments = {
+        "refund": [job],
+        "deposit": [job, 1],
+        "depositWithPermit": [job, 1, 2**40, 27, bytes(32), bytes(32)],
+        "release": [job, hostile.depositors[0], token.address, 500],
+        "refundFor": [job, hostile.depositors[0]],
+    }[callback]
+    hostile.chain.send(token.functions.arm(escrow.address, escrow.encode_abi(callback, arguments)), hostile.stranger)
+    refund = escrow.encode_abi("refund", [job])
+    hostile.chain.send(token.functions.call(escrow.address, refund), hostile.stranger)
+    assert token.functions.succeeded().call() is False
+    assert Web3.to_hex(token.functions.answer().call()) == error_selector("Escrow", "ReentrancyGuardReentrantCall()")
+    assert hostile.account(job, token.address) == (100, 0, 100, 0)
+    assert hostile.account(job, hostile.depositors[0]) == (500, 0, 0, 0)
+    assert hostile.balance(escrow.address) == 500
+
+
+def test_a_token_that_keeps_a_fee_is_not_taken(hostile: Escrowed, job: bytes) -> None:
+    first, _ = hostile.depositors
+    hostile.allow(first, 100)
+    hostile.chain.send(hostile.token.functions.setFee(1), hostile.stranger)
+    hostile.refuse(hostile.escrow.functions.deposit(job, 100), first, "UnexpectedAmount(uint256,uint256)")
+
+
+def test_a_transfer_that_only_says_that_it_failed_undoes_all(hostile: Escrowed, job: bytes) -> None:
+    first, _ = hostile.depositors
+    hostile.deposit(job, first, 100)
+    hostile.chain.send(hostile.token.functions.setFailing(True), hostile.stranger)
+    hostile.allow(first, 100)
+    failed = "SafeERC20FailedOperation(address)"
+    hostile.refuse(hostile.escrow.functions.deposit(job, 100), first, failed)
+    hostile.refuse(hostile.escrow.functions.refund(job), first, failed)
+    hostile.refuse(hostile.escrow.functions.release(job, first, hostile.payee, 1), hostile.operator, failed)
+    assert hostile.account(job, first) == (100, 0, 0, 0)
+
+
+# ── Any order of events ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Reference:
+    """One depositor's account of one job by the plain rules; what a wallet and the payee have is told apart."""
+
+    wallet: dict[str, int]
+    depositor: str
+    deposited: int = 0
+    released: int = 0
+    refunded: int = 0
+    reserved: int = 0
+    until: int = 0
+
+    @property
+    def held(self) -> int:
+        return self.deposited - self.released - self.refunded
+
+    def refundable(self, now: int) -> int:
+        return self.held - (self.reserved if now < self.until else 0)
+
+    def allows(self, action: str, amount: int, now: int) -> bool:
+        """Whether the action would succeed."""
+        return {
+            "deposit": 0 < amount <= self.wallet[self.depositor],
+            "release": 0 < amount <= self.held,
+            "reserve": amount <= self.held,
+            "refund": self.refundable(now) > 0,
+            "refundFor": self.refundable(now) > 0,
+        }[action]
+
+    def happened(self, action: str, amount: int, now: int) -> None:
+        """Take an action that succeeded into account."""
+        if action == "deposit":
+            self.deposited += amount
+            self.wallet[self.depositor] -= amount
+        elif action == "release":
+            self.released += amount
+            self.reserved -= min(amount, self.reserved)
+        elif action == "reserve":
+            self.reserved, self.until = amount, now + 7 * DAY
+        else:
+            given = self.refundable(now)
+            self.reserved = self.held - given
+            self.refunded += given
+            self.wallet[self.depositor] += given
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["deposit", "release", "reserve", "refund", "refundFor", "wait"]),
+        st.integers(0, 1),
+        st.integers(0, 1),
+        st.integers(0, 60),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=STEPS)
+def test_sums_hold_in_any_order(chain: Chain, steps: list[tuple[str, int, int, int]]) -> None:
+    """Against the plain rules: what they allow happens, what they refuse reverts, and no coin is lost."""
+    escrowed = install(chain, chain.deploy("TestUSDC"))
+    jobs = [uuid.uuid4().bytes + bytes(16) for _ in range(2)]
+    wallet = dict.fromkeys(escrowed.depositors, 100)
+    for depositor in escrowed.depositors:
+        chain.send(escrowed.token.functions.mint(depositor, 100), depositor)
+        escrowed.allow(depositor, 2**256 - 1)
+    references = {(job, depositor): Reference(wallet, depositor) for job in jobs for depositor in escrowed.depositors}
+    paid = escrowed.balance(escrowed.payee)
+    functions, eth = escrowed.escrow.functions, chain.web3.eth
+    for action, which_job, which_depositor, amount in steps:
+        if action == "wait":
+            # Six days at most, so that some reservations end and some do not.
+            chain.web3.provider.make_request(RPCEndpoint("evm_increaseTime"), [amount * DAY // 10])
+            chain.web3.provider.make_request(RPCEndpoint("evm_mine"), [])
+            continue
+        job, depositor = jobs[which_job], escrowed.depositors[which_depositor]
+        reference = references[job, depositor]
+        sender = depositor if action in ("deposit", "refund") else escrowed.operator
+        call = {
+            "deposit": functions.deposit(job, amount),
+            "release": functions.release(job, depositor, escrowed.payee, amount),
+            "reserve": functions.reserve(job, depositor, amount),
+            "refund": functions.refund(job),
+            "refundFor": functions.refundFor(job, depositor),
+        }[action]
+        if reference.allows(action, amount, eth.get_block("latest")["timestamp"] + 1):
+            receipt = chain.send(call, sender)
+            reference.happened(action, amount, eth.get_block(receipt["blockNumber"])["timestamp"])
+        else:
+            with pytest.raises(ContractCustomError):
+                call.call({"from": sender})
+    for (job, depositor), reference in references.items():
+        known = (reference.deposited, reference.released, reference.refunded, reference.reserved)
+        assert escrowed.account(job, depositor) == known
+    assert {depositor: escrowed.balance(depositor) for depositor in wallet} == wallet
+    assert escrowed.balance(escrowed.payee) - paid == sum(reference.released for reference in references.values())
+    assert escrowed.balance(escrowed.escrow.address) == sum(reference.held for reference in references.values())
