@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,9 @@ class Chain:
         return account
 
 
-@pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    log: Path = tmp_path_factory.mktemp("anvil") / "anvil.log"
+@contextmanager
+def running_chain(log: Path) -> Iterator[Chain]:
+    """A chain of its own, for as long as the context is open."""
     for attempt in range(3):
         port = free_port()
         try:
@@ -92,3 +93,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         yield Chain(web3=web3, url=url, accounts=web3.eth.accounts)
     finally:
         stop_anvil(process)
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """The chain that these tests share."""
+    with running_chain(tmp_path_factory.mktemp("anvil") / "anvil.log") as running:
+        yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from local.anvil import free_port, start_anvil, stop_anvil
 from slipway.escrow.rules import DEPOSIT_GAS
 from slipway.solidity import Compiler, build_input, node_modules_resolver
 
-from .conftest import ADMINISTRATOR_ROLE, Chain, error_selector
+from .conftest import ADMINISTRATOR_ROLE, Chain, error_selector, running_chain
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = Path(__file__).parent / "sources"
@@ -80,6 +81,13 @@ class Escrowed:
 
     def refuse(self, function: Any, sender: str, error: str, contract: str = "Escrow") -> None:
         self.chain.refuse(function, sender, contract, error)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """A chain of their own, because these tests move its clock."""
+    with running_chain(tmp_path_factory.mktemp("escrow") / "anvil.log") as running:
+        yield running
 
 
 def install(chain: Chain, token: Contract) -> Escrowed:
