@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.workers import beats
 from slipway.workers import setup_script as module
 from slipway.workers.setup_script import setup_script
 
@@ -41,6 +43,15 @@ def test_the_script_holds_the_wallet_the_address_and_the_daemon_and_no_placehold
     assert not [word for word in ("@WALLET@", "@API@", "@DAEMON@") if word in script]
     assert script.startswith("#!/usr/bin/env bash\n")
     assert script.endswith('\nmain "$@"\n')
+
+
+def test_the_daemon_keeps_to_the_limits_of_a_heartbeat() -> None:
+    found = dict(re.findall(r"(MOST_CONTAINERS|LONGEST_NAME|LONGEST_PORT)=(\d+)", DAEMON.read_text()))
+    assert {name: int(value) for name, value in found.items()} == {
+        "MOST_CONTAINERS": beats.MOST_CONTAINERS,
+        "LONGEST_NAME": beats.MOST_NAME_CHARACTERS,
+        "LONGEST_PORT": beats.MOST_PORT_CHARACTERS,
+    }
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=40))
