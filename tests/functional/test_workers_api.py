@@ -543,17 +543,21 @@ def test_workers_that_the_store_left_out_are_asked_for_again(
     slipway: Installation, monkeypatch: pytest.MonkeyPatch, busy_for: int, status: int
 ) -> None:
     wallets = _fleet(3, [0])
-    read, asked = store.connection.batch_get_item, []
+    dispatch, asked = store.connection.dispatch, []
 
-    def busy(table: str, keys: list[dict[str, str]]) -> dict[str, Any]:
+    def busy(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if operation != "BatchGetItem":
+            return dict(dispatch(operation, arguments))
+        ((table, wanted),) = arguments["RequestItems"].items()
+        keys = wanted["Keys"]
         asked.append(len(keys))
         if len(asked) > busy_for:
-            return dict(read(table, keys))
+            return dict(dispatch(operation, arguments))
         # The first of them only.
-        left = [_raw(key) for key in keys[1:]]
-        return {**read(table, keys[:1]), "UnprocessedKeys": {table: {"Keys": left or [_raw(keys[0])]}}}
+        answer = dispatch(operation, {"RequestItems": {table: {**wanted, "Keys": keys[:1]}}})
+        return {**answer, "UnprocessedKeys": {table: {**wanted, "Keys": keys[1:] or keys}}}
 
-    monkeypatch.setattr(store.connection, "batch_get_item", busy)
+    monkeypatch.setattr(store.connection, "dispatch", busy)
     monkeypatch.setattr(store.time, "sleep", lambda seconds: None)
     answer = _page(slipway)
     assert answer.status == status, answer.body
@@ -562,7 +566,3 @@ def test_workers_that_the_store_left_out_are_asked_for_again(
     else:
         assert answer.code == "UPSTREAM_UNAVAILABLE"
         assert len(asked) == 6
-
-
-def _raw(key: dict[str, str]) -> dict[str, dict[str, str]]:
-    return {name: {"S": value} for name, value in key.items()}

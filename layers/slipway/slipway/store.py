@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
 import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -33,10 +34,12 @@ _CONFLICT_PAUSE_SECONDS = 0.05
 # Conditions that failed are an answer; these are not, and the same transaction may pass later.
 _PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
-
 # A filter may pass over items that were read; a request reads no more than these many at a time, and goes on by cursor.
 _FILTERED_PAGE = 100
 _MOST_PAGES = 10
+
+# What to read: the model and its key.
+type Wanted[Item: Model] = tuple[type[Item], tuple[str, str]]
 
 
 class TableSettings:
@@ -240,27 +243,68 @@ def newest_first[Item: Model](
 
 
 def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]]) -> list[Item]:
-    """Items by their keys, 100 at most, in one request: those that exist, in no order.
+    """Items by their keys, 100 at most, in one request: those that exist, in the keys' order.
 
     Raises:
         UpstreamUnavailableError: The table did not answer, or not for all of them.
     """
-    found: list[Item] = []
-    wanted: list[dict[str, Any]] = [{"pk": pk, "sk": sk} for pk, sk in keys]
-    table = model.Meta.table_name
+    found = _read([(model, key) for key in keys], consistent=False)
+    return [model.from_raw_data(item) for item in found if item is not None]
+
+
+@overload
+def read_items[First: Model, Second: Model](
+    first: Wanted[First], second: Wanted[Second], /
+) -> tuple[First | None, Second | None]: ...
+
+
+@overload
+def read_items[First: Model, Second: Model, Third: Model](
+    first: Wanted[First], second: Wanted[Second], third: Wanted[Third], /
+) -> tuple[First | None, Second | None, Third | None]: ...
+
+
+def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
+    """Items of different models and tables in one request; None for each that does not exist.
+
+    Each is as it stands now (a consistent read), but they need not be of one moment: what must not change in between is
+    a condition of a write.
+
+    Args:
+        wanted: Model and key of each.
+
+    Raises:
+        UpstreamUnavailableError: The tables did not answer, or not for all of them.
+    """
+    found = _read(wanted, consistent=True)
+    return tuple(
+        None if item is None else model.from_raw_data(item) for (model, _), item in zip(wanted, found, strict=True)
+    )
+
+
+def _read(wanted: Sequence[Wanted[Any]], *, consistent: bool) -> list[dict[str, Any] | None]:
+    """Raw items in the order in which they are wanted."""
+    left: dict[str, Any] = {}
+    for model, (pk, sk) in wanted:
+        table = left.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": consistent})
+        table["Keys"].append({"pk": {"S": pk}, "sk": {"S": sk}})
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for attempt in range(_CONFLICT_TRIES):
-        if not wanted:
+        if not left:
             break
         if attempt:
             _pause(attempt)
-        with upstream_errors():
-            answer = connection.batch_get_item(table, wanted)  # type: ignore[arg-type]
-        found += [model.from_raw_data(item) for item in answer["Responses"].get(table, [])]
-        left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-        wanted = [{name: value["S"] for name, value in key.items()} for key in left]
-    if wanted:
+        try:
+            answer = connection.dispatch("BatchGetItem", {"RequestItems": left})
+        except (BotoCoreError, ClientError) as error:
+            message = f"The store did not answer: {type(error).__name__}"
+            raise UpstreamUnavailableError(message, retry_after=2) from error
+        for name, items in answer["Responses"].items():
+            found |= {(name, item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        left = answer.get("UnprocessedKeys") or {}
+    if left:
         raise UpstreamUnavailableError("The store is too busy to answer", retry_after=2)
-    return found
+    return [found.get((model.Meta.table_name, *key)) for model, key in wanted]
 
 
 def _pause(attempt: int) -> None:
