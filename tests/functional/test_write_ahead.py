@@ -138,6 +138,7 @@ def test_jobs_are_spread_over_the_pool() -> None:
 
 def test_a_pool_that_is_always_busy_is_contention(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slipway.chain.write_ahead.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("slipway.chain.nonce_line._STALLED_SECONDS", 0)
     ahead = _write_ahead(LocalSigner(KEYS[0]))
 
     def always_first(write: Transaction, item: TransactionItem) -> None:

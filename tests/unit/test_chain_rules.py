@@ -13,6 +13,7 @@ from slipway.chain.rules import (
     confirmations_pause,
     estimated_seconds,
     fees_under_cap,
+    first_pause,
     gas_limit,
     is_confirmed,
 )
@@ -108,6 +109,20 @@ def test_pauses_are_whole_grow_and_stay_bounded(block_seconds: float, polls: int
     assert 1 <= pause <= 60
     assert pause <= max(1, round(block_seconds * 4))
     assert confirmation_pause(chain, polls + 1) >= pause
+
+
+@given(st.floats(0.1, 120), st.integers(1, 100))
+def test_the_first_look_comes_when_the_next_blocks_transactions_are_confirmed(
+    block_seconds: float, confirmations: int
+) -> None:
+    pause = first_pause(_chain(block_seconds=block_seconds, confirmations=confirmations))
+    assert isinstance(pause, int)
+    assert 1 <= pause <= 60
+    if confirmations <= 4 and pause < 60:
+        # Broadcast just after a block, a transaction is in the next one, whose own confirmation counts.
+        assert block_seconds * confirmations <= pause < block_seconds * confirmations + 1
+    # A node that forgot the transaction is noticed soon, however many confirmations it takes.
+    assert pause <= max(1, block_seconds * 4 + 1)
 
 
 def test_a_launch_is_estimated_by_its_blocks() -> None:

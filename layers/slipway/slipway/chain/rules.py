@@ -1,5 +1,7 @@
 """Decisions about fees and confirmations: pure, in wei and seconds."""
 
+import math
+
 from slipway.chain.models import Chain, ChainFees, Fees, Receipt
 from slipway.errors import InsufficientGasError
 
@@ -62,8 +64,14 @@ def is_confirmed(receipt: Receipt, latest_block: int, chain: Chain) -> bool:
     return latest_block - receipt.block_number + 1 >= chain.confirmations
 
 
+def first_pause(chain: Chain) -> int:
+    """Whole seconds from a broadcast until the confirmations of a transaction that the next block takes; four blocks
+    at most, so that a node that forgot it is noticed."""
+    return max(1, min(60, math.ceil(chain.block_seconds * min(chain.confirmations, 4))))
+
+
 def confirmation_pause(chain: Chain, polls: int) -> int:
-    """Whole seconds to wait before poll number ``polls`` + 1: a block at first, four at most."""
+    """Whole seconds to wait before poll number ``polls`` + 2: half a block at first, four at most."""
     return max(1, round(min(chain.block_seconds * (1 << min(polls, 8)) / 2, chain.block_seconds * 4, 60)))
 
 

@@ -4,6 +4,7 @@ Keys in the control table:
 
 - ``CHAIN#<chain id>`` / ``CONFIGURATION``: contract addresses and the fee cap, changed without a deployment;
 - ``SIGNER#<chain id>#<address>`` / ``NONCE``: the next nonce of a deployer account;
+- ``SIGNER#<chain id>#<address>`` / ``LINE``: how many tickets were given to those who want that nonce;
 - ``SIGNER#<chain id>#<address>`` / ``TRANSACTION#<nonce, 20 digits>``: the transaction that holds the nonce;
 - ``INTENT#<job id>`` / ``<purpose>``: which nonce a job's transaction took, so that it takes only one.
 """
@@ -13,7 +14,8 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
 
-from slipway.chain.models import Call, Fees
+from slipway.chain.models import Call, Chain, Fees
+from slipway.errors import UpstreamUnavailableError
 from slipway.store import ControlItem, condition_held, upstream_errors
 
 
@@ -33,14 +35,29 @@ class ChainConfiguration(ControlItem):
 
 
 class SignerNonce(ControlItem):
-    """The next nonce that a deployer account will use on a chain."""
+    """The next nonce that a deployer account will use on a chain, and whose ticket took the one before it."""
 
     next_nonce = NumberAttribute()
+    served_ticket = NumberAttribute(default=0)
 
     @staticmethod
     def key(chain_id: int, address: str) -> tuple[str, str]:
         """Partition and sort key."""
         return f"SIGNER#{chain_id}#{address}", "NONCE"
+
+
+class SignerLine(ControlItem):
+    """Numbers those who wait for an account's nonce, so that they take it one after the other.
+
+    Apart from the nonce's item: a ticket must not be in the way of the transaction that takes the nonce.
+    """
+
+    last_ticket = NumberAttribute()
+
+    @staticmethod
+    def key(chain_id: int, address: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"SIGNER#{chain_id}#{address}", "LINE"
 
 
 class TransactionItem(ControlItem):
@@ -114,6 +131,17 @@ def chain_configuration(chain_id: int) -> ChainConfiguration:
             return ChainConfiguration(pk, sk)
 
 
+def with_contracts(configuration: ChainConfiguration | None, chain: Chain) -> ChainConfiguration:
+    """The configuration as it was read, if it names Slipway's contracts.
+
+    Raises:
+        UpstreamUnavailableError: They are not installed.
+    """
+    if configuration is None or not configuration.model_registry or not configuration.token_manager:
+        raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {chain.name}")
+    return configuration
+
+
 def save_contracts(chain_id: int, model_registry: str, token_manager: str, registrars: list[str]) -> None:
     """Tell Slipway where its contracts are; leaves the fee cap as it is.
 
@@ -156,13 +184,35 @@ def transaction_at(chain_id: int, address: str, nonce: int) -> TransactionItem |
             return None
 
 
-def stored_nonce(chain_id: int, address: str) -> int | None:
-    """The next nonce we would use, or None for an account that was never used."""
+def signer_nonce(chain_id: int, address: str) -> SignerNonce | None:
+    """The next nonce we would use and whom it was given to last, or None for an account that was never used."""
     with upstream_errors():
         try:
-            return int(SignerNonce.get(*SignerNonce.key(chain_id, address), consistent_read=True).next_nonce)
+            return SignerNonce.get(*SignerNonce.key(chain_id, address), consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def stored_nonce(chain_id: int, address: str) -> int | None:
+    """The next nonce we would use, or None for an account that was never used."""
+    found = signer_nonce(chain_id, address)
+    return int(found.next_nonce) if found else None
+
+
+def create_nonce(chain_id: int, address: str, next_nonce: int) -> SignerNonce:
+    """Begin to keep an account's nonce, unless somebody else just has."""
+    first = SignerNonce(*SignerNonce.key(chain_id, address), next_nonce=next_nonce)
+    if condition_held(lambda: first.save(condition=SignerNonce.pk.does_not_exist())):
+        return first
+    return signer_nonce(chain_id, address) or first
+
+
+def take_ticket(chain_id: int, address: str) -> int:
+    """A place in the line for an account's next nonce: who has the ticket before it goes first."""
+    line = SignerLine(*SignerLine.key(chain_id, address))
+    with upstream_errors():
+        line.update(actions=[SignerLine.last_ticket.add(1)])
+    return int(line.last_ticket)
 
 
 def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) -> None:
@@ -174,6 +224,12 @@ def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) 
     )
 
 
+def pass_turn(chain_id: int, address: str, ticket: int) -> None:
+    """Let the next in line go first, if it is this ticket's turn."""
+    nonce, turn = SignerNonce(*SignerNonce.key(chain_id, address)), SignerNonce.served_ticket == ticket - 1
+    condition_held(lambda: nonce.update([SignerNonce.served_ticket.set(ticket)], condition=turn))
+
+
 def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
     """The transaction that serves a job's purpose, if one was signed."""
     with upstream_errors():
@@ -181,4 +237,9 @@ def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
             intent = TransactionIntent.get(*TransactionIntent.key(job_id, purpose), consistent_read=True)
         except DoesNotExist:
             return None
+    return transaction_of(intent)
+
+
+def transaction_of(intent: TransactionIntent) -> TransactionItem | None:
+    """The transaction that an intent points to."""
     return transaction_at(int(intent.chain_id), intent.signer, int(intent.nonce))

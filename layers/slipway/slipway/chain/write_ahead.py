@@ -13,23 +13,25 @@ from typing import Protocol
 
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Call, Chain, Fees, SignedTransaction, UnsignedTransaction
+from slipway.chain.nonce_line import NonceLine
 from slipway.chain.store import (
     SignerNonce,
     TransactionIntent,
     TransactionItem,
     call_from_json,
     call_to_json,
-    stored_nonce,
     transaction_at,
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
-from slipway.errors import ConflictError, SignerUnfundedError, WriteContentionError
+from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError, WriteContentionError
 from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors
 from slipway.times import now_text
 
-_TRIES = 20
+# Tries with one account before the next one is taken: its nonce may be held by something else.
+_TRIES = 5
+_ACCOUNTS = 4
 _TRANSFER_GAS = 21_000
 
 
@@ -66,7 +68,7 @@ class WriteAhead:
     """Reserves nonces and signs, for a pool of accounts on one chain.
 
     Args:
-        signers: The pool. A job starts at the account its id points to, so that concurrent jobs rarely meet.
+        signers: The pool. A job uses the account its id points to, and waits in line for that account's nonce.
         rpc: Asked for an account's nonce only when the account is used for the first time.
     """
 
@@ -89,35 +91,65 @@ class WriteAhead:
             SignerUnfundedError: No account of the pool can pay.
             ConditionsFailedError: One of the job's own conditions failed; nothing was written.
         """
-        start = zlib.crc32(intent.job_id.encode()) % len(self._signers)
-        unfunded: set[str] = set()
-        # Estimates hold while others take the nonce; asking the node again would only lose it once more.
-        prepared: dict[str, tuple[Call, Fees]] = {}
-        for attempt in range(_TRIES):
+        if existing := transaction_for(intent.job_id, intent.purpose):
+            return existing
+        try:
+            for passed_over in range(_ACCOUNTS):
+                signer, call, fees = self._payer(intent, passed_over)
+                if item := self._sign_in_turn(intent, signer, call, fees, also):
+                    return item
+        except DeploymentFailedError:
+            # Another call may have signed it meanwhile, and the chain refuses what it has done already.
             if existing := transaction_for(intent.job_id, intent.purpose):
                 return existing
-            signer = self._signers[(start + attempt) % len(self._signers)]
-            try:
-                if signer.address not in prepared:
-                    prepared[signer.address] = intent.prepare(signer.address)
-            except SignerUnfundedError:
-                unfunded.add(signer.address)
-                if len(unfunded) == len(self._signers):
-                    raise
-                continue
-            item = self._signed_item(intent, signer, *prepared[signer.address])
-            write = self._reservation(intent, item)
-            also(write, item)
-            try:
-                write.commit()
-                return item
-            except ConditionsFailedError as error:
-                if not error.failed.keys() & {"nonce", "transaction", "intent"}:
-                    raise
-            except WriteContentionError:
-                pass
-            time.sleep(random.uniform(0, 0.05 * min(attempt + 1, 8)))  # noqa: S311 (jitter, not a secret)
+            raise
         raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
+
+    def _sign_in_turn(
+        self,
+        intent: Intent,
+        signer: Signer,
+        call: Call,
+        fees: Fees,
+        also: Callable[[Transaction, TransactionItem], None],
+    ) -> TransactionItem | None:
+        """Sign with one account; None when others keep taking its nonce."""
+        chain_id, address = intent.chain.chain_id, signer.address
+        with NonceLine(chain_id, address, lambda: self._rpc.transaction_count(address)) as line:
+            for attempt in range(_TRIES):
+                # Signed while others are served, for the nonce that will be left; a wrong guess is signed anew.
+                item = self._signed_item(intent, signer, call, fees, line.expected)
+                nonce = line.wait()
+                if nonce.next_nonce != item.nonce:
+                    item = self._signed_item(intent, signer, call, fees, int(nonce.next_nonce))
+                write = self._reservation(intent, item, nonce, line.ticket)
+                also(write, item)
+                try:
+                    write.commit()
+                    line.served = True
+                    return item
+                except ConditionsFailedError as error:
+                    if "intent" in error.failed:
+                        return transaction_for(intent.job_id, intent.purpose)
+                    if not error.failed.keys() & {"nonce", "transaction"}:
+                        raise
+                except WriteContentionError:
+                    pass
+                time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
+                line.look()
+        return None
+
+    def _payer(self, intent: Intent, passed_over: int) -> tuple[Signer, Call, Fees]:
+        """The first account that can pay, from the one on that the job's id points to."""
+        start = zlib.crc32(f"{intent.job_id}#{intent.purpose}".encode()) + passed_over
+        unfunded: SignerUnfundedError | None = None
+        for offset in range(len(self._signers)):
+            signer = self._signers[(start + offset) % len(self._signers)]
+            try:
+                return signer, *intent.prepare(signer.address)
+            except SignerUnfundedError as error:
+                unfunded = error
+        raise unfunded or ConflictError("The deployer pool is empty")
 
     def sign_again(
         self, item: TransactionItem, fees: Fees, also: Callable[[Transaction, str], None], *, cancel: bool = False
@@ -190,22 +222,7 @@ class WriteAhead:
                 return signer
         raise ConflictError("The account is not in the deployer pool any more")
 
-    def _next_nonce(self, chain: Chain, address: str) -> int:
-        stored = stored_nonce(chain.chain_id, address)
-        if stored is not None:
-            return stored
-        key = SignerNonce.key(chain.chain_id, address)
-        first = SignerNonce(*key, next_nonce=self._rpc.transaction_count(address))
-        write = Transaction()
-        write.create("nonce", first)
-        try:
-            write.commit()
-        except ConditionsFailedError:
-            return self._next_nonce(chain, address)
-        return int(first.next_nonce)
-
-    def _signed_item(self, intent: Intent, signer: Signer, call: Call, fees: Fees) -> TransactionItem:
-        nonce = self._next_nonce(intent.chain, signer.address)
+    def _signed_item(self, intent: Intent, signer: Signer, call: Call, fees: Fees, nonce: int) -> TransactionItem:
         unsigned = UnsignedTransaction(intent.chain.chain_id, nonce, fees, call)
         signed = signer.sign(unsigned)
         return self._item(
@@ -243,8 +260,7 @@ class WriteAhead:
         )
 
     @staticmethod
-    def _reservation(intent: Intent, item: TransactionItem) -> Transaction:
-        nonce = int(item.nonce)
+    def _reservation(intent: Intent, item: TransactionItem, nonce: SignerNonce, ticket: int) -> Transaction:
         write = Transaction()
         write.create("transaction", item)
         write.create(
@@ -253,13 +269,11 @@ class WriteAhead:
                 *TransactionIntent.key(intent.job_id, intent.purpose),
                 chain_id=item.chain_id,
                 signer=item.signer,
-                nonce=nonce,
+                nonce=item.nonce,
             ),
         )
-        write.update(
-            "nonce",
-            SignerNonce(*SignerNonce.key(intent.chain.chain_id, item.signer)),
-            [SignerNonce.next_nonce.set(nonce + 1)],
-            condition=SignerNonce.next_nonce == nonce,
-        )
+        served = [SignerNonce.next_nonce.set(int(item.nonce) + 1)]
+        if ticket > nonce.served_ticket:
+            served.append(SignerNonce.served_ticket.set(ticket))
+        write.update("nonce", nonce, served, condition=SignerNonce.next_nonce == int(item.nonce))
         return write

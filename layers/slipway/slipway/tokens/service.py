@@ -11,7 +11,7 @@ import httpx
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Chain, Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
-from slipway.chain.store import ChainConfiguration, chain_configuration
+from slipway.chain.store import ChainConfiguration, chain_configuration, with_contracts
 from slipway.control.breaker import Outcome
 from slipway.control.store import Gate, Service, tell_breaker
 from slipway.errors import (
@@ -131,7 +131,7 @@ class TokenService:
         """
         wallet = _own_wallet(caller, body)
         gate = Gate(Service.TOKENS)
-        configuration = self._configuration()
+        configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
         refusals = [
             refusal
@@ -161,12 +161,6 @@ class TokenService:
             estimated_confirmation_time=estimated_seconds(self._chain, _TRANSACTIONS),
             refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in unique],
         )
-
-    def _configuration(self) -> ChainConfiguration:
-        configuration = chain_configuration(self._chain.chain_id)
-        if not configuration.model_registry or not configuration.token_manager:
-            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
-        return configuration
 
     def _quote(self, body: DeployTokenRequest, configuration: ChainConfiguration) -> _Quote:
         registry = str(configuration.model_registry)
@@ -226,7 +220,7 @@ class TokenService:
         """
         wallet = _own_wallet(caller, body)
         gate = Gate(Service.TOKENS)
-        configuration = self._configuration()
+        configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
         # The catalogue is held to its conditions by the write itself; any other source has to be read first.

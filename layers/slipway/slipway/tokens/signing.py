@@ -15,6 +15,7 @@ from slipway.chain.store import (
     chain_configuration,
     transaction_at,
     transaction_for,
+    with_contracts,
 )
 from slipway.chain.write_ahead import Intent, WriteAhead
 from slipway.errors import (
@@ -22,15 +23,14 @@ from slipway.errors import (
     DeploymentFailedError,
     NotFoundError,
     SignerUnfundedError,
-    UpstreamUnavailableError,
 )
 from slipway.jobs.store import job_event
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now_text
 from slipway.tokens import calls
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.service import fee_cap
-from slipway.tokens.store import DeploymentItem, deployment_key, find_deployment
+from slipway.tokens.store import DeploymentItem, deployment_key
 
 
 class TokenSigning:
@@ -58,12 +58,13 @@ class TokenSigning:
             UpstreamUnavailableError: The chain or the store did not answer.
             WriteContentionError: Other jobs kept taking the nonces.
         """
-        deployment = find_deployment(deployment_id)
+        deployment, stored = read_items(
+            (DeploymentItem, deployment_key(deployment_id)),
+            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
+        )
         if deployment is None:
             raise NotFoundError("There is no such deployment")
-        configuration = chain_configuration(self._chain.chain_id)
-        if not configuration.model_registry or not configuration.token_manager:
-            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
+        configuration = with_contracts(stored, self._chain)
         make_call = self._creation if purpose == "deploy" else self._registration
 
         def prepare(sender: str) -> tuple[Call, Fees]:

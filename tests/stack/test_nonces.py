@@ -1,0 +1,43 @@
+"""Races for an account's nonce, on a DynamoDB that is exact under concurrency."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from local.engine.server import CREDENTIALS
+from local.paths import ROOT
+
+JOBS = 30
+
+
+# Of two copies of a job one signs in vain, and those behind it have guessed a nonce too high.
+@pytest.mark.parametrize(("copies", "most_signatures"), [(1, 1.5 * JOBS), (2, 4 * JOBS)])
+def test_jobs_that_all_come_at_once_take_a_nonce_each_and_sign_little_in_vain(
+    stack: Any, copies: int, most_signatures: float
+) -> None:
+    environment = {
+        **CREDENTIALS,
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'layers' / 'slipway'}{os.pathsep}{ROOT}",
+        "AWS_ENDPOINT_URL": stack.aws_endpoint,
+        "AWS_DEFAULT_REGION": stack.described["region"],
+        "JOBS_TABLE": stack.outputs["JobsTableName"],
+        "CONTROL_TABLE": stack.outputs["ControlTableName"],
+    }
+    chain_id = str(random.randrange(10**6, 10**9))
+    command = [sys.executable, "-m", "tests.support.nonce_race", chain_id, str(JOBS), str(copies)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    race = json.loads(done.stdout.splitlines()[-1])
+    assert (race["jobs"], race["transactions"]) == (JOBS, JOBS)
+    for nonces in race["nonces"].values():
+        assert nonces == list(range(7, 7 + len(nonces)))
+    assert sum(len(nonces) for nonces in race["nonces"].values()) == JOBS
+    assert JOBS <= race["signatures"] <= most_signatures, race
