@@ -20,6 +20,7 @@ from web3 import Web3
 from web3.types import TxReceipt
 
 from local.accounts import LocalAccount
+from local.engine.server import CREDENTIALS
 from local.sign_in import sign_in
 from slipway.chain.contracts import load
 from slipway.control.rules import percentile
@@ -39,7 +40,13 @@ class Slipway:
         self.api = described["api"]
         self.outputs = described["outputs"]
         self.chain = Web3(Web3.HTTPProvider(described["chains"][0]["rpc_url"], {"timeout": 60}))
-        tables = boto3.resource("dynamodb", endpoint_url=described["aws_endpoint"], region_name=described["region"])
+        tables = boto3.resource(
+            "dynamodb",
+            endpoint_url=described["aws_endpoint"],
+            region_name=described["region"],
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
         self.jobs = tables.Table(self.outputs["JobsTableName"])
         self.control = tables.Table(self.outputs["ControlTableName"])
 

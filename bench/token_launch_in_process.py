@@ -1,7 +1,8 @@
 """The same launches without the local engine's Lambda and Step Functions: the tasks in this process, against anvil.
 
 ``python -m bench.token_launch_in_process [--launches N] [--stack .local/stack.json]``: a thread a launch does what the
-state machines do, over the running stack's tables, keys and chain. What is left of the engine is its DynamoDB and KMS.
+state machines do, over the running stack's tables, keys and chain, with connections of its own. What is left of the
+engine is its DynamoDB and KMS.
 Prints JSON with the chain part over that of the bare loop in the same run.
 """
 
@@ -12,6 +13,7 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,7 @@ def main() -> int:
     _use(described)
 
     from bench.token_launch import Slipway, bare_loop
+    from slipway.addresses import to_checksum
     from slipway.chain.json_rpc import JsonRpc
     from slipway.chain.kms_signer import KmsSigner
     from slipway.chain.write_ahead import WriteAhead
@@ -75,28 +78,26 @@ def main() -> int:
     from slipway.tokens.workflow import TokenWorkflow
 
     chain = chain_settings().token_chain
-    http = httpx.Client(limits=httpx.Limits(max_connections=given.launches), timeout=60)
-    rpc = JsonRpc(chain, http, deadline=60)
+    certificates = httpx.create_ssl_context()
     signers = [KmsSigner(aws_client("kms"), key_id) for key_id in deployer_key_ids()]
     for signer in signers:
         _ = signer.address
-    signing = TokenSigning(chain, rpc, WriteAhead(signers, rpc))
-    workflow = TokenWorkflow(chain, rpc, CatalogueModels())
     slipway = Slipway(described)
-    owner = next(account for account in slipway.accounts if account.role == "user").address
+    # A user of its own for each run, whose limit no other run has used.
+    owner = to_checksum(f"0x{uuid.uuid4().hex}{uuid.uuid4().hex[:8]}")
     caller = Caller(owner, owner, frozenset({"user"}), "standard", None)
     service = token_service(CatalogueModels(), lambda *_: None)
-    ids = []
-    for _ in range(given.launches):
+
+    def request() -> str:
         model_id = f"inside-{uuid.uuid4().hex[:12]}"
         save_model(ModelMetadata(model_id, owner, (), ModelState.VALIDATED))
         body = DeployTokenRequest(model_id=model_id, user_address=owner, token_symbol="INSIDE")  # noqa: S106
-        ids.append(service.request(caller, body, None, RequestContext("bench", None, "bench")).deployment_id)
+        return service.request(caller, body, None, RequestContext("bench", None, "bench")).deployment_id
 
-    def transact(deployment_id: str, purpose: Purpose) -> None:
+    def transact(signing: TokenSigning, workflow: TokenWorkflow, deployment_id: str, purpose: Purpose) -> None:
         signing.sign(deployment_id, purpose)
-        workflow.broadcast(deployment_id, purpose)
-        polls, pause = 0, 1
+        pause = workflow.broadcast(deployment_id, purpose)
+        polls = 0
         ends_at = time.monotonic() + _LAUNCH_SECONDS
         while time.monotonic() < ends_at:
             time.sleep(pause)
@@ -105,18 +106,23 @@ def main() -> int:
             if look.progress == "confirmed":
                 return
             if look.progress == "missing":
-                workflow.broadcast(deployment_id, purpose)
+                pause = workflow.broadcast(deployment_id, purpose)
         raise TimeoutError(deployment_id)
 
     def launch(deployment_id: str) -> None:
+        # Execution environments share no connections either.
+        rpc = JsonRpc(chain, httpx.Client(verify=certificates, timeout=60), deadline=60)
+        signing = TokenSigning(chain, rpc, WriteAhead(signers, rpc))
+        workflow = TokenWorkflow(chain, rpc, CatalogueModels())
         workflow.check(deployment_id)
-        transact(deployment_id, "deploy")
+        transact(signing, workflow, deployment_id, "deploy")
         workflow.check_registration(deployment_id)
-        transact(deployment_id, "register")
-        workflow.complete(deployment_id)
+        transact(signing, workflow, deployment_id, "register")
 
     print(f"Launching {given.launches} tokens in this process …", file=sys.stderr)
-    with ThreadPoolExecutor(given.launches) as threads:
+    # The figures that functions print for CloudWatch are not this program's.
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), ThreadPoolExecutor(given.launches) as threads:
+        ids = [request() for _ in range(given.launches)]
         list(threads.map(launch, ids))
     items = [slipway.item(deployment_id) for deployment_id in ids]
     chain_part = slipway.chain_seconds(items)

@@ -6,7 +6,8 @@ strikes once whichever process comes first. Boundaries are named as ``boundary_o
 - ``kill``: the process ends without a word, before the handler or after it and before its answer;
 - ``hang``: the same, but the caller has to find out by its own deadline;
 - ``throttle:<service>.<operation>``: AWS refuses that call once;
-- ``conflict``: DynamoDB cancels the next transaction because of another one.
+- ``conflict``: DynamoDB cancels the next transaction because of another one;
+- ``die:<operation>``: the process ends when AWS has done that call and before it hears of it.
 
 Imports the standard library only, besides what the function itself brings.
 """
@@ -15,6 +16,7 @@ import importlib
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +53,31 @@ def take(event: dict[str, Any], when: str) -> str | None:
     return None
 
 
-def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]) -> None:
-    """Answer the next call of this operation ourselves, in whichever client makes it."""
-    from botocore.awsrequest import AWSResponse, HeadersDict
+def _at_next(service: str, operation: str, happens: Callable[[Any, Any, Any], Any]) -> None:
+    """Do something else at the next call of this operation, in whichever client makes it.
+
+    ``happens`` gets the original, the endpoint and the request, and answers for them.
+    """
     from botocore.endpoint import Endpoint
 
     # botocore has no public place below its retries; its types do not show this one.
     endpoint: Any = Endpoint
     original = endpoint._send
+
+    def send(self: Any, request: Any) -> Any:
+        target = request.headers.get("X-Amz-Target", b"")
+        name = target.decode() if isinstance(target, bytes) else str(target)
+        if name.endswith(f".{operation}") and service in (self._endpoint_prefix, "any"):
+            endpoint._send = original
+            return happens(original, self, request)
+        return original(self, request)
+
+    endpoint._send = send
+
+
+def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]) -> None:
+    """Answer the next call of this operation ourselves."""
+    from botocore.awsrequest import AWSResponse, HeadersDict
 
     class _Raw:
         def stream(self, **_: Any) -> Any:
@@ -67,16 +86,21 @@ def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]
         def read(self) -> bytes:
             return json.dumps(body).encode()
 
-    def send(self: Any, request: Any) -> Any:
-        target = request.headers.get("X-Amz-Target", b"")
-        name = target.decode() if isinstance(target, bytes) else str(target)
-        if name.endswith(f".{operation}") and service in (self._endpoint_prefix, "any"):
-            endpoint._send = original
-            headers: Any = HeadersDict({"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "fault"})
-            return AWSResponse(request.url, status, headers, _Raw())
-        return original(self, request)
+    def refuse(_original: Any, _endpoint: Any, request: Any) -> Any:
+        headers: Any = HeadersDict({"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "fault"})
+        return AWSResponse(request.url, status, headers, _Raw())
 
-    endpoint._send = send
+    _at_next(service, operation, refuse)
+
+
+def _die_at(operation: str) -> None:
+    """End when the next call of this operation is done."""
+
+    def die(original: Any, endpoint: Any, request: Any) -> Any:
+        original(endpoint, request)
+        os._exit(137)
+
+    _at_next("any", operation, die)
 
 
 def _act(action: str) -> None:
@@ -87,6 +111,8 @@ def _act(action: str) -> None:
     if action.startswith("throttle:"):
         service, _, operation = action.removeprefix("throttle:").partition(".")
         _refuse_once(service, operation, 400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
+    if action.startswith("die:"):
+        _die_at(action.removeprefix("die:"))
     if action == "conflict":
         reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
         body = {

@@ -16,7 +16,7 @@ from tests.faults.test_token_launch import NODE, ON_THE_WAY
 
 AT_ONCE = 12
 END_SECONDS = 1500
-ACTIONS = ("kill", "kill", "kill", "throttle:any.GetItem", "conflict")
+ACTIONS = ("kill", "kill", "kill", "throttle:any.GetItem", "conflict", "die:TransactWriteItems")
 # A node that is silent makes everything wait; one in so many launches is enough.
 NODE_FAULT_SECONDS = 8
 

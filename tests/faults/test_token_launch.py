@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from web3 import Web3
 
+from slipway.chain.contracts import load
+from slipway.tokens import calls
 from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries
 from tests.faults.conftest import FINAL, FaultyStack
 
@@ -21,12 +24,12 @@ ON_THE_WAY = (
     "sign:register",
     "BroadcastRegistration",
     "ConfirmRegistration",
-    "Complete",
 )
 # Cut where a launch goes only when the chain is slow or out of time.
 ASIDE = ("bump:deploy", "bump:register", "cancel:deploy", "cancel:register")
 IN_RECONCILE = ("FindDue", "ReconcileJob", "InspectSigner", "close:nonce", "BroadcastNonce")
-ALONE = ("RecordFailure", "RegisterToken")
+# Elsewhere: RegisterToken is the nested execution, and Complete ends a launch that somebody else registered.
+ALONE = ("RecordFailure", "RegisterToken", "Complete")
 
 
 def test_every_boundary_of_the_definitions_has_its_fault() -> None:
@@ -162,6 +165,30 @@ def test_killed_while_a_registration_is_called_off(stack: FaultyStack, when: str
     assert stack.registered(deployment_id) is None
     # The token exists, so the model is not free for a second one.
     assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+    stack.assert_nonces_are_contiguous()
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed(stack: FaultyStack, when: str) -> None:
+    deployment_id = with_registration_pending(stack)
+    fault = stack.lay("Complete", when, "kill", deployment_id)
+    item = stack.deployment(deployment_id)
+    call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"])
+    administrator = next(entry["address"] for entry in stack.described["accounts"] if entry["role"] == "admin")
+    registry = stack.chain.eth.contract(
+        address=Web3.to_checksum_address(stack.outputs["model_registry"]), abi=load("ModelRegistry").abi
+    )
+    registry.functions.grantRole(registry.functions.REGISTRAR_ROLE().call(), administrator).transact(
+        {"from": administrator}
+    )
+    stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
+    wait_until(lambda: stack.registered(deployment_id))
+    stack.misbehave()
+    item = stack.wait_for(deployment_id, FINAL)
+    wait_until(lambda: not fault.exists())
+    assert item["status"] == "completed", item
+    assert "registry_tx_hash" not in item
+    assert stack.tokens(deployment_id) == [stack.registered(deployment_id)] == [item["token_address"]]
     stack.assert_nonces_are_contiguous()
 
 
@@ -376,11 +403,20 @@ def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
         ("sign:register", "conflict"),
         ("Check", "conflict"),
         ("ConfirmDeployment", "conflict"),
-        ("Complete", "conflict"),
+        ("ConfirmRegistration", "conflict"),
         ("Check", "throttle:any.GetItem"),
+        ("CheckRegistration", "throttle:any.BatchGetItem"),
+        # It has a place in the line for the nonce, and will never be served.
+        ("sign:deploy", "die:UpdateItem"),
+        # Written, and nobody was told.
+        ("sign:deploy", "die:TransactWriteItems"),
+        ("sign:register", "die:TransactWriteItems"),
+        ("BroadcastDeployment", "die:UpdateItem"),
+        ("ConfirmDeployment", "die:TransactWriteItems"),
+        ("ConfirmRegistration", "die:TransactWriteItems"),
     ],
 )
-def test_a_service_of_aws_that_refuses(stack: FaultyStack, boundary: str, action: str) -> None:
+def test_a_service_of_aws_that_refuses_or_is_not_heard(stack: FaultyStack, boundary: str, action: str) -> None:
     deployment_id = stack.place(start=False)
     fault = stack.lay(boundary, "before", action, deployment_id)
     stack.start(deployment_id)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from slipway.control.breaker import Outcome
-from slipway.control.store import Service, service_state, tell_breaker
+from slipway import store
+from slipway.control.breaker import WINDOW_SECONDS, Breaker, Outcome
+from slipway.control.store import Service, ServiceState, service_state, tell_breaker
 from slipway.jobs.store import job_outcome
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -134,6 +138,44 @@ def test_outcomes_told_at_once_are_all_counted(slipway: Installation) -> None:
     tell_breaker(Service.TOKENS, Outcome.FAILURE)
     breaker = service_state(Service.TOKENS).breaker
     assert (breaker.successes, breaker.failures) == (3, 1)
+    for _ in range(2):
+        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    breaker = service_state(Service.TOKENS).breaker
+    assert (breaker.successes, breaker.failures) == (5, 1)
+
+
+@given(
+    told=st.lists(st.tuples(st.sampled_from(Outcome), st.floats(0, WINDOW_SECONDS * 0.7)), max_size=25),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_stored_of_the_breaker_is_what_its_rules_say(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch, told: list[tuple[Outcome, float]]
+) -> None:
+    """A success that changes nothing is counted without a read: it must come to the same."""
+    ServiceState(*("SERVICE#tokens", "STATE")).delete()
+    expected, now = Breaker(), 1_800_000_000.0
+    for outcome, seconds in told:
+        now += seconds
+        monkeypatch.setattr(time, "time", lambda moment=now: moment)
+        expected = expected.told(outcome, now)
+        tell_breaker(Service.TOKENS, outcome)
+    stored = service_state(Service.TOKENS).breaker
+    assert asdict(stored) == pytest.approx(asdict(expected))
+
+
+def test_a_success_that_changes_nothing_costs_one_write(slipway: Installation) -> None:
+    for _ in range(2):
+        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    before = service_state(Service.TOKENS)
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        dispatch = store.connection.dispatch
+        patch.setattr(
+            store.connection, "dispatch", lambda name, arguments: (asked.append(name), dispatch(name, arguments))[1]
+        )
+        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    assert asked == ["UpdateItem"]
+    assert service_state(Service.TOKENS).successes == before.successes + 1
 
 
 # ── Audit trail ─────────────────────────────────────────────────────────────────────────────────

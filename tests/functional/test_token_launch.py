@@ -33,6 +33,7 @@ from slipway.errors import (
     NotFoundError,
     SignerUnfundedError,
     TokenExistsError,
+    UpstreamUnavailableError,
 )
 from slipway.settings import chain_settings
 from slipway.tokens import calls, workflow
@@ -152,12 +153,11 @@ class Launchpad:
 
     def register(self, job: str) -> None:
         """token_register."""
-        if not self.register_task("CheckRegistration", job)["registered"]:
-            self.signer("sign", job, "register")
-            self.register_task("BroadcastRegistration", job)
-            self.anvil.mine(2)
-            assert self.register_task("ConfirmRegistration", job, polls=0)["progress"] == "confirmed"
-        self.register_task("Complete", job)
+        assert not self.register_task("CheckRegistration", job)["registered"]
+        self.signer("sign", job, "register")
+        self.register_task("BroadcastRegistration", job)
+        self.anvil.mine(2)
+        assert self.register_task("ConfirmRegistration", job, polls=0)["progress"] == "confirmed"
 
     def status(self, job: str) -> dict[str, Any]:
         token = self.slipway.token()
@@ -439,6 +439,64 @@ def test_a_registration_that_the_chain_refuses_fails_with_its_reason(pad: Launch
         pad.signer("sign", job, "register")
     with pytest.raises(DeploymentFailedError):
         pad.register_task("Complete", job)
+
+
+def test_a_registration_that_the_node_does_not_show_yet_is_no_failure(
+    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = pad.new()
+    pad.deploy(job)
+    pad.register_task("CheckRegistration", job)
+    pad.signer("sign", job, "register")
+    pad.register_task("BroadcastRegistration", job)
+    pad.anvil.mine(2)
+    with monkeypatch.context() as behind:
+        behind.setattr(calls, "registered_token", lambda *_: None)
+        with pytest.raises(UpstreamUnavailableError, match="does not show"):
+            pad.register_task("ConfirmRegistration", job, polls=0)
+    assert pad.status(job)["status"] == "registering"
+    assert pad.register_task("ConfirmRegistration", job, polls=1)["progress"] == "confirmed"
+    assert pad.status(job)["status"] == "completed"
+
+
+def test_a_token_that_somebody_else_registered_is_completed_without_a_transaction(pad: Launchpad) -> None:
+    job = pad.new("helped")
+    pad.deploy(job)
+    item = find_deployment(job)
+    assert item
+    call = calls.registration(pad.anvil.contracts.model_registry, "helped", str(item.token_address))
+    registrar = pad.signers[0].address
+    pad.anvil.rpc("anvil_impersonateAccount", registrar)
+    pad.anvil.rpc("eth_sendTransaction", {"from": registrar, "to": call.to, "data": "0x" + call.data.hex()})
+    pad.anvil.mine(1)
+    assert pad.register_task("CheckRegistration", job)["registered"]
+    pad.times = 2
+    pad.register_task("Complete", job)
+    pad.times = 1
+    assert pad.status(job)["status"] == "completed"
+    assert transaction_for(job, "register") is None
+    assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
+
+
+def test_a_registration_that_was_signed_and_mined_meanwhile_is_no_refusal(
+    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two calls of the signer at once: the slower one asks the chain when the faster one's transaction is mined."""
+    job = pad.new()
+    pad.deploy(job)
+    estimate = JsonRpc.estimate_gas
+    signed: list[Any] = []
+
+    def late(rpc: JsonRpc, sender: str, call: Any) -> int:
+        if not signed:
+            signed.append(None)
+            signed.append(pad.signer("sign", job, "register"))
+            pad.register_task("BroadcastRegistration", job)
+            pad.anvil.mine(1)
+        return estimate(rpc, sender, call)
+
+    monkeypatch.setattr(JsonRpc, "estimate_gas", late)
+    assert pad.signer("sign", job, "register") == signed[1]
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────

@@ -5,6 +5,6 @@ from typing import Any
 from workflow import token_workflow
 
 
-def run(event: dict[str, Any]) -> None:
+def run(event: dict[str, Any]) -> dict[str, Any]:
     """See ``TokenWorkflow.broadcast``."""
-    token_workflow().broadcast(event["job_id"], "register")
+    return {"pause_seconds": token_workflow().broadcast(event["job_id"], "register")}

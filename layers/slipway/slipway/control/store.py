@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.update import Action
 
-from slipway.control.breaker import Breaker, Decision, Outcome
+from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
 from slipway.store import ControlItem, condition_held, upstream_errors
@@ -125,9 +126,24 @@ class Gate:
         )
 
 
+def _count_success(service: Service) -> bool:
+    """Count a success where it can't change the breaker, in one write that doesn't meet others of its kind."""
+    window = ServiceState.window_began > time.time() - WINDOW_SECONDS
+    nothing_failed = (ServiceState.failures == 0) & (ServiceState.open_until == 0)
+    actions: list[Action] = [
+        ServiceState.successes.add(1),
+        ServiceState.unreachable.set(0),
+        ServiceState.breaker_version.add(1),
+    ]
+    state = ServiceState(*_key(service))
+    return condition_held(lambda: state.update(actions, condition=window & nothing_failed))
+
+
 def tell_breaker(service: Service, outcome: Outcome) -> None:
     """Count an outcome. Best effort: a lost count must not fail the work that it tells of."""
     try:
+        if outcome is Outcome.SUCCESS and _count_success(service):
+            return
         for _ in range(_TRIES):
             state = service_state(service)
             after = state.breaker.told(outcome, time.time())

@@ -259,7 +259,7 @@ def advance(
     """Move a deployment on and tell of it, in one transaction.
 
     Args:
-        deployment: Brought up to date when the move happened.
+        deployment: Stays as it was read.
         allowed: Statuses from which it may move.
         to: Where it goes; a final status takes it out of the open work.
         message: The event's text.
@@ -291,8 +291,6 @@ def advance(
         write.commit()
     except ConditionsFailedError:
         return False
-    with upstream_errors():
-        deployment.refresh(consistent_read=True)
     return True
 
 

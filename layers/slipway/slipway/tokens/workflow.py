@@ -5,15 +5,25 @@ not hear the answer.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from aws_lambda_powertools.metrics import MetricUnit
+from pynamodb.expressions.update import Action
 
 from slipway.chain.broadcast import Look, Progress, broadcast, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Chain, Receipt
-from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
+from slipway.chain.rules import first_pause
+from slipway.chain.store import (
+    ChainConfiguration,
+    TransactionIntent,
+    TransactionItem,
+    transaction_for,
+    transaction_of,
+    with_contracts,
+)
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, tell_breaker
 from slipway.errors import (
@@ -27,13 +37,13 @@ from slipway.errors import (
 )
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
-from slipway.store import Transaction, upstream_errors
+from slipway.store import Transaction, read_items, upstream_errors
 from slipway.times import from_text, now
 from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL, Purpose, Status
 from slipway.tokens.rules import model_refusal, total_cost
-from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
+from slipway.tokens.store import DeploymentItem, advance, deployment_key, find_deployment, release_locks
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
@@ -128,8 +138,8 @@ class TokenWorkflow:
             TokenExistsError: The registry has a token for the model that this deployment did not make.
             ConflictError: The launch has ended.
         """
-        deployment = self._unfinished(deployment_id)
-        if deployment.status != str(Status.PENDING):
+        deployment, configuration = self._configured(deployment_id)
+        if _unfinished(deployment).status != str(Status.PENDING):
             return
         if self._models is None:
             raise RuntimeError("check needs a source of models")
@@ -137,7 +147,7 @@ class TokenWorkflow:
         refusal = model_refusal(model, deployment.wallet)
         if refusal or model is None:
             raise refusal or NotFoundError("The model does not exist")
-        if token := calls.registered_token(self._rpc, self._registry(), deployment.model_id):
+        if token := self._registered_token(deployment, configuration):
             raise TokenExistsError("The model has a token", details={"token_address": token})
         advance(
             deployment,
@@ -147,19 +157,29 @@ class TokenWorkflow:
             actions=[DeploymentItem.model.set(model.snapshot())],
         )
 
-    def broadcast(self, deployment_id: str, purpose: Purpose) -> None:
-        """Send the signed transaction; see ``slipway.chain.broadcast.broadcast`` for what is raised."""
-        self._unfinished(deployment_id)
-        broadcast(self._rpc, self._transaction(deployment_id, purpose))
+    def broadcast(self, deployment_id: str, purpose: Purpose) -> int:
+        """Send the signed transaction; see ``slipway.chain.broadcast.broadcast`` for what is raised.
+
+        Returns:
+            Seconds after which a look at it makes sense.
+        """
+        deployment, item, _ = self._signed(deployment_id, purpose)
+        _unfinished(deployment)
+        broadcast(self._rpc, item)
+        return first_pause(self._chain)
 
     def confirm(self, deployment_id: str, purpose: Purpose, polls: int) -> Look:
-        """Look whether the transaction is confirmed, and record it when it is.
+        """Look whether the transaction is confirmed, and record it when it is: with its registration a launch ends.
 
         Raises:
-            DeploymentFailedError: It reverted, or left no code at the token's address, or the launch's time is over.
+            DeploymentFailedError: It reverted, or left another token in the registry, or the launch's time is over.
+            UpstreamUnavailableError: The node does not show its effect yet, or did not answer.
         """
-        deployment = self._unfinished(deployment_id)
-        item = self._transaction(deployment_id, purpose)
+        deployment, item, configuration = self._signed(deployment_id, purpose)
+        if purpose == "register" and deployment.status == str(Status.COMPLETED):
+            # An earlier call recorded the end and was not heard.
+            return Look(Progress.CONFIRMED, 0)
+        _unfinished(deployment)
         found = look(self._rpc, self._chain, item, polls)
         if found.progress is Progress.CANCELLED:
             with upstream_errors():
@@ -168,11 +188,9 @@ class TokenWorkflow:
         if found.progress is not Progress.CONFIRMED or found.receipt is None:
             return self._unsettled(deployment, item, found)
         if purpose == "deploy":
-            self._deployed(deployment, found.receipt)
+            self._deployed(deployment, item, found.receipt)
         else:
-            self._registered(deployment, found.receipt)
-        with upstream_errors():
-            item.update(actions=[TransactionItem.status.set("confirmed")])
+            self._registered(deployment, item, found.receipt, configuration)
         return found
 
     @staticmethod
@@ -188,7 +206,7 @@ class TokenWorkflow:
             return Look(Progress.EXPIRED, found.pause_seconds)
         return found
 
-    def _deployed(self, deployment: DeploymentItem, receipt: Receipt) -> None:
+    def _deployed(self, deployment: DeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
         if not self._rpc.code_at(str(deployment.token_address)):
             raise UpstreamUnavailableError("The node does not show the token's code yet")
         advance(
@@ -203,18 +221,28 @@ class TokenWorkflow:
                 DeploymentItem.deployment_gas_price.set(str(receipt.effective_gas_price)),
             ],
             data={"transaction_hash": receipt.transaction_hash, "token_address": deployment.token_address},
+            also=lambda write: _confirm(write, item),
         )
 
-    def _registered(self, deployment: DeploymentItem, receipt: Receipt) -> None:
-        with upstream_errors():
-            deployment.update(
-                actions=[
-                    DeploymentItem.registry_tx_hash.set(receipt.transaction_hash),
-                    DeploymentItem.registry_block.set(receipt.block_number),
-                    DeploymentItem.registry_gas_used.set(receipt.gas_used),
-                    DeploymentItem.registry_gas_price.set(str(receipt.effective_gas_price)),
-                ]
-            )
+    def _registered(
+        self,
+        deployment: DeploymentItem,
+        item: TransactionItem,
+        receipt: Receipt,
+        configuration: ChainConfiguration | None,
+    ) -> None:
+        # Not written as it stands: what the end tells of gas and cost is read from it.
+        deployment.registry_tx_hash = receipt.transaction_hash
+        deployment.registry_block = receipt.block_number
+        deployment.registry_gas_used = receipt.gas_used
+        deployment.registry_gas_price = str(receipt.effective_gas_price)
+        actions = [
+            DeploymentItem.registry_tx_hash.set(deployment.registry_tx_hash),
+            DeploymentItem.registry_block.set(deployment.registry_block),
+            DeploymentItem.registry_gas_used.set(deployment.registry_gas_used),
+            DeploymentItem.registry_gas_price.set(deployment.registry_gas_price),
+        ]
+        self._complete(deployment, configuration, actions, lambda write: _confirm(write, item))
 
     def check_registration(self, deployment_id: str) -> bool:
         """Whether the registry already has this deployment's token.
@@ -223,41 +251,63 @@ class TokenWorkflow:
             TokenExistsError: It has another token for the model.
             ConflictError: The launch has ended, or its token is not deployed.
         """
-        deployment = self._unfinished(deployment_id)
+        deployment, configuration, intent = read_items(
+            (DeploymentItem, deployment_key(deployment_id)),
+            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
+            (TransactionIntent, TransactionIntent.key(deployment_id, "register")),
+        )
+        deployment = _unfinished(_existing(deployment))
         if deployment.status != str(Status.REGISTERING):
             raise ConflictError("The token is not deployed yet")
-        token = calls.registered_token(self._rpc, self._registry(), deployment.model_id)
+        token = self._registered_token(deployment, configuration)
         if token and token != str(deployment.token_address).lower():
             raise TokenExistsError("The model has another token", details={"token_address": token})
         # A registration of ours that is not recorded yet still has to be: its gas belongs to the launch.
-        return token is not None and transaction_for(deployment_id, "register") is None
+        return token is not None and intent is None
 
     def complete(self, deployment_id: str) -> None:
-        """Record that the launch is complete.
+        """Record that a launch is complete whose token the registry had already.
 
         Raises:
-            DeploymentFailedError: The registry does not name this token.
+            DeploymentFailedError: The registry names another token.
+            UpstreamUnavailableError: The node does not show the registration yet, or did not answer.
         """
-        deployment = self._existing(deployment_id)
-        if deployment.ended:
-            return
-        token = calls.registered_token(self._rpc, self._registry(), deployment.model_id)
+        deployment, configuration = self._configured(deployment_id)
+        if not deployment.ended:
+            self._complete(deployment, configuration, [], lambda _: None)
+
+    def _complete(
+        self,
+        deployment: DeploymentItem,
+        configuration: ChainConfiguration | None,
+        actions: Sequence[Action],
+        also: Callable[[Transaction], None],
+    ) -> None:
+        token = self._registered_token(deployment, configuration)
+        if token is None:
+            raise UpstreamUnavailableError("The node does not show the registration yet")
         if token != str(deployment.token_address).lower():
             raise DeploymentFailedError("The registry does not name this token")
+
+        def add(write: Transaction) -> None:
+            _tell_end(write, deployment, "completed")
+            also(write)
+
         if advance(
             deployment,
             {Status.REGISTERING},
             Status.COMPLETED,
             "The token is deployed and registered",
+            actions=actions,
             data={"token_address": deployment.token_address},
-            also=lambda write: _tell_end(write, deployment, "completed"),
+            also=add,
         ):
             self._measure(deployment, "completed")
             tell_breaker(Service.TOKENS, Outcome.SUCCESS)
 
     def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
         """Record how the launch failed, and let the model go if nothing of it can still be mined."""
-        deployment = self._existing(deployment_id)
+        deployment = _existing(find_deployment(deployment_id))
         if deployment.ended:
             return
         failure = failure_of(error_name, cause)
@@ -308,28 +358,43 @@ class TokenWorkflow:
         if gas := sum(used for used, _ in _spent(deployment)):
             record("LaunchGas", gas, chain=self._chain.name)
 
-    def _registry(self) -> str:
-        registry = chain_configuration(self._chain.chain_id).model_registry
-        if not registry:
-            raise UpstreamUnavailableError(f"Slipway's contracts are not installed on {self._chain.name}")
-        return registry
+    def _configured(self, deployment_id: str) -> tuple[DeploymentItem, ChainConfiguration | None]:
+        deployment, configuration = read_items(
+            (DeploymentItem, deployment_key(deployment_id)),
+            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
+        )
+        return _existing(deployment), configuration
 
-    @staticmethod
-    def _existing(deployment_id: str) -> DeploymentItem:
-        deployment = find_deployment(deployment_id)
-        if deployment is None:
-            raise NotFoundError("There is no such deployment")
-        return deployment
+    def _registered_token(self, deployment: DeploymentItem, configuration: ChainConfiguration | None) -> str | None:
+        registry = str(with_contracts(configuration, self._chain).model_registry)
+        return calls.registered_token(self._rpc, registry, deployment.model_id)
 
-    def _unfinished(self, deployment_id: str) -> DeploymentItem:
-        deployment = self._existing(deployment_id)
-        if deployment.ended:
-            raise ConflictError(f"The launch has ended: {deployment.status}")
-        return deployment
-
-    @staticmethod
-    def _transaction(deployment_id: str, purpose: Purpose) -> TransactionItem:
-        item = transaction_for(deployment_id, purpose)
+    def _signed(
+        self, deployment_id: str, purpose: Purpose
+    ) -> tuple[DeploymentItem, TransactionItem, ChainConfiguration | None]:
+        """A launch and its transaction, which was signed before."""
+        deployment, intent, configuration = read_items(
+            (DeploymentItem, deployment_key(deployment_id)),
+            (TransactionIntent, TransactionIntent.key(deployment_id, purpose)),
+            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
+        )
+        item = transaction_of(intent) if intent else None
         if item is None:
             raise ConflictError(f"The {purpose} transaction is not signed")
-        return item
+        return _existing(deployment), item, configuration
+
+
+def _existing(deployment: DeploymentItem | None) -> DeploymentItem:
+    if deployment is None:
+        raise NotFoundError("There is no such deployment")
+    return deployment
+
+
+def _unfinished(deployment: DeploymentItem) -> DeploymentItem:
+    if deployment.ended:
+        raise ConflictError(f"The launch has ended: {deployment.status}")
+    return deployment
+
+
+def _confirm(write: Transaction, item: TransactionItem) -> None:
+    write.update("transaction", TransactionItem(item.pk, item.sk), [TransactionItem.status.set("confirmed")])
