@@ -20,6 +20,11 @@ _PASSED_ON = (
     "BEDROCK_MODEL_ID",
     "MLFLOW_TRACKING_URI", "OIDC_ALGORITHMS", "OIDC_AUDIENCE", "OIDC_CLAIMS", "OIDC_ISSUER", "OIDC_JWKS_URL",
 )  # fmt: skip
+# Below these, a slow machine alone would make a workload fail.
+_LEAST_SECONDS = {
+    "AkashCreateSeconds": 5, "AkashRecoverSeconds": 2, "AkashBidWindowSeconds": 0.2, "AkashBidTimeoutSeconds": 8,
+    "AkashLeaseSeconds": 10, "AkashReadySeconds": 15, "AkashLookSeconds": 2, "AkashOrphanSeconds": 15,
+}  # fmt: skip
 
 
 def chains(ports: Ports) -> list[dict[str, Any]]:
@@ -63,11 +68,22 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "PublicUrl": f"http://localhost:{ports.api}",
         "AllowPrivateNetwork": "true",
         **console.parameters(ports),
+        **_akash_seconds(declared),
     }
     for name in _PASSED_ON:
         if value := os.environ.get(name):
             values["".join(part.capitalize() for part in name.split("_"))] = value
     return {name: value for name, value in values.items() if name in declared} | _extra(declared)
+
+
+def _akash_seconds(declared: Template) -> dict[str, str]:
+    """The clocks of Akash workloads at the pace of the state machines' waits, but long enough for slow machines."""
+    scale = float(os.environ.get("SFN_WAIT_SCALE", "1"))
+    return {
+        name: f"{max(declared[name]['Default'] * scale, least):g}"
+        for name, least in _LEAST_SECONDS.items()
+        if name in declared and scale < 1
+    }
 
 
 def _extra(declared: Template) -> dict[str, str]:

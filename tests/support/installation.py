@@ -17,9 +17,12 @@ import botocore.exceptions
 import pytest
 from eth_account.signers.local import LocalAccount
 
+from local.console_api.keys import DEFAULT_KEY
 from slipway import secret_values, settings, store
 from slipway.akash import console_api, live, providers
+from slipway.akash.service import akash_service
 from slipway.chain.store import save_contracts
+from slipway.deployments.service import deployment_service
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
 from slipway.tokens import model_source
@@ -34,6 +37,10 @@ CHAIN_ID = 31337
 REGISTRY, MANAGER = "0x" + "11" * 20, "0x" + "22" * 20
 DEPLOYER = "0x" + "33" * 20
 GWEI = 10**9
+# The clocks of workloads, shortened for tests.
+AKASH_SECONDS = {
+    "CREATE": 1, "RECOVER": 0.4, "BID_WINDOW": 0.1, "BID_TIMEOUT": 3, "LEASE": 3, "READY": 3, "LOOK": 0, "ORPHAN": 0,
+}  # fmt: skip
 
 # The tables' names in the tests' environment, and their logical ids.
 _TABLES = {os.environ[variable]: logical_id for variable, logical_id in TABLE_VARIABLES.items()}
@@ -67,6 +74,7 @@ class Installation:
     rpc_url: str
     identity_key: str
     state_machine: str
+    akash_machine: str
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
@@ -172,10 +180,10 @@ class Installation:
         """Calls of AWS that functions made."""
         return [call for call in self.calls if not operations or call[1] in operations]
 
-    def executions(self) -> list[dict[str, Any]]:
-        """Executions that were started."""
+    def executions(self, machine: str | None = None) -> list[dict[str, Any]]:
+        """Executions that were started, of token_deploy unless another state machine's ARN is given."""
         client = boto3.client("stepfunctions")
-        return list(client.list_executions(stateMachineArn=self.state_machine)["executions"])
+        return list(client.list_executions(stateMachineArn=machine or self.state_machine)["executions"])
 
     def use_console(self, monkeypatch: pytest.MonkeyPatch, url: str, key: str) -> None:
         """Let the functions call a Console API, whose provider proxy is at the same address."""
@@ -224,7 +232,7 @@ class Installation:
         if service == "kms":
             return [(f"kms:{operation}", "IdentityKey")]
         if operation == "StartExecution":
-            return [("states:StartExecution", "TokenDeploy")]
+            return [("states:StartExecution", arguments["stateMachineArn"].rpartition(":")[2])]
         if service == "lambda":
             return [("lambda:InvokeFunction", arguments["FunctionName"])]
         if service == "secretsmanager":
@@ -250,6 +258,11 @@ def _forget() -> None:
         settings.chain_settings,
         settings.identity_settings,
         settings.launch_windows,
+        settings.akash_windows,
+        settings.akash_clocks,
+        settings.akash_settings,
+        akash_service,
+        deployment_service,
         identity.identity_key,
         identity.token_verifier,
         model_source.model_source,
@@ -264,10 +277,9 @@ def _forget() -> None:
         store.aws_client.cache_clear()
         store.connection._client = None
         _fresh_clients.append(True)
-    function_app("api/deployments")._tokens.cache_clear()
     function_app("api/escrow")._escrow.cache_clear()
     function_app("signer")._token_signing.cache_clear()
-    for workflow in ("token_deploy", "token_register", "reconcile"):
+    for workflow in ("token_deploy", "token_register", "akash_deploy", "reconcile"):
         for state in function_app(f"tasks/{workflow}").STATES.values():
             for kept in state.__globals__.values():
                 if hasattr(kept, "cache_clear"):
@@ -281,14 +293,25 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
         dynamodb.create_table(TableName=table, **table_definition(logical_id))
     key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-    machine = _client("stepfunctions").create_state_machine(
-        name="TokenDeploy", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
-    )["stateMachineArn"]
+    machine, akash_machine = (
+        _client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
+        )["stateMachineArn"]
+        for name in ("TokenDeploy", "AkashDeploy")
+    )
+    secret = _client("secretsmanager").create_secret(Name="console-key", SecretString=DEFAULT_KEY)["ARN"]
     monkeypatch.setenv("IDENTITY_KEY_ID", key)
     monkeypatch.setenv("TOKEN_DEPLOY_ARN", machine)
+    monkeypatch.setenv("AKASH_DEPLOY_ARN", akash_machine)
+    monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
+    # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
+    monkeypatch.setenv("AKASH_CONSOLE_API_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
+    for name, seconds in AKASH_SECONDS.items():
+        monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
     monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}]))
     _forget()
-    installation = Installation(node, rpc_url, key, machine)
+    installation = Installation(node, rpc_url, key, machine, akash_machine)
     make_call = botocore.client.BaseClient._make_api_call
 
     def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
+from slipway.akash.rules import Step
 from slipway.errors import SlipwayError
 from tests.support.functions import function_app
 from tests.support.template import ROOT, resources
@@ -58,8 +59,8 @@ def _next(state: dict[str, Any]) -> set[str]:
     return found | {entry["Next"] for key in ("Choices", "Catch") for entry in state.get(key, [])}
 
 
-def test_there_are_the_machines_of_a_token_launch() -> None:
-    assert {"token_deploy", "token_register", "reconcile"} <= set(MACHINES)
+def test_there_are_the_machines_of_tokens_and_workloads() -> None:
+    assert {"token_deploy", "token_register", "akash_deploy", "reconcile"} <= set(MACHINES)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -134,6 +135,25 @@ def test_every_failure_of_a_launch_is_recorded(machine: str) -> None:
             assert [entry["Next"] for entry in state["Catch"]] == ["RecordFailure"]
     assert states["RecordFailure"]["Next"] == "Failed"
     assert states["Failed"]["Type"] == "Fail"
+
+
+def test_every_failure_of_a_workload_is_remembered_and_then_closed() -> None:
+    states = MACHINES["akash_deploy"]["States"]
+    for name, state in states.items():
+        if state["Type"] == "Task" and name != "RecordFailure":
+            assert [entry["Next"] for entry in state["Catch"]] == ["RecordFailure"]
+            assert state["Next"] == "PauseNeeded"
+    assert states["RecordFailure"]["Next"] == "PauseNeeded"
+    assert states["NextStep"]["Default"] == "Done"
+
+
+def test_every_step_of_a_workload_is_a_task_of_its_machine() -> None:
+    states = MACHINES["akash_deploy"]["States"]
+    led_to = {choice["Condition"].split("'")[1]: choice["Next"] for choice in states["NextStep"]["Choices"]}
+    assert set(led_to) == set(Step) - {Step.DONE}
+    assert set(led_to.values()) == {
+        name for name, state in states.items() if state["Type"] == "Task" and name != "RecordFailure"
+    }
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)

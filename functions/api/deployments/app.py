@@ -1,74 +1,65 @@
 """Deployments: request, estimate, list, read, close. One resource; ``kind`` tells tokens from Akash workloads."""
 
-import os
-from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 
-from slipway.executions import execution_starter
+from slipway.akash.models import FINAL, WorkloadStatus
+from slipway.deployments import service
+from slipway.deployments.service import deployment_service
 from slipway.http import body_of, context_of, create_app, lambda_handler, wallet_owner
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
-from slipway.tokens import models
-from slipway.tokens.model_source import model_source
-from slipway.tokens.service import TokenService, token_service
 
 app = create_app()
-Body = Annotated[models.DeployTokenRequest, body_of(models.DeployTokenRequest)]
+Body = Annotated[service.Request, body_of(service.request_model, long_text="sdl")]
 Owner = Annotated[Caller, Depends(wallet_owner)]
-
-
-@cache
-def _tokens() -> TokenService:
-    return token_service(model_source(), execution_starter(os.environ["TOKEN_DEPLOY_ARN"]))
+Key = Annotated[str | None, Header()]
 
 
 @app.post("/api/deployments", status_code=202)
-def create(
-    request: Request,
-    caller: Owner,
-    body: Body,
-    idempotency_key: Annotated[str | None, Header()] = None,
-) -> models.DeployTokenAnswer:
-    """Accept the launch of a model's token."""
-    return _tokens().request(caller, body, idempotency_key_of(idempotency_key), context_of(request))
+def create(request: Request, caller: Owner, body: Body, idempotency_key: Key = None) -> service.Accepted:
+    """Accept the launch of a model's token, or a workload for Akash."""
+    return deployment_service().request(caller, body, idempotency_key_of(idempotency_key), context_of(request))
 
 
 @app.post("/api/deployments/estimate")
-def estimate(caller: Owner, body: Body) -> models.EstimateAnswer:
-    """What a launch would cost, and every reason why it would be refused now."""
-    return _tokens().estimate(caller, body)
+def estimate(caller: Owner, body: Body) -> service.Estimate:
+    """What a deployment would cost, and every reason why it would be refused now."""
+    return deployment_service().estimate(caller, body)
 
 
 @app.get("/api/deployments")
 def page(
     caller: Owner,
-    kind: Literal["token", "akash"] | None = None,
-    status: models.Status | None = None,
+    kind: service.Kind | None = None,
+    status: service.AnyStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
-) -> models.DeploymentPage:
+) -> service.Page:
     """The caller's deployments, newest first."""
-    return _tokens().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
+    return deployment_service().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
 
 
 @app.get("/api/deployments/{deployment_id}")
-def detail(deployment_id: str, caller: Owner) -> models.DeploymentDetail:
+def detail(deployment_id: str, caller: Owner) -> service.Detail:
     """One deployment with its events."""
-    return _tokens().detail(caller, deployment_id)
+    return deployment_service().detail(caller, deployment_id)
 
 
 @app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True)
-def status(deployment_id: str, caller: Owner) -> models.DeploymentStatus:
-    """Where a launch stands."""
-    return _tokens().status(caller, deployment_id)
+def status(deployment_id: str, caller: Owner) -> service.Status:
+    """Where a deployment stands."""
+    return deployment_service().status(caller, deployment_id)
 
 
-@app.delete("/api/deployments/{deployment_id}")
-def close(deployment_id: str, caller: Owner) -> None:
-    """Refused for tokens: what is on chain stays there."""
-    _tokens().close(caller, deployment_id)
+@app.delete("/api/deployments/{deployment_id}", status_code=202)
+def close(request: Request, response: Response, deployment_id: str, caller: Owner) -> WorkloadStatus:
+    """Close an Akash workload; refused for tokens, because what is on chain stays there."""
+    closing = deployment_service().close(caller, deployment_id, context_of(request))
+    if closing.status in FINAL:
+        response.status_code = 200
+    return closing
 
 
 handler = lambda_handler(app)

@@ -3,9 +3,12 @@
 from typing import Any
 
 import broadcast_nonce
+import close_orphan
 import find_due
+import find_workloads
 import inspect_signer
 import reconcile_job
+import reconcile_workload
 
 from slipway.tasks import run_state
 
@@ -14,6 +17,9 @@ STATES = {
     "ReconcileJob": reconcile_job.run,
     "InspectSigner": inspect_signer.run,
     "BroadcastNonce": broadcast_nonce.run,
+    "FindWorkloads": find_workloads.run,
+    "ReconcileWorkload": reconcile_workload.run,
+    "CloseOrphan": close_orphan.run,
 }
 
 

@@ -1,13 +1,15 @@
-"""Reconciliation over this installation's chain, made once a process."""
+"""Reconciliation over this installation's chain and Akash account, each made once a process."""
 
 import os
 from functools import cache, partial
 
 import httpx
 
+from slipway.akash.console_api import console_api
+from slipway.akash.reconcile import AkashReconcile
 from slipway.chain.json_rpc import JsonRpc
 from slipway.executions import execution_starter, execution_status
-from slipway.settings import chain_settings
+from slipway.settings import akash_clocks, akash_settings, chain_settings
 from slipway.tokens.reconcile import TokenReconcile
 
 
@@ -17,3 +19,11 @@ def token_reconcile() -> TokenReconcile:
     chain = chain_settings().token_chain
     arn = os.environ["TOKEN_DEPLOY_ARN"]
     return TokenReconcile(chain, JsonRpc(chain, httpx.Client()), execution_starter(arn), partial(execution_status, arn))
+
+
+@cache
+def akash_reconcile() -> AkashReconcile:
+    """The reconciliation of workloads."""
+    arn = os.environ["AKASH_DEPLOY_ARN"]
+    console = console_api if akash_settings().is_configured else None
+    return AkashReconcile(console, akash_clocks(), execution_starter(arn), partial(execution_status, arn))

@@ -206,6 +206,34 @@ class CreateOutcomeUnknownError(SlipwayError):
     status = 502
 
 
+class CreateFailedError(SlipwayError):
+    """A deployment was asked for again and again, and none was made, or none that could be told to be ours."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    status = 502
+
+
+class BidTimeoutError(SlipwayError):
+    """No bid was chosen and taken within the time after the deployment's creation."""
+
+    code = "BID_TIMEOUT"
+    status = 504
+
+
+class LeaseClosedError(SlipwayError):
+    """The provider, or Akash, closed the lease or the deployment."""
+
+    code = "LEASE_CLOSED"
+    status = 502
+
+
+class NotReadyError(SlipwayError):
+    """The workload has a lease, but did not become available in time."""
+
+    code = "NOT_READY"
+    status = 504
+
+
 class InsufficientGasError(SlipwayError):
     """The network's fee is over the chain's cap."""
 

@@ -35,6 +35,7 @@ from slipway.observability import logger
 from slipway.settings import public_url
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_LONG_BODY_BYTES = 256 * 1024
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -231,21 +232,23 @@ def role(name: str) -> Callable[[Request], Any]:
 
 
 def body_of[BodyModel: BaseModel](
-    model: type[BodyModel],
+    model: type[BodyModel] | Callable[[Any], type[BodyModel]],
     caller: Callable[[Request], Any] | None = wallet_owner,
     subject: Sequence[str] = ("model_id",),
     *,
     may_be_empty: bool = False,
+    long_text: str | None = None,
 ) -> Any:
     """A dependency that reads the body into a model, after ``caller`` has been believed.
 
     FastAPI's own body parameters would be judged before any dependency runs.
 
     Args:
-        model: The shape of the body.
+        model: The shape of the body, or what chooses it for a body.
         caller: The dependency that authenticates; None for routes that anyone may call.
         subject: Fields of which the first that is a text names, in the audit trail, what the request is about.
         may_be_empty: No body means the same as ``{}``.
+        long_text: A field for whose text a body may have 256 KB; how long the text itself may be is for the model.
 
     Raises:
         PayloadTooLargeError: More than 64 KB.
@@ -256,14 +259,18 @@ def body_of[BodyModel: BaseModel](
         if caller is not None:
             await caller(request)
         raw = await request.body()
-        if len(raw) > MAX_BODY_BYTES:
-            raise PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
+        too_large = PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
+        if len(raw) > (MAX_LONG_BODY_BYTES if long_text else MAX_BODY_BYTES):
+            raise too_large
         value = {} if may_be_empty and not raw else parse_json(raw)
+        if len(raw) > MAX_BODY_BYTES and not (isinstance(value, dict) and long_text in value):
+            raise too_large
         if isinstance(value, dict):
             named = (value[name][:64] for name in subject if isinstance(value.get(name), str))
             request.state.subject = next(named, None)
+        shape: type[BodyModel] = model if isinstance(model, type) else model(value)
         try:
-            return model.model_validate(value)
+            return shape.model_validate(value)
         except ValidationError as error:
             raise _of_pydantic(error.errors(include_url=False, include_input=False)) from error
 

@@ -6,7 +6,8 @@ mistake, so it raises at the first use instead of being papered over with a defa
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -105,12 +106,70 @@ def identity_settings() -> IdentitySettings:
     )
 
 
+def _windows(variable: str, tier: str, otherwise: dict[str, int]) -> tuple[Window, ...]:
+    limits = json.loads(os.environ.get(variable) or "{}")
+    entry = limits.get(tier) or limits.get("standard") or otherwise
+    return Window(int(entry["hour"]), 3600), Window(int(entry["day"]), 86400)
+
+
 @cache
 def launch_windows(tier: str) -> tuple[Window, ...]:
     """How many launches a tier may start; LAUNCH_LIMITS is JSON by tier, and unknown tiers get the standard one."""
-    limits = json.loads(os.environ.get("LAUNCH_LIMITS") or "{}")
-    entry = limits.get(tier) or limits.get("standard") or {"hour": 5, "day": 20}
-    return Window(int(entry["hour"]), 3600), Window(int(entry["day"]), 86400)
+    return _windows("LAUNCH_LIMITS", tier, {"hour": 5, "day": 20})
+
+
+@cache
+def akash_windows(tier: str) -> tuple[Window, ...]:
+    """How many workloads a tier may start; AKASH_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    return _windows("AKASH_LIMITS", tier, {"hour": 60, "day": 300})
+
+
+@dataclass(frozen=True)
+class AkashClocks:
+    """How long things may take for a workload on Akash, in seconds.
+
+    Attributes:
+        create: A create's call.
+        recover: How long what a create may have made is looked for after nobody heard of it.
+        bid_window: From the first bid that will do to the choice.
+        bid_timeout: From the creation to a lease.
+        lease: From asking for a lease until the provider has the manifest.
+        ready: From the lease until every service is available.
+        look: Between two looks at an active workload.
+        orphan: How old a deployment without a lease and without an owner may be.
+    """
+
+    create: float = 30
+    recover: float = 45
+    bid_window: float = 15
+    bid_timeout: float = 300
+    lease: float = 240
+    ready: float = 900
+    look: float = 300
+    orphan: float = 300
+
+
+@cache
+def akash_clocks() -> AkashClocks:
+    """Read AKASH_CREATE_SECONDS and so on, one variable for each clock."""
+    return AkashClocks(
+        **{field.name: float(os.environ[f"AKASH_{field.name.upper()}_SECONDS"]) for field in fields(AkashClocks)}
+    )
+
+
+@dataclass(frozen=True)
+class AkashSettings:
+    """Whether workloads can be deployed, and what is put into escrow when the caller does not say."""
+
+    is_configured: bool
+    default_deposit: Decimal
+
+
+@cache
+def akash_settings() -> AkashSettings:
+    """Read AKASH_API_KEY_SECRET_ARN and AKASH_DEFAULT_DEPOSIT."""
+    deposit = Decimal(os.environ.get("AKASH_DEFAULT_DEPOSIT") or "5")
+    return AkashSettings(bool(os.environ.get("AKASH_API_KEY_SECRET_ARN")), deposit)
 
 
 def deployer_key_ids() -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from slipway.akash.gpus import GpuName, gpu_of_attribute
-from slipway.akash.preferences import Preferences, provider_refusal
+from slipway.akash.preferences import Preferences
 from slipway.akash.prices import amount_text, usd_per_hour
+from slipway.akash.provider_matching import provider_refusal
 from slipway.akash.upstream import Bid, Provider
 
 # Providers withdraw a bid five minutes after they made it; taking one has to be over before.

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from slipway.akash.gpus import GpuName, any_meets, gpu_of
-from slipway.akash.preferences import gpus_of, matches_region
 from slipway.akash.prices import amount_text, hourly
+from slipway.akash.provider_matching import gpus_of, matches_region
 from slipway.akash.provider_models import (
     Amount,
     Availability,

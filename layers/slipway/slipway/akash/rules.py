@@ -1,7 +1,16 @@
-"""Facts about Akash that need no network."""
+"""Facts and decisions about Akash that need no network."""
 
 import base64
 import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from slipway.akash.models import ForwardedPort, LeasedIp, Observation, ServiceState
+
+if TYPE_CHECKING:  # Reading workloads needs these rules, but none of upstream's many shapes.
+    from slipway.akash.upstream import Lease
 
 # Our clock and the Console API's may differ by this much.
 CLOCK_SKEW_MILLISECONDS = 5_000
@@ -22,3 +31,116 @@ def created_within(dseq: str, asked_at: int, gave_up_at: int, skew: int = CLOCK_
         skew: Milliseconds by which the clocks may differ.
     """
     return asked_at - skew <= int(dseq) <= gave_up_at + skew
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A create of which nobody knows yet whether it happened. Times are milliseconds since 1970 by our clock.
+
+    Attributes:
+        began_at: Before it was sent.
+        gave_up_at: When its caller stopped waiting; None if the caller died.
+        answered: Whether upstream had ended the request by then.
+    """
+
+    began_at: int
+    gave_up_at: int | None
+    answered: bool
+
+    def ended_by(self, longest_call: float) -> int:
+        """When its caller has stopped waiting, at the latest; ``longest_call`` in seconds is its deadline."""
+        return self.gave_up_at if self.gave_up_at is not None else self.began_at + int(longest_call * 1000)
+
+    def may_have_made(self, dseq: str, longest_call: float) -> bool:
+        """Whether a deployment may be what it made."""
+        return created_within(dseq, self.began_at, self.ended_by(longest_call))
+
+
+class Step(StrEnum):
+    """What is to be done next for a workload; each but ``DONE`` is a task of ``akash_deploy``."""
+
+    CREATE = "create"
+    RECOVER = "recover"
+    COLLECT = "collect"
+    LEASE = "lease"
+    READY = "ready"
+    CLOSE = "close"
+    CONFIRM = "confirm"
+    END = "end"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a workload is.
+
+    Attributes:
+        ended: Nothing more will happen to it.
+        active: Its services are available.
+        closing: All that is left to do is to close it.
+        attempting: There is a create of which nobody knows yet whether it happened.
+        created: It has a deployment on Akash.
+        chosen: Bids are chosen.
+        leased: They are taken.
+        close_sent: Akash was asked to close it.
+        proved_closed: Akash says that it is closed.
+    """
+
+    ended: bool = False
+    active: bool = False
+    closing: bool = False
+    attempting: bool = False
+    created: bool = False
+    chosen: bool = False
+    leased: bool = False
+    close_sent: bool = False
+    proved_closed: bool = False
+
+
+def next_step(progress: Progress) -> Step:
+    """What is to be done next: it depends on the workload alone, so work goes on wherever it was cut.
+
+    Nothing is given up while a create may still have happened: what it made has to be found first.
+    """
+    if progress.ended:
+        return Step.DONE
+    if progress.attempting:
+        return Step.RECOVER
+    if progress.closing:
+        if not progress.created or progress.proved_closed:
+            return Step.END
+        return Step.CONFIRM if progress.close_sent else Step.CLOSE
+    if progress.active:
+        return Step.DONE
+    if not progress.created:
+        return Step.CREATE
+    if progress.leased:
+        return Step.READY
+    return Step.LEASE if progress.chosen else Step.COLLECT
+
+
+def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:
+    """Whether every wanted service has all its replicas available, as the providers tell."""
+    told = [service for lease in leases if lease.status for service in lease.status.services.items()]
+    return all(
+        any(name == service and status.available >= max(1, status.total) for name, status in told) for service in wanted
+    )
+
+
+def observation_of(leases: "Sequence[Lease]", observed_at: str) -> Observation:
+    """What the providers of a workload's leases tell of it."""
+    seen = Observation(observed_at=observed_at)
+    for status in (lease.status for lease in leases):
+        for name, service in (status.services if status else {}).items():
+            seen.services[name] = ServiceState(available=service.available, total=service.total, uris=service.uris)
+        for name, ports in (status.forwarded_ports if status else {}).items():
+            seen.forwarded_ports[name] = [
+                ForwardedPort(host=port.host, port=port.port, external_port=port.external_port, protocol=port.proto)
+                for port in ports
+            ]
+        for name, ips in (status.ips if status else {}).items():
+            seen.ips[name] = [
+                LeasedIp(ip=entry.ip, port=entry.port, external_port=entry.external_port, protocol=entry.protocol)
+                for entry in ips
+            ]
+    return seen

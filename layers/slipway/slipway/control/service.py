@@ -7,17 +7,17 @@ from typing import Any
 from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchAnswer
 from slipway.control.rules import days_between, percentile, span
 from slipway.control.store import Service, service_state, set_switch
+from slipway.deployments.store import open_shards
 from slipway.errors import NotFoundError
 from slipway.jobs.store import AuditEvent, JobOutcome
 from slipway.pages import decode_cursor, encode_cursor
 from slipway.store import JobsItem, newest_first, upstream_errors
 from slipway.times import now, to_text
-from slipway.tokens.store import OPEN_SHARDS, open_shard_name
 
 # Most outcomes that one summary reads: about three read units a hundred.
 _MOST_OUTCOMES = 10_000
 # Under which kind the outcomes of a service's jobs are kept; the others have no jobs.
-_KINDS = {Service.TOKENS: "token"}
+_KINDS = {Service.TOKENS: "token", Service.AKASH: "akash"}
 
 
 @dataclass(frozen=True)
@@ -174,13 +174,13 @@ def metrics_summary(name: str, since: datetime | None, until: datetime | None) -
         gas_used=str(sum(int(outcome.gas) for outcome in outcomes)),
         total_cost=str(sum(int(outcome.cost) for outcome in outcomes)),
         errors=errors,
-        in_flight=sum(_open_jobs(shard) for shard in range(OPEN_SHARDS)) if kind else 0,
+        in_flight=sum(_open_jobs(shard) for shard in open_shards(kind)) if kind else 0,
         paused=bool(state.paused),
         breaker=asdict(state.breaker),
         truncated=len(outcomes) >= _MOST_OUTCOMES,
     )
 
 
-def _open_jobs(shard: int) -> int:
+def _open_jobs(shard: str) -> int:
     with upstream_errors():
-        return int(JobsItem.open_work.count(open_shard_name(shard)))
+        return int(JobsItem.open_work.count(shard))

@@ -24,6 +24,7 @@ class Service(StrEnum):
     """What an administrator can pause."""
 
     TOKENS = "tokens"
+    AKASH = "akash"
     PROJECTS = "projects"
     PAYMENTS = "payments"
     WORKERS = "workers"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from slipway.fields import Address, printable
+from slipway.jobs.models import EventDetail, Refusal
 
 ZERO_ADDRESS = "0x" + "0" * 40
 
@@ -55,13 +56,6 @@ class DeployTokenAnswer(BaseModel):
     estimated_confirmation_time: int
     estimated_gas_cost: str
     status_url: str
-
-
-class Refusal(BaseModel):
-    """Why a request would be refused now."""
-
-    code: str
-    message: str
 
 
 class EstimateAnswer(BaseModel):
@@ -120,15 +114,6 @@ class TransactionDetail(BaseModel):
     explorer_url: str | None = None
 
 
-class EventDetail(BaseModel):
-    """One thing that happened to a deployment."""
-
-    event: str
-    message: str
-    data: dict[str, Any] | None = None
-    created_at: str
-
-
 class DeploymentDetail(DeploymentStatus):
     """A deployment with everything Slipway knows of it."""
 
@@ -146,13 +131,6 @@ class DeploymentSummary(DeploymentStatus):
     """A deployment in a list."""
 
     kind: Literal["token"] = "token"
-
-
-class DeploymentPage(BaseModel):
-    """A page of deployments, newest first; ``next_cursor`` is None on the last one."""
-
-    deployments: list[DeploymentSummary]
-    next_cursor: str | None = None
 
 
 class ModelState(StrEnum):

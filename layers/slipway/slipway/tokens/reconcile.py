@@ -3,7 +3,6 @@
 Everything a launch does may be done again, so starting its state machine anew finishes it from wherever it stopped.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,19 +11,13 @@ from slipway.chain.broadcast import STUCK_BLOCKS, broadcast
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Chain
 from slipway.chain.store import TransactionItem, chain_configuration, stored_nonce, transaction_at, use_nonces_up_to
+from slipway.deployments.restart import Restart, ensure_running
+from slipway.deployments.store import due_deployments, look_again
 from slipway.observability import logger, record
 from slipway.store import upstream_errors
 from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens.service import LOOK_SECONDS
-from slipway.tokens.store import (
-    OPEN_SHARDS,
-    DeploymentItem,
-    count_execution,
-    due_deployments,
-    find_deployment,
-    look_again,
-    unlock,
-)
+from slipway.tokens.store import KIND, find_deployment, unlock
 from slipway.tokens.workflow import TokenWorkflow
 
 _MOST_DUE = 50
@@ -65,10 +58,7 @@ class TokenReconcile:
 
     def find(self) -> Due:
         """Deployments that should have moved by now, a bounded number a run, and the accounts of the pool."""
-        moment = now_text()
-        due = [
-            deployment_id for shard in range(OPEN_SHARDS) for deployment_id in due_deployments(shard, moment, _MOST_DUE)
-        ]
+        due = due_deployments(KIND, now_text(), _MOST_DUE)
         record("OverdueLaunches", len(due))
         return Due(due, list(chain_configuration(self._chain.chain_id).registrars))
 
@@ -81,29 +71,21 @@ class TokenReconcile:
         deployment = find_deployment(deployment_id)
         if deployment is None or deployment.ended:
             return "ended"
-        status = self._status(_execution_name(deployment))
-        done = "running"
-        if status is None:
-            self._start(_execution_name(deployment), _input(deployment))
-            done = "started"
-        elif status != "RUNNING":
-            if int(deployment.executions) >= _MOST_EXECUTIONS:
-                TokenWorkflow(self._chain, self._rpc).fail(
-                    deployment_id,
-                    "DeploymentFailedError",
-                    '{"errorMessage": "The launch kept failing; it was given up"}',
-                )
-                return "given up"
-            if count_execution(deployment):
-                self._start(_execution_name(deployment), _input(deployment))
-                done = "started"
-        if done == "started":
-            logger.warning("launch started again", deployment_id=deployment_id, execution_status=status)
+        used_up = int(deployment.executions) >= _MOST_EXECUTIONS
+        if used_up and self._status(deployment.execution_name) not in (None, "RUNNING"):
+            TokenWorkflow(self._chain, self._rpc).fail(
+                deployment_id,
+                "DeploymentFailedError",
+                '{"errorMessage": "The launch kept failing; it was given up"}',
+            )
+            return "given up"
+        done = ensure_running(deployment, self._start, self._status)
+        if done is Restart.STARTED:
             record("LaunchesStartedAgain")
         age = (now() - from_text(deployment.created_at)).total_seconds()
         record("OldestUnfinishedLaunch", age)
         look_again(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
-        return done
+        return str(done)
 
     def inspect_signer(self, address: str) -> list[int]:
         """Compare an account's stored next nonce with the chain's, and mend what needs no signature.
@@ -164,12 +146,3 @@ class TokenReconcile:
             deployment = find_deployment(item.job_id)
             if deployment and deployment.ended and item.purpose == "deploy":
                 unlock(deployment)
-
-
-def _execution_name(deployment: DeploymentItem) -> str:
-    count = int(deployment.executions)
-    return deployment.deployment_id if count == 1 else f"{deployment.deployment_id}-{count}"
-
-
-def _input(deployment: DeploymentItem) -> str:
-    return json.dumps({"deployment_id": deployment.deployment_id})

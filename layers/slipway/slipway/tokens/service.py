@@ -14,20 +14,21 @@ from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
 from slipway.chain.store import ChainConfiguration, chain_configuration, with_contracts
 from slipway.control.breaker import Outcome
 from slipway.control.store import Gate, Service, tell_breaker
+from slipway.deployments.store import deployment_key, open_shard, owner_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     ForbiddenError,
     InsufficientGasError,
-    NotFoundError,
     SlipwayError,
     TokenExistsError,
     UpstreamUnavailableError,
 )
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
-from slipway.identifiers import is_id, new_id
+from slipway.identifiers import new_id
 from slipway.identity.models import Caller
+from slipway.jobs.models import Refusal
 from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits
 from slipway.limits.rules import Window
@@ -39,7 +40,6 @@ from slipway.tokens import calls
 from slipway.tokens.model_source import CatalogueModels, ModelSource
 from slipway.tokens.models import (
     DeploymentDetail,
-    DeploymentPage,
     DeploymentStatus,
     DeploymentSummary,
     DeployTokenAnswer,
@@ -49,22 +49,18 @@ from slipway.tokens.models import (
     ModelEntry,
     ModelMetadata,
     ModelState,
-    Refusal,
     Status,
 )
 from slipway.tokens.rules import default_name, model_refusal, symbol_candidates
 from slipway.tokens.store import (
+    KIND,
     CatalogueModel,
     DeploymentItem,
     ModelLock,
     SymbolLock,
-    deployment_key,
-    deployments_of,
     find_deployment,
     model_lock,
     model_lock_key,
-    open_shard,
-    owner_key,
     save_model,
     symbol_is_free,
     symbol_lock_key,
@@ -276,7 +272,6 @@ class TokenService:
         return DeploymentItem(
             *deployment_key(deployment_id),
             deployment_id=deployment_id,
-            kind="token",
             status=str(Status.PENDING),
             model_id=body.model_id,
             wallet=wallet,
@@ -289,7 +284,7 @@ class TokenService:
             updated_at=created_at,
             owner_key=owner_key(wallet),
             owner_sort=f"{created_at}#{deployment_id}",
-            open_shard=open_shard(deployment_id),
+            open_shard=open_shard(KIND, deployment_id),
             open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
         )
 
@@ -353,38 +348,17 @@ class TokenService:
 
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
-    def _own(self, caller: Caller, deployment_id: str, *, consistent: bool) -> DeploymentItem:
-        found = find_deployment(deployment_id, consistent=consistent) if is_id(deployment_id) else None
-        if found is None or found.wallet != caller.wallet:
-            raise NotFoundError("There is no such deployment")
-        return found
+    def status(self, deployment: DeploymentItem) -> DeploymentStatus:
+        """Specification 004's status."""
+        return status_of(deployment, self._chain)
 
-    def status(self, caller: Caller, deployment_id: str) -> DeploymentStatus:
-        """Specification 004's status; raises NotFoundError for another owner's too."""
-        return status_of(self._own(caller, deployment_id, consistent=True), self._chain)
+    def detail(self, deployment: DeploymentItem) -> DeploymentDetail:
+        """All of a deployment with its events."""
+        return detail_of(deployment, self._chain, events_of(deployment.pk))
 
-    def detail(self, caller: Caller, deployment_id: str) -> DeploymentDetail:
-        """All of a deployment with its events; raises NotFoundError for another owner's too."""
-        found = self._own(caller, deployment_id, consistent=True)
-        return detail_of(found, self._chain, events_of(found.pk))
-
-    def list(
-        self, caller: Caller, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
-    ) -> DeploymentPage:
-        """A page of the caller's deployments, newest first."""
-        found, next_cursor = deployments_of(str(caller.wallet), kind=kind, status=status, limit=limit, cursor=cursor)
-        summaries: list[DeploymentSummary] = [summary_of(item, self._chain) for item in found]
-        return DeploymentPage(deployments=summaries, next_cursor=next_cursor)
-
-    def close(self, caller: Caller, deployment_id: str) -> None:
-        """Refuse: a token on chain can't be taken back.
-
-        Raises:
-            NotFoundError: No such deployment of the caller's.
-            ConflictError: Always, otherwise.
-        """
-        found = self._own(caller, deployment_id, consistent=True)
-        raise ConflictError("A token launch can't be closed", details={"kind": "token", "status": found.status})
+    def summary(self, deployment: DeploymentItem) -> DeploymentSummary:
+        """A deployment in a list."""
+        return summary_of(deployment, self._chain)
 
 
 def fee_cap(chain: Chain, configuration: ChainConfiguration) -> int:

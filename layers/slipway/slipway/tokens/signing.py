@@ -18,6 +18,7 @@ from slipway.chain.store import (
     with_contracts,
 )
 from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.deployments.store import deployment_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -30,7 +31,7 @@ from slipway.times import now_text
 from slipway.tokens import calls
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.service import fee_cap
-from slipway.tokens.store import DeploymentItem, deployment_key
+from slipway.tokens.store import DeploymentItem
 
 
 class TokenSigning:

@@ -1,9 +1,7 @@
 """Token deployments, their locks, and the built-in model catalogue.
 
-Keys in the jobs table:
+Keys in the jobs table, besides those of every deployment (``slipway.deployments.store``):
 
-- ``DEPLOYMENT#<id>`` / ``DETAIL``: the deployment; in ``by_owner`` under ``DEPLOYMENT#<wallet>``, and in ``open_work``
-  until it has ended;
 - ``MODEL#<model id>`` / ``LOCK``: held by the model's one deployment, from the request until it failed for good;
 - ``SYMBOL#<symbol>`` / ``LOCK``: the deployments that use a symbol.
 
@@ -12,7 +10,6 @@ Keys in the control table:
 - ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator told it.
 """
 
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,30 +17,25 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
+from slipway.deployments.store import Deployment, deployment_key
 from slipway.jobs.store import job_event
 from slipway.store import (
     ConditionsFailedError,
     ControlItem,
     JobsItem,
     Transaction,
-    condition_held,
-    newest_first,
     upstream_errors,
 )
 from slipway.times import now_text
 from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
 
-OPEN_SHARDS = 4
+KIND = "token"
 
 
-class DeploymentItem(JobsItem):
+class DeploymentItem(Deployment, discriminator=KIND):
     """A token launch. Amounts are decimal strings in wei; gas figures are integers."""
 
-    deployment_id = UnicodeAttribute()
-    kind = UnicodeAttribute()
-    status = UnicodeAttribute()
     model_id = UnicodeAttribute()
-    wallet = UnicodeAttribute()
     chain_id = NumberAttribute()
     token_name = UnicodeAttribute()
     token_symbol = UnicodeAttribute()
@@ -59,13 +51,8 @@ class DeploymentItem(JobsItem):
     registry_block = NumberAttribute(null=True)
     registry_gas_used = NumberAttribute(null=True)
     registry_gas_price = UnicodeAttribute(null=True)
-    error_code = UnicodeAttribute(null=True)
-    error_message = UnicodeAttribute(null=True)
     error_transaction_hash = UnicodeAttribute(null=True)
-    executions = NumberAttribute(default=1)
     deadline = UnicodeAttribute()
-    created_at = UnicodeAttribute()
-    updated_at = UnicodeAttribute()
 
     @property
     def ended(self) -> bool:
@@ -103,11 +90,6 @@ class CatalogueModel(ControlItem):
         return f"CATALOGUE#{model_id}", "MODEL"
 
 
-def deployment_key(deployment_id: str) -> tuple[str, str]:
-    """Partition and sort key of a deployment."""
-    return f"DEPLOYMENT#{deployment_id}", "DETAIL"
-
-
 def model_lock_key(model_id: str) -> tuple[str, str]:
     """Partition and sort key of a model's lock."""
     return f"MODEL#{model_id}", "LOCK"
@@ -118,21 +100,6 @@ def symbol_lock_key(symbol: str) -> tuple[str, str]:
     return f"SYMBOL#{symbol}", "LOCK"
 
 
-def owner_key(wallet: str) -> str:
-    """Under which a wallet's deployments are indexed."""
-    return f"DEPLOYMENT#{wallet}"
-
-
-def open_shard(deployment_id: str) -> str:
-    """Where ``reconcile`` looks for the deployment while it has not ended."""
-    return open_shard_name(zlib.crc32(deployment_id.encode()) % OPEN_SHARDS)
-
-
-def open_shard_name(shard: int) -> str:
-    """Key of one of the ``OPEN_SHARDS`` shards in the index ``open_work``."""
-    return f"OPEN#{shard}"
-
-
 def find_deployment(deployment_id: str, *, consistent: bool = True) -> DeploymentItem | None:
     """A deployment by its id."""
     with upstream_errors():
@@ -140,36 +107,6 @@ def find_deployment(deployment_id: str, *, consistent: bool = True) -> Deploymen
             return DeploymentItem.get(*deployment_key(deployment_id), consistent_read=consistent)
         except DoesNotExist:
             return None
-
-
-def due_deployments(shard: int, moment: str, limit: int) -> list[str]:
-    """Ids of deployments of a shard that should have been looked at before ``moment``, longest overdue first."""
-    with upstream_errors():
-        found = DeploymentItem.open_work.query(open_shard_name(shard), DeploymentItem.open_until < moment, limit=limit)
-        return [item.pk.removeprefix("DEPLOYMENT#") for item in found]
-
-
-def look_again(deployment: DeploymentItem, moment: str) -> None:
-    """Put the next look at a deployment off, unless it has ended."""
-    condition_held(
-        lambda: DeploymentItem(deployment.pk, deployment.sk).update(
-            actions=[DeploymentItem.open_until.set(moment)], condition=DeploymentItem.open_shard.exists()
-        )
-    )
-
-
-def count_execution(deployment: DeploymentItem) -> bool:
-    """Count one more execution of a deployment; False when somebody else did since it was read."""
-    count = int(deployment.executions)
-    counted = condition_held(
-        lambda: DeploymentItem(deployment.pk, deployment.sk).update(
-            actions=[DeploymentItem.executions.set(count + 1)],
-            condition=(DeploymentItem.executions == count) & DeploymentItem.open_shard.exists(),
-        )
-    )
-    if counted:
-        deployment.executions = count + 1
-    return counted
 
 
 def model_lock(model_id: str) -> ModelLock | None:
@@ -188,27 +125,6 @@ def symbol_is_free(symbol: str) -> bool:
             return not SymbolLock.get(*symbol_lock_key(symbol)).deployments
         except DoesNotExist:
             return True
-
-
-def deployments_of(
-    wallet: str, *, kind: str | None, status: Status | None, limit: int, cursor: str | None
-) -> tuple[list[DeploymentItem], str | None]:
-    """A page of a wallet's deployments, newest first, and where the next one begins."""
-    condition = None
-    if kind:
-        condition = DeploymentItem.kind == kind
-    if status:
-        by_status = DeploymentItem.status == str(status)
-        condition = by_status if condition is None else condition & by_status
-    return newest_first(
-        DeploymentItem,
-        DeploymentItem.by_owner,
-        ("owner_key", owner_key(wallet)),
-        "owner_sort",
-        limit=limit,
-        cursor=cursor,
-        matching=condition,
-    )
 
 
 def save_model(metadata: ModelMetadata) -> None:

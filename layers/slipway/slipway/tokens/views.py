@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from slipway.chain.models import Chain
+from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
 from slipway.tokens.models import (
     DeploymentDetail,
     DeploymentError,
     DeploymentStatus,
     DeploymentSummary,
-    EventDetail,
     Status,
     TransactionDetail,
 )
@@ -100,8 +100,5 @@ def detail_of(item: DeploymentItem, chain: Chain, events: list[JobEvent]) -> Dep
         model=item.model,
         estimated_gas_cost=item.estimated_gas_cost,
         transactions=transactions_of(item, chain),
-        events=[
-            EventDetail(event=event.event, message=event.message, data=event.data, created_at=event.created_at)
-            for event in events
-        ],
+        events=[EventDetail.of(event) for event in events],
     )

@@ -1,0 +1,214 @@
+"""Shapes of requests for Akash workloads and of what is told of them.
+
+Amounts are decimal strings: US dollars where a name says ``usd`` or ``deposit``, uact (a millionth of one) a block
+where it says so. Times are ISO 8601 in UTC.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from slipway.akash.preferences import Preferences, decimal_of
+from slipway.jobs.models import EventDetail, Refusal
+
+LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
+_EXAMPLE = """version: "2.0"
+services:
+  web:
+    image: nginx:1.27
+    expose:
+      - port: 80
+        to: [{global: true}]
+profiles:
+  compute:
+    small:
+      resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}
+  placement:
+    anywhere:
+      pricing: {small: {denom: uact, amount: 10000}}
+deployment:
+  web: {anywhere: {profile: small, count: 1}}
+"""
+
+
+class Status(StrEnum):
+    """Where a workload stands. ``pending`` lasts until its services are available; it is closed for good otherwise."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    CLOSED = "closed"
+    ERROR = "error"
+
+
+FINAL = frozenset({Status.CLOSED, Status.ERROR})
+
+
+def _deposit(amount: Decimal) -> Decimal:
+    if not LEAST_DEPOSIT <= amount <= MOST_DEPOSIT:
+        raise ValueError(f"must be {LEAST_DEPOSIT} to {MOST_DEPOSIT} USD")
+    if amount != amount.quantize(Decimal("0.000001")):
+        raise ValueError("has more than six digits after the point")
+    return amount
+
+
+Deposit = Annotated[
+    Decimal,
+    BeforeValidator(decimal_of),
+    AfterValidator(_deposit),
+    WithJsonSchema({"type": "string", "examples": ["5"], "description": "US dollars"}),
+]
+
+
+class DeployWorkloadRequest(BaseModel):
+    """A workload for Akash. ``auth_token`` stands in for the Authorization header.
+
+    Attributes:
+        sdl: The SDL as YAML, at most 64 KB.
+        deposit: US dollars put into its escrow account; what is not spent comes back when it is closed.
+        preferences: Which bids will do.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sdl: Annotated[str, Field(examples=[_EXAMPLE])]
+    deposit: Deposit | None = None
+    preferences: Preferences = Preferences()
+    auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class DeployWorkloadAnswer(BaseModel):
+    """A workload that was accepted."""
+
+    success: Literal[True] = True
+    deployment_id: str
+    kind: Literal["akash"] = "akash"
+    status: Literal["pending"] = "pending"
+    services: list[str]
+    deposit: str
+    status_url: str
+
+
+class WorkloadResources(BaseModel):
+    """Everything that a workload asks for, over all replicas."""
+
+    cpu_millicores: int
+    memory_bytes: int
+    storage_bytes: int
+    gpus: int
+
+
+class WorkloadEstimate(BaseModel):
+    """What a workload would probably cost; bids decide. ``gpu_usd_per_hour`` is a part of ``usd_per_hour``.
+
+    The prices are None where the network has none for such a GPU.
+    """
+
+    kind: Literal["akash"] = "akash"
+    estimate: Literal[True] = True
+    services: list[str]
+    resources: WorkloadResources
+    usd_per_hour: str | None
+    usd_per_month: str | None
+    gpu_usd_per_hour: str | None
+    deposit: str
+    refusals: list[Refusal]
+
+
+class WorkloadError(BaseModel):
+    """How a workload failed."""
+
+    code: str
+    message: str
+
+
+class LeaseDetail(BaseModel):
+    """One provider's part of a workload. ``price`` is uact a block."""
+
+    dseq: str
+    gseq: int
+    oseq: int
+    provider: str
+    price: str
+    usd_per_hour: str
+
+
+class ServiceState(BaseModel):
+    """How many replicas of a service are available, and where it is reached."""
+
+    available: int
+    total: int
+    uris: list[str] = []
+
+
+class ForwardedPort(BaseModel):
+    """A port of the provider that leads to one of a container's."""
+
+    host: str
+    port: int
+    external_port: int
+    protocol: str
+
+
+class LeasedIp(BaseModel):
+    """A port at an IP address of its own."""
+
+    ip: str
+    port: int
+    external_port: int
+    protocol: str
+
+
+class Observation(BaseModel):
+    """What a workload's providers told of it, and when."""
+
+    observed_at: str
+    services: dict[str, ServiceState] = {}
+    forwarded_ports: dict[str, list[ForwardedPort]] = {}
+    ips: dict[str, list[LeasedIp]] = {}
+
+
+class WorkloadStatus(BaseModel):
+    """Where a workload stands. Fields are None until they are known.
+
+    Attributes:
+        dseq: Its number on Akash.
+        provider: Address of the provider; of the first placement's if there are several.
+        price: uact a block, over all leases.
+        services: Every service with its replicas and addresses, as of ``observed_at``.
+        close_requested_at: Since when it is being closed; it keeps its status until Akash says that it is closed.
+        close_reason: Why it was closed.
+    """
+
+    deployment_id: str
+    kind: Literal["akash"] = "akash"
+    status: Status
+    dseq: str | None = None
+    provider: str | None = None
+    price: str | None = None
+    usd_per_hour: str | None = None
+    services: dict[str, ServiceState] = {}
+    forwarded_ports: dict[str, list[ForwardedPort]] = {}
+    ips: dict[str, list[LeasedIp]] = {}
+    observed_at: str | None = None
+    error: WorkloadError | None = None
+    close_requested_at: str | None = None
+    close_reason: str | None = None
+    closed_at: str | None = None
+    active_at: str | None = None
+    created_at: str
+    updated_at: str
+
+
+class WorkloadSummary(WorkloadStatus):
+    """A workload in a list."""
+
+
+class WorkloadDetail(WorkloadStatus):
+    """A workload with everything that Slipway knows of it."""
+
+    deposit: str
+    preferences: dict[str, Any]
+    leases: list[LeaseDetail] = []
+    events: list[EventDetail] = []

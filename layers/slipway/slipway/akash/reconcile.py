@@ -1,0 +1,170 @@
+"""What ``reconcile`` does for Akash: workloads nobody works on, leases that were lost, deployments without owner."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slipway.akash.console_api import ConsoleApi
+from slipway.akash.models import Status
+from slipway.akash.service import LOOK_SECONDS, request_close
+from slipway.akash.store import KIND, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
+from slipway.akash.upstream import Deployment
+from slipway.akash.workflow import AkashWorkflow
+from slipway.deployments.restart import Restart, ensure_running, execution_input
+from slipway.deployments.store import due_deployments, look_again
+from slipway.errors import EscrowNotSettledError, NotFoundError, SlipwayError, UpstreamUnavailableError
+from slipway.observability import logger, record
+from slipway.settings import AkashClocks
+from slipway.times import from_text, now, now_text, to_text
+
+_MOST_DUE = 50
+_MOST_ORPHANS = 100
+_READ_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Due:
+    """What there is to do: workloads to look at, and deployments on Akash that are to be closed, by dseq."""
+
+    deployment_ids: list[str]
+    orphans: list[str]
+
+
+class AkashReconcile:
+    """Finds and mends what was left behind on one account of Akash. The account has to be Slipway's alone.
+
+    Args:
+        console: Gives the Console API; None where Akash is not set up.
+        clocks: How long things may take.
+        start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
+        status: Tells how the execution of a name stands.
+    """
+
+    def __init__(
+        self,
+        console: Callable[[], ConsoleApi] | None,
+        clocks: AkashClocks,
+        start: Callable[[str, str], None],
+        status: Callable[[str], str | None],
+    ) -> None:
+        self._console = console
+        self._clocks = clocks
+        self._start = start
+        self._status = status
+
+    def find(self) -> Due:
+        """Workloads that should have moved by now, active ones that are not well, and deployments without owner.
+
+        One list of what is open on Akash serves all of it; without that list only the first are told.
+        """
+        if self._console is None:
+            return Due([], [])
+        moment = now_text()
+        pending = due_deployments(KIND, moment, _MOST_DUE)
+        record("OverdueWorkloads", len(pending))
+        try:
+            on_akash = {found.dseq: found for found in self._console().active_deployments()}
+        except SlipwayError as error:
+            logger.warning("deployments not listed", reason=error.message)
+            return Due(pending, [])
+        unwell = [
+            deployment_id
+            for deployment_id in due_deployments(WATCHED, moment, _MOST_DUE)
+            if not self._is_well(deployment_id, on_akash)
+        ]
+        orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MOST_ORPHANS]
+        return Due(pending + unwell, orphans)
+
+    def _is_well(self, deployment_id: str, on_akash: dict[str, Deployment]) -> bool:
+        """Whether an active workload has an active lease; it is looked at again later then."""
+        deployment = find_workload(deployment_id)
+        if deployment is None:
+            return True
+        found = on_akash.get(str(deployment.dseq))
+        if found is None or not any(lease.state == "active" for lease in found.leases):
+            return False
+        look_again(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+        return True
+
+    def _is_orphan(self, found: Deployment) -> bool:
+        """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or
+        one that has ended."""
+        age = now().timestamp() - int(found.dseq) / 1000
+        if found.open_leases or age < max(self._clocks.orphan, 2 * self._clocks.create):
+            return False
+        owner = owner_of(found.dseq)
+        if owner in (None, OWNERLESS):
+            return True
+        deployment = find_workload(str(owner))
+        return deployment is None or deployment.ended
+
+    def reconcile_job(self, deployment_id: str) -> str:
+        """Make sure that a workload is being worked on, or has a lease.
+
+        Returns:
+            ``ended``, ``running``, ``started``, ``active`` or ``closing``.
+        """
+        deployment = find_workload(deployment_id)
+        if deployment is None or deployment.ended:
+            return "ended"
+        if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None:
+            reason = self._loss(str(deployment.dseq))
+            if reason is None:
+                look_again(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+                return "active"
+            logger.warning("lease lost", deployment_id=deployment_id, reason=reason)
+            record("LeasesLost")
+            request_close(deployment, reason)
+            if not deployment.ended:
+                self._start(deployment.execution_name, execution_input(deployment))
+            return "closing"
+        done = ensure_running(deployment, self._start, self._status)
+        if done is Restart.STARTED:
+            record("WorkloadsStartedAgain")
+        record("OldestUnfinishedWorkload", (now() - from_text(deployment.updated_at)).total_seconds())
+        look_again(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        return str(done)
+
+    def _loss(self, dseq: str) -> str | None:
+        """Why an active workload has no lease any more; None if it has one."""
+        try:
+            found = self._api().deployment(dseq, _READ_SECONDS)
+        except NotFoundError:
+            return "Akash does not know the deployment any more"
+        if found.is_closed:
+            return "The deployment was closed on Akash"
+        if not found.open_leases:
+            return "The provider closed the lease"
+        if not any(lease.state == "active" for lease in found.leases):
+            return "The escrow account ran out of funds"
+        return None
+
+    def close_orphan(self, dseq: str) -> str:
+        """Close a deployment that nobody wants.
+
+        Returns:
+            ``closed`` once Akash confirms it, ``closing`` before, ``owned`` when a workload took it meanwhile.
+
+        Raises:
+            UpstreamUnavailableError: Akash can't be asked.
+        """
+        owner = owner_of(dseq)
+        deployment = find_workload(owner) if owner not in (None, OWNERLESS) else None
+        if not (deployment and deployment.ended) and not claim_for_nobody(dseq):
+            return "owned"
+        try:
+            self._api().close_deployment(dseq)
+        except NotFoundError:
+            return "closed"
+        except EscrowNotSettledError:
+            return "closing"
+        if not AkashWorkflow(self._api(), self._clocks).is_closed(dseq):
+            return "closing"
+        logger.warning("orphan closed", dseq=dseq)
+        record("OrphansClosed")
+        return "closed"
+
+    def _api(self) -> ConsoleApi:
+        if self._console is None:
+            raise UpstreamUnavailableError("Akash is not set up here")
+        return self._console()

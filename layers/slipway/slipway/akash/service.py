@@ -1,0 +1,288 @@
+"""Use cases of the routes for Akash workloads: estimate, request, close. ``views`` is for reading them."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from slipway.akash.console_api import ConsoleApi, console_api
+from slipway.akash.gpus import GpuName, gpu_of, parse_gpu
+from slipway.akash.models import (
+    DeployWorkloadAnswer,
+    DeployWorkloadRequest,
+    Status,
+    WorkloadEstimate,
+    WorkloadResources,
+    WorkloadStatus,
+)
+from slipway.akash.prices import amount_text, hourly
+from slipway.akash.sdl import Workload, fingerprint, parse_sdl
+from slipway.akash.store import KIND, AkashDeployment, change, sdl_item
+from slipway.akash.upstream import GpuPrices
+from slipway.akash.views import status_of
+from slipway.control.store import Gate, Service
+from slipway.deployments.restart import execution_input
+from slipway.deployments.store import deployment_key, find_deployment, open_shard, owner_key
+from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
+from slipway.executions import execution_starter
+from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
+from slipway.idempotency import Idempotency
+from slipway.identifiers import new_id
+from slipway.identity.models import Caller
+from slipway.jobs.models import Refusal
+from slipway.jobs.store import RequestContext, job_event
+from slipway.limits import store as limits
+from slipway.observability import logger, record
+from slipway.settings import AkashSettings, akash_settings, akash_windows
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import now, now_text, to_text
+
+# How soon reconcile first looks at a workload, and how often until it is active.
+LOOK_SECONDS = 120
+# A request has two seconds for everything.
+_CALL_SECONDS = 1.2
+_WORKLOADS = "workloads"
+
+
+class AkashService:
+    """Requests and reads of workloads.
+
+    Args:
+        settings: What this installation is set to.
+        console: Gives the Console API; asked for only when it is needed.
+        start_execution: Starts ``akash_deploy`` under the execution name given first, with the input given second;
+            starting the same again must do nothing.
+    """
+
+    def __init__(
+        self,
+        settings: AkashSettings,
+        console: Callable[[], ConsoleApi],
+        start_execution: Callable[[str, str], None],
+    ) -> None:
+        self._settings = settings
+        self._console = console
+        self._start_execution = start_execution
+        self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="console")
+
+    # ── Estimate ────────────────────────────────────────────────────────────────────────────────
+
+    def estimate(self, caller: Caller, body: DeployWorkloadRequest) -> WorkloadEstimate:
+        """What a workload would probably cost and why it would be refused; changes nothing.
+
+        Raises:
+            InvalidSdlError: The SDL is not one that can be deployed.
+            UpstreamUnavailableError: Akash does not tell its prices now.
+        """
+        workload = parse_sdl(body.sdl)
+        deposit = self._deposit(body)
+        gate = Gate(Service.AKASH)
+        totals = workload.totals
+        console = self._configured()
+        usual = self._threads.submit(
+            console.price_estimate, totals.cpu, totals.memory, totals.storage, seconds=_CALL_SECONDS
+        )
+        gpus = self._threads.submit(console.gpu_prices, seconds=_CALL_SECONDS) if totals.gpus else None
+        credit = self._threads.submit(self._credit_refusal, deposit)
+        gpu = _gpu_usd_per_hour(workload, gpus.result()) if gpus else Decimal(0)
+        hour = None if gpu is None else hourly(usual.result().akash) + gpu
+        allowed = limits.current(_WORKLOADS, str(caller.wallet), akash_windows(caller.tier))
+        refusals = [gate.refusal, credit.result(), limits.refusal_of(allowed)]
+        return WorkloadEstimate(
+            services=list(workload.services),
+            resources=WorkloadResources(
+                cpu_millicores=totals.cpu,
+                memory_bytes=totals.memory,
+                storage_bytes=totals.storage,
+                gpus=totals.gpus,
+            ),
+            usd_per_hour=None if hour is None else amount_text(hour),
+            usd_per_month=None if hour is None else amount_text(hour * 730, 2),
+            gpu_usd_per_hour=None if gpu is None else amount_text(gpu),
+            deposit=amount_text(deposit),
+            refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in refusals if refusal],
+        )
+
+    def _deposit(self, body: DeployWorkloadRequest) -> Decimal:
+        return self._settings.default_deposit if body.deposit is None else body.deposit
+
+    def _configured(self) -> ConsoleApi:
+        if not self._settings.is_configured:
+            raise UpstreamUnavailableError("Akash is not set up here: there is no key of the Console API")
+        return self._console()
+
+    def _credit_refusal(self, deposit: Decimal) -> SlipwayError | None:
+        """Why the account can't pay the deposit. Only a word of Akash's counts: if it is silent, the create tells."""
+        try:
+            credit = self._configured().balances(seconds=_CALL_SECONDS).balance
+        except SlipwayError as error:
+            logger.warning("credit not read", reason=error.message)
+            return None
+        if credit >= deposit:
+            return None
+        missing = amount_text(deposit - credit, 2)
+        return PaymentRequiredError(
+            f"The Akash account has {amount_text(credit, 2)} USD, so {missing} USD are missing for the deposit",
+            details={"credit": amount_text(credit, 2), "deposit": amount_text(deposit), "missing": missing},
+        )
+
+    # ── Request ─────────────────────────────────────────────────────────────────────────────────
+
+    def request(
+        self, caller: Caller, body: DeployWorkloadRequest, idempotency_key: str | None, context: RequestContext
+    ) -> DeployWorkloadAnswer:
+        """Accept a workload: one write transaction, one execution start.
+
+        Raises:
+            SlipwayError: Any of the refusals of ``POST /api/deployments``; nothing was changed.
+        """
+        wallet = str(caller.wallet)
+        workload = parse_sdl(body.sdl)
+        deposit = self._deposit(body)
+        self._configured()
+        credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit)
+        gate = Gate(Service.AKASH)
+        asked = body.model_dump(mode="json", by_alias=True, exclude={"auth_token"})
+        idempotency = Idempotency.of("deployments", wallet, idempotency_key, asked)
+        if refusal := gate.refusal or credit.result():
+            if idempotency and idempotency.is_known():
+                return self._replay(idempotency)
+            raise refusal
+        gate.enter()
+        answer = DeployWorkloadAnswer(
+            deployment_id=(deployment_id := new_id()),
+            services=list(workload.services),
+            deposit=amount_text(deposit),
+            status_url=f"/api/deployments/{deployment_id}/status",
+        )
+        windows = akash_windows(caller.tier)
+        deployment = self._new(answer, wallet, body, workload)
+        write = Transaction()
+        write.create("deployment", deployment)
+        write.create("sdl", sdl_item(deployment_id, body.sdl))
+        write.create("event", job_event(deployment.pk, str(Status.PENDING), "The workload was accepted"))
+        write.create("audit", context.audit("accepted", wallet, deployment_id, ", ".join(workload.services)[:200]))
+        limits.count_within(write, _WORKLOADS, wallet, windows)
+        if idempotency:
+            idempotency.remember(write, answer.model_dump())
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                return self._replay(idempotency)
+            refusal = limits.refusal(error.failed.get("limit"), windows)
+            if refusal is None:
+                limits.trim(_WORKLOADS, wallet, windows)
+            raise refusal or ConflictError("Too many requests at once; try again", retry_after=1) from error
+        record("Workloads", outcome="accepted")
+        self._start(deployment)
+        return answer
+
+    @staticmethod
+    def _new(
+        answer: DeployWorkloadAnswer, wallet: str, body: DeployWorkloadRequest, workload: Workload
+    ) -> AkashDeployment:
+        deployment_id = answer.deployment_id
+        created_at = now_text()
+        return AkashDeployment(
+            *deployment_key(deployment_id),
+            deployment_id=deployment_id,
+            status=str(Status.PENDING),
+            wallet=wallet,
+            sdl_fingerprint=fingerprint(body.sdl),
+            services=list(workload.services),
+            groups=len(workload.groups),
+            preferences=body.preferences.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            deposit=answer.deposit,
+            created_at=created_at,
+            updated_at=created_at,
+            owner_key=owner_key(wallet),
+            owner_sort=f"{created_at}#{deployment_id}",
+            open_shard=open_shard(KIND, deployment_id),
+            open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
+        )
+
+    def _replay(self, idempotency: Idempotency) -> DeployWorkloadAnswer:
+        answer = DeployWorkloadAnswer.model_validate(idempotency.answer())
+        # The first request may have died between its write and its start.
+        deployment = find_deployment(answer.deployment_id)
+        if isinstance(deployment, AkashDeployment) and deployment.status == str(Status.PENDING):
+            self._start(deployment)
+        return answer
+
+    def _start(self, deployment: AkashDeployment) -> None:
+        try:
+            self._start_execution(deployment.execution_name, execution_input(deployment))
+        except Exception:
+            # What was accepted is written and keeps its promise: reconcile starts it.
+            logger.exception("execution not started", deployment_id=deployment.deployment_id)
+
+    # ── Close ───────────────────────────────────────────────────────────────────────────────────
+
+    def close(self, deployment: AkashDeployment, context: RequestContext) -> WorkloadStatus:
+        """Have a workload closed, whatever it is doing; it keeps its status until Akash says that it is closed.
+
+        Asking again changes nothing, and neither does asking for one that has ended.
+        """
+        if deployment.ended:
+            return status_of(deployment)
+        request_close(
+            deployment, "The owner closed it", context.audit("accepted", deployment.wallet, deployment.deployment_id)
+        )
+        if not deployment.ended:
+            self._start(deployment)
+        return status_of(deployment)
+
+
+def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -> bool:
+    """Write down that a workload is to be closed; every task of its state machine heeds that from then on.
+
+    An active workload's execution has ended, so another is counted, which the caller starts.
+
+    Returns:
+        False when it was to be closed already, or has ended.
+    """
+    while not deployment.ended and deployment.close_requested_at is None:
+        actions: list[Any] = [
+            AkashDeployment.close_requested_at.set(now_text()),
+            AkashDeployment.close_reason.set(reason),
+            AkashDeployment.open_shard.set(open_shard(KIND, deployment.deployment_id)),
+            AkashDeployment.open_until.set(to_text(now() + timedelta(seconds=LOOK_SECONDS))),
+        ]
+        if deployment.status == str(Status.ACTIVE):
+            actions.append(AkashDeployment.executions.set(int(deployment.executions) + 1))
+        if change(
+            deployment,
+            actions,
+            (AkashDeployment.status == deployment.status)
+            & (AkashDeployment.executions == int(deployment.executions))
+            & AkashDeployment.close_requested_at.does_not_exist(),
+            event=("close_requested", reason, None),
+            also=(lambda write: write.create("audit", audit)) if audit else None,
+        ):
+            return True
+    return False
+
+
+def _gpu_usd_per_hour(workload: Workload, prices: GpuPrices) -> Decimal | None:
+    """What the GPUs of a workload cost on average; None where one has no price."""
+    wanted = [parse_gpu(name) for name in workload.gpu_models]
+    found = [
+        priced.price.avg
+        for priced in prices.models
+        if priced.price and _is_wanted(wanted, gpu_of(priced.vendor, priced.model, priced.ram, priced.interface))
+    ]
+    return min(found) * workload.totals.gpus if found else None
+
+
+def _is_wanted(wanted: list[GpuName], gpu: GpuName) -> bool:
+    return any(name.is_met_by(gpu) for name in wanted)
+
+
+@cache
+def akash_service() -> AkashService:
+    """The service over this installation's Akash account."""
+    return AkashService(akash_settings(), console_api, execution_starter(os.environ["AKASH_DEPLOY_ARN"]))

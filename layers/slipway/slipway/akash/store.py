@@ -1,0 +1,296 @@
+"""Akash workloads in the jobs table, besides the keys of every deployment (``slipway.deployments.store``).
+
+- ``DEPLOYMENT#<id>`` / ``SDL``: the workload's SDL, apart so that lists need not read it;
+- ``DSEQ#<dseq>`` / ``CLAIM``: whose a deployment on Akash is. Who writes it first owns it, for good;
+- ``SDL#<fingerprint>`` / ``MANIFEST``: the manifest that an SDL leads to, known since the first create that answered.
+
+All of these may hold what a workload keeps secret, so they are read by the workflow alone.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from slipway.akash.models import FINAL, Status
+from slipway.akash.rules import Attempt, Progress, manifest_hash
+from slipway.deployments.store import Deployment, deployment_key, open_shard
+from slipway.jobs.store import job_event
+from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
+from slipway.times import epoch_seconds, now_text
+
+KIND = "akash"
+# Under which kind active workloads are looked at now and then.
+WATCHED = "akash-active"
+_MANIFEST_SECONDS = 30 * 86400
+OWNERLESS = "reconcile"
+
+
+class AkashDeployment(Deployment, discriminator=KIND):
+    """A workload.
+
+    Attributes:
+        attempt_began_at: Milliseconds since 1970 when a create was about to be sent of which nobody knows yet whether
+            it happened; written before it is sent.
+        attempt_gave_up_at: Milliseconds when its caller stopped waiting; None if the caller died.
+        attempt_answered: Whether upstream had ended the request by then.
+        lost_creates: Creates that were asked for and not found.
+        blind_creates: Those of them that upstream had not even answered.
+        chosen: Ids and prices of the bids to lease.
+        leases: Ids and prices of the leases.
+        observation: What the providers told last (``models.Observation``).
+        closing_code: Why it will end in an error, once it is proved closed.
+    """
+
+    sdl_fingerprint = UnicodeAttribute()
+    services: ListAttribute[str] = ListAttribute(default=list)
+    groups = NumberAttribute(default=1)
+    preferences = JSONAttribute()
+    deposit = UnicodeAttribute()
+    attempt_began_at = NumberAttribute(null=True)
+    attempt_gave_up_at = NumberAttribute(null=True)
+    attempt_answered = BooleanAttribute(null=True)
+    lost_creates = NumberAttribute(default=0)
+    blind_creates = NumberAttribute(default=0)
+    dseq = UnicodeAttribute(null=True)
+    opened_at = UnicodeAttribute(null=True)
+    bids_told_at = UnicodeAttribute(null=True)
+    acceptable_since = UnicodeAttribute(null=True)
+    excluded_bids: ListAttribute[str] = ListAttribute(default=list)
+    chosen = JSONAttribute(null=True)
+    lease_asked_at = UnicodeAttribute(null=True)
+    leases = JSONAttribute(null=True)
+    leased_at = UnicodeAttribute(null=True)
+    observation = JSONAttribute(null=True)
+    active_at = UnicodeAttribute(null=True)
+    close_requested_at = UnicodeAttribute(null=True)
+    close_reason = UnicodeAttribute(null=True)
+    closing_code = UnicodeAttribute(null=True)
+    closing_message = UnicodeAttribute(null=True)
+    close_sent_at = UnicodeAttribute(null=True)
+    upstream_closed_at = UnicodeAttribute(null=True)
+    closed_at = UnicodeAttribute(null=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return Status(self.status) in FINAL
+
+    @property
+    def closing(self) -> bool:
+        """Whether all that is left to do is to close it."""
+        return bool(self.close_requested_at or self.closing_code)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        return Progress(
+            ended=self.ended,
+            active=self.status == str(Status.ACTIVE),
+            closing=self.closing,
+            attempting=self.attempt_began_at is not None,
+            created=self.dseq is not None,
+            chosen=self.chosen is not None,
+            leased=self.leases is not None,
+            close_sent=self.close_sent_at is not None,
+            proved_closed=self.upstream_closed_at is not None,
+        )
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The create of which nobody knows yet whether it happened."""
+        if self.attempt_began_at is None:
+            return None
+        gave_up_at = None if self.attempt_gave_up_at is None else int(self.attempt_gave_up_at)
+        return Attempt(int(self.attempt_began_at), gave_up_at, bool(self.attempt_answered))
+
+
+class SdlText(JobsItem):
+    """A workload's SDL, compressed."""
+
+    text = BinaryAttribute(legacy_encoding=False)
+
+
+class DseqClaim(JobsItem):
+    """Whose a deployment on Akash is: a workload's, or nobody's, so that it may be closed."""
+
+    deployment_id = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+
+
+class ManifestItem(JobsItem):
+    """A manifest, compressed, with the hash by which Akash knows it."""
+
+    text = BinaryAttribute(legacy_encoding=False)
+    hash = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+def sdl_item(deployment_id: str, text: str) -> SdlText:
+    """The SDL, to be written together with its workload."""
+    return SdlText(deployment_key(deployment_id)[0], "SDL", text=zlib.compress(text.encode()))
+
+
+def sdl_of(deployment: AkashDeployment) -> str:
+    """The SDL of a workload."""
+    with upstream_errors():
+        return zlib.decompress(SdlText.get(deployment.pk, "SDL", consistent_read=True).text).decode()
+
+
+def find_workload(deployment_id: str) -> AkashDeployment | None:
+    """A workload by its id."""
+    with upstream_errors():
+        try:
+            return AkashDeployment.get(*deployment_key(deployment_id), consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+# ── Manifests and claims ────────────────────────────────────────────────────────────────────────
+
+
+def keep_manifest(fingerprint: str, manifest: str) -> None:
+    """Remember the manifest that an SDL leads to, for a month after its last use."""
+    with upstream_errors():
+        ManifestItem(
+            f"SDL#{fingerprint}",
+            "MANIFEST",
+            text=zlib.compress(manifest.encode()),
+            hash=manifest_hash(manifest),
+            expires_at=epoch_seconds() + _MANIFEST_SECONDS,
+        ).save()
+
+
+def known_manifest(fingerprint: str) -> ManifestItem | None:
+    """The manifest of an SDL; None if no create of it has answered yet."""
+    with upstream_errors():
+        try:
+            return ManifestItem.get(f"SDL#{fingerprint}", "MANIFEST", consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def manifest_text(item: ManifestItem) -> str:
+    """The manifest itself."""
+    return zlib.decompress(item.text).decode()
+
+
+def _claim_key(dseq: str) -> tuple[str, str]:
+    return f"DSEQ#{dseq}", "CLAIM"
+
+
+def claim_item(dseq: str, deployment_id: str) -> DseqClaim:
+    """A claim, to be created where there is none."""
+    return DseqClaim(*_claim_key(dseq), deployment_id=deployment_id, created_at=now_text())
+
+
+def owner_of(dseq: str) -> str | None:
+    """Id of the workload that a deployment on Akash belongs to, ``OWNERLESS`` if it is to be closed, or None."""
+    with upstream_errors():
+        try:
+            return str(DseqClaim.get(*_claim_key(dseq), consistent_read=True).deployment_id)
+        except DoesNotExist:
+            return None
+
+
+def claim_for_nobody(dseq: str) -> bool:
+    """Take a deployment that nobody owns, so that it can be closed and no workload adopts it any more.
+
+    Returns:
+        False when a workload owns it.
+    """
+    write = Transaction()
+    write.create("claim", claim_item(dseq, OWNERLESS), or_if=DseqClaim.deployment_id == OWNERLESS)
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        return False
+    return True
+
+
+# ── Changes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def undisturbed() -> Condition:
+    """The workload has not ended, and nobody wants it closed."""
+    condition: Condition = (
+        (AkashDeployment.status == str(Status.PENDING))
+        & AkashDeployment.close_requested_at.does_not_exist()
+        & AkashDeployment.closing_code.does_not_exist()
+    )
+    return condition
+
+
+def change(
+    deployment: AkashDeployment,
+    actions: Sequence[Action],
+    condition: Condition,
+    *,
+    event: tuple[str, str, dict[str, Any] | None] | None = None,
+    also: Callable[[Transaction], None] | None = None,
+) -> bool:
+    """Change a workload and tell of it, in one transaction.
+
+    Args:
+        deployment: Brought up to date, whether the change happened or not.
+        actions: Changes of its attributes.
+        condition: Under which they happen.
+        event: Name, text and data of the event that tells of it.
+        also: Adds writes that happen together with it.
+
+    Returns:
+        False when a condition did not hold; nothing is written then.
+    """
+    write = Transaction()
+    if event:
+        name, message, data = event
+        write.create("event", job_event(deployment.pk, name, message, data))
+    write.update(
+        "deployment",
+        AkashDeployment(deployment.pk, deployment.sk),
+        [AkashDeployment.updated_at.set(now_text()), *actions],
+        condition=condition,
+    )
+    if also:
+        also(write)
+    changed = True
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        changed = False
+    with upstream_errors():
+        deployment.refresh(consistent_read=True)
+    return changed
+
+
+def resolve_attempt() -> list[Action]:
+    """Forget the create of which nobody knew whether it happened."""
+    return [
+        AkashDeployment.attempt_began_at.remove(),
+        AkashDeployment.attempt_gave_up_at.remove(),
+        AkashDeployment.attempt_answered.remove(),
+    ]
+
+
+def watched(deployment_id: str, until: str) -> list[Action]:
+    """Put an active workload among those that are looked at now and then."""
+    return [
+        AkashDeployment.open_shard.set(open_shard(WATCHED, deployment_id)),
+        AkashDeployment.open_until.set(until),
+    ]
+
+
+def unwatched() -> list[Action]:
+    """Take a workload that has ended out of the open work."""
+    return [AkashDeployment.open_shard.remove(), AkashDeployment.open_until.remove()]

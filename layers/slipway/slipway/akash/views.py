@@ -1,0 +1,63 @@
+"""Akash workloads as the API shows them."""
+
+from decimal import Decimal
+from typing import Any
+
+from slipway.akash.models import (
+    LeaseDetail,
+    Observation,
+    Status,
+    WorkloadDetail,
+    WorkloadError,
+    WorkloadStatus,
+    WorkloadSummary,
+)
+from slipway.akash.prices import amount_text, usd_per_hour
+from slipway.akash.store import AkashDeployment
+from slipway.jobs.models import EventDetail
+from slipway.jobs.store import JobEvent
+
+
+def _fields(item: AkashDeployment) -> dict[str, Any]:
+    leases = item.leases or []
+    price = sum((Decimal(entry["price"]) for entry in leases), Decimal(0))
+    seen = Observation.model_validate(item.observation) if item.observation else None
+    # What was reachable is not any more once it is closed.
+    shown = seen.model_dump() if seen and not item.ended else {}
+    return {
+        **shown,
+        "deployment_id": item.deployment_id,
+        "status": Status(item.status),
+        "dseq": item.dseq,
+        "provider": leases[0]["provider"] if leases else None,
+        "price": amount_text(price, 18) if leases else None,
+        "usd_per_hour": amount_text(usd_per_hour(price)) if leases else None,
+        "error": WorkloadError(code=item.error_code, message=item.error_message or "") if item.error_code else None,
+        "close_requested_at": item.close_requested_at,
+        "close_reason": item.close_reason,
+        "closed_at": item.closed_at,
+        "active_at": item.active_at,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+    }
+
+
+def status_of(item: AkashDeployment) -> WorkloadStatus:
+    """Where a workload stands."""
+    return WorkloadStatus(**_fields(item))
+
+
+def summary_of(item: AkashDeployment) -> WorkloadSummary:
+    """A workload in a list."""
+    return WorkloadSummary(**_fields(item))
+
+
+def detail_of(item: AkashDeployment, events: list[JobEvent]) -> WorkloadDetail:
+    """A workload with its leases and its events."""
+    return WorkloadDetail(
+        **_fields(item),
+        deposit=item.deposit,
+        preferences=item.preferences,
+        leases=[LeaseDetail(**entry) for entry in item.leases or []],
+        events=[EventDetail.of(event) for event in events],
+    )

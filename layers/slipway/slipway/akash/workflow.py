@@ -1,0 +1,576 @@
+"""The Task states of ``akash_deploy``.
+
+Each method does one step for a workload and says what the next one is. Which step is next follows from the stored
+workload alone (``rules.next_step``), so each may be called any number of times, at any time, by any number of
+executions: one that is not due does nothing and says what is. A user's wish to close a workload is part of what is
+stored, so it wins at every step.
+
+Upstream has no idempotency keys. A create is written down before it is sent, and while nobody knows whether it happened
+none other is sent: what it may have made is looked for by its time and by the hash of its manifest, and claimed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from pynamodb.expressions.update import Action
+
+from slipway.akash import bids
+from slipway.akash.console_api import ConsoleApi
+from slipway.akash.models import Status
+from slipway.akash.preferences import Preferences
+from slipway.akash.prices import amount_text, usd_per_hour
+from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
+from slipway.akash.store import (
+    AkashDeployment,
+    change,
+    claim_item,
+    find_workload,
+    keep_manifest,
+    known_manifest,
+    manifest_text,
+    owner_of,
+    resolve_attempt,
+    sdl_of,
+    undisturbed,
+    unwatched,
+    watched,
+)
+from slipway.akash.upstream import Bid, Deployment, Lease, LeaseId, Provider
+from slipway.control.breaker import Outcome
+from slipway.control.store import Service, tell_breaker
+from slipway.errors import (
+    BidClosedError,
+    BidTimeoutError,
+    CreateFailedError,
+    CreateOutcomeUnknownError,
+    DeploymentFailedError,
+    LeaseClosedError,
+    NotFoundError,
+    NotReadyError,
+    SlipwayError,
+    UpstreamRefusedError,
+    UpstreamUnavailableError,
+)
+from slipway.jobs.failures import failure_of
+from slipway.jobs.store import audit_event, job_outcome
+from slipway.observability import logger, record
+from slipway.settings import AkashClocks
+from slipway.store import Transaction
+from slipway.times import from_text, now, now_text, to_text
+
+# How often a create may be sent whose outcome stays unknown, and how often if upstream had not even answered: each of
+# those may have cost a deposit until reconcile closes what it made.
+MOST_LOST_CREATES = 8
+MOST_BLIND_CREATES = 3
+# Deadlines of calls: upstream waits about 50 s for a provider that takes the manifest, and asks providers for a status.
+_LEASE_CALL_SECONDS = 55.0
+_READ_SECONDS = 20.0
+_RECOVER_PAUSE = 3
+_BID_PAUSE = 3
+_READY_PAUSE = 5
+_CONFIRM_PAUSE = 2
+# After that the deployment is asked to be closed once more.
+_CLOSE_AGAIN_SECONDS = 60
+_CREATED_LIST_LIMIT = 1000
+_OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
+_UNFINISHED = (str(Status.PENDING), str(Status.ACTIVE))
+
+
+@dataclass(frozen=True)
+class Next:
+    """What is to be done next, after how many seconds; ``status`` is the workload's."""
+
+    step: Step
+    pause_seconds: int
+    status: str
+
+
+def _seconds_since(text: str | None, moment: datetime) -> float:
+    return (moment - from_text(text)).total_seconds() if text else 0.0
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+class AkashWorkflow:
+    """The states of one installation's workloads.
+
+    Args:
+        console: The Console API.
+        clocks: How long things may take.
+    """
+
+    def __init__(self, console: ConsoleApi, clocks: AkashClocks) -> None:
+        self._console = console
+        self._clocks = clocks
+
+    @staticmethod
+    def _existing(deployment_id: str) -> AkashDeployment:
+        deployment = find_workload(deployment_id)
+        if deployment is None:
+            raise NotFoundError("There is no such workload")
+        return deployment
+
+    @staticmethod
+    def _next(deployment: AkashDeployment, pause_seconds: int = 0) -> Next:
+        return Next(next_step(deployment.progress), pause_seconds, str(deployment.status))
+
+    # ── Create ──────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, deployment_id: str) -> Next:
+        """Create the deployment on Akash.
+
+        Raises:
+            PaymentRequiredError, InvalidSdlError, WalletProvisioningError, UpstreamUnavailableError and others of
+            ``ConsoleApi.create_deployment``: Nothing was created.
+        """
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.CREATE:
+            return self._next(deployment)
+        sdl = sdl_of(deployment)
+        began_at = _milliseconds(now())
+        if not change(
+            deployment,
+            [AkashDeployment.attempt_began_at.set(began_at)],
+            undisturbed() & AkashDeployment.attempt_began_at.does_not_exist() & AkashDeployment.dseq.does_not_exist(),
+        ):
+            return self._next(deployment)
+        mine = AkashDeployment.attempt_began_at == began_at
+        try:
+            created = self._console.create_deployment(sdl, Decimal(deployment.deposit), self._clocks.create)
+        except CreateOutcomeUnknownError as error:
+            told = error.details or {}
+            actions = [
+                AkashDeployment.attempt_gave_up_at.set(int(told["gave_up_at"])),
+                AkashDeployment.attempt_answered.set(bool(told["answered"])),
+            ]
+            change(deployment, actions, mine, event=("create_unknown", error.message, None))
+            return self._next(deployment, _RECOVER_PAUSE)
+        except SlipwayError:
+            change(deployment, resolve_attempt(), mine)
+            raise
+        keep_manifest(deployment.sdl_fingerprint, created.manifest)
+        self._own(deployment, created.dseq, manifest_hash(created.manifest), "created")
+        return self._next(deployment, _BID_PAUSE)
+
+    @staticmethod
+    def _own(deployment: AkashDeployment, dseq: str, hash_: str, event: str) -> bool:
+        """Claim a deployment on Akash for a workload; False when somebody was faster."""
+        message = f"The deployment {dseq} was created on Akash"
+        if event == "recovered":
+            message = f"The deployment {dseq} was created although nobody heard of it; it was found and goes on"
+        return change(
+            deployment,
+            [
+                *resolve_attempt(),
+                AkashDeployment.dseq.set(dseq),
+                # The number is the server's clock; ours decides how long is left, so a skewed one can't shorten it.
+                AkashDeployment.opened_at.set(now_text()),
+            ],
+            AkashDeployment.attempt_began_at.exists() & AkashDeployment.dseq.does_not_exist(),
+            event=(event, message, {"dseq": dseq, "hash": hash_}),
+            also=lambda write: write.create("claim", claim_item(dseq, deployment.deployment_id)),
+        )
+
+    # ── Recover ─────────────────────────────────────────────────────────────────────────────────
+
+    def recover(self, deployment_id: str) -> Next:
+        """Look for what a create may have made of which nobody heard.
+
+        Raises:
+            CreateFailedError: Too many creates stayed unheard of.
+            UpstreamUnavailableError: Akash can't be asked.
+        """
+        deployment = self._existing(deployment_id)
+        attempt = deployment.attempt
+        if next_step(deployment.progress) is not Step.RECOVER or attempt is None:
+            return self._next(deployment)
+        asked_at = _milliseconds(now())
+        manifest = known_manifest(deployment.sdl_fingerprint)
+        for found in sorted(self._console.active_deployments(), key=lambda entry: int(entry.dseq)):
+            ours = manifest is not None and found.deployment.hash == manifest.hash
+            if (
+                ours
+                and not found.leases
+                and attempt.may_have_made(found.dseq, self._clocks.create)
+                and owner_of(found.dseq) is None
+                and self._own(deployment, found.dseq, found.deployment.hash, "recovered")
+            ):
+                record("CreatesRecovered")
+                return self._next(deployment)
+        # Without a manifest nothing that is found could be told to be ours, nor be leased: no use in waiting.
+        patience = self._clocks.recover if manifest else 0
+        if asked_at <= attempt.ended_by(self._clocks.create) + patience * 1000:
+            return self._next(deployment, _RECOVER_PAUSE)
+        change(
+            deployment,
+            [
+                *resolve_attempt(),
+                AkashDeployment.lost_creates.set(int(deployment.lost_creates) + 1),
+                AkashDeployment.blind_creates.set(int(deployment.blind_creates) + (not attempt.answered)),
+            ],
+            AkashDeployment.attempt_began_at == attempt.began_at,
+            event=("create_lost", "Akash does not show what the create may have made", None),
+        )
+        too_many = deployment.lost_creates >= MOST_LOST_CREATES or deployment.blind_creates >= MOST_BLIND_CREATES
+        if too_many and not deployment.closing:
+            raise CreateFailedError("Akash did not answer creates, and does not show what they may have made")
+        return self._next(deployment)
+
+    # ── Bids ────────────────────────────────────────────────────────────────────────────────────
+
+    def collect_bids(self, deployment_id: str) -> Next:
+        """Look at the bids, and choose when it is time.
+
+        Raises:
+            BidTimeoutError: No bid was chosen in time.
+        """
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.COLLECT:
+            return self._next(deployment)
+        wanted = bids.Wanted(
+            Preferences.model_validate(deployment.preferences),
+            int(deployment.groups),
+            frozenset(deployment.excluded_bids),
+        )
+        judged = self._judged(deployment, wanted)
+        if bids.best(wanted, judged) and not deployment.acceptable_since:
+            change(deployment, [AkashDeployment.acceptable_since.set(now_text())], undisturbed())
+        elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
+            told = bids.Choice((), judged, "there are bids, but none that will do yet")
+            change(
+                deployment,
+                [AkashDeployment.bids_told_at.set(now_text())],
+                undisturbed() & AkashDeployment.bids_told_at.does_not_exist(),
+                event=("bids", "There are bids, but none that will do yet", told.explanation()),
+            )
+        moment = now()
+        left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
+        since = deployment.acceptable_since
+        window = min(self._clocks.bid_window, bids.BID_LIFE_SECONDS)
+        choice = bids.choose(
+            wanted,
+            judged,
+            bids.Waiting(_seconds_since(since, moment) if since else None, left - window, window),
+        )
+        if left <= 0:
+            change(deployment, [], undisturbed(), event=("bids", choice.reason, choice.explanation()))
+            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {choice.reason}")
+        if not choice.chosen:
+            return self._next(deployment, _BID_PAUSE)
+        change(
+            deployment,
+            [AkashDeployment.chosen.set([_lease_of(bid.id, bid.price.amount) for bid in choice.chosen])],
+            undisturbed() & AkashDeployment.chosen.does_not_exist(),
+            event=("bid_chosen", f"Took {choice.reason}", choice.explanation()),
+        )
+        return self._next(deployment)
+
+    def _judged(self, deployment: AkashDeployment, wanted: bids.Wanted) -> tuple[bids.Judged, ...]:
+        """The bids; none while upstream does not answer, because its silence must not outlast the bids' clock."""
+        try:
+            found = self._console.bids(str(deployment.dseq))
+            return bids.judge(wanted, found, self._bidders(found))
+        except UpstreamUnavailableError as error:
+            logger.warning("bids not read", deployment_id=deployment.deployment_id, reason=error.message)
+            return ()
+
+    def _bidders(self, found: list[Bid]) -> dict[str, Provider]:
+        addresses = sorted({bid.id.provider for bid in found})
+        if not addresses:
+            return {}
+        return {provider.owner: provider for provider in self._console.providers(addresses)}
+
+    # ── Lease ───────────────────────────────────────────────────────────────────────────────────
+
+    def lease(self, deployment_id: str) -> Next:
+        """Take the chosen bids and send the manifest; doing it again takes no second lease.
+
+        Raises:
+            UpstreamUnavailableError: Not heard; the same again, as long as there is time.
+            BidTimeoutError: Time was over before there was a lease.
+            LeaseClosedError: Akash closed the deployment, or the provider never got the manifest.
+        """
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.LEASE:
+            return self._next(deployment)
+        if not deployment.lease_asked_at and not change(
+            deployment, [AkashDeployment.lease_asked_at.set(now_text())], undisturbed()
+        ):
+            return self._next(deployment)
+        moment = now()
+        if _seconds_since(deployment.opened_at, moment) > self._clocks.bid_timeout:
+            self._require_lease(deployment, moment)
+        manifest = known_manifest(deployment.sdl_fingerprint)
+        if manifest is None:
+            raise DeploymentFailedError("The workload's manifest is not known any more")
+        chosen = [LeaseId(**{key: entry[key] for key in _LEASE_KEYS}) for entry in deployment.chosen]
+        try:
+            leased = self._console.create_leases(manifest_text(manifest), chosen, _LEASE_CALL_SECONDS)
+        except (BidClosedError, NotFoundError, UpstreamRefusedError) as error:
+            return self._refused_lease(deployment, error)
+        leases = leased.open_leases
+        if not leases:
+            raise UpstreamUnavailableError("Akash does not show the lease yet", retry_after=2)
+        change(
+            deployment,
+            [
+                AkashDeployment.leases.set([_lease_of(entry.id, entry.price.amount) for entry in leases]),
+                AkashDeployment.leased_at.set(now_text()),
+            ],
+            AkashDeployment.leases.does_not_exist(),
+            event=("leased", "The provider has the workload; waiting for its services", {"providers": _names(leases)}),
+        )
+        return self._next(deployment, _READY_PAUSE)
+
+    def _require_lease(self, deployment: AkashDeployment, moment: datetime) -> None:
+        """Go on past the bids' time only for a lease that is there and waits for its manifest."""
+        if not self._read(deployment).open_leases:
+            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: leasing failed")
+        if _seconds_since(deployment.lease_asked_at, moment) > self._clocks.lease:
+            raise LeaseClosedError("The provider did not take the manifest in time")
+
+    def _read(self, deployment: AkashDeployment) -> Deployment:
+        """The deployment on Akash, if it is open.
+
+        Raises:
+            LeaseClosedError: It is closed.
+        """
+        try:
+            found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
+        except NotFoundError as error:
+            raise LeaseClosedError("Akash does not know the deployment any more") from error
+        if found.is_closed:
+            raise LeaseClosedError("Akash closed the deployment")
+        return found
+
+    def _refused_lease(self, deployment: AkashDeployment, error: SlipwayError) -> Next:
+        """A bid is gone, unless an earlier call that nobody heard of took it."""
+        if self._read(deployment).open_leases:
+            raise UpstreamUnavailableError("The lease is there; its manifest is sent again", retry_after=2) from error
+        if isinstance(error, UpstreamRefusedError):
+            raise error
+        gone = [f"{entry['gseq']}/{entry['provider']}" for entry in deployment.chosen]
+        change(
+            deployment,
+            [
+                AkashDeployment.excluded_bids.set([*deployment.excluded_bids, *gone]),
+                AkashDeployment.chosen.remove(),
+                AkashDeployment.lease_asked_at.remove(),
+            ],
+            AkashDeployment.leases.does_not_exist() & AkashDeployment.chosen.exists(),
+            event=("bid_gone", f"The chosen bid could not be taken: {error.message}", {"bids": gone}),
+        )
+        return self._next(deployment)
+
+    # ── Ready ───────────────────────────────────────────────────────────────────────────────────
+
+    def await_ready(self, deployment_id: str) -> Next:
+        """Look whether every service is available; the workload is active then.
+
+        Raises:
+            LeaseClosedError: The lease is gone.
+            NotReadyError: It took too long.
+        """
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.READY:
+            return self._next(deployment)
+        try:
+            leases = self._read(deployment).open_leases
+        except UpstreamUnavailableError as error:
+            logger.warning("lease not read", deployment_id=deployment_id, reason=error.message)
+        else:
+            if not leases:
+                raise LeaseClosedError("The provider closed the lease")
+            self._observe(deployment, leases)
+        if next_step(deployment.progress) is not Step.READY:
+            return self._next(deployment)
+        if _seconds_since(deployment.leased_at, now()) > self._clocks.ready:
+            raise NotReadyError(f"The services were not available within {self._clocks.ready:g} s")
+        return self._next(deployment, _READY_PAUSE)
+
+    def _observe(self, deployment: AkashDeployment, leases: list[Lease]) -> None:
+        observation = observation_of(leases, now_text()).model_dump()
+        seen: list[Action] = [AkashDeployment.observation.set(observation)]
+        if not is_ready(deployment.services, leases):
+            if observation | {"observed_at": ""} != (deployment.observation or {}) | {"observed_at": ""}:
+                change(deployment, seen, undisturbed())
+            return
+        look_at = to_text(now() + timedelta(seconds=self._clocks.look))
+        if change(
+            deployment,
+            [
+                *seen,
+                AkashDeployment.status.set(str(Status.ACTIVE)),
+                AkashDeployment.active_at.set(now_text()),
+                *watched(deployment.deployment_id, look_at),
+            ],
+            undisturbed(),
+            event=(str(Status.ACTIVE), "Every service is available", {"services": list(deployment.services)}),
+            also=lambda write: _tell(write, deployment, "completed"),
+        ):
+            _measure(deployment, "completed")
+            tell_breaker(Service.AKASH, Outcome.SUCCESS)
+
+    # ── Close ───────────────────────────────────────────────────────────────────────────────────
+
+    def give_up(self, deployment_id: str, error_name: str, cause: str) -> Next:
+        """Remember why the workload fails; whatever is open is closed before it is told. The first reason counts."""
+        deployment = self._existing(deployment_id)
+        if not deployment.ended:
+            failure = failure_of(error_name, cause, "workload")
+            logger.error("workload failed", deployment_id=deployment_id, error_name=error_name, cause=cause[:2000])
+            change(
+                deployment,
+                [
+                    AkashDeployment.closing_code.set(failure.code),
+                    AkashDeployment.closing_message.set(failure.message),
+                ],
+                undisturbed(),
+                event=("failing", failure.message, {"code": failure.code}),
+            )
+        return self._next(deployment, _CONFIRM_PAUSE)
+
+    def close(self, deployment_id: str) -> Next:
+        """Ask Akash to close the deployment.
+
+        Raises:
+            EscrowNotSettledError, UpstreamUnavailableError: It is still open; the same again.
+        """
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.CLOSE:
+            return self._next(deployment)
+        try:
+            self._console.close_deployment(str(deployment.dseq), _READ_SECONDS)
+        except NotFoundError:
+            logger.warning("deployment not known", deployment_id=deployment_id, dseq=deployment.dseq)
+        change(
+            deployment,
+            [AkashDeployment.close_sent_at.set(now_text())],
+            AkashDeployment.close_sent_at.does_not_exist(),
+            event=("close_sent", "Akash was asked to close the deployment", None),
+        )
+        return self._next(deployment)
+
+    def confirm_closed(self, deployment_id: str) -> Next:
+        """Look whether Akash says that the deployment is closed; its provider need not be there for that."""
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.CONFIRM:
+            return self._next(deployment)
+        if self.is_closed(str(deployment.dseq)):
+            change(
+                deployment,
+                [AkashDeployment.upstream_closed_at.set(now_text())],
+                AkashDeployment.upstream_closed_at.does_not_exist(),
+                event=("confirmed_closed", "Akash confirms that the deployment is closed", None),
+            )
+            return self._next(deployment)
+        if _seconds_since(deployment.close_sent_at, now()) > _CLOSE_AGAIN_SECONDS:
+            change(
+                deployment,
+                [AkashDeployment.close_sent_at.remove()],
+                AkashDeployment.close_sent_at == deployment.close_sent_at,
+            )
+        return self._next(deployment, _CONFIRM_PAUSE)
+
+    def is_closed(self, dseq: str) -> bool:
+        """Whether a deployment is proved closed, or never was.
+
+        Raises:
+            UpstreamUnavailableError: Nobody can tell now.
+        """
+        try:
+            return self._console.deployment(dseq, _READ_SECONDS).is_closed
+        except NotFoundError:
+            return True
+        except UpstreamUnavailableError:
+            # The call above asks the providers as well; the list does not, and holds every deployment that is open.
+            page = self._console.deployment_page(0, _CREATED_LIST_LIMIT)
+            if page.pagination.has_more:
+                raise
+            return dseq not in {entry.dseq for entry in page.deployments}
+
+    # ── End ─────────────────────────────────────────────────────────────────────────────────────
+
+    def end(self, deployment_id: str) -> Next:
+        """Record that the workload is closed, or how it failed. The owner's wish to close it goes first."""
+        deployment = self._existing(deployment_id)
+        if next_step(deployment.progress) is not Step.END:
+            return self._next(deployment)
+        closed_by_wish = deployment.close_requested_at is not None
+        was_active = deployment.active_at is not None
+        common = [*unwatched(), AkashDeployment.closed_at.set(now_text())]
+        unfinished = AkashDeployment.status.is_in(*_UNFINISHED)
+        if closed_by_wish:
+            reason = deployment.close_reason or "The owner closed it"
+            change(
+                deployment,
+                [*common, AkashDeployment.status.set(str(Status.CLOSED)), AkashDeployment.close_reason.set(reason)],
+                unfinished,
+                event=(str(Status.CLOSED), reason, None),
+                also=lambda write: write.create("audit", _audit(deployment, "closed")),
+            )
+            return self._next(deployment)
+        code = str(deployment.closing_code)
+        if change(
+            deployment,
+            [
+                *common,
+                AkashDeployment.status.set(str(Status.ERROR)),
+                AkashDeployment.error_code.set(code),
+                AkashDeployment.error_message.set(str(deployment.closing_message)),
+            ],
+            unfinished & AkashDeployment.close_requested_at.does_not_exist(),
+            event=(str(Status.ERROR), str(deployment.closing_message), {"code": code}),
+            also=lambda write: _tell(write, deployment, code),
+        ):
+            _measure(deployment, code)
+            if code in _OUR_FAULT and not was_active:
+                tell_breaker(Service.AKASH, Outcome.FAILURE)
+        return self._next(deployment)
+
+
+_LEASE_KEYS = ("dseq", "gseq", "oseq", "provider")
+
+
+def _lease_of(lease: LeaseId, price: Decimal) -> dict[str, Any]:
+    """A bid or lease as the workload keeps it."""
+    return {
+        "dseq": lease.dseq,
+        "gseq": lease.gseq,
+        "oseq": lease.oseq,
+        "provider": lease.provider,
+        "price": amount_text(price, 18),
+        "usd_per_hour": amount_text(usd_per_hour(price)),
+    }
+
+
+def _names(leases: list[Lease]) -> list[str]:
+    return [lease.id.provider for lease in leases]
+
+
+def _audit(deployment: AkashDeployment, outcome: str) -> Any:
+    return audit_event(
+        action="akash_deploy",
+        outcome=outcome,
+        wallet=deployment.wallet,
+        subject=deployment.deployment_id,
+        message=f"dseq {deployment.dseq}" if deployment.dseq else None,
+    )
+
+
+def _tell(write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
+    """Add the outcome of a workload to the audit trail and to the figures."""
+    write.create("outcome", job_outcome("akash", outcome, _seconds_since(deployment.created_at, now()), 0, 0))
+    write.create("audit", _audit(deployment, outcome))
+
+
+def _measure(deployment: AkashDeployment, outcome: str) -> None:
+    seconds = _seconds_since(deployment.created_at, now())
+    record("Workloads", outcome=outcome)
+    record("WorkloadFailed", int(outcome != "completed"))
+    record("WorkloadDuration", seconds, MetricUnit.Seconds, outcome=outcome)

@@ -1,0 +1,144 @@
+"""The resource ``/api/deployments`` over its kinds: tokens and Akash workloads."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel
+
+from slipway.akash import models as akash
+from slipway.akash import views
+from slipway.akash.store import AkashDeployment
+from slipway.deployments.store import Deployment, deployments_of, find_deployment
+from slipway.errors import ConflictError, NotFoundError, ValidationFailedError
+from slipway.executions import execution_starter
+from slipway.identifiers import is_id
+from slipway.identity.models import Caller
+from slipway.jobs.store import RequestContext, events_of
+from slipway.tokens import models as tokens
+from slipway.tokens.model_source import model_source
+from slipway.tokens.service import TokenService, token_service
+from slipway.tokens.store import DeploymentItem
+
+if TYPE_CHECKING:
+    from slipway.akash.service import AkashService
+
+Kind = Literal["token", "akash"]
+AnyStatus = Literal["pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"]
+Request = tokens.DeployTokenRequest | akash.DeployWorkloadRequest
+Accepted = tokens.DeployTokenAnswer | akash.DeployWorkloadAnswer
+Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate
+Status = tokens.DeploymentStatus | akash.WorkloadStatus
+Detail = tokens.DeploymentDetail | akash.WorkloadDetail
+_CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": DeploymentItem, "akash": AkashDeployment}
+
+
+class Page(BaseModel):
+    """A page of deployments, newest first; ``next_cursor`` is None on the last one."""
+
+    deployments: list[tokens.DeploymentSummary | akash.WorkloadSummary]
+    next_cursor: str | None = None
+
+
+def request_model(value: Any) -> type[Request]:
+    """Which kind of deployment a body asks for.
+
+    Raises:
+        ValidationFailedError: It names both a model and an SDL, or neither.
+    """
+    given = [name for name in ("model_id", "sdl") if isinstance(value, dict) and name in value]
+    if not isinstance(value, dict):
+        raise ValidationFailedError.of_field("body", "must be a JSON object")
+    if len(given) != 1:
+        reason = "give model_id for a token, or sdl for an Akash workload"
+        raise ValidationFailedError.of_field("sdl" if given else "model_id", reason + (", not both" if given else ""))
+    return akash.DeployWorkloadRequest if given == ["sdl"] else tokens.DeployTokenRequest
+
+
+class DeploymentService:
+    """Requests and reads of deployments of every kind.
+
+    Args:
+        tokens: Token launches.
+        akash: Gives the workloads on Akash; asked for only when one is requested or closed.
+    """
+
+    def __init__(self, tokens: TokenService, akash: "Callable[[], AkashService]") -> None:
+        self._tokens = tokens
+        self._akash = akash
+
+    def request(self, caller: Caller, body: Request, idempotency_key: str | None, context: RequestContext) -> Accepted:
+        """Accept a deployment; see the services of its kind for what is raised."""
+        if isinstance(body, akash.DeployWorkloadRequest):
+            return self._akash().request(caller, body, idempotency_key, context)
+        return self._tokens.request(caller, body, idempotency_key, context)
+
+    def estimate(self, caller: Caller, body: Request) -> Estimate:
+        """What a deployment would cost, and every reason why it would be refused now; changes nothing."""
+        if isinstance(body, akash.DeployWorkloadRequest):
+            return self._akash().estimate(caller, body)
+        return self._tokens.estimate(caller, body)
+
+    def list(self, caller: Caller, *, kind: str | None, status: str | None, limit: int, cursor: str | None) -> Page:
+        """A page of the caller's deployments, newest first."""
+        found, next_cursor = deployments_of(
+            str(caller.wallet), kind=_CLASSES[kind], status=status, limit=limit, cursor=cursor
+        )
+        summaries = [
+            views.summary_of(item) if isinstance(item, AkashDeployment) else self._tokens.summary(item)
+            for item in found
+        ]
+        return Page(deployments=summaries, next_cursor=next_cursor)
+
+    def status(self, caller: Caller, deployment_id: str) -> Status:
+        """Where a deployment stands; raises NotFoundError for another owner's too."""
+        item = own(caller, deployment_id)
+        return views.status_of(item) if isinstance(item, AkashDeployment) else self._tokens.status(_token(item))
+
+    def detail(self, caller: Caller, deployment_id: str) -> Detail:
+        """All of a deployment with its events; raises NotFoundError for another owner's too."""
+        item = own(caller, deployment_id)
+        if isinstance(item, AkashDeployment):
+            return views.detail_of(item, events_of(item.pk))
+        return self._tokens.detail(_token(item))
+
+    def close(self, caller: Caller, deployment_id: str, context: RequestContext) -> akash.WorkloadStatus:
+        """Have a workload closed.
+
+        Raises:
+            NotFoundError: No such deployment of the caller's.
+            ConflictError: It is a token: what is on chain stays there.
+        """
+        item = own(caller, deployment_id)
+        if not isinstance(item, AkashDeployment):
+            raise ConflictError("A token launch can't be closed", details={"kind": "token", "status": item.status})
+        return self._akash().close(item, context)
+
+
+def own(caller: Caller, deployment_id: str) -> Deployment:
+    """A deployment of the caller's; raises NotFoundError, for another owner's too."""
+    found = find_deployment(deployment_id) if is_id(deployment_id) else None
+    if found is None or found.wallet != caller.wallet:
+        raise NotFoundError("There is no such deployment")
+    return found
+
+
+def _token(item: Deployment) -> DeploymentItem:
+    if not isinstance(item, DeploymentItem):
+        raise TypeError(f"a deployment of no known kind: {type(item).__name__}")
+    return item
+
+
+def _akash_service() -> "AkashService":
+    # Here, because SDLs and upstream's answers have a hundred shapes, and most cold starts serve neither.
+    from slipway.akash.service import akash_service
+
+    return akash_service()
+
+
+@cache
+def deployment_service() -> DeploymentService:
+    """The service over this installation's token chain and Akash account."""
+    tokens = token_service(model_source(), execution_starter(os.environ["TOKEN_DEPLOY_ARN"]))
+    return DeploymentService(tokens, _akash_service)
