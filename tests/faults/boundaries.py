@@ -7,7 +7,7 @@ from typing import Any
 
 from local.paths import ROOT
 
-TOKEN_WORKFLOWS = ("token_deploy", "token_register", "reconcile")
+TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
 
 

@@ -26,6 +26,8 @@ START_SECONDS = 300
 # Waits and retry pauses of the state machines are shortened by this factor.
 WAIT_SCALE = 0.1
 FINAL = {"completed", "failed"}
+# The clocks of Akash workloads: nothing but its network's pace is waited for.
+AKASH_SECONDS = {"AkashBidTimeoutSeconds": "30", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6"}
 
 
 @dataclass
@@ -260,7 +262,7 @@ def running() -> Iterator[FaultyStack]:
         "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
-        "SLIPWAY_PARAMETERS": json.dumps({"Chains": [chain]}),
+        "SLIPWAY_PARAMETERS": json.dumps({"Chains": [chain], **AKASH_SECONDS}),
     }
     node = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
     node += ["--upstream", f"http://127.0.0.1:{ports['chain']}"]

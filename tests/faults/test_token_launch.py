@@ -11,6 +11,7 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from slipway.tokens import calls
+from tests.faults import test_akash_deploy
 from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries
 from tests.faults.conftest import FINAL, FaultyStack
 
@@ -33,8 +34,13 @@ ALONE = ("RecordFailure", "RegisterToken", "Complete")
 
 
 def test_every_boundary_of_the_definitions_has_its_fault() -> None:
-    covered = {(name, when) for name in (*ON_THE_WAY, *ASIDE, *IN_RECONCILE, *ALONE) for when in WHENS}
+    covered = {(name, when) for name in (*ON_THE_WAY, *ASIDE, *ALONE) for when in WHENS}
     assert boundaries(*TOKEN_WORKFLOWS) == covered
+
+
+def test_every_boundary_of_reconcile_has_its_fault() -> None:
+    covered = {(name, when) for name in (*IN_RECONCILE, *test_akash_deploy.IN_RECONCILE) for when in WHENS}
+    assert boundaries("reconcile") == covered
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,11 @@ from tests.stack.launches import account
 
 STATE = ROOT / ".local" / "test"
 START_SECONDS = 300
+# Shorter than the local stack's own, which leave room for slow machines.
+AKASH_SECONDS = {
+    "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
+    "AkashLookSeconds": "1",
+}  # fmt: skip
 STOP_SECONDS = 40
 
 
@@ -124,7 +129,7 @@ def _parameters() -> str:
     roles = json.loads(wallet_roles(accounts))
     users = [account.address for account in accounts if account.role == "user"]
     roles |= {address: {"roles": ["user"], "tier": "partner"} for address in users[:-1]}
-    return json.dumps({"WalletRoles": roles})
+    return json.dumps({"WalletRoles": roles, **AKASH_SECONDS})
 
 
 def _environment() -> dict[str, str]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from slipway.errors import DeploymentFailedError
-from slipway.tokens.workflow import Failure, failure_of
+from slipway.jobs.failures import Failure, failure_of
 
 INTERNAL = Failure("DEPLOYMENT_FAILED", "The launch failed for an internal reason")
 
@@ -61,7 +61,7 @@ def _nested(error: str, cause: str) -> str:
     ],
 )
 def test_known_errors_keep_their_code_and_message(error: str, cause: str, expected: Failure) -> None:
-    assert failure_of(error, cause) == expected
+    assert failure_of(error, cause, "launch") == expected
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_known_errors_keep_their_code_and_message(error: str, cause: str, expect
     ],
 )
 def test_unknown_errors_tell_the_owner_nothing(error: str, cause: str) -> None:
-    assert failure_of(error, cause) == INTERNAL
+    assert failure_of(error, cause, "launch") == INTERNAL
 
 
 def test_a_bomb_of_nested_causes_is_an_internal_failure() -> None:
-    assert failure_of("States.TaskFailed", "[" * 200_000).code == DeploymentFailedError.code
+    assert failure_of("States.TaskFailed", "[" * 200_000, "launch").code == DeploymentFailedError.code

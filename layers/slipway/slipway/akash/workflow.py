@@ -259,7 +259,8 @@ class AkashWorkflow:
         )
         if left <= 0:
             change(deployment, [], undisturbed(), event=("bids", choice.reason, choice.explanation()))
-            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {choice.reason}")
+            reason = "there were bids, but no time to take one" if choice.chosen else choice.reason
+            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {reason}")
         if not choice.chosen:
             return self._next(deployment, _BID_PAUSE)
         change(

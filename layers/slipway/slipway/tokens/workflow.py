@@ -4,9 +4,7 @@ Each method may be called any number of times with the same effect as once: Step
 not hear the answer.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -26,15 +24,15 @@ from slipway.chain.store import (
 )
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, tell_breaker
+from slipway.deployments.store import deployment_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     NotFoundError,
     TokenExistsError,
     UpstreamUnavailableError,
-    code_of,
-    is_known,
 )
+from slipway.jobs.failures import failure_of
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
 from slipway.store import Transaction, read_items, upstream_errors
@@ -43,47 +41,13 @@ from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL, Purpose, Status
 from slipway.tokens.rules import model_refusal, total_cost
-from slipway.tokens.store import DeploymentItem, advance, deployment_key, find_deployment, release_locks
+from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
 # How long after its deadline a launch may take to be called off.
 CLOSING_SECONDS = 600
 _UNFINISHED = set(Status) - FINAL
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An error as a state machine caught it."""
-
-    code: str
-    message: str
-
-
-def failure_of(error_name: str, cause: str) -> Failure:
-    """Read what Step Functions says of a failed task, or of a failed nested execution.
-
-    Args:
-        error_name: The error's name: a class of ``slipway.errors``, or one of Step Functions' own (``States.…``).
-        cause: For a function, JSON with ``errorMessage``; for a nested execution, JSON with ``Error`` and ``Cause``.
-
-    Returns:
-        Code and message for the owner. Messages of errors that are not Slipway's stay in the logs: they may say things
-        that the owner should not read.
-    """
-    try:
-        told = json.loads(cause)
-    except (ValueError, RecursionError):
-        told = {}
-    if not isinstance(told, dict):
-        told = {}
-    if error_name == "States.TaskFailed" and "Error" in told:
-        return failure_of(str(told["Error"]), str(told.get("Cause", "")))
-    if error_name == "States.Timeout":
-        return Failure(DeploymentFailedError.code, "The launch ran out of time")
-    known = is_known(error_name)
-    message = str(told.get("errorMessage", "")) if known else ""
-    return Failure(code_of(error_name), message or "The launch failed for an internal reason")
 
 
 def _seconds(deployment: DeploymentItem) -> float:
@@ -310,7 +274,7 @@ class TokenWorkflow:
         deployment = _existing(find_deployment(deployment_id))
         if deployment.ended:
             return
-        failure = failure_of(error_name, cause)
+        failure = failure_of(error_name, cause, "launch")
         logger.error("launch failed", deployment_id=deployment_id, error_name=error_name, cause=cause[:2000])
         actions = [
             DeploymentItem.error_code.set(failure.code),

@@ -1,0 +1,114 @@
+"""Akash workloads placed into a stack whose functions can be killed, and what the simulated network says of them."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from slipway.akash.sdl import fingerprint
+from tests.faults.conftest import FaultyStack, _text
+from tests.support.workloads import sdl_with
+
+SETTLED = {"active", "closed", "error"}
+# Bids and services come fast; the pace of the simulated network is that of the state machines' waits.
+QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
+
+
+@dataclass
+class Workloads:
+    """Workloads of one stack, each with a scenario of its own by which the ledger tells it from the others."""
+
+    stack: FaultyStack
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.stack.described["console_api"], timeout=30)
+
+    def control(self, **controls: Any) -> None:
+        """What happens to everybody on the simulated network."""
+        self.http.put("/_simulator/controls", json={**QUICK, **controls}).raise_for_status()
+
+    def place(self, scenario: dict[str, Any] | None = None, *, text: str | None = None, start: bool = True) -> str:
+        """Write a workload as the API writes it, under a known id, and start its state machine."""
+        deployment_id = str(uuid.uuid4())
+        text = text or sdl_with({"id": deployment_id, **(scenario or {})})
+        moment = time.time()
+        created_at = _text(moment)
+        key = f"DEPLOYMENT#{deployment_id}"
+        self.stack.jobs.put_item(Item={"pk": key, "sk": "SDL", "text": zlib.compress(text.encode())})
+        self.stack.jobs.put_item(
+            Item={
+                "pk": key,
+                "sk": "DETAIL",
+                "kind": "akash",
+                "deployment_id": deployment_id,
+                "status": "pending",
+                "wallet": self.stack.owner,
+                "sdl_fingerprint": fingerprint(text),
+                "services": ["web"],
+                "groups": 1,
+                "preferences": "{}",
+                "deposit": "5",
+                "executions": 1,
+                "created_at": created_at,
+                "updated_at": created_at,
+                "owner_key": f"DEPLOYMENT#{self.stack.owner}",
+                "owner_sort": f"{created_at}#{deployment_id}",
+                "open_shard": "OPEN#akash#0",
+                "open_until": _text(moment + 60),
+            }
+        )
+        if start:
+            self.start(deployment_id)
+        return deployment_id
+
+    def start(self, deployment_id: str) -> None:
+        """Start the state machine, unless the scheduled reconcile was faster."""
+        with suppress(self.stack.machines.exceptions.ExecutionAlreadyExists):
+            self.stack.machines.start_execution(
+                stateMachineArn=self.stack.outputs["AkashDeployArn"],
+                name=deployment_id,
+                input=json.dumps({"deployment_id": deployment_id}),
+            )
+
+    def settled(self, deployment_id: str, seconds: float = 120) -> dict[str, Any]:
+        """The workload once it is active or has ended."""
+        return self.stack.wait_for(deployment_id, SETTLED, seconds)
+
+    def ledger(self, deployment_id: str) -> list[dict[str, Any]]:
+        """What the network has of a workload."""
+        entries: list[dict[str, Any]] = self.http.get("/_simulator/ledger").json()["deployments"]
+        return [entry for entry in entries if entry["scenario"] == deployment_id]
+
+    def assert_settled(self, deployment_id: str, status: str, code: str | None = None) -> dict[str, Any]:
+        """As expected, with at most one lease ever, and open on the network only while it is active."""
+        item = self.settled(deployment_id)
+        assert (item["status"], item.get("error_code")) == (status, code), item
+        entries = self.ledger(deployment_id)
+        leased = [entry["dseq"] for entry in entries if entry["leases"]]
+        still_open = [entry["dseq"] for entry in entries if entry["state"] == "active" and entry["leases"]]
+        assert leased == ([item["dseq"]] if "leases" in item else leased[:1]), entries
+        assert still_open == ([item["dseq"]] if status == "active" else []), entries
+        return item
+
+    def sweep(self, deployment_ids: Iterable[str], seconds: float = 60) -> None:
+        """Reconcile until nothing of these workloads is open without an owner."""
+        wanted = set(deployment_ids)
+        ends_at = time.monotonic() + seconds
+        while orphans := [
+            entry["dseq"]
+            for one in wanted
+            for entry in self.ledger(one)
+            if entry["state"] == "active" and not entry["leases"]
+        ]:
+            assert time.monotonic() < ends_at, orphans
+            self.stack.reconcile()
+            time.sleep(0.5)
