@@ -12,9 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway import store
-from slipway.control.breaker import WINDOW_SECONDS, Breaker, Outcome
-from slipway.control.store import Service, ServiceState, service_state, tell_breaker
+from slipway.control.breaker import OPEN_SECONDS, WINDOW_SECONDS, Breaker, Outcome
+from slipway.control.store import Gate, Service, ServiceState, service_state, tell_breaker
 from slipway.jobs.store import job_outcome
+from slipway.limits import store as limits
+from slipway.settings import launch_windows
+from slipway.store import Transaction
+from slipway.tokens.models import ModelState
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
 
@@ -130,6 +134,82 @@ def test_a_chain_out_of_reach_opens_the_breaker_and_a_probe_closes_it(
     assert slipway.launch("next", token=token).code == "SERVICE_PAUSED"
     tell_breaker(Service.TOKENS, Outcome.SUCCESS)
     assert slipway.launch("next", token=token).status == 202
+
+
+@pytest.fixture
+def half_open(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A breaker that would let one launch through; returns a token that is still valid then."""
+    slipway.model()
+    token = slipway.token(exp=int(time.time()) + 86400)
+    for _ in range(3):
+        tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
+    assert slipway.launch(token=token).code == "SERVICE_PAUSED"
+    later = time.time() + OPEN_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    return token
+
+
+def _is_the_probe(slipway: Installation, token: str) -> None:
+    """Whether the next launch is let through, and the one after it is not."""
+    slipway.model("probe")
+    assert slipway.launch("probe", token=token).status == 202
+    slipway.model("after")
+    assert slipway.launch("after", token=token).code == "SERVICE_PAUSED"
+
+
+def test_a_request_that_is_refused_is_no_probe(slipway: Installation, half_open: str) -> None:
+    before = service_state(Service.TOKENS).breaker
+    assert slipway.launch("unknown", token=half_open).code == "MODEL_NOT_FOUND"
+    slipway.model("rejected", state=ModelState.REJECTED)
+    assert slipway.launch("rejected", token=half_open).code == "MODEL_NOT_VALIDATED"
+    assert slipway.launch(token=half_open, token_symbol="not a symbol").code == "VALIDATION_ERROR"
+    assert service_state(Service.TOKENS).breaker == before
+    _is_the_probe(slipway, half_open)
+
+
+def test_a_request_over_its_limit_is_no_probe(
+    slipway: Installation, half_open: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 1, "day": 1}}')
+    launch_windows.cache_clear()
+    write = Transaction()
+    limits.count_within(write, "launches", ALICE.address, launch_windows("standard"))
+    write.commit()
+    assert slipway.launch(token=half_open).code == "RATE_LIMIT_EXCEEDED"
+    assert not service_state(Service.TOKENS).breaker.probe_until
+
+
+def test_a_model_that_has_its_launch_and_a_replay_are_no_probes(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slipway.model()
+    token = slipway.token(exp=int(time.time()) + 86400)
+    first = slipway.launch(token=token, headers={"idempotency-key": "k"})
+    for _ in range(3):
+        tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
+    later = time.time() + OPEN_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert slipway.launch(token=token).code == "TOKEN_EXISTS"
+    assert slipway.launch(token=token, headers={"idempotency-key": "k"}).body == first.body
+    _is_the_probe(slipway, token)
+
+
+def test_of_two_requests_that_both_would_probe_one_does(
+    slipway: Installation, half_open: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, others = Transaction.commit, [Transaction()]
+
+    def late(write: Transaction) -> None:
+        if others:
+            faster = others.pop()
+            Gate(Service.TOKENS).enter(faster)
+            commit(faster)
+        commit(write)
+
+    monkeypatch.setattr(Transaction, "commit", late)
+    refused = slipway.launch(token=half_open)
+    assert (refused.status, refused.code) == (503, "SERVICE_PAUSED")
+    assert slipway.executions() == []
 
 
 def test_outcomes_told_at_once_are_all_counted(slipway: Installation) -> None:

@@ -3,21 +3,24 @@
 Switch and breaker share an item, so a request learns of both in one read; each is written by its own attributes.
 """
 
+import functools
 import time
 from dataclasses import asdict
 from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, condition_held, upstream_errors
+from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 5
+PROBE_WRITE = "probe"
 
 
 class Service(StrEnum):
@@ -110,14 +113,19 @@ class Gate:
             return ServicePausedError(f"The service is paused{reason}", retry_after=60)
         return self._breaker_open() if self._decision is Decision.REFUSE else None
 
-    def enter(self) -> None:
-        """Go through; a half-open breaker lets one at a time.
+    def enter(self, write: Transaction) -> None:
+        """Go through with the transaction that accepts the work.
 
-        Raises:
-            ServicePausedError: Somebody else is the probe.
+        A half-open breaker lets one at a time: under the name ``PROBE_WRITE`` the work becomes its probe, or the
+        transaction fails because other work has. Work that is refused for any other reason takes no probe away.
         """
-        if self._decision is Decision.PROBE and not _change(self._state, self._state.breaker.probing(self._now)):
-            raise self._breaker_open()
+        if self._decision is Decision.PROBE:
+            actions, unchanged = _change(self._state, self._state.breaker.probing(self._now))
+            write.update(PROBE_WRITE, ServiceState(self._state.pk, self._state.sk), actions, condition=unchanged)
+
+    def probed(self) -> SlipwayError:
+        """Why ``PROBE_WRITE`` failed."""
+        return self._breaker_open()
 
     def _breaker_open(self) -> ServicePausedError:
         return ServicePausedError(
@@ -150,7 +158,8 @@ def tell_breaker(service: Service, outcome: Outcome) -> None:
             after = state.breaker.told(outcome, time.time())
             if after == state.breaker:
                 return
-            if _change(state, after):
+            actions, unchanged = _change(state, after)
+            if condition_held(functools.partial(ServiceState(state.pk, state.sk).update, actions, unchanged)):
                 if bool(after.open_until) != bool(state.open_until):
                     record("BreakerOpened" if after.open_until else "BreakerClosed", service=str(service))
                     logger.warning("breaker changed", service=str(service), open=bool(after.open_until))
@@ -159,15 +168,11 @@ def tell_breaker(service: Service, outcome: Outcome) -> None:
         logger.exception("breaker not told", service=str(service))
 
 
-def _change(state: ServiceState, breaker: Breaker) -> bool:
-    """Write the breaker unless somebody else did since ``state`` was read."""
+def _change(state: ServiceState, breaker: Breaker) -> tuple[list[Action], Condition]:
+    """What writes the breaker, and the condition that nobody else did since ``state`` was read."""
     version = int(state.breaker_version or 0)
-    unchanged = ServiceState.breaker_version == version
+    unchanged: Condition = ServiceState.breaker_version == version
     if not version:
         unchanged = unchanged | ServiceState.breaker_version.does_not_exist()
     actions = [getattr(ServiceState, name).set(value) for name, value in asdict(breaker).items()]
-    return condition_held(
-        lambda: ServiceState(state.pk, state.sk).update(
-            actions=[ServiceState.breaker_version.set(version + 1), *actions], condition=unchanged
-        )
-    )
+    return [ServiceState.breaker_version.set(version + 1), *actions], unchanged

@@ -13,7 +13,7 @@ from slipway.chain.models import Chain, Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
 from slipway.chain.store import ChainConfiguration, chain_configuration, with_contracts
 from slipway.control.breaker import Outcome
-from slipway.control.store import Gate, Service, tell_breaker
+from slipway.control.store import PROBE_WRITE, Gate, Service, tell_breaker
 from slipway.deployments.store import deployment_key, open_shard, owner_key
 from slipway.errors import (
     ConflictError,
@@ -231,12 +231,12 @@ class TokenService:
                 tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
             model = model or self._model_refusal(body.model_id, wallet)
             raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
-        gate.enter()
         answer = self._answer(new_id(), body, quote)
         windows = launch_windows(caller.tier)
         for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
             deployment = self._new_deployment(answer, wallet, body, symbol)
             write = self._request_transaction(deployment, body, wallet, context)
+            gate.enter(write)
             limits.count_within(write, _LAUNCHES, wallet, windows)
             if idempotency:
                 idempotency.remember(write, answer.model_dump())
@@ -247,7 +247,7 @@ class TokenService:
                 if idempotency and IDEMPOTENCY_WRITE in error.failed:
                     return self._replay(idempotency)
                 if error.failed.keys() - {"symbol"}:
-                    raise self._refusal(error, body.model_id, wallet, windows) from error
+                    raise self._refusal(error, gate, body.model_id, wallet, windows) from error
         else:
             raise ConflictError("No free symbol was found; give one as token_symbol")
         record("Launches", outcome="accepted")
@@ -325,8 +325,10 @@ class TokenService:
         return answer
 
     def _refusal(
-        self, error: ConditionsFailedError, model_id: str, wallet: str, windows: tuple[Window, ...]
+        self, error: ConditionsFailedError, gate: Gate, model_id: str, wallet: str, windows: tuple[Window, ...]
     ) -> SlipwayError:
+        if PROBE_WRITE in error.failed:
+            return gate.probed()
         if "model" in error.failed:
             refusal = self._model_refusal(model_id, wallet)
             # None: the model became launchable between the refusal and this look.
