@@ -248,6 +248,90 @@ class SignerUnfundedError(SlipwayError):
     status = 500
 
 
+class EndpointNotForwardedError(SlipwayError):
+    """The provider never opened a port for the node's RPC."""
+
+    code = "ENDPOINT_NOT_FORWARDED"
+    status = 504
+
+
+class EndpointHostMissingError(SlipwayError):
+    """The provider names no host for the forwarded port, and nobody knows the provider's own."""
+
+    code = "ENDPOINT_HOST_MISSING"
+    status = 502
+
+
+class EndpointHostRefusedError(SlipwayError):
+    """The host of the forwarded port is no public host name."""
+
+    code = "ENDPOINT_HOST_REFUSED"
+    status = 502
+
+
+class EndpointPortOutOfRangeError(SlipwayError):
+    """The forwarded port is not one from 1024 to 65535."""
+
+    code = "ENDPOINT_PORT_OUT_OF_RANGE"
+    status = 502
+
+
+class EndpointAmbiguousError(SlipwayError):
+    """The provider tells several ports for the node's RPC; nobody knows which is right."""
+
+    code = "ENDPOINT_AMBIGUOUS"
+    status = 502
+
+
+class ProbeRefusedError(SlipwayError):
+    """Nothing answers at the node's endpoint."""
+
+    code = "PROBE_REFUSED"
+    status = 502
+
+
+class ProbeNonsenseError(SlipwayError):
+    """Something answers at the node's endpoint that is no node."""
+
+    code = "PROBE_NONSENSE"
+    status = 502
+
+
+class ArtifactMissingError(SlipwayError):
+    """No endpoint is published for the environment now."""
+
+    code = "ARTIFACT_MISSING"
+    status = 404
+
+
+class ArtifactUnsignedError(SlipwayError):
+    """An endpoint lies where it is published, without a signature."""
+
+    code = "ARTIFACT_UNSIGNED"
+    status = 409
+
+
+class ArtifactAlteredError(SlipwayError):
+    """The published endpoint is not what was signed."""
+
+    code = "ARTIFACT_ALTERED"
+    status = 409
+
+
+class ArtifactForeignError(SlipwayError):
+    """The published endpoint was signed for another environment."""
+
+    code = "ARTIFACT_FOREIGN"
+    status = 409
+
+
+class ArtifactOutdatedError(SlipwayError):
+    """The published endpoint was signed for another generation of the node than the present one."""
+
+    code = "ARTIFACT_OUTDATED"
+    status = 409
+
+
 class WriteContentionError(SlipwayError):
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
 

@@ -8,6 +8,25 @@ from slipway.errors import UpstreamUnavailableError
 from slipway.settings import allow_private_network
 
 
+def resolved(host: str, port: int) -> list[str]:
+    """The IP addresses of a host, in the order in which to try them.
+
+    Raises:
+        OSError: It has none, or its name is none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError("not a host name") from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is none of a loopback, private, link-local, multicast or otherwise special network."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_global and not parsed.is_multicast
+
+
 def require_public_url(url: str) -> None:
     """Refuse addresses by which a configured URL could reach into our own network.
 
@@ -25,10 +44,8 @@ def require_public_url(url: str) -> None:
     if parts.scheme != "https" or not host:
         raise UpstreamUnavailableError("A configured address is not an HTTPS URL")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+        addresses = resolved(host, port)
+    except OSError as error:
         raise UpstreamUnavailableError("A configured address does not resolve") from error
-    for *_, resolved in found:
-        address = ipaddress.ip_address(resolved[0])
-        if not address.is_global or address.is_multicast:
-            raise UpstreamUnavailableError("A configured address is not public")
+    if not all(is_public(address) for address in addresses):
+        raise UpstreamUnavailableError("A configured address is not public")

@@ -3,80 +3,32 @@
 Sources: RFC 7515, RFC 7519, RFC 7517, OpenID Connect Discovery.
 """
 
-import base64
-import hashlib
 import json
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from jwt.algorithms import ECAlgorithm
 
 from slipway.errors import AuthenticationFailedError
 from slipway.identity.jwks import JwksClient
 from slipway.identity.models import Caller
 from slipway.identity.rules import caller_from_claims
+from slipway.p256_key import ALGORITHM, P256Key, base64url
 from slipway.settings import IdentitySettings
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
 
 _OWN_CLAIMS = {"wallet": "wallet", "roles": "roles", "tier": "tier"}
 _REQUIRED = ["exp", "aud", "iss", "sub"]
-_ALGORITHM = "ES256"
-_ES256_BYTES = 32
 _MAX_TOKEN_CHARACTERS = 8192
 
 
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class IdentityKey:
-    """Slipway's own signing key.
-
-    Args:
-        kms: boto3's KMS client.
-        key_id: Id or ARN of an ECC_NIST_P256 key.
-    """
-
-    def __init__(self, kms: "KMSClient", key_id: str) -> None:
-        self._kms = kms
-        self._key_id = key_id
-
-    @cached_property
-    def public_key(self) -> EllipticCurvePublicKey:
-        """Fetched once in the life of the process; the key's pair never changes."""
-        key = load_der_public_key(self._kms.get_public_key(KeyId=self._key_id)["PublicKey"])
-        if not isinstance(key, EllipticCurvePublicKey):
-            raise TypeError("the identity key is not an elliptic-curve key")
-        return key
-
-    @cached_property
-    def jwk(self) -> dict[str, Any]:
-        """The public key as a JWK, with the key's thumbprint (RFC 7638) as its id."""
-        key = json.loads(ECAlgorithm.to_jwk(self.public_key))
-        members = {name: key[name] for name in ("crv", "kty", "x", "y")}
-        canonical = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
-        thumbprint = _base64url(hashlib.sha256(canonical).digest())
-        return {**members, "kid": thumbprint, "use": "sig", "alg": _ALGORITHM}
+class IdentityKey(P256Key):
+    """Slipway's own signing key."""
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A compact JWS over the claims."""
-        header = {"alg": _ALGORITHM, "typ": "JWT", "kid": self.jwk["kid"]}
-        parts = [_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
+        header = {"alg": ALGORITHM, "typ": "JWT", "kid": self.jwk["kid"]}
+        parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
         signing_input = ".".join(parts)
-        answer = self._kms.sign(
-            KeyId=self._key_id,
-            Message=signing_input.encode(),
-            MessageType="RAW",
-            SigningAlgorithm="ECDSA_SHA_256",
-        )
-        r, s = decode_dss_signature(answer["Signature"])
-        return f"{signing_input}.{_base64url(r.to_bytes(_ES256_BYTES, 'big') + s.to_bytes(_ES256_BYTES, 'big'))}"
+        return f"{signing_input}.{base64url(self.signature(signing_input.encode()))}"
 
 
 class TokenVerifier:
@@ -104,7 +56,7 @@ class TokenVerifier:
             unverified = jwt.decode_complete(token, options={"verify_signature": False})
             issuer = unverified["payload"].get("iss")
             if issuer == self._settings.issuer:
-                claims = self._decode(token, self._own_key.public_key, (_ALGORITHM,), issuer, self._settings.audience)
+                claims = self._decode(token, self._own_key.public_key, (ALGORITHM,), issuer, self._settings.audience)
                 return caller_from_claims(claims, _OWN_CLAIMS)
             oidc = self._settings.oidc
             if oidc and self._jwks and issuer == oidc.issuer:
