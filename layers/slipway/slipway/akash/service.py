@@ -23,7 +23,7 @@ from slipway.akash.sdl import Workload, fingerprint, parse_sdl
 from slipway.akash.store import KIND, AkashDeployment, change, sdl_item
 from slipway.akash.upstream import GpuPrices
 from slipway.akash.views import status_of
-from slipway.control.store import Gate, Service
+from slipway.control.store import PROBE_WRITE, Gate, Service
 from slipway.deployments.restart import execution_input
 from slipway.deployments.store import deployment_key, find_deployment, open_shard, owner_key
 from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
@@ -151,7 +151,6 @@ class AkashService:
             if idempotency and idempotency.is_known():
                 return self._replay(idempotency)
             raise refusal
-        gate.enter()
         answer = DeployWorkloadAnswer(
             deployment_id=(deployment_id := new_id()),
             services=list(workload.services),
@@ -161,6 +160,7 @@ class AkashService:
         windows = akash_windows(caller.tier)
         deployment = self._new(answer, wallet, body, workload)
         write = Transaction()
+        gate.enter(write)
         write.create("deployment", deployment)
         write.create("sdl", sdl_item(deployment_id, body.sdl))
         write.create("event", job_event(deployment.pk, str(Status.PENDING), "The workload was accepted"))
@@ -173,6 +173,8 @@ class AkashService:
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay(idempotency)
+            if PROBE_WRITE in error.failed:
+                raise gate.probed() from error
             refusal = limits.refusal(error.failed.get("limit"), windows)
             if refusal is None:
                 limits.trim(_WORKLOADS, wallet, windows)
