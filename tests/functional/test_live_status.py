@@ -129,9 +129,10 @@ def test_whether_a_workload_is_over_is_upstreams_word(slipway: Installation, con
     dseq = console.ready().dseq
     assert live_workloads().is_over(WORKLOAD, dseq) is False
     console.http.post(f"/_simulator/deployments/{dseq}/leases/close").raise_for_status()
-    assert live_workloads().is_over(WORKLOAD, dseq) is True
+    assert _later(2).is_over(WORKLOAD, dseq) is True
+    other = console.ready().dseq
     console.control(faults=[{"call": "*", "action": "error"}])
-    assert live_workloads().is_over(WORKLOAD, dseq) is False
+    assert live_workloads().is_over("another", other) is False
 
 
 def test_a_refresh_that_fails_fails_nobody(slipway: Installation, console: Simulator) -> None:

@@ -17,6 +17,8 @@ from slipway.observability import logger
 from slipway.times import to_text
 
 FRESH_SECONDS = 15.0
+# For the question whether it is over, which is asked when a provider knows no such lease any more.
+_OVER_SECONDS = 1.0
 
 
 class LiveWorkloads:
@@ -52,14 +54,9 @@ class LiveWorkloads:
         return status_of(copy, self._clock()) if copy else LiveStatus()
 
     def is_over(self, deployment_id: str, dseq: str) -> bool:
-        """Whether upstream says now that the deployment, or every lease of it, is closed; False when it can't say."""
-        shelf = self._shelf(deployment_id)
-        try:
-            told = refresh(shelf, self._source(deployment_id, dseq), BACKGROUND_SECONDS / 5, self._clock).value
-        except SlipwayError as error:
-            logger.info("not known whether it is over", reason=error.message)
-            return False
-        return told.is_closed or bool(told.leases and not told.open_leases)
+        """Whether upstream says that the deployment, or every lease of it, is closed; False while it can't say."""
+        copy = self._copy(deployment_id, dseq, _OVER_SECONDS)
+        return copy is not None and (copy.value.is_closed or bool(copy.value.leases and not copy.value.open_leases))
 
     def keep(self, deployment_id: str, told: Deployment) -> None:
         """Keep what somebody has asked upstream for another reason, such as the workflow that closes a deployment."""
@@ -73,18 +70,19 @@ class LiveWorkloads:
         """
         refresh(self._shelf(deployment_id), self._source(deployment_id, dseq), BACKGROUND_SECONDS, self._clock)
 
-    def _copy(self, deployment_id: str, dseq: str) -> Copy[Deployment] | None:
+    def _copy(self, deployment_id: str, dseq: str, fresh_seconds: float = FRESH_SECONDS) -> Copy[Deployment] | None:
+        source = self._source(deployment_id, dseq, fresh_seconds)
         try:
-            return read_copy(self._shelf(deployment_id), self._source(deployment_id, dseq), self._clock)
+            return read_copy(self._shelf(deployment_id), source, self._clock)
         except SlipwayError as error:
             logger.warning("live status not read", code=error.code, reason=error.message)
             return None
 
-    def _source(self, deployment_id: str, dseq: str) -> Source[Deployment]:
+    def _source(self, deployment_id: str, dseq: str, fresh_seconds: float = FRESH_SECONDS) -> Source[Deployment]:
         return Source(
             fetch=lambda seconds: self._console().deployment(dseq, seconds),
             ask_background=lambda: self._ask_background(deployment_id, dseq),
-            fresh_seconds=FRESH_SECONDS,
+            fresh_seconds=fresh_seconds,
             is_final=lambda told: told.is_closed,
         )
 

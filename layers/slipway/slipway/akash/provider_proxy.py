@@ -1,0 +1,182 @@
+"""The Akash Console's provider proxy over WebSocket: logs of a lease, as the provider streams them.
+
+Source: ``apps/provider-proxy`` of akash-network/console. A client sends what it wants to read with a token, and gets a
+message for each line, which names the pod and holds the text. Neither a stream's number nor its service is told, so
+each socket carries one stream at a time.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from slipway.errors import UpstreamUnavailableError
+from slipway.network import require_public_url
+
+_OPEN_SECONDS = 1.5
+_CLOSE_SECONDS = 0.3
+_SEND_SECONDS = 1.5
+# The proxy drops clients that are silent; its documents say nothing of how soon.
+PING_SECONDS = 5.0
+_MOST_MESSAGE_BYTES = 2 * 2**20
+_RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class LeaseAddress:
+    """A lease, and where its provider answers (``https://host:port``)."""
+
+    provider: str
+    host_uri: str
+    dseq: str
+    gseq: int
+    oseq: int
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line that a pod wrote."""
+
+    pod: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TokenExpired:
+    """The token is not good any more; the socket is, for another one."""
+
+
+@dataclass(frozen=True)
+class StreamEnded:
+    """The provider ended the stream: 4001 no such lease, 4000 nothing runs there, 1000 everything was told."""
+
+    code: int
+    reason: str
+
+
+LEASE_NOT_FOUND = 4001
+
+
+class ProxySocket:
+    """One socket. A broken one raises ``ConnectionError``, as does a stream that the provider refused.
+
+    Args:
+        socket: The connection.
+    """
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._heard_from_us_at = time.monotonic()
+
+    async def subscribe(self, lease: LeaseAddress, service: str, tail: int, token: str) -> None:
+        """Ask for a service's lines, beginning with the last ``tail`` ones of each pod."""
+        query = urlencode({"follow": "true", "tail": tail, "service": service})
+        path = f"/lease/{lease.dseq}/{lease.gseq}/{lease.oseq}/logs"
+        await self._send(
+            {
+                "type": "websocket",
+                "url": f"{lease.host_uri.rstrip('/')}{path}?{query}",
+                "auth": {"type": "jwt", "token": token},
+                "providerAddress": lease.provider,
+            }
+        )
+
+    async def next(self, seconds: float) -> LogLine | TokenExpired | StreamEnded | None:
+        """What comes next; None if nothing does within ``seconds``. Meanwhile the socket is kept alive."""
+        ends_at = time.monotonic() + max(seconds, 0.0)
+        while True:
+            if time.monotonic() >= self._heard_from_us_at + PING_SECONDS:
+                await self._send({"type": "ping"})
+            wait = min(ends_at, self._heard_from_us_at + PING_SECONDS) - time.monotonic()
+            try:
+                async with asyncio.timeout(max(wait, 0.0)):
+                    text = await self._socket.recv()
+            except TimeoutError:
+                if time.monotonic() >= ends_at:
+                    return None
+                continue
+            except ConnectionClosed as error:
+                raise ConnectionError("The provider proxy closed the connection") from error
+            if (message := _message(text)) is not None:
+                return message
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._socket.send(json.dumps(message))
+        except (TimeoutError, ConnectionClosed) as error:
+            raise ConnectionError("The provider proxy takes nothing") from error
+        self._heard_from_us_at = time.monotonic()
+
+
+def _message(text: str | bytes) -> LogLine | TokenExpired | StreamEnded | None:
+    """A message of the proxy's; None for what tells nothing."""
+    try:
+        told = json.loads(text)
+        if told.get("error") == "tokenExpired":
+            return TokenExpired()
+        if told.get("error"):
+            raise ConnectionError(f"The provider proxy answered: {str(told['error'])[:200]}")
+        if told.get("closed"):
+            return StreamEnded(int(told.get("code") or 0), str(told.get("reason") or "")[:200])
+        if told.get("type") != "websocket" or not told.get("message"):
+            return None
+        line = json.loads(told["message"])
+        return LogLine(str(line["name"]), str(line["message"]))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+
+
+class ProviderProxy:
+    """Opens sockets.
+
+    Args:
+        address: The proxy's, with the scheme https or wss (in the local build also http or ws).
+    """
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        self._url = parts._replace(scheme=scheme).geturl()
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[ProxySocket]:
+        """A socket, for as long as the context lasts.
+
+        Raises:
+            UpstreamUnavailableError: The proxy does not answer.
+        """
+        try:
+            connection = await connect(
+                self._url,
+                open_timeout=_OPEN_SECONDS,
+                close_timeout=_CLOSE_SECONDS,
+                max_size=_MOST_MESSAGE_BYTES,
+                # Without the environment's proxies.
+                proxy=None,
+            )
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise UpstreamUnavailableError(
+                f"The provider proxy does not answer: {type(error).__name__}", retry_after=_RETRY_SECONDS
+            ) from error
+        try:
+            yield ProxySocket(connection)
+        finally:
+            await connection.close()
+
+
+@cache
+def provider_proxy() -> ProviderProxy:
+    """The proxy at AKASH_PROVIDER_PROXY_URL."""
+    address = os.environ["AKASH_PROVIDER_PROXY_URL"]
+    require_public_url(address.replace("wss://", "https://", 1))
+    return ProviderProxy(address)

@@ -1,0 +1,33 @@
+"""Server-Sent Events as text (WHATWG HTML, section 9.2).
+
+Browsers follow such a stream by themselves: when an answer ends they ask again after ``retry``, with the id of the last
+event as Last-Event-ID.
+"""
+
+import json
+from typing import Any
+
+MEDIA_TYPE = "text/event-stream"
+
+
+def event(data: dict[str, Any], *, event_id: str, name: str | None = None) -> str:
+    """One event. The data is one line of JSON, so whatever it holds can't break the stream's frame.
+
+    Args:
+        data: JSON values.
+        event_id: What the client sends to go on after this event; printable, without line ends.
+        name: The event's type; without one, browsers call it ``message``.
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+    kind = f"event: {name}\n" if name else ""
+    return f"{kind}id: {event_id}\ndata: {text}\n\n"
+
+
+def mark(event_id: str, comment: str) -> str:
+    """No event, but an id to go on after, and a comment for people."""
+    return f": {' '.join(comment.split())}\nid: {event_id}\n\n"
+
+
+def retry(seconds: float) -> str:
+    """When the client shall ask again."""
+    return f"retry: {int(seconds * 1000)}\n\n"
