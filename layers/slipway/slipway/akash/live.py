@@ -58,6 +58,12 @@ class LiveWorkloads:
         copy = self._copy(deployment_id, dseq, _OVER_SECONDS)
         return copy is not None and (copy.value.is_closed or bool(copy.value.leases and not copy.value.open_leases))
 
+    def groups(self, deployment_id: str, dseq: str) -> dict[str, int]:
+        """The group (gseq) of each service, as far as providers have told."""
+        copy = self._copy(deployment_id, dseq)
+        leases = [lease for lease in copy.value.leases if lease.status] if copy else []
+        return {name: lease.id.gseq for lease in leases if lease.status for name in lease.status.services}
+
     def keep(self, deployment_id: str, told: Deployment) -> None:
         """Keep what somebody has asked upstream for another reason, such as the workflow that closes a deployment."""
         self._shelf(deployment_id).put(Copy(told, self._clock(), 0.0))

@@ -108,6 +108,12 @@ def poll(
     return asyncio.run(_Poll(request, proxy, tokens, watch, seconds).answer())
 
 
+def end_of_stream(cursor: Cursor) -> str:
+    """The last event of a stream."""
+    ended = encode_cursor(Cursor(cursor.services, ended=True))
+    return event({"message": "The workload is closed"}, event_id=ended, name="end")
+
+
 class _Poll:
     def __init__(
         self, request: LogRequest, proxy: ProviderProxy, tokens: LeaseTokens, watch: Watch, seconds: float
@@ -152,9 +158,8 @@ class _Poll:
     def _text(self) -> str:
         failures = [feed.failure for feed in self._feeds if feed.failure]
         if self._over:
-            ended = encode_cursor(Cursor(self._told, ended=True))
-            self._parts.append(event({"reason": "closed"}, event_id=ended, name="end"))
-        elif failures and not self._parts and self._request.cursor is None and len(failures) == len(self._feeds):
+            return "".join(self._parts) + end_of_stream(Cursor(self._told))
+        if failures and not self._parts and self._request.cursor is None and len(failures) == len(self._feeds):
             raise failures[0]
         for failure in failures:
             self._parts.append(mark(self._id(), failure.message))

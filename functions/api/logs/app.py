@@ -1,0 +1,33 @@
+"""GET /api/deployments/{id}/logs: the logs of an Akash workload as Server-Sent Events.
+
+Behind an HTTP API a stream is a sequence of answers: each comes as soon as there are lines, or after twenty seconds
+without any, and the next request goes on where it ended.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Response
+
+from slipway.akash.logs import MOST_TAIL, log_service
+from slipway.deployments.service import own
+from slipway.http import create_app, lambda_handler, wallet_owner
+from slipway.identity.models import Caller
+from slipway.server_sent_events import MEDIA_TYPE
+
+app = create_app()
+
+
+@app.get("/api/deployments/{deployment_id}/logs")
+def logs(
+    deployment_id: str,
+    caller: Annotated[Caller, Depends(wallet_owner)],
+    service: Annotated[str | None, Query(max_length=64)] = None,
+    tail: Annotated[int, Query(ge=0, le=MOST_TAIL)] = 100,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The next part of the stream; 204 tells a browser that there is no more."""
+    text = log_service().stream(own(caller, deployment_id), service or None, tail, last_event_id)
+    return Response(status_code=204) if text is None else Response(text, media_type=MEDIA_TYPE)
+
+
+handler = lambda_handler(app)

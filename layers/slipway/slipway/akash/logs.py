@@ -1,0 +1,127 @@
+"""Use case of the log route: whose logs they are, which leases write them, and the next part of the stream."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from slipway.akash.console_api import console_api
+from slipway.akash.lease_tokens import LeaseTokens
+from slipway.akash.live import LiveWorkloads, live_workloads
+from slipway.akash.log_cursors import Cursor, CursorError, decode_cursor
+from slipway.akash.log_stream import LogRequest, Watch, end_of_stream, poll
+from slipway.akash.provider_proxy import LeaseAddress, ProviderProxy, provider_proxy
+from slipway.akash.providers import ProviderCatalogue, provider_catalogue
+from slipway.akash.store import AkashDeployment, find_workload
+from slipway.deployments.store import Deployment
+from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
+
+MOST_TAIL = 1000
+_RETRY_SECONDS = 5
+
+
+class LogService:
+    """Streams the logs of workloads.
+
+    Args:
+        proxy: Gives where they are read from; asked for when there is something to read, as are the others.
+        tokens: With what.
+        live: Tells which lease runs which service, and whether a workload is over.
+        providers: Tells where a provider answers.
+    """
+
+    def __init__(
+        self,
+        proxy: Callable[[], ProviderProxy],
+        tokens: LeaseTokens,
+        live: Callable[[], LiveWorkloads],
+        providers: Callable[[], ProviderCatalogue],
+    ) -> None:
+        self._proxy = proxy
+        self._tokens = tokens
+        self._live = live
+        self._providers = providers
+
+    def stream(self, deployment: Deployment, service: str | None, tail: int, last_event_id: str | None) -> str | None:
+        """The next part of a stream; None when it was told to its end.
+
+        Args:
+            deployment: The caller's.
+            service: One of its services; None for all.
+            tail: How many lines of each to begin with.
+            last_event_id: Id of the last event that the caller saw, None to begin.
+
+        Raises:
+            ConflictError: It writes no logs, or none any more, or none yet.
+            NotFoundError: It has no such service.
+            UpstreamUnavailableError: They can't be read now.
+        """
+        if not isinstance(deployment, AkashDeployment):
+            raise ConflictError("A token launch writes no logs", details={"kind": "token"})
+        cursor, lost = _position(last_event_id)
+        if deployment.ended:
+            return self._end(deployment, cursor)
+        if not deployment.leases:
+            raise ConflictError(
+                "The workload has no lease yet; its logs begin when a provider runs it",
+                details={"status": deployment.status},
+                retry_after=_RETRY_SECONDS,
+            )
+        request = LogRequest(self._leases(deployment, service), cursor, tail, lost)
+        return poll(request, self._proxy(), self._tokens, self._watch(deployment))
+
+    @staticmethod
+    def _end(deployment: AkashDeployment, cursor: Cursor | None) -> str | None:
+        if cursor is None:
+            raise ConflictError(
+                "The workload is closed, and its logs are gone with it", details={"status": deployment.status}
+            )
+        return None if cursor.ended else end_of_stream(cursor)
+
+    def _leases(self, deployment: AkashDeployment, service: str | None) -> Mapping[str, LeaseAddress]:
+        """The lease of each service that is to be read."""
+        services = list(deployment.services)
+        if service is not None and service not in services:
+            raise NotFoundError(f"The workload has no service of that name; it has {', '.join(services)}")
+        wanted = services if service is None else [service]
+        leases = {int(lease["gseq"]): self._address(lease) for lease in deployment.leases or []}
+        if len(leases) == 1:
+            return dict.fromkeys(wanted, *leases.values())
+        groups = self._live().groups(deployment.deployment_id, str(deployment.dseq))
+        found = {name: leases[groups[name]] for name in wanted if groups.get(name) in leases}
+        if not found:
+            raise UpstreamUnavailableError(
+                "It is not known yet which provider runs which service", retry_after=_RETRY_SECONDS
+            )
+        return found
+
+    def _address(self, lease: Mapping[str, str]) -> LeaseAddress:
+        provider = self._providers().find(lease["provider"])
+        if provider is None or not provider.host_uri:
+            raise UpstreamUnavailableError("It is not known where the provider answers", retry_after=_RETRY_SECONDS)
+        return LeaseAddress(
+            provider.owner, provider.host_uri, str(lease["dseq"]), int(lease["gseq"]), int(lease["oseq"])
+        )
+
+    def _watch(self, deployment: AkashDeployment) -> Watch:
+        deployment_id, dseq = deployment.deployment_id, str(deployment.dseq)
+
+        def is_closed() -> bool:
+            found = find_workload(deployment_id)
+            return found is None or found.ended
+
+        return Watch(is_closed, lambda: self._live().is_over(deployment_id, dseq))
+
+
+def _position(last_event_id: str | None) -> tuple[Cursor | None, bool]:
+    """The cursor that a client sent, and whether it sent one that nobody can read."""
+    if not last_event_id:
+        return None, False
+    try:
+        return decode_cursor(last_event_id), False
+    except CursorError:
+        return None, True
+
+
+@cache
+def log_service() -> LogService:
+    """The logs of this installation."""
+    return LogService(provider_proxy, LeaseTokens(console_api), live_workloads, provider_catalogue)
