@@ -53,5 +53,5 @@ def console(slipway: Installation, _console_url: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     simulator = Simulator(_console_url)
     simulator.http.post("/_simulator/reset").raise_for_status()
-    slipway.use_console(monkeypatch, _console_url, simulator.key)
+    slipway.use_console(monkeypatch, _console_url)
     return simulator

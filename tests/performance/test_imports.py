@@ -33,6 +33,7 @@ BUDGETS = {
     "EscrowFunction": 3.0,
     "IdentityFunction": 3.0,
     "ProvidersFunction": 3.0,
+    "LogsFunction": 3.5,
     "RefreshFunction": 2.5,
     "HealthFunction": 0.3,
 }

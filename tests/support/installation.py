@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 
 from local.console_api.keys import DEFAULT_KEY
 from slipway import secret_values, settings, store
-from slipway.akash import console_api, live, providers
+from slipway.akash import console_api, live, logs, provider_proxy, providers
 from slipway.akash.service import akash_service
 from slipway.chain.store import save_contracts
 from slipway.deployments.service import deployment_service
@@ -150,8 +150,9 @@ class Installation:
             and (declared["Properties"]["Method"], declared["Properties"]["Path"]) == (method, route)
         )
         found = self.invoke(logical_id, given)
-        body = found.get("body") or "null"
-        return Answer(found["statusCode"], found.get("headers", {}), json.loads(body))
+        body, headers = found.get("body") or "null", found.get("headers", {})
+        is_json = not headers.get("content-type", "").startswith("text/event-stream")
+        return Answer(found["statusCode"], headers, json.loads(body) if is_json else body)
 
     # ── The world ───────────────────────────────────────────────────────────────────────────────
 
@@ -185,14 +186,10 @@ class Installation:
         client = boto3.client("stepfunctions")
         return list(client.list_executions(stateMachineArn=machine or self.state_machine)["executions"])
 
-    def use_console(self, monkeypatch: pytest.MonkeyPatch, url: str, key: str) -> None:
+    def use_console(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         """Let the functions call a Console API, whose provider proxy is at the same address."""
-        secret = _client("secretsmanager").create_secret(Name="akash-api-key", SecretString=key)["ARN"]
         monkeypatch.setenv("AKASH_CONSOLE_API_URL", url)
         monkeypatch.setenv("AKASH_PROVIDER_PROXY_URL", url)
-        monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
-        monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
-        monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
         _forget()
 
     def refresh(self) -> None:
@@ -269,6 +266,8 @@ def _forget() -> None:
         console_api.console_api,
         providers.provider_catalogue,
         live.live_workloads,
+        logs.log_service,
+        provider_proxy.provider_proxy,
     ):
         kept.cache_clear()
     secret_values._kept.clear()
@@ -304,6 +303,7 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
     monkeypatch.setenv("TOKEN_DEPLOY_ARN", machine)
     monkeypatch.setenv("AKASH_DEPLOY_ARN", akash_machine)
     monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
+    monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
     # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
     monkeypatch.setenv("AKASH_CONSOLE_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")

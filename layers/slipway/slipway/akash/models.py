@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from slipway.akash.live_models import LiveStatus
 from slipway.akash.preferences import Preferences, decimal_of
 from slipway.jobs.models import EventDetail, Refusal
 
@@ -179,6 +180,7 @@ class WorkloadStatus(BaseModel):
         services: Every service with its replicas and addresses, as of ``observed_at``.
         close_requested_at: Since when it is being closed; it keeps its status until Akash says that it is closed.
         close_reason: Why it was closed.
+        live: What Akash tells of it now, with its age, and what it costs; not in lists.
     """
 
     deployment_id: str
@@ -199,6 +201,7 @@ class WorkloadStatus(BaseModel):
     active_at: str | None = None
     created_at: str
     updated_at: str
+    live: LiveStatus | None = None
 
 
 class WorkloadSummary(WorkloadStatus):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from slipway.akash.live_models import LiveStatus
 from slipway.akash.models import (
     LeaseDetail,
     Observation,
@@ -42,9 +43,9 @@ def _fields(item: AkashDeployment) -> dict[str, Any]:
     }
 
 
-def status_of(item: AkashDeployment) -> WorkloadStatus:
+def status_of(item: AkashDeployment, live: LiveStatus | None = None) -> WorkloadStatus:
     """Where a workload stands."""
-    return WorkloadStatus(**_fields(item))
+    return WorkloadStatus(**_fields(item), live=live)
 
 
 def summary_of(item: AkashDeployment) -> WorkloadSummary:
@@ -52,10 +53,11 @@ def summary_of(item: AkashDeployment) -> WorkloadSummary:
     return WorkloadSummary(**_fields(item))
 
 
-def detail_of(item: AkashDeployment, events: list[JobEvent]) -> WorkloadDetail:
+def detail_of(item: AkashDeployment, events: list[JobEvent], live: LiveStatus | None) -> WorkloadDetail:
     """A workload with its leases and its events."""
     return WorkloadDetail(
         **_fields(item),
+        live=live,
         deposit=item.deposit,
         preferences=item.preferences,
         leases=[LeaseDetail(**entry) for entry in item.leases or []],

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from slipway.akash import models as akash
 from slipway.akash import views
+from slipway.akash.live_models import LiveStatus
 from slipway.akash.store import AkashDeployment
 from slipway.deployments.store import Deployment, deployments_of, find_deployment
 from slipway.errors import ConflictError, NotFoundError, ValidationFailedError
@@ -22,6 +23,7 @@ from slipway.tokens.service import TokenService, token_service
 from slipway.tokens.store import DeploymentItem
 
 if TYPE_CHECKING:
+    from slipway.akash.live import LiveWorkloads
     from slipway.akash.service import AkashService
 
 Kind = Literal["token", "akash"]
@@ -62,11 +64,15 @@ class DeploymentService:
     Args:
         tokens: Token launches.
         akash: Gives the workloads on Akash; asked for only when one is requested or closed.
+        live: Gives what Akash tells of them; asked for only when one is read.
     """
 
-    def __init__(self, tokens: TokenService, akash: "Callable[[], AkashService]") -> None:
+    def __init__(
+        self, tokens: TokenService, akash: "Callable[[], AkashService]", live: "Callable[[], LiveWorkloads]"
+    ) -> None:
         self._tokens = tokens
         self._akash = akash
+        self._live = live
 
     def request(self, caller: Caller, body: Request, idempotency_key: str | None, context: RequestContext) -> Accepted:
         """Accept a deployment; see the services of its kind for what is raised."""
@@ -94,13 +100,15 @@ class DeploymentService:
     def status(self, caller: Caller, deployment_id: str) -> Status:
         """Where a deployment stands; raises NotFoundError for another owner's too."""
         item = own(caller, deployment_id)
-        return views.status_of(item) if isinstance(item, AkashDeployment) else self._tokens.status(_token(item))
+        if isinstance(item, AkashDeployment):
+            return views.status_of(item, self._live_of(item))
+        return self._tokens.status(_token(item))
 
     def detail(self, caller: Caller, deployment_id: str) -> Detail:
         """All of a deployment with its events; raises NotFoundError for another owner's too."""
         item = own(caller, deployment_id)
         if isinstance(item, AkashDeployment):
-            return views.detail_of(item, events_of(item.pk))
+            return views.detail_of(item, events_of(item.pk), self._live_of(item))
         return self._tokens.detail(_token(item))
 
     def close(self, caller: Caller, deployment_id: str, context: RequestContext) -> akash.WorkloadStatus:
@@ -114,6 +122,9 @@ class DeploymentService:
         if not isinstance(item, AkashDeployment):
             raise ConflictError("A token launch can't be closed", details={"kind": "token", "status": item.status})
         return self._akash().close(item, context)
+
+    def _live_of(self, item: AkashDeployment) -> LiveStatus | None:
+        return self._live().status(item.deployment_id, str(item.dseq)) if item.dseq else None
 
 
 def own(caller: Caller, deployment_id: str) -> Deployment:
@@ -137,8 +148,14 @@ def _akash_service() -> "AkashService":
     return akash_service()
 
 
+def _live_workloads() -> "LiveWorkloads":
+    from slipway.akash.live import live_workloads
+
+    return live_workloads()
+
+
 @cache
 def deployment_service() -> DeploymentService:
     """The service over this installation's token chain and Akash account."""
     tokens = token_service(model_source(), execution_starter(os.environ["TOKEN_DEPLOY_ARN"]))
-    return DeploymentService(tokens, _akash_service)
+    return DeploymentService(tokens, _akash_service, _live_workloads)
