@@ -134,7 +134,7 @@ def test_two_clients_see_the_same(logs: Logs) -> None:
 
 
 def test_a_socket_that_is_cut_costs_no_line(console: Simulator) -> None:
-    logs = Logs(console, cut_after=0.5)
+    logs = Logs(console, cut_after=1.0)
     logs.seconds = 6
     source = EventSource()
     logs.write(*[f"line {number % 3}" for number in range(25)], every=0.1)

@@ -105,7 +105,12 @@ def poll(
     Raises:
         UpstreamUnavailableError: Nothing can be read, and there is no cursor to go on from later.
     """
-    return asyncio.run(_Poll(request, proxy, tokens, watch, seconds).answer())
+    # Not asyncio.run, which would wait for threads that still ask upstream, and take the caller's event loop away.
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_Poll(request, proxy, tokens, watch, seconds).answer())
+    finally:
+        loop.close()
 
 
 def end_of_stream(cursor: Cursor) -> str:

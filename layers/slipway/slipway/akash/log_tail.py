@@ -21,8 +21,8 @@ _COUNTED_LINES = 2000
 # After a gap no more than these are told of what is there.
 _AFTER_A_GAP = 1000
 # A pod's first lines are together when it pauses for so long. One that never does is waited for so long in all, but for
-# as long as lines come faster than a service writes them, or while there are fewer than were read before. Seconds.
-_PAUSE, _LONGEST_COLLECTION, _PATIENCE = 0.25, 0.7, 1.5
+# as long as lines come faster than services write, and longer while there are fewer than there were before. Seconds.
+_PAUSE, _LONGEST_COLLECTION, _PATIENCE = 0.2, 0.4, 1.5
 _BURST_LINES, _BURST_SECONDS = 50, 0.1
 # Pods of one service begin to write within this time of each other.
 _TOGETHER = 1.0
@@ -153,7 +153,7 @@ class ServiceTail:
         if not window.is_burst:
             due = min(due, window.first_at + _LONGEST_COLLECTION)
         position = self._positions.get(pod_key(pod))
-        if position is not None and position.exact and len(window.prints) < min(position.count, self._asked):
+        if position is not None and (not position.exact or len(window.prints) < position.count):
             return max(due, window.first_at + _PATIENCE)
         if position is None and not self._fresh and self._missing():
             return max(due, (self._began_at or 0.0) + _TOGETHER)
