@@ -51,6 +51,9 @@ BODY_LIMIT = 10 * 1024 * 1024
 DEADLINE_SECONDS = 30.0
 _HEADER_LIMIT = 16 * 1024
 _RETRY_SECONDS = 0.25
+# A long poll keeps a process for twenty seconds that does nothing but wait, so it takes nobody else's turn.
+_LONG_POLL_PATH = re.compile(r"/api/deployments/[^/]+/logs/?")
+_LONG_POLLS_AT_ONCE = 16
 _STREAM_PATH = re.compile(r"/api/v1/builds/(?P<build_id>[^/]+)/stream/?")
 # RFC 9110, 7.6.1: these are about one connection, not about the message.
 _HOP_BY_HOP = {
@@ -89,11 +92,13 @@ class FrontDoor:
     # Connections are not limited here, because WebSockets would use them up; the slots limit requests.
     connector: Callable[[], BaseConnector] = lambda: TCPConnector(limit=0)
     _slots: asyncio.Semaphore = field(init=False)
+    _long_polls: asyncio.Semaphore = field(init=False)
     _session: ClientSession = field(init=False)
 
     async def session(self, _app: web.Application) -> Any:
         """Hold the connections to the engine while the server runs."""
         self._slots = asyncio.Semaphore(self.at_once)
+        self._long_polls = asyncio.Semaphore(_LONG_POLLS_AT_ONCE)
         self._session = ClientSession(
             connector=self.connector(),
             cookie_jar=DummyCookieJar(),
@@ -130,10 +135,11 @@ class FrontDoor:
         except TimeoutError:
             return _message(408, "Request Timeout")
         response: web.StreamResponse | None = None
+        slots = self._long_polls if _LONG_POLL_PATH.fullmatch(request.path) else self._slots
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
                 while response is None:
-                    async with self._slots:
+                    async with slots:
                         response = await self._forward(request, body)
                     if response is None:
                         await asyncio.sleep(_RETRY_SECONDS)

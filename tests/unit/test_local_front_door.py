@@ -169,6 +169,25 @@ def test_what_a_broken_function_says_is_not_for_callers(
     through(tmp_path, engine, talk)
 
 
+def test_long_polls_take_nobody_elses_turn(tmp_path: Path) -> None:
+    over = asyncio.Event()
+
+    async def engine(request: web.Request) -> web.Response:
+        if request.path.endswith("/logs"):
+            await over.wait()
+        return web.Response()
+
+    async def talk(session: ClientSession) -> None:
+        polls = [asyncio.create_task(session.get(f"/api/deployments/{number}/logs")) for number in range(10)]
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(5), session.get("/api/deployments") as answer:
+            assert answer.status == 200
+        over.set()
+        assert [(await poll).status for poll in polls] == [200] * 10
+
+    through(tmp_path, engine, talk, at_once=1)
+
+
 def test_only_so_many_requests_at_once(tmp_path: Path) -> None:
     now, most = 0, 0
 

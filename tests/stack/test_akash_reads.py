@@ -1,0 +1,207 @@
+"""Providers, live status and logs of Akash workloads on the deployed stack, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stack.launches import account, bearer
+from tests.support.console_simulator import Simulator
+from tests.support.event_stream import EventSource
+from tests.support.workloads import sdl_with
+
+ACTIVE_SECONDS = 90
+QUIET = {"logs": {"lines_every": 0, "idle_after": 100_000}}
+
+
+@pytest.fixture(scope="module")
+def simulator(stack: Any) -> Simulator:
+    return Simulator(stack.described["console_api"])
+
+
+@pytest.fixture(scope="module")
+def workload(stack: Any, user: str, simulator: Simulator) -> Iterator[dict[str, Any]]:
+    """An active workload that writes only what it is told to."""
+    yield from _workload(stack, user, QUIET)
+
+
+def _workload(stack: Any, token: str, scenario: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    found = _active(stack, token, scenario)
+    yield found
+    stack.http.delete(f"/api/deployments/{found['deployment_id']}", headers=bearer(token))
+
+
+def _active(stack: Any, token: str, scenario: dict[str, Any]) -> dict[str, Any]:
+    body = {"sdl": sdl_with({"id": uuid.uuid4().hex, **scenario})}
+    answer = stack.http.post("/api/deployments", json=body, headers=bearer(token))
+    assert answer.status_code == 202, answer.text
+    deployment_id = answer.json()["deployment_id"]
+    return _until(stack, token, deployment_id, "active")
+
+
+def _until(stack: Any, token: str, deployment_id: str, status: str) -> dict[str, Any]:
+    ends_at = time.monotonic() + ACTIVE_SECONDS
+    while True:
+        found: dict[str, Any] = stack.http.get(f"/api/deployments/{deployment_id}", headers=bearer(token)).json()
+        if found["status"] == status:
+            return found
+        assert time.monotonic() < ends_at, found
+        time.sleep(0.5)
+
+
+class Browser:
+    """Follows the logs of a workload as a browser does, from a thread of its own if wanted."""
+
+    def __init__(self, stack: Any, token: str, deployment_id: str, query: str = "") -> None:
+        self.source = EventSource()
+        self.status = 0
+        self.seen: list[tuple[float, str]] = []
+        self._url = f"{stack.api}/api/deployments/{deployment_id}/logs{query}"
+        self._headers = {**bearer(token), "accept": "text/event-stream"}
+        self._http = httpx.Client(timeout=35)
+        self._over = threading.Event()
+
+    def ask(self) -> int:
+        """One answer."""
+
+        def get(headers: dict[str, str]) -> tuple[int, str]:
+            answer = self._http.get(self._url, headers={**self._headers, **headers})
+            return answer.status_code, answer.text
+
+        before = len(self.source.lines)
+        self.status = self.source.ask(get)
+        self.seen += [(time.monotonic(), line) for line in self.source.lines[before:]]
+        return self.status
+
+    def follow(self, count: int, seconds: float = 40) -> None:
+        """Ask until there are so many lines."""
+        ends_at = time.monotonic() + seconds
+        while len(self.source.lines) < count:
+            assert time.monotonic() < ends_at, (self.status, self.source.events)
+            assert self.ask() == 200
+            time.sleep(self.source.retry_seconds)
+
+    def run(self) -> None:
+        """Ask until the stream is over."""
+        while not self._over.is_set() and self.ask() == 200:
+            time.sleep(self.source.retry_seconds)
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+def test_anyone_finds_providers(stack: Any) -> None:
+    page = stack.http.get("/api/providers", params={"gpuType": "NVIDIA/a100", "region": "us"}).json()
+    assert [gpu["model"] for entry in page["providers"] for gpu in entry["specs"]["gpus"]].count("a100") == 2
+    assert page["cached_age_seconds"] < 120
+    assert page["providers"][0]["pricing"]["estimate"] is True
+    assert stack.http.get("/api/providers", params={"region": "atlantis"}).json()["providers"] == []
+    refused = stack.http.get("/api/providers", params={"maxPrice": "cheap"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_detail_is_live_and_never_waits(
+    stack: Any, user: str, workload: dict[str, Any], simulator: Simulator
+) -> None:
+    path = f"/api/deployments/{workload['deployment_id']}"
+    live = stack.http.get(path, headers=bearer(user)).json()["live"]
+    assert live["services"][0]["ready"] == 1
+    assert live["cost"]["balance"]["unit"] == "uact"
+    assert live["cost"]["runway_seconds"] > 0
+
+
+def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: str, simulator: Simulator) -> None:
+    slow = next(_workload(stack, user, {**QUIET, "latency": {"detail": 3.0}}))
+    path = f"/api/deployments/{slow['deployment_id']}"
+    ends_at = time.monotonic() + 60
+    while True:
+        began = time.monotonic()
+        live = stack.http.get(path, headers=bearer(user)).json()["live"]
+        assert time.monotonic() - began < 2.5
+        if live["services"]:
+            break
+        assert live["stale"] is True
+        assert time.monotonic() < ends_at, live
+        time.sleep(1)
+    assert live["age_seconds"] < 60
+
+
+def test_two_browsers_see_every_line_once(
+    stack: Any, user: str, workload: dict[str, Any], simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browsers = [Browser(stack, user, workload["deployment_id"]) for _ in range(2)]
+    for browser in browsers:
+        browser.follow(2)
+    threads = [threading.Thread(target=browser.run) for browser in browsers]
+    for thread in threads:
+        thread.start()
+    written: dict[str, float] = {}
+    try:
+        time.sleep(1)
+        for number in range(8):
+            written[f"line {number}"] = time.monotonic()
+            simulator.write(workload["dseq"], "web", "GET / 200", "GET / 200", f"line {number}")
+            time.sleep(0.8)
+        time.sleep(3)
+    finally:
+        for browser in browsers:
+            browser.stop()
+        simulator.write(workload["dseq"], "web", "over")
+        for thread in threads:
+            thread.join(40)
+    expected = [line for number in range(8) for line in ("GET / 200", "GET / 200", f"line {number}")]
+    for browser in browsers:
+        assert [line for line in browser.source.lines[2:] if line != "over"] == expected
+        assert browser.source.names == []
+    delays = sorted(at - written[line] for browser in browsers for at, line in browser.seen if line in written)
+    with capsys.disabled():
+        print(
+            f"\nlog lines arrive after {delays[len(delays) // 2]:.2f} s (median), {delays[-1]:.2f} s at most", end=" "
+        )
+    assert delays[len(delays) // 2] < 1.5
+
+
+def test_sockets_that_die_and_tokens_that_end_cost_no_line(stack: Any, user: str, simulator: Simulator) -> None:
+    scenario = {"logs": {"lines_every": 0, "idle_after": 100_000, "token_seconds": 3, "cut_after": 10}}
+    found = next(_workload(stack, user, scenario))
+    browser = Browser(stack, user, found["deployment_id"])
+    browser.follow(2)
+    simulator.write(found["dseq"], "web", *["tick"] * 40, every=0.2)
+    browser.follow(42)
+    assert browser.source.lines[2:] == ["tick"] * 40
+    assert browser.source.names == []
+
+
+def test_silence_is_a_sign_of_life_and_a_close_is_the_end(stack: Any, user: str, simulator: Simulator) -> None:
+    found = _active(stack, user, QUIET)
+    browser = Browser(stack, user, found["deployment_id"])
+    browser.follow(2)
+    began = time.monotonic()
+    assert browser.ask() == 200
+    assert 18 < time.monotonic() - began < 28
+    assert len(browser.source.lines) == 2
+    thread = threading.Thread(target=browser.run)
+    thread.start()
+    stack.http.delete(f"/api/deployments/{found['deployment_id']}", headers=bearer(user))
+    closed = _until(stack, user, found["deployment_id"], "closed")
+    thread.join(40)
+    assert browser.source.names[-1] == "end"
+    assert browser.status == 204
+    refused = stack.http.get(f"/api/deployments/{found['deployment_id']}/logs", headers=bearer(user))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
+    assert json.dumps(closed["live"]["cost"]["spent"])
+    assert closed["live"]["cost"]["estimate"] is False
+
+
+def test_logs_are_their_owners(stack: Any, workload: dict[str, Any]) -> None:
+    path = f"/api/deployments/{workload['deployment_id']}/logs"
+    other = stack.sign_in(account(stack, "user", 1))
+    assert stack.http.get(path).status_code == 401
+    assert stack.http.get(path, headers=bearer(other)).status_code == 404
