@@ -118,6 +118,22 @@ def test_the_final_cost_of_a_closed_workload_stays(slipway: Installation, consol
     assert slipway.invoked == []
 
 
+def test_a_copy_from_before_the_end_is_not_good(slipway: Installation, console: Simulator) -> None:
+    dseq = console.ready().dseq
+    assert _status(dseq).state == "active"
+    console.api.close_deployment(dseq)
+    assert _status(dseq).state == "active"
+    assert live_workloads().status(WORKLOAD, dseq, ended=True).state == "closed"
+
+
+def test_a_key_that_is_refused_leaves_the_old_copy(slipway: Installation, console: Simulator) -> None:
+    dseq = console.ready().dseq
+    _status(dseq)
+    console.control(faults=[{"call": "*", "action": "unauthorized"}])
+    told = _status(dseq, 60)
+    assert (told.stale, told.state) == (True, "active")
+
+
 def test_what_the_workflow_learned_is_kept(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready().dseq
     live_workloads().keep(WORKLOAD, console.api.deployment(dseq))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from slipway.errors import UpstreamUnavailableError
+from slipway.errors import SlipwayError
 from slipway.observability import logger
 
 # How long a request waits for upstream; the rest of its two seconds is for the store and the background's start.
@@ -94,7 +94,7 @@ def read_copy[Value](
     if copy is None or copy.took <= DIRECT_SECONDS:
         try:
             return refresh(shelf, source, DIRECT_SECONDS, clock)
-        except UpstreamUnavailableError as error:
+        except SlipwayError as error:
             logger.info("asking in the background", reason=error.message)
     source.ask_background()
     return copy

@@ -43,14 +43,15 @@ class LiveWorkloads:
         self._shelf = shelf
         self._clock = clock
 
-    def status(self, deployment_id: str, dseq: str) -> LiveStatus:
+    def status(self, deployment_id: str, dseq: str, *, ended: bool = False) -> LiveStatus:
         """What is known of a workload. Never fails: what can't be had now is told as not known.
 
         Args:
             deployment_id: Its id.
             dseq: Its number on Akash.
+            ended: Whether it is closed, so that no copy from before is good.
         """
-        copy = self._copy(deployment_id, dseq)
+        copy = self._copy(deployment_id, dseq, 0.0 if ended else FRESH_SECONDS)
         return status_of(copy, self._clock()) if copy else LiveStatus()
 
     def is_over(self, deployment_id: str, dseq: str) -> bool:

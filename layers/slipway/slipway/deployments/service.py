@@ -124,7 +124,7 @@ class DeploymentService:
         return self._akash().close(item, context)
 
     def _live_of(self, item: AkashDeployment) -> LiveStatus | None:
-        return self._live().status(item.deployment_id, str(item.dseq)) if item.dseq else None
+        return self._live().status(item.deployment_id, str(item.dseq), ended=item.ended) if item.dseq else None
 
 
 def own(caller: Caller, deployment_id: str) -> Deployment:
