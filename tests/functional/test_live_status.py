@@ -10,6 +10,7 @@ import pytest
 
 from slipway.akash.live import LiveWorkloads, live_workloads
 from slipway.akash.live_models import LiveStatus
+from slipway.akash.live_store import keep_told
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl
 from tests.support.installation import Installation
 
@@ -136,9 +137,12 @@ def test_a_key_that_is_refused_leaves_the_old_copy(slipway: Installation, consol
 
 def test_what_the_workflow_learned_is_kept(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready().dseq
-    live_workloads().keep(WORKLOAD, console.api.deployment(dseq))
+    keep_told(WORKLOAD, console.api.deployment(dseq), time.time() - 9)
     console.control(faults=[{"call": "*", "action": "hang"}])
     assert _status(dseq).stale is False
+    began = time.monotonic()
+    assert _status(dseq, 20).stale is True
+    assert time.monotonic() - began < 0.5
 
 
 def test_whether_a_workload_is_over_is_upstreams_word(slipway: Installation, console: Simulator) -> None:

@@ -65,10 +65,6 @@ class LiveWorkloads:
         leases = [lease for lease in copy.value.leases if lease.status] if copy else []
         return {name: lease.id.gseq for lease in leases if lease.status for name in lease.status.services}
 
-    def keep(self, deployment_id: str, told: Deployment) -> None:
-        """Keep what somebody has asked upstream for another reason, such as the workflow that closes a deployment."""
-        self._shelf(deployment_id).put(Copy(told, self._clock(), 0.0))
-
     def refresh(self, deployment_id: str, dseq: str) -> None:
         """Bring a copy up to date, however long upstream needs within the background's time.
 

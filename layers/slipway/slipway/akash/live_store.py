@@ -3,6 +3,8 @@
 Key in the jobs table, beside the workload: ``DEPLOYMENT#<id>`` / ``LIVE``.
 """
 
+import time
+
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 from pynamodb.exceptions import DoesNotExist
 
@@ -62,3 +64,15 @@ class LiveShelf:
                 condition=LiveItem.as_of.does_not_exist() | (LiveItem.as_of < copy.as_of),
             )
         )
+
+
+def keep_told(deployment_id: str, told: Deployment, asked_at: float) -> None:
+    """Keep what somebody asked upstream for another reason, such as the workflow that waits for services.
+
+    Args:
+        deployment_id: The workload's id.
+        told: What upstream told.
+        asked_at: When it was asked, in seconds since 1970.
+    """
+    told_at = time.time()
+    LiveShelf(deployment_id).put(Copy(told, told_at, max(told_at - asked_at, 0.0)))

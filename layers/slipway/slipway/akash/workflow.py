@@ -9,6 +9,7 @@ Upstream has no idempotency keys. A create is written down before it is sent, an
 none other is sent: what it may have made is looked for by its time and by the hash of its manifest, and claimed.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from pynamodb.expressions.update import Action
 
 from slipway.akash import bids
 from slipway.akash.console_api import ConsoleApi
+from slipway.akash.live_store import keep_told
 from slipway.akash.models import Status
 from slipway.akash.preferences import Preferences
 from slipway.akash.prices import amount_text, usd_per_hour
@@ -341,10 +343,12 @@ class AkashWorkflow:
         Raises:
             LeaseClosedError: It is closed.
         """
+        asked_at = time.time()
         try:
             found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
         except NotFoundError as error:
             raise LeaseClosedError("Akash does not know the deployment any more") from error
+        keep_told(deployment.deployment_id, found, asked_at)
         if found.is_closed:
             raise LeaseClosedError("Akash closed the deployment")
         return found
