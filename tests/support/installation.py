@@ -39,7 +39,7 @@ DEPLOYER = "0x" + "33" * 20
 GWEI = 10**9
 # The clocks of workloads, shortened for tests.
 AKASH_SECONDS = {
-    "CREATE": 1, "RECOVER": 0.4, "BID_WINDOW": 0.1, "BID_TIMEOUT": 3, "LEASE": 3, "READY": 3, "LOOK": 0, "ORPHAN": 0,
+    "CREATE": 0.5, "RECOVER": 0.3, "BID_WINDOW": 0.1, "BID_TIMEOUT": 3, "LEASE": 3, "READY": 3, "LOOK": 0, "ORPHAN": 0,
 }  # fmt: skip
 
 # The tables' names in the tests' environment, and their logical ids.

@@ -108,6 +108,15 @@ def test_the_simulator_is_a_process_of_the_stack_unless_another_takes_its_place(
         assert "key-of-the-account" not in entry.command
 
 
+@pytest.mark.parametrize(("scale", "seconds"), [("1", None), ("0.5", "150"), ("0.1", "30"), ("0.001", "8"), ("0", "8")])
+def test_the_clocks_of_workloads_go_at_the_pace_of_the_waits(
+    monkeypatch: pytest.MonkeyPatch, scale: str, seconds: str | None
+) -> None:
+    monkeypatch.setenv("SFN_WAIT_SCALE", scale)
+    declared = {"Parameters": {"AkashBidTimeoutSeconds": {"Type": "Number", "Default": 300}}}
+    assert parameters(declared, Ports(), ()).get("AkashBidTimeoutSeconds") == seconds
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"Nope": "1"}'])
 def test_senseless_extra_parameters_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SLIPWAY_PARAMETERS", text)

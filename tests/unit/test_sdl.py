@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slipway.akash.sdl import MAX_BYTES, Totals, fingerprint, parse_cpu, parse_sdl, parse_size
 from slipway.errors import InvalidSdlError
+from tests.support.template import ROOT
 from tests.support.workloads import document, sdl
 
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -65,6 +66,10 @@ def test_a_whole_sdl_is_understood() -> None:
     assert workload.groups == ("akash",)
     gib = 2**30
     assert workload.totals == Totals(cpu=8250, memory=9 * gib, storage=72 * gib + 10**9, gpus=0)
+
+
+def test_the_example_of_the_documents_can_be_deployed() -> None:
+    assert parse_sdl((ROOT / "docs" / "examples" / "web.yaml").read_text()).services == ("web",)
 
 
 def test_groups_and_gpus_are_told() -> None:
