@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from slipway import store
 from slipway.control.breaker import OPEN_SECONDS, WINDOW_SECONDS, Breaker, Outcome
 from slipway.control.store import Gate, Service, ServiceState, service_state, tell_breaker
-from slipway.jobs.store import job_outcome
+from slipway.jobs.store import AuditEvent, job_outcome
 from slipway.limits import store as limits
 from slipway.settings import launch_windows
 from slipway.store import Transaction
@@ -323,6 +324,31 @@ def test_pages_of_the_trail_together_are_the_trail(slipway: Installation, narrow
     whole = [entry["request_id"] for entry in _events(slipway, **narrowed).body["events"]]
     assert found == whole
     assert len(found) == 5
+    assert _events(slipway, limit=5, **narrowed).body["next_cursor"] is None
+    assert _events(slipway, limit=4, **narrowed).body["next_cursor"]
+
+
+def test_a_trail_of_days_goes_on_where_a_page_ends_with_a_day(slipway: Installation) -> None:
+    for day in (20, 20, 19, 18, 18):
+        AuditEvent(
+            f"AUDIT#2026-01-{day}",
+            f"2026-01-{day}T10:00:00.000Z#{uuid.uuid4().hex}",
+            action="POST /api/deployments",
+            outcome="accepted",
+            created_at=f"2026-01-{day}T10:00:00.000Z",
+        ).save()
+    days = {"from": "2026-01-17T00:00:00Z", "to": "2026-01-21T00:00:00Z"}
+    for limit, pages in ((1, [20, 20, 19, 18, 18]), (2, [20, 20, 19, 18, 18]), (3, [20, 20, 19, 18, 18])):
+        found, cursor, asked = [], None, 0
+        while True:
+            page = _events(slipway, limit=limit, **days, **({"cursor": cursor} if cursor else {})).body
+            found += [int(entry["at"][8:10]) for entry in page["events"]]
+            asked += 1
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        assert found == pages
+        assert asked == -(-len(pages) // limit)
 
 
 @pytest.mark.parametrize(

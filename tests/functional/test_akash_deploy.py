@@ -18,6 +18,11 @@ from slipway import settings
 from slipway.akash import console_api, workflow
 from slipway.akash.console_api import ConsoleApi
 from slipway.akash.store import find_workload
+from slipway.control.breaker import OPEN_SECONDS, Outcome
+from slipway.control.store import Service, tell_breaker
+from slipway.limits import store as limits
+from slipway.settings import akash_windows
+from slipway.store import Transaction
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Answer, Installation
 from tests.support.state_machine import StateMachine
@@ -237,6 +242,27 @@ def test_the_service_can_be_paused_and_has_limits(
     estimate = slipway.api("api_deployments_estimate", body={"sdl": sdl_with()}, token=slipway.token())
     assert [refusal["code"] for refusal in estimate.body["refusals"]] == ["RATE_LIMIT_EXCEEDED"]
     assert deploy(slipway, token=slipway.token(BOB)).status == 202
+
+
+def test_one_workload_at_a_time_tries_an_open_breaker_and_a_refused_one_does_not(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = slipway.token(exp=int(time.time()) + 86400)
+    for _ in range(3):
+        tell_breaker(Service.AKASH, Outcome.UNREACHABLE)
+    assert deploy(slipway, token=token).code == "SERVICE_PAUSED"
+    later = time.time() + OPEN_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    monkeypatch.setenv("AKASH_LIMITS", '{"standard": {"hour": 1, "day": 1}}')
+    akash_windows.cache_clear()
+    write = Transaction()
+    limits.count_within(write, "workloads", ALICE.address, akash_windows("standard"))
+    write.commit()
+    assert deploy(slipway, token=token).code == "RATE_LIMIT_EXCEEDED"
+    monkeypatch.delenv("AKASH_LIMITS")
+    akash_windows.cache_clear()
+    assert deploy(slipway, token=token).status == 202
+    assert deploy(slipway, token=token).code == "SERVICE_PAUSED"
 
 
 def test_an_idempotency_key_makes_one_workload(slipway: Installation, simulator: Simulator) -> None:

@@ -26,8 +26,8 @@ def test_the_wallet_that_signed_and_its_nonce() -> None:
     "changes",
     [
         {"domain": "dashboard.test:3000", "uri": "http://dashboard.test:3000"},
-        {"expires": moment(60)},
-        {"not_before": moment(-60), "expires": moment(60)},
+        {"expires": moment(3600)},
+        {"not_before": moment(-60), "expires": moment(3600)},
         {"issued_at": moment(60)},
         {"statement": "I accept the terms: https://slipway.test/terms"},
     ],
@@ -62,7 +62,7 @@ def test_messages_for_others_are_refused(changes: dict[str, str]) -> None:
     ("changes", "words"),
     [
         ({"expires": moment(-1)}, "Expired"),
-        ({"not_before": moment(60)}, "NotYet"),
+        ({"not_before": moment(3600)}, "NotYet"),
         ({"issued_at": moment(3600)}, "future"),
         ({"issued_at": "yesterday"}, "valid"),
         ({"issued_at": "2026-02-30T00:00:00Z"}, "valid"),

@@ -112,26 +112,25 @@ def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, c
     newest = to_text(until) + "~"
     if cursor:
         (newest,) = decode_cursor(cursor, 1)
-    events: list[AuditEntry] = []
+    found: list[AuditEvent] = []
     for day in days_between(since, until, newest_first=True):
         if day.isoformat() > newest[:10]:
             continue
+        # One more than asked for tells whether there is a next page.
         with upstream_errors():
-            page = AuditEvent.query(
+            found += AuditEvent.query(
                 f"AUDIT#{day}",
                 AuditEvent.sk.between(to_text(since), newest),
                 filter_condition=_filter(chosen),
                 scan_index_forward=False,
-                limit=limit - len(events),
-                page_size=limit,
+                limit=limit + 1 - len(found),
+                page_size=limit + 1,
                 last_evaluated_key={"pk": {"S": f"AUDIT#{day}"}, "sk": {"S": newest}} if cursor else None,
             )
-            events += [_entry(event) for event in page]
-        if page.last_evaluated_key:
-            return AuditPage(events=events, next_cursor=encode_cursor([page.last_evaluated_key["sk"]["S"]]))
-        if len(events) >= limit:
+        if len(found) > limit:
             break
-    return AuditPage(events=events)
+    events = [_entry(event) for event in found[:limit]]
+    return AuditPage(events=events, next_cursor=encode_cursor([found[limit - 1].sk]) if len(found) > limit else None)
 
 
 def metrics_summary(name: str, since: datetime | None, until: datetime | None) -> MetricsAnswer:
