@@ -33,8 +33,8 @@ BUDGETS = {
     "EscrowFunction": 3.0,
     "IdentityFunction": 3.0,
     "ProvidersFunction": 3.0,
-    "LogsFunction": 3.5,
-    "RefreshFunction": 2.5,
+    "LogsFunction": 3.0,
+    "RefreshFunction": 2.0,
     "HealthFunction": 0.3,
 }
 # With a first answer: a refusal, which makes the DynamoDB client and writes to the audit trail.
