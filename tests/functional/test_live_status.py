@@ -12,6 +12,7 @@ from slipway.akash.live import LiveWorkloads, live_workloads
 from slipway.akash.live_models import LiveStatus
 from slipway.akash.live_store import keep_told
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl
+from tests.support.functions import event
 from tests.support.installation import Installation
 
 WORKLOAD = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -156,5 +157,10 @@ def test_whether_a_workload_is_over_is_upstreams_word(slipway: Installation, con
 
 
 def test_a_refresh_that_fails_fails_nobody(slipway: Installation, console: Simulator) -> None:
-    slipway.invoke("RefreshFunction", {"deployment_id": WORKLOAD, "dseq": "1"})
+    slipway.invoke("RefreshFunction", event("refresh_workload"))
     assert slipway.items("jobs") == []
+
+
+def test_the_list_of_providers_is_refreshed_by_its_event(slipway: Installation, console: Simulator) -> None:
+    slipway.invoke("RefreshFunction", event("refresh_providers"))
+    assert {item["pk"] for item in slipway.items("control")} >= {"PROVIDERS"}
