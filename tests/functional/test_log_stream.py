@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import jwt
@@ -14,7 +16,7 @@ from slipway.akash import log_stream, provider_proxy
 from slipway.akash.lease_tokens import TOKEN_SECONDS, LeaseTokens
 from slipway.akash.log_cursors import CursorError, decode_cursor
 from slipway.akash.log_stream import LogRequest, Watch, poll
-from slipway.akash.provider_proxy import LeaseAddress, ProviderProxy
+from slipway.akash.provider_proxy import LeaseAddress, LogLine, ProviderProxy
 from slipway.akash.upstream import Deployment
 from slipway.errors import UpstreamUnavailableError
 from tests.support.console_simulator import Simulator, sdl
@@ -288,3 +290,42 @@ def test_a_position_that_nobody_can_read_is_a_gap(logs: Logs) -> None:
     source.feed(poll(request, logs.proxy, logs.tokens, Watch(lambda: False, lambda: False), 2))
     assert source.names == ["gap"]
     assert source.lines == BEGINNING[1:]
+
+
+class SilentSocket:
+    """A provider's stream that tells the given lines and then nothing."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    async def subscribe(self, *_: Any) -> None:
+        self.left = list(self.lines)
+
+    async def next(self, seconds: float) -> LogLine | None:
+        if self.left:
+            return LogLine("web-1", self.left.pop(0))
+        await asyncio.sleep(seconds)
+        return None
+
+
+class SilentProxy(ProviderProxy):
+    """Gives such sockets."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[Any]:
+        yield SilentSocket(self.lines)
+
+
+def test_what_a_silent_service_writes_between_polls_is_told_whole(logs: Logs) -> None:
+    lines: list[str] = []
+    logs.proxy = SilentProxy(lines)
+    source = EventSource()
+    source.ask(lambda headers: logs.get(headers, tail=3))
+    assert source.events == []
+    lines += [f"line {number}" for number in range(20)]
+    source.ask(lambda headers: logs.get(headers, tail=3))
+    assert source.lines == lines
+    assert source.names == []

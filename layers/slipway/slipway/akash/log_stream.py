@@ -257,8 +257,7 @@ class _Poll:
             return 0.0
         if isinstance(ended, TokenExpired):
             raise ConnectionError("The provider takes no token")
-        feed.settled = True
-        self._news.set()
+        self._settle(feed, silent=True)
         if ended.code == LEASE_NOT_FOUND and await asyncio.to_thread(self._watch.is_over):
             self._over = True
             self._news.set()
@@ -269,10 +268,9 @@ class _Poll:
         began = time.monotonic()
         while True:
             now = time.monotonic()
-            if not feed.settled and now >= began + _SETTLE_SECONDS:
-                feed.settled = True
-                self._news.set()
             due = feed.tail.due()
+            if not feed.settled and now >= began + _SETTLE_SECONDS:
+                self._settle(feed, silent=due is None)
             message = await socket.next((due if due is not None else now + _SETTLE_SECONDS) - now)
             if isinstance(message, LogLine):
                 feed.tail.feed(message.pod, message.text, time.monotonic())
@@ -286,6 +284,14 @@ class _Poll:
                 return ended
             if feed.tail.wants_more:
                 return None
+
+    def _settle(self, feed: _Feed, *, silent: bool) -> None:
+        """Hold the other services' lines back for this one no longer."""
+        feed.settled = True
+        if silent:
+            # Remembered, so that what it writes before the next poll is told from its first line.
+            self._told.setdefault(feed.service, {})
+        self._news.set()
 
     # ── The end ─────────────────────────────────────────────────────────────────────────────────
 
