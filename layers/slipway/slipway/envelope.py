@@ -5,10 +5,8 @@ import time
 import uuid
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from slipway.errors import AuthenticationFailedError, SlipwayError
-from slipway.observability import logger, record, use_request
+from slipway.observability import logger, record_request, use_request
 
 # For every answer; cache-control only where a route sets none of its own.
 NO_SNIFFING = ("x-content-type-options", "nosniff")
@@ -41,8 +39,7 @@ def end_request(action: str, status: int, started: float) -> None:
     """
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     logger.info("request", action=action, status=status, milliseconds=milliseconds)
-    record("Requests", route=action, status=str(status))
-    record("RequestDuration", milliseconds, MetricUnit.Milliseconds, route=action)
+    record_request(action, status, milliseconds)
 
 
 def refusal(error: SlipwayError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:

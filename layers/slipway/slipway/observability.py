@@ -3,14 +3,17 @@
 The logger writes JSON with the request's ids; metrics are CloudWatch's embedded metric format, so they cost no call.
 """
 
+import json
 import logging
 import os
+import time
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Slipway")
+_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "slipway")
 
 logger = Logger(service="slipway", use_rfc3339=True)
 # At INFO it logs each request's address, and RPC addresses often carry a key.
@@ -22,6 +25,37 @@ def record(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count, **d
     with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
         for dimension, text in dimensions.items():
             metric.add_dimension(name=dimension, value=text)
+
+
+def record_request(route: str, status: int, milliseconds: float) -> None:
+    """Count a request by route and status, and tell how long it took by route.
+
+    One line with two metrics of different dimensions, which Powertools writes as two; on the path of heartbeats those
+    cost more than all else that is ours, and each line is paid for.
+    """
+    told = {
+        "_aws": {
+            "Timestamp": time.time_ns() // 1_000_000,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["route", "service", "status"]],
+                    "Metrics": [{"Name": "Requests", "Unit": "Count"}],
+                },
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["route", "service"]],
+                    "Metrics": [{"Name": "RequestDuration", "Unit": "Milliseconds"}],
+                },
+            ],
+        },
+        "route": route,
+        "service": _SERVICE,
+        "status": str(status),
+        "Requests": 1,
+        "RequestDuration": milliseconds,
+    }
+    print(json.dumps(told, separators=(",", ":")))  # noqa: T201 (where metrics are written to)
 
 
 def use_request(request_id: str, correlation_id: str, **keys: Any) -> None:
