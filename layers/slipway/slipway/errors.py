@@ -332,6 +332,27 @@ class ArtifactOutdatedError(SlipwayError):
     status = 409
 
 
+class CompilationFailedError(SlipwayError):
+    """The sources of a build do not compile; ``details.problems`` has each error with its file and line."""
+
+    code = "COMPILATION_FAILED"
+    status = 422
+
+
+class CompileTimeoutError(SlipwayError):
+    """The compiler was stopped by its limit of time or memory; ``details.limit`` says which."""
+
+    code = "COMPILE_TIMEOUT"
+    status = 504
+
+
+class AuditUnavailableError(SlipwayError):
+    """The audit did not run to its end, so nothing is known of the contract, and it is not deployed."""
+
+    code = "AUDIT_UNAVAILABLE"
+    status = 503
+
+
 class WriteContentionError(SlipwayError):
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
 

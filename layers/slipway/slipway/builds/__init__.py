@@ -1,0 +1,1 @@
+"""Builds: from a prompt to audited contracts on several chains."""
