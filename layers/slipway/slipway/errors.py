@@ -52,6 +52,13 @@ class InvalidSdlError(ValidationFailedError):
     """The SDL is not one that Akash takes; nothing was created."""
 
 
+class GenerationUnsupportedError(SlipwayError):
+    """The engine can't make the contract that is asked for; the message says what it can."""
+
+    code = "GENERATION_UNSUPPORTED"
+    status = 422
+
+
 class AuthenticationFailedError(SlipwayError):
     """Nobody, or nobody we can believe, is asking."""
 

@@ -1,0 +1,113 @@
+"""One Solidity file with one contract, put together from parts and laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PRAGMA = "0.8.37"
+"""The compiler that sources are pinned to: the one that `package.json` pins."""
+
+OPENZEPPELIN = "@openzeppelin/contracts"
+
+_FOLDERS = {
+    "AccessControl": "access",
+    "Ownable": "access",
+    "VestingWallet": "finance",
+    "VestingWalletCliff": "finance",
+    "ERC20": "token/ERC20",
+    "ERC20Burnable": "token/ERC20/extensions",
+    "ERC20Capped": "token/ERC20/extensions",
+    "ERC20Pausable": "token/ERC20/extensions",
+    "ERC20Permit": "token/ERC20/extensions",
+    "ERC20Votes": "token/ERC20/extensions",
+    "IERC20": "token/ERC20",
+    "SafeERC20": "token/ERC20/utils",
+    "ERC721": "token/ERC721",
+    "ERC721Burnable": "token/ERC721/extensions",
+    "ERC721Enumerable": "token/ERC721/extensions",
+    "ERC721Pausable": "token/ERC721/extensions",
+    "ERC721URIStorage": "token/ERC721/extensions",
+    "ERC721Votes": "token/ERC721/extensions",
+    "ERC1155": "token/ERC1155",
+    "ERC1155Burnable": "token/ERC1155/extensions",
+    "ERC1155Pausable": "token/ERC1155/extensions",
+    "ERC1155Supply": "token/ERC1155/extensions",
+    "ERC1155Holder": "token/ERC1155/utils",
+    "ERC721Holder": "token/ERC721/utils",
+    "ERC2981": "token/common",
+    "Address": "utils",
+    "EIP712": "utils/cryptography",
+    "Nonces": "utils",
+    "ReentrancyGuard": "utils",
+}
+
+
+@dataclass
+class SolidityFile:
+    """A contract in the making.
+
+    Attributes:
+        name: The contract's name, an identifier.
+        notice: What it is, for its readers.
+        dev: What developers should know, or an empty string.
+        bases: What it inherits, in Solidity's order (most basic first), each with the arguments of its constructor or
+            None.
+        parameters: Each parameter of the constructor with its documentation.
+        constructor_lines: The constructor's statements.
+        members: What comes before the constructor: constants, errors, events, each with its documentation.
+        functions: What comes after it.
+        imports: Names of OpenZeppelin's that are used beside the bases.
+    """
+
+    name: str
+    notice: str
+    dev: str = ""
+    bases: list[tuple[str, str | None]] = field(default_factory=list)
+    parameters: list[tuple[str, str, str]] = field(default_factory=list)
+    constructor_lines: list[str] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    imports: set[str] = field(default_factory=set)
+
+    def render(self) -> str:
+        """The source text, with a line end at its end."""
+        used = sorted(self.imports | {name for name, _ in self.bases})
+        lines = ["// SPDX-License-Identifier: MIT", f"pragma solidity {PRAGMA};", ""]
+        lines += [f'import {{{name}}} from "{OPENZEPPELIN}/{_FOLDERS[name]}/{name}.sol";' for name in used]
+        lines += [*([""] if used else []), f"/// @title {self.name}", *_documented("notice", self.notice)]
+        if self.dev:
+            lines += _documented("dev", self.dev)
+        heads = f" is {', '.join(name for name, _ in self.bases)}" if self.bases else ""
+        lines.append(f"contract {self.name}{heads} {{")
+        blocks = [*self.members, self._constructor(), *self.functions]
+        body = "\n\n".join(block.strip("\n") for block in blocks if block)
+        lines += [f"    {line}".rstrip() for line in body.splitlines()]
+        return "\n".join([*lines, "}", ""])
+
+    def _constructor(self) -> str:
+        calls = [f"{name}({arguments})" for name, arguments in self.bases if arguments is not None]
+        lines = [f"/// @param {name} {notice}" for _, name, notice in self.parameters]
+        declared = ", ".join(f"{kind} {name}" for kind, name, _ in self.parameters)
+        head = " ".join([f"constructor({declared})", *calls])
+        if not self.constructor_lines:
+            return "\n".join([*lines, f"{head} {{}}"])
+        return "\n".join([*lines, f"{head} {{", *(f"    {line}" for line in self.constructor_lines), "}"])
+
+
+def _documented(tag: str, text: str) -> list[str]:
+    first, *others = text.splitlines()
+    return [f"/// @{tag} {first}", *(f"///      {line}" for line in others)]
+
+
+def overridden(signature: str, body: str, contracts: list[str]) -> str:
+    """A function that several bases have, so that Solidity wants one that names them.
+
+    Args:
+        signature: With visibility and return values, such as `nonces(address owner) public view returns (uint256)`;
+            `override(…)` is put before `returns`.
+        body: The statement.
+        contracts: The bases that have it.
+    """
+    head, _, returns = signature.partition(" returns ")
+    tail = f" returns {returns}" if returns else ""
+    return f"function {head} override({', '.join(contracts)}){tail} {{\n    {body}\n}}"
