@@ -32,6 +32,7 @@ BUDGETS = {
     "WorkersFunction": 3.0,
     "EscrowFunction": 3.0,
     "IdentityFunction": 3.0,
+    "StacksFunction": 3.0,
     "ProvidersFunction": 3.0,
     "LogsFunction": 3.0,
     "RefreshFunction": 2.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import functools
 import json
@@ -25,13 +26,15 @@ from slipway.chain.store import save_contracts
 from slipway.deployments.service import deployment_service
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
+from slipway.stacks.published import published_endpoints
+from slipway.stacks.service import stack_service
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
 from tests.support.template import TABLE_VARIABLES, functions, named_resources, statements, table_definition
-from tests.support.wallets import ADMIN, ALICE
+from tests.support.wallets import ADMIN, ALICE, OPERATOR
 
 CHAIN_ID = 31337
 REGISTRY, MANAGER = "0x" + "11" * 20, "0x" + "22" * 20
@@ -42,6 +45,8 @@ AKASH_SECONDS = {
     "CREATE": 0.5, "RECOVER": 0.3, "BID_WINDOW": 0.1, "BID_TIMEOUT": 3, "LEASE": 3, "READY": 3, "LOOK": 0, "ORPHAN": 0,
 }  # fmt: skip
 
+BUCKET = "artifacts"
+_ROLES = {ADMIN.address: ["admin"], OPERATOR.address: ["operator"]}
 # The tables' names in the tests' environment, and their logical ids.
 _TABLES = {os.environ[variable]: logical_id for variable, logical_id in TABLE_VARIABLES.items()}
 _WRITES = {
@@ -75,6 +80,8 @@ class Installation:
     identity_key: str
     state_machine: str
     akash_machine: str
+    artifact_key: str
+    stack_machines: dict[str, str]
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
@@ -85,7 +92,7 @@ class Installation:
         """An access token; a change to None leaves the claim out."""
         claims = access_claims(
             account.address,
-            ["admin", "user"] if account is ADMIN else ["user"],
+            [*_ROLES.get(account.address, []), "user"],
             "standard",
             issuer="https://slipway.test",
             audience="slipway",
@@ -150,7 +157,8 @@ class Installation:
             and (declared["Properties"]["Method"], declared["Properties"]["Path"]) == (method, route)
         )
         found = self.invoke(logical_id, given)
-        body, headers = found.get("body") or "null", found.get("headers", {})
+        text, headers = found.get("body") or "null", found.get("headers", {})
+        body = base64.b64decode(text).decode() if found.get("isBase64Encoded") else text
         is_json = not headers.get("content-type", "").startswith("text/event-stream")
         return Answer(found["statusCode"], headers, json.loads(body) if is_json else body)
 
@@ -212,8 +220,7 @@ class Installation:
                     {"Error": {"Code": "AccessDeniedException", "Message": message}}, operation
                 )
 
-    @staticmethod
-    def _needed(service: str, operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    def _needed(self, service: str, operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
         if operation == "TransactWriteItems":
             return [
                 (_WRITES[kind], _TABLES[write["TableName"]])
@@ -227,7 +234,13 @@ class Installation:
             index = arguments.get("IndexName")
             return [(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table)]
         if service == "kms":
-            return [(f"kms:{operation}", "IdentityKey")]
+            key = "ArtifactKey" if arguments["KeyId"] == self.artifact_key else "IdentityKey"
+            return [(f"kms:{operation}", key)]
+        if service == "s3":
+            # Without it, S3 tells nobody what is not there.
+            listed = [("s3:ListBucket", "ArtifactBucket")] if operation == "GetObject" else []
+            action = f"s3:{operation}{'Version' if arguments.get('VersionId') else ''}"
+            return [(action, "ArtifactBucket/*"), *listed]
         if operation == "StartExecution":
             return [("states:StartExecution", arguments["stateMachineArn"].rpartition(":")[2])]
         if service == "lambda":
@@ -258,6 +271,9 @@ def _forget() -> None:
         settings.akash_windows,
         settings.akash_clocks,
         settings.akash_settings,
+        settings.stack_settings,
+        stack_service,
+        published_endpoints,
         akash_service,
         deployment_service,
         identity.identity_key,
@@ -278,7 +294,7 @@ def _forget() -> None:
         _fresh_clients.append(True)
     function_app("api/escrow")._escrow.cache_clear()
     function_app("signer")._token_signing.cache_clear()
-    for workflow in ("token_deploy", "token_register", "akash_deploy", "reconcile"):
+    for workflow in ("token_deploy", "token_register", "akash_deploy", "stack_node", "stack_api", "reconcile"):
         for state in function_app(f"tasks/{workflow}").STATES.values():
             for kept in state.__globals__.values():
                 if hasattr(kept, "cache_clear"):
@@ -292,16 +308,25 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
         dynamodb.create_table(TableName=table, **table_definition(logical_id))
     key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-    machine, akash_machine = (
+    artifact_key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    _client("s3").create_bucket(Bucket=BUCKET)
+    _client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    machine, akash_machine, stack_node, stack_api = (
         _client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
         )["stateMachineArn"]
-        for name in ("TokenDeploy", "AkashDeploy")
+        for name in ("TokenDeploy", "AkashDeploy", "StackNode", "StackApi")
     )
     secret = _client("secretsmanager").create_secret(Name="console-key", SecretString=DEFAULT_KEY)["ARN"]
     monkeypatch.setenv("IDENTITY_KEY_ID", key)
     monkeypatch.setenv("TOKEN_DEPLOY_ARN", machine)
     monkeypatch.setenv("AKASH_DEPLOY_ARN", akash_machine)
+    monkeypatch.setenv("STACK_NODE_ARN", stack_node)
+    monkeypatch.setenv("STACK_API_ARN", stack_api)
+    monkeypatch.setenv("ARTIFACT_BUCKET", BUCKET)
+    monkeypatch.setenv("ARTIFACT_KEY_ID", artifact_key)
+    monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:latest")
+    monkeypatch.setenv("STACK_API_IMAGE", "example/api:1")
     monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
     monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
     # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
@@ -311,7 +336,8 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
         monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
     monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}]))
     _forget()
-    installation = Installation(node, rpc_url, key, machine, akash_machine)
+    stacks = {"node": stack_node, "api": stack_api}
+    installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks)
     make_call = botocore.client.BaseClient._make_api_call
 
     def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:

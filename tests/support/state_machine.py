@@ -1,4 +1,4 @@
-"""Runs a state machine of ``statemachines/`` in this process, as far as ``akash_deploy`` needs it."""
+"""Runs a state machine of ``statemachines/`` in this process, as far as those for Akash and stacks need it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ class StateMachine:
         invoke: Runs a task's payload; its errors are known by their class names.
         scale: Real seconds of a second of Wait states and of pauses between retries.
         visited: Names of the states that were entered.
+        nested: Runs the input of a nested execution.
     """
 
     name: str
     invoke: Callable[[dict[str, Any]], Any]
     scale: float = 0.01
     visited: list[str] = field(default_factory=list)
+    nested: Callable[[dict[str, Any]], Any] | None = None
 
     def run(self, given: dict[str, Any]) -> Any:
         """From the start to a final state, whose output is returned."""
@@ -39,7 +41,11 @@ class StateMachine:
         for _ in range(_MOST_STATES):
             state = states[current]
             self.visited.append(current)
-            scope = {"$states.input": value, **{f"${name}": entry for name, entry in variables.items()}}
+            scope = {
+                "$states.input": value,
+                "$states.context.Execution.Id": "execution",
+                **{f"${name}": entry for name, entry in variables.items()},
+            }
             match state["Type"]:
                 case "Succeed":
                     return _filled(state.get("Output", value), scope)
@@ -60,6 +66,9 @@ class StateMachine:
         raise AssertionError(f"no end after {_MOST_STATES} states, the last of them {self.visited[-20:]}")
 
     def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[Any, dict[str, str] | None]:
+        if self.nested and state["Resource"].endswith("startExecution.sync:2"):
+            self.nested(_filled(state["Arguments"]["Input"], scope))
+            return scope["$states.input"], None
         payload = _filled(state["Arguments"]["Payload"], scope)
         tries: dict[int, int] = {}
         while True:

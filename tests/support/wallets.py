@@ -11,6 +11,7 @@ from eth_account.signers.local import LocalAccount
 ALICE: LocalAccount = Account.from_key("0x" + "a1" * 32)
 BOB: LocalAccount = Account.from_key("0x" + "b2" * 32)
 ADMIN: LocalAccount = Account.from_key("0x" + "c3" * 32)
+OPERATOR: LocalAccount = Account.from_key("0x" + "d4" * 32)
 
 
 def moment(offset_seconds: float = 0) -> str:

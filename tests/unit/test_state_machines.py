@@ -14,6 +14,7 @@ import pytest
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.akash.rules import Step
 from slipway.errors import SlipwayError
+from slipway.stacks.steps import Step as StackStep
 from tests.support.functions import function_app
 from tests.support.template import ROOT, resources
 
@@ -61,6 +62,7 @@ def _next(state: dict[str, Any]) -> set[str]:
 
 def test_there_are_the_machines_of_tokens_and_workloads() -> None:
     assert {"token_deploy", "token_register", "akash_deploy", "reconcile"} <= set(MACHINES)
+    assert {"stack_node", "stack_api"} <= set(MACHINES)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -197,3 +199,24 @@ def test_definitions_and_template_agree_on_substitutions() -> None:
     for path in FILES:
         used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
         assert used == set(by_file[path.name]["DefinitionSubstitutions"])
+
+
+@pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
+def test_every_step_of_a_stack_leads_to_a_state(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    named = set(re.findall(r"step = '(\w+)'", json.dumps(states["NextStep"])))
+    of_node = {StackStep.WITHDRAW, StackStep.DISCOVER, StackStep.PROBE, StackStep.PUBLISH, StackStep.ROLL}
+    of_api = {StackStep.READ, StackStep.FINISH}
+    others = of_api if machine == "stack_node" else of_node
+    assert named == {str(step) for step in set(StackStep) - others - {StackStep.DONE}}
+    assert states["NextStep"]["Default"] == "Done"
+
+
+@pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
+def test_every_failure_of_a_stack_is_recorded_and_closing_goes_on(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    for name, state in states.items():
+        if state["Type"] == "Task" and name != "RecordFailure":
+            wanted = "CloseLater" if name == "CloseWorkload" else "RecordFailure"
+            assert [entry["Next"] for entry in state["Catch"]] == [wanted]
+    assert states["CloseLater"] == {**states["CloseLater"], "Type": "Wait", "Next": "RequestClose"}

@@ -54,6 +54,38 @@ def test_only_identity_may_sign_tokens() -> None:
     assert signers == {"IdentityFunction"}
 
 
+def _who_may(action: str, resource: str) -> set[str]:
+    return {
+        name
+        for name in WHO_MAY
+        for statement in statements(name)
+        if action in statement["Action"] and resource in named_resources(statement)
+    }
+
+
+def test_only_the_nodes_workflow_may_sign_and_write_endpoints() -> None:
+    assert _who_may("kms:Sign", "ArtifactKey") == {"StackNodeTasks"}
+    assert _who_may("s3:PutObject", "ArtifactBucket/*") == {"StackNodeTasks"}
+    assert _who_may("s3:DeleteObject", "ArtifactBucket/*") == {"StackNodeTasks", "ReconcileTasks"}
+    assert _who_may("s3:DeleteObjectVersion", "ArtifactBucket/*") == {"StackNodeTasks"}
+
+
+@pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
+def test_buckets_are_versioned_encrypted_private_and_reached_over_tls(name: str) -> None:
+    bucket = resources("AWS::S3::Bucket")[name]
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (policy,) = [
+        entry["PolicyDocument"]
+        for entry in resources("AWS::S3::BucketPolicy").values()
+        if entry["Bucket"] == {"Ref": name}
+    ]
+    denied = [entry for entry in policy["Statement"] if entry["Effect"] == "Deny"]
+    assert any(entry["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for entry in denied)
+
+
 @pytest.mark.parametrize("name", WHO_MAY)
 def test_policies_name_actions_and_resources(name: str) -> None:
     for statement in statements(name):
@@ -77,8 +109,8 @@ def test_the_signer_has_no_route() -> None:
     assert _events(FUNCTIONS["SignerFunction"]) == []
 
 
-def test_keys_and_tables_outlive_the_stack() -> None:
-    for kind in ("AWS::KMS::Key", "AWS::DynamoDB::Table"):
+def test_keys_tables_and_buckets_outlive_the_stack() -> None:
+    for kind in ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::S3::Bucket"):
         for name in resources(kind):
             entry = template()["Resources"][name]
             assert entry["DeletionPolicy"] == entry["UpdateReplacePolicy"] == "Retain", name

@@ -5,9 +5,11 @@ from typing import Any
 import broadcast_nonce
 import close_orphan
 import find_due
+import find_stacks
 import find_workloads
 import inspect_signer
 import reconcile_job
+import reconcile_stack
 import reconcile_workload
 
 from slipway.tasks import run_state
@@ -20,6 +22,8 @@ STATES = {
     "FindWorkloads": find_workloads.run,
     "ReconcileWorkload": reconcile_workload.run,
     "CloseOrphan": close_orphan.run,
+    "FindStacks": find_stacks.run,
+    "ReconcileStack": reconcile_stack.run,
 }
 
 

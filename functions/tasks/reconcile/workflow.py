@@ -1,4 +1,4 @@
-"""Reconciliation over this installation's chain and Akash account, each made once a process."""
+"""Reconciliation over this installation's chain, Akash account and stacks, each made once a process."""
 
 import os
 from functools import cache, partial
@@ -10,6 +10,10 @@ from slipway.akash.reconcile import AkashReconcile
 from slipway.chain.json_rpc import JsonRpc
 from slipway.executions import execution_starter, execution_status
 from slipway.settings import akash_clocks, akash_settings, chain_settings
+from slipway.stacks.artifact_store import ArtifactStore
+from slipway.stacks.models import Kind
+from slipway.stacks.reconcile import StackReconcile
+from slipway.store import aws_client
 from slipway.tokens.reconcile import TokenReconcile
 
 
@@ -27,3 +31,15 @@ def akash_reconcile() -> AkashReconcile:
     arn = os.environ["AKASH_DEPLOY_ARN"]
     console = console_api if akash_settings().is_configured else None
     return AkashReconcile(console, akash_clocks(), execution_starter(arn), partial(execution_status, arn))
+
+
+@cache
+def stack_reconcile() -> StackReconcile:
+    """The reconciliation of stacks."""
+    arns = {Kind.NODE: os.environ["STACK_NODE_ARN"], Kind.API: os.environ["STACK_API_ARN"]}
+    return StackReconcile(
+        ArtifactStore(aws_client("s3"), os.environ["ARTIFACT_BUCKET"]),
+        {kind: execution_starter(arn) for kind, arn in arns.items()},
+        lambda kind, name: execution_status(arns[kind], name),
+        akash_clocks().look,
+    )

@@ -172,6 +172,37 @@ def akash_settings() -> AkashSettings:
     return AkashSettings(bool(os.environ.get("AKASH_API_KEY_SECRET_ARN")), deposit)
 
 
+@dataclass(frozen=True)
+class StackSettings:
+    """Images that stacks run where nobody names another, US dollars that each deployment gets, and clocks in seconds.
+
+    Attributes:
+        node_image: Of Banano nodes.
+        api_image: Of API services.
+        deposit: Put into the escrow of a new deployment.
+        ready: From an update until every service has to run it.
+        look: Between two looks at an active stack.
+    """
+
+    node_image: str
+    api_image: str
+    deposit: Decimal
+    ready: float
+    look: float
+
+
+@cache
+def stack_settings() -> StackSettings:
+    """Read STACK_NODE_IMAGE and STACK_API_IMAGE; the rest is Akash's."""
+    return StackSettings(
+        node_image=os.environ["STACK_NODE_IMAGE"],
+        api_image=os.environ["STACK_API_IMAGE"],
+        deposit=akash_settings().default_deposit,
+        ready=akash_clocks().ready,
+        look=akash_clocks().look,
+    )
+
+
 def deployer_key_ids() -> tuple[str, ...]:
     """KMS ids of the keys that sign transactions."""
     return _list("DEPLOYER_KEY_IDS")

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from slipway.akash.console_api import ConsoleApi
 from slipway.akash.models import Status
-from slipway.akash.service import LOOK_SECONDS, request_close
-from slipway.akash.store import KIND, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
+from slipway.akash.service import request_close
+from slipway.akash.store import KIND, LOOK_SECONDS, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
 from slipway.akash.upstream import Deployment
 from slipway.akash.workflow import AkashWorkflow
 from slipway.deployments.restart import Restart, ensure_running, execution_input
@@ -96,7 +96,7 @@ class AkashReconcile:
         if owner in (None, OWNERLESS):
             return True
         deployment = find_workload(str(owner))
-        return deployment is None or deployment.ended
+        return deployment is None or deployment.finished
 
     def reconcile_job(self, deployment_id: str) -> str:
         """Make sure that a workload is being worked on, or has a lease.
@@ -150,7 +150,7 @@ class AkashReconcile:
         """
         owner = owner_of(dseq)
         deployment = find_workload(owner) if owner not in (None, OWNERLESS) else None
-        if not (deployment and deployment.ended) and not claim_for_nobody(dseq):
+        if not (deployment and deployment.finished) and not claim_for_nobody(dseq):
             return "owned"
         try:
             self._api().close_deployment(dseq)

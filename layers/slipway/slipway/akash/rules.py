@@ -84,6 +84,7 @@ class Progress:
         leased: They are taken.
         close_sent: Akash was asked to close it.
         proved_closed: Akash says that it is closed.
+        kept: If it fails with a lease, it stays open.
     """
 
     ended: bool = False
@@ -95,6 +96,7 @@ class Progress:
     leased: bool = False
     close_sent: bool = False
     proved_closed: bool = False
+    kept: bool = False
 
 
 def next_step(progress: Progress) -> Step:
@@ -107,7 +109,7 @@ def next_step(progress: Progress) -> Step:
     if progress.attempting:
         return Step.RECOVER
     if progress.closing:
-        if not progress.created or progress.proved_closed:
+        if not progress.created or progress.proved_closed or (progress.kept and progress.leased):
             return Step.END
         return Step.CONFIRM if progress.close_sent else Step.CLOSE
     if progress.active:

@@ -19,13 +19,14 @@ from slipway.akash.models import (
     WorkloadStatus,
 )
 from slipway.akash.prices import amount_text, hourly
-from slipway.akash.sdl import Workload, fingerprint, parse_sdl
-from slipway.akash.store import KIND, AkashDeployment, change, sdl_item
+from slipway.akash.sdl import Workload, parse_sdl
+from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, sdl_item
 from slipway.akash.upstream import GpuPrices
 from slipway.akash.views import status_of
+from slipway.akash.workloads import new_workload
 from slipway.control.store import PROBE_WRITE, Gate, Service
 from slipway.deployments.restart import execution_input
-from slipway.deployments.store import deployment_key, find_deployment, open_shard, owner_key
+from slipway.deployments.store import find_deployment, open_shard
 from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
@@ -34,14 +35,13 @@ from slipway.identifiers import new_id
 from slipway.identity.models import Caller
 from slipway.jobs.models import Refusal
 from slipway.jobs.store import RequestContext, job_event
+from slipway.jobs.store import change_job as change
 from slipway.limits import store as limits
 from slipway.observability import logger, record
 from slipway.settings import AkashSettings, akash_settings, akash_windows
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now, now_text, to_text
 
-# How soon reconcile first looks at a workload, and how often until it is active.
-LOOK_SECONDS = 120
 # A request has two seconds for everything.
 _CALL_SECONDS = 1.2
 _WORKLOADS = "workloads"
@@ -158,7 +158,7 @@ class AkashService:
             status_url=f"/api/deployments/{deployment_id}/status",
         )
         windows = akash_windows(caller.tier)
-        deployment = self._new(answer, wallet, body, workload)
+        deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit)
         write = Transaction()
         gate.enter(write)
         write.create("deployment", deployment)
@@ -182,30 +182,6 @@ class AkashService:
         record("Workloads", outcome="accepted")
         self._start(deployment)
         return answer
-
-    @staticmethod
-    def _new(
-        answer: DeployWorkloadAnswer, wallet: str, body: DeployWorkloadRequest, workload: Workload
-    ) -> AkashDeployment:
-        deployment_id = answer.deployment_id
-        created_at = now_text()
-        return AkashDeployment(
-            *deployment_key(deployment_id),
-            deployment_id=deployment_id,
-            status=str(Status.PENDING),
-            wallet=wallet,
-            sdl_fingerprint=fingerprint(body.sdl),
-            services=list(workload.services),
-            groups=len(workload.groups),
-            preferences=body.preferences.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            deposit=answer.deposit,
-            created_at=created_at,
-            updated_at=created_at,
-            owner_key=owner_key(wallet),
-            owner_sort=f"{created_at}#{deployment_id}",
-            open_shard=open_shard(KIND, deployment_id),
-            open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
-        )
 
     def _replay(self, idempotency: Idempotency) -> DeployWorkloadAnswer:
         answer = DeployWorkloadAnswer.model_validate(idempotency.answer())
@@ -242,7 +218,8 @@ class AkashService:
 def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -> bool:
     """Write down that a workload is to be closed; every task of its state machine heeds that from then on.
 
-    An active workload's execution has ended, so another is counted, which the caller starts.
+    The execution of an active workload, or of one that was kept open, has ended: another is counted, which the caller
+    starts.
 
     Returns:
         False when it was to be closed already, or has ended.
@@ -254,7 +231,7 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -
             AkashDeployment.open_shard.set(open_shard(KIND, deployment.deployment_id)),
             AkashDeployment.open_until.set(to_text(now() + timedelta(seconds=LOOK_SECONDS))),
         ]
-        if deployment.status == str(Status.ACTIVE):
+        if deployment.status == str(Status.ACTIVE) or deployment.kept_open:
             actions.append(AkashDeployment.executions.set(int(deployment.executions) + 1))
         if change(
             deployment,

@@ -8,8 +8,6 @@ All of these may hold what a workload keeps secret, so they are read by the work
 """
 
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -26,7 +24,7 @@ from pynamodb.expressions.update import Action
 from slipway.akash.models import FINAL, Status
 from slipway.akash.rules import Attempt, Progress, manifest_hash
 from slipway.deployments.store import Deployment, deployment_key, open_shard
-from slipway.jobs.store import job_event
+from slipway.errors import LeaseClosedError
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
@@ -35,6 +33,8 @@ KIND = "akash"
 WATCHED = "akash-active"
 _MANIFEST_SECONDS = 30 * 86400
 OWNERLESS = "reconcile"
+# How soon reconcile first looks at a workload, and how often until it is active.
+LOOK_SECONDS = 120
 
 
 class AkashDeployment(Deployment, discriminator=KIND):
@@ -51,6 +51,8 @@ class AkashDeployment(Deployment, discriminator=KIND):
         leases: Ids and prices of the leases.
         observation: What the providers told last (``models.Observation``).
         closing_code: Why it will end in an error, once it is proved closed.
+        keep_failed: Leave it open for a look if it fails with a lease.
+        kept_open: It failed and was left open; it costs until somebody has it closed.
     """
 
     sdl_fingerprint = UnicodeAttribute()
@@ -81,11 +83,23 @@ class AkashDeployment(Deployment, discriminator=KIND):
     close_sent_at = UnicodeAttribute(null=True)
     upstream_closed_at = UnicodeAttribute(null=True)
     closed_at = UnicodeAttribute(null=True)
+    keep_failed = BooleanAttribute(null=True)
+    kept_open = BooleanAttribute(null=True)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return Status(self.status) in FINAL
+        """Whether nothing more will happen to it. One that was kept open is to be closed one day."""
+        return Status(self.status) in FINAL and not self.kept_open
+
+    @property
+    def finished(self) -> bool:
+        """Whether nobody works on it: it has ended, or failed and is kept open."""
+        return self.ended or (bool(self.kept_open) and not self.close_requested_at)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it stays open if it fails now: somebody wants that, and its lease is still there."""
+        return bool(self.keep_failed) and not self.close_requested_at and self.closing_code != LeaseClosedError.code
 
     @property
     def closing(self) -> bool:
@@ -96,7 +110,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
     def progress(self) -> Progress:
         """How far it is."""
         return Progress(
-            ended=self.ended,
+            ended=self.finished,
             active=self.status == str(Status.ACTIVE),
             closing=self.closing,
             attempting=self.attempt_began_at is not None,
@@ -105,6 +119,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
             leased=self.leases is not None,
             close_sent=self.close_sent_at is not None,
             proved_closed=self.upstream_closed_at is not None,
+            kept=self.keeps,
         )
 
     @property
@@ -137,9 +152,14 @@ class ManifestItem(JobsItem):
     expires_at = NumberAttribute()
 
 
+def compressed(text: str) -> bytes:
+    """A text as it is stored."""
+    return zlib.compress(text.encode())
+
+
 def sdl_item(deployment_id: str, text: str) -> SdlText:
     """The SDL, to be written together with its workload."""
-    return SdlText(deployment_key(deployment_id)[0], "SDL", text=zlib.compress(text.encode()))
+    return SdlText(deployment_key(deployment_id)[0], "SDL", text=compressed(text))
 
 
 def sdl_of(deployment: AkashDeployment) -> str:
@@ -166,7 +186,7 @@ def keep_manifest(fingerprint: str, manifest: str) -> None:
         ManifestItem(
             f"SDL#{fingerprint}",
             "MANIFEST",
-            text=zlib.compress(manifest.encode()),
+            text=compressed(manifest),
             hash=manifest_hash(manifest),
             expires_at=epoch_seconds() + _MANIFEST_SECONDS,
         ).save()
@@ -230,48 +250,6 @@ def undisturbed() -> Condition:
         & AkashDeployment.closing_code.does_not_exist()
     )
     return condition
-
-
-def change(
-    deployment: AkashDeployment,
-    actions: Sequence[Action],
-    condition: Condition,
-    *,
-    event: tuple[str, str, dict[str, Any] | None] | None = None,
-    also: Callable[[Transaction], None] | None = None,
-) -> bool:
-    """Change a workload and tell of it, in one transaction.
-
-    Args:
-        deployment: Brought up to date, whether the change happened or not.
-        actions: Changes of its attributes.
-        condition: Under which they happen.
-        event: Name, text and data of the event that tells of it.
-        also: Adds writes that happen together with it.
-
-    Returns:
-        False when a condition did not hold; nothing is written then.
-    """
-    write = Transaction()
-    if event:
-        name, message, data = event
-        write.create("event", job_event(deployment.pk, name, message, data))
-    write.update(
-        "deployment",
-        AkashDeployment(deployment.pk, deployment.sk),
-        [AkashDeployment.updated_at.set(now_text()), *actions],
-        condition=condition,
-    )
-    if also:
-        also(write)
-    changed = True
-    try:
-        write.commit()
-    except ConditionsFailedError:
-        changed = False
-    with upstream_errors():
-        deployment.refresh(consistent_read=True)
-    return changed
 
 
 def resolve_attempt() -> list[Action]:

@@ -27,7 +27,6 @@ from slipway.akash.prices import amount_text, usd_per_hour
 from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
 from slipway.akash.store import (
     AkashDeployment,
-    change,
     claim_item,
     find_workload,
     keep_manifest,
@@ -58,6 +57,7 @@ from slipway.errors import (
 )
 from slipway.jobs.failures import failure_of
 from slipway.jobs.store import audit_event, job_outcome
+from slipway.jobs.store import change_job as change
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
 from slipway.store import Transaction
@@ -508,9 +508,13 @@ class AkashWorkflow:
             return self._next(deployment)
         closed_by_wish = deployment.close_requested_at is not None
         was_active = deployment.active_at is not None
-        common = [*unwatched(), AkashDeployment.closed_at.set(now_text())]
+        kept = deployment.keeps and deployment.leases is not None and deployment.upstream_closed_at is None
+        ended = AkashDeployment.kept_open.set(True) if kept else AkashDeployment.closed_at.set(now_text())
+        common: list[Action] = [*unwatched(), ended]
         unfinished = AkashDeployment.status.is_in(*_UNFINISHED)
         if closed_by_wish:
+            common.append(AkashDeployment.kept_open.remove())
+            unfinished = unfinished | AkashDeployment.kept_open.exists()
             reason = deployment.close_reason or "The owner closed it"
             change(
                 deployment,

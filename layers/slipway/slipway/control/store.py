@@ -28,6 +28,7 @@ class Service(StrEnum):
 
     TOKENS = "tokens"
     AKASH = "akash"
+    STACKS = "stacks"
     PROJECTS = "projects"
     PAYMENTS = "payments"
     WORKERS = "workers"

@@ -9,12 +9,15 @@ Keys in the jobs table:
 """
 
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from slipway.store import JobsItem, upstream_errors
+from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
 
@@ -82,6 +85,44 @@ def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None
     )
 
 
+def change_job(
+    job: JobsItem,
+    actions: Sequence[Action],
+    condition: Condition,
+    *,
+    event: tuple[str, str, dict[str, Any] | None] | None = None,
+    also: Callable[[Transaction], None] | None = None,
+) -> bool:
+    """Change a job and tell of it, in one transaction.
+
+    Args:
+        job: An item with ``updated_at``; brought up to date, whether the change happened or not.
+        actions: Changes of its attributes.
+        condition: Under which they happen.
+        event: Name, text and data of the event that tells of it.
+        also: Adds writes that happen together with it.
+
+    Returns:
+        False when a condition did not hold; nothing is written then.
+    """
+    kind: Any = type(job)
+    write = Transaction()
+    if event:
+        name, message, data = event
+        write.create("event", job_event(job.pk, name, message, data))
+    write.update("job", kind(job.pk, job.sk), [kind.updated_at.set(now_text()), *actions], condition=condition)
+    if also:
+        also(write)
+    changed = True
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        changed = False
+    with upstream_errors():
+        job.refresh(consistent_read=True)
+    return changed
+
+
 def audit_event(
     *,
     action: str,
@@ -139,7 +180,8 @@ def write_audit_event(event: AuditEvent) -> None:
         event.save()
 
 
-def events_of(job_pk: str, limit: int = 200) -> list[JobEvent]:
-    """A job's events, oldest first, ``limit`` at most."""
+def events_of(job_pk: str, limit: int = 200, *, latest: bool = False) -> list[JobEvent]:
+    """A job's events, oldest first, ``limit`` at most: the first ones, or the latest."""
     with upstream_errors():
-        return list(JobEvent.query(job_pk, JobEvent.sk.startswith("EVENT#"), limit=limit))
+        events = JobEvent.query(job_pk, JobEvent.sk.startswith("EVENT#"), limit=limit, scan_index_forward=not latest)
+        return list(events)[:: -1 if latest else 1]

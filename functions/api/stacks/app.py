@@ -1,0 +1,95 @@
+"""An environment's two stacks, a Banano node and the API that uses it, and the endpoint by which they are joined."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from slipway.http import body_of, context_of, create_app, lambda_handler, role
+from slipway.idempotency import idempotency_key_of
+from slipway.identity.models import OPERATOR, Caller
+from slipway.stacks.models import ApiSpec, Kind, NodeSpec, StackAnswer, StackDetail
+from slipway.stacks.service import stack_service
+
+app = create_app()
+operator = role(OPERATOR)
+Operator = Annotated[Caller, Depends(operator)]
+NodeBody = Annotated[NodeSpec, body_of(NodeSpec, operator, may_be_empty=True)]
+ApiBody = Annotated[ApiSpec, body_of(ApiSpec, operator, may_be_empty=True)]
+Key = Annotated[str | None, Header(alias="idempotency-key")]
+
+
+@app.put("/api/stacks/{environment}/node", status_code=202)
+def put_node(
+    request: Request, response: Response, environment: str, caller: Operator, body: NodeBody, key: Key = None
+) -> StackAnswer:
+    """Deploy a node, or change it; 200 when it is so already."""
+    return _put(request, response, environment, caller, body, Kind.NODE, key)
+
+
+@app.put("/api/stacks/{environment}/api", status_code=202)
+def put_api(
+    request: Request, response: Response, environment: str, caller: Operator, body: ApiBody, key: Key = None
+) -> StackAnswer:
+    """Deploy an API stack, or change it; 200 when it is so already."""
+    return _put(request, response, environment, caller, body, Kind.API, key)
+
+
+def _put(
+    request: Request, response: Response, environment: str, caller: Caller, body: NodeSpec | ApiSpec, kind: Kind,
+    key: str | None,
+) -> StackAnswer:  # fmt: skip
+    context = context_of(request)
+    answer = stack_service().put(caller, environment, body, kind, idempotency_key_of(key), context)
+    response.status_code = 200 if answer.unchanged else 202
+    return answer
+
+
+@app.get("/api/stacks/{environment}/node")
+def node(environment: str, _: Operator) -> StackDetail:
+    """A node with its events."""
+    return stack_service().detail(environment, Kind.NODE)
+
+
+@app.get("/api/stacks/{environment}/api")
+def api(environment: str, _: Operator) -> StackDetail:
+    """An API stack with its events."""
+    return stack_service().detail(environment, Kind.API)
+
+
+@app.post("/api/stacks/{environment}/node/restart", status_code=202)
+def restart_node(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
+    """Start a node anew."""
+    return stack_service().restart(caller, environment, Kind.NODE, idempotency_key_of(key), context_of(request))
+
+
+@app.post("/api/stacks/{environment}/api/restart", status_code=202)
+def restart_api(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
+    """Start an API stack anew, with the endpoint that its node publishes now."""
+    return stack_service().restart(caller, environment, Kind.API, idempotency_key_of(key), context_of(request))
+
+
+@app.delete("/api/stacks/{environment}/node", status_code=202)
+def delete_node(request: Request, environment: str, caller: Operator) -> StackAnswer:
+    """Have a node and its endpoint deleted."""
+    return stack_service().delete(caller, environment, Kind.NODE, context_of(request))
+
+
+@app.delete("/api/stacks/{environment}/api", status_code=202)
+def delete_api(request: Request, environment: str, caller: Operator) -> StackAnswer:
+    """Have an API stack deleted."""
+    return stack_service().delete(caller, environment, Kind.API, context_of(request))
+
+
+@app.get("/api/stacks/{environment}/endpoint.json")
+def endpoint(environment: str, _: Operator) -> Response:
+    """The published endpoint, byte for byte as it was signed."""
+    return Response(stack_service().endpoint(environment), media_type="application/json")
+
+
+@app.get("/api/stacks/{environment}/endpoint.json.sig")
+def signature(environment: str, _: Operator) -> Response:
+    """Its signature."""
+    return Response(stack_service().signature(environment), media_type="application/jose+json")
+
+
+handler = lambda_handler(app)

@@ -1,0 +1,80 @@
+"""The tasks of ``stack_api``: the node's endpoint is read and verified before anything is deployed."""
+
+from collections.abc import Callable
+
+from slipway.akash.console_api import ConsoleApi
+from slipway.errors import (
+    ArtifactAlteredError,
+    ArtifactForeignError,
+    ArtifactMissingError,
+    ArtifactOutdatedError,
+    ArtifactUnsignedError,
+)
+from slipway.observability import logger
+from slipway.settings import StackSettings, allow_private_network
+from slipway.stacks.models import ApiSpec, Kind
+from slipway.stacks.published import PublishedEndpoints
+from slipway.stacks.rules import parse_endpoint
+from slipway.stacks.sdl import api_sdl
+from slipway.stacks.steps import Step
+from slipway.stacks.store import StackItem, advance
+from slipway.stacks.workflow import Next, StackWorkflow, failure_from
+
+_REFUSALS = (
+    ArtifactMissingError,
+    ArtifactUnsignedError,
+    ArtifactAlteredError,
+    ArtifactForeignError,
+    ArtifactOutdatedError,
+)
+
+
+class ApiWorkflow(StackWorkflow):
+    """The states of one installation's API stacks.
+
+    Args:
+        console: Gives the Console API.
+        settings: What this installation is set to.
+        published: What nodes publish.
+    """
+
+    def __init__(
+        self, console: Callable[[], ConsoleApi], settings: StackSettings, published: PublishedEndpoints
+    ) -> None:
+        super().__init__(Kind.API, console, settings)
+        self._published = published
+
+    def _sdl(self, stack: StackItem) -> str:
+        wanted = stack.wanted
+        if not isinstance(wanted, ApiSpec):
+            raise TypeError("an API stack has an API stack's specification")
+        endpoint = parse_endpoint(str(stack.used), allow_loopback=allow_private_network())
+        return api_sdl(wanted, self._settings.api_image, stack.environment, int(stack.generation), endpoint)
+
+    def read_endpoint(self, environment: str, job_id: str) -> Next:
+        """Read and verify what the node publishes; without it, nothing is deployed and what runs goes on."""
+        stack, due = self._due(environment, job_id, Step.READ)
+        if not due:
+            return self._next(stack, job_id)
+        if stack.used is None:
+            try:
+                found = self._published.of(environment)
+            except _REFUSALS as error:
+                logger.warning("endpoint refused", stack=stack.name, cause=error.code, reason=error.message)
+                return self._fail(stack, failure_from(error))
+            event = ("verified", f"The node publishes {found.endpoint}", {"generation": found.signed_for.generation})
+            if not advance(stack, Step.READ, [StackItem.used.set(str(found.endpoint))], event=event):
+                return self._next(stack, job_id)
+        advance(stack, self._plan(stack))
+        return self._next(stack, job_id)
+
+    def finish(self, environment: str, job_id: str) -> Next:
+        """Record that the API stack is up.
+
+        Raises:
+            LeaseClosedError: The workload is gone.
+        """
+        stack, due = self._due(environment, job_id, Step.FINISH)
+        if due:
+            self._succeed(stack, self._open_workload(stack), Step.DONE, [])
+        return self._next(stack, job_id)

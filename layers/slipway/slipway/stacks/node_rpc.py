@@ -1,0 +1,66 @@
+"""A node's RPC: ``POST /`` with JSON, as Banano and Nano nodes take it."""
+
+import ipaddress
+import json
+from typing import Any
+
+import httpx
+
+from slipway.deadline_client import DeadlineClient
+from slipway.errors import ProbeNonsenseError, ProbeRefusedError
+from slipway.stacks.rules import Endpoint
+
+_MOST_BYTES = 64 * 1024
+
+
+class NodeRpc:
+    """Asks nodes who they are.
+
+    Args:
+        client: The HTTP client, used by this object alone.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = DeadlineClient(client)
+
+    def version(self, endpoint: Endpoint, addresses: list[str], seconds: float) -> Any:
+        """What an endpoint answers to ``{"action": "version"}``.
+
+        Args:
+            endpoint: Where the node is; named in the request.
+            addresses: The IP addresses that were found good for it; nothing else is connected to.
+            seconds: The deadline for each of them, from connecting to the answer's last byte.
+
+        Raises:
+            ProbeRefusedError: Nothing answers.
+            ProbeNonsenseError: What answers is not JSON.
+        """
+        reason = "it has no address"
+        for address in addresses:
+            try:
+                response = self._ask(endpoint, address, seconds)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = type(error).__name__
+                continue
+            return _json(response)
+        raise ProbeRefusedError(f"Nothing answers at {endpoint} ({reason})")
+
+    def _ask(self, endpoint: Endpoint, address: str, seconds: float) -> httpx.Response:
+        host = f"[{address}]" if ipaddress.ip_address(address).version == 6 else address
+        return self._client.request(
+            "POST",
+            f"http://{host}:{endpoint.port}/",
+            seconds,
+            most_bytes=_MOST_BYTES,
+            headers={"host": str(endpoint), "accept-encoding": "identity"},
+            json={"action": "version"},
+        )
+
+
+def _json(response: httpx.Response) -> Any:
+    if response.status_code != 200:
+        raise ProbeNonsenseError(f"What answers at the endpoint answers {response.status_code}")
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        raise ProbeNonsenseError("What answers at the endpoint does not answer JSON") from error

@@ -1,0 +1,234 @@
+"""The tasks of ``stack_node``: a node's endpoint is withdrawn first, found, probed, and published last."""
+
+from collections.abc import Callable
+from typing import Any
+
+from slipway.akash.console_api import ConsoleApi
+from slipway.errors import (
+    EndpointHostMissingError,
+    EndpointHostRefusedError,
+    LeaseClosedError,
+    ProbeNonsenseError,
+    ProbeRefusedError,
+    SlipwayError,
+)
+from slipway.network import is_public, resolved
+from slipway.observability import logger, record
+from slipway.p256_key import P256Key
+from slipway.settings import StackSettings, allow_private_network
+from slipway.stacks.artifact import SignedFor, artifact_bytes, signature_document
+from slipway.stacks.artifact_store import ArtifactStore
+from slipway.stacks.models import Kind, NodeSpec
+from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.rules import (
+    DISCOVERY,
+    LOOK_SECONDS,
+    PROBE,
+    Endpoint,
+    host_for,
+    node_version,
+    parse_endpoint,
+    rpc_candidate,
+    valid_endpoint,
+)
+from slipway.stacks.sdl import node_sdl
+from slipway.stacks.steps import Step
+from slipway.stacks.store import StackItem, advance
+from slipway.stacks.workflow import Next, StackWorkflow, failure_from, seconds_since
+from slipway.times import now_text
+
+_PROBE_SECONDS = 5.0
+
+
+class NodeWorkflow(StackWorkflow):
+    """The states of one installation's nodes.
+
+    Args:
+        console: Gives the Console API.
+        settings: What this installation is set to.
+        artifacts: Where endpoints are published.
+        key: Signs them.
+        rpc: Asks nodes who they are.
+        roll: Has an environment's API stack follow its node, if it is to.
+    """
+
+    def __init__(
+        self,
+        console: Callable[[], ConsoleApi],
+        settings: StackSettings,
+        artifacts: ArtifactStore,
+        key: P256Key,
+        rpc: NodeRpc,
+        roll: Callable[[str], bool],
+    ) -> None:
+        super().__init__(Kind.NODE, console, settings)
+        self._artifacts = artifacts
+        self._key = key
+        self._rpc = rpc
+        self._roll = roll
+
+    def _sdl(self, stack: StackItem) -> str:
+        wanted = stack.wanted
+        if not isinstance(wanted, NodeSpec):
+            raise TypeError("a node has a node's specification")
+        return node_sdl(wanted, self._settings.node_image, stack.environment, int(stack.generation))
+
+    def _withdraw(self, stack: StackItem) -> None:
+        self._artifacts.withdraw(stack.environment)
+
+    # ── Withdraw ────────────────────────────────────────────────────────────────────────────────
+
+    def withdraw(self, environment: str, job_id: str) -> Next:
+        """Remove what is published, before anything happens to the node, and see what has to happen."""
+        stack, due = self._due(environment, job_id, Step.WITHDRAW)
+        if due:
+            self._withdraw(stack)
+            advance(stack, self._plan(stack), event=("withdrawn", "No endpoint is published any more", None))
+        return self._next(stack, job_id)
+
+    # ── Discover ────────────────────────────────────────────────────────────────────────────────
+
+    def discover(self, environment: str, job_id: str) -> Next:
+        """Look once for the port that the provider forwards to the node's RPC, and judge it.
+
+        A look that finds none is not an error before the last one.
+        """
+        stack, due = self._due(environment, job_id, Step.DISCOVER)
+        if not due:
+            return self._next(stack, job_id)
+        began_at = stack.discovery_began_at or now_text()
+        tries: list[dict[str, Any]] = list(stack.discovery or [])
+        count = len(tries) + 1
+        try:
+            endpoint = self._look(stack)
+        except SlipwayError as error:
+            pause = None if isinstance(error, LeaseClosedError) else DISCOVERY.pause(count, seconds_since(began_at))
+            outcome = "failure" if pause is None else "attempt"
+            tries.append({"count": count, "at": now_text(), "outcome": outcome, "cause": error.code})
+            self._tell(stack, outcome, count, cause=error.code, reason=error.message)
+            looked = [StackItem.discovery.set(tries), StackItem.discovery_began_at.set(began_at)]
+            if not advance(stack, Step.DISCOVER, looked):
+                return self._next(stack, job_id)
+            if pause is None:
+                record("DiscoveryFailed", cause=error.code)
+                return self._fail(stack, failure_from(error))
+            return self._next(stack, job_id, pause)
+        tries.append({"count": count, "at": now_text(), "outcome": "success", "cause": None})
+        self._tell(stack, "success", count, endpoint=str(endpoint))
+        record("DiscoverySeconds", seconds_since(began_at))
+        advance(
+            stack,
+            Step.PROBE,
+            [
+                StackItem.discovery.set(tries),
+                StackItem.discovery_began_at.set(began_at),
+                StackItem.candidate.set(str(endpoint)),
+            ],
+            event=("discovered", f"The node's RPC is forwarded to {endpoint}", {"tries": count}),
+        )
+        return self._next(stack, job_id)
+
+    @staticmethod
+    def _tell(stack: StackItem, outcome: str, count: int, **more: Any) -> None:
+        tell = logger.info if outcome == "success" else logger.warning
+        tell(f"[discover][{outcome}]", stack=stack.name, count=count, of=DISCOVERY.tries, **more)
+
+    def _look(self, stack: StackItem) -> Endpoint:
+        deployment = self._open_deployment(self._open_workload(stack), LOOK_SECONDS)
+        ports = [lease.status.forwarded_ports for lease in deployment.open_leases if lease.status]
+        candidate = rpc_candidate({f"{index}/{name}": told[name] for index, told in enumerate(ports) for name in told})
+        host = candidate.host
+        if not host:
+            host = host_for(candidate, self._provider_uri(deployment.open_leases[0].id.provider))
+        endpoint = valid_endpoint(host, candidate.external_port, allow_loopback=allow_private_network())
+        self._addresses(endpoint)
+        return endpoint
+
+    def _provider_uri(self, provider: str) -> str:
+        found = [entry.host_uri for entry in self._console().providers([provider]) if entry.owner == provider]
+        if not found:
+            raise EndpointHostMissingError("The provider names no host for the node's port, and nobody knows its own")
+        return found[0]
+
+    @staticmethod
+    def _addresses(endpoint: Endpoint) -> list[str]:
+        """The addresses of an endpoint.
+
+        Raises:
+            EndpointHostRefusedError: It has none, or one that is not public.
+        """
+        try:
+            found = resolved(endpoint.host, endpoint.port)
+        except OSError as error:
+            if allow_private_network():
+                # On a laptop providers have names that exist nowhere; the probe tells.
+                return []
+            raise EndpointHostRefusedError(f"The provider's host {endpoint.host} does not resolve") from error
+        if not allow_private_network() and not all(is_public(address) for address in found):
+            raise EndpointHostRefusedError(f"The provider's host {endpoint.host} is not a public one")
+        return found
+
+    # ── Probe ───────────────────────────────────────────────────────────────────────────────────
+
+    def probe(self, environment: str, job_id: str) -> Next:
+        """Ask what is found there who it is. A node that starts may not listen yet, so it is asked a few times.
+
+        Raises:
+            ProbeRefusedError: Nothing answers there.
+            ProbeNonsenseError: What answers is no node.
+            EndpointHostRefusedError: Its name leads into a private network now.
+        """
+        stack, due = self._due(environment, job_id, Step.PROBE)
+        if not due:
+            return self._next(stack, job_id)
+        began_at = stack.probe_began_at or now_text()
+        count = int(stack.probes or 0) + 1
+        endpoint = parse_endpoint(str(stack.candidate), allow_loopback=allow_private_network())
+        try:
+            version = node_version(self._rpc.version(endpoint, self._addresses(endpoint), _PROBE_SECONDS))
+        except (ProbeRefusedError, ProbeNonsenseError) as error:
+            pause = PROBE.pause(count, seconds_since(began_at)) if isinstance(error, ProbeRefusedError) else None
+            logger.warning("probed", stack=stack.name, count=count, cause=error.code, reason=error.message)
+            probed = [StackItem.probes.set(count), StackItem.probe_began_at.set(began_at)]
+            if not advance(stack, Step.PROBE, probed):
+                return self._next(stack, job_id)
+            return self._fail(stack, failure_from(error)) if pause is None else self._next(stack, job_id, pause)
+        advance(
+            stack,
+            Step.PUBLISH,
+            [StackItem.node_version.set(version)],
+            event=("probed", f"{version} answers at {endpoint}", None),
+        )
+        return self._next(stack, job_id)
+
+    # ── Publish ─────────────────────────────────────────────────────────────────────────────────
+
+    def publish(self, environment: str, job_id: str) -> Next:
+        """Sign the endpoint and write it, last of all.
+
+        Raises:
+            LeaseClosedError: The workload is gone.
+        """
+        stack, due = self._due(environment, job_id, Step.PUBLISH)
+        if not due:
+            return self._next(stack, job_id)
+        workload = self._open_workload(stack)
+        endpoint = parse_endpoint(str(stack.candidate), allow_loopback=allow_private_network())
+        artifact = artifact_bytes(endpoint)
+        signed_for = SignedFor(environment, int(stack.generation), now_text())
+        signature = signature_document(artifact, signed_for, self._key.jwk["kid"], self._key.signature)
+        versions = self._artifacts.publish(environment, artifact, signature)
+        if not self._succeed(stack, workload, Step.ROLL, [StackItem.endpoint.set(str(endpoint))]):
+            # Another job took its place, or the workload was closed: then nothing may stay.
+            published = stack.job_id == job_id and stack.step != str(Step.PUBLISH)
+            if not published:
+                self._artifacts.unpublish(environment, versions)
+        return self._next(stack, job_id)
+
+    def roll_follower(self, environment: str, job_id: str) -> Next:
+        """Have the API stack follow, if it is to."""
+        stack, due = self._due(environment, job_id, Step.ROLL)
+        if due:
+            self._roll(environment)
+            advance(stack, Step.DONE)
+        return self._next(stack, job_id)

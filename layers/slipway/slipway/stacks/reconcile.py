@@ -1,0 +1,94 @@
+"""What ``reconcile`` does for stacks: jobs nobody works on, workloads that were lost, API stacks that are to follow."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from slipway.akash.models import Status as WorkloadStatus
+from slipway.akash.store import find_workload
+from slipway.observability import logger, record
+from slipway.stacks.artifact_store import ArtifactStore
+from slipway.stacks.jobs import LOOK_SECONDS, execution_input, follow
+from slipway.stacks.models import Kind, Status
+from slipway.stacks.store import (
+    OPEN,
+    WATCHED,
+    StackItem,
+    count_stack_execution,
+    due_stacks,
+    find_stack,
+    look_at_again,
+)
+from slipway.stacks.workflow import lost, seconds_since
+from slipway.times import now, now_text, to_text
+
+_MOST_DUE = 50
+
+
+class StackReconcile:
+    """Finds and mends what was left behind.
+
+    Args:
+        artifacts: Where endpoints are published.
+        starters: Starts the state machine of each kind.
+        status: Tells how the execution of a kind and name stands.
+        look: Seconds between two looks at an active stack.
+    """
+
+    def __init__(
+        self,
+        artifacts: ArtifactStore,
+        starters: Mapping[Kind, Callable[[str, str], None]],
+        status: Callable[[Kind, str], str | None],
+        look: float,
+    ) -> None:
+        self._artifacts = artifacts
+        self._starters = starters
+        self._status = status
+        self._look = look
+
+    def find(self) -> list[tuple[str, Kind]]:
+        """Stacks whose job should have moved by now, and those that are to be looked at."""
+        moment = now_text()
+        overdue = due_stacks(OPEN, moment, _MOST_DUE)
+        record("OverdueStacks", len(overdue))
+        return overdue + due_stacks(WATCHED, moment, _MOST_DUE)
+
+    def reconcile_stack(self, environment: str, kind: Kind) -> str:
+        """Make sure that a stack's job is being worked on, or that an active one still has its workload.
+
+        Returns:
+            ``ended``, ``running``, ``started``, ``active``, ``lost`` or ``rolled``.
+        """
+        stack = find_stack(environment, kind)
+        if stack is None or stack.open_shard is None:
+            return "ended"
+        return self._ensure_running(stack) if stack.running else self._watch(stack)
+
+    def _ensure_running(self, stack: StackItem) -> str:
+        found = self._status(stack.which, stack.execution_name)
+        record("OldestUnfinishedStack", seconds_since(stack.updated_at))
+        if found == "RUNNING" or (found is not None and not count_stack_execution(stack)):
+            done = "running"
+        else:
+            # A name that was used is used up; who counts first starts the next.
+            self._starters[stack.which](stack.execution_name, execution_input(stack))
+            logger.warning("stack started again", stack=stack.name, execution_status=found)
+            record("StacksStartedAgain")
+            done = "started"
+        look_at_again(stack, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        return done
+
+    def _watch(self, stack: StackItem) -> str:
+        workload = find_workload(stack.deployment_id) if stack.deployment_id else None
+        is_up = workload is not None and workload.status == str(WorkloadStatus.ACTIVE) and not workload.closing
+        if stack.status == str(Status.ACTIVE) and not is_up:
+            logger.warning("stack lost its workload", stack=stack.name)
+            reason = (workload and (workload.close_reason or workload.closing_message)) or "its workload is gone"
+            if stack.which is Kind.NODE:
+                self._artifacts.withdraw(stack.environment)
+            lost(stack, f"The stack's workload was closed: {reason}")
+            return "lost"
+        look_at_again(stack, to_text(now() + timedelta(seconds=self._look)))
+        if stack.which is Kind.API and follow(stack.environment, self._starters[Kind.API]):
+            return "rolled"
+        return "active"

@@ -1,0 +1,456 @@
+"""What the tasks of ``stack_node`` and ``stack_api`` share: a stack's workload, its failures and its end.
+
+Each method does one step of a job and says what the next one is. The step is stored with the stack and changed under
+the condition that nobody has gone on meanwhile, so each may be called any number of times, by any number of executions;
+a job that another took the place of does nothing any more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from pynamodb.expressions.update import Action
+
+from slipway.akash.console_api import ConsoleApi
+from slipway.akash.models import Status as WorkloadStatus
+from slipway.akash.preferences import Preferences
+from slipway.akash.rules import observation_of
+from slipway.akash.sdl import parse_sdl
+from slipway.akash.service import request_close
+from slipway.akash.store import AkashDeployment, find_workload, sdl_item, sdl_of
+from slipway.akash.upstream import Deployment, LeaseStatus
+from slipway.akash.workloads import new_workload, replace_sdl
+from slipway.errors import (
+    DeploymentFailedError,
+    InvalidSdlError,
+    LeaseClosedError,
+    NotFoundError,
+    NotReadyError,
+    SlipwayError,
+    UpstreamRefusedError,
+    UpstreamUnavailableError,
+)
+from slipway.identifiers import new_id
+from slipway.jobs.failures import Failure, failure_of
+from slipway.jobs.store import audit_event, job_event, job_outcome
+from slipway.observability import logger, record
+from slipway.settings import StackSettings
+from slipway.stacks.models import Kind, Status
+from slipway.stacks.rules import generations_of, is_updated
+from slipway.stacks.sdl import lease_can_stay
+from slipway.stacks.steps import Step, plan, step_when_up
+from slipway.stacks.store import (
+    WATCHED,
+    StackItem,
+    advance,
+    find_stack,
+    in_open_work,
+    out_of_open_work,
+)
+from slipway.store import Transaction
+from slipway.times import from_text, now, now_text, to_text
+
+_READ_SECONDS = 20.0
+_UPDATE_SECONDS = 55.0
+_AWAIT_PAUSE = 5
+# How soon a workload is looked at again when its execution has ended without an end.
+_AGAIN_PAUSE = 5
+
+
+@dataclass(frozen=True)
+class Next:
+    """What is to be done next, after how many seconds, for which workload; ``status`` is the stack's."""
+
+    step: Step
+    pause_seconds: int
+    status: str
+    deployment_id: str
+
+
+def task_answer(found: Next) -> dict[str, Any]:
+    """What a state machine is told."""
+    return {
+        "step": str(found.step),
+        "pause_seconds": found.pause_seconds,
+        "status": found.status,
+        "deployment_id": found.deployment_id,
+    }
+
+
+def seconds_since(text: str | None, moment: datetime | None = None) -> float:
+    """Seconds from a stored time to now, 0 where there is none."""
+    return ((moment or now()) - from_text(text)).total_seconds() if text else 0.0
+
+
+class StackWorkflow:
+    """The tasks of one kind of stack.
+
+    Args:
+        kind: Which kind.
+        console: Gives the Console API.
+        settings: What this installation is set to.
+    """
+
+    def __init__(self, kind: Kind, console: Callable[[], ConsoleApi], settings: StackSettings) -> None:
+        self._kind = kind
+        self._console = console
+        self._settings = settings
+
+    # ── The job ─────────────────────────────────────────────────────────────────────────────────
+
+    def _due(self, environment: str, job_id: str, step: Step) -> tuple[StackItem, bool]:
+        """The stack, and whether its job is this one and at this step."""
+        stack = find_stack(environment, self._kind)
+        if stack is None:
+            raise NotFoundError("There is no such stack")
+        return stack, stack.job_id == job_id and stack.step == str(step)
+
+    @staticmethod
+    def _next(stack: StackItem, job_id: str, pause_seconds: int = 0) -> Next:
+        step = Step(stack.step) if stack.job_id == job_id else Step.DONE
+        return Next(step, pause_seconds, str(stack.status), str(stack.deployment_id or ""))
+
+    @staticmethod
+    def _workload(stack: StackItem) -> AkashDeployment | None:
+        return find_workload(stack.deployment_id) if stack.deployment_id else None
+
+    def _open_workload(self, stack: StackItem) -> AkashDeployment:
+        """The workload, as long as it is active.
+
+        Raises:
+            LeaseClosedError: It is not.
+        """
+        workload = self._workload(stack)
+        if workload is None or workload.status != str(WorkloadStatus.ACTIVE) or workload.closing:
+            raise LeaseClosedError("The stack's workload was closed")
+        return workload
+
+    def _open_deployment(self, workload: AkashDeployment, seconds: float = _READ_SECONDS) -> Deployment:
+        """The workload on Akash, as long as it has a lease.
+
+        Raises:
+            LeaseClosedError: It has none.
+            UpstreamUnavailableError: Akash can't be asked.
+        """
+        try:
+            found = self._console().deployment(str(workload.dseq), seconds)
+        except NotFoundError as error:
+            raise LeaseClosedError("Akash does not know the deployment any more") from error
+        if found.is_closed or not found.open_leases:
+            raise LeaseClosedError("The lease was closed")
+        return found
+
+    # ── What it shall run ───────────────────────────────────────────────────────────────────────
+
+    def _sdl(self, stack: StackItem) -> str:
+        """The SDL of the stack's present generation."""
+        raise NotImplementedError
+
+    def _plan(self, stack: StackItem) -> Step:
+        workload = self._workload(stack)
+        is_open = workload is not None and not workload.ended
+        return plan(
+            deleting=stack.deleting,
+            open_workload=is_open,
+            lease_can_stay=bool(workload and is_open and not stack.deleting and self._may_stay(stack, workload)),
+        )
+
+    def _may_stay(self, stack: StackItem, workload: AkashDeployment) -> bool:
+        if workload.status != str(WorkloadStatus.ACTIVE) or workload.closing:
+            return False
+        wanted = stack.wanted.preferences.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return bool(workload.preferences == wanted) and lease_can_stay(sdl_of(workload), self._sdl(stack))
+
+    # ── A workload's beginning and end ──────────────────────────────────────────────────────────
+
+    def request_close(self, environment: str, job_id: str) -> Next:
+        """Have the stack's workload closed; goes on once Akash has confirmed that it is."""
+        stack, _ = self._due(environment, job_id, Step.CLOSE)
+        if stack.job_id != job_id or stack.step not in (str(Step.CLOSE), str(Step.CLOSING)):
+            return self._next(stack, job_id)
+        workload = self._workload(stack)
+        if workload is not None and not workload.ended:
+            request_close(workload, f"Its stack {stack.name} has no more use for it")
+        if workload is None or workload.ended:
+            gone = Step.END if stack.deleting or stack.failing_code else Step.PLACE
+            nothing = ("closed", "Nothing of it is open on Akash any more", None)
+            advance(stack, gone, [StackItem.endpoint.remove()], event=nothing)
+            return self._next(stack, job_id)
+        if stack.step == str(Step.CLOSE):
+            advance(stack, Step.CLOSING, event=("closing", "Its workload is being closed", None))
+            return self._next(stack, job_id)
+        return self._next(stack, job_id, _AGAIN_PAUSE)
+
+    def place(self, environment: str, job_id: str) -> Next:
+        """Write down the workload that ``akash_deploy`` is to deploy.
+
+        Raises:
+            InvalidSdlError: What is wanted makes no SDL.
+        """
+        stack, due = self._due(environment, job_id, Step.PLACE)
+        if not due:
+            return self._next(stack, job_id)
+        sdl = self._sdl(stack)
+        deployment_id = new_id()
+        preferences: Preferences = stack.wanted.preferences
+        workload = new_workload(
+            deployment_id, stack.wallet, sdl, parse_sdl(sdl), preferences, str(self._settings.deposit)
+        )
+        workload.keep_failed = stack.wanted.keep
+
+        def place(write: Transaction) -> None:
+            write.create("workload", workload)
+            write.create("sdl", sdl_item(deployment_id, sdl))
+            message = f"The stack {stack.name} asked for it"
+            write.create("workload_event", job_event(workload.pk, str(WorkloadStatus.PENDING), message))
+
+        advance(
+            stack,
+            Step.DEPLOY,
+            [StackItem.deployment_id.set(deployment_id)],
+            event=("placed", "A new workload is being deployed", {"deployment_id": deployment_id}),
+            also=place,
+        )
+        return self._next(stack, job_id)
+
+    def check_workload(self, environment: str, job_id: str) -> Next:
+        """See how ``akash_deploy`` ended; a workload that failed was closed by it."""
+        stack, due = self._due(environment, job_id, Step.DEPLOY)
+        if not due:
+            return self._next(stack, job_id)
+        workload = self._workload(stack)
+        if workload is None or workload.finished:
+            code = (workload and workload.error_code) or LeaseClosedError.code
+            message = (workload and (workload.error_message or workload.close_reason)) or "The workload was closed"
+            return self._fail(stack, Failure(str(code), str(message)))
+        if workload.status != str(WorkloadStatus.ACTIVE) or workload.closing:
+            return self._next(stack, job_id, _AGAIN_PAUSE)
+        advance(
+            stack,
+            step_when_up(self._kind),
+            self._uses(stack),
+            event=("available", "Every service is available", {"dseq": workload.dseq}),
+        )
+        return self._next(stack, job_id)
+
+    def _uses(self, stack: StackItem) -> list[Action]:
+        """What is known of a stack whose workload runs what it shall."""
+        return [StackItem.endpoint.set(stack.used)] if stack.used else []
+
+    # ── An update in place ──────────────────────────────────────────────────────────────────────
+
+    def update(self, environment: str, job_id: str) -> Next:
+        """Have the lease run what is wanted now; where its provider will not, the stack gets another lease.
+
+        Raises:
+            UpstreamUnavailableError: Not heard; the same again.
+        """
+        stack, due = self._due(environment, job_id, Step.UPDATE)
+        if not due:
+            return self._next(stack, job_id)
+        sdl = self._sdl(stack)
+        try:
+            workload = self._open_workload(stack)
+            if stack.observed_before is None:
+                leases = self._open_deployment(workload).open_leases
+                before = generations_of(lease.status for lease in leases if lease.status)
+                if not advance(stack, Step.UPDATE, [StackItem.observed_before.set(before)]):
+                    return self._next(stack, job_id)
+            self._console().update_deployment(str(workload.dseq), sdl, _UPDATE_SECONDS)
+        except (InvalidSdlError, UpstreamRefusedError, NotFoundError, LeaseClosedError) as error:
+            message = f"Its lease can't stay, so it gets another: {error.message}"
+            advance(stack, Step.CLOSE, event=("lease_refused", message, None))
+            return self._next(stack, job_id)
+        advance(
+            stack,
+            Step.AWAIT,
+            [StackItem.update_sent_at.set(now_text()), *self._uses(stack)],
+            event=("updated", "The provider has what it is to run now; waiting for its services", None),
+            also=lambda write: replace_sdl(write, workload, sdl),
+        )
+        return self._next(stack, job_id, _AWAIT_PAUSE)
+
+    def await_update(self, environment: str, job_id: str) -> Next:
+        """Look whether the services run what they were updated to.
+
+        Raises:
+            LeaseClosedError: The lease is gone.
+            NotReadyError: It took too long.
+        """
+        stack, due = self._due(environment, job_id, Step.AWAIT)
+        if not due:
+            return self._next(stack, job_id)
+        workload = self._open_workload(stack)
+        try:
+            leases = self._open_deployment(workload).open_leases
+        except UpstreamUnavailableError as error:
+            logger.warning("lease not read", stack=stack.name, reason=error.message)
+        else:
+            statuses: list[LeaseStatus] = [lease.status for lease in leases if lease.status]
+            if is_updated(statuses, list(workload.services), stack.observed_before or {}):
+                observation = observation_of(leases, now_text()).model_dump()
+                advance(
+                    stack,
+                    step_when_up(self._kind),
+                    event=("available", "Every service runs what it was updated to", {"dseq": workload.dseq}),
+                    also=lambda write: write.update(
+                        "workload",
+                        AkashDeployment(workload.pk, workload.sk),
+                        [AkashDeployment.observation.set(observation)],
+                    ),
+                )
+                return self._next(stack, job_id)
+        if seconds_since(stack.update_sent_at) > self._settings.ready:
+            raise NotReadyError(f"The services did not run what they were updated to within {self._settings.ready:g} s")
+        return self._next(stack, job_id, _AWAIT_PAUSE)
+
+    # ── Success ─────────────────────────────────────────────────────────────────────────────────
+
+    def _succeed(self, stack: StackItem, workload: AkashDeployment, step: Step, actions: list[Action]) -> bool:
+        """Record that the job did what it was for, as long as its workload is active."""
+        seconds = seconds_since(stack.job_began_at)
+        look_at = to_text(now() + timedelta(seconds=self._settings.look))
+
+        def tell(write: Transaction) -> None:
+            active = AkashDeployment.status == str(WorkloadStatus.ACTIVE)
+            wanted = AkashDeployment.close_requested_at.does_not_exist() & AkashDeployment.closing_code.does_not_exist()
+            write.check("workload", AkashDeployment, workload.pk, workload.sk, active & wanted)
+            write.create("outcome", job_outcome("stack", "completed", seconds, 0, 0))
+            write.create("audit", _audit(stack, "completed"))
+
+        done = advance(
+            stack,
+            step,
+            [
+                StackItem.status.set(str(Status.ACTIVE)),
+                StackItem.job_ended_at.set(now_text()),
+                *in_open_work(stack.environment, self._kind, look_at, WATCHED),
+                *actions,
+            ],
+            event=(str(Status.ACTIVE), f"Generation {int(stack.generation)} is up", None),
+            also=tell,
+        )
+        if done:
+            _measure(stack, "completed", seconds)
+        return done
+
+    # ── Failure ─────────────────────────────────────────────────────────────────────────────────
+
+    def _withdraw(self, stack: StackItem) -> None:
+        """Take away what the stack tells others; nothing for a stack that tells nothing."""
+
+    def give_up(self, environment: str, job_id: str, error_name: str, cause: str) -> Next:
+        """Remember why the job fails; what it leaves open is closed before it is told. The first reason counts."""
+        stack, _ = self._due(environment, job_id, Step.END)
+        logger.error("stack failed", stack=stack.name, error_name=error_name, cause=cause[:2000])
+        if stack.job_id != job_id or stack.step in (str(Step.END), str(Step.DONE)):
+            return self._next(stack, job_id)
+        if stack.step == str(Step.ROLL):
+            # What was asked for is done; reconcile rolls the other stack.
+            advance(stack, Step.DONE)
+            return self._next(stack, job_id)
+        if stack.failing_code or stack.deleting:
+            # What is left is to close, and that goes on until Akash confirms it.
+            return self._next(stack, job_id, _AGAIN_PAUSE)
+        return self._fail(stack, failure_of(error_name, cause, "stack"))
+
+    def _fail(self, stack: StackItem, failure: Failure) -> Next:
+        """Have the job end with a failure."""
+        job_id = str(stack.job_id)
+        self._withdraw(stack)
+        workload = self._workload(stack)
+        is_open = workload is not None and not workload.ended
+        # A stack that was read and refused has touched nothing, so what runs goes on.
+        closes = is_open and stack.step != str(Step.READ) and not stack.spec.get("keep")
+        advance(
+            stack,
+            Step.CLOSE if closes else Step.END,
+            [StackItem.failing_code.set(failure.code), StackItem.failing_message.set(failure.message)],
+            event=("failing", failure.message, {"code": failure.code}),
+        )
+        return self._next(stack, job_id)
+
+    def end(self, environment: str, job_id: str) -> Next:
+        """Record that the stack is gone, or how its job failed."""
+        stack, due = self._due(environment, job_id, Step.END)
+        if not due:
+            return self._next(stack, job_id)
+        self._withdraw(stack)
+        code = str(stack.failing_code or DeploymentFailedError.code)
+        message = str(stack.failing_message or "The stack failed for an internal reason")
+        status = Status.DELETED if stack.deleting else Status.FAILED
+        outcome = "completed" if stack.deleting else code
+        seconds = seconds_since(stack.job_began_at)
+        actions: list[Action] = [
+            StackItem.status.set(str(status)),
+            StackItem.job_ended_at.set(now_text()),
+            *self._watch_after_failure(stack),
+        ]
+        event = (str(Status.DELETED), "Nothing is left of it", None)
+        if status is Status.FAILED:
+            actions += [StackItem.error_code.set(code), StackItem.error_message.set(message)]
+            event = (str(Status.FAILED), message, None)
+        else:
+            # Its variables may be secrets, and nobody needs them any more.
+            actions += [StackItem.endpoint.remove(), StackItem.deployment_id.remove(), StackItem.spec.set({})]
+
+        def tell(write: Transaction) -> None:
+            write.create("outcome", job_outcome("stack", outcome, seconds, 0, 0))
+            write.create("audit", _audit(stack, outcome))
+
+        if advance(stack, Step.DONE, actions, event=event, also=tell):
+            _measure(stack, outcome, seconds)
+        return self._next(stack, job_id)
+
+    def _watch_after_failure(self, stack: StackItem) -> list[Action]:
+        """A stack that still has a workload is watched, as it may have to follow its node."""
+        workload = self._workload(stack)
+        if stack.deleting or workload is None or workload.ended:
+            return out_of_open_work()
+        look_at = to_text(now() + timedelta(seconds=self._settings.look))
+        return in_open_work(stack.environment, self._kind, look_at, WATCHED)
+
+
+def failure_from(error: SlipwayError) -> Failure:
+    """An error as the reason of a failure."""
+    return Failure(error.code, error.message)
+
+
+def lost(stack: StackItem, message: str) -> bool:
+    """Record that an active stack's workload is gone, unless a job has begun meanwhile."""
+    write_condition = StackItem.status == str(Status.ACTIVE)
+    done = advance(
+        stack,
+        Step.DONE,
+        [
+            StackItem.status.set(str(Status.FAILED)),
+            StackItem.error_code.set(LeaseClosedError.code),
+            StackItem.error_message.set(message),
+            StackItem.endpoint.remove(),
+            *out_of_open_work(),
+        ],
+        event=(str(Status.FAILED), message, {"code": LeaseClosedError.code}),
+        also=lambda write: write.create("audit", _audit(stack, LeaseClosedError.code)),
+        condition=write_condition,
+    )
+    if done:
+        record("StackLost")
+    return done
+
+
+def _audit(stack: StackItem, outcome: str) -> Any:
+    return audit_event(
+        action=f"stack_{stack.kind}",
+        outcome=outcome,
+        wallet=stack.wallet,
+        subject=stack.name,
+        message=f"{stack.operation}, generation {int(stack.generation)}",
+    )
+
+
+def _measure(stack: StackItem, outcome: str, seconds: float) -> None:
+    record("Stacks", kind=str(stack.kind), outcome=outcome)
+    record("StackFailed", int(outcome != "completed"))
+    record("StackDuration", seconds, MetricUnit.Seconds, kind=str(stack.kind), outcome=outcome)

@@ -1,0 +1,117 @@
+"""Stacks in this process: requests, state machines and the simulated network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from tests.support.console_simulator import Simulator
+from tests.support.installation import BUCKET, Answer, Installation
+from tests.support.state_machine import StateMachine
+from tests.support.wallets import OPERATOR
+
+SCALE = 0.01
+SERVED = {"ports": {"serve": "banano"}}
+
+
+def spec(scenario: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A specification whose deployment the simulator treats as told."""
+    env = {**more.pop("env", {}), "SIMULATOR": json.dumps(SERVED if scenario is None else scenario)}
+    return {"env": env, **more}
+
+
+@dataclass
+class Stacks:
+    """The stacks of an installation.
+
+    Attributes:
+        slipway: The installation.
+        simulator: The Console API.
+        visited: States of the stacks' machines, in order.
+    """
+
+    slipway: Installation
+    simulator: Simulator
+    visited: list[str]
+
+    def send(self, name: str, environment: str = "production", **parts: Any) -> Answer:
+        """A request by an operator."""
+        token = parts.pop("token", self.slipway.token(OPERATOR))
+        return self.slipway.api(f"api_stacks_{name}", token=token, path={"environment": environment}, **parts)
+
+    def put(
+        self, kind: str, body: dict[str, Any] | None = None, environment: str = "production", **parts: Any
+    ) -> Answer:
+        """PUT a stack."""
+        return self.send(f"put_{kind}", environment, body=spec() if body is None else body, **parts)
+
+    def get(self, kind: str, environment: str = "production") -> dict[str, Any]:
+        """GET a stack that is there."""
+        answer = self.send(kind, environment)
+        assert answer.status == 200, answer.body
+        found: dict[str, Any] = answer.body
+        return found
+
+    def run(self, answer: Answer) -> dict[str, Any]:
+        """Run the state machine of an accepted job to its end; the stack then."""
+        assert answer.status == 202, answer.body
+        kind, environment = answer.body["kind"], answer.body["environment"]
+        self.execute(kind, environment, answer.body["job"]["job_id"])
+        found = self.send(kind, environment)
+        body: dict[str, Any] = found.body
+        return body
+
+    def execute(self, kind: str, environment: str, job_id: str) -> Any:
+        """Run a state machine."""
+        machine = self.machine(kind)
+        try:
+            return machine.run({"environment": environment, "job_id": job_id})
+        finally:
+            self.visited += machine.visited
+
+    def machine(self, kind: str) -> StateMachine:
+        """The state machine of a kind of stack."""
+        tasks = {"node": "StackNodeTasks", "api": "StackApiTasks"}[kind]
+        return StateMachine(
+            f"stack_{kind}", lambda payload: self.slipway.invoke(tasks, payload), SCALE, nested=self._deploy
+        )
+
+    def _deploy(self, given: dict[str, Any]) -> Any:
+        machine = StateMachine("akash_deploy", lambda payload: self.slipway.invoke("AkashDeployTasks", payload), SCALE)
+        return machine.run({"deployment_id": given["deployment_id"]})
+
+    def up(self, kind: str, body: dict[str, Any] | None = None, environment: str = "production") -> dict[str, Any]:
+        """A stack that is active."""
+        found = self.run(self.put(kind, body, environment))
+        assert found["status"] == "active", found
+        return found
+
+    def reconcile(self) -> dict[str, str]:
+        """What reconcile does now, by stack."""
+        found = self.slipway.invoke("ReconcileTasks", {"state": "FindStacks"})["stacks"]
+        return {
+            f"{entry['environment']}/{entry['kind']}": self.slipway.invoke(
+                "ReconcileTasks", {"state": "ReconcileStack", **entry}
+            )["done"]
+            for entry in found
+        }
+
+    def executions(self, kind: str) -> list[str]:
+        """Names of the executions that were started."""
+        return [entry["name"] for entry in self.slipway.executions(self.slipway.stack_machines[kind])]
+
+    def endpoint(self, environment: str = "production") -> Answer:
+        """GET endpoint.json."""
+        return self.send("endpoint", environment)
+
+    def open(self) -> list[dict[str, Any]]:
+        """Deployments that are open on Akash."""
+        return [entry for entry in self.simulator.ledger()["deployments"] if entry["state"] == "active"]
+
+    def images(self) -> list[str]:
+        """Keys in the bucket, with the number of their versions."""
+        found = boto3.client("s3").list_object_versions(Bucket=BUCKET)
+        return sorted(entry["Key"] for entry in found.get("Versions", []))
