@@ -11,7 +11,7 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from slipway.tokens import calls
-from tests.faults import test_akash_deploy
+from tests.faults import test_akash_deploy, test_stacks
 from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries
 from tests.faults.conftest import FINAL, FaultyStack
 
@@ -39,7 +39,8 @@ def test_every_boundary_of_the_definitions_has_its_fault() -> None:
 
 
 def test_every_boundary_of_reconcile_has_its_fault() -> None:
-    covered = {(name, when) for name in (*IN_RECONCILE, *test_akash_deploy.IN_RECONCILE) for when in WHENS}
+    of_others = (*test_akash_deploy.IN_RECONCILE, *test_stacks.IN_RECONCILE)
+    covered = {(name, when) for name in (*IN_RECONCILE, *of_others) for when in WHENS}
     assert boundaries("reconcile") == covered
 
 
