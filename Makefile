@@ -36,9 +36,10 @@ contract: prepare ## Check the MLflow adapter against a real MLflow server, in a
 faults: prepare ## The long form of the fault tests: every fault, then 200 launches with random ones, and a table
 	@$(PYTHON) -m pytest tests/faults -s -q
 
-bench: prepare ## Measure heartbeats, flushes, a replayed day, launches, and how soon ports are found; needs `make start`
+bench: prepare ## Measure heartbeats, flushes, audits, a replayed day, launches, and how soon ports are found; needs `make start`
 	@$(PYTHON) -m bench.heartbeat --json bench/results.json
 	@$(PYTHON) -m bench.flush --json bench/results.json
+	@$(PYTHON) -m bench.compile_audit --json bench/results.json
 	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --json bench/results.json
 	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --shuffled --json bench/results.json
 	@$(PYTHON) -m bench.discovery --json bench/results.json
