@@ -16,7 +16,9 @@ import pytest
 from slipway.builds import audit, slither, slither_worker
 from slipway.builds.audit import Auditor, Outcome
 from slipway.builds.compilation import MAX_OWN_BYTES, new_compiler
+from slipway.builds.composer import Composer
 from slipway.builds.findings import own_findings, passed
+from slipway.builds.generation import GenerationRequest
 from slipway.builds.models import AuditReport, Compilation
 from slipway.builds.slither import Slither
 from slipway.errors import CompilationFailedError, CompileTimeoutError
@@ -129,6 +131,22 @@ def test_a_clean_contract_passes(auditor: Auditor, name: str) -> None:
     assert report.slither_version
     assert report.compiler_version == compilation.compiler_version
     assert compilation.standard_json_output["contracts"][f"contracts/{name}.sol"][name]["evm"]["bytecode"]["object"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "An ERC-20 token called Plain with 1000 supply, owned by roles",
+        "Vesting over 12 months",
+        "An escrow between a buyer and a seller",
+        "2-of-3 multisig with a 48 hour timelock",
+    ],
+)
+def test_what_the_composer_makes_passes(auditor: Auditor, prompt: str) -> None:
+    made = Composer().generate(GenerationRequest(prompt=prompt, owner="0x70997970C51812dc3A010C7d01b50e0d17dc79C8"))
+    report = auditor.audit(auditor.compile({f"contracts/{made.contract_name}.sol": made.source}))
+    assert [finding for finding in report.findings if finding.impact in ("High", "Medium")] == []
+    assert report.passed
 
 
 def test_a_second_round_answers_what_the_first_uncovered_and_a_passed_one_is_left(auditor: Auditor) -> None:

@@ -159,7 +159,8 @@ function revoke(uint256 operationId) external onlySigner {
 
 /// @notice Executes an operation that is confirmed and whose delay has passed. Only a signer may.
 /// @param operationId The operation.
-function execute(uint256 operationId) external onlySigner {
+/// @return answer What the call answered; empty where only the coin was sent.
+function execute(uint256 operationId) external onlySigner returns (bytes memory answer) {
     _requirePending(operationId);
     Operation storage operation = _operations[operationId];
     bool waited = operation.readyAt != 0 && block.timestamp >= operation.readyAt;
@@ -169,7 +170,7 @@ function execute(uint256 operationId) external onlySigner {
     if (operation.data.length == 0) {
         Address.sendValue(payable(operation.target), operation.value);
     } else {
-        Address.functionCallWithValue(operation.target, operation.data, operation.value);
+        answer = Address.functionCallWithValue(operation.target, operation.data, operation.value);
     }
 }
 
