@@ -157,6 +157,11 @@ CASES = [
         not_honoured=("flash minting",),
     ),
     erc20("erc20 token with name: Lower, symbol: lwr, decimals: 4, supply: 250", "Lower", "lwr", "250", decimals=4),
+    erc20(
+        'An ERC20 governance token "Ballot Box" with ERC20Votes and ERC20Permit. Max supply 1,000,000,000; mint '
+        "400,000,000 to the owner.",
+        "Ballot Box", "BB", "400000000", "votes permit capped mintable", cap="1000000000",
+    ),
     erc721(
         "An NFT collection called Space Cats with symbol SCAT, max supply 10,000, 5% royalties and base URI "
         "ipfs://bafy/",
@@ -230,6 +235,10 @@ CASES = [
     Case(
         "vest my tokens", "vesting", "Pool", duration=1000, cliff=10, template="vesting",
         options={"name": "Pool", "duration": 1000, "cliff": 10, "beneficiary": BENEFICIARY}, beneficiary=BENEFICIARY,
+    ),
+    Case(
+        f"Create a vesting contract that releases tokens to {BENEFICIARY} over 36 months with a cliff of 90 days",
+        "vesting", "Vesting", duration=36 * 30 * DAY, cliff=90 * DAY, beneficiary=BENEFICIARY,
     ),
     Case("Escrow between buyer and seller for USDC payments", "escrow", "DealEscrow"),
     Case("Create an escrow contract called Safe Deal with an arbiter", "escrow", "Safe Deal"),

@@ -250,7 +250,10 @@ def _bracketed_name(text: _Text, reading: Reading, end: int) -> None:
 # ── Addresses and URIs ──────────────────────────────────────────────────────────────────────────
 
 _ROLES = {
-    "beneficiary": r"beneficiar(?:y|ies)|recipient|vest(?:ed|ing|s)? (?:to|for)|employee|payee|grantee",
+    "beneficiary": (
+        r"beneficiar(?:y|ies)|recipient|employee|payee|grantee"
+        r"|(?:vest|releas|unlock)(?:e|es|ed|ing|s)?(?: \w+){0,3} (?:to|for)"
+    ),
     "owner": r"owner|owned by|own(?:s|ership)?|admin(?:istrator)?|arbiter|arbitrator|treasury|mediator",
     "signer": r"signers?|signator(?:y|ies)|approvers?|members?|owners|co-?owners|participants?|guardians?",
 }
@@ -272,8 +275,9 @@ def _read_addresses(text: _Text, reading: Reading) -> None:
             reading.refuse(match[0], "The prompt does not say what the address is for.")
         else:
             reading.addresses.setdefault(role, []).append(address)
-            spot = list(re.finditer(_ROLES[role], lead, re.IGNORECASE))
-            if spot:
+            spot = list(re.finditer(rf"\b(?:{_ROLES[role]})\b", lead, re.IGNORECASE))
+            # "Vesting for 0x…" names the kind as well, which is read later.
+            if spot and "vest" not in spot[-1][0].lower():
                 text.take(match.start() - len(lead) + spot[-1].start(), match.start() - len(lead) + spot[-1].end())
         before = match.end()
 

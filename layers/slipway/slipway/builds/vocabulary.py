@@ -125,7 +125,7 @@ UNSUPPORTED_FEATURES = [
 
 FEATURES = {
     "fixed": r"\b(?:fixed|constant|immutable)(?: (?:total|max))?(?: supply)?\b|\bsupply\b",
-    "permit": r"\bpermits?\b|\b(?:erc|eip)[\s-]*2612\b|\bgas-?less approvals?\b|\bsigned approvals?\b",
+    "permit": r"\b(?:erc-?20)?permits?\b|\b(?:erc|eip)[\s-]*2612\b|\bgas-?less approvals?\b|\bsigned approvals?\b",
     "votes": (
         r"\b(?:erc-?(?:20|721))?votes?\b|\bvoting(?: power| rights)?\b|\bgovernance\b"
         r"|\bdelegat(?:ion|es?|able|ing)\b|\bsnapshots?(?: (?:by|via|with) votes)?\b|\bvotable\b"
