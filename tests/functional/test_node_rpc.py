@@ -32,7 +32,10 @@ def _answering(answer: Callable[[socket.socket], None], asked: list[bytes] | Non
                 except OSError:
                     return
                 with connection:
-                    got = connection.recv(65536)
+                    got = b""
+                    # Head and body may come apart.
+                    while not got.endswith(b"}") and (part := connection.recv(65536)):
+                        got += part
                     if asked is not None:
                         asked.append(got)
                     try:
