@@ -15,6 +15,7 @@ import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.akash.rules import Step
 from slipway.errors import SlipwayError
 from slipway.stacks.steps import Step as StackStep
+from slipway.workers.rules import SHARDS
 from tests.support.functions import function_app
 from tests.support.template import ROOT, resources
 
@@ -220,3 +221,7 @@ def test_every_failure_of_a_stack_is_recorded_and_closing_goes_on(machine: str) 
             wanted = "CloseLater" if name == "CloseWorkload" else "RecordFailure"
             assert [entry["Next"] for entry in state["Catch"]] == [wanted]
     assert states["CloseLater"] == {**states["CloseLater"], "Type": "Wait", "Next": "RequestClose"}
+
+
+def test_uptime_flush_looks_at_every_shard() -> None:
+    assert MACHINES["uptime_flush"]["States"]["Shards"]["Items"] == f"{{% [0..{SHARDS - 1}] %}}"
