@@ -90,6 +90,12 @@ class Stacks:
         found: dict[str, Any] = self.stack.jobs.get_item(Key=self.key(environment, kind), ConsistentRead=True)["Item"]
         return found
 
+    def node(self, environment: str) -> dict[str, Any]:
+        """An environment's node as it is stored now; empty when there is none yet."""
+        found: dict[str, Any] = self.stack.jobs.get_item(Key=self.key(environment, "node"), ConsistentRead=True)
+        item: dict[str, Any] = found.get("Item", {})
+        return item
+
     def spec(self, environment: str, kind: str, scenario: dict[str, Any], image: str | None = None) -> str:
         env = {"SIMULATOR": json.dumps({"id": f"{environment}-{kind}", **scenario})}
         shape = {Kind.NODE: NodeSpec, Kind.API: ApiSpec}[Kind(kind)]
@@ -174,16 +180,17 @@ class Stacks:
         return item
 
     def watch(self, environments: list[str], stop: threading.Event) -> None:
-        """Note whatever is served that is not what an active node published."""
+        """Note whatever is served that no active node had published between asking and the answer."""
         while not stop.is_set():
             for environment in environments:
+                before = self.node(environment)
                 answer = self.published(environment)
                 self.looks[answer.status_code] = self.looks.get(answer.status_code, 0) + 1
                 if answer.status_code != 200:
                     continue
-                item = self.item(environment, "node")
-                told = {"banano_rpc_endpoint": item.get("endpoint")}
-                if item["status"] != "active" or answer.json() != told:
+                # The node may change while it is asked; what was true at either end may be answered.
+                told = [node["endpoint"] for node in (before, self.node(environment)) if node.get("status") == "active"]
+                if answer.json() not in [{"banano_rpc_endpoint": endpoint} for endpoint in told]:
                     self.served.append((environment, answer.json()))
             time.sleep(0.2)
 
