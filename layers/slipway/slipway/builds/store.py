@@ -1,0 +1,497 @@
+"""Builds in the jobs table.
+
+- ``BUILD#<id>`` / ``DETAIL``: the build; in ``by_owner`` under ``BUILD#<wallet>`` and in ``by_subject`` under
+  ``BUILD#<wallet>#<status>``, sorted by its number among the owner's builds; in ``open_work`` until it has ended;
+- ``BUILD#<id>`` / ``UPDATE#<sequence, 8 digits>``: its progress events, numbered from 1 without a gap;
+- ``BUILD#<id>`` / ``CHAIN#<chain id>``: its deployment on a chain;
+- ``BUILD#<id>`` / ``BROADCAST#<chain id>``: until when something of it may be on its way to a chain;
+- ``BUILDS#<wallet>`` / ``COUNTS``: how many builds an owner has, of each status;
+- ``BUILDS#<wallet>`` / ``COUNTS#<block, 8 digits>``: the same of 32 consecutive numbers, by which a page of one status
+  is found without reading the builds before it.
+
+What is large (source, compiler output, audit report) lies in S3; see ``files``.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from slipway.builds.states import FINAL, OPEN, Progress, Status, Step
+from slipway.deployments.store import open_shard, open_shards
+from slipway.errors import WriteContentionError
+from slipway.store import ConditionsFailedError, JobsItem, Transaction, condition_held, upstream_errors
+from slipway.times import epoch_milliseconds, now_text
+
+KIND = "build"
+BLOCK = 32
+_PREFIX = "BUILD#"
+_DETAIL = "DETAIL"
+_TRIES = 12
+_PAUSE_SECONDS = 0.02
+
+
+class BuildItem(JobsItem):
+    """A build.
+
+    Attributes:
+        number: Counts the owner's builds from 1, without a gap.
+        job_id: The present run of the state machine, or the last: the build's own, or one that deploys to more chains.
+            Every change of a run names it, so that a run which another took the place of changes nothing any more.
+        stage: Which task of the run is next.
+        sequence: Number of the latest progress event.
+        chains: Ids of all chains that the build is for; ``run_chains`` those of the present run.
+        round: Rounds of fixing so far.
+        engine: Which engine wrote the code; ``usage`` what a language model was used.
+        revision: Which version of the source is the present one; see ``files``.
+        deployable: Whether the present source passed its audit.
+    """
+
+    build_id = UnicodeAttribute()
+    number = NumberAttribute()
+    wallet = UnicodeAttribute()
+    status = UnicodeAttribute()
+    job_id = UnicodeAttribute()
+    stage = UnicodeAttribute()
+    executions = NumberAttribute(default=1)
+    progress = NumberAttribute(default=0)
+    step = UnicodeAttribute()
+    sequence = NumberAttribute()
+    prompt = UnicodeAttribute()
+    template = UnicodeAttribute(null=True)
+    options = JSONAttribute(null=True)
+    chains: ListAttribute[int] = ListAttribute()
+    run_chains: ListAttribute[int] = ListAttribute()
+    engine = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    title = UnicodeAttribute(null=True)
+    contract_name = UnicodeAttribute(null=True)
+    generated_options = JSONAttribute(null=True)
+    constructor_arguments = JSONAttribute(null=True)
+    assumed = JSONAttribute(null=True)
+    not_honoured = JSONAttribute(null=True)
+    usage = JSONAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    rounds = NumberAttribute(default=0)
+    audited = BooleanAttribute(null=True)
+    deployable = BooleanAttribute(null=True)
+    stage_began_at = UnicodeAttribute()
+    generation_time = NumberAttribute(null=True)
+    audit_time = NumberAttribute(null=True)
+    deploy_time = NumberAttribute(null=True)
+    gas_used = UnicodeAttribute(null=True)
+    total_cost = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_message = UnicodeAttribute(null=True)
+    error_details = JSONAttribute(null=True)
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    completed_at = UnicodeAttribute(null=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has a final status."""
+        return Status(self.status) in FINAL
+
+    @property
+    def execution_name(self) -> str:
+        """Name of the latest execution of the present run."""
+        count = int(self.executions)
+        return self.job_id if count == 1 else f"{self.job_id}-{count}"
+
+
+class BuildUpdateItem(JobsItem):
+    """One progress event of a build, as its listeners are told it. ``wallet`` is the owner's."""
+
+    sequence = NumberAttribute()
+    status = UnicodeAttribute()
+    progress = NumberAttribute()
+    step = UnicodeAttribute()
+    message = UnicodeAttribute()
+    wallet = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+
+
+class ChainDeploymentItem(JobsItem):
+    """A build's deployment on one chain.
+
+    Attributes:
+        job_id: The run that deploys, or deployed, it.
+        attempt: Counts from 1; a deployment that failed is tried again under the next one.
+        gas_used: Units of gas; ``cost`` is in wei. Both are decimal texts.
+        transaction_hash: Of the transaction that was mined, or else the latest one.
+    """
+
+    build_id = UnicodeAttribute()
+    chain_id = NumberAttribute()
+    status = UnicodeAttribute()
+    job_id = UnicodeAttribute()
+    attempt = NumberAttribute(default=1)
+    address = UnicodeAttribute(null=True)
+    transaction_hash = UnicodeAttribute(null=True)
+    block_number = NumberAttribute(null=True)
+    gas_used = UnicodeAttribute(null=True)
+    cost = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_message = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+
+
+class BuildCounts(JobsItem):
+    """How many of an owner's builds have each status; ``number`` is the newest one's, on the owner's own item only."""
+
+    number = NumberAttribute(default=0)
+    pending = NumberAttribute(default=0)
+    generating = NumberAttribute(default=0)
+    auditing = NumberAttribute(default=0)
+    deploying = NumberAttribute(default=0)
+    complete = NumberAttribute(default=0)
+    failed = NumberAttribute(default=0)
+    cancelled = NumberAttribute(default=0)
+    open = NumberAttribute(default=0)
+
+    def of(self, status: Status | None) -> int:
+        """Builds with a status, or all of them."""
+        return int(self.number) if status is None else int(getattr(self, str(status)))
+
+
+class BroadcastPermit(JobsItem):
+    """Until when, in milliseconds since 1970, a transaction of a build may be on its way to a chain."""
+
+    until = NumberAttribute()
+
+
+# ── Keys ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def build_key(build_id: str) -> tuple[str, str]:
+    """Partition and sort key of a build."""
+    return f"{_PREFIX}{build_id}", _DETAIL
+
+
+def update_key(build_id: str, sequence: int) -> tuple[str, str]:
+    """Partition and sort key of a progress event."""
+    return f"{_PREFIX}{build_id}", f"UPDATE#{sequence:08d}"
+
+
+def chain_key(build_id: str, chain_id: int) -> tuple[str, str]:
+    """Partition and sort key of a build's deployment on a chain."""
+    return f"{_PREFIX}{build_id}", f"CHAIN#{chain_id}"
+
+
+def owner_key(wallet: str, status: Status | None = None) -> str:
+    """Under which a wallet's builds are indexed: all of them, or those of one status."""
+    return f"{_PREFIX}{wallet}#{status}" if status else f"{_PREFIX}{wallet}"
+
+
+def number_key(number: int) -> str:
+    """How a build sorts among its owner's."""
+    return f"{number:010d}"
+
+
+def counts_key(wallet: str, block: int | None = None) -> tuple[str, str]:
+    """Partition and sort key of an owner's counts, or of one block of them."""
+    return f"BUILDS#{wallet}", "COUNTS" if block is None else f"COUNTS#{block:08d}"
+
+
+def block_of(number: int) -> int:
+    """The block that a build's number lies in."""
+    return (number - 1) // BLOCK
+
+
+def open_work_of(build_id: str, until: str) -> dict[str, str]:
+    """Attributes of a build that reconcile looks at after ``until``."""
+    return {"open_shard": open_shard(KIND, build_id), "open_until": until}
+
+
+# ── Read ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_build(build_id: str, *, consistent: bool = True) -> BuildItem | None:
+    """A build by its id."""
+    with upstream_errors():
+        try:
+            return BuildItem.get(*build_key(build_id), consistent_read=consistent)
+        except DoesNotExist:
+            return None
+
+
+def updates_after(build_id: str, sequence: int, limit: int = 200) -> list[BuildUpdateItem]:
+    """A build's progress events after ``sequence`` (0 for all), in order, the first ``limit`` of them."""
+    first, last = update_key(build_id, sequence + 1)[1], update_key(build_id, 99_999_999)[1]
+    with upstream_errors():
+        between = BuildUpdateItem.sk.between(first, last)
+        return list(BuildUpdateItem.query(f"{_PREFIX}{build_id}", between, limit=limit, consistent_read=True))
+
+
+def chain_deployments(build_id: str) -> list[ChainDeploymentItem]:
+    """A build's deployments, by chain id."""
+    with upstream_errors():
+        chains = ChainDeploymentItem.sk.startswith("CHAIN#")
+        found = list(ChainDeploymentItem.query(f"{_PREFIX}{build_id}", chains, consistent_read=True))
+    return sorted(found, key=lambda deployment: int(deployment.chain_id))
+
+
+def counts_of(wallet: str) -> BuildCounts:
+    """An owner's counts; zeros for who has no build."""
+    with upstream_errors():
+        try:
+            return BuildCounts.get(*counts_key(wallet), consistent_read=True)
+        except DoesNotExist:
+            return BuildCounts(*counts_key(wallet))
+
+
+# ── Change ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def running(job_id: str) -> Condition:
+    """That a build's present run is this one, and has neither ended nor been cancelled."""
+    condition: Condition = (BuildItem.job_id == job_id) & BuildItem.status.is_in(*sorted(map(str, OPEN)))
+    return condition
+
+
+def require_running(write: Transaction, build_id: str, job_id: str) -> None:
+    """Let a transaction happen only while a run goes on, under the name ``build``.
+
+    Whatever reserves a nonce for a build carries this, so nothing is signed for one that was cancelled.
+    """
+    write.check("build", BuildItem, *build_key(build_id), running(job_id))
+
+
+def add_build(write: Transaction, build: BuildItem, counts: BuildCounts, most_open: int, message: str) -> None:
+    """Add a new build to the transaction that accepts it, with its first progress event.
+
+    Args:
+        write: Fails under ``counts`` when the owner's counts are not those that were read, or too many builds are open.
+        build: Has the number after ``counts.number``.
+        counts: As they were read.
+        most_open: How many builds may be open at once, this one included.
+        message: What the first event says.
+    """
+    write.create("build", build)
+    write.create("update", _update_item(build, 1, Progress(Status.PENDING, 0, Step.QUEUED, message)))
+    is_next = BuildCounts.number == int(counts.number)
+    if not counts.number:
+        is_next = is_next | BuildCounts.number.does_not_exist()
+    write.update(
+        "counts",
+        BuildCounts(*counts_key(build.wallet)),
+        [BuildCounts.number.set(int(build.number)), *_counted(None, Status.PENDING)],
+        condition=is_next & _room(most_open),
+    )
+    block = BuildCounts(*counts_key(build.wallet, block_of(int(build.number))))
+    write.update("block", block, _counted(None, Status.PENDING))
+
+
+def _room(most_open: int) -> Condition:
+    room: Condition = BuildCounts.open.does_not_exist() | (BuildCounts.open < most_open)
+    return room
+
+
+def _counted(before: Status | None, after: Status) -> list[Action]:
+    """What moves a build from one status to another in counts."""
+    actions: list[Action] = [getattr(BuildCounts, str(after)).add(1)]
+    if before is not None:
+        actions.append(getattr(BuildCounts, str(before)).add(-1))
+    opened = (after in OPEN) - (before in OPEN if before is not None else 0)
+    return [*actions, BuildCounts.open.add(opened)] if opened else actions
+
+
+def _update_item(build: BuildItem, sequence: int, told: Progress) -> BuildUpdateItem:
+    return BuildUpdateItem(
+        *update_key(build.build_id, sequence),
+        sequence=sequence,
+        status=str(told.status),
+        progress=told.progress,
+        step=str(told.step),
+        message=told.message,
+        wallet=build.wallet,
+        created_at=now_text(),
+    )
+
+
+def change_build(
+    build: BuildItem,
+    actions: Sequence[Action],
+    condition: Condition,
+    *,
+    update: Progress | None = None,
+    also: Callable[[Transaction], None] | None = None,
+    most_open: int | None = None,
+) -> bool:
+    """Change a build and tell of it, in one transaction.
+
+    The event gets the next number; when another event took that meanwhile, the build is read again and the change is
+    tried again, as long as ``condition`` holds. A final status takes the build out of the open work, and every change
+    of status is counted.
+
+    Args:
+        build: Brought up to date, whether the change happened or not.
+        actions: Changes of its attributes; its status, step and progress follow from ``update``.
+        condition: Under which they happen, such as ``running(job_id)``.
+        update: The progress event that tells of it; None for a change that nobody is told of.
+        also: Adds writes that happen together with it. Their conditions refuse the change just as ``condition`` does.
+        most_open: For a build that is opened again: how many of the owner's builds may then be open.
+
+    Returns:
+        False when a condition did not hold; nothing is written then.
+
+    Raises:
+        WriteContentionError: Others kept changing the build.
+        UpstreamUnavailableError: The table did not answer.
+    """
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(random.uniform(0.5, 1) * _PAUSE_SECONDS * min(8, 2**attempt))  # noqa: S311 (jitter, no secret)
+        seen = int(build.sequence)
+        changed, failed = _try_change(build, actions, condition, update, also, most_open)
+        with upstream_errors():
+            build.refresh(consistent_read=True)
+        if changed:
+            return True
+        if failed != {"build"} or update is None or int(build.sequence) == seen:
+            return False
+    raise WriteContentionError("Others kept changing the build; try again", retry_after=1)
+
+
+def _try_change(
+    build: BuildItem,
+    actions: Sequence[Action],
+    condition: Condition,
+    update: Progress | None,
+    also: Callable[[Transaction], None] | None,
+    most_open: int | None,
+) -> tuple[bool, set[str]]:
+    write = Transaction()
+    changes: list[Action] = [BuildItem.updated_at.set(now_text()), *actions]
+    if update:
+        before, sequence = Status(build.status), int(build.sequence) + 1
+        progress = update.progress if update.status is Status.FAILED else max(update.progress, int(build.progress))
+        if before in FINAL:
+            progress = update.progress
+        told = Progress(update.status, progress, update.step, update.message)
+        write.create("update", _update_item(build, sequence, told))
+        condition = condition & (BuildItem.sequence == sequence - 1)
+        changes += [
+            BuildItem.sequence.set(sequence),
+            BuildItem.progress.set(progress),
+            BuildItem.step.set(str(update.step)),
+        ]
+        if update.status is not before:
+            changes += _status_actions(build, update.status)
+            counted = _counted(before, update.status)
+            room = None if most_open is None else _room(most_open)
+            write.update("counts", BuildCounts(*counts_key(build.wallet)), counted, condition=room)
+            block = BuildCounts(*counts_key(build.wallet, block_of(int(build.number))))
+            write.update("block", block, counted)
+    write.update("build", BuildItem(build.pk, build.sk), changes, condition=condition)
+    if also:
+        also(write)
+    try:
+        write.commit()
+    except ConditionsFailedError as error:
+        # The event's number is taken exactly when the build's sequence moved.
+        return False, set(error.failed) - {"update"}
+    return True, set()
+
+
+def _status_actions(build: BuildItem, status: Status) -> list[Action]:
+    actions: list[Action] = [
+        BuildItem.status.set(str(status)),
+        BuildItem.subject_key.set(owner_key(build.wallet, status)),
+    ]
+    if status in FINAL:
+        actions += [
+            BuildItem.completed_at.set(now_text()),
+            BuildItem.open_shard.remove(),
+            BuildItem.open_until.remove(),
+        ]
+    return actions
+
+
+# ── Broadcasts and cancellation ─────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> Iterator[bool]:
+    """Hold a permit to send a build's transaction to a chain.
+
+    Cancelling first forbids new permits and then waits for those that are held, so nothing is sent after its answer.
+
+    Args:
+        build_id: The build.
+        job_id: Its run.
+        chain_id: The chain.
+        seconds: How long the permit holds; whoever has it must be done with sending by then, by its own deadline.
+
+    Yields:
+        Whether it may be sent: not when the run has ended or was cancelled.
+    """
+    permit = BroadcastPermit(
+        f"{_PREFIX}{build_id}", f"BROADCAST#{chain_id}", until=epoch_milliseconds() + int(seconds * 1000)
+    )
+    write = Transaction()
+    require_running(write, build_id, job_id)
+    write.update("permit", permit, [BroadcastPermit.until.set(permit.until)])
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        # Only our own: a later permit of the same chain stays. Nobody else minds when this is lost, for it runs out.
+        with suppress(Exception):
+            condition_held(lambda: permit.delete(condition=BroadcastPermit.until == permit.until))
+
+
+def permits_of(build_id: str) -> list[BroadcastPermit]:
+    """Permits to broadcast that may still be held."""
+    with upstream_errors():
+        held = BroadcastPermit.query(
+            f"{_PREFIX}{build_id}", BroadcastPermit.sk.startswith("BROADCAST#"), consistent_read=True
+        )
+        return [permit for permit in held if int(permit.until) > epoch_milliseconds()]
+
+
+# ── Reconcile ───────────────────────────────────────────────────────────────────────────────────
+
+
+def due_builds(moment: str, limit: int) -> list[str]:
+    """Ids of builds that should have been looked at before ``moment``, longest overdue first; ``limit`` of a shard."""
+    found: list[tuple[str, str]] = []
+    for shard in open_shards(KIND):
+        with upstream_errors():
+            due = JobsItem.open_work.query(shard, JobsItem.open_until < moment, limit=limit)
+            found += [(str(item.open_until), item.pk.removeprefix(_PREFIX)) for item in due]
+    return [build_id for _, build_id in sorted(found)]
+
+
+def look_again(build: BuildItem, moment: str) -> None:
+    """Put the next look at a build off, unless it has ended."""
+    condition_held(
+        lambda: BuildItem(build.pk, build.sk).update(
+            actions=[BuildItem.open_until.set(moment)], condition=BuildItem.open_shard.exists()
+        )
+    )
+
+
+def count_execution(build: BuildItem) -> bool:
+    """Count one more execution of a build's run; False when somebody else did, or the run is over."""
+    count = int(build.executions)
+    counted = condition_held(
+        lambda: BuildItem(build.pk, build.sk).update(
+            actions=[BuildItem.executions.set(count + 1)],
+            condition=running(build.job_id) & (BuildItem.executions == count),
+        )
+    )
+    if counted:
+        build.executions = count + 1
+    return counted
