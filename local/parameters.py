@@ -44,6 +44,7 @@ def _chain(chain_id: int, name: str, port: int) -> dict[str, Any]:
         "confirmations": 2,
         "block_seconds": 1,
         "max_fee_per_gas": "200000000000",
+        "testnet": True,
     }
 
 

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from slipway.chain.abi import address_of, call_data, encode, string_at, words
 
+ADDRESS = st.binary(min_size=20, max_size=20).map(eth_utils.to_checksum_address)
 ARGUMENTS = st.lists(
     st.one_of(
         st.tuples(st.just("string"), st.text(st.characters(exclude_categories=["Cs"]), max_size=100)),
         st.tuples(st.just("uint256"), st.integers(0, 2**256 - 1)),
         st.tuples(st.just("uint8"), st.integers(0, 255)),
         st.tuples(st.just("bytes32"), st.binary(min_size=32, max_size=32)),
-        st.tuples(st.just("address"), st.binary(min_size=20, max_size=20).map(eth_utils.to_checksum_address)),
+        st.tuples(st.just("address"), ADDRESS),
+        st.tuples(st.just("address[]"), st.lists(ADDRESS, max_size=5)),
     ),
     max_size=6,
 )
@@ -34,7 +36,15 @@ def test_encodes_as_eth_abi_does(arguments: list[tuple[str, Any]]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("string", 1), ("uint256", "1"), ("address", 1), ("bytes32", "0x00"), ("bytes32", bytes(31)), ("bool", 1)],
+    [
+        ("string", 1),
+        ("uint256", "1"),
+        ("address", 1),
+        ("bytes32", "0x00"),
+        ("bytes32", bytes(31)),
+        ("bool", 1),
+        ("address[]", [1]),
+    ],
 )
 def test_other_types_are_refused(kind: str, value: Any) -> None:
     with pytest.raises(TypeError, match="cannot encode"):
@@ -45,6 +55,12 @@ def test_other_types_are_refused(kind: str, value: Any) -> None:
 def test_numbers_that_do_not_fit_are_refused(kind: str, number: int) -> None:
     with pytest.raises(OverflowError):
         encode([kind], [number])
+
+
+@pytest.mark.parametrize(("kind", "value"), [("address", "0x" + "1" * 39), ("address[]", ["0x" + "11" * 21])])
+def test_addresses_that_are_none_are_refused(kind: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"address|hexadecimal"):
+        encode([kind], [value])
 
 
 def test_as_many_values_as_types() -> None:

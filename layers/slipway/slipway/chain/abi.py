@@ -1,4 +1,4 @@
-"""Contract ABI encoding of the few types that Slipway's own contracts take, and reading of what they answer.
+"""Contract ABI encoding of the few types that contracts take which Slipway deploys, and reading of what they answer.
 
 The request path needs it and must stay light, so it is not the general library (eth-abi imports in tens of
 milliseconds); a property test holds it to that library. Source: Solidity's Contract ABI Specification.
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from slipway.addresses import keccak256
 
-Value = str | int | bytes
+Value = str | int | bytes | Sequence[str]
 _WORD = 32
+_ADDRESS = 20
 
 
 def _word(number: int) -> bytes:
@@ -17,7 +18,14 @@ def _word(number: int) -> bytes:
 
 
 def _is_dynamic(kind: str) -> bool:
-    return kind == "string"
+    return kind in ("string", "address[]")
+
+
+def _address(text: str) -> bytes:
+    data = bytes.fromhex(text.removeprefix("0x"))
+    if len(data) != _ADDRESS:
+        raise ValueError(f"{text!r} is not an address")
+    return data.rjust(_WORD, b"\0")
 
 
 def _encode_one(kind: str, value: Value) -> bytes:
@@ -29,7 +37,9 @@ def _encode_one(kind: str, value: Value) -> bytes:
         case "bytes32", bytes() if len(value) == _WORD:
             return value
         case "address", str():
-            return _word(int(value, 16))
+            return _address(value)
+        case "address[]", list() | tuple() if all(isinstance(entry, str) for entry in value):
+            return _word(len(value)) + b"".join(_address(entry) for entry in value)
         case "string", str():
             data = value.encode()
             return _word(len(data)) + data + bytes(-len(data) % _WORD)
@@ -37,11 +47,11 @@ def _encode_one(kind: str, value: Value) -> bytes:
 
 
 def encode(kinds: Sequence[str], values: Sequence[Value]) -> bytes:
-    """Encode arguments of the types ``string``, ``address``, ``uint256``, ``uint8`` and ``bytes32``.
+    """Encode arguments of the types ``string``, ``address``, ``address[]``, ``uint256``, ``uint8`` and ``bytes32``.
 
     Raises:
         TypeError: A type that is not among these, or a value of another type.
-        ValueError: Not as many values as types.
+        ValueError: Not as many values as types, or an address that is none.
         OverflowError: A number that its type can't hold.
     """
     encoded = [(_is_dynamic(kind), _encode_one(kind, value)) for kind, value in zip(kinds, values, strict=True)]

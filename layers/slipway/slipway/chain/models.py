@@ -12,6 +12,7 @@ class Chain:
     """One EVM chain as the template's parameter ``Chains`` describes it.
 
     ``max_fee_per_gas`` is the cap in wei: no transaction is signed above it. ``priority_fee_per_gas`` is the least tip.
+    ``testnet`` says that its currency is worth nothing.
     """
 
     chain_id: int
@@ -23,10 +24,14 @@ class Chain:
     max_fee_per_gas: int
     priority_fee_per_gas: int
     base_fee_multiplier: Fraction
+    testnet: bool = True
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Chain":
         """Read one entry; raises KeyError or ValueError when it is malformed."""
+        testnet = entry.get("testnet", True)
+        if not isinstance(testnet, bool):
+            raise ValueError("testnet is true or false")
         return cls(
             chain_id=int(entry["chain_id"]),
             name=str(entry["name"]),
@@ -37,6 +42,7 @@ class Chain:
             max_fee_per_gas=int(entry["max_fee_per_gas"]),
             priority_fee_per_gas=int(entry.get("priority_fee_per_gas", GWEI)),
             base_fee_multiplier=Fraction(str(entry.get("base_fee_multiplier", 2))),
+            testnet=testnet,
         )
 
     def explorer_transaction_url(self, transaction_hash: str) -> str | None:
