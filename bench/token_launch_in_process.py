@@ -65,6 +65,7 @@ def main() -> int:
     from slipway.addresses import to_checksum
     from slipway.chain.json_rpc import JsonRpc
     from slipway.chain.kms_signer import KmsSigner
+    from slipway.chain.signing import ChainSigning
     from slipway.chain.write_ahead import WriteAhead
     from slipway.identity.models import Caller
     from slipway.jobs.store import RequestContext
@@ -112,7 +113,7 @@ def main() -> int:
     def launch(deployment_id: str) -> None:
         # Execution environments share no connections either.
         rpc = JsonRpc(chain, httpx.Client(verify=certificates, timeout=60), deadline=60)
-        signing = TokenSigning(chain, rpc, WriteAhead(signers, rpc))
+        signing = TokenSigning(ChainSigning(chain, rpc, WriteAhead(signers, rpc)))
         workflow = TokenWorkflow(chain, rpc, CatalogueModels())
         workflow.check(deployment_id)
         transact(signing, workflow, deployment_id, "deploy")

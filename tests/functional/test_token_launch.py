@@ -23,6 +23,8 @@ from slipway.chain.broadcast import Progress
 from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.reconcile import SignerReconcile, deployer_accounts
+from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts, save_fee_cap, stored_nonce, transaction_for
 from slipway.chain.write_ahead import WriteAhead
 from slipway.errors import (
@@ -38,8 +40,7 @@ from slipway.errors import (
 from slipway.settings import chain_settings
 from slipway.tokens import calls, workflow
 from slipway.tokens.models import ModelState
-from slipway.tokens.reconcile import TokenReconcile
-from slipway.tokens.signing import TokenSigning
+from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_deployment
 from tests.support.functions import function_app
 from tests.support.installation import Installation, install
@@ -189,8 +190,8 @@ def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
         save_contracts(31337, _chain.contracts.model_registry, _chain.contracts.token_manager, addresses)
         chain = chain_settings().token_chain
         rpc = JsonRpc(chain, _chain.client)
-        signing = TokenSigning(chain, rpc, WriteAhead(signers, rpc))
-        monkeypatch.setattr(function_app("signer"), "_token_signing", lambda: signing)
+        signing = ChainSigning(chain, rpc, WriteAhead(signers, rpc))
+        monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
         yield Launchpad(slipway, _chain, signers)
     _chain.rpc("evm_revert", snapshot)
 
@@ -618,14 +619,19 @@ def reconcile(pad: Launchpad, executions: Executions) -> TokenReconcile:
     return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status)
 
 
+@pytest.fixture
+def accounts(pad: Launchpad) -> SignerReconcile:
+    return SignerReconcile(chain_settings().token_chain, pad.json_rpc(), lambda _: TokenTransactions())
+
+
 def test_a_launch_that_was_never_started_is_found_and_started(
     pad: Launchpad, reconcile: TokenReconcile, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = pad.new()
-    assert reconcile.find().deployment_ids == []
+    assert reconcile.find() == []
     monkeypatch.setattr("slipway.tokens.reconcile.now_text", lambda: "2999-01-01T00:00:00.000Z")
-    found = reconcile.find()
-    assert (found.deployment_ids, found.signers) == ([job], [signer.address for signer in pad.signers])
+    assert reconcile.find() == [job]
+    assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in pad.signers]
     assert reconcile.reconcile_job(job) == "started"
     assert executions.states == {job: "RUNNING"}
     assert reconcile.reconcile_job(job) == "running"
@@ -649,31 +655,33 @@ def test_a_launch_whose_execution_died_gets_another_and_is_given_up_at_last(
     assert reconcile.reconcile_job(job) == "ended"
 
 
-def test_a_nonce_whose_launch_failed_is_closed_and_the_model_let_go(pad: Launchpad, reconcile: TokenReconcile) -> None:
+def test_a_nonce_whose_launch_failed_is_closed_and_the_model_let_go(pad: Launchpad, accounts: SignerReconcile) -> None:
     job = pad.new("abandoned")
     signed = pad.sign(job)
     pad.fail(job)
     address, nonce = signed["signer"], signed["nonce"]
-    assert reconcile.inspect_signer(address) == [nonce]
-    pad.slipway.invoke("SignerFunction", {"operation": "close", "address": address, "nonce": nonce})
-    reconcile.broadcast_nonce(address, nonce)
+    assert accounts.inspect(address) == [nonce]
+    pad.slipway.invoke("SignerFunction", {"operation": "close", "chain_id": 31337, "address": address, "nonce": nonce})
+    accounts.send_closing(address, nonce)
     pad.anvil.mine(1)
     assert pad.json_rpc().transaction_count(address, "latest") == nonce + 1
-    assert reconcile.inspect_signer(address) == []
+    assert accounts.inspect(address) == []
     assert pad.slipway.launch("abandoned").status == 202
     assert pad.token_of("abandoned") is None
 
 
-def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, reconcile: TokenReconcile) -> None:
+def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, accounts: SignerReconcile) -> None:
     job = pad.new()
     signed = pad.sign(job)
     address, nonce = signed["signer"], signed["nonce"]
     item = transaction_for(job, "deploy")
     assert item
     item.delete()
-    assert reconcile.inspect_signer(address) == [nonce]
-    pad.slipway.invoke("SignerFunction", {"operation": "close", "address": address, "nonce": nonce})
-    pad.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", "address": address, "nonce": nonce})
+    assert accounts.inspect(address) == [nonce]
+    pad.slipway.invoke("SignerFunction", {"operation": "close", "chain_id": 31337, "address": address, "nonce": nonce})
+    pad.slipway.invoke(
+        "ReconcileTasks", {"state": "BroadcastNonce", "chain_id": 31337, "address": address, "nonce": nonce}
+    )
     # The node mines at once, but answers before it has.
     ends_at = time.monotonic() + 5
     while pad.json_rpc().transaction_count(address, "latest") != nonce + 1:
@@ -682,32 +690,32 @@ def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, reconcile: TokenRe
 
 
 def test_a_transaction_that_nodes_lost_is_sent_again_while_its_launch_runs(
-    pad: Launchpad, reconcile: TokenReconcile
+    pad: Launchpad, accounts: SignerReconcile
 ) -> None:
     job = pad.new()
     signed = pad.sign(job)
-    assert reconcile.inspect_signer(signed["signer"]) == []
+    assert accounts.inspect(signed["signer"]) == []
     assert pad.json_rpc().knows(signed["transaction_hash"])
 
 
-def test_an_account_that_was_used_elsewhere_catches_up(pad: Launchpad, reconcile: TokenReconcile) -> None:
+def test_an_account_that_was_used_elsewhere_catches_up(pad: Launchpad, accounts: SignerReconcile) -> None:
     signed = pad.sign(pad.new())
     address = signed["signer"]
     pad.anvil.rpc("anvil_setNonce", address, hex(signed["nonce"] + 10))
-    assert reconcile.inspect_signer(address) == []
+    assert accounts.inspect(address) == []
     assert stored_nonce(31337, address) == signed["nonce"] + 10
 
 
-def test_an_account_that_was_never_used_is_left_alone(reconcile: TokenReconcile) -> None:
-    assert reconcile.inspect_signer(ALICE.address) == []
+def test_an_account_that_was_never_used_is_left_alone(accounts: SignerReconcile) -> None:
+    assert accounts.inspect(ALICE.address) == []
 
 
 def test_the_reconcile_function_may_do_all_of_it(pad: Launchpad) -> None:
     pad.new()
     found = pad.slipway.invoke("ReconcileTasks", {"state": "FindDue"})
     assert found["deployment_ids"] == []
-    for address in found["signers"]:
-        assert pad.slipway.invoke("ReconcileTasks", {"state": "InspectSigner", "address": address}) == {"nonces": []}
+    for account in found["signers"]:
+        assert pad.slipway.invoke("ReconcileTasks", {"state": "InspectSigner", **account}) == {"nonces": []}
     job = pad.new()
     done = pad.slipway.invoke("ReconcileTasks", {"state": "ReconcileJob", "deployment_id": job})
     assert done["done"] in ("running", "started")

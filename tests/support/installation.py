@@ -293,7 +293,8 @@ def _forget() -> None:
         store.connection._client = None
         _fresh_clients.append(True)
     function_app("api/escrow")._escrow.cache_clear()
-    function_app("signer")._token_signing.cache_clear()
+    for kept in (function_app("signer")._signers, function_app("signer")._chain_signing):
+        kept.cache_clear()
     for workflow in ("token_deploy", "token_register", "akash_deploy", "stack_node", "stack_api", "reconcile"):
         for state in function_app(f"tasks/{workflow}").STATES.values():
             for kept in state.__globals__.values():

@@ -1,10 +1,10 @@
-"""State BroadcastNonce: send what holds the nonce."""
+"""State BroadcastNonce: send what closes the nonce."""
 
 from typing import Any
 
-from workflow import token_reconcile
+from workflow import signer_reconcile
 
 
 def run(event: dict[str, Any]) -> None:
-    """See ``TokenReconcile.broadcast_nonce``."""
-    token_reconcile().broadcast_nonce(event["address"], event["nonce"])
+    """See ``SignerReconcile.send_closing``."""
+    signer_reconcile(event["chain_id"]).send_closing(event["address"], event["nonce"])

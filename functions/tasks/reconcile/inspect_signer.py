@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from workflow import token_reconcile
+from workflow import signer_reconcile
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """See ``TokenReconcile.inspect_signer``."""
-    return {"nonces": token_reconcile().inspect_signer(event["address"])}
+    """See ``SignerReconcile.inspect``."""
+    return {"nonces": signer_reconcile(event["chain_id"]).inspect(event["address"])}

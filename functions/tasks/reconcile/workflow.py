@@ -8,13 +8,15 @@ import httpx
 from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
 from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.reconcile import Owner, SignerReconcile
+from slipway.chain.store import TransactionItem
 from slipway.executions import execution_starter, execution_status
 from slipway.settings import akash_clocks, akash_settings, chain_settings
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
 from slipway.stacks.reconcile import StackReconcile
 from slipway.store import aws_client
-from slipway.tokens.reconcile import TokenReconcile
+from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 
 
 @cache
@@ -23,6 +25,17 @@ def token_reconcile() -> TokenReconcile:
     chain = chain_settings().token_chain
     arn = os.environ["TOKEN_DEPLOY_ARN"]
     return TokenReconcile(chain, JsonRpc(chain, httpx.Client()), execution_starter(arn), partial(execution_status, arn))
+
+
+@cache
+def signer_reconcile(chain_id: int) -> SignerReconcile:
+    """The reconciliation of deployer accounts on a chain."""
+    chain = chain_settings().chains[chain_id]
+    return SignerReconcile(chain, JsonRpc(chain, httpx.Client()), _owner_of)
+
+
+def _owner_of(item: TransactionItem) -> Owner:
+    return TokenTransactions()
 
 
 @cache

@@ -4,7 +4,7 @@ The same bytes may be sent any number of times, so every doubt is resolved by se
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
@@ -12,7 +12,7 @@ from slipway.chain.models import Chain, Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
-from slipway.store import upstream_errors
+from slipway.store import Transaction, upstream_errors
 from slipway.times import from_text, now, now_text
 
 # What nodes (geth, erigon, nethermind, besu, reth, anvil) say when they have these bytes, or another transaction at
@@ -27,6 +27,8 @@ _LATER = (
 )
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
 STUCK_BLOCKS = 6
+# How long after its job's deadline a transaction may take to be called off.
+CLOSING_SECONDS = 600
 
 
 class Progress(StrEnum):
@@ -80,8 +82,9 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
             )
 
 
-def _mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
-    # Any of the signatures may be the one that a miner took; the newest is the likeliest.
+def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
+    """The receipt of whichever signature of a transaction is in a block; raises UpstreamUnavailableError."""
+    # Any of them may be the one that a miner took; the newest is the likeliest.
     for transaction_hash in reversed(item.hashes):
         receipt = rpc.receipt(transaction_hash)
         if receipt:
@@ -105,7 +108,7 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
         UpstreamUnavailableError: No node answered.
     """
     pause = confirmation_pause(chain, polls)
-    receipt = _mined(rpc, item)
+    receipt = mined(rpc, item)
     if receipt is None:
         waited = now() - from_text(item.broadcast_at or item.signed_at)
         stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
@@ -125,3 +128,33 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
             "The transaction was mined and reverted", details={"transaction_hash": receipt.transaction_hash}
         )
     return Look(Progress.CONFIRMED, 0, receipt)
+
+
+def look_until(deadline: datetime, rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
+    """As ``look``, within a job's time: past ``deadline`` a transaction that no block took is to be called off, once.
+
+    Raises:
+        DeploymentFailedError: It reverted, was called off, or was still not settled ``CLOSING_SECONDS`` after the
+            deadline.
+        UpstreamUnavailableError: No node, or not the store, answered.
+    """
+    found = look(rpc, chain, item, polls)
+    if found.progress is Progress.CONFIRMED:
+        return found
+    if found.progress is Progress.CANCELLED:
+        with upstream_errors():
+            item.update(actions=[TransactionItem.status.set("cancelled")])
+        raise DeploymentFailedError("The chain did not take the transaction in time; it was called off")
+    if now() > deadline + timedelta(seconds=CLOSING_SECONDS):
+        raise DeploymentFailedError(
+            "The chain neither took nor dropped the transaction; it is being closed",
+            details={"transaction_hash": item.transaction_hash},
+        )
+    if now() > deadline and found.receipt is None and not item.cancel_hashes:
+        return Look(Progress.EXPIRED, found.pause_seconds)
+    return found
+
+
+def confirm(write: Transaction, item: TransactionItem) -> None:
+    """Add to a job's change that its transaction is confirmed."""
+    write.update("transaction", TransactionItem(item.pk, item.sk), [TransactionItem.status.set("confirmed")])

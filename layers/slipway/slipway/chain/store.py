@@ -142,6 +142,12 @@ def with_contracts(configuration: ChainConfiguration | None, chain: Chain) -> Ch
     return configuration
 
 
+def fee_cap(chain: Chain, configuration: ChainConfiguration) -> int:
+    """Most wei per unit of gas: the stored configuration's word, or else the template's."""
+    stored = configuration.max_fee_per_gas
+    return chain.max_fee_per_gas if stored is None else int(stored)
+
+
 def save_contracts(chain_id: int, model_registry: str, token_manager: str, registrars: list[str]) -> None:
     """Tell Slipway where its contracts are; leaves the fee cap as it is.
 

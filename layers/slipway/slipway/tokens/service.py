@@ -11,7 +11,7 @@ import httpx
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Chain, Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
-from slipway.chain.store import ChainConfiguration, chain_configuration, with_contracts
+from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
 from slipway.control.breaker import Outcome
 from slipway.control.store import PROBE_WRITE, Gate, Service, tell_breaker
 from slipway.deployments.store import deployment_key, open_shard, owner_key
@@ -361,12 +361,6 @@ class TokenService:
     def summary(self, deployment: DeploymentItem) -> DeploymentSummary:
         """A deployment in a list."""
         return summary_of(deployment, self._chain)
-
-
-def fee_cap(chain: Chain, configuration: ChainConfiguration) -> int:
-    """Most wei per unit of gas: the stored configuration's word, or else the template's."""
-    stored = configuration.max_fee_per_gas
-    return chain.max_fee_per_gas if stored is None else int(stored)
 
 
 def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:

@@ -5,12 +5,11 @@ not hear the answer.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
-from slipway.chain.broadcast import Look, Progress, broadcast, look
+from slipway.chain.broadcast import Look, Progress, broadcast, confirm, look_until
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Chain, Receipt
 from slipway.chain.rules import first_pause
@@ -35,7 +34,7 @@ from slipway.errors import (
 from slipway.jobs.failures import failure_of
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
-from slipway.store import Transaction, read_items, upstream_errors
+from slipway.store import Transaction, read_items
 from slipway.times import from_text, now
 from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
@@ -45,8 +44,6 @@ from slipway.tokens.store import DeploymentItem, advance, find_deployment, relea
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
-# How long after its deadline a launch may take to be called off.
-CLOSING_SECONDS = 600
 _UNFINISHED = set(Status) - FINAL
 
 
@@ -144,30 +141,13 @@ class TokenWorkflow:
             # An earlier call recorded the end and was not heard.
             return Look(Progress.CONFIRMED, 0)
         _unfinished(deployment)
-        found = look(self._rpc, self._chain, item, polls)
-        if found.progress is Progress.CANCELLED:
-            with upstream_errors():
-                item.update(actions=[TransactionItem.status.set("cancelled")])
-            raise DeploymentFailedError("The chain did not take the transaction in time; it was called off")
+        found = look_until(from_text(deployment.deadline), self._rpc, self._chain, item, polls)
         if found.progress is not Progress.CONFIRMED or found.receipt is None:
-            return self._unsettled(deployment, item, found)
+            return found
         if purpose == "deploy":
             self._deployed(deployment, item, found.receipt)
         else:
             self._registered(deployment, item, found.receipt, configuration)
-        return found
-
-    @staticmethod
-    def _unsettled(deployment: DeploymentItem, item: TransactionItem, found: Look) -> Look:
-        """What to do with a transaction that is not confirmed: past the deadline it is called off, once."""
-        deadline = from_text(deployment.deadline)
-        if now() > deadline + timedelta(seconds=CLOSING_SECONDS):
-            raise DeploymentFailedError(
-                "The chain neither took nor dropped the transaction; it is being closed",
-                details={"transaction_hash": item.transaction_hash},
-            )
-        if now() > deadline and found.receipt is None and not item.cancel_hashes:
-            return Look(Progress.EXPIRED, found.pause_seconds)
         return found
 
     def _deployed(self, deployment: DeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
@@ -185,7 +165,7 @@ class TokenWorkflow:
                 DeploymentItem.deployment_gas_price.set(str(receipt.effective_gas_price)),
             ],
             data={"transaction_hash": receipt.transaction_hash, "token_address": deployment.token_address},
-            also=lambda write: _confirm(write, item),
+            also=lambda write: confirm(write, item),
         )
 
     def _registered(
@@ -206,7 +186,7 @@ class TokenWorkflow:
             DeploymentItem.registry_gas_used.set(deployment.registry_gas_used),
             DeploymentItem.registry_gas_price.set(deployment.registry_gas_price),
         ]
-        self._complete(deployment, configuration, actions, lambda write: _confirm(write, item))
+        self._complete(deployment, configuration, actions, lambda write: confirm(write, item))
 
     def check_registration(self, deployment_id: str) -> bool:
         """Whether the registry already has this deployment's token.
@@ -358,7 +338,3 @@ def _unfinished(deployment: DeploymentItem) -> DeploymentItem:
     if deployment.ended:
         raise ConflictError(f"The launch has ended: {deployment.status}")
     return deployment
-
-
-def _confirm(write: Transaction, item: TransactionItem) -> None:
-    write.update("transaction", TransactionItem(item.pk, item.sk), [TransactionItem.status.set("confirmed")])
