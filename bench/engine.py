@@ -6,7 +6,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,18 @@ _START_SECONDS = 60
 
 
 @contextmanager
-def engine() -> Iterator[str]:
-    """Start an engine on a free port; gives its address, and ends it afterwards."""
+def engine(more: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Start an engine on a free port; gives its address, and ends it afterwards.
+
+    Args:
+        more: Settings of the engine beside those that Slipway always gives it.
+    """
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as scratch:
         with (Path(scratch) / "engine.log").open("wb") as log:
+            settings = {**server.environment(port, Path(scratch)), **(more or {})}
             process = subprocess.Popen(
-                server.command(), env=server.environment(port, Path(scratch)), stdout=log, stderr=log,
+                server.command(), env=settings, stdout=log, stderr=log,
                 preexec_fn=end_with_parent(signal.SIGTERM),
             )  # fmt: skip
         try:

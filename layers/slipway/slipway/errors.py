@@ -59,6 +59,13 @@ class GenerationUnsupportedError(SlipwayError):
     status = 422
 
 
+class GenerationFailedError(SlipwayError):
+    """The language model gave no contract that can be used, as often as it was asked; ``details.problems`` says why."""
+
+    code = "GENERATION_FAILED"
+    status = 502
+
+
 class AuthenticationFailedError(SlipwayError):
     """Nobody, or nobody we can believe, is asking."""
 

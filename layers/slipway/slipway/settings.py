@@ -206,3 +206,36 @@ def stack_settings() -> StackSettings:
 def deployer_key_ids() -> tuple[str, ...]:
     """KMS ids of the keys that sign transactions."""
     return _list("DEPLOYER_KEY_IDS")
+
+
+@dataclass(frozen=True)
+class BedrockSettings:
+    """The language model that writes contracts.
+
+    Attributes:
+        model_id: Of a model or an inference profile on Amazon Bedrock.
+        seconds: The deadline of one generation or one fix, all tries included.
+        input_price: US dollars for a million tokens that the model reads; None where nobody said.
+        output_price: US dollars for a million tokens that it writes; None where nobody said.
+    """
+
+    model_id: str
+    seconds: float
+    input_price: Decimal | None
+    output_price: Decimal | None
+
+    @property
+    def call_seconds(self) -> float:
+        """The longest that one call may take: after one that takes so long, there is time for another."""
+        return self.seconds * 0.4
+
+
+@cache
+def bedrock_settings() -> BedrockSettings | None:
+    """Read BEDROCK_MODEL_ID, BEDROCK_SECONDS, BEDROCK_INPUT_PRICE and BEDROCK_OUTPUT_PRICE; None without a model."""
+    model_id = os.environ.get("BEDROCK_MODEL_ID")
+    if not model_id:
+        return None
+    prices = [os.environ.get(f"BEDROCK_{side}_PRICE") for side in ("INPUT", "OUTPUT")]
+    read, written = (Decimal(price) if price else None for price in prices)
+    return BedrockSettings(model_id, float(os.environ.get("BEDROCK_SECONDS") or 240), read, written)

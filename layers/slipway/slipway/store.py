@@ -131,15 +131,16 @@ _ = connection.client
 
 
 @cache
-def aws_client(service: str, timeout: float = 5.0) -> Any:
+def aws_client(service: str, timeout: float = 5.0, tries: int = 4) -> Any:
     """A client of another AWS service on the session that the tables use already, with deadlines.
 
     Args:
         service: botocore's name for it, such as ``stepfunctions``.
         timeout: Seconds for each try's answer.
+        tries: How often botocore itself makes a call; 1 for callers that retry by rules of their own.
     """
     config = botocore.config.Config(
-        connect_timeout=2, read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": 4}
+        connect_timeout=2, read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": tries}
     )
     return _session.create_client(service, config=config)
 

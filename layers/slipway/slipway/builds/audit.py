@@ -16,11 +16,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Protocol
 
 from slipway.builds.compilation import compile_sources, new_compiler
+from slipway.builds.deployable import keeps_interface
 from slipway.builds.findings import REFUSED, own_findings, passed
 from slipway.builds.fixes import mend
-from slipway.builds.models import AuditReport, Compilation, Round
+from slipway.builds.generation import ModelUsage
+from slipway.builds.models import AuditReport, Compilation, Finding, Fix, Round
 from slipway.builds.slither import Slither
 from slipway.errors import AuditUnavailableError, CompilationFailedError, CompileTimeoutError, SlipwayError
 from slipway.solidity import Compiler
@@ -36,6 +39,29 @@ class Outcome:
 
     compilation: Compilation
     report: AuditReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What somebody made of sources with findings; see `Round`."""
+
+    by: Literal["fixers", "model"]
+    sources: Mapping[str, str]
+    fixes: list[Fix]
+    usage: ModelUsage | None = None
+    error: str | None = None
+
+
+class SourceFixer(Protocol):
+    """Mends what the mechanical fixers have no answer for."""
+
+    def fix(self, sources: Mapping[str, str], findings: Sequence[Finding]) -> tuple[dict[str, str], ModelUsage]:
+        """Changed sources, which are to be compiled and audited, and what they cost.
+
+        Raises:
+            SlipwayError: It has no answer either, or did not answer.
+        """
+        ...
 
 
 class Auditor:
@@ -104,41 +130,56 @@ class Auditor:
             duration=_seconds(compilation, began),
         )
 
-    def fix(self, compilation: Compilation, report: AuditReport) -> Outcome:
+    def fix(self, compilation: Compilation, report: AuditReport, model: SourceFixer | None = None) -> Outcome:
         """One round: mends what the fixers can answer, compiles and audits again.
 
         A round whose sources do not compile, can't be audited, or are no better than before is given up and noted with
-        ``kept`` false; the findings stay. Nothing is changed, and no round noted, where no fixer has an answer.
+        ``kept`` false; the findings stay. Nothing is changed, and no round noted, where nobody has an answer.
+
+        Args:
+            compilation: Of the sources.
+            report: Of their audit.
+            model: Is asked where the mechanical fixers have no answer; what it changed has to keep the interface too.
         """
         if report.passed or report.error:
             return Outcome(compilation, report)
-        sources, fixes = mend(compilation.sources, report.findings, compilation.compiler_version)
-        if not fixes:
-            return Outcome(compilation, report)
         began = time.monotonic()
-        again: Outcome | None = None
-        try:
-            mended = self.compile(sources)
-            new_report = self.audit(mended)
-            if new_report.error is None and _refused(new_report) < _refused(report):
-                again = Outcome(mended, new_report)
-        except (CompilationFailedError, CompileTimeoutError):
-            pass
+        answer = _fixers_answer(compilation, report) or (model and _model_answer(compilation, report, model))
+        if not answer:
+            return Outcome(compilation, report)
+        better = self._better(compilation, report, answer)
         this = Round(
             number=len(report.rounds) + 1,
+            by=answer.by,
             findings=report.findings,
-            fixes=fixes,
-            diff=_diff(compilation.sources, sources),
-            kept=again is not None,
+            fixes=answer.fixes,
+            diff=_diff(compilation.sources, answer.sources),
+            kept=better is not None,
+            usage=answer.usage,
+            error=answer.error,
         )
-        latest = again or Outcome(compilation, report)
+        latest = better or Outcome(compilation, report)
         changes = {
             "rounds": [*report.rounds, this],
             "duration": round(report.duration + time.monotonic() - began, 3),
         }
         return Outcome(latest.compilation, latest.report.model_copy(update=changes))
 
-    def audit_and_fix(self, sources: Mapping[str, str]) -> Outcome:
+    def _better(self, compilation: Compilation, report: AuditReport, answer: _Answer) -> Outcome | None:
+        """What an answer leads to, None if that is no better than before."""
+        if answer.error:
+            return None
+        try:
+            mended = self.compile(answer.sources)
+        except (CompilationFailedError, CompileTimeoutError):
+            return None
+        if answer.by == "model" and not keeps_interface(compilation, mended, report.findings):
+            return None
+        new_report = self.audit(mended)
+        is_better = new_report.error is None and _refused(new_report) < _refused(report)
+        return Outcome(mended, new_report) if is_better else None
+
+    def audit_and_fix(self, sources: Mapping[str, str], model: SourceFixer | None = None) -> Outcome:
         """Compiles, audits, and mends for at most `MAX_ROUNDS` rounds; what can't be mended stays failed.
 
         Raises:
@@ -147,21 +188,57 @@ class Auditor:
         """
         compilation = self.compile(sources)
         outcome = Outcome(compilation, self.audit(compilation))
-        while can_mend(outcome.report):
-            latest = self.fix(outcome.compilation, outcome.report)
+        while can_mend(outcome.report, with_model=model is not None):
+            latest = self.fix(outcome.compilation, outcome.report, model)
             if len(latest.report.rounds) == len(outcome.report.rounds):
                 break
             outcome = latest
         return outcome
 
 
-def can_mend(report: AuditReport) -> bool:
-    """Whether another round is due: it failed by findings, rounds are left, and the last one was worth it."""
+def _fixers_answer(compilation: Compilation, report: AuditReport) -> _Answer | None:
+    """What the mechanical fixers make of it; nothing where they failed before, because they would do the same."""
+    if any(done.by == "fixers" and not done.kept for done in report.rounds):
+        return None
+    sources, fixes = mend(compilation.sources, report.findings, compilation.compiler_version)
+    return _Answer("fixers", sources, fixes) if fixes else None
+
+
+def _model_answer(compilation: Compilation, report: AuditReport, model: SourceFixer) -> _Answer:
+    """What a language model makes of it. If it fails, the findings stay what they are, and so does the verdict."""
+    try:
+        sources, usage = model.fix(compilation.sources, report.findings)
+    except SlipwayError as error:
+        used = (error.details or {}).get("usage")
+        usage_of_nothing = ModelUsage.model_validate(used) if used else None
+        return _Answer("model", compilation.sources, [], usage_of_nothing, f"{error.code}: {error.message}")
+    fixes = [
+        Fix(
+            detector=finding.detector,
+            contract=finding.contract,
+            function=finding.function,
+            file=finding.file,
+            lines=finding.lines,
+        )
+        for finding in report.findings
+        if finding.impact in REFUSED and finding.file
+    ]
+    return _Answer("model", sources, fixes, usage)
+
+
+def can_mend(report: AuditReport, *, with_model: bool = False) -> bool:
+    """Whether another round is due: it failed by findings, rounds are left, and somebody has not yet failed at it.
+
+    Args:
+        report: Of the latest round.
+        with_model: Whether a language model may be asked as well.
+    """
+    failed = {done.by for done in report.rounds if not done.kept}
     return (
         not report.passed
         and report.error is None
         and len(report.rounds) < MAX_ROUNDS
-        and all(done.kept for done in report.rounds)
+        and (not failed or (with_model and failed == {"fixers"}))
     )
 
 

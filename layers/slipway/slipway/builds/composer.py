@@ -90,7 +90,7 @@ class Composer:
     def generate(self, request: GenerationRequest) -> Generation:
         """Compose one contract; see `Generator`."""
         options = read_options(request.options)
-        template = _template(request.template)
+        template = check_template(request.template)
         reading = read_prompt(request.prompt, kind=template)
         if reading.kind is None:
             raise _unsupported(reading)
@@ -98,7 +98,12 @@ class Composer:
         return drafted.finish()
 
 
-def _template(template: str | None) -> Kind | None:
+def check_template(template: str | None) -> Kind | None:
+    """The kind of contract that a template names.
+
+    Raises:
+        ValidationFailedError: It is none.
+    """
     for kind in KINDS:
         if template == kind:
             return kind

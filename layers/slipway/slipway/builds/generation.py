@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from slipway.fields import Address
+from slipway.addresses import parse_address
+from slipway.errors import ValidationFailedError
+from slipway.fields import Address, printable
 
 Kind = Literal["erc20", "erc721", "erc1155", "vesting", "escrow", "timelock"]
 """What the composer can make; the names that `template` takes as well."""
 
 ArgumentType = Literal["address", "address[]", "uint256", "string", "bytes32"]
+
+MAX_ARGUMENT = 256
+"""Characters of a text, and entries of a list, that a constructor may be given."""
 
 
 class GenerationRequest(BaseModel):
@@ -28,12 +34,48 @@ class GenerationRequest(BaseModel):
 class ConstructorArgument(BaseModel):
     """One argument of the constructor, in its order.
 
-    Numbers are decimal texts, bytes are hexadecimal with 0x, addresses have their EIP-55 form.
+    Numbers are decimal texts, bytes are hexadecimal with 0x, addresses have their EIP-55 form. A value that is none of
+    its type is refused, whichever engine wrote it.
     """
 
-    name: str
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
     type: ArgumentType
     value: str | list[str]
+
+    @model_validator(mode="after")
+    def _of_its_type(self) -> ConstructorArgument:
+        if isinstance(self.value, list):
+            if self.type != "address[]" or len(self.value) > MAX_ARGUMENT:
+                raise ValueError(f"{self.name} takes no list, or not so long a one")
+            self.value = [_read_value("address", entry) for entry in self.value]
+        else:
+            self.value = _read_value(self.type, self.value)
+        return self
+
+
+def _read_value(kind: ArgumentType, value: str) -> str:
+    """One value in its one form; raises ValueError."""
+    match kind:
+        case "address":
+            try:
+                return parse_address(value, "address")
+            except ValidationFailedError as error:
+                raise ValueError(error.message) from None
+        case "uint256":
+            if not re.fullmatch(r"0|[1-9][0-9]{0,77}", value, re.ASCII) or int(value) >= 2**256:
+                raise ValueError("a uint256 is a decimal number under 2^256")
+        case "bytes32":
+            if not re.fullmatch(r"0x[0-9a-fA-F]{64}", value, re.ASCII):
+                raise ValueError("bytes32 are 64 hexadecimal digits after 0x")
+        case "string":
+            if len(value) > MAX_ARGUMENT:
+                raise ValueError(f"a text has at most {MAX_ARGUMENT} characters")
+            return printable(value) if value else value
+        case "address[]":
+            raise ValueError("address[] takes a list")
+    return value
 
 
 class NotHonoured(BaseModel):
@@ -44,12 +86,20 @@ class NotHonoured(BaseModel):
 
 
 class ModelUsage(BaseModel):
-    """What a language model was used for a generation. `cost` is in US dollars, a decimal text."""
+    """What of a language model was used: all calls that were answered, whether the answers were of use or not.
+
+    `prompt` is what we told it beside our standing instructions, `calls` how often it was asked. `cost` is in US
+    dollars, a decimal text, and None where the installation does not know the model's prices.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_id: str
+    prompt: str
+    calls: int
     input_tokens: int
     output_tokens: int
-    cost: str
+    cost: str | None
 
 
 class Generation(BaseModel):

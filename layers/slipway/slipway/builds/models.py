@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from slipway.builds.generation import ModelUsage
+
 Impact = Literal["High", "Medium", "Low", "Informational", "Optimization"]
 
 
@@ -60,7 +62,7 @@ class Finding(_Shape):
 
 
 class Fix(_Shape):
-    """A finding that was answered by changing the source."""
+    """A finding that was answered by changing the source; whether the answer was right, the next audit tells."""
 
     detector: str
     contract: str | None
@@ -72,14 +74,19 @@ class Fix(_Shape):
 class Round(_Shape):
     """One round of fixing: what was found before it, what was changed, and the unified diff.
 
-    ``kept`` is false when the changed source did not compile, or could not be audited, and was given up.
+    ``kept`` is false when the changed source did not compile, could not be audited, was no better, or lost functions,
+    and was given up. ``by`` says who changed it: our own mechanical fixers or a language model, whose use is ``usage``;
+    ``error`` tells why the model changed nothing.
     """
 
     number: int
+    by: Literal["fixers", "model"] = "fixers"
     findings: list[Finding]
     fixes: list[Fix]
     diff: str
     kept: bool
+    usage: ModelUsage | None = None
+    error: str | None = None
 
 
 class AuditReport(_Shape):

@@ -14,6 +14,7 @@ from slipway.solidity.compiler import (
     mapping_resolver,
     node_modules_resolver,
     source_closure,
+    words_of,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "mapping_resolver",
     "node_modules_resolver",
     "source_closure",
+    "words_of",
 ]

@@ -153,6 +153,15 @@ def imports_of(source: str) -> list[str]:
     return list(found)
 
 
+def words_of(source: str) -> Iterator[str]:
+    """Names and keywords of a source, in order, without what comments and strings say.
+
+    Args:
+        source: Solidity source text; it need not be valid.
+    """
+    return (token["word"] for token in _TOKEN.finditer(source) if token["word"] is not None)
+
+
 def _unit_name(path: str, importer: str) -> str:
     """The source unit an import path means: relative to the importer if it starts with a dot."""
     if not path.startswith(("./", "../")):
