@@ -27,6 +27,8 @@ prepare: ## Install and build, without starting anything
 	@$(PYTHON) -m local.launch prepare
 
 test: prepare ## Run every test, with coverage of the library
+	@$(PYTHON) -m local.chromium
+	@cd web && npm run --silent types && npm test --silent
 	@$(PYTHON) -m pytest $(TESTS) -m "not long" --cov --cov-report=term --cov-fail-under=90
 
 contract: prepare ## Check the MLflow adapter against a real MLflow server, in an environment of its own
@@ -60,4 +62,4 @@ lock: ## Lock the packages again after pyproject.toml has changed
 
 clean: ## End the local stack and delete everything that was installed or built
 	@if [ -e .venv ]; then $(PYTHON) -m local.launch stop; fi
-	rm -rf .aws-sam .local .venv node_modules .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .aws-sam .local .venv node_modules web/node_modules web/dist .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import time
@@ -11,22 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.digests import digest, read_stamp
 from local.engine.layers import publish_layers, published
-from local.paths import BUILD, ROOT, SHARED, STAMPS
+from local.paths import BUILD, LOGS, ROOT, SHARED, STAMPS
 from local.processes import run
 from local.progress import step
 from local.uv import environment, find_uv, sync
+from local.web import build_dashboard
 
-LOGS = SHARED / "logs"
 SAM_STATE = SHARED / "sam"
 _BUILD_INPUTS = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
 
 
 def prepare() -> None:
-    """Everything up to and including the built template and the layers' versions; hold `one_at_a_time`."""
+    """Everything up to and including the template, the layers and the dashboard as built; hold `one_at_a_time`."""
     _install_npm_packages()
     _make_environments()
     _build()
+    build_dashboard()
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def one_at_a_time() -> Iterator[None]:
 def _install_npm_packages() -> None:
     stamp = STAMPS / "npm"
     wanted = digest([ROOT / "package.json", ROOT / "package-lock.json"])
-    if (ROOT / "node_modules").is_dir() and _read(stamp) == wanted:
+    if (ROOT / "node_modules").is_dir() and read_stamp(stamp) == wanted:
         return
     with step("Installing npm packages"):
         command = ["npm", "ci", "--no-audit", "--no-fund"]
@@ -63,7 +64,7 @@ def _make_environments() -> None:
 def _build() -> None:
     stamp = STAMPS / "build"
     wanted = digest([ROOT / name for name in _BUILD_INPUTS])
-    if (BUILD / "template.yaml").exists() and published() and _read(stamp) == wanted:
+    if (BUILD / "template.yaml").exists() and published() and read_stamp(stamp) == wanted:
         return
     stamp.unlink(missing_ok=True)
     with step("Building with SAM"):
@@ -88,19 +89,3 @@ def sam_environment() -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(SAM_STATE),
     }
-
-
-def digest(paths: list[Path]) -> str:
-    """One hash over files and directories: names and content, without Python's caches."""
-    total = hashlib.sha256()
-    for path in paths:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                total.update(f"{file.relative_to(ROOT)}\0{file.stat().st_mode & 0o111}\0".encode())
-                total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def _read(stamp: Path) -> str:
-    return stamp.read_text(encoding="utf-8") if stamp.exists() else ""

@@ -34,7 +34,7 @@ from local.progress import say, step
 from local.sign_in import sign_in
 from local.stack import Stack
 
-_LISTENED_ON = ("api", "aws", "chain", "second_chain")
+_LISTENED_ON = ("api", "dashboard", "aws", "chain", "second_chain")
 
 
 def main() -> int:
@@ -92,7 +92,7 @@ def run(directory: StateDirectory, *, launch: bool) -> int:
         held = Stack(directory, Ports.from_environment())
         try:
             bring_up(held, launch=launch)
-            say(f"\nSlipway serves {held.api} until Ctrl-C. Tools read {directory.stack_file}.")
+            say(f"\n{_serving(held)} until Ctrl-C.")
         except BaseException:
             held.end()
             raise
@@ -120,7 +120,11 @@ def start(directory: StateDirectory, *, launch: bool) -> None:
             _ignore_interrupts()
             held.end()
             raise
-    say(f"\nSlipway serves {held.api} until `make stop`. Tools read {directory.stack_file}.")
+    say(f"\n{_serving(held)} until `make stop`.")
+
+
+def _serving(held: Stack) -> str:
+    return f"The dashboard is at {held.dashboard}, the API at {held.api} ({held.directory.stack_file} tells more),"
 
 
 def _ignore_interrupts() -> None:
@@ -157,8 +161,8 @@ def bring_up(held: Stack, *, launch: bool) -> None:
         adapted = adapt(
             template, values, build=BUILD, layers=current_layers(), target=held.directory.engine / "functions", log=log
         )
-    with step("Starting the chains, the engine, the front door and the Console API"):
-        held.start()
+    with step("Starting the chains, the engine, the front door, the dashboard and the Console API"):
+        held.start(accounts)
         held.wait_until_ready()
         console.store_key(held.ports.aws)
     with _contracts_installer(held) as installer:

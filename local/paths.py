@@ -16,6 +16,8 @@ ENVIRONMENTS = SHARED / "venv"
 TOOLS = SHARED / "tools"
 LAYERS = SHARED / "layers"
 STAMPS = SHARED / "stamps"
+LOGS = SHARED / "logs"
+DASHBOARD = SHARED / "dashboard"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class StateDirectory:
     def engine(self) -> Path:
         """The adapted template and the engine's own temporary files."""
         return self.path / "engine"
+
+    @property
+    def dashboard_file(self) -> Path:
+        """What the dashboard is told of this stack."""
+        return self.path / "dashboard.json"
 
     def prepare(self) -> None:
         """Create the directories."""

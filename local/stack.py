@@ -44,8 +44,18 @@ class Stack:
         """The API's address."""
         return f"http://localhost:{self.ports.api}"
 
-    def start(self) -> None:
-        """Start the processes; `wait_until_ready` tells when they answer."""
+    @property
+    def dashboard(self) -> str:
+        """The dashboard's address."""
+        return f"http://localhost:{self.ports.dashboard}"
+
+    def start(self, accounts: tuple[LocalAccount, ...]) -> None:
+        """Start the processes; `wait_until_ready` tells when they answer.
+
+        Args:
+            accounts: Whom the dashboard's development wallet can be.
+        """
+        self._tell_dashboard(accounts)
         plan = {
             "processes": [asdict(specification) for specification in self._specifications()],
             "state": str(self.directory.supervisor_file),
@@ -84,8 +94,26 @@ class Stack:
                 {**plain, **_variables("SLIPWAY_ENGINE_CONCURRENCY")},
                 str(logs / "front_door.log"),
             ),
+            Specification(
+                "dashboard",
+                [sys.executable, "-m", "local.dashboard", "--port", str(self.ports.dashboard),
+                 "--configuration", str(self.directory.dashboard_file)],
+                plain,
+                str(logs / "dashboard.log"),
+            ),
             *([self._console_api(plain, wait_scale)] if console.is_simulated() else []),
         ]  # fmt: skip
+
+    def _tell_dashboard(self, accounts: tuple[LocalAccount, ...]) -> None:
+        token_chain = next(chain for chain in chains(self.ports) if chain["chain_id"] == TOKEN_CHAIN)
+        content = {
+            "api": self.api,
+            "chain": {
+                "id": TOKEN_CHAIN, "name": "Local chain", "rpcUrl": token_chain["rpc_urls"][0], "explorerUrl": None,
+            },
+            "accounts": [asdict(account) for account in accounts],
+        }  # fmt: skip
+        self.directory.dashboard_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     def _console_api(self, environment: dict[str, str], wait_scale: str) -> Specification:
         # Its network's five minutes pass at the pace of the state machines' waits.
@@ -112,6 +140,7 @@ class Stack:
             "second_chain": f"http://{server.LOOPBACK}:{self.ports.second_chain}",
             "engine": f"{server.endpoint(self.ports.aws)}/_ministack/health",
             "front_door": self.api,
+            "dashboard": self.dashboard,
         }
         if console.is_simulated():
             questions["console_api"] = f"{console.address(self.ports)}/status"
@@ -166,7 +195,7 @@ class Stack:
         content = {
             "api": self.api,
             "websocket": f"ws://localhost:{self.ports.api}",
-            "dashboard": None,
+            "dashboard": self.dashboard,
             "aws_endpoint": server.endpoint(self.ports.aws),
             "region": server.REGION,
             "chains": [

@@ -1,0 +1,95 @@
+"""Serves the dashboard's local build on loopback, and tells it where the stack's API and chain are."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from local.engine.server import LOOPBACK
+from local.front_door import has_ipv6_loopback
+from local.paths import DASHBOARD
+
+# As web/vercel.json has it, but for the local addresses.
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; "
+    "font-src 'self' data:; "
+    "connect-src 'self' http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:*; "
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+_FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+def application(directory: Path, configuration: Path) -> web.Application:
+    """The server.
+
+    Args:
+        directory: The build.
+        configuration: What `/local-config.json` answers.
+    """
+    root = directory.resolve()
+
+    async def serve_file(request: web.Request) -> web.StreamResponse:
+        path = (root / request.match_info["path"]).resolve()
+        if not path.is_relative_to(root):
+            raise web.HTTPNotFound
+        if path.is_file():
+            return web.FileResponse(path)
+        if "." in path.name:
+            raise web.HTTPNotFound
+        # A page that the browser's own router knows.
+        return web.FileResponse(root / "index.html")
+
+    async def tell(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=configuration.read_bytes(), content_type="application/json")
+
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["content-security-policy"] = _CONTENT_SECURITY_POLICY
+        response.headers["x-content-type-options"] = "nosniff"
+        response.headers["referrer-policy"] = "no-referrer"
+        # Names of assets hold the hash of their content.
+        response.headers["cache-control"] = _FOR_GOOD if request.path.startswith("/assets/") else "no-cache"
+
+    app = web.Application()
+    app.on_response_prepare.append(add_headers)
+    app.router.add_get("/local-config.json", tell)
+    app.router.add_get("/{path:.*}", serve_file)
+    return app
+
+
+async def serve(app: web.Application, port: int) -> None:
+    """Serve on both loopback addresses until SIGTERM or SIGINT."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    if has_ipv6_loopback():
+        try:
+            await web.TCPSite(runner, "::1", port).start()
+        except OSError as error:
+            logging.warning("not on ::1: %s", error)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main() -> int:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--directory", type=Path, default=DASHBOARD)
+    parser.add_argument("--configuration", type=Path, required=True)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+    asyncio.run(serve(application(options.directory, options.configuration), options.port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

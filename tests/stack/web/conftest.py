@@ -1,0 +1,108 @@
+"""A headless Chromium on the dashboard that the stack serves.
+
+Screenshots of every page go to `.local/screenshots/`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from local.chromium import find_chromium
+from local.paths import ROOT, SHARED
+from tests.stack.conftest import RunningStack
+
+SCREENSHOTS = SHARED / "screenshots"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+# The engine starts a process for each function that was not asked yet.
+PATIENCE_MILLISECONDS = 20_000
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+TELEPHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, stack: RunningStack) -> Iterator[BrowserContext]:
+    """A browser that remembers nothing."""
+    # The content security policy would keep axe out.
+    made = browser.new_context(base_url=stack.described["dashboard"], viewport=DESKTOP, bypass_csp=True)
+    made.set_default_timeout(PATIENCE_MILLISECONDS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """An empty tab; what it throws fails the test."""
+    tab = context.new_page()
+    thrown: list[str] = []
+    tab.on("pageerror", lambda error: thrown.append(str(error)))
+    yield tab
+    assert thrown == []
+
+
+def connect(page: Page, account: dict[str, str] | None = None) -> str:
+    """Open the dashboard, connect the development wallet and sign in.
+
+    Args:
+        page: The tab.
+        account: Which of the local accounts; by default the first user.
+
+    Returns:
+        The shortened address that is shown.
+    """
+    if account:
+        page.add_init_script(f"localStorage.setItem('slipway.development-account', {json.dumps(account['address'])})")
+    if page.url == "about:blank":
+        page.goto("/")
+    page.get_by_role("button", name="Connect wallet").click()
+    page.get_by_role("dialog").get_by_role("button", name="Development wallet").click()
+    shown = page.get_by_role("button", name="Wallet 0x")
+    expect(shown).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+    return shown.inner_text().strip()
+
+
+def check_page(page: Page, name: str) -> None:
+    """What holds for every page: one h1, nothing that axe calls serious, nothing to scroll sideways at 360 pixels.
+
+    Writes screenshots: light, dark, and of a telephone.
+    """
+    assert page.get_by_role("heading", level=1).count() == 1
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for theme in ("light", "dark"):
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
+        page.wait_for_timeout(250)  # Colours change gradually.
+        page.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png", full_page=True)
+        assert serious_issues(page) == [], theme
+    page.evaluate("document.documentElement.classList.remove('dark')")
+    page.set_viewport_size(TELEPHONE)
+    page.wait_for_timeout(250)
+    page.screenshot(path=SCREENSHOTS / f"{name}-telephone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
+    page.set_viewport_size(DESKTOP)
+
+
+def serious_issues(page: Page) -> list[str]:
+    """Rules of WCAG 2.2 AA and good practice that axe finds broken, with the elements that break them."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {[node['html'][:200] for node in violation['nodes'][:5]]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]

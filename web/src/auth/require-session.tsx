@@ -1,0 +1,52 @@
+import { KeyRoundIcon, LogInIcon, ShieldAlertIcon, WalletIcon } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { ErrorAlert } from "@/components/error-alert";
+import { EmptyState } from "@/components/page";
+import { Button } from "@/components/ui/button";
+import { Skeleton } from "@/components/ui/skeleton";
+import { ConnectDialog } from "@/wallet/connect-dialog";
+import { useWallet } from "@/wallet/use-wallet";
+import type { Role } from "./session";
+
+/** Its content for who is signed in (and has the role), or else the way to get there. */
+export function RequireSession({ role, children }: { role?: Role; children: ReactNode }) {
+  const wallet = useWallet();
+  const [choosing, setChoosing] = useState(false);
+  if (wallet.isSettling && !wallet.isConnected) {
+    return <div aria-busy className="flex flex-col gap-3"><Skeleton className="h-24" /><Skeleton className="h-48" /></div>;
+  }
+  if (!wallet.isConnected) {
+    return (
+      <EmptyState icon={<WalletIcon aria-hidden />} title="Connect your wallet to see what is yours">
+        <p className="max-w-md text-sm text-muted-foreground">
+          Slipway knows you by your wallet's address. It never holds your keys: what you pay for, you sign yourself.
+        </p>
+        <Button onClick={() => setChoosing(true)}>Choose a wallet</Button>
+        <ConnectDialog open={choosing} onOpenChange={setChoosing} />
+      </EmptyState>
+    );
+  }
+  if (!wallet.session) {
+    return (
+      <div className="flex flex-col gap-3">
+        {wallet.signInError ? <ErrorAlert error={wallet.signInError} title="Signing in failed" /> : null}
+        <EmptyState icon={<KeyRoundIcon aria-hidden />} title="Sign in to go on">
+          <p className="max-w-md text-sm text-muted-foreground">
+            Your wallet signs a message that proves the address is yours. It costs nothing, and holds for fifteen minutes.
+          </p>
+          <Button onClick={wallet.signIn} disabled={wallet.isSigningIn}>
+            <LogInIcon aria-hidden /> {wallet.isSigningIn ? "Waiting for your wallet…" : "Sign in with Ethereum"}
+          </Button>
+        </EmptyState>
+      </div>
+    );
+  }
+  if (role && !wallet.session.roles.includes(role)) {
+    return (
+      <EmptyState icon={<ShieldAlertIcon aria-hidden />} title={`This page is for the role ${role}`}>
+        <p className="text-sm text-muted-foreground">Connect a wallet that has it.</p>
+      </EmptyState>
+    );
+  }
+  return children;
+}

@@ -1,0 +1,29 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { setApiAddress } from "@/api/client";
+import { createQueryClient } from "@/api/query-client";
+import { App } from "@/app";
+import { ErrorAlert } from "@/components/error-alert";
+import { loadConfiguration } from "@/config";
+import { createWallet } from "@/wallet/wagmi";
+import "./index.css";
+
+const root = createRoot(document.getElementById("root") as HTMLElement);
+
+try {
+  const configuration = await loadConfiguration();
+  setApiAddress(configuration.api);
+  const wallet = await createWallet(configuration);
+  root.render(
+    <StrictMode>
+      <App configuration={configuration} wallet={wallet} queries={createQueryClient()} />
+    </StrictMode>,
+  );
+} catch (error) {
+  root.render(
+    <main className="mx-auto max-w-xl p-6">
+      <h1 className="mb-4 text-2xl font-semibold">Slipway</h1>
+      <ErrorAlert error={error} title="The dashboard can't start" onRetry={() => location.reload()} />
+    </main>,
+  );
+}

@@ -1,0 +1,20 @@
+import { LayoutDashboardIcon, type LucideIcon } from "lucide-react";
+import { lazy, type ComponentType } from "react";
+import type { Role } from "@/auth/session";
+
+export interface PageEntry {
+  /** As react-router has it, with its slash. */
+  path: string;
+  component: ComponentType;
+  /** In the navigation; a page without a label is reached from another one. */
+  label?: string;
+  icon?: LucideIcon;
+  /** Who sees it in the navigation. The page itself asks again with RequireSession. */
+  role?: Role;
+}
+
+/** Every page. Each is a chunk of its own, so that one page's weight is not another's. */
+export const PAGES: PageEntry[] = [
+  { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(() => import("./dashboard/dashboard-page")) },
+  { path: "*", component: lazy(() => import("./not-found-page")) },
+];
