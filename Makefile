@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token prepare test contract faults bench lint types validate lock clean
+.PHONY: help run start stop token prepare test contract faults bench lint openapi types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -46,6 +46,9 @@ bench: prepare ## Measure heartbeats, flushes, audits, a replayed day, launches,
 	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --shuffled --json bench/results.json
 	@$(PYTHON) -m bench.discovery --json bench/results.json
 	@$(PYTHON) -m bench.token_launch
+
+openapi: ## Write docs/openapi.json from the functions' routes and models
+	@$(PYTHON) -m local.openapi
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from local.paths import ROOT as ROOT
+from local.source_template import source_template
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TABLE_VARIABLES = {
     "JOBS_TABLE": "JobsTable",
     "CONTROL_TABLE": "ControlTable",
@@ -17,28 +15,9 @@ TABLE_VARIABLES = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: ``!Ref A`` becomes ``{"Ref": "A"}``."""
-
-
-def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {name: value}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
-@cache
 def template() -> dict[str, Any]:
     """The template; to be read, not changed."""
-    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    return source_template()
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

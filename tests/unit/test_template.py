@@ -140,7 +140,7 @@ def test_no_two_functions_take_the_same_route() -> None:
 
 
 WITHOUT_A_FRAMEWORK = {"HealthFunction": {("GET", "/health")}, "HeartbeatFunction": {("POST", "/heartbeat")}}
-ROUTE = re.compile(r'@app\.(get|post|put|patch|delete)\("([^"]+)"')
+ROUTE = re.compile(r'@app\.(get|post|put|patch|delete)\(\s*"([^"]+)"')
 
 
 @pytest.mark.parametrize("name", [name for name, entry in FUNCTIONS.items() if _events(entry)])

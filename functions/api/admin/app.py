@@ -7,7 +7,8 @@ from fastapi import Depends, Path, Query, Request
 from slipway.addresses import parse_address
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
-from slipway.http import body_of, create_app, lambda_handler, role, tell_accepted
+from slipway.errors import NotFoundError
+from slipway.http import body_of, create_app, lambda_handler, refusals, role, tell_accepted
 from slipway.identity.models import ADMIN, Caller
 from slipway.times import optional_moment
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -22,14 +23,14 @@ From = Annotated[str | None, Query(alias="from")]
 To = Annotated[str | None, Query(alias="to")]
 
 
-@app.post("/api/admin/{service}/pause")
+@app.post("/api/admin/{service}/pause", responses=refusals(NotFoundError))
 def pause(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take no new work; what runs goes on."""
     tell_accepted(request, caller, control.service_named(service))
     return control.switch(service, paused=True, reason=body.reason, changed_by=caller.subject)
 
 
-@app.post("/api/admin/{service}/resume")
+@app.post("/api/admin/{service}/resume", responses=refusals(NotFoundError))
 def resume(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take new work again."""
     tell_accepted(request, caller, control.service_named(service))
@@ -53,7 +54,7 @@ def audit(
     return control.audit_page(control.AuditFilter(wallet, model, outcome, *moments), limit, cursor)
 
 
-@app.get("/api/admin/metrics")
+@app.get("/api/admin/metrics", responses=refusals(NotFoundError))
 def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
     """How a service did."""
     return control.metrics_summary(service, optional_moment(since, "from"), optional_moment(until, "to"))

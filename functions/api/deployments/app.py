@@ -7,7 +7,8 @@ from fastapi import Depends, Header, Query, Request, Response
 from slipway.akash.models import FINAL, WorkloadStatus
 from slipway.deployments import service
 from slipway.deployments.service import deployment_service
-from slipway.http import body_of, context_of, create_app, lambda_handler, wallet_owner
+from slipway.errors import ConflictError, NotFoundError
+from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, wallet_owner
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 
@@ -17,7 +18,7 @@ Owner = Annotated[Caller, Depends(wallet_owner)]
 Key = Annotated[str | None, Header()]
 
 
-@app.post("/api/deployments", status_code=202)
+@app.post("/api/deployments", status_code=202, responses=refusals(*service.REFUSALS))
 def create(request: Request, caller: Owner, body: Body, idempotency_key: Key = None) -> service.Accepted:
     """Accept the launch of a model's token, or a workload for Akash."""
     return deployment_service().request(caller, body, idempotency_key_of(idempotency_key), context_of(request))
@@ -41,19 +42,21 @@ def page(
     return deployment_service().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
 
 
-@app.get("/api/deployments/{deployment_id}")
+@app.get("/api/deployments/{deployment_id}", responses=refusals(NotFoundError))
 def detail(deployment_id: str, caller: Owner) -> service.Detail:
     """One deployment with its events."""
     return deployment_service().detail(caller, deployment_id)
 
 
-@app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True)
+@app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True, responses=refusals(NotFoundError))
 def status(deployment_id: str, caller: Owner) -> service.Status:
     """Where a deployment stands."""
     return deployment_service().status(caller, deployment_id)
 
 
-@app.delete("/api/deployments/{deployment_id}", status_code=202)
+@app.delete(
+    "/api/deployments/{deployment_id}", status_code=202, responses={200: {}, **refusals(NotFoundError, ConflictError)}
+)
 def close(request: Request, response: Response, deployment_id: str, caller: Owner) -> WorkloadStatus:
     """Close an Akash workload; refused for tokens, because what is on chain stays there."""
     closing = deployment_service().close(caller, deployment_id, context_of(request))

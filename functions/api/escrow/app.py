@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from slipway.errors import ConflictError, PaymentRequiredError, ServicePausedError
 from slipway.escrow import models
 from slipway.escrow.service import EscrowService, escrow_service
-from slipway.http import body_of, create_app, lambda_handler, tell_accepted, wallet_owner
+from slipway.http import body_of, create_app, lambda_handler, refusals, tell_accepted, wallet_owner
 from slipway.identity.models import Caller
 
 app = create_app()
@@ -27,7 +28,7 @@ def status(caller: Owner, job_id: Job) -> models.EscrowAnswer:
     return _escrow().status(caller, job_id)
 
 
-@app.post("/api/escrow")
+@app.post("/api/escrow", responses=refusals(PaymentRequiredError, ConflictError, ServicePausedError))
 def deposit(request: Request, caller: Owner, body: Deposit) -> models.DepositAnswer:
     """Transactions that deposit for a job."""
     answer = _escrow().deposit(caller, body)
@@ -35,7 +36,7 @@ def deposit(request: Request, caller: Owner, body: Deposit) -> models.DepositAns
     return answer
 
 
-@app.delete("/api/escrow")
+@app.delete("/api/escrow", responses=refusals(ConflictError))
 def refund(request: Request, caller: Owner, job_id: Job) -> models.RefundAnswer:
     """The transaction that gives back what is unspent."""
     answer = _escrow().refund(caller, job_id)

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Response
 
-from slipway.http import body_of, create_app, lambda_handler
+from slipway.errors import AuthenticationFailedError
+from slipway.http import body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import NonceAnswer, VerifyAnswer, VerifyRequest
 from slipway.identity.service import published_keys, sign_in
 from slipway.identity.store import issue_nonce
@@ -18,7 +19,7 @@ def nonce() -> NonceAnswer:
     return NonceAnswer(nonce=issue_nonce())
 
 
-@app.post("/api/auth/verify")
+@app.post("/api/auth/verify", responses=refusals(AuthenticationFailedError))
 def verify(body: Annotated[VerifyRequest, body_of(VerifyRequest, caller=None)]) -> VerifyAnswer:
     """Exchange a signed message for an access token."""
     return sign_in(body.message, body.signature)

@@ -10,14 +10,23 @@ from fastapi import Depends, Header, Query, Response
 
 from slipway.akash.logs import MOST_TAIL, log_service
 from slipway.deployments.service import own
-from slipway.http import create_app, lambda_handler, wallet_owner
+from slipway.errors import ConflictError, NotFoundError
+from slipway.http import create_app, lambda_handler, refusals, wallet_owner
 from slipway.identity.models import Caller
 from slipway.server_sent_events import MEDIA_TYPE
 
 app = create_app()
 
 
-@app.get("/api/deployments/{deployment_id}/logs")
+class _EventStream(Response):
+    media_type = MEDIA_TYPE
+
+
+@app.get(
+    "/api/deployments/{deployment_id}/logs",
+    response_class=_EventStream,
+    responses={204: {}, **refusals(NotFoundError, ConflictError)},
+)
 def logs(
     deployment_id: str,
     caller: Annotated[Caller, Depends(wallet_owner)],
@@ -27,7 +36,7 @@ def logs(
 ) -> Response:
     """The next part of the stream; 204 tells a browser that there is no more."""
     text = log_service().stream(own(caller, deployment_id), service or None, tail, last_event_id)
-    return Response(status_code=204) if text is None else Response(text, media_type=MEDIA_TYPE)
+    return Response(status_code=204) if text is None else _EventStream(text)
 
 
 handler = lambda_handler(app)

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 
-from slipway.http import body_of, context_of, create_app, lambda_handler, role
+from slipway.errors import ConflictError, NotFoundError, ServicePausedError
+from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, role
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import OPERATOR, Caller
 from slipway.stacks.models import ApiSpec, Kind, NodeSpec, StackAnswer, StackDetail
+from slipway.stacks.published import REFUSALS as UNPUBLISHED
 from slipway.stacks.service import stack_service
 
 app = create_app()
@@ -18,7 +20,19 @@ ApiBody = Annotated[ApiSpec, body_of(ApiSpec, operator, may_be_empty=True)]
 Key = Annotated[str | None, Header(alias="idempotency-key")]
 
 
-@app.put("/api/stacks/{environment}/node", status_code=202)
+class _Endpoint(Response):
+    media_type = "application/json"
+
+
+class _Signature(Response):
+    media_type = "application/jose+json"
+
+
+@app.put(
+    "/api/stacks/{environment}/node",
+    status_code=202,
+    responses={200: {}, **refusals(ConflictError, ServicePausedError)},
+)
 def put_node(
     request: Request, response: Response, environment: str, caller: Operator, body: NodeBody, key: Key = None
 ) -> StackAnswer:
@@ -26,7 +40,9 @@ def put_node(
     return _put(request, response, environment, caller, body, Kind.NODE, key)
 
 
-@app.put("/api/stacks/{environment}/api", status_code=202)
+@app.put(
+    "/api/stacks/{environment}/api", status_code=202, responses={200: {}, **refusals(ConflictError, ServicePausedError)}
+)
 def put_api(
     request: Request, response: Response, environment: str, caller: Operator, body: ApiBody, key: Key = None
 ) -> StackAnswer:
@@ -44,52 +60,60 @@ def _put(
     return answer
 
 
-@app.get("/api/stacks/{environment}/node")
+@app.get("/api/stacks/{environment}/node", responses=refusals(NotFoundError))
 def node(environment: str, _: Operator) -> StackDetail:
     """A node with its events."""
     return stack_service().detail(environment, Kind.NODE)
 
 
-@app.get("/api/stacks/{environment}/api")
+@app.get("/api/stacks/{environment}/api", responses=refusals(NotFoundError))
 def api(environment: str, _: Operator) -> StackDetail:
     """An API stack with its events."""
     return stack_service().detail(environment, Kind.API)
 
 
-@app.post("/api/stacks/{environment}/node/restart", status_code=202)
+@app.post(
+    "/api/stacks/{environment}/node/restart",
+    status_code=202,
+    responses=refusals(NotFoundError, ConflictError, ServicePausedError),
+)
 def restart_node(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start a node anew."""
     return stack_service().restart(caller, environment, Kind.NODE, idempotency_key_of(key), context_of(request))
 
 
-@app.post("/api/stacks/{environment}/api/restart", status_code=202)
+@app.post(
+    "/api/stacks/{environment}/api/restart",
+    status_code=202,
+    responses=refusals(NotFoundError, ConflictError, ServicePausedError),
+)
 def restart_api(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start an API stack anew, with the endpoint that its node publishes now."""
     return stack_service().restart(caller, environment, Kind.API, idempotency_key_of(key), context_of(request))
 
 
-@app.delete("/api/stacks/{environment}/node", status_code=202)
+@app.delete("/api/stacks/{environment}/node", status_code=202, responses=refusals(NotFoundError, ConflictError))
 def delete_node(request: Request, environment: str, caller: Operator) -> StackAnswer:
     """Have a node and its endpoint deleted."""
     return stack_service().delete(caller, environment, Kind.NODE, context_of(request))
 
 
-@app.delete("/api/stacks/{environment}/api", status_code=202)
+@app.delete("/api/stacks/{environment}/api", status_code=202, responses=refusals(NotFoundError, ConflictError))
 def delete_api(request: Request, environment: str, caller: Operator) -> StackAnswer:
     """Have an API stack deleted."""
     return stack_service().delete(caller, environment, Kind.API, context_of(request))
 
 
-@app.get("/api/stacks/{environment}/endpoint.json")
+@app.get("/api/stacks/{environment}/endpoint.json", response_class=_Endpoint, responses=refusals(*UNPUBLISHED))
 def endpoint(environment: str, _: Operator) -> Response:
     """The published endpoint, byte for byte as it was signed."""
-    return Response(stack_service().endpoint(environment), media_type="application/json")
+    return _Endpoint(stack_service().endpoint(environment))
 
 
-@app.get("/api/stacks/{environment}/endpoint.json.sig")
+@app.get("/api/stacks/{environment}/endpoint.json.sig", response_class=_Signature, responses=refusals(*UNPUBLISHED))
 def signature(environment: str, _: Operator) -> Response:
     """Its signature."""
-    return Response(stack_service().signature(environment), media_type="application/jose+json")
+    return _Signature(stack_service().signature(environment))
 
 
 handler = lambda_handler(app)

@@ -4,8 +4,24 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
 
+from slipway.errors import (
+    AuthenticationFailedError,
+    ConflictError,
+    NotFoundError,
+    RateLimitExceededError,
+    ServicePausedError,
+)
 from slipway.fields import Address
-from slipway.http import authenticated, body_of, context_of, create_app, lambda_handler, own_address, wallet_owner
+from slipway.http import (
+    authenticated,
+    body_of,
+    context_of,
+    create_app,
+    lambda_handler,
+    own_address,
+    refusals,
+    wallet_owner,
+)
 from slipway.identity.models import Caller
 from slipway.workers import enrolment, fleet, models
 from slipway.workers.rules import Liveness
@@ -20,19 +36,23 @@ Enrol = Annotated[models.EnrolRequest, body_of(models.EnrolRequest, may_be_empty
 Exchange = Annotated[models.ExchangeRequest, body_of(models.ExchangeRequest, caller=None)]
 
 
-@app.post("/workers", status_code=201)
+class _Script(Response):
+    media_type = "text/x-shellscript"
+
+
+@app.post("/workers", status_code=201, responses=refusals(ConflictError, RateLimitExceededError, ServicePausedError))
 def enrol(request: Request, caller: Owner, _: Enrol) -> models.EnrolmentAnswer:
     """Enrol the caller's worker, or enrol it again: a one-time code."""
     return enrolment.enrol(str(caller.wallet), own_address(request), context_of(request))
 
 
-@app.post("/workers/{wallet}/tokens", status_code=201)
+@app.post("/workers/{wallet}/tokens", status_code=201, responses=refusals(AuthenticationFailedError))
 def exchange(request: Request, wallet: Wallet, body: Exchange) -> models.WorkerTokenAnswer:
     """Exchange the code for the worker's token. The code is the proof, so nobody signs in."""
     return enrolment.exchange(wallet, body.enrolment_code, context_of(request))
 
 
-@app.delete("/workers/{wallet}/tokens", status_code=204)
+@app.delete("/workers/{wallet}/tokens", status_code=204, responses=refusals(NotFoundError))
 def revoke(request: Request, wallet: Wallet, caller: Owner) -> None:
     """Revoke the worker's token."""
     enrolment.revoke(str(caller.wallet), wallet, context_of(request))
@@ -49,13 +69,13 @@ def page(
     return fleet.fleet_page(caller, status, limit, cursor)
 
 
-@app.get("/workers/{wallet}")
+@app.get("/workers/{wallet}", responses=refusals(NotFoundError))
 def detail(wallet: Wallet, caller: SignedIn) -> models.WorkerView:
     """One worker."""
     return fleet.worker_view(caller, wallet)
 
 
-@app.get("/workers/{wallet}/uptime", response_model_exclude_unset=True)
+@app.get("/workers/{wallet}/uptime", response_model_exclude_unset=True, responses=refusals(NotFoundError))
 def uptime(
     wallet: Wallet,
     _: SignedIn,
@@ -66,10 +86,10 @@ def uptime(
     return fleet.worker_uptime(wallet, parse_edge(since, "from"), parse_edge(until, "to"))
 
 
-@app.get("/api/setup")
+@app.get("/api/setup", response_class=_Script)
 def setup(request: Request, wallet: Annotated[Address, Query()]) -> Response:
     """The bash script that makes a machine the worker of a wallet."""
-    return Response(setup_script(wallet, own_address(request)), media_type="text/x-shellscript")
+    return _Script(setup_script(wallet, own_address(request)))
 
 
 handler = lambda_handler(app)

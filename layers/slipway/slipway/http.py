@@ -7,6 +7,7 @@ stranger learns nothing about the shape of a route.
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -219,16 +220,64 @@ async def wallet_owner(request: Request) -> Caller:
     return caller
 
 
-def role(name: str) -> Callable[[Request], Any]:
-    """A dependency that lets only callers of one role in."""
+@dataclass(frozen=True)
+class RoleHolder:
+    """A dependency that lets in callers of one role; see ``role``."""
 
-    async def dependency(request: Request) -> Caller:
+    name: str
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller.
+
+        Raises:
+            AuthenticationFailedError: See ``authenticated``.
+            ForbiddenError: The caller has not the role.
+        """
         caller = await authenticated(request)
-        if name not in caller.roles:
-            raise ForbiddenError(f"Only the role {name} may do this")
+        if self.name not in caller.roles:
+            raise ForbiddenError(f"Only the role {self.name} may do this")
         return caller
 
-    return dependency
+
+def role(name: str) -> RoleHolder:
+    """A dependency that lets only callers of one role in."""
+    return RoleHolder(name)
+
+
+@dataclass(frozen=True)
+class BodyReader[BodyModel: BaseModel]:
+    """A dependency that reads the body; see ``body_of``."""
+
+    model: type[BodyModel] | Callable[[Any], type[BodyModel]]
+    caller: Callable[[Request], Any] | None
+    subject: Sequence[str]
+    may_be_empty: bool
+    long_text: str | None
+
+    async def __call__(self, request: Request) -> BodyModel:
+        """The body.
+
+        Raises:
+            PayloadTooLargeError: More than 64 KB.
+            ValidationFailedError: Not JSON, or not of the model's shape; names the fields.
+        """
+        if self.caller is not None:
+            await self.caller(request)
+        raw = await request.body()
+        too_large = PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
+        if len(raw) > (MAX_LONG_BODY_BYTES if self.long_text else MAX_BODY_BYTES):
+            raise too_large
+        value = {} if self.may_be_empty and not raw else parse_json(raw)
+        if len(raw) > MAX_BODY_BYTES and not (isinstance(value, dict) and self.long_text in value):
+            raise too_large
+        if isinstance(value, dict):
+            named = (value[name][:64] for name in self.subject if isinstance(value.get(name), str))
+            request.state.subject = next(named, None)
+        shape: type[BodyModel] = self.model if isinstance(self.model, type) else self.model(value)
+        try:
+            return shape.model_validate(value)
+        except ValidationError as error:
+            raise _of_pydantic(error.errors(include_url=False, include_input=False)) from error
 
 
 def body_of[BodyModel: BaseModel](
@@ -249,29 +298,17 @@ def body_of[BodyModel: BaseModel](
         subject: Fields of which the first that is a text names, in the audit trail, what the request is about.
         may_be_empty: No body means the same as ``{}``.
         long_text: A field for whose text a body may have 256 KB; how long the text itself may be is for the model.
-
-    Raises:
-        PayloadTooLargeError: More than 64 KB.
-        ValidationFailedError: Not JSON, or not of the model's shape; names the fields.
     """
+    return Depends(BodyReader(model, caller, subject, may_be_empty, long_text))
 
-    async def dependency(request: Request) -> BodyModel:
-        if caller is not None:
-            await caller(request)
-        raw = await request.body()
-        too_large = PayloadTooLargeError(f"The body is larger than {MAX_BODY_BYTES} bytes")
-        if len(raw) > (MAX_LONG_BODY_BYTES if long_text else MAX_BODY_BYTES):
-            raise too_large
-        value = {} if may_be_empty and not raw else parse_json(raw)
-        if len(raw) > MAX_BODY_BYTES and not (isinstance(value, dict) and long_text in value):
-            raise too_large
-        if isinstance(value, dict):
-            named = (value[name][:64] for name in subject if isinstance(value.get(name), str))
-            request.state.subject = next(named, None)
-        shape: type[BodyModel] = model if isinstance(model, type) else model(value)
-        try:
-            return shape.model_validate(value)
-        except ValidationError as error:
-            raise _of_pydantic(error.errors(include_url=False, include_input=False)) from error
 
-    return Depends(dependency)
+def refusals(*errors: type[SlipwayError]) -> dict[int | str, dict[str, Any]]:
+    """What a route may refuse, for ``responses`` of its decorator; ``docs/openapi.json`` tells of it.
+
+    Who asks, the body, the parameters and mistakes of ours are told of without being named.
+    """
+    told: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        codes = told.setdefault(error.status, {"x-error-codes": []})["x-error-codes"]
+        codes.extend([] if error.code in codes else [error.code])
+    return told

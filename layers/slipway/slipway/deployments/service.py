@@ -12,7 +12,20 @@ from slipway.akash import views
 from slipway.akash.live_models import LiveStatus
 from slipway.akash.store import AkashDeployment
 from slipway.deployments.store import Deployment, deployments_of, find_deployment
-from slipway.errors import ConflictError, NotFoundError, ValidationFailedError
+from slipway.errors import (
+    ConflictError,
+    DeploymentFailedError,
+    InsufficientGasError,
+    ModelNotFoundError,
+    ModelNotValidatedError,
+    NotFoundError,
+    PaymentRequiredError,
+    RateLimitExceededError,
+    ServicePausedError,
+    SlipwayError,
+    TokenExistsError,
+    ValidationFailedError,
+)
 from slipway.executions import execution_starter
 from slipway.identifiers import is_id
 from slipway.identity.models import Caller
@@ -33,6 +46,18 @@ Accepted = tokens.DeployTokenAnswer | akash.DeployWorkloadAnswer
 Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate
 Status = tokens.DeploymentStatus | akash.WorkloadStatus
 Detail = tokens.DeploymentDetail | akash.WorkloadDetail
+# Why a deployment may be refused, beside who asks and what the body is.
+REFUSALS: tuple[type[SlipwayError], ...] = (
+    PaymentRequiredError,
+    ModelNotFoundError,
+    ConflictError,
+    ModelNotValidatedError,
+    TokenExistsError,
+    RateLimitExceededError,
+    DeploymentFailedError,
+    InsufficientGasError,
+    ServicePausedError,
+)
 _CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": DeploymentItem, "akash": AkashDeployment}
 
 

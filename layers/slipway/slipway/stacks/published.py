@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from slipway.akash.models import Status as WorkloadStatus
 from slipway.akash.store import find_workload
-from slipway.errors import ArtifactMissingError
+from slipway.errors import (
+    ArtifactAlteredError,
+    ArtifactForeignError,
+    ArtifactMissingError,
+    ArtifactOutdatedError,
+    ArtifactUnsignedError,
+    SlipwayError,
+)
 from slipway.p256_key import P256Key
 from slipway.settings import allow_private_network
 from slipway.stacks.artifact import Published, verified
@@ -18,6 +25,15 @@ from slipway.store import aws_client
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+# Why nothing is told of an endpoint.
+REFUSALS: tuple[type[SlipwayError], ...] = (
+    ArtifactMissingError,
+    ArtifactUnsignedError,
+    ArtifactAlteredError,
+    ArtifactForeignError,
+    ArtifactOutdatedError,
+)
 
 
 def publishes(node: StackItem | None) -> bool:

@@ -1,0 +1,30 @@
+"""`python -m local.openapi` writes docs/openapi.json; `--check` tells whether it is fresh (exit 1 if not)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.openapi.environment import set_environment
+
+
+def main() -> int:
+    """The status is 1 when the committed document is stale."""
+    parser = argparse.ArgumentParser(prog="python -m local.openapi", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    set_environment()
+    from local.openapi.document import DOCUMENT, text
+
+    written = text()
+    if not check:
+        DOCUMENT.write_text(written, encoding="utf-8")
+        return 0
+    if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == written:
+        return 0
+    print("docs/openapi.json is stale: run `make openapi`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
