@@ -15,14 +15,12 @@ import pytest
 
 from slipway.builds import audit, slither, slither_worker
 from slipway.builds.audit import Auditor, Outcome
-from slipway.builds.compilation import MAX_OWN_BYTES, new_compiler
-from slipway.builds.composer import Composer
+from slipway.builds.compilation import MAX_OWN_BYTES, compile_sources, new_compiler
 from slipway.builds.findings import own_findings, passed
-from slipway.builds.generation import GenerationRequest
 from slipway.builds.models import AuditReport, Compilation
 from slipway.builds.slither import Slither
 from slipway.errors import CompilationFailedError, CompileTimeoutError
-from slipway.solidity import Compiler
+from slipway.solidity import Compiler, CompileTimeout
 from slipway.solidity.toolchain import find_toolchain
 
 CONTRACTS = Path(__file__).parent / "solidity"
@@ -120,33 +118,39 @@ def test_what_can_be_mended_is_and_the_rest_stays_refused(outcomes: Any, name: s
     assert mended.report.duration > before.duration
 
 
+@pytest.fixture(scope="module")
+def clean() -> tuple[Compilation, AuditReport]:
+    """All clean contracts at once: apart, each would compile and analyse the library anew, which takes a minute."""
+    toolchain = find_toolchain()
+    together = {file: text for name in CLEAN for file, text in source("clean", name).items()}
+    with Auditor(
+        toolchain, compiler=Compiler(toolchain.soljson, timeout_seconds=240), slither=Slither(timeout_seconds=240)
+    ) as patient:
+        compilation = patient.compile(together)
+        return compilation, patient.audit(compilation)
+
+
 @pytest.mark.parametrize("name", CLEAN)
-def test_a_clean_contract_passes(auditor: Auditor, name: str) -> None:
-    compilation = auditor.compile(source("clean", name))
-    report = auditor.audit(compilation)
-    assert [finding for finding in report.findings if finding.impact in ("High", "Medium")] == []
-    assert report.passed
-    assert report.error is None
-    assert len(report.detectors) > 90
-    assert report.slither_version
-    assert report.compiler_version == compilation.compiler_version
-    assert compilation.standard_json_output["contracts"][f"contracts/{name}.sol"][name]["evm"]["bytecode"]["object"]
+def test_a_clean_contract_passes(clean: tuple[Compilation, AuditReport], name: str) -> None:
+    compilation, report = clean
+    file = f"contracts/{name}.sol"
+    touched = [
+        finding
+        for finding in report.findings
+        if finding.impact in ("High", "Medium") and file in {finding.file, *(part.file for part in finding.elements)}
+    ]
+    assert touched == []
+    assert compilation.standard_json_output["contracts"][file][name]["evm"]["bytecode"]["object"]
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "An ERC-20 token called Plain with 1000 supply, owned by roles",
-        "Vesting over 12 months",
-        "An escrow between a buyer and a seller",
-        "2-of-3 multisig with a 48 hour timelock",
-    ],
-)
-def test_what_the_composer_makes_passes(auditor: Auditor, prompt: str) -> None:
-    made = Composer().generate(GenerationRequest(prompt=prompt, owner="0x70997970C51812dc3A010C7d01b50e0d17dc79C8"))
-    report = auditor.audit(auditor.compile({f"contracts/{made.contract_name}.sol": made.source}))
-    assert [finding for finding in report.findings if finding.impact in ("High", "Medium")] == []
-    assert report.passed
+def test_clean_contracts_pass_with_every_detector(auditor: Auditor, clean: tuple[Compilation, AuditReport]) -> None:
+    alone = auditor.compile(source("clean", "Token"))
+    for compilation, report in (clean, (alone, auditor.audit(alone))):
+        assert report.passed
+        assert report.error is None
+        assert len(report.detectors) > 90
+        assert report.slither_version
+        assert report.compiler_version == compilation.compiler_version
 
 
 def test_a_second_round_answers_what_the_first_uncovered_and_a_passed_one_is_left(auditor: Auditor) -> None:
@@ -356,10 +360,44 @@ def test_a_source_that_hangs_the_compiler_is_stopped_in_time_and_the_next_one_co
         began = time.monotonic()
         with pytest.raises(CompileTimeoutError) as raised:
             auditor.compile({"contracts/Hangs.sol": HANGS})
-        assert time.monotonic() - began < 3.0 + 3
+        # Twice, if the machine is too crowded to let it work.
+        assert time.monotonic() - began < 2 * 3.0 + 3
         assert raised.value.details == {"limit": "time"}
         assert raised.value.code == "COMPILE_TIMEOUT"
         assert auditor.compile({"contracts/A.sol": HEAD + "contract A {}"}).compiler_version.startswith("0.8.")
+
+
+class Starved:
+    """A compiler that is stopped by its limit of time, having worked for so many seconds."""
+
+    def __init__(self, working: float, *, stops: int) -> None:
+        self.working, self.stops, self.calls = working, stops, 0
+        self.version = "0.8.37+commit.1"
+
+    def compile(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        self.calls += 1
+        ends_at = time.process_time() + self.working
+        while time.process_time() < ends_at:
+            pass
+        if self.calls <= self.stops:
+            raise CompileTimeout(0.15)
+        return {"contracts": {}}
+
+
+@pytest.mark.parametrize(
+    ("working", "stops", "calls", "in_time"), [(0, 1, 2, True), (0, 9, 2, False), (0.1, 9, 1, False)]
+)
+def test_only_a_compilation_that_was_kept_from_working_is_tried_again_and_once(
+    working: float, stops: int, calls: int, in_time: bool
+) -> None:
+    compiler: Any = Starved(working, stops=stops)
+    sources = {"contracts/A.sol": HEAD + "contract A {}"}
+    if in_time:
+        assert compile_sources(compiler, find_toolchain(), sources).standard_json_output == {"contracts": {}}
+    else:
+        with pytest.raises(CompileTimeoutError):
+            compile_sources(compiler, find_toolchain(), sources)
+    assert compiler.calls == calls
 
 
 def test_a_source_that_takes_too_much_memory_is_stopped() -> None:

@@ -26,6 +26,13 @@ from slipway.solidity.toolchain import LIBRARY, Toolchain
 COMPILE_SECONDS = 15.0
 """How long one compilation may take; OpenZeppelin's governor, the largest of them, takes three."""
 
+STARVED_SHARE = 1 / 3
+"""A compilation that had less of the processor than this share of its time was kept from working, and is tried again.
+
+Once: a hostile source gets at most twice its time, and on a machine that is not crowded it takes more and gets no
+second try.
+"""
+
 COMPILER_BYTES = 256 * MEBIBYTE
 """How much the compiler's own memory, and V8's heap, may each grow to."""
 
@@ -65,7 +72,7 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         raise _failed(problems)
     try:
         standard_json_input = compiler_input(sources, toolchain)
-        output = compiler.compile(standard_json_input)
+        output = _compile(compiler, standard_json_input)
         version = compiler.version
     except CompilationError as error:
         raise _failed(problems_of(error.messages, sources)) from error
@@ -86,6 +93,16 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         standard_json_output=output,
         seconds=time.monotonic() - began,
     )
+
+
+def _compile(compiler: Compiler, standard_json_input: Mapping[str, Any]) -> dict[str, Any]:
+    before = time.process_time()
+    try:
+        return compiler.compile(standard_json_input)
+    except CompileTimeout as error:
+        if time.process_time() - before >= error.seconds * STARVED_SHARE:
+            raise
+        return compiler.compile(standard_json_input)
 
 
 def compiler_input(sources: Mapping[str, str], toolchain: Toolchain) -> dict[str, Any]:
