@@ -20,7 +20,7 @@ from tests.support.prompts import CASES, Case
 
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 # Whose shapes the table, which is about behaviour, does not have.
-MORE = [Case("An ERC-20 token called Plain with 1000 supply, owned by roles", "erc20")]
+MORE = [Case("An ERC-20 token called Plain with 1000 supply, owned by roles", "erc20", "Plain")]
 PATIENCE = 240.0
 """Seconds for many contracts at once on a busy machine; a build has far less for its one."""
 
