@@ -13,6 +13,7 @@ import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.akash.rules import Step
+from slipway.builds.states import Stage as BuildStage
 from slipway.errors import SlipwayError
 from slipway.stacks.steps import Step as StackStep
 from slipway.workers.rules import SHARDS
@@ -170,19 +171,29 @@ def test_error_names_are_slipways_or_those_of_aws(scope: Scope, name: str, state
 def test_a_task_that_invokes_a_workflows_function_is_one_file_of_it(
     scope: Scope, name: str, state: dict[str, Any]
 ) -> None:
-    if state.get("Arguments", {}).get("FunctionName") != "${TasksArn}":
+    workflow = _workflow_of(scope.machine, state)
+    if workflow is None:
         return
     assert state["Arguments"]["Payload"]["state"] == name
-    folder = ROOT / "functions" / "tasks" / scope.machine
+    folder = ROOT / "functions" / "tasks" / workflow
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     assert (folder / f"{snake}.py").is_file()
-    assert name in function_app(f"tasks/{scope.machine}").STATES
+    assert name in function_app(f"tasks/{workflow}").STATES
 
 
-@pytest.mark.parametrize("machine", MACHINES)
-def test_a_workflows_function_has_no_state_that_the_machine_lacks(machine: str) -> None:
-    tasks = {parameter.values[1] for parameter in TASKS if parameter.values[0].machine == machine}
-    assert set(function_app(f"tasks/{machine}").STATES) <= tasks
+def _workflow_of(machine: str, state: dict[str, Any]) -> str | None:
+    """The folder of the function that a task invokes, if it is a workflow's."""
+    function = state.get("Arguments", {}).get("FunctionName")
+    return {"${TasksArn}": machine, "${ContractArn}": "contract"}.get(function)
+
+
+@pytest.mark.parametrize("workflow", [*MACHINES, "contract"])
+def test_a_workflows_function_has_no_state_that_the_machine_lacks(workflow: str) -> None:
+    invoked = [
+        (parameter.values[1], _workflow_of(parameter.values[0].machine, parameter.values[2])) for parameter in TASKS
+    ]
+    tasks = {name for name, called in invoked if called == workflow}
+    assert set(function_app(f"tasks/{workflow}").STATES) == tasks
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)
@@ -221,6 +232,23 @@ def test_every_failure_of_a_stack_is_recorded_and_closing_goes_on(machine: str) 
             wanted = "CloseLater" if name == "CloseWorkload" else "RecordFailure"
             assert [entry["Next"] for entry in state["Catch"]] == [wanted]
     assert states["CloseLater"] == {**states["CloseLater"], "Type": "Wait", "Next": "RequestClose"}
+
+
+def test_every_stage_of_a_build_leads_to_a_state() -> None:
+    states = MACHINES["build"]["States"]
+    led_to = {choice["Condition"].split("'")[1]: choice["Next"] for choice in states["NextStage"]["Choices"]}
+    assert set(led_to) == {str(stage) for stage in set(BuildStage) - {BuildStage.DONE}}
+    assert states["NextStage"]["Default"] == "Done"
+
+
+def test_a_build_fails_closed_and_what_may_be_on_a_chain_is_not_given_up() -> None:
+    states = MACHINES["build"]["States"]
+    for name in ("Generate", "Compile", "Audit", "Fix"):
+        assert [entry["Next"] for entry in states[name]["Catch"]] == ["RecordFailure"]
+    for name in ("Prepare", "Deploy", "Complete"):
+        assert [entry["Next"] for entry in states[name]["Catch"]] == ["Interrupted"]
+    assert [name for name, state in states.items() if state.get("Next") == "Deploy"] == []
+    assert [choice["Next"] for choice in states["AnyChains"]["Choices"]] == ["Deploy"]
 
 
 def test_uptime_flush_looks_at_every_shard() -> None:

@@ -70,6 +70,11 @@ def test_only_the_nodes_workflow_may_sign_and_write_endpoints() -> None:
     assert _who_may("s3:DeleteObjectVersion", "ArtifactBucket/*") == {"StackNodeTasks"}
 
 
+def test_only_the_builds_workflow_may_write_the_builds_files_and_none_may_delete_them() -> None:
+    assert _who_may("s3:PutObject", "ArtifactBucket/builds/*") == {"BuildTasks", "ContractTasks"}
+    assert _who_may("s3:DeleteObject", "ArtifactBucket/builds/*") == set()
+
+
 @pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
 def test_buckets_are_versioned_encrypted_private_and_reached_over_tls(name: str) -> None:
     bucket = resources("AWS::S3::Bucket")[name]

@@ -360,6 +360,13 @@ class CompileTimeoutError(SlipwayError):
     status = 504
 
 
+class AuditFailedError(SlipwayError):
+    """The audit found something of High or Medium impact that could not be mended, so the contract is not deployed."""
+
+    code = "AUDIT_FAILED"
+    status = 422
+
+
 class AuditUnavailableError(SlipwayError):
     """The audit did not run to its end, so nothing is known of the contract, and it is not deployed."""
 

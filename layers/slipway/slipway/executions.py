@@ -33,3 +33,17 @@ def execution_starter(state_machine_arn: str) -> Callable[[str, str], None]:
                 raise
 
     return start
+
+
+def execution_stopper(state_machine_arn: str) -> Callable[[str, str], None]:
+    """A function that stops an execution by its name, with a cause; one that has ended or never began stays so."""
+
+    def stop(name: str, cause: str) -> None:
+        arn = state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        try:
+            aws_client("stepfunctions", 3.0).stop_execution(executionArn=arn, cause=cause)
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                raise
+
+    return stop

@@ -125,6 +125,22 @@ def akash_windows(tier: str) -> tuple[Window, ...]:
 
 
 @dataclass(frozen=True)
+class BuildLimits:
+    """How many builds and deployments of builds a tier may start, and how many of its builds may be open at once."""
+
+    windows: tuple[Window, ...]
+    most_open: int
+
+
+@cache
+def build_limits(tier: str) -> BuildLimits:
+    """BUILD_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    limits = json.loads(os.environ.get("BUILD_LIMITS") or "{}")
+    entry = limits.get(tier) or limits.get("standard") or {}
+    return BuildLimits(_windows("BUILD_LIMITS", tier, {"hour": 30, "day": 200}), int(entry.get("open", 5)))
+
+
+@dataclass(frozen=True)
 class AkashClocks:
     """How long things may take for a workload on Akash, in seconds.
 

@@ -46,6 +46,7 @@ def _new(build_id: str = "one", most_open: int = 5) -> BuildItem:
         wallet=WALLET,
         status=str(Status.PENDING),
         job_id=f"job-{build_id}",
+        run_began_at=moment,
         stage=str(Stage.GENERATE),
         step=str(Step.QUEUED),
         sequence=1,

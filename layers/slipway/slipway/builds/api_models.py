@@ -5,7 +5,7 @@ Times are ISO 8601 in UTC, durations seconds. Amounts of wei and gas are decimal
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from slipway.builds.generation import ConstructorArgument, ModelUsage, NotHonoured
 from slipway.builds.states import ChainStatus, Status
@@ -161,6 +161,10 @@ class Cancelled(BaseModel):
     """A build was cancelled; nothing of it is sent to a chain any more."""
 
     status: Literal["cancelled"] = "cancelled"
+
+
+class DeployRequest(RootModel[ChainIds]):
+    """Chains to deploy to, as a bare list of their ids."""
 
 
 class DeployAnswer(BaseModel):

@@ -43,12 +43,13 @@ class BuildItem(JobsItem):
         number: Counts the owner's builds from 1, without a gap.
         job_id: The present run of the state machine, or the last: the build's own, or one that deploys to more chains.
             Every change of a run names it, so that a run which another took the place of changes nothing any more.
+        runs: How many runs there were; the later ones only deploy.
         stage: Which task of the run is next.
         sequence: Number of the latest progress event.
         chains: Ids of all chains that the build is for; ``run_chains`` those of the present run.
-        round: Rounds of fixing so far.
         engine: Which engine wrote the code; ``usage`` what a language model was used.
         revision: Which version of the source is the present one; see ``files``.
+        rounds: Rounds of fixing so far; ``audited`` says that there is a report.
         deployable: Whether the present source passed its audit.
     """
 
@@ -57,6 +58,8 @@ class BuildItem(JobsItem):
     wallet = UnicodeAttribute()
     status = UnicodeAttribute()
     job_id = UnicodeAttribute()
+    runs = NumberAttribute(default=1)
+    run_began_at = UnicodeAttribute()
     stage = UnicodeAttribute()
     executions = NumberAttribute(default=1)
     progress = NumberAttribute(default=0)
@@ -323,7 +326,6 @@ def change_build(
     *,
     update: Progress | None = None,
     also: Callable[[Transaction], None] | None = None,
-    most_open: int | None = None,
 ) -> bool:
     """Change a build and tell of it, in one transaction.
 
@@ -337,7 +339,6 @@ def change_build(
         condition: Under which they happen, such as ``running(job_id)``.
         update: The progress event that tells of it; None for a change that nobody is told of.
         also: Adds writes that happen together with it. Their conditions refuse the change just as ``condition`` does.
-        most_open: For a build that is opened again: how many of the owner's builds may then be open.
 
     Returns:
         False when a condition did not hold; nothing is written then.
@@ -346,17 +347,47 @@ def change_build(
         WriteContentionError: Others kept changing the build.
         UpstreamUnavailableError: The table did not answer.
     """
+    try:
+        commit_change(build, actions, condition, update=update, also=also)
+    except ConditionsFailedError:
+        return False
+    return True
+
+
+def commit_change(
+    build: BuildItem,
+    actions: Sequence[Action],
+    condition: Condition,
+    *,
+    update: Progress | None = None,
+    also: Callable[[Transaction], None] | None = None,
+    most_open: int | None = None,
+) -> None:
+    """The same for who wants to know what stood in its way.
+
+    Args:
+        build: See ``change_build``, as the arguments that follow.
+        most_open: For a build that is opened again: how many of the owner's builds may then be open.
+
+    Raises:
+        ConditionsFailedError: What failed: ``build``, ``counts`` for too many open builds, or a write of ``also``.
+    """
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(random.uniform(0.5, 1) * _PAUSE_SECONDS * min(8, 2**attempt))  # noqa: S311 (jitter, no secret)
         seen = int(build.sequence)
-        changed, failed = _try_change(build, actions, condition, update, also, most_open)
+        refused: ConditionsFailedError | None = None
+        try:
+            _try_change(build, actions, condition, update, also, most_open)
+        except ConditionsFailedError as error:
+            refused = error
         with upstream_errors():
             build.refresh(consistent_read=True)
-        if changed:
-            return True
-        if failed != {"build"} or update is None or int(build.sequence) == seen:
-            return False
+        if refused is None:
+            return
+        # The event's number is taken exactly when the build's sequence moved.
+        if not set(refused.failed) <= {"build", "update"} or update is None or int(build.sequence) == seen:
+            raise refused
     raise WriteContentionError("Others kept changing the build; try again", retry_after=1)
 
 
@@ -367,7 +398,7 @@ def _try_change(
     update: Progress | None,
     also: Callable[[Transaction], None] | None,
     most_open: int | None,
-) -> tuple[bool, set[str]]:
+) -> None:
     write = Transaction()
     changes: list[Action] = [BuildItem.updated_at.set(now_text()), *actions]
     if update:
@@ -393,12 +424,7 @@ def _try_change(
     write.update("build", BuildItem(build.pk, build.sk), changes, condition=condition)
     if also:
         also(write)
-    try:
-        write.commit()
-    except ConditionsFailedError as error:
-        # The event's number is taken exactly when the build's sequence moved.
-        return False, set(error.failed) - {"update"}
-    return True, set()
+    write.commit()
 
 
 def _status_actions(build: BuildItem, status: Status) -> list[Action]:

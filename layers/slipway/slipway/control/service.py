@@ -17,7 +17,7 @@ from slipway.times import now, to_text
 # Most outcomes that one summary reads: about three read units a hundred.
 _MOST_OUTCOMES = 10_000
 # Under which kind the outcomes of a service's jobs are kept; the others have no jobs.
-_KINDS = {Service.TOKENS: "token", Service.AKASH: "akash", Service.STACKS: "stack"}
+_KINDS = {Service.TOKENS: "token", Service.AKASH: "akash", Service.STACKS: "stack", Service.BUILDS: "build"}
 
 
 @dataclass(frozen=True)

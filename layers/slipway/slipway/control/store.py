@@ -29,6 +29,7 @@ class Service(StrEnum):
     TOKENS = "tokens"
     AKASH = "akash"
     STACKS = "stacks"
+    BUILDS = "builds"
     PROJECTS = "projects"
     PAYMENTS = "payments"
     WORKERS = "workers"

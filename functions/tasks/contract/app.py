@@ -1,0 +1,16 @@
+"""Task states of ``build`` that need the compiler or Slither."""
+
+from typing import Any
+
+import audit
+import compile
+import fix
+
+from slipway.tasks import run_state
+
+STATES = {"Compile": compile.run, "Audit": audit.run, "Fix": fix.run}
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Run the state that the event names."""
+    return run_state(event, context, STATES)

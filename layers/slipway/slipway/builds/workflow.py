@@ -1,0 +1,201 @@
+"""The light tasks of the state machine ``build``: code is written, deployments are prepared, the end is recorded.
+
+What they share with the tasks that compile and audit is in ``runs``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.builds.files import BuildFiles
+from slipway.builds.generation import Generation, GenerationRequest, Generator
+from slipway.builds.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
+from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
+from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments, change_build, running
+from slipway.errors import (
+    AuditUnavailableError,
+    CompileTimeoutError,
+    DeploymentFailedError,
+    GenerationUnsupportedError,
+    SlipwayError,
+    ValidationFailedError,
+)
+from slipway.jobs.failures import Failure, failure_of
+from slipway.observability import logger
+
+# A build that ended well on some chains says so; these are the ends of one.
+_ENDED = {str(ChainStatus.DEPLOYED), str(ChainStatus.FAILED), str(ChainStatus.CANCELLED)}
+_UNDONE: tuple[type[SlipwayError], ...] = (GenerationUnsupportedError, ValidationFailedError)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Chains that a run deploys to now; none when it is over."""
+
+    stage: Stage
+    chain_ids: list[int]
+
+
+class BuildWorkflow:
+    """The light states of builds.
+
+    Args:
+        generator: Writes the code.
+        files: Where large parts are kept.
+    """
+
+    def __init__(self, generator: Generator, files: BuildFiles) -> None:
+        self._generator = generator
+        self._files = files
+
+    # ── Generate ────────────────────────────────────────────────────────────────────────────────
+
+    def generate(self, build_id: str, job_id: str) -> Stage:
+        """Have the code written, and keep it."""
+        build, is_due = due(build_id, job_id, Stage.GENERATE)
+        if not is_due:
+            return next_stage(build, job_id)
+        if build.status == str(Status.PENDING):
+            told = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
+            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, told):
+                return next_stage(build, job_id)
+        request = GenerationRequest(
+            prompt=build.prompt, owner=build.wallet, template=build.template, options=build.options
+        )
+        try:
+            generation = self._generator.generate(request)
+        except _UNDONE as error:
+            return fail(build, job_id, error)
+        self._files.put_source(build_id, 0, generation.source)
+        told = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote the {generation.title}; compiling it")
+        actions = [*_generated(generation), BuildItem.generation_time.set(seconds_of_stage(build))]
+        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, told, actions)
+        return next_stage(build, job_id)
+
+    # ── Deploy ──────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, build_id: str, job_id: str) -> Prepared:
+        """Say which chains are to be deployed to. Nothing is that did not pass its audit."""
+        build, is_due = due(build_id, job_id, Stage.PREPARE, Stage.DEPLOY)
+        if not is_due:
+            return Prepared(next_stage(build, job_id), [])
+        if not build.deployable:
+            return Prepared(fail(build, job_id, AuditUnavailableError("The contract has no audit that passed")), [])
+        if build.stage == str(Stage.PREPARE):
+            chains = _chains(len(build.run_chains))
+            told = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")
+            begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, told)
+        stage = next_stage(build, job_id)
+        return Prepared(stage, [int(chain) for chain in build.run_chains] if stage is Stage.DEPLOY else [])
+
+    def complete(self, build_id: str, job_id: str) -> Stage:
+        """Record how the run ended, once every chain of it has.
+
+        A build that has a contract on at least one chain is complete, and tells of the others; one that has none
+        failed.
+        """
+        build, is_due = due(build_id, job_id, Stage.DEPLOY)
+        if not is_due:
+            return next_stage(build, job_id)
+        deployments = {int(entry.chain_id): entry for entry in chain_deployments(build_id)}
+        run = [deployments.get(int(chain)) for chain in build.run_chains]
+        if any(entry is None or entry.status not in _ENDED for entry in run):
+            return Stage.DEPLOY
+        everything = list(deployments.values())
+        deployed = [entry for entry in everything if entry.status == str(ChainStatus.DEPLOYED)]
+        failed = [entry for entry in everything if entry.status != str(ChainStatus.DEPLOYED)]
+        actions = [
+            BuildItem.stage.set(str(Stage.DONE)),
+            BuildItem.deploy_time.set(round(float(build.deploy_time or 0) + seconds_of_stage(build), 3)),
+            BuildItem.gas_used.set(str(_sum(everything, "gas_used"))),
+            BuildItem.total_cost.set(str(_sum(everything, "cost"))),
+        ]
+        if failed:
+            actions += _failure_actions(_failure_on(failed))
+        if deployed:
+            told = Progress(Status.COMPLETE, 100, Step.COMPLETE, _done(len(deployed), len(everything)))
+        else:
+            told = Progress(Status.FAILED, 0, Step.ERROR, _failure_on(failed).message)
+        code = None if deployed else _failure_on(failed).code
+        gas, cost = _sum(everything, "gas_used"), _sum(everything, "cost")
+        finish(build, job_id, told, actions, code, gas=gas, cost=cost)
+        return next_stage(build, job_id)
+
+    # ── Failures ────────────────────────────────────────────────────────────────────────────────
+
+    def record_failure(self, build_id: str, job_id: str, error_name: str, cause: str) -> Stage:
+        """Record that a task failed for a reason that it could not tell itself.
+
+        Once something may be on a chain, only the chain knows how it ends: then the run goes on, by ``reconcile``.
+        """
+        build, is_due = due(build_id, job_id, Stage.GENERATE, Stage.COMPILE, Stage.AUDIT, Stage.FIX)
+        if not is_due:
+            return next_stage(build, job_id)
+        failure = failure_of(error_name, cause, "build")
+        if failure.code == DeploymentFailedError.code:
+            failure = _of_stage(build, failure)
+        logger.warning("build failed", build_id=build_id, stage=build.stage, error=error_name, code=failure.code)
+        actions = [*_failure_actions(failure), BuildItem.stage.set(str(Stage.DONE))]
+        finish(build, job_id, Progress(Status.FAILED, 0, Step.ERROR, failure.message), actions, failure.code)
+        return next_stage(build, job_id)
+
+
+def _generating(build: BuildItem) -> str:
+    return f"Generating a contract from the template {build.template}" if build.template else "Generating a contract"
+
+
+def _generated(generation: Generation) -> list[Any]:
+    usage = generation.usage.model_dump() if generation.usage else None
+    return [
+        BuildItem.engine.set(generation.engine),
+        BuildItem.title.set(generation.title),
+        BuildItem.contract_name.set(generation.contract_name),
+        BuildItem.constructor_arguments.set([entry.model_dump() for entry in generation.constructor_arguments]),
+        BuildItem.generated_options.set(json.loads(json.dumps(generation.options, default=str))),
+        BuildItem.assumed.set(generation.assumed),
+        BuildItem.not_honoured.set([entry.model_dump() for entry in generation.not_honoured]),
+        BuildItem.revision.set(0),
+        *([BuildItem.kind.set(str(generation.kind))] if generation.kind else []),
+        *([BuildItem.usage.set(usage)] if usage else []),
+    ]
+
+
+def _chains(count: int) -> str:
+    return "1 chain" if count == 1 else f"{count} chains"
+
+
+def _done(deployed: int, chains: int) -> str:
+    return f"Deployed to {_chains(deployed)}" + ("" if deployed == chains else f" of {chains}")
+
+
+def _sum(deployments: list[ChainDeploymentItem], name: str) -> int:
+    return sum(int(getattr(entry, name) or 0) for entry in deployments)
+
+
+def _failure_on(failed: list[ChainDeploymentItem]) -> Failure:
+    first = failed[0]
+    others = f" (and on {len(failed) - 1} more)" if len(failed) > 1 else ""
+    message = first.error_message or "The deployment failed"
+    return Failure(first.error_code or DeploymentFailedError.code, f"Chain {int(first.chain_id)}: {message}{others}")
+
+
+def _failure_actions(failure: Failure) -> list[Any]:
+    return [BuildItem.error_code.set(failure.code), BuildItem.error_message.set(failure.message[:2000])]
+
+
+def _of_stage(build: BuildItem, failure: Failure) -> Failure:
+    """What it means that a function was ended: by the limits of time or memory that Lambda keeps."""
+    if build.stage == str(Stage.COMPILE):
+        return Failure(CompileTimeoutError.code, "The compiler was stopped by its limit of time or memory")
+    if build.stage in (str(Stage.AUDIT), str(Stage.FIX)):
+        return Failure(AuditUnavailableError.code, "The audit did not run to its end")
+    return failure
+
+
+def tell(build: BuildItem, job_id: str, progress: int, message: str) -> bool:
+    """Tell of a build that is being deployed, such as of one chain's end; False when the run is over."""
+    return change_build(
+        build, [], running(job_id), update=Progress(Status.DEPLOYING, progress, Step.DEPLOYMENT, message)
+    )
