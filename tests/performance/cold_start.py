@@ -29,7 +29,7 @@ from tests.support.template import ROOT, TABLE_VARIABLES, functions
 
 RUNTIME_PYTHON = ROOT / ".local" / "venv" / "runtime" / "bin" / "python"
 BUILT = ROOT / ".aws-sam" / "build"
-LAYERS = {"DependenciesLayer": BUILT / "DependenciesLayer" / "python", "ChainLayer": BUILT / "ChainLayer" / "python"}
+LAYERS = {name: BUILT / name / "python" for name in ("DependenciesLayer", "ChainLayer", "SolidityLayer")}
 FLOOR = 'import boto3\n\nclient = boto3.client("dynamodb")\n\n\ndef handler(event, context):\n    return {}\n'
 # What a function of ours can't do without; heartbeats are held to it.
 LOGGER_FLOOR = "from aws_lambda_powertools import Logger\n\nlogger = Logger()\n" + FLOOR

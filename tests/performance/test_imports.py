@@ -33,6 +33,7 @@ BUDGETS = {
     "EscrowFunction": 3.0,
     "IdentityFunction": 3.0,
     "StacksFunction": 3.0,
+    "BuildsFunction": 3.0,
     "ProvidersFunction": 3.0,
     "LogsFunction": 3.0,
     "RefreshFunction": 2.0,
