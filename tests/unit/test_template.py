@@ -71,7 +71,7 @@ def test_only_the_nodes_workflow_may_sign_and_write_endpoints() -> None:
 
 
 def test_only_the_builds_workflow_may_write_the_builds_files_and_none_may_delete_them() -> None:
-    assert _who_may("s3:PutObject", "ArtifactBucket/builds/*") == {"BuildTasks", "ContractTasks"}
+    assert _who_may("s3:PutObject", "ArtifactBucket/builds/*") == {"ContractTasks"}
     assert _who_may("s3:DeleteObject", "ArtifactBucket/builds/*") == set()
 
 

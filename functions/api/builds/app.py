@@ -3,11 +3,13 @@
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from slipway.builds import api_models as models
 from slipway.builds.service import build_service
 from slipway.builds.states import Status
-from slipway.http import body_of, context_of, create_app, lambda_handler, wallet_owner
+from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
+from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, wallet_owner
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 
@@ -16,62 +18,84 @@ Owner = Annotated[Caller, Depends(wallet_owner)]
 NewBuild = Annotated[models.BuildRequest, body_of(models.BuildRequest)]
 Chains = Annotated[models.DeployRequest, body_of(models.DeployRequest)]
 Key = Annotated[str | None, Header(alias="idempotency-key")]
+PageNumber = Annotated[int, Query(ge=1, le=10**9)]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+ACCEPTING = (RateLimitExceededError, ServicePausedError)
 
 
-@app.post("/api/v1/builds")
-@app.post("/api/v1/builds/")
+class _Json(Response):
+    media_type = "application/json"
+
+
+@app.post("/api/v1/builds", responses=refusals(ConflictError, *ACCEPTING))
 def create(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
     """Accept a build."""
     return build_service().request(caller, body, idempotency_key_of(key), context_of(request))
 
 
+@app.post("/api/v1/builds/", responses=refusals(ConflictError, *ACCEPTING))
+def create_at_slash(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
+    """The same, as the specification writes the path."""
+    return create(request, caller, body, key)
+
+
 @app.get("/api/v1/builds")
-@app.get("/api/v1/builds/")
 def page(
-    caller: Owner,
-    status: Status | None = None,
-    page: Annotated[int, Query(ge=1, le=10**9)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
+    caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
 ) -> models.BuildList:
     """The caller's builds, newest first."""
     return build_service().page(caller, status, page, page_size)
 
 
-@app.get("/api/v1/builds/{build_id}")
+@app.get("/api/v1/builds/")
+def page_at_slash(
+    caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
+) -> models.BuildList:
+    """The same, as the specification writes the path."""
+    return build_service().page(caller, status, page, page_size)
+
+
+@app.get("/api/v1/builds/{build_id}", responses=refusals(NotFoundError))
 def detail(build_id: str, caller: Owner) -> models.BuildDetail:
     """A build with its code, its audit report and its deployments."""
     return build_service().detail(caller, build_id)
 
 
-@app.delete("/api/v1/builds/{build_id}")
+@app.delete("/api/v1/builds/{build_id}", responses=refusals(NotFoundError, ConflictError))
 def cancel(request: Request, build_id: str, caller: Owner) -> models.Cancelled:
     """Cancel a build; nothing of it is sent to a chain after the answer."""
     return build_service().cancel(caller, build_id, context_of(request))
 
 
-@app.get("/api/v1/builds/{build_id}/code")
+@app.get("/api/v1/builds/{build_id}/code", response_class=PlainTextResponse, responses=refusals(NotFoundError))
 def code(build_id: str, caller: Owner) -> Response:
     """The contract's source, to be saved as a file."""
     disposition = {"content-disposition": f'attachment; filename="{build_id}.sol"'}
-    return Response(build_service().code(caller, build_id), media_type="text/plain", headers=disposition)
+    return PlainTextResponse(build_service().code(caller, build_id), headers=disposition)
 
 
-@app.get("/api/v1/builds/{build_id}/audit")
+@app.get("/api/v1/builds/{build_id}/audit", response_class=_Json, responses=refusals(NotFoundError))
 def audit(build_id: str, caller: Owner) -> Response:
     """The audit's report."""
-    return Response(build_service().report(caller, build_id), media_type="application/json")
+    return _Json(build_service().report(caller, build_id))
 
 
-@app.get("/api/v1/builds/{build_id}/metadata")
+@app.get("/api/v1/builds/{build_id}/metadata", response_class=_Json, responses=refusals(NotFoundError))
 def metadata(build_id: str, caller: Owner) -> Response:
     """The compiler's standard-JSON input, with which explorers verify the contract."""
-    return Response(build_service().metadata(caller, build_id), media_type="application/json")
+    return _Json(build_service().metadata(caller, build_id))
 
 
-@app.post("/api/v1/builds/{build_id}/deploy")
+@app.post("/api/v1/builds/{build_id}/deploy", responses=refusals(NotFoundError, ConflictError, *ACCEPTING))
 def deploy(request: Request, build_id: str, caller: Owner, body: Chains, key: Key = None) -> models.DeployAnswer:
     """Deploy the contract to chains where that failed, or which are new."""
     return build_service().deploy(caller, build_id, body.root, idempotency_key_of(key), context_of(request))
+
+
+@app.post("/api/v1/builds/{build_id}/ticket", responses=refusals(NotFoundError))
+def ticket(build_id: str, caller: Owner) -> models.Ticket:
+    """A ticket that opens the build's stream once, for clients that can't send headers."""
+    return build_service().ticket(caller, build_id)
 
 
 handler = lambda_handler(app)

@@ -3,14 +3,12 @@
 from typing import Any
 
 import complete
-import generate
 import prepare
 import record_failure
 
 from slipway.tasks import run_state
 
 STATES = {
-    "Generate": generate.run,
     "Prepare": prepare.run,
     "Complete": complete.run,
     "RecordFailure": record_failure.run,

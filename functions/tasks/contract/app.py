@@ -1,14 +1,15 @@
-"""Task states of ``build`` that need the compiler or Slither."""
+"""Task states of ``build`` that write contracts, or need the compiler or Slither."""
 
 from typing import Any
 
 import audit
 import compile
 import fix
+import generate
 
 from slipway.tasks import run_state
 
-STATES = {"Compile": compile.run, "Audit": audit.run, "Fix": fix.run}
+STATES = {"Generate": generate.run, "Compile": compile.run, "Audit": audit.run, "Fix": fix.run}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,13 +1,17 @@
-"""The workflow with a compiler and a Slither of its own, made once a process and kept warm."""
+"""The workflow with an engine, a compiler and a Slither of its own, made once a process and kept warm."""
 
 from functools import cache
 
 from slipway.builds.audit import Auditor
-from slipway.builds.contract_workflow import ContractWorkflow
+from slipway.builds.contract_workflow import ContractWorkflow, Writer
+from slipway.builds.engines import fixer_of, generator_of
 from slipway.builds.files import build_files
+from slipway.settings import bedrock_settings
 
 
 @cache
 def workflow() -> ContractWorkflow:
     """The heavy states of builds."""
-    return ContractWorkflow(Auditor(), build_files())
+    auditor, settings = Auditor(), bedrock_settings()
+    writer = Writer(auditor)
+    return ContractWorkflow(auditor, build_files(), generator_of(settings, writer.check), fixer_of(settings))

@@ -175,3 +175,11 @@ class DeployAnswer(BaseModel):
     chains: list[int]
     deployments: list[ChainDeployment]
     stream_url: str | None = None
+
+
+class Ticket(BaseModel):
+    """Opens a build's stream once, within ``expires_in`` seconds, as ``?ticket=``."""
+
+    ticket: str
+    expires_in: int
+    stream_url: str | None = None

@@ -1,17 +1,13 @@
 """Use cases of the builds' routes: request, read, cancel, deploy to more chains."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import cache
-from typing import Any, get_args
+from typing import get_args
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
+from slipway.builds.acceptance import BUILDS, all_chains, execution_input, new_build, new_run, refusal_of
 from slipway.builds.api_models import (
     MAX_CHAINS,
     BuildDetail,
@@ -20,6 +16,7 @@ from slipway.builds.api_models import (
     BuildResponse,
     Cancelled,
     DeployAnswer,
+    Ticket,
 )
 from slipway.builds.estimates import Estimator
 from slipway.builds.files import BuildFiles, build_files
@@ -28,44 +25,36 @@ from slipway.builds.options import read_options
 from slipway.builds.pages import page_of
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
-    BuildCounts,
     BuildItem,
     add_build,
-    build_key,
     chain_deployments,
     change_build,
     commit_change,
     counts_of,
     find_build,
-    number_key,
-    open_work_of,
-    owner_key,
     permits_of,
     running,
 )
 from slipway.builds.stream_address import stream_url
+from slipway.builds.tickets import issue
 from slipway.builds.views import deployments_of, detail_of
 from slipway.chain.models import Chain
-from slipway.control.store import PROBE_WRITE, Gate, Service
-from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, SlipwayError, ValidationFailedError
+from slipway.control.store import Gate, Service
+from slipway.errors import ConflictError, NotFoundError, SlipwayError, ValidationFailedError
 from slipway.executions import execution_starter, execution_stopper
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
-from slipway.identifiers import is_id, new_id
+from slipway.identifiers import is_id
 from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.observability import logger, record
 from slipway.settings import BuildLimits, build_limits, chain_settings
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import epoch_milliseconds, now, now_text, to_text
+from slipway.times import epoch_milliseconds
 
 TEMPLATES: tuple[str, ...] = get_args(Kind)
-# How soon reconcile first looks at a build, and how often then.
-LOOK_SECONDS = 120
-_BUILDS = "builds"
 _TRIES = 8
-_OPEN_RETRY_SECONDS = 15
 # Longer than any permit holds; a broadcast has its own deadline before that.
 _PERMIT_WAIT_SECONDS = 20.0
 _PERMIT_LOOK_SECONDS = 0.1
@@ -112,7 +101,7 @@ class BuildService:
         """
         wallet = str(caller.wallet)
         self._require_known(body)
-        idempotency = Idempotency.of(_BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
+        idempotency = Idempotency.of(BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
         gate = self._threads.submit(Gate, Service.BUILDS)
         counted = self._threads.submit(counts_of, wallet)
         estimate = self._estimator.seconds()
@@ -124,7 +113,7 @@ class BuildService:
         for attempt in range(_TRIES):
             if attempt:
                 counts = counts_of(wallet)
-            build = _new_build(wallet, body, int(counts.number) + 1)
+            build = new_build(wallet, body, int(counts.number) + 1)
             answer = BuildResponse(
                 build_id=build.build_id,
                 status=Status.PENDING,
@@ -142,7 +131,7 @@ class BuildService:
             except ConditionsFailedError as error:
                 if idempotency and IDEMPOTENCY_WRITE in error.failed:
                     return self._replay(idempotency)
-                if refusal := _refusal(error.failed, gate.result(), wallet, limit):
+                if refusal := refusal_of(error.failed, gate.result(), wallet, limit):
                     raise refusal from error
                 continue
             record("Builds", outcome="accepted")
@@ -168,7 +157,7 @@ class BuildService:
     ) -> None:
         write.create("audit", context.audit("accepted", wallet, build_id))
         gate.enter(write)
-        limits.count_within(write, _BUILDS, wallet, limit.windows)
+        limits.count_within(write, BUILDS, wallet, limit.windows)
 
     def _replay(self, idempotency: Idempotency) -> BuildResponse:
         answer = BuildResponse.model_validate(idempotency.answer())
@@ -231,6 +220,11 @@ class BuildService:
     def metadata(self, caller: Caller, build_id: str) -> bytes:
         """The compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is one."""
         return _there(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
+
+    def ticket(self, caller: Caller, build_id: str) -> Ticket:
+        """A ticket for a build's stream."""
+        issued = issue(self.owned(caller, build_id).build_id, str(caller.wallet))
+        return Ticket(ticket=issued.ticket, expires_in=issued.expires_in, stream_url=self._stream_url(build_id))
 
     # ── Cancel ──────────────────────────────────────────────────────────────────────────────────
 
@@ -311,13 +305,13 @@ class BuildService:
                 idempotency.remember(write, answer.model_dump(mode="json"))
 
         told = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
-        actions, condition = _new_run(build, chain_ids)
+        actions, condition = new_run(build, chain_ids)
         try:
             commit_change(build, actions, condition, update=told, also=also, most_open=limit.most_open)
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay_deploy(idempotency)
-            refusal = _refusal(error.failed, gate, build.wallet, limit) or self._deploy_refusal(build, chain_ids)
+            refusal = refusal_of(error.failed, gate, build.wallet, limit) or self._deploy_refusal(build, chain_ids)
             changed = ConflictError("The build changed while it was looked at; try again", retry_after=1)
             raise refusal or changed from error
         record("Builds", outcome="accepted")
@@ -331,7 +325,7 @@ class BuildService:
             return ConflictError("The build is running; deploy when it has ended", details=details, retry_after=5)
         if not build.deployable:
             return ConflictError("The build has no contract that passed its audit", details={"status": build.status})
-        if len(_all_chains(build, chain_ids)) > MAX_CHAINS:
+        if len(all_chains(build, chain_ids)) > MAX_CHAINS:
             return ValidationFailedError.of_field("chain_ids", f"a build has at most {MAX_CHAINS} chains")
         done = {int(item.chain_id) for item in chain_deployments(build.build_id) if item.status == _DEPLOYED}
         if there := [chain for chain in chain_ids if chain in done]:
@@ -346,7 +340,7 @@ class BuildService:
             build_id=build.build_id,
             status=Status.DEPLOYING,
             chains=chain_ids,
-            deployments=deployments_of(_all_chains(build, chain_ids), others, self._chains),
+            deployments=deployments_of(all_chains(build, chain_ids), others, self._chains),
             stream_url=self._stream_url(build.build_id),
         )
 
@@ -361,95 +355,10 @@ class BuildService:
 _DEPLOYED = str(ChainStatus.DEPLOYED)
 
 
-def _all_chains(build: BuildItem, chain_ids: list[int]) -> list[int]:
-    return list(dict.fromkeys([*map(int, build.chains), *chain_ids]))
-
-
-def _new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
-    build_id, moment = new_id(), now_text()
-    work: dict[str, Any] = open_work_of(build_id, _next_look())
-    return BuildItem(
-        *build_key(build_id),
-        build_id=build_id,
-        number=number,
-        wallet=wallet,
-        status=str(Status.PENDING),
-        job_id=build_id,
-        run_began_at=moment,
-        stage=str(Stage.GENERATE),
-        stage_began_at=moment,
-        step=str(Step.QUEUED),
-        sequence=1,
-        prompt=body.prompt,
-        template=body.template,
-        options=body.options,
-        chains=body.chains,
-        run_chains=body.chains,
-        created_at=moment,
-        updated_at=moment,
-        owner_key=owner_key(wallet),
-        owner_sort=number_key(number),
-        subject_key=owner_key(wallet, Status.PENDING),
-        **work,
-    )
-
-
-def _next_look() -> str:
-    return to_text(now() + timedelta(seconds=LOOK_SECONDS))
-
-
-def _new_run(build: BuildItem, chain_ids: list[int]) -> tuple[list[Action], Condition]:
-    """What begins a run that only deploys, under the condition that no other has begun."""
-    moment = now_text()
-    work = open_work_of(build.build_id, _next_look())
-    actions: list[Action] = [
-        BuildItem.job_id.set(new_id()),
-        BuildItem.runs.set(int(build.runs) + 1),
-        BuildItem.run_began_at.set(moment),
-        BuildItem.executions.set(1),
-        BuildItem.stage.set(str(Stage.PREPARE)),
-        BuildItem.stage_began_at.set(moment),
-        BuildItem.chains.set(_all_chains(build, chain_ids)),
-        BuildItem.run_chains.set(chain_ids),
-        BuildItem.completed_at.remove(),
-        BuildItem.error_code.remove(),
-        BuildItem.error_message.remove(),
-        BuildItem.error_details.remove(),
-        BuildItem.open_shard.set(work["open_shard"]),
-        BuildItem.open_until.set(work["open_until"]),
-    ]
-    condition: Condition = (BuildItem.job_id == build.job_id) & (BuildItem.status == build.status)
-    return actions, condition
-
-
-def _refusal(failed: Mapping[str, Any], gate: Gate, wallet: str, limit: BuildLimits) -> SlipwayError | None:
-    """Why an accepting transaction was refused; None when the same may be accepted at the next try."""
-    if PROBE_WRITE in failed:
-        return gate.probed()
-    stored = failed.get("counts")
-    if stored and BuildCounts.from_raw_data(stored).open >= limit.most_open:
-        return RateLimitExceededError(
-            f"No more than {limit.most_open} builds may be open at once; wait until one has ended",
-            details={"open": limit.most_open},
-            retry_after=_OPEN_RETRY_SECONDS,
-        )
-    if "limit" in failed:
-        refusal = limits.refusal(failed["limit"], limit.windows)
-        if refusal is None:
-            limits.trim(_BUILDS, wallet, limit.windows)
-        return refusal
-    return None
-
-
 def _there[Found](found: Found | None, missing: str) -> Found:
     if found is None:
         raise NotFoundError(missing)
     return found
-
-
-def execution_input(build: BuildItem) -> str:
-    """The input of a build's state machine."""
-    return json.dumps({"build_id": build.build_id, "job_id": build.job_id})
 
 
 @cache

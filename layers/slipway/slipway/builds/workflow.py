@@ -1,16 +1,10 @@
-"""The light tasks of the state machine ``build``: code is written, deployments are prepared, the end is recorded.
-
-What they share with the tasks that compile and audit is in ``runs``.
-"""
+"""The light tasks of the state machine ``build``: deployments are prepared, and the end is recorded."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.builds.files import BuildFiles
-from slipway.builds.generation import Generation, GenerationRequest, Generator
 from slipway.builds.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments, change_build, running
@@ -18,16 +12,12 @@ from slipway.errors import (
     AuditUnavailableError,
     CompileTimeoutError,
     DeploymentFailedError,
-    GenerationUnsupportedError,
-    SlipwayError,
-    ValidationFailedError,
 )
 from slipway.jobs.failures import Failure, failure_of
 from slipway.observability import logger
 
 # A build that ended well on some chains says so; these are the ends of one.
 _ENDED = {str(ChainStatus.DEPLOYED), str(ChainStatus.FAILED), str(ChainStatus.CANCELLED)}
-_UNDONE: tuple[type[SlipwayError], ...] = (GenerationUnsupportedError, ValidationFailedError)
 
 
 @dataclass(frozen=True)
@@ -39,40 +29,7 @@ class Prepared:
 
 
 class BuildWorkflow:
-    """The light states of builds.
-
-    Args:
-        generator: Writes the code.
-        files: Where large parts are kept.
-    """
-
-    def __init__(self, generator: Generator, files: BuildFiles) -> None:
-        self._generator = generator
-        self._files = files
-
-    # ── Generate ────────────────────────────────────────────────────────────────────────────────
-
-    def generate(self, build_id: str, job_id: str) -> Stage:
-        """Have the code written, and keep it."""
-        build, is_due = due(build_id, job_id, Stage.GENERATE)
-        if not is_due:
-            return next_stage(build, job_id)
-        if build.status == str(Status.PENDING):
-            told = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
-            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, told):
-                return next_stage(build, job_id)
-        request = GenerationRequest(
-            prompt=build.prompt, owner=build.wallet, template=build.template, options=build.options
-        )
-        try:
-            generation = self._generator.generate(request)
-        except _UNDONE as error:
-            return fail(build, job_id, error)
-        self._files.put_source(build_id, 0, generation.source)
-        told = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote the {generation.title}; compiling it")
-        actions = [*_generated(generation), BuildItem.generation_time.set(seconds_of_stage(build))]
-        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, told, actions)
-        return next_stage(build, job_id)
+    """The light states of builds."""
 
     # ── Deploy ──────────────────────────────────────────────────────────────────────────────────
 
@@ -140,26 +97,6 @@ class BuildWorkflow:
         actions = [*_failure_actions(failure), BuildItem.stage.set(str(Stage.DONE))]
         finish(build, job_id, Progress(Status.FAILED, 0, Step.ERROR, failure.message), actions, failure.code)
         return next_stage(build, job_id)
-
-
-def _generating(build: BuildItem) -> str:
-    return f"Generating a contract from the template {build.template}" if build.template else "Generating a contract"
-
-
-def _generated(generation: Generation) -> list[Any]:
-    usage = generation.usage.model_dump() if generation.usage else None
-    return [
-        BuildItem.engine.set(generation.engine),
-        BuildItem.title.set(generation.title),
-        BuildItem.contract_name.set(generation.contract_name),
-        BuildItem.constructor_arguments.set([entry.model_dump() for entry in generation.constructor_arguments]),
-        BuildItem.generated_options.set(json.loads(json.dumps(generation.options, default=str))),
-        BuildItem.assumed.set(generation.assumed),
-        BuildItem.not_honoured.set([entry.model_dump() for entry in generation.not_honoured]),
-        BuildItem.revision.set(0),
-        *([BuildItem.kind.set(str(generation.kind))] if generation.kind else []),
-        *([BuildItem.usage.set(usage)] if usage else []),
-    ]
 
 
 def _chains(count: int) -> str:

@@ -6,5 +6,5 @@ from workflow import workflow
 
 
 def run(event: dict[str, Any]) -> dict[str, Any]:
-    """See ``BuildWorkflow.generate``."""
+    """See ``ContractWorkflow.generate``."""
     return {"stage": str(workflow().generate(event["build_id"], event["job_id"]))}
