@@ -50,8 +50,6 @@ def statements(logical_id: str) -> list[dict[str, Any]]:
 def named_resources(statement: dict[str, Any]) -> set[str]:
     """Logical ids (``X``), index paths (``X/index/name``) or the text of the resources of a statement."""
     given = statement["Resource"]
-    if isinstance(given, dict) and "Fn::If" in given:
-        given = given["Fn::If"][1:]
     return {_named(entry) for entry in (given if isinstance(given, list) else [given])}
 
 

@@ -75,6 +75,19 @@ def test_only_the_builds_workflow_may_write_the_builds_files_and_none_may_delete
     assert _who_may("s3:DeleteObject", "ArtifactBucket/builds/*") == set()
 
 
+def test_only_what_writes_contracts_may_use_a_model_and_only_the_configured_one() -> None:
+    policy = FUNCTIONS["ContractTasks"]["Policies"][0]["Statement"]
+    given = [entry["Fn::If"] for entry in policy if "Fn::If" in entry]
+    model = "arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/${BedrockModelId}"
+    assert {condition: (entry["Action"], entry["Resource"]) for condition, entry, _ in given} == {
+        "HasBedrockModel": (["bedrock:InvokeModel"], {"Fn::Sub": model}),
+        "HasBedrockModelArns": (["bedrock:InvokeModel"], {"Ref": "BedrockModelArns"}),
+    }
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for _, _, otherwise in given)
+    others = {name for name in WHO_MAY for entry in statements(name) if "bedrock:InvokeModel" in entry["Action"]}
+    assert others == {"ContractTasks"}
+
+
 @pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
 def test_buckets_are_versioned_encrypted_private_and_reached_over_tls(name: str) -> None:
     bucket = resources("AWS::S3::Bucket")[name]
