@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from local.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
 _VERSION = "1.0.0"
+_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 _DESCRIPTION = """\
 Launches ERC-20 tokens for validated models, workloads on Akash, smart-contract builds and stacks, and keeps watch over
 a fleet of workers.
@@ -75,6 +77,11 @@ def document() -> dict[str, Any]:
     sampler = Sampler(schemas)
     for operation in found:
         _finish(whole["paths"][operation.route.path][operation.route.method.lower()], operation, components, sampler)
+    asked = _asked_for(whole)
+    for name, schema in schemas.items():
+        _tell_attributes(schema)
+        if name not in asked:
+            _require_constants(schema)
     components["securitySchemes"] = _SCHEMES
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = dict(sorted(components["responses"].items()))
@@ -96,7 +103,7 @@ def _of_fastapi(found: list[Operation]) -> dict[str, Any]:
             operation.endpoint,
             methods=[operation.route.method],
             tags=[operation.tag],
-            operation_id=f"{operation.tag}_{operation.name}",
+            operation_id=f"{operation.tag}_{operation.name}{'_slash' if operation.route.path.endswith('/') else ''}",
             response_model=declared.response_model,
             status_code=declared.status_code,
             responses=declared.responses,
@@ -126,11 +133,7 @@ def _with_short_names(whole: dict[str, Any]) -> dict[str, Any]:
         parts = [part for part in module.split("__") if part not in ("slipway", "models", "rules", "")]
         names[name] = "".join(part.title().replace("_", "") for part in parts[:1]) + model if module else name
     renamed = json.loads(
-        re.sub(
-            r'"#/components/schemas/([^"]+)"',
-            lambda found: f'"#/components/schemas/{names[found.group(1)]}"',
-            json.dumps(whole),
-        )
+        _REFERENCE.sub(lambda found: f'"#/components/schemas/{names[found.group(1)]}"', json.dumps(whole))
     )
     whole.clear()
     whole.update(renamed)
@@ -139,6 +142,39 @@ def _with_short_names(whole: dict[str, Any]) -> dict[str, Any]:
     whole["components"]["schemas"] = {names[name]: schema for name, schema in whole["components"]["schemas"].items()}
     found: dict[str, Any] = whole["components"]["schemas"]
     return found
+
+
+def _asked_for(whole: dict[str, Any]) -> set[str]:
+    """Names of the schemas that request bodies use."""
+    bodies = [told.get("requestBody") for methods in whole["paths"].values() for told in methods.values()]
+    found: set[str] = set()
+    waiting = _REFERENCE.findall(json.dumps(bodies))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(_REFERENCE.findall(json.dumps(whole["components"]["schemas"][name])))
+    return found
+
+
+def _require_constants(schema: dict[str, Any]) -> None:
+    """Say of an answer that a constant field is always there: kinds are told apart by it."""
+    properties: dict[str, Any] = schema.get("properties", {})
+    constant = [name for name, entry in properties.items() if "const" in entry and "default" in entry]
+    if constant:
+        required = {*schema.get("required", []), *constant}
+        schema["required"] = [name for name in properties if name in required]
+
+
+def _tell_attributes(schema: dict[str, Any]) -> None:
+    """Move what a model's docstring says of its attributes to the properties."""
+    text, _, attributes = str(schema.get("description", "")).replace("``", "`").partition("\n\nAttributes:\n")
+    if text:
+        schema["description"] = " ".join(text.split())
+    for name, words in re.findall(r"^    (\w+): (.*(?:\n     .*)*)", attributes, flags=re.MULTILINE):
+        told = schema.get("properties", {}).get(name)
+        if told is not None:
+            told.setdefault("description", " ".join(words.split()))
 
 
 def _finish(told: dict[str, Any], operation: Operation, components: dict[str, Any], sampler: Sampler) -> None:
@@ -189,6 +225,7 @@ def _tell_answers(told: dict[str, Any], operation: Operation, components: dict[s
     main = given[str(operation.declared.status_code or 200)]
     answers = {status: answer for status, answer in given.items() if "x-error-codes" not in answer}
     for status, answer in answers.items():
+        answer["description"] = HTTPStatus(int(status)).phrase
         if status != "204" and "content" not in answer and "content" in main:
             answer["content"] = json.loads(json.dumps(main["content"]))
         _exemplify(answer, sampler)

@@ -115,6 +115,6 @@ class Sampler:
 def _text(name: str) -> str:
     if isinstance(_BY_NAME.get(name), str):
         return str(_BY_NAME[name])
-    if name.endswith(("_at", "_until", "_seen")):
+    if name in ("at", "since", "until") or name.endswith(("_at", "_until", "_seen")):
         return _TIME
     return name.replace("_", " ") or "text"

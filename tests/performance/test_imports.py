@@ -37,6 +37,7 @@ BUDGETS = {
     "ProvidersFunction": 3.0,
     "LogsFunction": 3.0,
     "RefreshFunction": 2.0,
+    "DocumentsFunction": 1.0,
     "HealthFunction": 0.3,
 }
 # With a first answer: a refusal, which makes the DynamoDB client and writes to the audit trail.

@@ -157,7 +157,11 @@ def test_no_two_functions_take_the_same_route() -> None:
     assert len(set(routes)) == len(routes)
 
 
-WITHOUT_A_FRAMEWORK = {"HealthFunction": {("GET", "/health")}, "HeartbeatFunction": {("POST", "/heartbeat")}}
+WITHOUT_A_FRAMEWORK = {
+    "DocumentsFunction": {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/docs/{}")},
+    "HealthFunction": {("GET", "/health")},
+    "HeartbeatFunction": {("POST", "/heartbeat")},
+}
 ROUTE = re.compile(r'@app\.(get|post|put|patch|delete)\(\s*"([^"]+)"')
 
 

@@ -35,30 +35,41 @@ def raw_body(event: Event, most_bytes: int) -> bytes:
     return raw
 
 
-def serve(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, Any]:
-    """Answer an event with what the route returns (200), or with the envelope of what it raises."""
+def answer(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, Any]:
+    """Answer an event with what the route returns, or with the envelope of what it raises.
+
+    Args:
+        event: API Gateway's.
+        route: Returns ``body`` and, where they differ from 200 and JSON that nobody keeps, ``statusCode``, ``headers``
+            and ``isBase64Encoded``.
+    """
     started = time.perf_counter()
     gateway = event["requestContext"]
     request_id = begin_request(gateway, header(event, "x-correlation-id"))
-    status = 200
-    headers: dict[str, str] = {}
     try:
-        body = route(event)
+        given = route(event)
     except Exception as error:
         if isinstance(error, SlipwayError):
             refused = error
             logger.warning("refused", code=error.code, reason=error.message)
         else:
             refused = surprise(error)
-        status, (body, headers) = refused.status, refusal(refused, request_id)
+        envelope, headers = refusal(refused, request_id)
+        given = {"statusCode": refused.status, "headers": headers, "body": json.dumps(envelope)}
+    status = given.get("statusCode", 200)
     end_request(gateway["routeKey"], status, started)
     return {
+        **given,
         "statusCode": status,
         "headers": {
             "content-type": "application/json",
             "x-request-id": request_id,
             **dict((NO_SNIFFING, NO_STORE)),
-            **headers,
+            **given.get("headers", {}),
         },
-        "body": json.dumps(body),
     }
+
+
+def serve(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, Any]:
+    """Answer an event with what the route returns as JSON (200), or with the envelope of what it raises."""
+    return answer(event, lambda given: {"body": json.dumps(route(given))})

@@ -1,0 +1,75 @@
+"""GET /openapi.json and /docs, from the function's own folder; the drawing library comes with the build."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from typing import Any
+
+from local.openapi.document import committed
+from tests.support.functions import CONTEXT, event, function_app
+from tests.support.template import ROOT
+
+FOLDER = ROOT / "functions" / "api" / "documents"
+
+
+def _get(name: str, headers: dict[str, str] | None = None, file: str | None = None) -> dict[str, Any]:
+    given = event(name)
+    given["headers"].update(headers or {})
+    if file is not None:
+        given["pathParameters"]["file"] = file
+    found: dict[str, Any] = function_app("api/documents").handler(given, CONTEXT)
+    return found
+
+
+def _text(found: dict[str, Any]) -> str:
+    if not found.get("isBase64Encoded"):
+        return str(found["body"])
+    return gzip.decompress(base64.b64decode(found["body"])).decode()
+
+
+def test_the_document_is_the_committed_one() -> None:
+    found = _get("api_documents_document")
+    assert found["statusCode"] == 200
+    assert found["headers"]["content-type"] == "application/json"
+    assert found["headers"]["content-encoding"] == "gzip"
+    assert json.loads(_text(found)) == committed()
+
+
+def test_who_takes_no_compressed_answer_gets_a_plain_one() -> None:
+    found = _get("api_documents_document", {"accept-encoding": "identity"})
+    assert "content-encoding" not in found["headers"]
+    assert json.loads(found["body"]) == committed()
+
+
+def test_who_has_it_already_is_told_so() -> None:
+    tag = _get("api_documents_document")["headers"]["etag"]
+    found = _get("api_documents_document", {"if-none-match": tag})
+    assert (found["statusCode"], found["body"]) == (304, "")
+    assert _get("api_documents_document", {"if-none-match": '"other"'})["statusCode"] == 200
+
+
+def test_the_page_takes_everything_from_here() -> None:
+    found = _get("api_documents_page")
+    page = _text(found)
+    policy = dict(part.strip().split(" ", 1) for part in found["headers"]["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert not re.search(r"https?://|<script>|<style|\son\w+=|\sstyle=", page)
+    for part in re.findall(r'(?:src|href)="docs/([^"]+)"', page):
+        assert part in function_app("api/documents")._PARTS
+
+
+def test_every_part_is_a_file_of_the_folder_or_of_the_library() -> None:
+    built = (FOLDER / "Makefile").read_text()
+    for name in function_app("api/documents")._PARTS:
+        assert (FOLDER / name).exists() or f"node_modules/swagger-ui-dist/{name}" in built
+
+
+def test_other_files_are_not_there() -> None:
+    for name in ("app.py", "../app.py", "..%2Fapp.py", "openapi.json.gz", ""):
+        found = _get("api_documents_part", file=name)
+        assert found["statusCode"] == 404
+        assert json.loads(found["body"])["error"]["code"] == "NOT_FOUND"

@@ -1,0 +1,41 @@
+"""The document and its page, from the built function."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local.openapi.document import committed
+from tests.stack.conftest import RunningStack
+
+# What Lambda may answer at most, and what the page's largest part may become.
+_MOST_ANSWER, _MOST_SENT = 6 * 1024 * 1024, 600 * 1024
+
+
+def test_the_document_is_served_to_anyone(stack: RunningStack) -> None:
+    answer = stack.http.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json() == committed()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_the_page_and_every_part_of_it_are_served_from_here(stack: RunningStack, encoding: str) -> None:
+    headers = {"accept-encoding": encoding}
+    page = stack.http.get("/docs", headers=headers)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    parts = re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text)
+    assert {part.rpartition(".")[2] for part in parts} == {"css", "js"}
+    for part in parts:
+        answer = stack.http.get(f"/{part}", headers=headers)
+        assert answer.status_code == 200, part
+        assert answer.headers["content-type"] in ("text/css; charset=utf-8", "text/javascript; charset=utf-8")
+        assert len(answer.content) < _MOST_ANSWER
+        if encoding == "gzip":
+            assert int(answer.headers["content-length"]) < _MOST_SENT
+
+
+def test_nothing_else_of_the_artifact_is_served(stack: RunningStack) -> None:
+    assert stack.http.get("/docs/app.py").status_code == 404
+    assert stack.http.get("/docs/swagger-ui-LICENSE").status_code == 404
