@@ -47,8 +47,9 @@ bench: prepare ## Measure heartbeats, flushes, audits, a replayed day, launches,
 	@$(PYTHON) -m bench.discovery --json bench/results.json
 	@$(PYTHON) -m bench.token_launch
 
-openapi: ## Write docs/openapi.json from the functions' routes and models
+openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that
 	@$(PYTHON) -m local.openapi
+	@$(PYTHON) -m local.web
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from local.digests import digest, read_stamp
 from local.paths import DASHBOARD, LOGS, ROOT, STAMPS
@@ -30,6 +31,13 @@ def build_dashboard() -> None:
     stamp.write_text(wanted, encoding="utf-8")
 
 
+def generate_client() -> None:
+    """Write the types of the dashboard's client, from the OpenAPI document."""
+    _install()
+    command = ["npm", "run", "--silent", "client"]
+    run(command, LOGS / "client.log", cwd=WEB, environment=_environment(), doing="openapi-typescript")
+
+
 def _install() -> None:
     stamp = STAMPS / "web-npm"
     wanted = digest([WEB / name for name in _PACKAGES])
@@ -44,3 +52,14 @@ def _install() -> None:
 def _environment() -> dict[str, str]:
     # What a developer sets for a production build must not get into this one.
     return {name: value for name, value in os.environ.items() if not name.startswith("VITE_")}
+
+
+def main() -> int:
+    """`make openapi` writes the client along with the document that it is made from."""
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    generate_client()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

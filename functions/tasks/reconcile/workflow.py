@@ -7,7 +7,6 @@ import httpx
 
 from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
-from slipway.builds.reconcile import BuildReconcile
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
@@ -57,10 +56,3 @@ def stack_reconcile() -> StackReconcile:
         lambda kind, name: execution_status(arns[kind], name),
         akash_clocks().look,
     )
-
-
-@cache
-def build_reconcile() -> BuildReconcile:
-    """The reconciliation of builds."""
-    arn = os.environ["BUILD_ARN"]
-    return BuildReconcile(execution_starter(arn), partial(execution_status, arn))

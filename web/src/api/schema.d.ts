@@ -4,6 +4,108 @@
  */
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys by which others verify Slipway's tokens */
+        get: operations["identity_jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every attempt, accepted or refused, newest first */
+        get: operations["admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a service did */
+        get: operations["admin_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell the catalogue of a model */
+        put: operations["admin_model"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/{service}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take no new work; what runs goes on */
+        post: operations["admin_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/{service}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take new work again */
+        post: operations["admin_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/nonce": {
         parameters: {
             query?: never;
@@ -11,11 +113,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Nonce
-         * @description Hand out a value for a sign-in message; good once, for five minutes.
-         */
-        get: operations["nonce_api_auth_nonce_get"];
+        /** Hand out a value for a sign-in message; good once, for five minutes */
+        get: operations["identity_nonce"];
         put?: never;
         post?: never;
         delete?: never;
@@ -33,38 +132,33 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Verify
-         * @description Exchange a signed message for an access token.
-         */
-        post: operations["verify_api_auth_verify_post"];
+        /** Exchange a signed message for an access token */
+        post: operations["identity_verify"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/.well-known/jwks.json": {
+    "/api/deployments": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Jwks
-         * @description Keys by which others verify Slipway's tokens.
-         */
-        get: operations["jwks__well_known_jwks_json_get"];
+        /** The caller's deployments, newest first */
+        get: operations["deployments_page"];
         put?: never;
-        post?: never;
+        /** Accept the launch of a model's token, or a workload for Akash */
+        post: operations["deployments_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/{service}/pause": {
+    "/api/deployments/estimate": {
         parameters: {
             query?: never;
             header?: never;
@@ -73,18 +167,139 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Pause
-         * @description Take no new work; what runs goes on.
-         */
-        post: operations["pause_api_admin__service__pause_post"];
+        /** What a deployment would cost, and every reason why it would be refused now */
+        post: operations["deployments_estimate"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/{service}/resume": {
+    "/api/deployments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One deployment with its events */
+        get: operations["deployments_detail"];
+        put?: never;
+        post?: never;
+        /** Close an Akash workload; refused for tokens, because what is on chain stays there */
+        delete: operations["deployments_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next part of the stream; 204 tells a browser that there is no more */
+        get: operations["deployments_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a deployment stands */
+        get: operations["deployments_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escrow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller deposited for a job and what became of it */
+        get: operations["escrow_status"];
+        put?: never;
+        /** Transactions that deposit for a job */
+        post: operations["escrow_deposit"];
+        /** The transaction that gives back what is unspent */
+        delete: operations["escrow_refund"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Providers by name, those that match; an empty list when none does */
+        get: operations["providers_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bash script that makes a machine the worker of a wallet */
+        get: operations["workers_setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stacks/{environment}/api": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An API stack with its events */
+        get: operations["stacks_api"];
+        /** Deploy an API stack, or change it; 200 when it is so already */
+        put: operations["stacks_put_api"];
+        post?: never;
+        /** Have an API stack deleted */
+        delete: operations["stacks_delete_api"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stacks/{environment}/api/restart": {
         parameters: {
             query?: never;
             header?: never;
@@ -93,29 +308,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Resume
-         * @description Take new work again.
-         */
-        post: operations["resume_api_admin__service__resume_post"];
+        /** Start an API stack anew, with the endpoint that its node publishes now */
+        post: operations["stacks_restart_api"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/audit": {
+    "/api/stacks/{environment}/endpoint.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Audit
-         * @description Every attempt, accepted or refused, newest first.
-         */
-        get: operations["audit_api_admin_audit_get"];
+        /** The published endpoint, byte for byte as it was signed */
+        get: operations["stacks_endpoint"];
         put?: never;
         post?: never;
         delete?: never;
@@ -124,18 +333,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/admin/metrics": {
+    "/api/stacks/{environment}/endpoint.json.sig": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Metrics
-         * @description How a service did.
-         */
-        get: operations["metrics_api_admin_metrics_get"];
+        /** Its signature */
+        get: operations["stacks_signature"];
         put?: never;
         post?: never;
         delete?: never;
@@ -144,7 +350,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/admin/models/{model_id}": {
+    "/api/stacks/{environment}/node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A node with its events */
+        get: operations["stacks_node"];
+        /** Deploy a node, or change it; 200 when it is so already */
+        put: operations["stacks_put_node"];
+        post?: never;
+        /** Have a node and its endpoint deleted */
+        delete: operations["stacks_delete_node"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stacks/{environment}/node/restart": {
         parameters: {
             query?: never;
             header?: never;
@@ -152,12 +377,148 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Model
-         * @description Tell the catalogue of a model.
-         */
-        put: operations["model_api_admin_models__model_id__put"];
+        put?: never;
+        /** Start a node anew */
+        post: operations["stacks_restart_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's builds, newest first */
+        get: operations["builds_page"];
+        put?: never;
+        /** Accept a build */
+        post: operations["builds_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, as the specification writes the path */
+        get: operations["builds_page_at_slash_slash"];
+        put?: never;
+        /** The same, as the specification writes the path */
+        post: operations["builds_create_at_slash_slash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A build with its code, its audit report and its deployments */
+        get: operations["builds_detail"];
+        put?: never;
         post?: never;
+        /** Cancel a build; nothing of it is sent to a chain after the answer */
+        delete: operations["builds_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit's report */
+        get: operations["builds_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contract's source, to be saved as a file */
+        get: operations["builds_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deploy the contract to chains where that failed, or which are new */
+        post: operations["builds_deploy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The compiler's standard-JSON input, with which explorers verify the contract */
+        get: operations["builds_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A ticket that opens the build's stream once, for clients that can't send headers */
+        post: operations["builds_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -171,17 +532,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Page
-         * @description Projects, newest first.
-         */
-        get: operations["page_deployments_get"];
+        /** Projects, newest first */
+        get: operations["projects_page"];
         put?: never;
-        /**
-         * Create
-         * @description Record a project.
-         */
-        post: operations["create_deployments_post"];
+        /** Record a project */
+        post: operations["projects_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -195,18 +550,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Detail
-         * @description One project.
-         */
-        get: operations["detail_deployments__name__get"];
+        /** One project */
+        get: operations["projects_detail"];
         put?: never;
         post?: never;
-        /**
-         * Delete
-         * @description Delete a project.
-         */
-        delete: operations["delete_deployments__name__delete"];
+        /** Delete a project */
+        delete: operations["projects_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -225,11 +574,93 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change
-         * @description Move a project on.
-         */
-        patch: operations["change_deployments__name__status_patch"];
+        /** Move a project on */
+        patch: operations["projects_change"];
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as a page to read and to try */
+        get: operations["documents_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of that page */
+        get: operations["documents_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the API answers */
+        get: operations["health_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a worker is alive */
+        post: operations["workers_beat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["documents_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/payments": {
@@ -239,242 +670,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Payments
-         * @description Payments, newest first.
-         */
-        get: operations["payments_payments_get"];
+        /** Payments, newest first */
+        get: operations["projects_payments"];
         put?: never;
-        /**
-         * Pay
-         * @description Record a payment.
-         */
-        post: operations["pay_payments_post"];
+        /** Record a payment */
+        post: operations["projects_pay"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/payments/{payment_id}": {
+    "/payments/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Payment
-         * @description One payment.
-         */
-        get: operations["payment_payments__payment_id__get"];
+        /** One payment */
+        get: operations["projects_payment"];
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/providers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Page
-         * @description Providers by name, those that match; an empty list when none does.
-         */
-        get: operations["page_api_providers_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/node": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Node
-         * @description A node with its events.
-         */
-        get: operations["node_api_stacks__environment__node_get"];
-        /**
-         * Put Node
-         * @description Deploy a node, or change it; 200 when it is so already.
-         */
-        put: operations["put_node_api_stacks__environment__node_put"];
-        post?: never;
-        /**
-         * Delete Node
-         * @description Have a node and its endpoint deleted.
-         */
-        delete: operations["delete_node_api_stacks__environment__node_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/api": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Api
-         * @description An API stack with its events.
-         */
-        get: operations["api_api_stacks__environment__api_get"];
-        /**
-         * Put Api
-         * @description Deploy an API stack, or change it; 200 when it is so already.
-         */
-        put: operations["put_api_api_stacks__environment__api_put"];
-        post?: never;
-        /**
-         * Delete Api
-         * @description Have an API stack deleted.
-         */
-        delete: operations["delete_api_api_stacks__environment__api_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/node/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restart Node
-         * @description Start a node anew.
-         */
-        post: operations["restart_node_api_stacks__environment__node_restart_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/api/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restart Api
-         * @description Start an API stack anew, with the endpoint that its node publishes now.
-         */
-        post: operations["restart_api_api_stacks__environment__api_restart_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/endpoint.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Endpoint
-         * @description The published endpoint, byte for byte as it was signed.
-         */
-        get: operations["endpoint_api_stacks__environment__endpoint_json_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/stacks/{environment}/endpoint.json.sig": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Signature
-         * @description Its signature.
-         */
-        get: operations["signature_api_stacks__environment__endpoint_json_sig_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deployments/{deployment_id}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Logs
-         * @description The next part of the stream; 204 tells a browser that there is no more.
-         */
-        get: operations["logs_api_deployments__deployment_id__logs_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/escrow": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Status
-         * @description What the caller deposited for a job and what became of it.
-         */
-        get: operations["status_api_escrow_get"];
-        put?: never;
-        /**
-         * Deposit
-         * @description Transactions that deposit for a job.
-         */
-        post: operations["deposit_api_escrow_post"];
-        /**
-         * Refund
-         * @description The transaction that gives back what is unspent.
-         */
-        delete: operations["refund_api_escrow_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -487,17 +705,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Page
-         * @description The fleet, newest enrolment first.
-         */
-        get: operations["page_workers_get"];
+        /** The fleet, newest enrolment first */
+        get: operations["workers_page"];
         put?: never;
-        /**
-         * Enrol
-         * @description Enrol the caller's worker, or enrol it again: a one-time code.
-         */
-        post: operations["enrol_workers_post"];
+        /** Enrol the caller's worker, or enrol it again: a one-time code */
+        post: operations["workers_enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers/{wallet}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One worker */
+        get: operations["workers_detail"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -513,36 +742,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Exchange
-         * @description Exchange the code for the worker's token. The code is the proof, so nobody signs in.
-         */
-        post: operations["exchange_workers__wallet__tokens_post"];
-        /**
-         * Revoke
-         * @description Revoke the worker's token.
-         */
-        delete: operations["revoke_workers__wallet__tokens_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workers/{wallet}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Detail
-         * @description One worker.
-         */
-        get: operations["detail_workers__wallet__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
+        /** Exchange the code for the worker's token. The code is the proof, so nobody signs in */
+        post: operations["workers_exchange"];
+        /** Revoke the worker's token */
+        delete: operations["workers_revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -555,119 +758,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Uptime
-         * @description When a worker was up, and for how much of the time.
-         */
-        get: operations["uptime_workers__wallet__uptime_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Setup
-         * @description The bash script that makes a machine the worker of a wallet.
-         */
-        get: operations["setup_api_setup_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deployments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Page
-         * @description The caller's deployments, newest first.
-         */
-        get: operations["page_api_deployments_get"];
-        put?: never;
-        /**
-         * Create
-         * @description Accept the launch of a model's token, or a workload for Akash.
-         */
-        post: operations["create_api_deployments_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deployments/estimate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Estimate
-         * @description What a deployment would cost, and every reason why it would be refused now.
-         */
-        post: operations["estimate_api_deployments_estimate_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deployments/{deployment_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Detail
-         * @description One deployment with its events.
-         */
-        get: operations["detail_api_deployments__deployment_id__get"];
-        put?: never;
-        post?: never;
-        /**
-         * Close
-         * @description Close an Akash workload; refused for tokens, because what is on chain stays there.
-         */
-        delete: operations["close_api_deployments__deployment_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deployments/{deployment_id}/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Status
-         * @description Where a deployment stands.
-         */
-        get: operations["status_api_deployments__deployment_id__status_get"];
+        /** When a worker was up, and for how much of the time */
+        get: operations["workers_uptime"];
         put?: never;
         post?: never;
         delete?: never;
@@ -681,34 +773,97 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * NonceAnswer
-         * @description A value to put in a sign-in message, good once and for five minutes.
+         * Status
+         * @description Where a workload stands. `pending` lasts until its services are available; it is closed for good otherwise.
+         * @enum {string}
          */
-        NonceAnswer: {
-            /**
-             * Nonce
-             * @example k3vQxT0c9mYb2LrN
-             */
-            nonce: string;
+        AkashStatus: "pending" | "active" | "closed" | "error";
+        /**
+         * Amount
+         * @description How much of a resource is free, and how much there is; None where the provider does not tell.
+         */
+        Amount: {
+            /** Available */
+            available: number | null;
+            /** Total */
+            total: number | null;
         };
         /**
-         * VerifyAnswer
-         * @description An access token; ``expires_in`` is in seconds.
+         * ApiResources
+         * @description What the API service gets.
          */
-        VerifyAnswer: {
-            /** Access Token */
-            access_token: string;
+        ApiResources: {
             /**
-             * Token Type
-             * @default Bearer
+             * Cpu
+             * @default 1
+             * @example 2
+             * @example 500m
              */
-            token_type: string;
-            /** Expires In */
-            expires_in: number;
+            cpu: string;
+            /**
+             * Memory
+             * @default 1Gi
+             * @example 4Gi
+             */
+            memory: string;
+            /**
+             * Storage
+             * @default 4Gi
+             * @example 4Gi
+             */
+            storage: string;
+        };
+        /**
+         * ApiSpec
+         * @description What an API stack shall be. Everything has a default.
+         */
+        ApiSpec: {
+            /**
+             * Image
+             * @description The container's image; the installation's by default.
+             */
+            image?: string | null;
+            /**
+             * Env
+             * @description Further environment variables.
+             * @default {}
+             */
+            env: {
+                [key: string]: string;
+            };
+            /**
+             * @description What it gets.
+             * @default {
+             *       "cpu": "1",
+             *       "memory": "1Gi",
+             *       "storage": "4Gi"
+             *     }
+             */
+            resources: components["schemas"]["ApiResources"];
+            /**
+             * @description Which providers will do.
+             * @default {
+             *       "providers": [],
+             *       "auditedOnly": false
+             *     }
+             */
+            preferences: components["schemas"]["Preferences"];
+            /**
+             * Keep
+             * @description Leave a failed deployment open for a look, instead of closing it.
+             * @default false
+             */
+            keep: boolean;
+            /**
+             * Follow
+             * @description Roll the stack by itself when its node's endpoint moves.
+             * @default false
+             */
+            follow: boolean;
         };
         /**
          * AuditEntry
-         * @description One attempt: who, from where, what, on what, and how it ended (``accepted``, ``completed`` or an error code).
+         * @description One attempt: who, from where, what, on what, and how it ended (`accepted`, `completed` or an error code).
          */
         AuditEntry: {
             /** At */
@@ -730,202 +885,13 @@ export interface components {
         };
         /**
          * AuditPage
-         * @description A page of the audit trail, newest first. A page may be short, or empty, and still have a ``next_cursor``.
+         * @description A page of the audit trail, newest first. A page may be short, or empty, and still have a `next_cursor`.
          */
         AuditPage: {
             /** Events */
             events: components["schemas"]["AuditEntry"][];
             /** Next Cursor */
             next_cursor?: string | null;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
-        /**
-         * MetricsAnswer
-         * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei.
-         *
-         *     ``success_rate`` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
-         */
-        MetricsAnswer: {
-            /** Service */
-            service: string;
-            /** Since */
-            since: string;
-            /** Until */
-            until: string;
-            /** Completed */
-            completed: number;
-            /** Failed */
-            failed: number;
-            /** Success Rate */
-            success_rate: number | null;
-            /** P50 Seconds */
-            p50_seconds: number | null;
-            /** P95 Seconds */
-            p95_seconds: number | null;
-            /** Gas Used */
-            gas_used: string;
-            /** Total Cost */
-            total_cost: string;
-            /** Errors */
-            errors: {
-                [key: string]: number;
-            };
-            /** In Flight */
-            in_flight: number;
-            /** Paused */
-            paused: boolean;
-            /** Breaker */
-            breaker: {
-                [key: string]: unknown;
-            };
-            /** Truncated */
-            truncated: boolean;
-        };
-        /**
-         * ModelAnswer
-         * @description A model as the catalogue holds it.
-         */
-        ModelAnswer: {
-            /**
-             * Owner
-             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-             */
-            owner: string;
-            /**
-             * Contributors
-             * @default []
-             */
-            contributors: string[];
-            state: components["schemas"]["ModelState"];
-            /** Validated At */
-            validated_at?: string | null;
-            /** Run Id */
-            run_id?: string | null;
-            /**
-             * Metrics
-             * @default {}
-             */
-            metrics: {
-                [key: string]: number;
-            };
-            /** Improvement */
-            improvement?: number | null;
-            /** Model Id */
-            model_id: string;
-        };
-        /**
-         * ModelState
-         * @description How far a model is with its validation.
-         * @enum {string}
-         */
-        ModelState: "registered" | "validated" | "rejected";
-        /**
-         * SwitchAnswer
-         * @description A service's switch as it is now.
-         */
-        SwitchAnswer: {
-            /** Service */
-            service: string;
-            /** Paused */
-            paused: boolean;
-            /** Reason */
-            reason: string | null;
-            /** Changed By */
-            changed_by: string;
-            /** Changed At */
-            changed_at: string;
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
-        /**
-         * Payment
-         * @description A payment. ``amount`` is exactly what was given.
-         */
-        Payment: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Amount */
-            amount: string;
-            /** Creator */
-            creator: string;
-            /** Createdat */
-            createdAt: string;
-        };
-        /**
-         * PaymentPage
-         * @description Payments, newest first.
-         */
-        PaymentPage: {
-            /** Payments */
-            payments: components["schemas"]["Payment"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /**
-         * Project
-         * @description A project. ``url`` is None until somebody told where it can be reached.
-         */
-        Project: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Url */
-            url: string | null;
-            /** Port */
-            port: number;
-            status: components["schemas"]["ProjectStatus"];
-            /** Github */
-            github: string;
-            /** Replicas */
-            replicas: number;
-            /** Creator */
-            creator: string;
-            /** Createdat */
-            createdAt: string;
-        };
-        /**
-         * ProjectPage
-         * @description Projects, newest first; with a filter a page may be short, or empty, and still have a ``next_cursor``.
-         */
-        ProjectPage: {
-            /** Deployments */
-            deployments: components["schemas"]["Project"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /**
-         * ProjectStatus
-         * @description Where a project stands.
-         * @enum {string}
-         */
-        ProjectStatus: "pending" | "processing" | "success" | "failed";
-        /**
-         * Amount
-         * @description How much of a resource is free, and how much there is; None where the provider does not tell.
-         */
-        Amount: {
-            /** Available */
-            available: number | null;
-            /** Total */
-            total: number | null;
         };
         /**
          * Availability
@@ -938,462 +904,238 @@ export interface components {
             gpus: components["schemas"]["Amount"];
         };
         /**
-         * GpuHourlyPrice
-         * @description What one GPU costs an hour on the network, decimal strings in US dollars; None where nobody offers one.
+         * BuildDetail
+         * @description A build with all that came of it. `code` and `audit_report` are in a build's own answer, not in lists. `total_cost` is in whole units of the chains' currencies, `total_cost_wei` the same exactly. `not_honoured` is what of the request the contract does not have, `assumed` what was chosen where the request left it open.
          */
-        GpuHourlyPrice: {
-            /** Vendor */
-            vendor: string;
-            /** Model */
-            model: string;
-            /** Ram */
-            ram: string | null;
-            /** Interface */
-            interface: string | null;
-            /** Min */
-            min: string | null;
-            /** Max */
-            max: string | null;
-            /** Average */
-            average: string | null;
-            /** Weighted Average */
-            weighted_average: string | null;
-            /** Median */
-            median: string | null;
-        };
-        /**
-         * GpuSpec
-         * @description A GPU model of a provider; ``count`` is None where the provider has several models and tells only their sum.
-         */
-        GpuSpec: {
-            /** Vendor */
-            vendor: string;
-            /** Model */
-            model: string;
-            /** Ram */
-            ram: string | null;
-            /** Interface */
-            interface: string | null;
-            /** Count */
-            count: number | null;
-        };
-        /**
-         * Pricing
-         * @description What a workload may cost there: an estimate from the network's prices, for providers name theirs only in bids.
-         *
-         *     ``hourly`` is what ``maxPrice`` is compared with: the cheapest of the GPUs that were asked for (or that the provider
-         *     has), or the standard unit where it has none; None where unknown.
-         */
-        Pricing: {
-            /**
-             * Currency
-             * @default USD
-             * @constant
-             */
-            currency: "USD";
-            /**
-             * Estimate
-             * @default true
-             * @constant
-             */
-            estimate: true;
-            /** Hourly */
-            hourly: string | null;
-            /** Gpus */
-            gpus: components["schemas"]["GpuHourlyPrice"][];
-            standard_unit: components["schemas"]["UnitPrice"] | null;
-        };
-        /**
-         * ProviderEntry
-         * @description One provider.
-         */
-        ProviderEntry: {
-            /** Address */
-            address: string;
-            /** Name */
-            name: string | null;
-            /** Organization */
-            organization: string | null;
-            /** Host Uri */
-            host_uri: string | null;
-            /** Region */
-            region: string | null;
-            /** Country */
-            country: string | null;
-            /** Country Code */
-            country_code: string | null;
-            /** City */
-            city: string | null;
-            /** Online */
-            online: boolean;
-            /** Audited */
-            audited: boolean;
-            specs: components["schemas"]["Specs"];
-            availability: components["schemas"]["Availability"];
-            uptime: components["schemas"]["Uptime"];
-            pricing: components["schemas"]["Pricing"];
-        };
-        /**
-         * ProviderPage
-         * @description A page of providers by name, and how old the list is. ``total`` counts all that match.
-         */
-        ProviderPage: {
-            /** Providers */
-            providers: components["schemas"]["ProviderEntry"][];
-            /** Total */
-            total: number;
-            /** Next Cursor */
-            next_cursor?: string | null;
-            /** As Of */
-            as_of: string;
-            /** Cached Age Seconds */
-            cached_age_seconds: number;
-            /** Stale */
-            stale: boolean;
-            /** Prices As Of */
-            prices_as_of: string | null;
-        };
-        /**
-         * Specs
-         * @description What a provider has in all.
-         */
-        Specs: {
-            /** Cpu Cores */
-            cpu_cores: number | null;
-            /** Memory Bytes */
-            memory_bytes: number | null;
-            /** Storage Bytes */
-            storage_bytes: number | null;
-            /** Gpu Count */
-            gpu_count: number | null;
-            /** Gpus */
-            gpus: components["schemas"]["GpuSpec"][];
-        };
-        /**
-         * StorageAvailability
-         * @description Bytes by kind of storage.
-         */
-        StorageAvailability: {
-            ephemeral: components["schemas"]["Amount"];
-            persistent: components["schemas"]["Amount"];
-        };
-        /**
-         * UnitPrice
-         * @description What a standard unit costs on the network, decimal strings in US dollars.
-         */
-        UnitPrice: {
-            /** Cpu Cores */
-            cpu_cores: number;
-            /** Memory Bytes */
-            memory_bytes: number;
-            /** Storage Bytes */
-            storage_bytes: number;
-            /** Hourly */
-            hourly: string;
-            /** Monthly */
-            monthly: string;
-            /**
-             * Estimate
-             * @default true
-             * @constant
-             */
-            estimate: true;
-        };
-        /**
-         * Uptime
-         * @description Shares from 0 to 1 of the last day, week and month; None where unknown.
-         */
-        Uptime: {
-            /** 1D */
-            "1d": number | null;
-            /** 7D */
-            "7d": number | null;
-            /** 30D */
-            "30d": number | null;
-        };
-        /**
-         * DiscoveryTry
-         * @description One look for the node's forwarded port.
-         */
-        DiscoveryTry: {
-            /** Count */
-            count: number;
-            /** At */
-            at: string;
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "attempt" | "success" | "failure";
-            /** Cause */
-            cause?: string | null;
-        };
-        /**
-         * EventDetail
-         * @description One thing that happened to a job.
-         */
-        EventDetail: {
-            /** Event */
-            event: string;
-            /** Message */
-            message: string;
-            /** Data */
-            data?: {
+        BuildDetail: {
+            /** Build Id */
+            build_id: string;
+            status: components["schemas"]["BuildsStatus"];
+            /** Prompt */
+            prompt: string;
+            /** Chains */
+            chains: components["schemas"]["ChainTarget"][];
+            /** Template */
+            template: string | null;
+            /** Options */
+            options?: {
                 [key: string]: unknown;
             } | null;
             /** Created At */
             created_at: string;
-        };
-        /**
-         * JobDetail
-         * @description What is being done to a stack, or was last.
-         */
-        JobDetail: {
-            /** Job Id */
-            job_id: string;
-            operation: components["schemas"]["Operation"];
-            /** Generation */
-            generation: number;
-            /** Started At */
-            started_at: string;
-            /** Ended At */
-            ended_at?: string | null;
-        };
-        /**
-         * Kind
-         * @description Which of an environment's two stacks.
-         * @enum {string}
-         */
-        Kind: "node" | "api";
-        /**
-         * Operation
-         * @description What a job does to a stack. ``FOLLOW`` rolls an API stack after its node.
-         * @enum {string}
-         */
-        Operation: "deploy" | "update" | "restart" | "follow" | "delete";
-        /**
-         * StackAnswer
-         * @description A stack.
-         *
-         *     Attributes:
-         *         generation: Raised by every job that changes or restarts it.
-         *         spec: What it shall be.
-         *         deployment_id: Its workload; ``GET /api/deployments/{id}`` tells more to whoever asked for it.
-         *         dseq: The workload's number on Akash.
-         *         endpoint: Of a node, what is published; of an API stack, the node's endpoint that it uses.
-         *         stale_endpoint: Of an API stack: what it uses is not what its node publishes.
-         *         discovery: Looks for the node's port in the last job.
-         *         node_version: What the node said of itself.
-         *         unchanged: In the answer to a PUT that changes nothing.
-         */
-        StackAnswer: {
-            /** Environment */
-            environment: string;
-            kind: components["schemas"]["Kind"];
-            status: components["schemas"]["Status"];
-            /** Generation */
-            generation: number;
-            /** Spec */
-            spec: {
-                [key: string]: unknown;
-            };
-            job: components["schemas"]["JobDetail"];
-            /** Deployment Id */
-            deployment_id?: string | null;
-            /** Dseq */
-            dseq?: string | null;
-            /** Provider */
-            provider?: string | null;
-            /**
-             * Uris
-             * @default []
-             */
-            uris: string[];
-            /** Endpoint */
-            endpoint?: string | null;
-            /** Stale Endpoint */
-            stale_endpoint?: boolean | null;
-            /**
-             * Discovery
-             * @default []
-             */
-            discovery: components["schemas"]["DiscoveryTry"][];
-            /** Node Version */
-            node_version?: string | null;
-            error?: components["schemas"]["StackError"] | null;
-            /** Unchanged */
-            unchanged?: boolean | null;
-            /** Created At */
-            created_at: string;
             /** Updated At */
             updated_at: string;
-        };
-        /**
-         * StackDetail
-         * @description A stack with its events, oldest first, the last two hundred.
-         */
-        StackDetail: {
-            /** Environment */
-            environment: string;
-            kind: components["schemas"]["Kind"];
-            status: components["schemas"]["Status"];
-            /** Generation */
-            generation: number;
-            /** Spec */
-            spec: {
-                [key: string]: unknown;
-            };
-            job: components["schemas"]["JobDetail"];
-            /** Deployment Id */
-            deployment_id?: string | null;
-            /** Dseq */
-            dseq?: string | null;
-            /** Provider */
-            provider?: string | null;
-            /**
-             * Uris
-             * @default []
-             */
-            uris: string[];
-            /** Endpoint */
-            endpoint?: string | null;
-            /** Stale Endpoint */
-            stale_endpoint?: boolean | null;
-            /**
-             * Discovery
-             * @default []
-             */
-            discovery: components["schemas"]["DiscoveryTry"][];
-            /** Node Version */
-            node_version?: string | null;
-            error?: components["schemas"]["StackError"] | null;
-            /** Unchanged */
-            unchanged?: boolean | null;
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-            /**
-             * Events
-             * @default []
-             */
-            events: components["schemas"]["EventDetail"][];
-        };
-        /**
-         * StackError
-         * @description Why the last job failed.
-         */
-        StackError: {
+            /** Completed At */
+            completed_at?: string | null;
+            /** Progress */
+            progress: number;
+            /** Step */
+            step: string;
+            /** Sequence */
+            sequence: number;
+            /** Stream Url */
+            stream_url?: string | null;
             /** Code */
-            code: string;
-            /** Message */
-            message: string;
+            code?: string | null;
+            /** Audit Report */
+            audit_report?: {
+                [key: string]: unknown;
+            } | null;
+            /** Deployments */
+            deployments?: components["schemas"]["ChainDeployment"][] | null;
+            /** Engine */
+            engine?: string | null;
+            usage?: components["schemas"]["ModelUsage"] | null;
+            /** Kind */
+            kind?: string | null;
+            /** Title */
+            title?: string | null;
+            /** Contract Name */
+            contract_name?: string | null;
+            /** Constructor Arguments */
+            constructor_arguments?: components["schemas"]["ConstructorArgument"][] | null;
+            /** Effective Options */
+            effective_options?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Assumed
+             * @default []
+             */
+            assumed: string[];
+            /**
+             * Not Honoured
+             * @default []
+             */
+            not_honoured: components["schemas"]["NotHonoured"][];
+            /** Generation Time */
+            generation_time?: number | null;
+            /** Audit Time */
+            audit_time?: number | null;
+            /** Deploy Time */
+            deploy_time?: number | null;
+            /** Total Cost */
+            total_cost?: number | null;
+            /** Total Cost Wei */
+            total_cost_wei?: string | null;
+            /** Gas Used */
+            gas_used?: string | null;
+            /** Error */
+            error?: string | null;
+            /** Error Code */
+            error_code?: string | null;
+            /** Error Details */
+            error_details?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * BuildList
+         * @description A page of a caller's builds, newest first. `total` counts all that match.
+         */
+        BuildList: {
+            /** Builds */
+            builds: components["schemas"]["BuildDetail"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+        };
+        /**
+         * BuildRequest
+         * @description A contract is to be written, audited and deployed. `options` go before what the prompt says.
+         * @example {
+         *       "chains": [
+         *         5001
+         *       ],
+         *       "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+         *       "template": "erc20"
+         *     }
+         */
+        BuildRequest: {
+            /** Prompt */
+            prompt: string;
+            /** Chains */
+            chains: number[];
+            /** Template */
+            template?: string | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            } | null;
+            /** Auth Token */
+            auth_token?: string | null;
+        };
+        /**
+         * BuildResponse
+         * @description A build that was accepted. `estimated_time` is in seconds; `stream_url` is where its progress is told.
+         */
+        BuildResponse: {
+            /** Build Id */
+            build_id: string;
+            status: components["schemas"]["BuildsStatus"];
+            /** Created At */
+            created_at: string;
+            /**
+             * Estimated Time
+             * @description Estimated completion in seconds
+             */
+            estimated_time: number;
+            /** Stream Url */
+            stream_url?: string | null;
         };
         /**
          * Status
-         * @description Where a stack stands.
+         * @description Where a build stands, in the words of specification 003, and `cancelled`.
          * @enum {string}
          */
-        Status: "deploying" | "active" | "failed" | "deleting" | "deleted";
+        BuildsStatus: "pending" | "generating" | "auditing" | "deploying" | "complete" | "failed" | "cancelled";
         /**
-         * DepositAnswer
-         * @description Transactions to send in this order.
-         *
-         *     ``permit`` is None where the token has none or could not tell in time, and when one was given.
+         * Cancelled
+         * @description A build was cancelled; nothing of it is sent to a chain any more.
          */
-        DepositAnswer: {
-            /** Job Id */
-            job_id: string;
-            /** Amount */
-            amount: string;
-            /** Transactions */
-            transactions: components["schemas"]["UnsignedTransaction"][];
-            permit?: components["schemas"]["PermitOffer"] | null;
+        Cancelled: {
+            /**
+             * Status
+             * @default cancelled
+             * @constant
+             */
+            status: "cancelled";
         };
         /**
-         * EscrowAnswer
-         * @description What the chain knows of a wallet's deposits for a job, all as of one block.
-         *
-         *     ``refundable`` is deposited less released, refunded and reserved. A reservation ends at ``reserved_until``.
+         * ChainDeployment
+         * @description A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts.
          */
-        EscrowAnswer: {
-            /** Job Id */
-            job_id: string;
-            /** Wallet */
-            wallet: string;
+        ChainDeployment: {
             /** Chain Id */
             chain_id: number;
-            /** Escrow */
-            escrow: string;
-            /** Token */
-            token: string;
-            /** Decimals */
-            decimals: number;
-            /** Deposited */
-            deposited: string;
-            /** Released */
-            released: string;
-            /** Refunded */
-            refunded: string;
-            /** Reserved */
-            reserved: string;
-            /** Reserved Until */
-            reserved_until: string | null;
-            /** Refundable */
-            refundable: string;
-            /** Balance */
-            balance: string;
-            /** Allowance */
-            allowance: string;
+            /** Chain Name */
+            chain_name: string;
+            status: components["schemas"]["ChainStatus"];
+            /** Address */
+            address?: string | null;
+            /** Tx Hash */
+            tx_hash?: string | null;
             /** Block Number */
-            block_number: number;
+            block_number?: number | null;
+            /** Gas Used */
+            gas_used?: string | null;
+            /** Cost */
+            cost?: string | null;
+            /** Error */
+            error?: string | null;
+            /** Error Code */
+            error_code?: string | null;
+            /** Explorer Url */
+            explorer_url?: string | null;
         };
         /**
-         * PermitOffer
-         * @description Typed data to sign (EIP-712, ``eth_signTypedData_v4``), by which the deposit takes one transaction.
+         * ChainStatus
+         * @description Where a build's deployment on one chain stands.
+         * @enum {string}
          */
-        PermitOffer: {
-            /** Deadline */
-            deadline: number;
-            /** Typed Data */
-            typed_data: {
-                [key: string]: unknown;
-            };
-        };
+        ChainStatus: "pending" | "signed" | "broadcast" | "deployed" | "failed" | "cancelled";
         /**
-         * RefundAnswer
-         * @description The transaction that gives back what is unspent; ``amount`` is what that would be now.
+         * ChainTarget
+         * @description A chain that a build is for.
          */
-        RefundAnswer: {
-            /** Job Id */
-            job_id: string;
-            /** Amount */
-            amount: string;
-            /** Transactions */
-            transactions: components["schemas"]["UnsignedTransaction"][];
-        };
-        /**
-         * UnsignedTransaction
-         * @description A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take.
-         *
-         *     ``value`` is a hexadecimal quantity in wei, ``gas`` a limit with head-room.
-         */
-        UnsignedTransaction: {
-            /** To */
-            to: string;
-            /** Data */
-            data: string;
+        ChainTarget: {
+            /** Chain Id */
+            chain_id: number;
+            /** Chain Name */
+            chain_name: string;
             /**
-             * Value
-             * @default 0x0
+             * Testnet
+             * @default true
              */
-            value: string;
-            /** Chainid */
-            chainId: number;
-            /** Gas */
-            gas: number;
-            /** Description */
-            description: string;
+            testnet: boolean;
+        };
+        /**
+         * ConstructorArgument
+         * @description One argument of the constructor, in its order. Numbers are decimal texts, bytes are hexadecimal with 0x, addresses have their EIP-55 form. A value that is none of its type is refused, whichever engine wrote it.
+         */
+        ConstructorArgument: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "address" | "address[]" | "uint256" | "string" | "bytes32";
+            /** Value */
+            value: string | string[];
+        };
+        /**
+         * Container
+         * @description A container that a worker runs, and all ports that it publishes, as Docker writes them.
+         */
+        Container: {
+            /** Containername */
+            containerName: string;
+            /** Port */
+            port: string;
         };
         /**
          * ContainerView
@@ -1406,6 +1148,42 @@ export interface components {
             port: string;
         };
         /**
+         * Cost
+         * @description What a workload costs.
+         */
+        Cost: {
+            /** @description Of all leases that are not closed. */
+            price_per_block: components["schemas"]["Money"];
+            burn_per_hour: components["schemas"]["Money"];
+            burn_per_day: components["schemas"]["Money"];
+            /** @description So far; what a closed workload has cost in the end. */
+            spent: components["schemas"]["Money"];
+            /** @description What is left in the escrow account. */
+            balance: components["schemas"]["Money"];
+            /** @description What was put into it. */
+            deposited: components["schemas"]["Money"];
+            /**
+             * Runway Seconds
+             * @description How long the balance lasts; None when nothing is paid.
+             */
+            runway_seconds: number | null;
+            /**
+             * Escrow State
+             * @description `open`, `closed` or `overdrawn`.
+             */
+            escrow_state: string | null;
+            /**
+             * Settled At Block
+             * @description Up to which block `spent` and `balance` are exact.
+             */
+            settled_at_block: number | null;
+            /**
+             * Estimate
+             * @description Whether they count blocks after that, reckoned from the time that has passed.
+             */
+            estimate: boolean;
+        };
+        /**
          * DayView
          * @description How much of a UTC day, so far as it lies in the window and has passed, the worker was up.
          */
@@ -1416,132 +1194,28 @@ export interface components {
             percent: number;
         };
         /**
-         * EnrolmentAnswer
-         * @description A code that is exchanged for the worker's token, once and until ``expires_at``, and a command that does so.
+         * DeployAnswer
+         * @description More deployments of a build were accepted. `chains` are those that are now being deployed to.
          */
-        EnrolmentAnswer: {
-            /**
-             * Wallet
-             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-             */
-            wallet: string;
-            /** Enrolment Code */
-            enrolment_code: string;
-            /** Expires At */
-            expires_at: string;
-            /** Setup Command */
-            setup_command: string;
+        DeployAnswer: {
+            /** Build Id */
+            build_id: string;
+            status: components["schemas"]["BuildsStatus"];
+            /** Chains */
+            chains: number[];
+            /** Deployments */
+            deployments: components["schemas"]["ChainDeployment"][];
+            /** Stream Url */
+            stream_url?: string | null;
         };
         /**
-         * Liveness
-         * @description What a worker's silence says of it.
-         * @enum {string}
+         * DeployRequest
+         * @description Chains to deploy to, as a bare list of their ids.
          */
-        Liveness: "healthy" | "late" | "down";
-        /**
-         * SessionView
-         * @description The first and the last beat of a session.
-         */
-        SessionView: {
-            /** Timefrom */
-            timeFrom: string;
-            /** Timeto */
-            timeTo: string;
-        };
-        /**
-         * UptimeAnswer
-         * @description Sessions that reach into the window, whole, oldest first; ``percent`` is None when nothing of it has passed.
-         */
-        UptimeAnswer: {
-            /** Records */
-            records: components["schemas"]["UptimeRecordView"][];
-            /** Days */
-            days: components["schemas"]["DayView"][];
-            /** Percent */
-            percent: number | null;
-        };
-        /**
-         * UptimeRecordView
-         * @description A session; ``open`` is there, and true, while further beats may lengthen it.
-         */
-        UptimeRecordView: {
-            /** Timefrom */
-            timeFrom: string;
-            /** Timeto */
-            timeTo: string;
-            /** Open */
-            open?: true | null;
-        };
-        /**
-         * WorkerPage
-         * @description A page of the fleet, newest enrolment first. It may be short, or empty, and still have a ``next_cursor``.
-         */
-        WorkerPage: {
-            /** Workers */
-            workers: components["schemas"]["WorkerView"][];
-            /** Next Cursor */
-            next_cursor?: string | null;
-        };
-        /**
-         * WorkerTokenAnswer
-         * @description The worker's token; it is told only here.
-         */
-        WorkerTokenAnswer: {
-            /** Token */
-            token: string;
-        };
-        /**
-         * WorkerView
-         * @description A worker. ``session`` is None when none is open, ``containers`` for callers who may not see them.
-         */
-        WorkerView: {
-            /**
-             * Wallet
-             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-             */
-            wallet: string;
-            status: components["schemas"]["Liveness"];
-            /** Last Seen */
-            last_seen: string | null;
-            /** Enrolled At */
-            enrolled_at: string;
-            session: components["schemas"]["SessionView"] | null;
-            /** Containers */
-            containers: components["schemas"]["ContainerView"][] | null;
-        };
-        /**
-         * Cost
-         * @description What a workload costs.
-         *
-         *     Attributes:
-         *         price_per_block: Of all leases that are not closed.
-         *         spent: So far; what a closed workload has cost in the end.
-         *         balance: What is left in the escrow account.
-         *         deposited: What was put into it.
-         *         runway_seconds: How long the balance lasts; None when nothing is paid.
-         *         escrow_state: ``open``, ``closed`` or ``overdrawn``.
-         *         settled_at_block: Up to which block ``spent`` and ``balance`` are exact.
-         *         estimate: Whether they count blocks after that, reckoned from the time that has passed.
-         */
-        Cost: {
-            price_per_block: components["schemas"]["Money"];
-            burn_per_hour: components["schemas"]["Money"];
-            burn_per_day: components["schemas"]["Money"];
-            spent: components["schemas"]["Money"];
-            balance: components["schemas"]["Money"];
-            deposited: components["schemas"]["Money"];
-            /** Runway Seconds */
-            runway_seconds: number | null;
-            /** Escrow State */
-            escrow_state: string | null;
-            /** Settled At Block */
-            settled_at_block: number | null;
-            /** Estimate */
-            estimate: boolean;
-        };
+        DeployRequest: number[];
         /**
          * DeployTokenAnswer
-         * @description A launch that was accepted. ``estimated_confirmation_time`` is in seconds, ``estimated_gas_cost`` in wei.
+         * @description A launch that was accepted. `estimated_confirmation_time` is in seconds, `estimated_gas_cost` in wei.
          */
         DeployTokenAnswer: {
             /**
@@ -1560,6 +1234,28 @@ export interface components {
             estimated_gas_cost: string;
             /** Status Url */
             status_url: string;
+        };
+        /**
+         * DeployTokenRequest
+         * @description A token for a validated model. `auth_token` stands in for the Authorization header.
+         */
+        DeployTokenRequest: {
+            /**
+             * Model Id
+             * @example sentiment-v2
+             */
+            model_id: string;
+            /**
+             * User Address
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            user_address: string;
+            /** Token Name */
+            token_name?: string | null;
+            /** Token Symbol */
+            token_symbol?: string | null;
+            /** Auth Token */
+            auth_token?: string | null;
         };
         /**
          * DeployWorkloadAnswer
@@ -1594,13 +1290,55 @@ export interface components {
             status_url: string;
         };
         /**
+         * DeployWorkloadRequest
+         * @description A workload for Akash. `auth_token` stands in for the Authorization header.
+         */
+        DeployWorkloadRequest: {
+            /**
+             * Sdl
+             * @description The SDL as YAML, at most 64 KB.
+             * @example version: "2.0"
+             *     services:
+             *       web:
+             *         image: nginx:1.27
+             *         expose:
+             *           - port: 80
+             *             to: [{global: true}]
+             *     profiles:
+             *       compute:
+             *         small:
+             *           resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}
+             *       placement:
+             *         anywhere:
+             *           pricing: {small: {denom: uact, amount: 10000}}
+             *     deployment:
+             *       web: {anywhere: {profile: small, count: 1}}
+             */
+            sdl: string;
+            /**
+             * Deposit
+             * @description US dollars put into its escrow account; what is not spent comes back when it is closed.
+             */
+            deposit?: string | null;
+            /**
+             * @description Which bids will do.
+             * @default {
+             *       "providers": [],
+             *       "auditedOnly": false
+             *     }
+             */
+            preferences: components["schemas"]["Preferences"];
+            /** Auth Token */
+            auth_token?: string | null;
+        };
+        /**
          * DeploymentDetail
          * @description A deployment with everything Slipway knows of it.
          */
         DeploymentDetail: {
             /** Deployment Id */
             deployment_id: string;
-            status: components["schemas"]["slipway__tokens__models__Status"];
+            status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
             /** Token Address */
@@ -1676,7 +1414,7 @@ export interface components {
         DeploymentStatus: {
             /** Deployment Id */
             deployment_id: string;
-            status: components["schemas"]["slipway__tokens__models__Status"];
+            status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
             /** Token Address */
@@ -1712,7 +1450,7 @@ export interface components {
         DeploymentSummary: {
             /** Deployment Id */
             deployment_id: string;
-            status: components["schemas"]["slipway__tokens__models__Status"];
+            status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
             /** Token Address */
@@ -1748,8 +1486,130 @@ export interface components {
             kind: "token";
         };
         /**
+         * DepositAnswer
+         * @description Transactions to send in this order. `permit` is None where the token has none or could not tell in time, and when one was given.
+         */
+        DepositAnswer: {
+            /** Job Id */
+            job_id: string;
+            /** Amount */
+            amount: string;
+            /** Transactions */
+            transactions: components["schemas"]["UnsignedTransaction"][];
+            permit?: components["schemas"]["PermitOffer"] | null;
+        };
+        /**
+         * DepositRequest
+         * @description A deposit for a job. With `permit` it takes one transaction, else an approval may have to come first.
+         */
+        DepositRequest: {
+            /**
+             * Job Id
+             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
+             */
+            job_id: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+            permit?: components["schemas"]["Permit"] | null;
+        };
+        /**
+         * DiscoveryTry
+         * @description One look for the node's forwarded port.
+         */
+        DiscoveryTry: {
+            /** Count */
+            count: number;
+            /** At */
+            at: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "attempt" | "success" | "failure";
+            /** Cause */
+            cause?: string | null;
+        };
+        /**
+         * EnrolRequest
+         * @description Nothing: a worker is enrolled for the wallet that signed in.
+         */
+        EnrolRequest: Record<string, never>;
+        /**
+         * EnrolmentAnswer
+         * @description A code that is exchanged for the worker's token, once and until `expires_at`, and a command that does so.
+         */
+        EnrolmentAnswer: {
+            /**
+             * Wallet
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            wallet: string;
+            /** Enrolment Code */
+            enrolment_code: string;
+            /** Expires At */
+            expires_at: string;
+            /** Setup Command */
+            setup_command: string;
+        };
+        /**
+         * ErrorEnvelope
+         * @description Every refusal. The request id finds the request in the logs and in the audit trail.
+         */
+        ErrorEnvelope: {
+            /** @constant */
+            success: false;
+            error: {
+                /** @description What happened, for programs; see docs/errors.md. */
+                code: string;
+                /** @description What happened, for people. */
+                message: string;
+                /** @description What else is known, such as the fields that are wrong. */
+                details?: Record<string, never>;
+            };
+            request_id: string;
+        };
+        /**
+         * EscrowAnswer
+         * @description What the chain knows of a wallet's deposits for a job, all as of one block. `refundable` is deposited less released, refunded and reserved. A reservation ends at `reserved_until`.
+         */
+        EscrowAnswer: {
+            /** Job Id */
+            job_id: string;
+            /** Wallet */
+            wallet: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Escrow */
+            escrow: string;
+            /** Token */
+            token: string;
+            /** Decimals */
+            decimals: number;
+            /** Deposited */
+            deposited: string;
+            /** Released */
+            released: string;
+            /** Refunded */
+            refunded: string;
+            /** Reserved */
+            reserved: string;
+            /** Reserved Until */
+            reserved_until: string | null;
+            /** Refundable */
+            refundable: string;
+            /** Balance */
+            balance: string;
+            /** Allowance */
+            allowance: string;
+            /** Block Number */
+            block_number: number;
+        };
+        /**
          * EstimateAnswer
-         * @description What a launch would cost and take. ``gas`` covers both transactions; fees and cost are in wei.
+         * @description What a launch would cost and take. `gas` covers both transactions; fees and cost are in wei.
          */
         EstimateAnswer: {
             /** Model Id */
@@ -1774,6 +1634,30 @@ export interface components {
             refusals: components["schemas"]["Refusal"][];
         };
         /**
+         * EventDetail
+         * @description One thing that happened to a job.
+         */
+        EventDetail: {
+            /** Event */
+            event: string;
+            /** Message */
+            message: string;
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            } | null;
+            /** Created At */
+            created_at: string;
+        };
+        /**
+         * ExchangeRequest
+         * @description The enrolment code.
+         */
+        ExchangeRequest: {
+            /** Enrolment Code */
+            enrolment_code: string;
+        };
+        /**
          * ForwardedPort
          * @description A port of the provider that leads to one of a container's.
          */
@@ -1788,8 +1672,106 @@ export interface components {
             protocol: string;
         };
         /**
+         * GpuHourlyPrice
+         * @description What one GPU costs an hour on the network, decimal strings in US dollars; None where nobody offers one.
+         */
+        GpuHourlyPrice: {
+            /** Vendor */
+            vendor: string;
+            /** Model */
+            model: string;
+            /** Ram */
+            ram: string | null;
+            /** Interface */
+            interface: string | null;
+            /** Min */
+            min: string | null;
+            /** Max */
+            max: string | null;
+            /** Average */
+            average: string | null;
+            /** Weighted Average */
+            weighted_average: string | null;
+            /** Median */
+            median: string | null;
+        };
+        /**
+         * GpuSpec
+         * @description A GPU model of a provider; `count` is None where the provider has several models and tells only their sum.
+         */
+        GpuSpec: {
+            /** Vendor */
+            vendor: string;
+            /** Model */
+            model: string;
+            /** Ram */
+            ram: string | null;
+            /** Interface */
+            interface: string | null;
+            /** Count */
+            count: number | null;
+        };
+        /**
+         * Healthy
+         * @description The API answers.
+         */
+        Healthy: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "ok";
+        };
+        /**
+         * Heartbeat
+         * @description What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs.
+         */
+        Heartbeat: {
+            /**
+             * Walletaddress
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            walletAddress: string;
+            /** Timestamp */
+            timestamp: string;
+            /** Containers */
+            containers: components["schemas"]["Container"][];
+        };
+        /**
+         * HeartbeatAnswer
+         * @description The heartbeat counts.
+         */
+        HeartbeatAnswer: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * JobDetail
+         * @description What is being done to a stack, or was last.
+         */
+        JobDetail: {
+            /** Job Id */
+            job_id: string;
+            operation: components["schemas"]["Operation"];
+            /** Generation */
+            generation: number;
+            /** Started At */
+            started_at: string;
+            /** Ended At */
+            ended_at?: string | null;
+        };
+        /**
+         * Kind
+         * @description Which of an environment's two stacks.
+         * @enum {string}
+         */
+        Kind: "node" | "api";
+        /**
          * LeaseDetail
-         * @description One provider's part of a workload. ``price`` is uact a block.
+         * @description One provider's part of a workload. `price` is uact a block.
          */
         LeaseDetail: {
             /** Dseq */
@@ -1821,7 +1803,7 @@ export interface components {
         };
         /**
          * LiveLease
-         * @description A lease: ``active``, ``insufficient_funds`` or ``closed``. ``reachable`` tells whether its provider answered.
+         * @description A lease: `active`, `insufficient_funds` or `closed`. `reachable` tells whether its provider answered.
          */
         LiveLease: {
             /** Provider */
@@ -1838,9 +1820,7 @@ export interface components {
         };
         /**
          * LivePort
-         * @description A port of the provider, or of an IP address of its own, that leads to a container's ``port``.
-         *
-         *     ``host`` is None where the provider does not tell it.
+         * @description A port of the provider, or of an IP address of its own, that leads to a container's `port`. `host` is None where the provider does not tell it.
          */
         LivePort: {
             /** Host */
@@ -1873,34 +1853,172 @@ export interface components {
         /**
          * LiveStatus
          * @description What upstream told of a workload, and how long ago.
-         *
-         *     Attributes:
-         *         as_of: When; None, like all else, while nothing has been told yet.
-         *         age_seconds: How long ago.
-         *         stale: Whether that is longer than a copy is good for; a newer one is being asked for.
-         *         state: ``active`` or ``closed``, on Akash.
-         *         services: None while no provider has told of them.
          */
         LiveStatus: {
-            /** As Of */
+            /**
+             * As Of
+             * @description When; None, like all else, while nothing has been told yet.
+             */
             as_of?: string | null;
-            /** Age Seconds */
+            /**
+             * Age Seconds
+             * @description How long ago.
+             */
             age_seconds?: number | null;
             /**
              * Stale
+             * @description Whether that is longer than a copy is good for; a newer one is being asked for.
              * @default true
              */
             stale: boolean;
-            /** State */
+            /**
+             * State
+             * @description `active` or `closed`, on Akash.
+             */
             state?: string | null;
             /**
              * Leases
              * @default []
              */
             leases: components["schemas"]["LiveLease"][];
-            /** Services */
+            /**
+             * Services
+             * @description None while no provider has told of them.
+             */
             services?: components["schemas"]["LiveService"][] | null;
             cost?: components["schemas"]["Cost"] | null;
+        };
+        /**
+         * Liveness
+         * @description What a worker's silence says of it.
+         * @enum {string}
+         */
+        Liveness: "healthy" | "late" | "down";
+        /**
+         * MetricsAnswer
+         * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
+         */
+        MetricsAnswer: {
+            /** Service */
+            service: string;
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /** Success Rate */
+            success_rate: number | null;
+            /** P50 Seconds */
+            p50_seconds: number | null;
+            /** P95 Seconds */
+            p95_seconds: number | null;
+            /** Gas Used */
+            gas_used: string;
+            /** Total Cost */
+            total_cost: string;
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+            /** In Flight */
+            in_flight: number;
+            /** Paused */
+            paused: boolean;
+            /** Breaker */
+            breaker: {
+                [key: string]: unknown;
+            };
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * ModelAnswer
+         * @description A model as the catalogue holds it.
+         */
+        ModelAnswer: {
+            /**
+             * Owner
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            owner: string;
+            /**
+             * Contributors
+             * @default []
+             */
+            contributors: string[];
+            state: components["schemas"]["ModelState"];
+            /** Validated At */
+            validated_at?: string | null;
+            /** Run Id */
+            run_id?: string | null;
+            /**
+             * Metrics
+             * @default {}
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            /** Improvement */
+            improvement?: number | null;
+            /** Model Id */
+            model_id: string;
+        };
+        /**
+         * ModelEntry
+         * @description What the catalogue is told of a model (`PUT /api/admin/models/{id}`).
+         */
+        ModelEntry: {
+            /**
+             * Owner
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            owner: string;
+            /**
+             * Contributors
+             * @default []
+             */
+            contributors: string[];
+            state: components["schemas"]["ModelState"];
+            /** Validated At */
+            validated_at?: string | null;
+            /** Run Id */
+            run_id?: string | null;
+            /**
+             * Metrics
+             * @default {}
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            /** Improvement */
+            improvement?: number | null;
+        };
+        /**
+         * ModelState
+         * @description How far a model is with its validation.
+         * @enum {string}
+         */
+        ModelState: "registered" | "validated" | "rejected";
+        /**
+         * ModelUsage
+         * @description What of a language model was used: all calls that were answered, whether the answers were of use or not. `prompt` is what we told it beside our standing instructions, `calls` how often it was asked. `cost` is in US dollars, a decimal text, and None where the installation does not know the model's prices.
+         */
+        ModelUsage: {
+            /** Model Id */
+            model_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Calls */
+            calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost */
+            cost: string | null;
         };
         /**
          * Money
@@ -1924,14 +2042,382 @@ export interface components {
             usd: string | null;
         };
         /**
+         * NewPayment
+         * @description A payment to record. `creator` is the caller's wallet, whether it is given or not.
+         */
+        NewPayment: {
+            /**
+             * Name
+             * @example Hosting, March
+             */
+            name: string;
+            /**
+             * Amount
+             * @example 2500000
+             */
+            amount: string;
+            /** Creator */
+            creator?: string | null;
+        };
+        /**
+         * NewProject
+         * @description A project to record. Specification 001 also calls `name` app_name and `github` github_repo; either is taken. `creator` is the caller's wallet, whether it is given or not.
+         */
+        NewProject: {
+            /**
+             * Name
+             * @example shop
+             */
+            name: string;
+            /**
+             * Github
+             * @example https://github.com/o/r
+             */
+            github: string;
+            /**
+             * Port
+             * @default 3000
+             */
+            port: number;
+            /**
+             * Replicas
+             * @default 1
+             */
+            replicas: number;
+            /** Url */
+            url?: string | null;
+            /** Creator */
+            creator?: string | null;
+        };
+        /**
+         * NodeResources
+         * @description What the node gets. `data` is the persistent volume that holds the ledger.
+         */
+        NodeResources: {
+            /**
+             * Cpu
+             * @default 2
+             * @example 2
+             * @example 500m
+             */
+            cpu: string;
+            /**
+             * Memory
+             * @default 4Gi
+             * @example 4Gi
+             */
+            memory: string;
+            /**
+             * Storage
+             * @default 8Gi
+             * @example 4Gi
+             */
+            storage: string;
+            /**
+             * Data
+             * @default 64Gi
+             * @example 4Gi
+             */
+            data: string;
+        };
+        /**
+         * NodeSpec
+         * @description What a node stack shall be. Everything has a default.
+         */
+        NodeSpec: {
+            /**
+             * Image
+             * @description The container's image; the installation's by default.
+             */
+            image?: string | null;
+            /**
+             * Env
+             * @description Further environment variables.
+             * @default {}
+             */
+            env: {
+                [key: string]: string;
+            };
+            /**
+             * @description What it gets.
+             * @default {
+             *       "cpu": "2",
+             *       "memory": "4Gi",
+             *       "storage": "8Gi",
+             *       "data": "64Gi"
+             *     }
+             */
+            resources: components["schemas"]["NodeResources"];
+            /**
+             * @description Which providers will do.
+             * @default {
+             *       "providers": [],
+             *       "auditedOnly": false
+             *     }
+             */
+            preferences: components["schemas"]["Preferences"];
+            /**
+             * Keep
+             * @description Leave a failed deployment open for a look, instead of closing it.
+             * @default false
+             */
+            keep: boolean;
+        };
+        /**
+         * NonceAnswer
+         * @description A value to put in a sign-in message, good once and for five minutes.
+         */
+        NonceAnswer: {
+            /**
+             * Nonce
+             * @example k3vQxT0c9mYb2LrN
+             */
+            nonce: string;
+        };
+        /**
+         * NotHonoured
+         * @description A part of the request that the contract does not have, in the request's words, and why.
+         */
+        NotHonoured: {
+            /** Text */
+            text: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Operation
+         * @description What a job does to a stack. `FOLLOW` rolls an API stack after its node.
+         * @enum {string}
+         */
+        Operation: "deploy" | "update" | "restart" | "follow" | "delete";
+        /**
          * Page
-         * @description A page of deployments, newest first; ``next_cursor`` is None on the last one.
+         * @description A page of deployments, newest first; `next_cursor` is None on the last one.
          */
         Page: {
             /** Deployments */
             deployments: (components["schemas"]["DeploymentSummary"] | components["schemas"]["WorkloadSummary"])[];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * PauseRequest
+         * @description Why a service is paused or resumed; whoever is refused reads it.
+         */
+        PauseRequest: {
+            /**
+             * Reason
+             * @example Moving to another RPC provider
+             */
+            reason: string;
+        };
+        /**
+         * Payment
+         * @description A payment. `amount` is exactly what was given.
+         */
+        Payment: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Amount */
+            amount: string;
+            /** Creator */
+            creator: string;
+            /** Createdat */
+            createdAt: string;
+        };
+        /**
+         * PaymentPage
+         * @description Payments, newest first.
+         */
+        PaymentPage: {
+            /** Payments */
+            payments: components["schemas"]["Payment"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * Permit
+         * @description A signature of the typed data that an earlier answer gave (EIP-2612); `deadline` in seconds since 1970.
+         */
+        Permit: {
+            /** Deadline */
+            deadline: number;
+            /**
+             * Signature
+             * @description 65 bytes r, s, v in hexadecimal
+             */
+            signature: string;
+        };
+        /**
+         * PermitOffer
+         * @description Typed data to sign (EIP-712, `eth_signTypedData_v4`), by which the deposit takes one transaction.
+         */
+        PermitOffer: {
+            /** Deadline */
+            deadline: number;
+            /** Typed Data */
+            typed_data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Preferences
+         * @description What the caller wants of a provider; whatever is left out does not matter. Case does not matter anywhere.
+         */
+        Preferences: {
+            /**
+             * Region
+             * @description A region, country, country code or city.
+             * @example us-west
+             */
+            region?: string | null;
+            /**
+             * Gputype
+             * @example a100-80gb
+             */
+            gpuType?: string | null;
+            /**
+             * Maxprice
+             * @example 0.25
+             */
+            maxPrice?: number | string | null;
+            /**
+             * Providers
+             * @description Only these providers' bids are taken.
+             * @default []
+             */
+            providers: string[];
+            /**
+             * Auditedonly
+             * @default false
+             */
+            auditedOnly: boolean;
+        };
+        /**
+         * Pricing
+         * @description What a workload may cost there: an estimate from the network's prices, for providers name theirs only in bids. `hourly` is what `maxPrice` is compared with: the cheapest of the GPUs that were asked for (or that the provider has), or the standard unit where it has none; None where unknown.
+         */
+        Pricing: {
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Estimate
+             * @default true
+             * @constant
+             */
+            estimate: true;
+            /** Hourly */
+            hourly: string | null;
+            /** Gpus */
+            gpus: components["schemas"]["GpuHourlyPrice"][];
+            standard_unit: components["schemas"]["UnitPrice"] | null;
+        };
+        /**
+         * Project
+         * @description A project. `url` is None until somebody told where it can be reached.
+         */
+        Project: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string | null;
+            /** Port */
+            port: number;
+            status: components["schemas"]["ProjectStatus"];
+            /** Github */
+            github: string;
+            /** Replicas */
+            replicas: number;
+            /** Creator */
+            creator: string;
+            /** Createdat */
+            createdAt: string;
+        };
+        /**
+         * ProjectPage
+         * @description Projects, newest first; with a filter a page may be short, or empty, and still have a `next_cursor`.
+         */
+        ProjectPage: {
+            /** Deployments */
+            deployments: components["schemas"]["Project"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * ProjectStatus
+         * @description Where a project stands.
+         * @enum {string}
+         */
+        ProjectStatus: "pending" | "processing" | "success" | "failed";
+        /**
+         * ProviderEntry
+         * @description One provider.
+         */
+        ProviderEntry: {
+            /** Address */
+            address: string;
+            /** Name */
+            name: string | null;
+            /** Organization */
+            organization: string | null;
+            /** Host Uri */
+            host_uri: string | null;
+            /** Region */
+            region: string | null;
+            /** Country */
+            country: string | null;
+            /** Country Code */
+            country_code: string | null;
+            /** City */
+            city: string | null;
+            /** Online */
+            online: boolean;
+            /** Audited */
+            audited: boolean;
+            specs: components["schemas"]["Specs"];
+            availability: components["schemas"]["Availability"];
+            uptime: components["schemas"]["Uptime"];
+            pricing: components["schemas"]["Pricing"];
+        };
+        /**
+         * ProviderPage
+         * @description A page of providers by name, and how old the list is. `total` counts all that match.
+         */
+        ProviderPage: {
+            /** Providers */
+            providers: components["schemas"]["ProviderEntry"][];
+            /** Total */
+            total: number;
+            /** Next Cursor */
+            next_cursor?: string | null;
+            /** As Of */
+            as_of: string;
+            /** Cached Age Seconds */
+            cached_age_seconds: number;
+            /** Stale */
+            stale: boolean;
+            /** Prices As Of */
+            prices_as_of: string | null;
+        };
+        /**
+         * RefundAnswer
+         * @description The transaction that gives back what is unspent; `amount` is what that would be now.
+         */
+        RefundAnswer: {
+            /** Job Id */
+            job_id: string;
+            /** Amount */
+            amount: string;
+            /** Transactions */
+            transactions: components["schemas"]["UnsignedTransaction"][];
         };
         /**
          * Refusal
@@ -1959,8 +2445,229 @@ export interface components {
             uris: string[];
         };
         /**
+         * SessionView
+         * @description The first and the last beat of a session.
+         */
+        SessionView: {
+            /** Timefrom */
+            timeFrom: string;
+            /** Timeto */
+            timeTo: string;
+        };
+        /**
+         * Specs
+         * @description What a provider has in all.
+         */
+        Specs: {
+            /** Cpu Cores */
+            cpu_cores: number | null;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** Storage Bytes */
+            storage_bytes: number | null;
+            /** Gpu Count */
+            gpu_count: number | null;
+            /** Gpus */
+            gpus: components["schemas"]["GpuSpec"][];
+        };
+        /**
+         * StackAnswer
+         * @description A stack.
+         */
+        StackAnswer: {
+            /** Environment */
+            environment: string;
+            kind: components["schemas"]["Kind"];
+            status: components["schemas"]["StacksStatus"];
+            /**
+             * Generation
+             * @description Raised by every job that changes or restarts it.
+             */
+            generation: number;
+            /**
+             * Spec
+             * @description What it shall be.
+             */
+            spec: {
+                [key: string]: unknown;
+            };
+            job: components["schemas"]["JobDetail"];
+            /**
+             * Deployment Id
+             * @description Its workload; `GET /api/deployments/{id}` tells more to whoever asked for it.
+             */
+            deployment_id?: string | null;
+            /**
+             * Dseq
+             * @description The workload's number on Akash.
+             */
+            dseq?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /**
+             * Uris
+             * @default []
+             */
+            uris: string[];
+            /**
+             * Endpoint
+             * @description Of a node, what is published; of an API stack, the node's endpoint that it uses.
+             */
+            endpoint?: string | null;
+            /**
+             * Stale Endpoint
+             * @description Of an API stack: what it uses is not what its node publishes.
+             */
+            stale_endpoint?: boolean | null;
+            /**
+             * Discovery
+             * @description Looks for the node's port in the last job.
+             * @default []
+             */
+            discovery: components["schemas"]["DiscoveryTry"][];
+            /**
+             * Node Version
+             * @description What the node said of itself.
+             */
+            node_version?: string | null;
+            error?: components["schemas"]["StackError"] | null;
+            /**
+             * Unchanged
+             * @description In the answer to a PUT that changes nothing.
+             */
+            unchanged?: boolean | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * StackDetail
+         * @description A stack with its events, oldest first, the last two hundred.
+         */
+        StackDetail: {
+            /** Environment */
+            environment: string;
+            kind: components["schemas"]["Kind"];
+            status: components["schemas"]["StacksStatus"];
+            /** Generation */
+            generation: number;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            job: components["schemas"]["JobDetail"];
+            /** Deployment Id */
+            deployment_id?: string | null;
+            /** Dseq */
+            dseq?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /**
+             * Uris
+             * @default []
+             */
+            uris: string[];
+            /** Endpoint */
+            endpoint?: string | null;
+            /** Stale Endpoint */
+            stale_endpoint?: boolean | null;
+            /**
+             * Discovery
+             * @default []
+             */
+            discovery: components["schemas"]["DiscoveryTry"][];
+            /** Node Version */
+            node_version?: string | null;
+            error?: components["schemas"]["StackError"] | null;
+            /** Unchanged */
+            unchanged?: boolean | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+            /**
+             * Events
+             * @default []
+             */
+            events: components["schemas"]["EventDetail"][];
+        };
+        /**
+         * StackError
+         * @description Why the last job failed.
+         */
+        StackError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * Status
+         * @description Where a stack stands.
+         * @enum {string}
+         */
+        StacksStatus: "deploying" | "active" | "failed" | "deleting" | "deleted";
+        /**
+         * Status
+         * @description Where a build stands, in the words of specification 003, and `cancelled`.
+         * @enum {string}
+         */
+        "Status-Input": "pending" | "generating" | "auditing" | "deploying" | "complete" | "failed" | "cancelled";
+        /**
+         * StatusChange
+         * @description Where a project has got to, and where it can be reached if that is known now.
+         */
+        StatusChange: {
+            status: components["schemas"]["ProjectStatus"];
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * StorageAvailability
+         * @description Bytes by kind of storage.
+         */
+        StorageAvailability: {
+            ephemeral: components["schemas"]["Amount"];
+            persistent: components["schemas"]["Amount"];
+        };
+        /**
+         * SwitchAnswer
+         * @description A service's switch as it is now.
+         */
+        SwitchAnswer: {
+            /** Service */
+            service: string;
+            /** Paused */
+            paused: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Changed By */
+            changed_by: string;
+            /** Changed At */
+            changed_at: string;
+        };
+        /**
+         * Ticket
+         * @description Opens a build's stream once, within `expires_in` seconds, as `?ticket=`.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
+            /** Expires In */
+            expires_in: number;
+            /** Stream Url */
+            stream_url?: string | null;
+        };
+        /**
+         * Status
+         * @description Where a token's launch stands.
+         * @enum {string}
+         */
+        TokensStatus: "pending" | "deploying" | "registering" | "completed" | "failed";
+        /**
          * TransactionDetail
-         * @description One of a launch's two transactions. ``gas_price`` is the effective price in wei.
+         * @description One of a launch's two transactions. `gas_price` is the effective price in wei.
          */
         TransactionDetail: {
             /**
@@ -1982,6 +2689,150 @@ export interface components {
             explorer_url?: string | null;
         };
         /**
+         * UnitPrice
+         * @description What a standard unit costs on the network, decimal strings in US dollars.
+         */
+        UnitPrice: {
+            /** Cpu Cores */
+            cpu_cores: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Storage Bytes */
+            storage_bytes: number;
+            /** Hourly */
+            hourly: string;
+            /** Monthly */
+            monthly: string;
+            /**
+             * Estimate
+             * @default true
+             * @constant
+             */
+            estimate: true;
+        };
+        /**
+         * UnsignedTransaction
+         * @description A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take. `value` is a hexadecimal quantity in wei, `gas` a limit with head-room.
+         */
+        UnsignedTransaction: {
+            /** To */
+            to: string;
+            /** Data */
+            data: string;
+            /**
+             * Value
+             * @default 0x0
+             */
+            value: string;
+            /** Chainid */
+            chainId: number;
+            /** Gas */
+            gas: number;
+            /** Description */
+            description: string;
+        };
+        /**
+         * Uptime
+         * @description Shares from 0 to 1 of the last day, week and month; None where unknown.
+         */
+        Uptime: {
+            /** 1D */
+            "1d": number | null;
+            /** 7D */
+            "7d": number | null;
+            /** 30D */
+            "30d": number | null;
+        };
+        /**
+         * UptimeAnswer
+         * @description Sessions that reach into the window, whole, oldest first; `percent` is None when nothing of it has passed.
+         */
+        UptimeAnswer: {
+            /** Records */
+            records: components["schemas"]["UptimeRecordView"][];
+            /** Days */
+            days: components["schemas"]["DayView"][];
+            /** Percent */
+            percent: number | null;
+        };
+        /**
+         * UptimeRecordView
+         * @description A session; `open` is there, and true, while further beats may lengthen it.
+         */
+        UptimeRecordView: {
+            /** Timefrom */
+            timeFrom: string;
+            /** Timeto */
+            timeTo: string;
+            /** Open */
+            open?: true | null;
+        };
+        /**
+         * VerifyAnswer
+         * @description An access token; `expires_in` is in seconds.
+         */
+        VerifyAnswer: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Token Type
+             * @default Bearer
+             */
+            token_type: string;
+            /** Expires In */
+            expires_in: number;
+        };
+        /**
+         * VerifyRequest
+         * @description A Sign-In with Ethereum message (EIP-4361) and the wallet's signature of it (EIP-191).
+         */
+        VerifyRequest: {
+            /** Message */
+            message: string;
+            /**
+             * Signature
+             * @description 65 bytes r, s, v in hexadecimal
+             */
+            signature: string;
+        };
+        /**
+         * WorkerPage
+         * @description A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`.
+         */
+        WorkerPage: {
+            /** Workers */
+            workers: components["schemas"]["WorkerView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * WorkerTokenAnswer
+         * @description The worker's token; it is told only here.
+         */
+        WorkerTokenAnswer: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * WorkerView
+         * @description A worker. `session` is None when none is open, `containers` for callers who may not see them.
+         */
+        WorkerView: {
+            /**
+             * Wallet
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            wallet: string;
+            status: components["schemas"]["Liveness"];
+            /** Last Seen */
+            last_seen: string | null;
+            /** Enrolled At */
+            enrolled_at: string;
+            session: components["schemas"]["SessionView"] | null;
+            /** Containers */
+            containers: components["schemas"]["ContainerView"][] | null;
+        };
+        /**
          * WorkloadDetail
          * @description A workload with everything that Slipway knows of it.
          */
@@ -1994,7 +2845,7 @@ export interface components {
              * @constant
              */
             kind: "akash";
-            status: components["schemas"]["slipway__akash__models__Status"];
+            status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
             /** Provider */
@@ -2069,9 +2920,7 @@ export interface components {
         };
         /**
          * WorkloadEstimate
-         * @description What a workload would probably cost; bids decide. ``gpu_usd_per_hour`` is a part of ``usd_per_hour``.
-         *
-         *     The prices are None where the network has none for such a GPU.
+         * @description What a workload would probably cost; bids decide. `gpu_usd_per_hour` is a part of `usd_per_hour`. The prices are None where the network has none for such a GPU.
          */
         WorkloadEstimate: {
             /**
@@ -2117,15 +2966,6 @@ export interface components {
         /**
          * WorkloadStatus
          * @description Where a workload stands. Fields are None until they are known.
-         *
-         *     Attributes:
-         *         dseq: Its number on Akash.
-         *         provider: Address of the provider; of the first placement's if there are several.
-         *         price: uact a block, over all leases.
-         *         services: Every service with its replicas and addresses, as of ``observed_at``.
-         *         close_requested_at: Since when it is being closed; it keeps its status until Akash says that it is closed.
-         *         close_reason: Why it was closed.
-         *         live: What Akash tells of it now, with its age, and what it costs; not in lists.
          */
         WorkloadStatus: {
             /** Deployment Id */
@@ -2136,17 +2976,27 @@ export interface components {
              * @constant
              */
             kind: "akash";
-            status: components["schemas"]["slipway__akash__models__Status"];
-            /** Dseq */
+            status: components["schemas"]["AkashStatus"];
+            /**
+             * Dseq
+             * @description Its number on Akash.
+             */
             dseq?: string | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description Address of the provider; of the first placement's if there are several.
+             */
             provider?: string | null;
-            /** Price */
+            /**
+             * Price
+             * @description uact a block, over all leases.
+             */
             price?: string | null;
             /** Usd Per Hour */
             usd_per_hour?: string | null;
             /**
              * Services
+             * @description Every service with its replicas and addresses, as of `observed_at`.
              * @default {}
              */
             services: {
@@ -2169,9 +3019,15 @@ export interface components {
             /** Observed At */
             observed_at?: string | null;
             error?: components["schemas"]["WorkloadError"] | null;
-            /** Close Requested At */
+            /**
+             * Close Requested At
+             * @description Since when it is being closed; it keeps its status until Akash says that it is closed.
+             */
             close_requested_at?: string | null;
-            /** Close Reason */
+            /**
+             * Close Reason
+             * @description Why it was closed.
+             */
             close_reason?: string | null;
             /** Closed At */
             closed_at?: string | null;
@@ -2181,6 +3037,7 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
+            /** @description What Akash tells of it now, with its age, and what it costs; not in lists. */
             live?: components["schemas"]["LiveStatus"] | null;
         };
         /**
@@ -2196,7 +3053,7 @@ export interface components {
              * @constant
              */
             kind: "akash";
-            status: components["schemas"]["slipway__akash__models__Status"];
+            status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
             /** Provider */
@@ -2243,187 +3100,180 @@ export interface components {
             updated_at: string;
             live?: components["schemas"]["LiveStatus"] | null;
         };
-        /**
-         * Status
-         * @description Where a workload stands. ``pending`` lasts until its services are available; it is closed for good otherwise.
-         * @enum {string}
-         */
-        slipway__akash__models__Status: "pending" | "active" | "closed" | "error";
-        /**
-         * Status
-         * @description Where a token's launch stands.
-         * @enum {string}
-         */
-        slipway__tokens__models__Status: "pending" | "deploying" | "registering" | "completed" | "failed";
-        /**
-         * DeployTokenRequest
-         * @description A token for a validated model. ``auth_token`` stands in for the Authorization header.
-         */
-        DeployTokenRequest: {
-            /**
-             * Model Id
-             * @example sentiment-v2
-             */
-            model_id: string;
-            /**
-             * User Address
-             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-             */
-            user_address: string;
-            /**
-             * Token Name
-             * @default null
-             */
-            token_name: string | null;
-            /**
-             * Token Symbol
-             * @default null
-             */
-            token_symbol: string | null;
-            /**
-             * Auth Token
-             * @default null
-             */
-            auth_token: string | null;
+    };
+    responses: {
+        /** @description `ARTIFACT_ALTERED`: The published endpoint is not what was signed. `ARTIFACT_FOREIGN`: The published endpoint was signed for another environment. `ARTIFACT_OUTDATED`: The published endpoint was signed for another generation of the node than the present one. `ARTIFACT_UNSIGNED`: An endpoint lies where it is published, without a signature. */
+        ArtifactAlteredOrArtifactForeignOrArtifactOutdatedOrArtifactUnsigned: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
-        /**
-         * Preferences
-         * @description What the caller wants of a provider; whatever is left out does not matter. Case does not matter anywhere.
-         *
-         *     Attributes:
-         *         region: A region, country, country code or city.
-         *         gpu_type: Such as ``A100``, ``nvidia/a100`` or ``a100-80gb``.
-         *         max_price: US dollars an hour for the whole workload.
-         *         providers: Only these providers' bids are taken.
-         *         audited_only: Only audited providers' bids are taken.
-         */
-        Preferences: {
-            /**
-             * Region
-             * @default null
-             * @example us-west
-             */
-            region: string | null;
-            /**
-             * Gputype
-             * @default null
-             * @example a100-80gb
-             */
-            gpuType: string | null;
-            /**
-             * Maxprice
-             * @default null
-             * @example 0.25
-             */
-            maxPrice: number | string | null;
-            /**
-             * Providers
-             * @default []
-             */
-            providers: string[];
-            /**
-             * Auditedonly
-             * @default false
-             */
-            auditedOnly: boolean;
+        /** @description `ARTIFACT_MISSING`: No endpoint is published for the environment now. */
+        ArtifactMissing: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
-        /**
-         * DeployWorkloadRequest
-         * @description A workload for Akash. ``auth_token`` stands in for the Authorization header.
-         *
-         *     Attributes:
-         *         sdl: The SDL as YAML, at most 64 KB.
-         *         deposit: US dollars put into its escrow account; what is not spent comes back when it is closed.
-         *         preferences: Which bids will do.
-         */
-        DeployWorkloadRequest: {
-            /**
-             * Sdl
-             * @example version: "2.0"
-             *     services:
-             *       web:
-             *         image: nginx:1.27
-             *         expose:
-             *           - port: 80
-             *             to: [{global: true}]
-             *     profiles:
-             *       compute:
-             *         small:
-             *           resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}
-             *       placement:
-             *         anywhere:
-             *           pricing: {small: {denom: uact, amount: 10000}}
-             *     deployment:
-             *       web: {anywhere: {profile: small, count: 1}}
-             */
-            sdl: string;
-            /**
-             * Deposit
-             * @default null
-             */
-            deposit: string | null;
-            /**
-             * @default {
-             *       "region": null,
-             *       "gpuType": null,
-             *       "maxPrice": null,
-             *       "providers": [],
-             *       "auditedOnly": false
-             *     }
-             */
-            preferences: components["schemas"]["Preferences"];
-            /**
-             * Auth Token
-             * @default null
-             */
-            auth_token: string | null;
+        /** @description `AUTH_FAILED`: Nobody, or nobody we can believe, is asking. */
+        AuthFailed: {
+            headers: {
+                "WWW-Authenticate": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
-        /**
-         * Permit
-         * @description A signature of the typed data that an earlier answer gave (EIP-2612); ``deadline`` in seconds since 1970.
-         */
-        Permit: {
-            /** Deadline */
-            deadline: number;
-            /**
-             * Signature
-             * @description 65 bytes r, s, v in hexadecimal
-             */
-            signature: string;
+        /** @description `CONFLICT`: The thing is not in a state that allows this. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
-        /**
-         * DepositRequest
-         * @description A deposit for a job. With ``permit`` it takes one transaction, else an approval may have to come first.
-         */
-        DepositRequest: {
-            /**
-             * Job Id
-             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
-             */
-            job_id: string;
-            /**
-             * Amount
-             * @example 10.5
-             */
-            amount: string;
-            /** @default null */
-            permit: components["schemas"]["Permit"] | null;
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `IDEMPOTENCY_MISMATCH`: The Idempotency-Key was used with another body. */
+        ConflictOrIdempotencyMismatch: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
-        /**
-         * VerifyRequest
-         * @description A Sign-In with Ethereum message (EIP-4361) and the wallet's signature of it (EIP-191).
-         */
-        VerifyRequest: {
-            /** Message */
-            message: string;
-            /**
-             * Signature
-             * @description 65 bytes r, s, v in hexadecimal
-             */
-            signature: string;
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `IDEMPOTENCY_MISMATCH`: The Idempotency-Key was used with another body. `MODEL_NOT_VALIDATED`: The model is not, or no longer, validated. `TOKEN_EXISTS`: The model has a token, or one is being launched. */
+        ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `DEPLOYMENT_FAILED`: The chain refused or reverted a transaction, or its job ran out of time. `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
+        DeploymentFailedOrInternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `FORBIDDEN`: The caller is known and may not do this. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `INSUFFICIENT_GAS`: The network's fee is over the chain's cap. `SERVICE_PAUSED`: An administrator paused the service, or its circuit breaker is open; running work goes on. */
+        InsufficientGasOrServicePaused: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
+        InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `MODEL_NOT_FOUND`: The model does not exist. */
+        ModelNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `NOT_FOUND`: No such thing, or another owner's. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `PAYLOAD_TOO_LARGE`: The body is larger than the route takes. */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `PAYMENT_REQUIRED`: The Akash account has too little credit, or the wallet too little of a token; nothing was created. */
+        PaymentRequired: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `RATE_LIMIT_EXCEEDED`: The caller has started as much as its tier allows. */
+        RateLimitExceeded: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `SERVICE_PAUSED`: An administrator paused the service, or its circuit breaker is open; running work goes on. */
+        ServicePaused: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `UPSTREAM_UNAVAILABLE`: A system that Slipway calls did not answer in time; the same call may succeed later. */
+        UpstreamUnavailable: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `VALIDATION_ERROR`: The request is not what the route takes; `details.fields` names each field. */
+        ValidationError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
         };
     };
-    responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2431,7 +3281,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    nonce_api_auth_nonce_get: {
+    identity_jwks: {
         parameters: {
             query?: never;
             header?: never;
@@ -2440,135 +3290,34 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NonceAnswer"];
-                };
-            };
-        };
-    };
-    verify_api_auth_verify_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["VerifyRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VerifyAnswer"];
-                };
-            };
-        };
-    };
-    jwks__well_known_jwks_json_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
+                    /** @example {} */
                     "application/json": {
                         [key: string]: unknown;
                     };
                 };
             };
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    pause_api_admin__service__pause_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                service: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SwitchAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    resume_api_admin__service__resume_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                service: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SwitchAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    audit_api_admin_audit_get: {
+    admin_audit: {
         parameters: {
             query?: {
-                user?: string | null;
-                model?: string | null;
-                outcome?: string | null;
-                from?: string | null;
-                to?: string | null;
+                user?: string;
+                model?: string;
+                /** @example AUTH_FAILED */
+                outcome?: string;
+                from?: string;
+                to?: string;
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2576,32 +3325,46 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "user": "user",
+                     *           "source_ip": "source ip",
+                     *           "action": "action",
+                     *           "subject": "subject",
+                     *           "outcome": "outcome",
+                     *           "message": "It is done",
+                     *           "request_id": "request id"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    metrics_api_admin_metrics_get: {
+    admin_metrics: {
         parameters: {
             query?: {
+                /** @example tokens */
                 service?: string;
-                from?: string | null;
-                to?: string | null;
+                from?: string;
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -2609,731 +3372,230 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "service": "tokens",
+                     *       "since": "2026-11-21T04:20:00Z",
+                     *       "until": "2026-11-21T04:20:00Z",
+                     *       "completed": 1,
+                     *       "failed": 1,
+                     *       "success_rate": 1.5,
+                     *       "p50_seconds": 1.5,
+                     *       "p95_seconds": 1.5,
+                     *       "gas_used": "2104332",
+                     *       "total_cost": "1250000000000000",
+                     *       "errors": {
+                     *         "web": 1
+                     *       },
+                     *       "in_flight": 1,
+                     *       "paused": true,
+                     *       "breaker": {},
+                     *       "truncated": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["MetricsAnswer"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    model_api_admin_models__model_id__put: {
+    admin_model: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                model_id: string;
+                /** @example sentiment-v2 */
+                id: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "owner": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                 *       "contributors": [],
+                 *       "state": "validated",
+                 *       "validated_at": "2026-11-01T00:00:00Z",
+                 *       "run_id": "run-1",
+                 *       "metrics": {
+                 *         "accuracy": 0.93
+                 *       },
+                 *       "improvement": 0.04
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelEntry"];
+            };
+        };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "owner": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "contributors": [
+                     *         "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                     *       ],
+                     *       "state": "registered",
+                     *       "validated_at": "2026-11-21T04:20:00Z",
+                     *       "run_id": "4f1c2ab0",
+                     *       "metrics": {
+                     *         "web": 1.5
+                     *       },
+                     *       "improvement": 1.5,
+                     *       "model_id": "sentiment-v2"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelAnswer"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example tokens */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Moving to another RPC provider"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    /**
+                     * @example {
+                     *       "service": "tokens",
+                     *       "paused": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SwitchAnswer"];
                 };
             };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    page_deployments_get: {
+    admin_resume: {
         parameters: {
-            query?: {
-                status?: components["schemas"]["ProjectStatus"] | null;
-                creator?: string | null;
-                limit?: number;
-                cursor?: string | null;
+            query?: never;
+            header?: never;
+            path: {
+                /** @example tokens */
+                service: string;
             };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The move is done"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "service": "tokens",
+                     *       "paused": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SwitchAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    identity_nonce: {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProjectPage"];
+                    /**
+                     * @example {
+                     *       "nonce": "k3vQxT0c9mYb2LrN"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    create_deployments_post: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    detail_deployments__name__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_deployments__name__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    change_deployments__name__status_patch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    payments_payments_get: {
-        parameters: {
-            query?: {
-                creator?: string | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentPage"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    pay_payments_post: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    payment_payments__payment_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                payment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    page_api_providers_get: {
-        parameters: {
-            query?: {
-                region?: string | null;
-                gpuType?: string | null;
-                maxPrice?: string | null;
-                auditedOnly?: boolean;
-                online?: boolean | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProviderPage"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    node_api_stacks__environment__node_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    put_node_api_stacks__environment__node_put: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_node_api_stacks__environment__node_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    api_api_stacks__environment__api_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackDetail"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    put_api_api_stacks__environment__api_put: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    delete_api_api_stacks__environment__api_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    restart_node_api_stacks__environment__node_restart_post: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    restart_api_api_stacks__environment__api_restart_post: {
-        parameters: {
-            query?: never;
-            header?: {
-                "idempotency-key"?: string | null;
-            };
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    endpoint_api_stacks__environment__endpoint_json_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    signature_api_stacks__environment__endpoint_json_sig_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                environment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    logs_api_deployments__deployment_id__logs_get: {
-        parameters: {
-            query?: {
-                service?: string | null;
-                tail?: number;
-            };
-            header?: {
-                "last-event-id"?: string | null;
-            };
-            path: {
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    status_api_escrow_get: {
-        parameters: {
-            query: {
-                job_id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EscrowAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    deposit_api_escrow_post: {
+    identity_verify: {
         parameters: {
             query?: never;
             header?: never;
@@ -3342,58 +3604,48 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DepositRequest"];
+                /**
+                 * @example {
+                 *       "message": "slipway.test wants you to sign in with your Ethereum account:\n0x70997970C51812dc3A010C7d01b50e0d17dc79C8\n\nSign in to Slipway.\n\nURI: https://slipway.test\nVersion: 1\nChain ID: 31337\nNonce: k3vQxT0c9mYb2LrN\nIssued At: 2026-11-21T04:20:00.000Z",
+                 *       "signature": "0x111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111b"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyRequest"];
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DepositAnswer"];
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIweDcwIn0.c2lnbmF0dXJl",
+                     *       "token_type": "token type",
+                     *       "expires_in": 3600
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    refund_api_escrow_delete: {
-        parameters: {
-            query: {
-                job_id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RefundAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    page_workers_get: {
+    deployments_page: {
         parameters: {
             query?: {
-                status?: components["schemas"]["Liveness"] | null;
+                kind?: "token" | "akash";
+                /** @example completed */
+                status?: "pending" | "deploying" | "registering" | "completed" | "failed" | "active" | "closed" | "error";
+                /** @example 20 */
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3401,241 +3653,54 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WorkerPage"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    enrol_workers_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnrolmentAnswer"];
-                };
-            };
-        };
-    };
-    exchange_workers__wallet__tokens_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                wallet: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkerTokenAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    revoke_workers__wallet__tokens_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                wallet: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    detail_workers__wallet__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                wallet: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkerView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    uptime_workers__wallet__uptime_get: {
-        parameters: {
-            query?: {
-                from?: string | null;
-                to?: string | null;
-            };
-            header?: never;
-            path: {
-                wallet: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UptimeAnswer"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    setup_api_setup_get: {
-        parameters: {
-            query: {
-                wallet: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    page_api_deployments_get: {
-        parameters: {
-            query?: {
-                kind?: ("token" | "akash") | null;
-                status?: ("pending" | "deploying" | "registering" | "completed" | "failed" | "active" | "closed" | "error") | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
+                    /**
+                     * @example {
+                     *       "deployments": [
+                     *         {
+                     *           "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *           "status": "completed",
+                     *           "model_id": "sentiment-v2",
+                     *           "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "token_name": "Sentiment",
+                     *           "token_symbol": "SENT",
+                     *           "deployment_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "registry_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "block_number": 7421998,
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "gas_used": "2104332",
+                     *           "gas_price": "1500000000",
+                     *           "total_cost": "1250000000000000",
+                     *           "error": null,
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z",
+                     *           "kind": "token"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    create_api_deployments_post: {
+    deployments_create: {
         parameters: {
             query?: never;
             header?: {
-                "idempotency-key"?: string | null;
+                /** @example 6a1f2c1e-workload-1 */
+                "idempotency-key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3646,7 +3711,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3655,18 +3720,20 @@ export interface operations {
                     "application/json": components["schemas"]["DeployTokenAnswer"] | components["schemas"]["DeployWorkloadAnswer"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["PaymentRequired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ModelNotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["DeploymentFailedOrInternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["InsufficientGasOrServicePaused"];
         };
     };
-    estimate_api_deployments_estimate_post: {
+    deployments_estimate: {
         parameters: {
             query?: never;
             header?: never;
@@ -3675,11 +3742,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "model_id": "sentiment-v2",
+                 *       "user_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeployTokenRequest"] | components["schemas"]["DeployWorkloadRequest"];
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3688,20 +3761,27 @@ export interface operations {
                     "application/json": components["schemas"]["EstimateAnswer"] | components["schemas"]["WorkloadEstimate"];
                 };
             };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    detail_api_deployments__deployment_id__get: {
+    deployments_detail: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                deployment_id: string;
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3710,60 +3790,370 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentDetail"] | components["schemas"]["WorkloadDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    close_api_deployments__deployment_id__delete: {
+    deployments_close: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                deployment_id: string;
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            /** @description Accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WorkloadStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    status_api_deployments__deployment_id__status_get: {
+    deployments_logs: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @example web */
+                service?: string;
+                /** @example 50 */
+                tail?: number;
+            };
+            header?: {
+                "last-event-id"?: string;
+            };
             path: {
-                deployment_id: string;
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3772,15 +4162,2501 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentStatus"] | components["schemas"]["WorkloadStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    escrow_status: {
+        parameters: {
+            query: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                job_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    /**
+                     * @example {
+                     *       "job_id": "1",
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "chain_id": 11155111,
+                     *       "escrow": "escrow",
+                     *       "token": "slw_Zm9yIHRlc3RzIG9ubHksIG5vIHdvcmtlciBoYXMgdGh",
+                     *       "decimals": 1,
+                     *       "deposited": "deposited",
+                     *       "released": "released",
+                     *       "refunded": "refunded",
+                     *       "reserved": "reserved",
+                     *       "reserved_until": "2026-11-21T04:20:00Z",
+                     *       "refundable": "refundable",
+                     *       "balance": "balance",
+                     *       "allowance": "allowance",
+                     *       "block_number": 7421998
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EscrowAnswer"];
                 };
             };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    escrow_deposit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "job_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                 *       "amount": "10.5"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DepositRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "1",
+                     *       "amount": "25000000",
+                     *       "transactions": [
+                     *         {
+                     *           "to": "to",
+                     *           "data": "data",
+                     *           "value": "value",
+                     *           "chainId": 1,
+                     *           "gas": 2130000,
+                     *           "description": "description"
+                     *         }
+                     *       ],
+                     *       "permit": {
+                     *         "deadline": 1,
+                     *         "typed_data": {}
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DepositAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["PaymentRequired"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    escrow_refund: {
+        parameters: {
+            query: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                job_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "1",
+                     *       "amount": "25000000",
+                     *       "transactions": [
+                     *         {
+                     *           "to": "to",
+                     *           "data": "data",
+                     *           "value": "value",
+                     *           "chainId": 1,
+                     *           "gas": 2130000,
+                     *           "description": "description"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RefundAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    providers_page: {
+        parameters: {
+            query?: {
+                /** @example us-west */
+                region?: string;
+                /** @example nvidia/a100 */
+                gpuType?: string;
+                /** @example 1.5 */
+                maxPrice?: string;
+                auditedOnly?: boolean;
+                online?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "providers": [
+                     *         {
+                     *           "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "name": "web",
+                     *           "organization": "organization",
+                     *           "host_uri": "host uri",
+                     *           "region": "region",
+                     *           "country": "country",
+                     *           "country_code": "country code",
+                     *           "city": "city",
+                     *           "online": true,
+                     *           "audited": true,
+                     *           "specs": {
+                     *             "cpu_cores": 1.5,
+                     *             "memory_bytes": 1.5,
+                     *             "storage_bytes": 1.5,
+                     *             "gpu_count": 1,
+                     *             "gpus": [
+                     *               {
+                     *                 "vendor": "vendor",
+                     *                 "model": "model",
+                     *                 "ram": "ram",
+                     *                 "interface": "interface",
+                     *                 "count": 1
+                     *               }
+                     *             ]
+                     *           },
+                     *           "availability": {
+                     *             "cpu_cores": {
+                     *               "available": 1,
+                     *               "total": 1
+                     *             },
+                     *             "memory_bytes": {
+                     *               "available": 1,
+                     *               "total": 1
+                     *             },
+                     *             "storage_bytes": {
+                     *               "ephemeral": {
+                     *                 "available": 1,
+                     *                 "total": 1
+                     *               },
+                     *               "persistent": {
+                     *                 "available": 1,
+                     *                 "total": 1
+                     *               }
+                     *             },
+                     *             "gpus": {
+                     *               "available": 1,
+                     *               "total": 1
+                     *             }
+                     *           },
+                     *           "uptime": {
+                     *             "1d": 1.5,
+                     *             "7d": 1.5,
+                     *             "30d": 1.5
+                     *           },
+                     *           "pricing": {
+                     *             "currency": "USD",
+                     *             "estimate": true,
+                     *             "hourly": "hourly",
+                     *             "gpus": [
+                     *               {
+                     *                 "vendor": "vendor",
+                     *                 "model": "model",
+                     *                 "ram": "ram",
+                     *                 "interface": "interface",
+                     *                 "min": "min",
+                     *                 "max": "max",
+                     *                 "average": "average",
+                     *                 "weighted_average": "weighted average",
+                     *                 "median": "median"
+                     *               }
+                     *             ],
+                     *             "standard_unit": {
+                     *               "cpu_cores": 1,
+                     *               "memory_bytes": 1,
+                     *               "storage_bytes": 1,
+                     *               "hourly": "hourly",
+                     *               "monthly": "monthly",
+                     *               "estimate": true
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "next_cursor": null,
+                     *       "as_of": "as of",
+                     *       "cached_age_seconds": 1.5,
+                     *       "stale": true,
+                     *       "prices_as_of": "prices as of"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_setup: {
+        parameters: {
+            query: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x-shellscript": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_api: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "events": [
+                     *         {
+                     *           "event": "event",
+                     *           "message": "It is done",
+                     *           "data": {},
+                     *           "created_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackDetail"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_put_api: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "image": "ghcr.io/mconstant/pay2slay-api:latest",
+                 *       "env": {
+                 *         "LOG_LEVEL": "info"
+                 *       },
+                 *       "follow": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiSpec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    stacks_delete_api: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_restart_api: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    stacks_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "application/json": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ArtifactMissing"];
+            409: components["responses"]["ArtifactAlteredOrArtifactForeignOrArtifactOutdatedOrArtifactUnsigned"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jose+json": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ArtifactMissing"];
+            409: components["responses"]["ArtifactAlteredOrArtifactForeignOrArtifactOutdatedOrArtifactUnsigned"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "events": [
+                     *         {
+                     *           "event": "event",
+                     *           "message": "It is done",
+                     *           "data": {},
+                     *           "created_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackDetail"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_put_node: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "image": "bananocoin/banano:latest",
+                 *       "resources": {
+                 *         "cpu": "2",
+                 *         "memory": "4Gi",
+                 *         "data": "64Gi"
+                 *       },
+                 *       "preferences": {
+                 *         "region": "us-west"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NodeSpec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    stacks_delete_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    stacks_restart_node: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example production */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "environment": "production",
+                     *       "kind": "node",
+                     *       "status": "active",
+                     *       "generation": 1,
+                     *       "spec": {},
+                     *       "job": {
+                     *         "job_id": "1",
+                     *         "operation": "deploy",
+                     *         "generation": 1,
+                     *         "started_at": "2026-11-21T04:20:00Z",
+                     *         "ended_at": "2026-11-21T04:20:00Z"
+                     *       },
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "uris": [
+                     *         "web.provider.example.com"
+                     *       ],
+                     *       "endpoint": "endpoint",
+                     *       "stale_endpoint": true,
+                     *       "discovery": [
+                     *         {
+                     *           "count": 1,
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "outcome": "attempt",
+                     *           "cause": "cause"
+                     *         }
+                     *       ],
+                     *       "node_version": "node version",
+                     *       "error": null,
+                     *       "unchanged": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    builds_page: {
+        parameters: {
+            query?: {
+                /** @example complete */
+                status?: components["schemas"]["Status-Input"];
+                /** @example 2 */
+                page?: number;
+                /** @example 20 */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "builds": [
+                     *         {
+                     *           "build_id": "build id",
+                     *           "status": "pending",
+                     *           "prompt": "prompt",
+                     *           "chains": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "chain_name": "chain name",
+                     *               "testnet": true
+                     *             }
+                     *           ],
+                     *           "template": "template",
+                     *           "options": {},
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z",
+                     *           "completed_at": "2026-11-21T04:20:00Z",
+                     *           "progress": 1,
+                     *           "step": "step",
+                     *           "sequence": 1,
+                     *           "stream_url": "stream url",
+                     *           "code": "MODEL_NOT_VALIDATED",
+                     *           "audit_report": {},
+                     *           "deployments": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "chain_name": "chain name",
+                     *               "status": "pending",
+                     *               "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *               "tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "block_number": 7421998,
+                     *               "gas_used": "2104332",
+                     *               "cost": "1250000000000000",
+                     *               "error": null,
+                     *               "error_code": "error code",
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *             }
+                     *           ],
+                     *           "engine": "engine",
+                     *           "usage": {
+                     *             "model_id": "sentiment-v2",
+                     *             "prompt": "prompt",
+                     *             "calls": 1,
+                     *             "input_tokens": 1,
+                     *             "output_tokens": 1,
+                     *             "cost": "1250000000000000"
+                     *           },
+                     *           "kind": "kind",
+                     *           "title": "title",
+                     *           "contract_name": "contract name",
+                     *           "constructor_arguments": [
+                     *             {
+                     *               "name": "web",
+                     *               "type": "address",
+                     *               "value": "value"
+                     *             }
+                     *           ],
+                     *           "effective_options": {},
+                     *           "assumed": [
+                     *             "assumed"
+                     *           ],
+                     *           "not_honoured": [
+                     *             {
+                     *               "text": "text",
+                     *               "reason": "reason"
+                     *             }
+                     *           ],
+                     *           "generation_time": 1.5,
+                     *           "audit_time": 1.5,
+                     *           "deploy_time": 1.5,
+                     *           "total_cost": 1.5,
+                     *           "total_cost_wei": "total cost wei",
+                     *           "gas_used": "2104332",
+                     *           "error": null,
+                     *           "error_code": "error code",
+                     *           "error_details": {}
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "page": 1,
+                     *       "page_size": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildList"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-build-1 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+                 *       "chains": [
+                 *         5001
+                 *       ],
+                 *       "template": "erc20"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BuildRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "estimated_time": 1,
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildResponse"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    builds_page_at_slash_slash: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["Status-Input"];
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "builds": [
+                     *         {
+                     *           "build_id": "build id",
+                     *           "status": "pending",
+                     *           "prompt": "prompt",
+                     *           "chains": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "chain_name": "chain name",
+                     *               "testnet": true
+                     *             }
+                     *           ],
+                     *           "template": "template",
+                     *           "options": {},
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z",
+                     *           "completed_at": "2026-11-21T04:20:00Z",
+                     *           "progress": 1,
+                     *           "step": "step",
+                     *           "sequence": 1,
+                     *           "stream_url": "stream url",
+                     *           "code": "MODEL_NOT_VALIDATED",
+                     *           "audit_report": {},
+                     *           "deployments": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "chain_name": "chain name",
+                     *               "status": "pending",
+                     *               "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *               "tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "block_number": 7421998,
+                     *               "gas_used": "2104332",
+                     *               "cost": "1250000000000000",
+                     *               "error": null,
+                     *               "error_code": "error code",
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *             }
+                     *           ],
+                     *           "engine": "engine",
+                     *           "usage": {
+                     *             "model_id": "sentiment-v2",
+                     *             "prompt": "prompt",
+                     *             "calls": 1,
+                     *             "input_tokens": 1,
+                     *             "output_tokens": 1,
+                     *             "cost": "1250000000000000"
+                     *           },
+                     *           "kind": "kind",
+                     *           "title": "title",
+                     *           "contract_name": "contract name",
+                     *           "constructor_arguments": [
+                     *             {
+                     *               "name": "web",
+                     *               "type": "address",
+                     *               "value": "value"
+                     *             }
+                     *           ],
+                     *           "effective_options": {},
+                     *           "assumed": [
+                     *             "assumed"
+                     *           ],
+                     *           "not_honoured": [
+                     *             {
+                     *               "text": "text",
+                     *               "reason": "reason"
+                     *             }
+                     *           ],
+                     *           "generation_time": 1.5,
+                     *           "audit_time": 1.5,
+                     *           "deploy_time": 1.5,
+                     *           "total_cost": 1.5,
+                     *           "total_cost_wei": "total cost wei",
+                     *           "gas_used": "2104332",
+                     *           "error": null,
+                     *           "error_code": "error code",
+                     *           "error_details": {}
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "page": 1,
+                     *       "page_size": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildList"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_create_at_slash_slash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-build-1 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+                 *       "chains": [
+                 *         5001
+                 *       ],
+                 *       "template": "erc20"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BuildRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "estimated_time": 1,
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildResponse"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    builds_detail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "prompt": "prompt",
+                     *       "chains": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "chain_name": "chain name",
+                     *           "testnet": true
+                     *         }
+                     *       ],
+                     *       "template": "template",
+                     *       "options": {},
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "completed_at": "2026-11-21T04:20:00Z",
+                     *       "progress": 1,
+                     *       "step": "step",
+                     *       "sequence": 1,
+                     *       "stream_url": "stream url",
+                     *       "code": "MODEL_NOT_VALIDATED",
+                     *       "audit_report": {},
+                     *       "deployments": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "chain_name": "chain name",
+                     *           "status": "pending",
+                     *           "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "block_number": 7421998,
+                     *           "gas_used": "2104332",
+                     *           "cost": "1250000000000000",
+                     *           "error": null,
+                     *           "error_code": "error code",
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *         }
+                     *       ],
+                     *       "engine": "engine",
+                     *       "usage": {
+                     *         "model_id": "sentiment-v2",
+                     *         "prompt": "prompt",
+                     *         "calls": 1,
+                     *         "input_tokens": 1,
+                     *         "output_tokens": 1,
+                     *         "cost": "1250000000000000"
+                     *       },
+                     *       "kind": "kind",
+                     *       "title": "title",
+                     *       "contract_name": "contract name",
+                     *       "constructor_arguments": [
+                     *         {
+                     *           "name": "web",
+                     *           "type": "address",
+                     *           "value": "value"
+                     *         }
+                     *       ],
+                     *       "effective_options": {},
+                     *       "assumed": [
+                     *         "assumed"
+                     *       ],
+                     *       "not_honoured": [
+                     *         {
+                     *           "text": "text",
+                     *           "reason": "reason"
+                     *         }
+                     *       ],
+                     *       "generation_time": 1.5,
+                     *       "audit_time": 1.5,
+                     *       "deploy_time": 1.5,
+                     *       "total_cost": 1.5,
+                     *       "total_cost_wei": "total cost wei",
+                     *       "gas_used": "2104332",
+                     *       "error": null,
+                     *       "error_code": "error code",
+                     *       "error_details": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildDetail"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "cancelled"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cancelled"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "application/json": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_deploy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-deploy-1 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       5001,
+                 *       31337
+                 *     ]
+                 */
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "chains": [
+                     *         1
+                     *       ],
+                     *       "deployments": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "chain_name": "chain name",
+                     *           "status": "pending",
+                     *           "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "block_number": 7421998,
+                     *           "gas_used": "2104332",
+                     *           "cost": "1250000000000000",
+                     *           "error": null,
+                     *           "error_code": "error code",
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *         }
+                     *       ],
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeployAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    builds_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "application/json": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ticket": "ticket",
+                     *       "expires_in": 3600,
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    projects_page: {
+        parameters: {
+            query?: {
+                /** @example pending */
+                status?: components["schemas"]["ProjectStatus"];
+                creator?: string;
+                /** @example 20 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployments": [
+                     *         {
+                     *           "id": "id",
+                     *           "name": "web",
+                     *           "url": "https://example.com",
+                     *           "port": 1,
+                     *           "status": "pending",
+                     *           "github": "github",
+                     *           "replicas": 1,
+                     *           "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "createdAt": "createdAt"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    projects_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-project-1 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "github": "https://github.com/octocat/shop",
+                 *       "port": 8080,
+                 *       "replicas": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "url": "https://example.com",
+                     *       "port": 1,
+                     *       "status": "pending",
+                     *       "github": "github",
+                     *       "replicas": 1,
+                     *       "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "createdAt": "createdAt"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    projects_detail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example shop */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "url": "https://example.com",
+                     *       "port": 1,
+                     *       "status": "pending",
+                     *       "github": "github",
+                     *       "replicas": 1,
+                     *       "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "createdAt": "createdAt"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    projects_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example shop */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    projects_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example shop */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "processing"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StatusChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "url": "https://example.com",
+                     *       "port": 1,
+                     *       "status": "pending",
+                     *       "github": "github",
+                     *       "replicas": 1,
+                     *       "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "createdAt": "createdAt"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    documents_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    documents_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example start.js */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    health_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Healthy"];
+                };
+            };
+        };
+    };
+    workers_beat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "walletAddress": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                 *       "timestamp": "2026-11-21T04:20:00Z",
+                 *       "containers": [
+                 *         {
+                 *           "containerName": "web",
+                 *           "port": "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
+                 *         },
+                 *         {
+                 *           "containerName": "inference-1",
+                 *           "port": ""
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Heartbeat"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    documents_openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    projects_payments: {
+        parameters: {
+            query?: {
+                creator?: string;
+                /** @example 20 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payments": [
+                     *         {
+                     *           "id": "id",
+                     *           "name": "web",
+                     *           "amount": "25000000",
+                     *           "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "createdAt": "createdAt"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaymentPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    projects_pay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-payment-1 */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Hosting, November",
+                 *       "amount": "2500000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPayment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "amount": "25000000",
+                     *       "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "createdAt": "createdAt"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    projects_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0b6f3d1e-8f0a-4a39-9d0e-5d6a3f0c9a11 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "amount": "25000000",
+                     *       "creator": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "createdAt": "createdAt"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_page: {
+        parameters: {
+            query?: {
+                /** @example healthy */
+                status?: components["schemas"]["Liveness"];
+                /** @example 20 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "workers": [
+                     *         {
+                     *           "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "status": "healthy",
+                     *           "last_seen": "2026-11-21T04:20:00Z",
+                     *           "enrolled_at": "2026-11-21T04:20:00Z",
+                     *           "session": {
+                     *             "timeFrom": "2026-11-21T04:20:00Z",
+                     *             "timeTo": "2026-11-21T08:40:00Z"
+                     *           },
+                     *           "containers": [
+                     *             {
+                     *               "containerName": "web",
+                     *               "port": "0.0.0.0:8080->80/tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EnrolRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "enrolment_code": "K7QF-2M9D-XT4C-81ZB",
+                     *       "expires_at": "2026-11-21T04:20:00Z",
+                     *       "setup_command": "curl -fsSL 'https://api.example.com/api/setup?wallet=0x70997970C51812dc3A010C7d01b50e0d17dc79C8' | sudo bash"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnrolmentAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["ServicePaused"];
+        };
+    };
+    workers_detail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "status": "healthy",
+                     *       "last_seen": "2026-11-21T04:20:00Z",
+                     *       "enrolled_at": "2026-11-21T04:20:00Z",
+                     *       "session": {
+                     *         "timeFrom": "2026-11-21T04:20:00Z",
+                     *         "timeTo": "2026-11-21T08:40:00Z"
+                     *       },
+                     *       "containers": [
+                     *         {
+                     *           "containerName": "web",
+                     *           "port": "0.0.0.0:8080->80/tcp"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerView"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enrolment_code": "Zr0wq9cJ8mVtK2xYbN4sD6fGhLpA1eUi"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExchangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "slw_Zm9yIHRlc3RzIG9ubHksIG5vIHdvcmtlciBoYXMgdGh"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerTokenAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_uptime: {
+        parameters: {
+            query?: {
+                /** @example 2026-11-14 */
+                from?: string;
+                /** @example 2026-11-21T00:00:00Z */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "records": [
+                     *         {
+                     *           "timeFrom": "2026-11-21T04:20:00Z",
+                     *           "timeTo": "2026-11-21T08:40:00Z",
+                     *           "open": true
+                     *         }
+                     *       ],
+                     *       "days": [
+                     *         {
+                     *           "date": "2026-11-21",
+                     *           "percent": 99.65
+                     *         }
+                     *       ],
+                     *       "percent": 99.65
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UptimeAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
 }

@@ -16,5 +16,6 @@ export interface PageEntry {
 /** Every page. Each is a chunk of its own, so that one page's weight is not another's. */
 export const PAGES: PageEntry[] = [
   { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(() => import("./dashboard/dashboard-page")) },
+  { path: "/deployments/:id", component: lazy(() => import("./deployment/deployment-page")) },
   { path: "*", component: lazy(() => import("./not-found-page")) },
 ];

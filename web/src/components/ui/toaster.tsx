@@ -4,6 +4,7 @@ import { Toaster as Sonner } from "sonner";
 export function Toaster() {
   return (
     <Sonner
+      style={{ fontFamily: "inherit" }}
       position="bottom-right"
       toastOptions={{
         classNames: {

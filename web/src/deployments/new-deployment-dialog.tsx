@@ -1,0 +1,174 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { LoaderCircleIcon, RocketIcon } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { toast } from "sonner";
+import { api, unwrap } from "@/api/client";
+import { ApiError } from "@/api/errors";
+import { ErrorAlert } from "@/components/error-alert";
+import { Button } from "@/components/ui/button";
+import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
+import { Checkbox, Input, Select } from "@/components/ui/input";
+import { Field } from "@/components/ui/label";
+import { Skeleton } from "@/components/ui/skeleton";
+import { bytes, usd } from "@/lib/format";
+import { useIdempotencyKey } from "@/lib/idempotency";
+import { useDebounced } from "@/lib/use-debounced";
+import { Fact } from "./deployment-card";
+import { Refusals } from "./refusals";
+import { linesOf } from "./sdl-lines";
+import { TEMPLATES } from "./templates";
+import type { WorkloadEstimate } from "./types";
+
+const CodeEditor = lazy(() => import("@/components/code-editor"));
+const SETTLED_MILLISECONDS = 600;
+
+interface Wishes {
+  region: string;
+  gpuType: string;
+  maxPrice: string;
+  auditedOnly: boolean;
+  deposit: string;
+}
+
+const NO_WISHES: Wishes = { region: "", gpuType: "", maxPrice: "", auditedOnly: false, deposit: "" };
+
+function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }: Wishes) {
+  const preferences = {
+    ...(region.trim() ? { region: region.trim() } : {}),
+    ...(gpuType.trim() ? { gpuType: gpuType.trim() } : {}),
+    ...(maxPrice.trim() ? { maxPrice: maxPrice.trim() } : {}),
+    ...(auditedOnly ? { auditedOnly } : {}),
+  };
+  return { sdl, preferences, ...(deposit.trim() ? { deposit: deposit.trim() } : {}) };
+}
+
+/** Deploys a workload from an SDL, after telling what it would cost. */
+export default function NewDeploymentDialog({ onClose }: { onClose: () => void }) {
+  const [sdl, setSdl] = useState(TEMPLATES[0]?.sdl ?? "");
+  const [wishes, setWishes] = useState(NO_WISHES);
+  const body = useMemo(() => bodyOf(sdl, wishes), [sdl, wishes]);
+  const settled = useDebounced(body, SETTLED_MILLISECONDS);
+  const queries = useQueryClient();
+  const keyFor = useIdempotencyKey();
+
+  const estimate = useQuery({
+    queryKey: ["estimate", settled],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api().POST("/api/deployments/estimate", { body: settled as never, signal }))) as WorkloadEstimate,
+    enabled: settled.sdl.trim() !== "",
+    gcTime: 0,
+  });
+  const deploy = useMutation({
+    mutationFn: () =>
+      unwrap(
+        api().POST("/api/deployments", {
+          body: body as never, params: { header: { "idempotency-key": keyFor(body) } },
+        }),
+      ),
+    onSuccess: () => {
+      toast.success("The workload was accepted", { description: "Providers are being asked for bids." });
+      void queries.invalidateQueries({ queryKey: ["deployments"] });
+      onClose();
+    },
+  });
+
+  const isCurrent = settled === body && !estimate.isFetching;
+  const refused = deploy.error ?? estimate.error;
+  const fields = refused instanceof ApiError ? refused.fields : [];
+  const problemOf = (name: string) => fields.find(({ field }) => field === name)?.message;
+  const own = new Set(["deposit", "preferences.region", "preferences.gpuType", "preferences.maxPrice"]);
+  const problems = useMemo(
+    () => linesOf(settled.sdl, fields.filter(({ field }) => !own.has(field))),
+    // `fields` and `own` follow from what was refused.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [settled.sdl, refused],
+  );
+  const wish = (name: keyof Wishes) => ({
+    value: wishes[name] as string,
+    onChange: (event: { target: { value: string } }) => setWishes({ ...wishes, [name]: event.target.value }),
+  });
+  const otherError = refused && fields.length === 0 ? refused : null;
+
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()}>
+      <DialogContent className="max-w-3xl">
+        <DialogHeader>
+          <DialogTitle>New deployment</DialogTitle>
+          <DialogDescription>Describe what to run in Akash's SDL. Providers bid for it, and the best bid that will do is taken.</DialogDescription>
+        </DialogHeader>
+        <Field label="Start from a template">
+          {(control) => (
+            <Select {...control} defaultValue={TEMPLATES[0]?.name ?? ""} onChange={(event) => setSdl(TEMPLATES.find(({ name }) => name === event.target.value)?.sdl ?? "")}>
+              {TEMPLATES.map(({ name, description }) => <option key={name} value={name}>{name}: {description}</option>)}
+            </Select>
+          )}
+        </Field>
+        <div className="flex flex-col gap-1.5">
+          <span className="text-sm font-medium" aria-hidden>SDL</span>
+          <div className="h-72">
+            <Suspense fallback={<Skeleton className="h-full" />}>
+              <CodeEditor value={sdl} onChange={setSdl} problems={problems} label="SDL" describedBy="sdl-problems" />
+            </Suspense>
+          </div>
+          <ul id="sdl-problems" aria-live="polite" className="flex flex-col gap-0.5 text-xs text-destructive">
+            {problems.map(({ line, message }, index) => <li key={index}>Line {line}: {message}</li>)}
+          </ul>
+        </div>
+        <details>
+          <summary className="cursor-pointer text-sm font-medium">Preferences and deposit</summary>
+          <div className="mt-3 grid gap-3 sm:grid-cols-2">
+            <Field label="Region" hint="A region, country or city, such as us-west" error={problemOf("preferences.region")}>
+              {(control) => <Input {...control} {...wish("region")} />}
+            </Field>
+            <Field label="GPU" hint="Such as A100 or a100-80gb" error={problemOf("preferences.gpuType")}>
+              {(control) => <Input {...control} {...wish("gpuType")} />}
+            </Field>
+            <Field label="Highest price" hint="US dollars an hour for the whole workload" error={problemOf("preferences.maxPrice")}>
+              {(control) => <Input {...control} {...wish("maxPrice")} inputMode="decimal" />}
+            </Field>
+            <Field label="Deposit" hint="US dollars; what is not spent comes back" error={problemOf("deposit")}>
+              {(control) => <Input {...control} {...wish("deposit")} inputMode="decimal" placeholder="5" />}
+            </Field>
+            <label className="flex items-center gap-2 text-sm">
+              <Checkbox checked={wishes.auditedOnly} onChange={(event) => setWishes({ ...wishes, auditedOnly: event.target.checked })} />
+              Only audited providers
+            </label>
+          </div>
+        </details>
+        {otherError ? <ErrorAlert error={otherError} title={deploy.error ? "The workload was not accepted" : "There is no estimate"} onRetry={deploy.error ? undefined : () => void estimate.refetch()} /> : null}
+        <EstimateSummary estimate={isCurrent && !estimate.error ? estimate.data : undefined} isWaiting={!isCurrent} />
+        <DialogFooter>
+          <Button variant="outline" onClick={onClose}>Cancel</Button>
+          <Button
+            disabled={!isCurrent || !estimate.data || estimate.error !== null || estimate.data.refusals.length > 0 || deploy.isPending}
+            onClick={() => deploy.mutate()}
+          >
+            {deploy.isPending ? <LoaderCircleIcon aria-hidden className="animate-spin" /> : <RocketIcon aria-hidden />}
+            {deploy.isPending ? "Deploying…" : "Deploy"}
+          </Button>
+        </DialogFooter>
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+function EstimateSummary({ estimate, isWaiting }: { estimate: WorkloadEstimate | undefined; isWaiting: boolean }) {
+  return (
+    <section aria-label="Estimate" aria-busy={isWaiting} className="rounded-lg border bg-muted/40 p-3">
+      {estimate ? (
+        <dl className="grid grid-cols-2 gap-3 text-sm sm:grid-cols-4">
+          <Fact label="Estimated cost">{estimate.usd_per_hour === null ? "not known" : `${usd(estimate.usd_per_hour)} an hour`}</Fact>
+          <Fact label="A month">{estimate.usd_per_month === null ? "not known" : usd(estimate.usd_per_month)}</Fact>
+          <Fact label="Deposit">{usd(estimate.deposit)}</Fact>
+          <Fact label="Resources">
+            {estimate.resources.cpu_millicores / 1000} CPU, {bytes(estimate.resources.memory_bytes)}
+            {estimate.resources.gpus > 0 ? `, ${estimate.resources.gpus} GPU` : ""}
+          </Fact>
+        </dl>
+      ) : (
+        <p className="text-sm text-muted-foreground">{isWaiting ? "Estimating…" : "No estimate: mend what is named above."}</p>
+      )}
+      {estimate && estimate.refusals.length > 0 ? <div className="mt-3"><Refusals refusals={estimate.refusals} /></div> : null}
+    </section>
+  );
+}

@@ -1,0 +1,127 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { toast } from "sonner";
+import { api, unwrap } from "@/api/client";
+import { messageOf } from "@/api/errors";
+import { POLL_MILLISECONDS } from "@/api/query-client";
+import { useSession } from "@/auth/session";
+import { isActive } from "./overview";
+import { isWorkload, type Deployment, type LiveStatus } from "./types";
+
+const PAGE_SIZE = 100;
+// 2,000 deployments; beyond that counts are told as “at least”.
+const MOST_PAGES = 20;
+// What Akash tells of each active workload takes a request; the rest is reckoned from prices.
+const MOST_LIVE = 24;
+const AT_ONCE = 4;
+// While something is on its way, its change is what the reader waits for.
+const SOON_MILLISECONDS = 4_000;
+
+export interface DeploymentList {
+  deployments: Deployment[];
+  isWhole: boolean;
+}
+
+async function everyDeployment(signal: AbortSignal): Promise<DeploymentList> {
+  const deployments: Deployment[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const answer = await unwrap(
+      api().GET("/api/deployments", { params: { query: { limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) } }, signal }),
+    );
+    deployments.push(...(answer.deployments as Deployment[]));
+    if (!answer.next_cursor) return { deployments, isWhole: true };
+    cursor = answer.next_cursor;
+  }
+  return { deployments, isWhole: false };
+}
+
+const listKey = (wallet: string | undefined) => ["deployments", wallet];
+
+/** All of the caller's deployments, newest first, asked for again every 30 seconds. */
+export function useDeployments() {
+  const session = useSession();
+  return useQuery({
+    queryKey: listKey(session?.wallet),
+    queryFn: ({ signal }) => everyDeployment(signal),
+    enabled: session !== null,
+    refetchInterval: POLL_MILLISECONDS,
+  });
+}
+
+/** What Akash tells of the newest active workloads, by their id; a workload that it does not tell of is left out. */
+export function useLiveStatuses(deployments: Deployment[] | undefined) {
+  const ids = (deployments ?? [])
+    .filter((deployment) => isWorkload(deployment) && isActive(deployment) && deployment.dseq)
+    .slice(0, MOST_LIVE)
+    .map((deployment) => deployment.deployment_id);
+  return useQuery({
+    queryKey: ["live", ids],
+    enabled: ids.length > 0,
+    refetchInterval: POLL_MILLISECONDS,
+    queryFn: async ({ signal }) => {
+      const found: Record<string, LiveStatus> = {};
+      const waiting = [...ids];
+      const ask = async () => {
+        for (let id = waiting.shift(); id; id = waiting.shift()) {
+          const path = { id };
+          try {
+            const status = await unwrap(api().GET("/api/deployments/{id}/status", { params: { path }, signal }));
+            if ("live" in status && status.live) found[id] = status.live;
+          } catch (error) {
+            if (signal.aborted) throw error;
+            // The list tells when something is wrong; here it only means that a figure is reckoned.
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, ask));
+      return found;
+    },
+  });
+}
+
+/** One deployment with its events. */
+export function useDeployment(id: string) {
+  const session = useSession();
+  return useQuery({
+    queryKey: ["deployment", session?.wallet, id],
+    enabled: session !== null,
+    queryFn: ({ signal }) =>
+      unwrap(api().GET("/api/deployments/{id}", { params: { path: { id } }, signal })),
+    refetchInterval: ({ state }) => (state.data && isActive(state.data) && state.data.status !== "active" ? SOON_MILLISECONDS : POLL_MILLISECONDS),
+  });
+}
+
+/** Closes a workload. It is shown as closing at once; if that is refused, it is shown as it was. */
+export function useCloseDeployment() {
+  const queries = useQueryClient();
+  const key = listKey(useSession()?.wallet);
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api().DELETE("/api/deployments/{id}", { params: { path: { id } } })),
+    onMutate: async (id) => {
+      await queries.cancelQueries({ queryKey: key });
+      const before = queries.getQueryData<DeploymentList>(key);
+      queries.setQueryData<DeploymentList>(key, (list) => list && closing(list, id));
+      return { before };
+    },
+    onError: (error, _id, context) => {
+      queries.setQueryData(key, context?.before);
+      toast.error("It was not closed", { description: messageOf(error) });
+    },
+    onSuccess: () => toast.success("The workload is being closed"),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: ["deployments"] });
+      void queries.invalidateQueries({ queryKey: ["deployment"] });
+    },
+  });
+}
+
+function closing(list: DeploymentList, id: string): DeploymentList {
+  const now = new Date().toISOString();
+  return {
+    ...list,
+    deployments: list.deployments.map((deployment) =>
+      deployment.deployment_id === id && isWorkload(deployment) ? { ...deployment, close_requested_at: now } : deployment,
+    ),
+  };
+}

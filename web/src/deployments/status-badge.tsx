@@ -1,0 +1,16 @@
+import { CircleCheckIcon, CircleDashedIcon, CircleSlashIcon, CircleXIcon } from "lucide-react";
+import { Badge } from "@/components/ui/badge";
+import { statusVariant } from "./overview";
+
+const ICONS = { success: CircleCheckIcon, destructive: CircleXIcon, secondary: CircleSlashIcon, warning: CircleDashedIcon };
+
+/** A status in words, a colour and a sign, so that none of them has to be seen. */
+export function StatusBadge({ status, isClosing = false }: { status: string; isClosing?: boolean }) {
+  const variant = isClosing ? "warning" : statusVariant(status);
+  const Icon = ICONS[variant as keyof typeof ICONS];
+  return (
+    <Badge variant={variant} data-status={status}>
+      <Icon aria-hidden /> {isClosing ? "closing" : status}
+    </Badge>
+  );
+}
