@@ -1,7 +1,7 @@
 """The only function that may sign with the deployer keys.
 
-Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}`` or
-``{"operation": "close", "chain_id", "address", "nonce"}``.
+Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where the purpose ``build`` comes with
+``build_id`` and ``chain_id``, or ``{"operation": "close", "chain_id", "address", "nonce"}``.
 """
 
 from functools import cache
@@ -9,8 +9,11 @@ from typing import Any
 
 import httpx
 
+from slipway.builds.files import build_files
+from slipway.builds.signing import BuildSigning
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.kms_signer import KmsSigner
+from slipway.chain.models import Chain
 from slipway.chain.signing import ChainSigning
 from slipway.chain.write_ahead import WriteAhead
 from slipway.settings import chain_settings, deployer_key_ids
@@ -26,7 +29,7 @@ def _signers() -> list[KmsSigner]:
 
 @cache
 def _chain_signing(chain_id: int) -> ChainSigning:
-    chain = chain_settings().chains[chain_id]
+    chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
     rpc = JsonRpc(chain, httpx.Client())
     return ChainSigning(chain, rpc, WriteAhead(_signers(), rpc))
 
@@ -35,17 +38,30 @@ def _token_signing() -> TokenSigning:
     return TokenSigning(_chain_signing(chain_settings().token_chain_id))
 
 
+def _build_signing(chain_id: int) -> BuildSigning:
+    return BuildSigning(_chain_signing(chain_id), build_files())
+
+
 def _sign(event: dict[str, Any]) -> dict[str, Any]:
-    item = _token_signing().sign(event["job_id"], event["purpose"])
+    if event["purpose"] == "build":
+        item = _build_signing(event["chain_id"]).sign(event["build_id"], event["job_id"])
+    else:
+        item = _token_signing().sign(event["job_id"], event["purpose"])
     return {"transaction_hash": item.transaction_hash, "nonce": int(item.nonce), "signer": item.signer}
 
 
 def _bump(event: dict[str, Any]) -> None:
-    _token_signing().bump(event["job_id"], event["purpose"])
+    if event["purpose"] == "build":
+        _build_signing(event["chain_id"]).bump(event["build_id"], event["job_id"])
+    else:
+        _token_signing().bump(event["job_id"], event["purpose"])
 
 
 def _cancel(event: dict[str, Any]) -> None:
-    _token_signing().cancel(event["job_id"], event["purpose"])
+    if event["purpose"] == "build":
+        _build_signing(event["chain_id"]).cancel(event["build_id"])
+    else:
+        _token_signing().cancel(event["job_id"], event["purpose"])
 
 
 def _close(event: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from local.console_api.keys import DEFAULT_KEY
 from slipway import secret_values, settings, store
 from slipway.akash import console_api, live, logs, provider_proxy, providers
 from slipway.akash.service import akash_service
+from slipway.builds.files import build_files
 from slipway.chain.store import save_contracts
 from slipway.deployments.service import deployment_service
 from slipway.identity import service as identity
@@ -240,7 +242,7 @@ class Installation:
             # Without it, S3 tells nobody what is not there.
             listed = [("s3:ListBucket", "ArtifactBucket")] if operation == "GetObject" else []
             action = f"s3:{operation}{'Version' if arguments.get('VersionId') else ''}"
-            return [(action, "ArtifactBucket/*"), *listed]
+            return [(action, f"ArtifactBucket/{arguments['Key']}"), *listed]
         if operation == "StartExecution":
             return [("states:StartExecution", arguments["stateMachineArn"].rpartition(":")[2])]
         if service == "lambda":
@@ -284,6 +286,7 @@ def _forget() -> None:
         live.live_workloads,
         logs.log_service,
         provider_proxy.provider_proxy,
+        build_files,
     ):
         kept.cache_clear()
     secret_values._kept.clear()
@@ -295,15 +298,29 @@ def _forget() -> None:
     function_app("api/escrow")._escrow.cache_clear()
     for kept in (function_app("signer")._signers, function_app("signer")._chain_signing):
         kept.cache_clear()
-    for workflow in ("token_deploy", "token_register", "akash_deploy", "stack_node", "stack_api", "reconcile"):
+    for workflow in (
+        "token_deploy",
+        "token_register",
+        "akash_deploy",
+        "stack_node",
+        "stack_api",
+        "reconcile",
+        "chain_deployment",
+    ):
         for state in function_app(f"tasks/{workflow}").STATES.values():
             for kept in state.__globals__.values():
                 if hasattr(kept, "cache_clear"):
                     kept.cache_clear()
 
 
-def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain: dict[str, Any]) -> Installation:
-    """Set everything up inside an open ``mock_aws``."""
+def install(
+    monkeypatch: pytest.MonkeyPatch,
+    node: FakeNode,
+    rpc_url: str,
+    chain: dict[str, Any],
+    more_chains: Sequence[tuple[int, str]] = (),
+) -> Installation:
+    """Set everything up inside an open ``mock_aws``; ``more_chains`` are like the first, with ids and addresses."""
     dynamodb = _client("dynamodb")
     for table, logical_id in _TABLES.items():
         dynamodb.create_table(TableName=table, **table_definition(logical_id))
@@ -335,7 +352,10 @@ def install(monkeypatch: pytest.MonkeyPatch, node: FakeNode, rpc_url: str, chain
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
     for name, seconds in AKASH_SECONDS.items():
         monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
-    monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}]))
+    others = [
+        {**chain, "rpc_urls": [url], "chain_id": number, "name": f"chain {number}"} for number, url in more_chains
+    ]
+    monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}, *others]))
     _forget()
     stacks = {"node": stack_node, "api": stack_api}
     installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks)

@@ -13,7 +13,9 @@ import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.akash.rules import Step
+from slipway.builds.deployment_rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
+from slipway.chain.broadcast import Progress
 from slipway.errors import SlipwayError
 from slipway.stacks.steps import Step as StackStep
 from slipway.workers.rules import SHARDS
@@ -184,10 +186,10 @@ def test_a_task_that_invokes_a_workflows_function_is_one_file_of_it(
 def _workflow_of(machine: str, state: dict[str, Any]) -> str | None:
     """The folder of the function that a task invokes, if it is a workflow's."""
     function = state.get("Arguments", {}).get("FunctionName")
-    return {"${TasksArn}": machine, "${ContractArn}": "contract"}.get(function)
+    return {"${TasksArn}": machine, "${ContractArn}": "contract", "${ChainArn}": "chain_deployment"}.get(function)
 
 
-@pytest.mark.parametrize("workflow", [*MACHINES, "contract"])
+@pytest.mark.parametrize("workflow", [*MACHINES, "contract", "chain_deployment"])
 def test_a_workflows_function_has_no_state_that_the_machine_lacks(workflow: str) -> None:
     invoked = [
         (parameter.values[1], _workflow_of(parameter.values[0].machine, parameter.values[2])) for parameter in TASKS
@@ -249,6 +251,23 @@ def test_a_build_fails_closed_and_what_may_be_on_a_chain_is_not_given_up() -> No
         assert [entry["Next"] for entry in states[name]["Catch"]] == ["Interrupted"]
     assert [name for name, state in states.items() if state.get("Next") == "Deploy"] == []
     assert [choice["Next"] for choice in states["AnyChains"]["Choices"]] == ["Deploy"]
+
+
+def test_a_chain_that_fails_leaves_the_others_alone() -> None:
+    branch = MACHINES["build"]["States"]["Deploy"]["ItemProcessor"]["States"]
+    for name, state in branch.items():
+        if state["Type"] == "Task":
+            wanted = "ChainDone" if name == "RecordChainFailure" else "RecordChainFailure"
+            assert [entry["Next"] for entry in state["Catch"]] == [wanted]
+    assert "Fail" not in {state["Type"] for state in branch.values()}
+    assert branch["ChainDone"]["End"]
+
+
+def test_every_progress_of_a_chain_deployment_leads_to_a_state() -> None:
+    branch = MACHINES["build"]["States"]["Deploy"]["ItemProcessor"]["States"]
+    named = {choice["Condition"].split("'")[1] for state in branch.values() for choice in state.get("Choices", [])}
+    # Whatever else is told, such as that it is confirmed, ends the branch.
+    assert named == {*ChainStep, *Progress} - {ChainStep.ENDED, Progress.CONFIRMED, Progress.CANCELLED}
 
 
 def test_uptime_flush_looks_at_every_shard() -> None:

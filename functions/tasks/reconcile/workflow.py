@@ -7,6 +7,8 @@ import httpx
 
 from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
+from slipway.builds.deployment import BuildTransactions
+from slipway.builds.deployment_rules import chain_and_attempt
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
@@ -35,6 +37,8 @@ def signer_reconcile(chain_id: int) -> SignerReconcile:
 
 
 def _owner_of(item: TransactionItem) -> Owner:
+    if chain_and_attempt(item.purpose):
+        return BuildTransactions(chain_settings().chains[int(item.chain_id)])
     return TokenTransactions()
 
 

@@ -125,7 +125,8 @@ class ChainDeploymentItem(JobsItem):
 
     Attributes:
         job_id: The run that deploys, or deployed, it.
-        attempt: Counts from 1; a deployment that failed is tried again under the next one.
+        attempt: Counts from 1; the next one begins once it is certain that the one before left no contract.
+        deadline: When a transaction that no block took is called off.
         gas_used: Units of gas; ``cost`` is in wei. Both are decimal texts.
         transaction_hash: Of the transaction that was mined, or else the latest one.
     """
@@ -135,6 +136,7 @@ class ChainDeploymentItem(JobsItem):
     status = UnicodeAttribute()
     job_id = UnicodeAttribute()
     attempt = NumberAttribute(default=1)
+    deadline = UnicodeAttribute()
     address = UnicodeAttribute(null=True)
     transaction_hash = UnicodeAttribute(null=True)
     block_number = NumberAttribute(null=True)
@@ -239,6 +241,15 @@ def chain_deployments(build_id: str) -> list[ChainDeploymentItem]:
         chains = ChainDeploymentItem.sk.startswith("CHAIN#")
         found = list(ChainDeploymentItem.query(f"{_PREFIX}{build_id}", chains, consistent_read=True))
     return sorted(found, key=lambda deployment: int(deployment.chain_id))
+
+
+def find_chain_deployment(build_id: str, chain_id: int) -> ChainDeploymentItem | None:
+    """A build's deployment on one chain."""
+    with upstream_errors():
+        try:
+            return ChainDeploymentItem.get(*chain_key(build_id, chain_id), consistent_read=True)
+        except DoesNotExist:
+            return None
 
 
 def counts_of(wallet: str) -> BuildCounts:

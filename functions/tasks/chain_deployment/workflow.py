@@ -1,0 +1,17 @@
+"""Deployments on each of this installation's chains, made once a process."""
+
+from functools import cache
+
+import httpx
+
+from slipway.builds.deployment import SENDING_SECONDS, ChainDeployment
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Chain
+from slipway.settings import chain_settings
+
+
+@cache
+def chain_deployment(chain_id: int) -> ChainDeployment:
+    """The states of deployments on a chain."""
+    chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
+    return ChainDeployment(chain, JsonRpc(chain, httpx.Client(), deadline=SENDING_SECONDS))

@@ -1,0 +1,696 @@
+"""A build's contract on two chains, through the real functions under their policies: once each, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from eth_account import Account
+from moto import mock_aws
+
+from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
+from slipway import times
+from slipway.builds import deployment as deploying
+from slipway.builds.deployment import BuildTransactions
+from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
+from slipway.builds.store import (
+    BuildItem,
+    ChainDeploymentItem,
+    build_key,
+    change_build,
+    find_build,
+    find_chain_deployment,
+    number_key,
+    owner_key,
+    running,
+    updates_after,
+)
+from slipway.chain import broadcast as broadcasting
+from slipway.chain import contracts
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.reconcile import SignerReconcile
+from slipway.chain.signing import ChainSigning
+from slipway.chain.store import save_contracts, save_fee_cap, transaction_at, transaction_for
+from slipway.chain.write_ahead import WriteAhead
+from slipway.errors import (
+    ConflictError,
+    DeploymentFailedError,
+    InsufficientGasError,
+    NotFoundError,
+    SignerUnfundedError,
+    UpstreamUnavailableError,
+)
+from slipway.settings import chain_settings
+from slipway.times import now_text
+from tests.support.functions import function_app
+from tests.support.installation import BUCKET, Installation, install
+from tests.support.keys import LocalSigner
+from tests.support.nodes import FakeNode
+from tests.support.wallets import ALICE
+
+CHAIN = {
+    "chain_id": 31337,
+    "name": "first",
+    "explorer_url": "https://explorer.test",
+    "confirmations": 2,
+    "block_seconds": 1,
+    "max_fee_per_gas": "200000000000",
+}
+FIRST, SECOND = 31337, 5001
+POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
+ETHER = 10**18
+ARGUMENTS = [
+    {"name": "name", "type": "string", "value": "Harbour"},
+    {"name": "symbol", "type": "string", "value": "HRB"},
+    {"name": "controller", "type": "address", "value": ALICE.address},
+]
+
+
+@dataclass
+class Anvil:
+    """A chain, with what tests do to it."""
+
+    chain_id: int
+    url: str
+    client: httpx.Client = field(default_factory=httpx.Client)
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        answer = self.client.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        found = answer.json()
+        assert "error" not in found, found
+        return found["result"]
+
+    def mine(self, blocks: int = 1) -> None:
+        self.rpc("anvil_mine", hex(blocks))
+
+
+def _start(chain_id: int, log: Path) -> tuple[Any, str]:
+    for attempt in range(3):
+        port = free_port()
+        try:
+            return start_anvil(port, chain_id, log=log), f"http://127.0.0.1:{port}"
+        except AnvilError as error:
+            # Another program may have taken the port in between.
+            if attempt == 2 or "npm ci" in str(error):
+                pytest.fail(f"These tests need a chain: {error}")
+    raise AssertionError
+
+
+@pytest.fixture(scope="module")
+def _chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Anvil]]:
+    processes, chains = [], {}
+    try:
+        for chain_id in (FIRST, SECOND):
+            process, url = _start(chain_id, tmp_path_factory.mktemp("anvil") / "anvil.log")
+            processes.append(process)
+            chains[chain_id] = Anvil(chain_id, url)
+            for key in POOL:
+                chains[chain_id].rpc("anvil_setBalance", Account.from_key(key).address, hex(1000 * ETHER))
+        yield chains
+    finally:
+        for process in processes:
+            stop_anvil(process)
+
+
+@dataclass
+class Yard:
+    """Builds at the stage of their deployment, state by state, as the state machine's branches do it."""
+
+    slipway: Installation
+    chains: dict[int, Anvil]
+    signers: list[LocalSigner]
+    times: int = 1
+
+    def build(self, *chain_ids: int, deployable: bool = True, arguments: Any = None) -> str:
+        """A build whose contract passed its audit."""
+        build_id, moment = str(uuid.uuid4()), now_text()
+        artifact = contracts.load("HokusaiToken")
+        body = json.dumps({"abi": artifact.abi, "bytecode": artifact.bytecode}).encode()
+        boto3.client("s3").put_object(Bucket=BUCKET, Key=f"builds/{build_id}/contract-0.json", Body=body)
+        BuildItem(
+            *build_key(build_id),
+            build_id=build_id,
+            number=1,
+            wallet=ALICE.address,
+            status=str(Status.DEPLOYING),
+            job_id=build_id,
+            run_began_at=moment,
+            stage=str(Stage.DEPLOY),
+            step=str(Step.DEPLOYMENT),
+            sequence=1,
+            progress=70,
+            prompt="Create a token called Harbour",
+            chains=list(chain_ids or (FIRST, SECOND)),
+            run_chains=list(chain_ids or (FIRST, SECOND)),
+            constructor_arguments=ARGUMENTS if arguments is None else arguments,
+            contract_name="HokusaiToken",
+            revision=0,
+            deployable=deployable,
+            stage_began_at=moment,
+            created_at=moment,
+            updated_at=moment,
+            owner_key=owner_key(ALICE.address),
+            owner_sort=number_key(1),
+        ).save()
+        return build_id
+
+    def run_again(self, build_id: str) -> str:
+        """A run that only deploys, after the build has ended; its job's id."""
+        build = self.item(build_id)
+        job_id = str(uuid.uuid4())
+        build.update(
+            actions=[
+                BuildItem.job_id.set(job_id),
+                BuildItem.status.set(str(Status.DEPLOYING)),
+                BuildItem.stage.set(str(Stage.DEPLOY)),
+            ]
+        )
+        return job_id
+
+    def end(self, build_id: str, status: Status) -> None:
+        """End a build, as cancelling or the run's last task does."""
+        build = self.item(build_id)
+        told = Progress(status, int(build.progress), Step.CANCELLED, "Over")
+        assert change_build(build, [], running(build.job_id), update=told)
+
+    def item(self, build_id: str) -> BuildItem:
+        found = find_build(build_id)
+        assert found
+        return found
+
+    def deployment(self, build_id: str, chain_id: int = FIRST) -> ChainDeploymentItem:
+        found = find_chain_deployment(build_id, chain_id)
+        assert found
+        return found
+
+    def _each(self, function: str, payload: dict[str, Any]) -> Any:
+        answers = [self.slipway.invoke(function, payload) for _ in range(self.times)]
+        return answers[-1]
+
+    def task(self, state: str, build_id: str, chain_id: int = FIRST, **more: Any) -> Any:
+        job_id = more.pop("job_id", None) or self.item(build_id).job_id
+        payload = {"state": state, "build_id": build_id, "job_id": job_id, "chain_id": chain_id, **more}
+        return self._each("ChainDeploymentTasks", payload)
+
+    def signer(self, operation: str, build_id: str, chain_id: int = FIRST, job_id: str | None = None) -> Any:
+        payload = {
+            "operation": operation,
+            "purpose": "build",
+            "build_id": build_id,
+            "job_id": job_id or self.item(build_id).job_id,
+            "chain_id": chain_id,
+        }
+        return self._each("SignerFunction", payload)
+
+    def sign(self, build_id: str, chain_id: int = FIRST) -> Any:
+        assert self.task("BeginDeployment", build_id, chain_id)["progress"] == "sign"
+        return self.signer("sign", build_id, chain_id)
+
+    def send(self, build_id: str, chain_id: int = FIRST) -> Any:
+        signed = self.sign(build_id, chain_id)
+        assert self.task("BroadcastDeployment", build_id, chain_id)["progress"] == "broadcast"
+        return signed
+
+    def deploy(self, build_id: str, chain_id: int = FIRST) -> str:
+        """One branch to its end; the contract's address."""
+        self.send(build_id, chain_id)
+        self.chains[chain_id].mine(2)
+        assert self.task("ConfirmDeployment", build_id, chain_id, polls=0)["progress"] == "confirmed"
+        return str(self.deployment(build_id, chain_id).address)
+
+    def fail(self, build_id: str, error: str, message: str = "It failed", chain_id: int = FIRST) -> None:
+        cause = json.dumps({"errorMessage": message, "errorType": error})
+        self.task("RecordChainFailure", build_id, chain_id, error=error, cause=cause)
+
+    def messages(self, build_id: str) -> list[str]:
+        return [str(update.message) for update in updates_after(build_id, 0)]
+
+    def json_rpc(self, chain_id: int = FIRST) -> JsonRpc:
+        return JsonRpc(chain_settings().chains[chain_id], self.chains[chain_id].client)
+
+    def created(self, chain_id: int = FIRST) -> list[str]:
+        """Every contract that the deployer accounts created on a chain."""
+        found = []
+        for signer in self.signers:
+            for nonce in range(self.json_rpc(chain_id).transaction_count(signer.address, "latest")):
+                item = transaction_at(chain_id, signer.address, nonce)
+                if item and item.contract_address and self.json_rpc(chain_id).code_at(item.contract_address):
+                    found.append(str(item.contract_address))
+        return found
+
+    def accounts(self, chain_id: int = FIRST) -> SignerReconcile:
+        """What reconcile does for deployer accounts."""
+        chain = chain_settings().chains[chain_id]
+        return SignerReconcile(chain, self.json_rpc(chain_id), lambda _: BuildTransactions(chain))
+
+    def close(self, address: str, nonce: int, chain_id: int = FIRST) -> None:
+        """What reconcile's states do for a nonce that nobody serves."""
+        held = {"chain_id": chain_id, "address": address, "nonce": nonce}
+        self.slipway.invoke("SignerFunction", {"operation": "close", **held})
+        self.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", **held})
+
+
+@pytest.fixture
+def yard(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Iterator[Yard]:
+    snapshots = {}
+    for chain_id, anvil in _chains.items():
+        anvil.rpc("evm_setAutomine", True)
+        snapshots[chain_id] = anvil.rpc("evm_snapshot")
+    with mock_aws():
+        first, second = _chains[FIRST], _chains[SECOND]
+        slipway = install(monkeypatch, FakeNode(), first.url, CHAIN, [(SECOND, second.url)])
+        signers = [LocalSigner(key) for key in POOL]
+        save_contracts(FIRST, ALICE.address, ALICE.address, [signer.address for signer in signers])
+
+        def signing(chain_id: int) -> ChainSigning:
+            chain = chain_settings().chains[chain_id]
+            rpc = JsonRpc(chain, _chains[chain_id].client)
+            return ChainSigning(chain, rpc, WriteAhead(signers, rpc))
+
+        monkeypatch.setattr(function_app("signer"), "_chain_signing", signing)
+        yield Yard(slipway, _chains, signers)
+    for chain_id, anvil in _chains.items():
+        anvil.rpc("evm_revert", snapshots[chain_id])
+
+
+def _later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    def now() -> Any:
+        return times.now() + timedelta(seconds=seconds)
+
+    for module in (broadcasting, deploying):
+        monkeypatch.setattr(module, "now", now)
+
+
+# ── To the end ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("often", [1, 2])
+def test_a_build_on_two_chains_to_its_end(yard: Yard, often: int) -> None:
+    """Each state called twice, as after an answer that was not heard, does the same as called once."""
+    build_id = yard.build()
+    yard.times = often
+    for chain_id in (FIRST, SECOND):
+        assert yard.task("BeginDeployment", build_id, chain_id)["progress"] == "sign"
+        assert yard.deployment(build_id, chain_id).status == "pending"
+        signed = yard.signer("sign", build_id, chain_id)
+        stored = yard.deployment(build_id, chain_id)
+        assert (stored.status, stored.transaction_hash) == ("signed", signed["transaction_hash"])
+        assert yard.task("BroadcastDeployment", build_id, chain_id) == {"progress": "broadcast", "pause_seconds": 2}
+        assert yard.deployment(build_id, chain_id).status == "broadcast"
+        assert yard.task("ConfirmDeployment", build_id, chain_id, polls=0)["progress"] == "pending"
+        yard.chains[chain_id].mine(1)
+        done = yard.task("ConfirmDeployment", build_id, chain_id, polls=1)["progress"]
+        assert done == ("confirmed" if often == 1 else "ended")
+        stored = yard.deployment(build_id, chain_id)
+        receipt = yard.json_rpc(chain_id).receipt(signed["transaction_hash"])
+        assert receipt
+        assert (stored.status, stored.address) == ("deployed", yard.created(chain_id)[0])
+        assert (int(stored.gas_used), int(stored.block_number)) == (receipt.gas_used, receipt.block_number)
+        assert int(stored.cost) == receipt.gas_used * receipt.effective_gas_price
+        assert len(yard.created(chain_id)) == 1
+        item = transaction_for(build_id, f"build:{chain_id}:1")
+        assert item
+        assert item.status == "confirmed"
+    address = yard.deployment(build_id).address
+    assert yard.messages(build_id) == [
+        "Sent to first",
+        f"Deployed to first at {address}",
+        "Sent to chain 5001",
+        f"Deployed to chain 5001 at {yard.deployment(build_id, SECOND).address}",
+    ]
+    progress = [int(update.progress) for update in updates_after(build_id, 0)]
+    assert progress == [70, 82, 82, 95]
+
+
+def test_the_contract_is_made_with_the_builds_arguments(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    address = yard.deploy(build_id)
+    name = yard.json_rpc().eth_call(address, bytes.fromhex("06fdde03"))
+    assert b"Harbour" in name
+
+
+def test_a_branch_that_begins_again_finds_what_was_done(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
+    assert yard.signer("sign", build_id) == signed
+    yard.task("BroadcastDeployment", build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
+    assert yard.signer("sign", build_id) == signed
+    yard.chains[FIRST].mine(2)
+    yard.task("ConfirmDeployment", build_id, polls=0)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "ended"
+    assert len(yard.created()) == 1
+
+
+# ── What is not signed ──────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_is_signed_that_has_not_begun_or_did_not_pass_its_audit(yard: Yard) -> None:
+    with pytest.raises(NotFoundError):
+        yard.signer("sign", yard.build())
+    unaudited = yard.build(FIRST, deployable=False)
+    yard.task("BeginDeployment", unaudited)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", unaudited)
+    other_run = yard.build(FIRST)
+    yard.task("BeginDeployment", other_run)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", other_run, job_id="another")
+    with pytest.raises(ConflictError):
+        yard.task("BroadcastDeployment", other_run)
+    with pytest.raises(ConflictError):
+        yard.signer("bump", other_run)
+    assert [signer.signatures for signer in yard.signers] == [0, 0]
+
+
+def test_a_revision_that_changed_while_it_was_looked_at_is_not_signed(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_id = yard.build(FIRST)
+    yard.task("BeginDeployment", build_id)
+    estimate = JsonRpc.estimate_gas
+
+    def late(rpc: JsonRpc, sender: str, call: Any) -> int:
+        yard.item(build_id).update(actions=[BuildItem.revision.set(1)])
+        return estimate(rpc, sender, call)
+
+    monkeypatch.setattr(JsonRpc, "estimate_gas", late)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "refuse"),
+        ([{"name": "a", "type": "uint256", "value": "-1"}], "arguments"),
+        ([{"name": "a", "type": "address", "value": "0x00"}], "arguments"),
+    ],
+)
+def test_arguments_that_do_not_fit_fail_with_the_reason(yard: Yard, arguments: Any, told: str) -> None:
+    build_id = yard.build(FIRST, arguments=arguments)
+    yard.task("BeginDeployment", build_id)
+    with pytest.raises(DeploymentFailedError, match=told):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+def test_nothing_is_signed_over_the_cap_or_that_nobody_can_pay(yard: Yard) -> None:
+    build_id = yard.build(SECOND)
+    yard.task("BeginDeployment", build_id, SECOND)
+    save_fee_cap(SECOND, 1)
+    with pytest.raises(InsufficientGasError):
+        yard.signer("sign", build_id, SECOND)
+    save_fee_cap(SECOND, None)
+    for signer in yard.signers:
+        yard.chains[SECOND].rpc("anvil_setBalance", signer.address, "0x1")
+    with pytest.raises(SignerUnfundedError):
+        yard.signer("sign", build_id, SECOND)
+    assert transaction_for(build_id, "build:5001:1") is None
+
+
+# ── Cancelled ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_cancelled_before_signing_nothing_is_signed(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    yard.task("BeginDeployment", build_id)
+    yard.end(build_id, Status.CANCELLED)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "ended"
+    yard.fail(build_id, "ConflictError")
+    assert yard.deployment(build_id).status == "cancelled"
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+def test_cancelled_while_it_is_signed_nothing_is_reserved(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build(FIRST)
+    yard.task("BeginDeployment", build_id)
+    estimate = JsonRpc.estimate_gas
+
+    def late(rpc: JsonRpc, sender: str, call: Any) -> int:
+        if not yard.item(build_id).ended:
+            yard.end(build_id, Status.CANCELLED)
+        return estimate(rpc, sender, call)
+
+    monkeypatch.setattr(JsonRpc, "estimate_gas", late)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+def test_cancelled_after_signing_nothing_is_sent_and_the_nonce_is_closed(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    yard.end(build_id, Status.CANCELLED)
+    assert yard.task("BroadcastDeployment", build_id)["progress"] == "ended"
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "ended"
+    rpc, (address, nonce) = yard.json_rpc(), (signed["signer"], signed["nonce"])
+    assert not rpc.knows(signed["transaction_hash"])
+    assert yard.accounts().inspect(address) == [nonce]
+    assert not rpc.knows(signed["transaction_hash"])
+    yard.close(address, nonce)
+    yard.chains[FIRST].mine(2)
+    assert rpc.transaction_count(address, "latest") == nonce + 1
+    assert yard.accounts().inspect(address) == []
+    assert yard.deployment(build_id).status == "cancelled"
+    assert yard.created() == []
+    # The line moves on.
+    assert yard.deploy(yard.build(FIRST))
+
+
+def test_a_nonce_that_is_too_dear_to_close_does_not_send_the_cancelled_contract(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    yard.end(build_id, Status.CANCELLED)
+    item = transaction_for(build_id, "build:31337:1")
+    assert item
+    save_fee_cap(FIRST, int(item.max_fee_per_gas))
+    yard.close(signed["signer"], signed["nonce"])
+    assert not yard.json_rpc().knows(signed["transaction_hash"])
+    assert yard.created() == []
+
+
+def test_cancelled_after_sending_the_truth_is_told_in_the_end(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    yard.chains[FIRST].rpc("evm_setAutomine", False)
+    signed = yard.send(build_id)
+    yard.end(build_id, Status.CANCELLED)
+    yard.chains[FIRST].mine(2)
+    assert yard.accounts().inspect(signed["signer"]) == []
+    stored = yard.deployment(build_id)
+    assert (stored.status, stored.address) == ("deployed", yard.created()[0])
+    assert stored.gas_used
+    assert yard.messages(build_id)[-1] == "Over"
+
+
+def test_nothing_is_sent_again_for_a_build_that_is_cancelled_meanwhile(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    assert yard.accounts().inspect(signed["signer"]) == []
+    assert yard.json_rpc().knows(signed["transaction_hash"]), "what a node lost is sent again while the build goes on"
+    second = yard.build(FIRST)
+    signed = yard.sign(second)
+    item = transaction_for(second, "build:31337:1")
+    assert item
+    yard.end(second, Status.CANCELLED)
+    BuildTransactions(chain_settings().chains[FIRST]).send(yard.json_rpc(), item)
+    assert not yard.json_rpc().knows(signed["transaction_hash"])
+
+
+# ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
+
+
+def test_a_stuck_creation_is_replaced_at_its_nonce_and_any_signature_counts(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_id = yard.build(FIRST)
+    yard.chains[FIRST].rpc("evm_setAutomine", False)
+    first = yard.send(build_id)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
+    _later(monkeypatch, 7)
+    assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "stuck"
+    yard.signer("bump", build_id)
+    bumped = transaction_for(build_id, "build:31337:1")
+    assert bumped
+    assert (int(bumped.nonce), bumped.transaction_hash != first["transaction_hash"]) == (first["nonce"], True)
+    assert yard.deployment(build_id).transaction_hash == bumped.transaction_hash
+    yard.task("BroadcastDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=2)["progress"] == "confirmed"
+    assert len(yard.created()) == 1
+
+
+def test_a_creation_that_nodes_lost_or_a_reorganisation_took_is_sent_again(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    yard.sign(build_id)
+    snapshot = yard.chains[FIRST].rpc("evm_snapshot")
+    yard.task("BroadcastDeployment", build_id)
+    yard.chains[FIRST].mine(1)
+    yard.chains[FIRST].rpc("evm_revert", snapshot)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "missing"
+    yard.task("BroadcastDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "confirmed"
+    assert len(yard.created()) == 1
+
+
+def _called_off(yard: Yard, build_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    anvil = yard.chains[FIRST]
+    anvil.rpc("evm_setAutomine", False)
+    yard.send(build_id)
+    with monkeypatch.context() as late:
+        _later(late, 901)
+        assert yard.task("ConfirmDeployment", build_id, polls=9)["progress"] == "expired"
+        yard.signer("cancel", build_id)
+        yard.task("BroadcastDeployment", build_id)
+        anvil.mine(2)
+        with pytest.raises(DeploymentFailedError, match="called off"):
+            yard.task("ConfirmDeployment", build_id, polls=10)
+        yard.fail(build_id, "DeploymentFailedError", "It was called off")
+    anvil.rpc("evm_setAutomine", True)
+
+
+def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_id = yard.build(FIRST)
+    _called_off(yard, build_id, monkeypatch)
+    stored = yard.deployment(build_id)
+    assert (stored.status, stored.error_code, stored.error_message) == (
+        "failed",
+        "DEPLOYMENT_FAILED",
+        "It was called off",
+    )
+    assert yard.task("BeginDeployment", build_id)["progress"] == "ended", "this run has told its end"
+    yard.end(build_id, Status.FAILED)
+    yard.run_again(build_id)
+    address = yard.deploy(build_id)
+    stored = yard.deployment(build_id)
+    assert (stored.status, int(stored.attempt), stored.error_code) == ("deployed", 2, None)
+    assert yard.created() == [address]
+
+
+# ── One chain fails ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_chain_that_is_down_leaves_the_other_alone(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build()
+    yard.task("BeginDeployment", build_id, SECOND)
+    with monkeypatch.context() as down:
+        down.setattr(yard.chains[SECOND].client, "post", _refuse)
+        with pytest.raises(UpstreamUnavailableError):
+            yard.signer("sign", build_id, SECOND)
+    yard.fail(build_id, "UpstreamUnavailableError", "No node of chain 5001 answered", SECOND)
+    address = yard.deploy(build_id)
+    stored = yard.deployment(build_id, SECOND)
+    assert (stored.status, stored.error_code, stored.transaction_hash) == ("failed", "UPSTREAM_UNAVAILABLE", None)
+    assert yard.deployment(build_id).address == address
+    assert "The deployment to chain 5001 failed: No node of chain 5001 answered" in yard.messages(build_id)
+    yard.end(build_id, Status.FAILED)
+    yard.run_again(build_id)
+    assert yard.task("BeginDeployment", build_id, FIRST)["progress"] == "ended"
+    second = yard.deploy(build_id, SECOND)
+    assert (yard.created(FIRST), yard.created(SECOND)) == ([address], [second])
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise httpx.ConnectError("down")
+
+
+def test_a_creation_that_reverts_costs_and_is_tried_again_with_another_nonce(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    anvil = yard.chains[FIRST]
+    # Whoever signs has the address taken already, so that the creation fails when it is mined.
+    taken = yard.deployment(build_id).address
+    anvil.rpc("anvil_setCode", taken, "0x60")
+    yard.task("BroadcastDeployment", build_id)
+    anvil.mine(2)
+    with pytest.raises(DeploymentFailedError, match="reverted"):
+        yard.task("ConfirmDeployment", build_id, polls=0)
+    yard.fail(build_id, "DeploymentFailedError", "The transaction was mined and reverted")
+    stored = yard.deployment(build_id)
+    assert (stored.status, stored.transaction_hash) == ("failed", signed["transaction_hash"])
+    assert int(stored.gas_used) > 0
+    assert int(stored.cost) > 0
+    yard.end(build_id, Status.FAILED)
+    yard.run_again(build_id)
+    assert yard.deploy(build_id) != taken
+    assert int(yard.deployment(build_id).attempt) == 2
+
+
+def test_what_is_on_the_chain_is_not_called_failed(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    yard.send(build_id)
+    yard.chains[FIRST].mine(2)
+    yard.fail(build_id, "States.Timeout")
+    stored = yard.deployment(build_id)
+    assert (stored.status, stored.error_code, stored.address) == ("deployed", None, yard.created()[0])
+
+
+def test_a_retry_waits_for_what_may_still_be_mined(yard: Yard) -> None:
+    """The first run gave up on a transaction that is on its way: a second one would make a second contract."""
+    build_id = yard.build(FIRST)
+    anvil = yard.chains[FIRST]
+    anvil.rpc("evm_setAutomine", False)
+    first = yard.send(build_id)
+    yard.fail(build_id, "UpstreamUnavailableError")
+    yard.end(build_id, Status.FAILED)
+    yard.run_again(build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
+    assert yard.signer("sign", build_id) == first
+    yard.task("BroadcastDeployment", build_id)
+    anvil.mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "confirmed"
+    assert len(yard.created()) == 1
+    assert yard.deployment(build_id).error_code is None
+
+
+def test_a_retry_whose_nonce_is_closed_under_it_begins_anew(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    yard.end(build_id, Status.CANCELLED)
+    assert yard.accounts().inspect(signed["signer"]) == [signed["nonce"]]
+    yard.run_again(build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
+    yard.signer("sign", build_id)
+    # Reconcile had seen that nobody served the nonce, and now closes it.
+    yard.close(signed["signer"], signed["nonce"])
+    yard.task("BroadcastDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "begin"
+    address = yard.deploy(build_id)
+    assert yard.created() == [address]
+    assert int(yard.deployment(build_id).attempt) == 2
+
+
+def test_a_run_that_another_took_the_place_of_does_nothing(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    old = yard.item(build_id).job_id
+    yard.sign(build_id)
+    yard.end(build_id, Status.FAILED)
+    yard.run_again(build_id)
+    assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
+    for state in ("BeginDeployment", "BroadcastDeployment"):
+        assert yard.task(state, build_id, job_id=old)["progress"] == "ended"
+    assert yard.task("ConfirmDeployment", build_id, job_id=old, polls=0)["progress"] == "ended"
+    assert ChainStatus(yard.deployment(build_id).status) is ChainStatus.SIGNED
+
+
+def test_a_chain_that_was_taken_out_of_the_configuration_fails(yard: Yard) -> None:
+    build_id = yard.build(77)
+    assert yard.task("BeginDeployment", build_id, 77)["progress"] == "sign"
+    yard.fail(build_id, "UpstreamUnavailableError", "No node of chain 77 answered", 77)
+    assert yard.deployment(build_id, 77).error_code == "UPSTREAM_UNAVAILABLE"
