@@ -64,6 +64,8 @@ _ONLY_FOR_THE_HANDSHAKE = {
     "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
     "sec-websocket-version",
 }  # fmt: skip
+# A WebSocket API has no `$default` stage on AWS; its stage is a part of its address.
+WEBSOCKET_STAGE = "v1"
 _MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
 
 log = logging.getLogger("front_door")
@@ -209,8 +211,7 @@ class FrontDoor:
         query = request.rel_url.raw_query_string
         if found := _STREAM_PATH.fullmatch(request.path):
             query = "&".join(filter(None, [f"build_id={quote(found['build_id'], safe='')}", query]))
-        stage = "$default"
-        url = f"{self.engine.replace('http', 'ws', 1)}/_aws/execute-api/{self.websocket_api}/{stage}"
+        url = f"{self.engine.replace('http', 'ws', 1)}/_aws/execute-api/{self.websocket_api}/{WEBSOCKET_STAGE}"
         return URL(f"{url}?{query}" if query else url, encoded=True)
 
 

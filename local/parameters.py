@@ -67,6 +67,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "Chains": json.dumps(chains(ports)),
         "TokenChainId": str(TOKEN_CHAIN),
         "PublicUrl": f"http://localhost:{ports.api}",
+        "StreamUrl": f"ws://localhost:{ports.api}",
         "AllowPrivateNetwork": "true",
         **console.parameters(ports),
         **_akash_seconds(declared),

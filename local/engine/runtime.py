@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from local.engine.http_api import Template, UnsupportedTemplateError
+from local.engine.http_api import Template, UnsupportedTemplateError, api_id
 from local.engine.server import settings
 from local.paths import ROOT
 from local.uv import python_of
@@ -27,6 +27,8 @@ _BOOTSTRAP = """\
 unset {engine_variables}
 export AWS_EXECUTION_ENV=AWS_Lambda_python3.13 AWS_LAMBDA_INITIALIZATION_TYPE=on-demand TZ=:UTC
 export AWS_LAMBDA_LOG_GROUP_NAME="/aws/lambda/$AWS_LAMBDA_FUNCTION_NAME"
+# Where the engine manages WebSocket connections; on AWS it is the API's own address.
+export AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI="$AWS_ENDPOINT_URL/_aws/execute-api/{websocket_api}/v1"
 export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
 # What it prints goes to the engine's CloudWatch Logs, and to a file that outlives the engine.
 exec > >(exec tee -a {log}) 2>&1
@@ -103,6 +105,7 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
         engine_variables=" ".join(engine_variables),
         layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
         log=shlex.quote(str(log)),
+        websocket_api=api_id("WebSocketApi"),
         python=shlex.quote(str(python_of("runtime"))),
         faults=_faults(code),
     )

@@ -270,7 +270,7 @@ def test_messages_go_both_ways_and_the_closing_code_too(tmp_path: Path) -> None:
             assert await code_of_close(near) == 4001
 
     through(tmp_path, engine, talk)
-    assert seen["path"] == "/_aws/execute-api/bbbb0000/$default?build_id=b-1&after=3"
+    assert seen["path"] == "/_aws/execute-api/bbbb0000/v1?build_id=b-1&after=3"
     assert [part.strip() for part in seen["offered"].split(",")] == ["bearer", "token"]
 
 

@@ -8,6 +8,7 @@ next caller who finds the set full takes the ended ones out.
 from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import size
+from pynamodb.expressions.update import Action
 
 from slipway.errors import RateLimitExceededError
 from slipway.store import ControlItem, condition_held, upstream_errors
@@ -68,7 +69,7 @@ def give_back(what: str, wallet: str, lease: str) -> None:
 
 
 def _add(what: str, wallet: str, lease: str, ends_at: int, most: int) -> bool:
-    actions = [Holdings.leases.add({lease}), Holdings.expires_at.set(ends_at)]
+    actions: list[Action] = [Holdings.leases.add({lease}), Holdings.expires_at.set(ends_at)]
     few = Holdings.leases.does_not_exist() | (size(Holdings.leases) < most)  # type: ignore[no-untyped-call]
     return condition_held(lambda: Holdings(*_key(what, wallet)).update(actions=actions, condition=few))
 

@@ -1,0 +1,9 @@
+"""Tells one client what it has not been told, asked for asynchronously when it connects or could not be told."""
+
+from slipway.streams.models import Connection
+from slipway.streams.service import replay
+
+
+def handler(event: dict[str, str], context: object) -> None:
+    """Deliver to ``{"build_id", "connection_id"}``; Lambda asks again when this raises."""
+    replay(Connection(event["build_id"], event["connection_id"]))

@@ -1,0 +1,167 @@
+"""Telling one client what it has not been told yet.
+
+Several want to tell a client something at the same time: the replay when it has connected, and the table's stream at
+each event. The log of events is the queue, and all of them do the same: take the connection's turn, read the log from
+where the client is, post in order, say how far it came, end the turn, and look at the log once more. So
+
+- only one writes at a time, in the order of the log: no repeat, nothing out of order;
+- who finds the turn taken may go, because its holder looks once more after ending it: no gap;
+- who dies while writing leaves a turn that ends by the clock. Nobody knows then whether its last post arrived, so
+  nobody writes to that connection again: it is closed, and the client goes on with ``?after=``. The same when a post's
+  outcome is unknown. A client therefore sees the events in order from where it wanted them, up to where the connection
+  ends, and never a repeat.
+
+``deliver`` does what can be done now and says whether somebody has to come again; ``deliver_patiently`` comes again.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from slipway.errors import SlipwayError
+from slipway.streams.models import Connection, Outcome, Posted, Taken, Turn
+from slipway.streams.rules import is_final, is_lost, message_of
+
+WRITING_SECONDS = 8.0
+# A turn that its holder left behind has ended by then, and a connection that is opening is open.
+PATIENCE_SECONDS = 22.0
+_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 1.0
+
+
+class Event(Protocol):
+    """A progress event; the numbers are whole."""
+
+    sequence: float
+    status: str
+    progress: float
+    step: str
+    message: str
+
+
+class Log(Protocol):
+    """The events of builds."""
+
+    def after(self, build_id: str, sequence: int) -> list[Event]:
+        """The next events, in order; empty when there are no more at this moment."""
+
+    def is_over(self, build_id: str, sequence: int) -> bool:
+        """Whether the build has ended, and ``sequence`` was its last event."""
+
+
+class Connections(Protocol):
+    """Who follows which build; see ``store``."""
+
+    def take_turn(self, connection: Connection) -> Turn | Taken | None:
+        """Take the right to write."""
+
+    def end_turn(self, connection: Connection, turn: Turn, sent: int) -> bool:
+        """Give it back and say how far the client was told; False when the connection is no more."""
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is no more."""
+
+
+class Sockets(Protocol):
+    """What is open; see ``connections_api``."""
+
+    def post(self, connection_id: str, text: str) -> Posted:
+        """Send a message."""
+
+    def close(self, connection_id: str) -> None:
+        """Close a connection, whether it is open or not."""
+
+
+@dataclass
+class _Writing:
+    """A turn, and how far the client was told within it."""
+
+    turn: Turn
+    sent: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Tells clients what they have not been told.
+
+    Attributes:
+        log: What is to be told.
+        connections: Whom.
+        sockets: By which means.
+        clock: Seconds that never go back.
+        pause: Waits for seconds.
+    """
+
+    log: Log
+    connections: Connections
+    sockets: Sockets
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+
+    def deliver(self, connection: Connection) -> Outcome:
+        """Tell a client what it has not been told, as far as that is possible now.
+
+        Returns:
+            LATER: Somebody else is writing, it is not open yet, or it takes no more at the moment.
+
+        Raises:
+            UpstreamUnavailableError: The store did not answer; the turn is left to the clock.
+        """
+        ends_at = self.clock() + WRITING_SECONDS
+        while True:
+            turn = self.connections.take_turn(connection)
+            if turn is None:
+                return Outcome.DONE
+            if isinstance(turn, Taken):
+                return self._close(connection) if turn.abandoned else Outcome.LATER
+            writing = _Writing(turn, turn.sent)
+            try:
+                outcome = self._write(connection, writing, ends_at)
+            except SlipwayError:
+                # The log can't be read now. What was posted is certain, so the next one may go on.
+                self.connections.end_turn(connection, turn, writing.sent)
+                raise
+            if outcome is None:
+                return self._close(connection)
+            if not self.connections.end_turn(connection, turn, writing.sent) or outcome is Outcome.LATER:
+                return outcome
+            # Whoever came meanwhile found the turn taken and went.
+            if not self.log.after(connection.build_id, writing.sent):
+                return Outcome.DONE
+
+    def _write(self, connection: Connection, writing: _Writing, ends_at: float) -> Outcome | None:
+        """Post what is new; None when the connection has to end."""
+        events = self.log.after(connection.build_id, writing.sent)
+        for event in events:
+            if self.clock() > ends_at:
+                return Outcome.LATER
+            posted = self.sockets.post(connection.connection_id, _text(event))
+            if posted is not Posted.SENT:
+                opened = writing.turn.opened or writing.sent > writing.turn.sent
+                return None if is_lost(posted, opened, writing.turn.age) else Outcome.LATER
+            writing.sent = int(event.sequence)
+        ends = not events or is_final(events[-1].status)
+        return None if ends and self.log.is_over(connection.build_id, writing.sent) else Outcome.DONE
+
+    def _close(self, connection: Connection) -> Outcome:
+        """End a connection: first the connection, then what is known of it, so that nobody is left waiting."""
+        self.sockets.close(connection.connection_id)
+        self.connections.forget(connection)
+        return Outcome.DONE
+
+    def deliver_patiently(self, connection: Connection, seconds: float = PATIENCE_SECONDS) -> Outcome:
+        """The same, again and again until it is done or so much time has passed."""
+        ends_at = self.clock() + seconds
+        wait = _PAUSE_SECONDS
+        while self.deliver(connection) is Outcome.LATER:
+            if self.clock() + wait > ends_at:
+                return Outcome.LATER
+            self.pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+            wait = min(2 * wait, _LONGEST_PAUSE_SECONDS)
+        return Outcome.DONE
+
+
+def _text(event: Event) -> str:
+    return message_of(event.status, int(event.progress), event.step, event.message, int(event.sequence))

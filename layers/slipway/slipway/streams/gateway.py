@@ -1,0 +1,59 @@
+"""Serving the routes of API Gateway's WebSocket API with nothing between: ids, envelope, log line and metrics are those
+of every route, and a refused handshake is in the audit trail like every refusal.
+
+Source: API Gateway developer guide, "Working with WebSocket APIs". Only $connect has headers and an answer that the
+client sees.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slipway.envelope import begin_request, end_request, refusal, surprise
+from slipway.errors import SlipwayError
+from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.observability import logger
+
+Event = dict[str, Any]
+_CONNECT = "CONNECT"
+
+
+def serve(event: Event, routes: Mapping[str, Callable[[Event], dict[str, str]]]) -> dict[str, Any]:
+    """Answer an event with 200 and the headers that its route returns, or with the envelope of what it raises.
+
+    Args:
+        event: Of the WebSocket API.
+        routes: What does it, by the kind of event: ``CONNECT``, ``MESSAGE``, ``DISCONNECT``.
+    """
+    started = time.perf_counter()
+    gateway = event["requestContext"]
+    # Not the route's key, which a client may choose by what it sends.
+    kind = gateway["eventType"]
+    request_id = begin_request(gateway, "")
+    logger.append_keys(connection_id=gateway["connectionId"])
+    answer: dict[str, Any] = {"statusCode": 200}
+    try:
+        if headers := routes[kind](event):
+            answer["headers"] = headers
+    except Exception as error:
+        refused = error if isinstance(error, SlipwayError) else surprise(error)
+        answer["statusCode"] = refused.status
+        if isinstance(error, SlipwayError):
+            logger.warning("refused", code=refused.code, reason=refused.message)
+        if kind == _CONNECT:
+            answer["body"] = json.dumps(refusal(refused, request_id)[0])
+            _audit(event, request_id, refused)
+    end_request(f"stream {kind}", answer["statusCode"], started)
+    return answer
+
+
+def _audit(event: Event, request_id: str, error: SlipwayError) -> None:
+    source = (event["requestContext"].get("identity") or {}).get("sourceIp")
+    context = RequestContext(request_id, source, "GET /api/v1/builds/{id}/stream")
+    build_id = str((event.get("queryStringParameters") or {}).get("build_id", ""))[:64] or None
+    try:
+        write_audit_event(context.audit(error.code, None, build_id, error.message[:500]))
+    except SlipwayError:
+        # The refusal stands even if the trail can't be written; the log line above still tells of it.
+        logger.exception("audit event lost")
