@@ -54,12 +54,13 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert thrown == []
 
 
-def connect(page: Page, account: dict[str, str] | None = None) -> str:
+def connect(page: Page, account: dict[str, str] | None = None, path: str = "/") -> str:
     """Open the dashboard, connect the development wallet and sign in.
 
     Args:
         page: The tab.
-        account: Which of the local accounts; by default the first user.
+        account: Which of the local accounts; by default the first user. Give it before the tab is anywhere.
+        path: Where to open it, in a tab that is nowhere yet.
 
     Returns:
         The shortened address that is shown.
@@ -67,7 +68,7 @@ def connect(page: Page, account: dict[str, str] | None = None) -> str:
     if account:
         page.add_init_script(f"localStorage.setItem('slipway.development-account', {json.dumps(account['address'])})")
     if page.url == "about:blank":
-        page.goto("/")
+        page.goto(path)
     page.get_by_role("button", name="Connect wallet").click()
     page.get_by_role("dialog").get_by_role("button", name="Development wallet").click()
     shown = page.get_by_role("button", name="Wallet 0x")

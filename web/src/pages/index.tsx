@@ -1,4 +1,4 @@
-import { LayoutDashboardIcon, type LucideIcon } from "lucide-react";
+import { LayoutDashboardIcon, ServerIcon, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType } from "react";
 import type { Role } from "@/auth/session";
 
@@ -17,5 +17,7 @@ export interface PageEntry {
 export const PAGES: PageEntry[] = [
   { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(() => import("./dashboard/dashboard-page")) },
   { path: "/deployments/:id", component: lazy(() => import("./deployment/deployment-page")) },
+  { path: "/workers", label: "Workers", icon: ServerIcon, component: lazy(() => import("./workers/workers-page")) },
+  { path: "/workers/:wallet", component: lazy(() => import("./workers/worker-page")) },
   { path: "*", component: lazy(() => import("./not-found-page")) },
 ];

@@ -1,0 +1,147 @@
+"""Workers in the browser: enrol, set up by one line, see the fleet and its days, revoke."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.stack.conftest import RunningStack
+from tests.stack.launches import account, bearer
+from tests.stack.web.conftest import check_page, connect
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def worker_owner(stack: RunningStack) -> dict[str, str]:
+    """A user of whom no other test's worker is."""
+    return account(stack, "user", 5)
+
+
+@pytest.fixture
+def other_owner(stack: RunningStack) -> dict[str, str]:
+    """Another one."""
+    return account(stack, "user", 6)
+
+
+def _beat(stack: RunningStack, token: str, wallet: str) -> httpx.Response:
+    body = {
+        "walletAddress": wallet,
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "containers": [{"containerName": "inference-<b>1</b>", "port": "0.0.0.0:8080->80/tcp"}],
+    }
+    answer: httpx.Response = stack.http.post("/heartbeat", json=body, headers=bearer(token))
+    return answer
+
+
+def _was_up(stack: RunningStack, wallet: str, start: datetime, end: datetime) -> None:
+    """Put a session that is over into the table, as the flush does: nobody can wait for days."""
+    first, last = (int(moment.timestamp() * 1000) for moment in (start, end))
+    item: dict[str, Any] = {
+        "pk": {"S": f"WORKER#{wallet}"},
+        "sk": {"S": f"UPTIME#{first:015d}"},
+        "time_from": {"N": str(first)},
+        "time_to": {"N": str(last)},
+    }
+    stack.client("dynamodb").put_item(TableName=stack.outputs["WorkersTableName"], Item=item)
+
+
+def test_a_worker_is_enrolled_seen_and_revoked(
+    page: Page, context: BrowserContext, stack: RunningStack, worker_owner: dict[str, str]
+) -> None:
+    wallet = worker_owner["address"]
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    connect(page, worker_owner, "/workers")
+    own = page.get_by_role("region", name="Your worker")
+    expect(own.get_by_text("You have no worker yet")).to_be_visible()
+    check_page(page, "workers-none")
+
+    own.get_by_role("button", name="Enrol a worker").click()
+    dialog = page.get_by_role("dialog", name="Set the machine up")
+    command = dialog.get_by_label("Setup command").inner_text()
+    dialog.get_by_role("button", name="Copy the setup command").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+    check_page(page, "worker-setup-command")
+    dialog.get_by_role("button", name="Close dialog").click()
+    expect(own.get_by_text("down", exact=True)).to_be_visible()
+
+    # What the command does on the machine.
+    code = re.search(r"SLIPWAY_ENROLMENT_CODE='([^']+)' bash$", command)
+    assert code, command
+    answer = stack.http.post(f"/workers/{wallet}/tokens", json={"enrolment_code": code[1]})
+    assert answer.status_code == 201, answer.text
+    token = str(answer.json()["token"])
+    assert _beat(stack, token, wallet).status_code == 200
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    _was_up(stack, wallet, today - 72 * HOUR, today - 48 * HOUR)
+    _was_up(stack, wallet, today - 48 * HOUR + HOUR, today - 36 * HOUR)
+    page.reload()
+    expect(own.get_by_text("healthy", exact=True)).to_be_visible()
+    bars = own.get_by_role("img", name=re.compile(r"^Up .+ of the last 30 days$"))
+    expect(bars.locator("title")).to_have_count(30)
+    titles = bars.locator("title").all_text_contents()
+    days = {title.split(": ")[0]: title.split(": ")[1] for title in titles}
+    assert days[(today - 72 * HOUR).date().isoformat()] == "100%"
+    assert days[(today - 48 * HOUR).date().isoformat()] == "45.8%"
+    assert days[(today - 24 * HOUR).date().isoformat()] == "0%"
+    check_page(page, "workers")
+
+    own.get_by_role("link", name="Sessions and containers").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Worker 0x")
+    expect(page.get_by_role("region", name="Containers").get_by_text("inference-<b>1</b>")).to_be_visible()
+    sessions = page.get_by_role("region", name="Sessions").locator("tbody").get_by_role("row")
+    expect(sessions).to_have_count(3)
+    expect(sessions.first.get_by_text("open", exact=True)).to_be_visible()
+    check_page(page, "worker")
+
+    page.get_by_role("link", name="All workers").click()
+    own.get_by_role("button", name="Revoke token").click()
+    question = page.get_by_role("alertdialog")
+    question.get_by_role("button", name="Keep it").click()
+    assert _beat(stack, token, wallet).status_code == 200
+    own.get_by_role("button", name="Revoke token").click()
+    question.get_by_role("button", name="Revoke token").click()
+    expect(page.get_by_text("The token is revoked")).to_be_visible()
+    assert _beat(stack, token, wallet).status_code == 401
+
+
+def test_the_fleet_is_filtered_and_paged(
+    page: Page, stack: RunningStack, worker_owner: dict[str, str], other_owner: dict[str, str]
+) -> None:
+    answer = stack.http.post("/workers", headers=bearer(stack.sign_in(worker_owner)))
+    assert answer.status_code == 201, answer.text
+    connect(page, other_owner, "/workers")
+    fleet = page.get_by_role("region", name="Fleet")
+    row = fleet.get_by_role("listitem").filter(has=page.get_by_title(worker_owner["address"]))
+    expect(row).to_be_visible()
+    expect(row.get_by_role("img")).to_be_visible()
+    fleet.get_by_label("Status of workers").select_option("late")
+    expect(fleet.get_by_text("No worker is late")).to_be_visible()
+    fleet.get_by_label("Status of workers").select_option("")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Worker 0x")
+    # Its containers are not for others.
+    expect(page.get_by_role("heading", name="Days")).to_be_visible()
+    expect(page.get_by_role("region", name="Containers")).to_have_count(0)
+
+
+def test_a_failed_fetch_of_the_fleet_says_what_to_do_and_recovers(
+    page: Page, stack: RunningStack, other_owner: dict[str, str]
+) -> None:
+    connect(page, other_owner, "/workers")
+    fleet = page.get_by_role("region", name="Fleet")
+    expect(fleet.get_by_role("listitem").or_(fleet.get_by_text("No worker is enrolled")).first).to_be_visible()
+    page.route("**/workers?*", lambda route: route.abort())
+    fleet.get_by_label("Status of workers").select_option("down")
+    alert = fleet.get_by_role("alert")
+    expect(alert).to_contain_text("The fleet could not be loaded")
+    expect(alert).to_contain_text("Check your connection")
+    page.unroute("**/workers?*")
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_have_count(0)

@@ -1,0 +1,63 @@
+import { Button } from "@/components/ui/button";
+import { Skeleton } from "@/components/ui/skeleton";
+import { cn } from "@/lib/utils";
+import { useUptime } from "./queries";
+import { levelOf, percent, type Level } from "./uptime";
+
+const COLOURS: Record<Level, string> = {
+  good: "fill-success", fair: "fill-warning", poor: "fill-destructive", none: "fill-muted-foreground/40",
+};
+const WIDTH = 10;
+const GAP = 3;
+const HEIGHT = 40;
+// So that a day without a beat can be seen, too.
+const LEAST = 3;
+
+interface Day {
+  date: string;
+  percent: number;
+}
+
+/** A worker's days, one bar each; its height is the share of the day that the worker was up. */
+export function UptimeBars({ wallet, days, className }: { wallet: string; days: number; className?: string }) {
+  const uptime = useUptime(wallet, days);
+  if (uptime.isPending) return <div aria-busy><Skeleton className={cn("h-10 w-full", className)} /></div>;
+  if (uptime.isError) {
+    // One line, because a list may have many of them.
+    return (
+      <p className="text-sm text-destructive">
+        Its uptime could not be loaded. <Button variant="link" size="sm" onClick={() => void uptime.refetch()}>Try again</Button>
+      </p>
+    );
+  }
+  const whole = uptime.data.percent === null ? "not known" : percent(uptime.data.percent);
+  return (
+    <div className={cn("flex items-center gap-3", className)}>
+      <Bars days={uptime.data.days} label={`Up ${whole} of the last ${days} days`} />
+      <span className="w-14 shrink-0 text-right text-sm font-medium tabular-nums">{whole}</span>
+    </div>
+  );
+}
+
+function Bars({ days, label }: { days: Day[]; label: string }) {
+  return (
+    <svg
+      role="img" aria-label={label} viewBox={`0 0 ${Math.max(1, days.length) * (WIDTH + GAP) - GAP} ${HEIGHT}`}
+      preserveAspectRatio="none" className="h-10 min-w-0 flex-1"
+    >
+      {days.map((day, index) => {
+        const height = Math.max(LEAST, (day.percent / 100) * HEIGHT);
+        return (
+          <g key={day.date}>
+            <title>{`${day.date}: ${percent(day.percent)}`}</title>
+            <rect x={index * (WIDTH + GAP)} y={0} width={WIDTH} height={HEIGHT} rx={2} className="fill-muted" />
+            <rect
+              x={index * (WIDTH + GAP)} y={HEIGHT - height} width={WIDTH} height={height} rx={2}
+              className={COLOURS[levelOf(day.percent)]}
+            />
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
