@@ -181,6 +181,11 @@ class Yard:
         told = Progress(status, int(build.progress), Step.CANCELLED, "Over")
         assert change_build(build, [], running(build.job_id), update=told)
 
+    def complete(self, build_id: str) -> str:
+        """The run's last task; the stage that follows."""
+        payload = {"state": "Complete", "build_id": build_id, "job_id": self.item(build_id).job_id}
+        return str(self.slipway.invoke("BuildTasks", payload)["stage"])
+
     def item(self, build_id: str) -> BuildItem:
         found = find_build(build_id)
         assert found
@@ -328,6 +333,18 @@ def test_a_build_on_two_chains_to_its_end(yard: Yard, often: int) -> None:
     ]
     progress = [int(update.progress) for update in updates_after(build_id, 0)]
     assert progress == [70, 82, 82, 95]
+
+
+def test_a_run_is_not_over_before_every_chain_is(yard: Yard) -> None:
+    build_id = yard.build()
+    yard.deploy(build_id)
+    assert yard.complete(build_id) == "deploy"
+    yard.send(build_id, SECOND)
+    assert yard.complete(build_id) == "deploy"
+    yard.chains[SECOND].mine(2)
+    yard.task("ConfirmDeployment", build_id, SECOND, polls=0)
+    assert yard.complete(build_id) == "done"
+    assert yard.item(build_id).status == "complete"
 
 
 def test_the_contract_is_made_with_the_builds_arguments(yard: Yard) -> None:
@@ -598,11 +615,19 @@ def test_a_chain_that_is_down_leaves_the_other_alone(yard: Yard, monkeypatch: py
     assert (stored.status, stored.error_code, stored.transaction_hash) == ("failed", "UPSTREAM_UNAVAILABLE", None)
     assert yard.deployment(build_id).address == address
     assert "The deployment to chain 5001 failed: No node of chain 5001 answered" in yard.messages(build_id)
-    yard.end(build_id, Status.FAILED)
+    assert yard.complete(build_id) == "done"
+    build = yard.item(build_id)
+    assert (build.status, build.error_code) == ("failed", "DEPLOYMENT_FAILED")
+    assert build.error_message == "Deployed to 1 of 2 chains; chain 5001: No node of chain 5001 answered"
+    assert build.total_cost == yard.deployment(build_id).cost
     yard.run_again(build_id)
     assert yard.task("BeginDeployment", build_id, FIRST)["progress"] == "ended"
     second = yard.deploy(build_id, SECOND)
     assert (yard.created(FIRST), yard.created(SECOND)) == ([address], [second])
+    assert yard.complete(build_id) == "done"
+    build = yard.item(build_id)
+    assert (build.status, yard.messages(build_id)[-1]) == ("complete", "Deployed to 2 chains")
+    assert int(build.total_cost) == sum(int(yard.deployment(build_id, chain).cost) for chain in (FIRST, SECOND))
 
 
 def _refuse(*_: Any, **__: Any) -> Any:

@@ -92,6 +92,7 @@ def finish(
     *,
     gas: int = 0,
     cost: int = 0,
+    is_ours: bool | None = None,
 ) -> bool:
     """End a run, and count how it ended; False when it had ended already.
 
@@ -103,6 +104,7 @@ def finish(
         error_code: Why it failed, None if it did not.
         gas: What its transactions used.
         cost: What they cost, in wei.
+        is_ours: Whether a failure says something of this installation; None to tell by its code.
     """
     seconds = (now() - from_text(build.run_began_at)).total_seconds()
     outcome = job_outcome(KIND, error_code or "completed", seconds, gas, cost)
@@ -119,7 +121,7 @@ def finish(
     if error_code is None:
         record("BuildDuration", seconds, MetricUnit.Seconds, outcome="completed")
         tell_breaker(Service.BUILDS, Outcome.SUCCESS)
-    elif error_code in _OURS:
+    elif error_code in _OURS if is_ours is None else is_ours:
         tell_breaker(Service.BUILDS, Outcome.FAILURE)
     else:
         # The request failed, not the service.

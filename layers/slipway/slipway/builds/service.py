@@ -204,7 +204,11 @@ class BuildService:
             build,
             self._chains,
             self._stream_url(build_id),
-            deployments=deployments_of(build.chains, known, self._chains) if has_begun else None,
+            deployments=deployments_of(
+                build.chains, known, self._chains, cancelled=build.status == str(Status.CANCELLED)
+            )
+            if has_begun
+            else None,
             code=code.result(),
             report=report.result(),
         )

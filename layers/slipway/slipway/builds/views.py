@@ -44,11 +44,20 @@ def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mappi
 
 
 def deployments_of(
-    chain_ids: Iterable[int], items: Iterable[ChainDeploymentItem], chains: Mapping[int, Chain]
+    chain_ids: Iterable[int],
+    items: Iterable[ChainDeploymentItem],
+    chains: Mapping[int, Chain],
+    *,
+    cancelled: bool = False,
 ) -> list[ChainDeployment]:
-    """Deployments in the order of a build's chains; those that nobody has begun are pending."""
+    """Deployments in the order of a build's chains; those that nobody has begun are pending, or cancelled like their
+    build."""
     known = {int(item.chain_id): item for item in items}
-    return [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]
+    found = [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]
+    for deployment in found:
+        if cancelled and deployment.status is ChainStatus.PENDING:
+            deployment.status = ChainStatus.CANCELLED
+    return found
 
 
 def detail_of(

@@ -50,8 +50,8 @@ class BuildWorkflow:
     def complete(self, build_id: str, job_id: str) -> Stage:
         """Record how the run ended, once every chain of it has.
 
-        A build that has a contract on at least one chain is complete, and tells of the others; one that has none
-        failed.
+        A build is complete when its contract is on every one of its chains. If it is not, the build failed, and its
+        deployments tell on which chains it is all the same: those stay, and only the others are tried again.
         """
         build, is_due = due(build_id, job_id, Stage.DEPLOY)
         if not is_due:
@@ -70,14 +70,15 @@ class BuildWorkflow:
             BuildItem.total_cost.set(str(_sum(everything, "cost"))),
         ]
         if failed:
-            actions += _failure_actions(_failure_on(failed))
-        if deployed:
-            told = Progress(Status.COMPLETE, 100, Step.COMPLETE, _done(len(deployed), len(everything)))
+            failure = _failure_on(failed, len(everything))
+            actions += _failure_actions(failure)
+            told = Progress(Status.FAILED, 0, Step.ERROR, failure.message)
         else:
-            told = Progress(Status.FAILED, 0, Step.ERROR, _failure_on(failed).message)
-        code = None if deployed else _failure_on(failed).code
+            told = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"Deployed to {_chains(len(everything))}")
+        code = DeploymentFailedError.code if failed else None
         gas, cost = _sum(everything, "gas_used"), _sum(everything, "cost")
-        finish(build, job_id, told, actions, code, gas=gas, cost=cost)
+        # One chain that is down says nothing of the others, nor of the service.
+        finish(build, job_id, told, actions, code, gas=gas, cost=cost, is_ours=False if deployed else None)
         return next_stage(build, job_id)
 
     # ── Failures ────────────────────────────────────────────────────────────────────────────────
@@ -103,19 +104,15 @@ def _chains(count: int) -> str:
     return "1 chain" if count == 1 else f"{count} chains"
 
 
-def _done(deployed: int, chains: int) -> str:
-    return f"Deployed to {_chains(deployed)}" + ("" if deployed == chains else f" of {chains}")
-
-
 def _sum(deployments: list[ChainDeploymentItem], name: str) -> int:
     return sum(int(getattr(entry, name) or 0) for entry in deployments)
 
 
-def _failure_on(failed: list[ChainDeploymentItem]) -> Failure:
-    first = failed[0]
-    others = f" (and on {len(failed) - 1} more)" if len(failed) > 1 else ""
-    message = first.error_message or "The deployment failed"
-    return Failure(first.error_code or DeploymentFailedError.code, f"Chain {int(first.chain_id)}: {message}{others}")
+def _failure_on(failed: list[ChainDeploymentItem], chains: int) -> Failure:
+    reasons = "; ".join(
+        f"chain {int(entry.chain_id)}: {entry.error_message or 'the deployment failed'}" for entry in failed
+    )
+    return Failure(DeploymentFailedError.code, f"Deployed to {chains - len(failed)} of {_chains(chains)}; {reasons}")
 
 
 def _failure_actions(failure: Failure) -> list[Any]:
