@@ -1,10 +1,28 @@
 """Counts what a client asks of DynamoDB, in requests and in the units that those are billed by."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 # Of one read unit that need not be consistent: half of four kilobytes.
 _HALF_UNIT_BYTES = 4096
+_READS = {"GetItem", "BatchGetItem", "TransactGetItems"}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Requests and units of one operation."""
+
+    requests: int
+    read_units: float
+    write_units: float
+
+    def __sub__(self, earlier: "Counts") -> "Counts":
+        return Counts(
+            self.requests - earlier.requests,
+            self.read_units - earlier.read_units,
+            self.write_units - earlier.write_units,
+        )
 
 
 class Meter:
@@ -26,6 +44,11 @@ class Meter:
         events.register("request-created.dynamodb", self._count)
         events.register("after-call.dynamodb", self._add)
 
+    @property
+    def counts(self) -> Counts:
+        """Everything so far; queries are reads."""
+        return Counts(self.requests, self.read_units + self.query_units, self.write_units)
+
     def _ask(self, params: dict[str, Any], **_: Any) -> None:
         params["ReturnConsumedCapacity"] = "INDEXES"
 
@@ -39,7 +62,7 @@ class Meter:
             self.queries += 1
             size = sum(item_bytes(item) for item in parsed.get("Items", []))
             self.query_units += max(0.5, 0.5 * math.ceil(size / _HALF_UNIT_BYTES))
-        elif model.name == "GetItem":
+        elif model.name in _READS:
             self.read_units += units
         elif parsed.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
             self.write_units += math.ceil(max(1, item_bytes(parsed.get("Item", {}))) / 1024)
@@ -48,12 +71,24 @@ class Meter:
 
 
 def item_bytes(item: dict[str, dict[str, Any]]) -> int:
-    """The size by which DynamoDB bills an item of strings, numbers and binaries: names and values."""
+    """The size by which DynamoDB bills an item: names and values.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
 def _value_bytes(value: dict[str, Any]) -> int:
     ((kind, content),) = value.items()
-    if kind == "N":
-        return math.ceil(len(content.strip("-0.")) / 2) + 1
+    match kind:
+        case "N":
+            return math.ceil(len(content.strip("-0.")) / 2) + 1
+        case "BOOL" | "NULL":
+            return 1
+        case "L":
+            return 3 + sum(1 + _value_bytes(entry) for entry in content)
+        case "M":
+            return 3 + len(content) + item_bytes(content)
+        case "SS" | "NS" | "BS":
+            return sum(_value_bytes({kind[0]: entry}) for entry in content)
     return len(content if isinstance(content, bytes) else content.encode())

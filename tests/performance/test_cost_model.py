@@ -1,0 +1,80 @@
+"""docs/cost-model.md says what is counted: of every route, and of every job that costs something."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+
+import pytest
+
+from bench import cost_model, operations
+from bench.cost_model import DOCUMENT, POLLED, declared, differences, month
+from local.uv import python_of
+from tests.support.template import ROOT, functions
+
+# What is like its neighbours, or asks DynamoDB for nothing; the document says so.
+NEIGHBOURS = {
+    *("GET /openapi.json", "GET /docs", "GET /docs/{file}", "GET /api/deployments/{id}/logs"),
+    *("POST /api/v1/builds/", "GET /api/v1/builds/", "POST /api/v1/builds/{build_id}/deploy"),
+}
+JOBS = {
+    *("token_launch", "akash_deploy", "stack_node", "stack_api", "build"),
+    *("uptime_flush (nothing stale)", "reconcile (nothing due)"),
+}
+
+
+def routes() -> set[str]:
+    return {
+        f"{entry['Properties']['Method']} {entry['Properties']['Path']}"
+        for function in functions().values()
+        for entry in function.get("Events", {}).values()
+        if entry["Type"] == "HttpApi"
+    }
+
+
+def test_every_route_and_job_is_declared() -> None:
+    rows = declared(DOCUMENT.read_text())
+    assert {re.sub(r" \((token|akash)\)$", "", name) for name in rows} == (routes() - NEIGHBOURS) | JOBS
+    assert routes() >= NEIGHBOURS
+
+
+def test_the_counts_are_the_declared_ones() -> None:
+    if not python_of("ministack").exists():
+        pytest.skip("needs the local engine: `make test` sets it up")
+    assert differences(declared(DOCUMENT.read_text()), cost_model.counted()) == []
+
+
+def test_the_states_that_jobs_enter_are_the_definitions() -> None:
+    def names(machine: dict[str, object]) -> set[str]:
+        return set(re.findall(r'"(\w+)": \{\s*"(?:Comment|Type)"', json.dumps(machine)))
+
+    def defined(*workflows: str) -> set[str]:
+        texts = [json.loads((ROOT / "statemachines" / f"{name}.asl.json").read_text()) for name in workflows]
+        return set[str]().union(*map(names, texts))
+
+    assert set(operations.TOKEN_STATES) <= defined("token_deploy", "token_register")
+    assert set(operations.FLUSH_STATES) <= defined("uptime_flush")
+    assert set(operations.RECONCILE_STATES) <= defined("reconcile")
+    assert set(operations.BUILD_STATES) <= defined("build")
+
+
+def test_a_difference_is_told_and_a_poll_more_is_none() -> None:
+    rows = declared(DOCUMENT.read_text())
+    for name in ("POST /heartbeat", "token_launch"):
+        changed = {**rows, name: cost_model.Row(**{**vars(rows[name]), "requests": rows[name].requests + 1})}
+        assert len(differences(rows, changed)) == 1
+    (polled, *_) = POLLED
+    changed = {**rows, polled: cost_model.Row(**{**vars(rows[polled]), "requests": rows[polled].requests + 1})}
+    assert differences(rows, changed) == []
+    assert differences(rows, {}) == [f"{name} is not counted" for name in rows]
+    assert differences({}, rows) == [f"{name} is not declared" for name in rows]
+
+
+def test_the_month_is_the_counts_times_the_prices() -> None:
+    text = DOCUMENT.read_text()
+    rows = declared(text)
+    assert cost_model.month_table(month(rows)) == cost_model.between(text, "<!-- month -->", "<!-- end of month -->")
+    none = sum((line.dollars for line in month(rows, workers=0, launches=0, builds=0)), Decimal(0))
+    everything = sum((line.dollars for line in month(rows)), Decimal(0))
+    assert 0 < none < everything
