@@ -5,18 +5,23 @@ import { createQueryClient } from "@/api/query-client";
 import { App } from "@/app";
 import { ErrorAlert } from "@/components/error-alert";
 import { loadConfiguration } from "@/config";
+import { prefetchDeployments } from "@/deployments/queries";
+import { loadDashboard } from "@/pages";
 import { createWallet } from "@/wallet/wagmi";
 import "./index.css";
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 
 try {
+  const queries = createQueryClient();
+  if (location.pathname === "/") void loadDashboard();
   const configuration = await loadConfiguration();
   setApiAddress(configuration.api);
+  if (location.pathname === "/") prefetchDeployments(queries);
   const wallet = await createWallet(configuration);
   root.render(
     <StrictMode>
-      <App configuration={configuration} wallet={wallet} queries={createQueryClient()} />
+      <App configuration={configuration} wallet={wallet} queries={queries} />
     </StrictMode>,
   );
 } catch (error) {

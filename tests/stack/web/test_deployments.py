@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from local.paths import ROOT
 from tests.stack.conftest import RunningStack
 from tests.stack.web.conftest import check_page, connect
 
 UNTIL_ACTIVE_MILLISECONDS = 60_000
+SDL = (ROOT / "docs" / "examples" / "web.yaml").read_text(encoding="utf-8")
 
 
 def card(page: Page, identity: str) -> Locator:
@@ -18,9 +19,9 @@ def card(page: Page, identity: str) -> Locator:
 
 
 def test_a_workload_is_deployed_followed_read_and_closed(
-    page: Page, stack: RunningStack, second_user: dict[str, str]
+    page: Page, stack: RunningStack, buyer: dict[str, str]
 ) -> None:
-    connect(page, second_user)
+    connect(page, buyer)
     page.get_by_role("button", name="New deployment").click()
     dialog = page.get_by_role("dialog", name="New deployment")
     expect(dialog.get_by_role("region", name="Estimate")).to_contain_text("an hour")
@@ -39,7 +40,7 @@ def test_a_workload_is_deployed_followed_read_and_closed(
     shown.get_by_role("button", name="View logs of").click()
     logs = page.get_by_role("dialog", name="Logs of web")
     expect(logs.get_by_role("status")).to_have_text("live")
-    dseq = workload(stack, second_user, identity)["dseq"]
+    dseq = workload(stack, buyer, identity)["dseq"]
     write_lines(stack, dseq, ["a line that was not there before"])
     expect(logs.get_by_role("log")).to_contain_text("a line that was not there before")
     check_page(page, "logs")
@@ -60,12 +61,6 @@ def test_a_workload_is_deployed_followed_read_and_closed(
     check_page(page, "deployment")
 
 
-@pytest.fixture
-def second_user(stack: RunningStack) -> dict[str, str]:
-    """A user without deployments of earlier tests of the API."""
-    return [account for account in stack.accounts if account["role"] == "user"][4]
-
-
 def workload(stack: RunningStack, account: dict[str, str], identity: str) -> dict[str, str]:
     """A workload as the API lists it."""
     headers = {"authorization": f"Bearer {stack.sign_in(account)}"}
@@ -78,3 +73,41 @@ def write_lines(stack: RunningStack, dseq: str, lines: list[str]) -> None:
     """Have the simulated provider's container write."""
     url = f"{stack.described['console_api']}/_simulator/deployments/{dseq}/logs"
     httpx.post(url, json={"service": "web", "lines": lines}).raise_for_status()
+
+
+def test_what_is_wrong_with_an_sdl_is_told_at_its_line(page: Page, buyer: dict[str, str]) -> None:
+    connect(page, buyer)
+    page.get_by_role("button", name="New deployment").click()
+    dialog = page.get_by_role("dialog", name="New deployment")
+    editor = dialog.get_by_role("textbox", name="SDL")
+    deploy = dialog.get_by_role("button", name="Deploy")
+    expect(deploy).to_be_enabled()
+    sdl = SDL.replace("port: 80\n", "port: 99999\n")
+    editor.fill(sdl)
+    line = 1 + sdl[: sdl.index("port: 99999")].count("\n")
+    expect(dialog.get_by_text(f"Line {line}: services.web.expose[0].port")).to_be_visible()
+    expect(dialog.locator(".cm-lint-marker-error")).to_have_count(1)
+    expect(deploy).to_be_disabled()
+    check_page(page, "new-deployment-refused")
+    editor.fill("services: [")
+    expect(dialog.get_by_text("Line 1: ")).to_be_visible()
+    editor.fill(SDL)
+    expect(deploy).to_be_enabled()
+    dialog.get_by_text("Preferences and deposit").click()
+    dialog.get_by_label("Highest price").fill("cheap")
+    expect(dialog.get_by_text("must be a decimal")).to_be_visible()
+    expect(deploy).to_be_disabled()
+
+
+def test_every_template_can_be_deployed(page: Page, buyer: dict[str, str]) -> None:
+    connect(page, buyer)
+    page.get_by_role("button", name="New deployment").click()
+    dialog = page.get_by_role("dialog", name="New deployment")
+    templates = dialog.get_by_label("Start from a template")
+    expect(templates).to_be_visible()
+    names = templates.locator("option").all_inner_texts()
+    assert len(names) >= 3
+    for name in reversed(names):
+        templates.select_option(name)
+        expect(dialog.get_by_role("region", name="Estimate")).to_have_attribute("aria-busy", "true")
+        expect(dialog.get_by_role("button", name="Deploy")).to_be_enabled()

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+from eth_account import Account
+from eth_account.messages import encode_defunct
 from playwright.sync_api import Page, expect
 
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import account
 from tests.stack.web.conftest import check_page, connect
+from tests.stack.web.mocked import MockedList
+
+# A browser wallet (EIP-1193) on another chain, whose owner signs by what the test exposes.
+BROWSER_WALLET = """
+const listeners = {};
+let account = "ADDRESS", chain = "0x1";
+window.ethereum = {
+  on: (event, listener) => (listeners[event] ??= []).push(listener),
+  removeListener: (event, listener) => (listeners[event] = (listeners[event] ?? []).filter((one) => one !== listener)),
+  changeAccount: (next) => {
+    account = next;
+    (listeners.accountsChanged ?? []).forEach((listener) => listener([next]));
+  },
+  request: async ({method, params}) => {
+    if (method === "eth_accounts" || method === "eth_requestAccounts") return [account];
+    if (method === "eth_chainId") return chain;
+    if (method === "personal_sign") {
+      const signature = await window.signForTest(params[0]);
+      if (!signature) throw {code: 4001, message: "User rejected the request"};
+      return signature;
+    }
+    if (method === "wallet_switchEthereumChain") {
+      chain = params[0].chainId;
+      (listeners.chainChanged ?? []).forEach((listener) => listener(chain));
+      return null;
+    }
+    throw {code: 4200, message: `no ${method}`};
+  },
+};
+"""
 
 
 def test_the_development_wallet_connects_and_signs_in(page: Page, stack: RunningStack) -> None:
@@ -18,3 +50,43 @@ def test_the_development_wallet_connects_and_signs_in(page: Page, stack: Running
     page.reload()
     expect(page.get_by_role("button", name="Wallet 0x")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+
+
+def test_a_wallet_on_another_network_is_asked_to_switch(page: Page, stack: RunningStack) -> None:
+    MockedList().serve(page)
+    held = account(stack, "user", 5)
+    signer = Account.from_key(held["private_key"])
+    page.expose_function(
+        "signForTest", lambda message: signer.sign_message(encode_defunct(hexstr=message)).signature.to_0x_hex()
+    )
+    page.add_init_script(BROWSER_WALLET.replace("ADDRESS", held["address"]))
+    page.goto("/")
+    page.get_by_role("button", name="Connect wallet").click()
+    page.get_by_role("dialog").get_by_role("button", name="Browser wallet").click()
+    expect(page.get_by_role("button", name="Wallet 0x")).to_contain_text(held["address"][:6])
+    prompt = page.get_by_role("alert")
+    expect(prompt).to_contain_text("Wrong network")
+    check_page(page, "wrong-network")
+    prompt.get_by_role("button", name="Switch to").click()
+    expect(prompt).to_have_count(0)
+    # An account that its owner changes to in the wallet has to sign in itself.
+    page.evaluate("window.ethereum.changeAccount('0x00000000000000000000000000000000000000AA')")
+    expect(page.get_by_role("button", name="Sign in with Ethereum")).to_be_visible()
+
+
+def test_a_refused_signature_is_told(page: Page, stack: RunningStack) -> None:
+    page.expose_function("signForTest", lambda _message: None)
+    page.add_init_script(BROWSER_WALLET.replace("ADDRESS", account(stack, "user", 5)["address"]))
+    page.goto("/")
+    page.get_by_role("button", name="Connect wallet").click()
+    page.get_by_role("dialog").get_by_role("button", name="Browser wallet").click()
+    expect(page.get_by_role("alert").filter(has_text="Signing in failed")).to_contain_text("rejected")
+    expect(page.get_by_role("button", name="Sign in with Ethereum")).to_be_visible()
+
+
+def test_an_address_that_is_no_page_leads_back(page: Page) -> None:
+    page.goto("/nowhere")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
+    check_page(page, "not-found")
+    page.get_by_role("link", name="Go to the dashboard").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")

@@ -1,9 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { toast } from "sonner";
 import { api, unwrap } from "@/api/client";
 import { messageOf } from "@/api/errors";
 import { POLL_MILLISECONDS } from "@/api/query-client";
-import { useSession } from "@/auth/session";
+import { getSession, useSession } from "@/auth/session";
 import { isActive } from "./overview";
 import { isWorkload, type Deployment, type LiveStatus } from "./types";
 
@@ -21,7 +21,8 @@ export interface DeploymentList {
   isWhole: boolean;
 }
 
-async function everyDeployment(signal: AbortSignal): Promise<DeploymentList> {
+/** Every page after the other; `onPart` gets what there is so far. */
+async function everyDeployment(signal: AbortSignal, onPart: (part: DeploymentList) => void): Promise<DeploymentList> {
   const deployments: Deployment[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -30,6 +31,7 @@ async function everyDeployment(signal: AbortSignal): Promise<DeploymentList> {
     );
     deployments.push(...(answer.deployments as Deployment[]));
     if (!answer.next_cursor) return { deployments, isWhole: true };
+    onPart({ deployments: [...deployments], isWhole: false });
     cursor = answer.next_cursor;
   }
   return { deployments, isWhole: false };
@@ -37,12 +39,31 @@ async function everyDeployment(signal: AbortSignal): Promise<DeploymentList> {
 
 const listKey = (wallet: string | undefined) => ["deployments", wallet];
 
+function listOptions(queries: QueryClient, wallet: string | undefined) {
+  const queryKey = listKey(wallet);
+  return queryOptions({
+    queryKey,
+    queryFn: ({ signal }) => {
+      // The first time, what has come is shown at once. Later the old list stays until the new one is whole.
+      const isFirst = queries.getQueryData(queryKey) === undefined;
+      return everyDeployment(signal, (part) => {
+        if (isFirst) queries.setQueryData(queryKey, part);
+      });
+    },
+  });
+}
+
+/** Begins to load the list before there is anything to show it in. */
+export function prefetchDeployments(queries: QueryClient): void {
+  const session = getSession();
+  if (session) void queries.prefetchQuery(listOptions(queries, session.wallet));
+}
+
 /** All of the caller's deployments, newest first, asked for again every 30 seconds. */
 export function useDeployments() {
   const session = useSession();
   return useQuery({
-    queryKey: listKey(session?.wallet),
-    queryFn: ({ signal }) => everyDeployment(signal),
+    ...listOptions(useQueryClient(), session?.wallet),
     enabled: session !== null,
     refetchInterval: POLL_MILLISECONDS,
   });

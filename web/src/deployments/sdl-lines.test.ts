@@ -25,9 +25,9 @@ describe("linesOf", () => {
   });
 
   it("takes the line that the API names for what is not YAML", () => {
-    expect(linesOf("a: [", [{ field: "sdl", message: "did not find expected node content (line 2, column 1)" }])).toEqual([
-      { line: 2, message: "did not find expected node content (line 2, column 1)" },
-    ]);
+    const message = "did not find expected node content (line 2, column 1)";
+    expect(linesOf("a: 1\n]", [{ field: "sdl", message }])).toEqual([{ line: 2, message }]);
+    expect(linesOf("a: [\n", [{ field: "sdl", message }])).toEqual([{ line: 1, message }]);
   });
 
   it("bears a text that is no YAML at all", () => {

@@ -18,9 +18,11 @@ const PLACE = /\(line (\d+), column \d+\)/;
 export function linesOf(sdl: string, problems: FieldProblem[]): LineProblem[] {
   const counter = new LineCounter();
   const document = parseDocument(sdl, { lineCounter: counter });
+  const last = sdl.trimEnd().split("\n").length;
   return problems.map(({ field, message }) => {
     const told = PLACE.exec(message);
-    if (told) return { line: Number(told[1]), message };
+    // What is missing at the end is told on the line after it.
+    if (told) return { line: Math.min(Number(told[1]), last), message };
     const offset = offsetOf(document.contents as Node | null, segments(field));
     return { line: Math.max(1, counter.linePos(offset).line), message: field === "sdl" ? message : `${field}: ${message}` };
   });

@@ -1,19 +1,10 @@
-import {
-  createPublicClient, createWalletClient, defineChain, hexToBigInt, http, numberToHex, type Address, type Hex,
-} from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { numberToHex, type Hex } from "viem";
 import { injected } from "wagmi";
 import type { ChainConfiguration, LocalAccount } from "@/config";
 import { chosenAccount, isPermitted, permit } from "./development-accounts";
+import type { TransactionRequest } from "./development-signer";
 
 type Listener = (value: unknown) => void;
-
-interface TransactionRequest {
-  to?: Address;
-  data?: Hex;
-  value?: Hex;
-  gas?: Hex;
-}
 
 /**
  * A wallet for the local stack (EIP-1193): it signs at once with the local accounts' keys, which everybody knows. It lets
@@ -21,65 +12,51 @@ interface TransactionRequest {
  */
 class DevelopmentProvider {
   private readonly listeners = new Map<string, Set<Listener>>();
-  private readonly chain;
-  private readonly reader;
 
   constructor(
-    private readonly configuration: ChainConfiguration,
+    private readonly chain: ChainConfiguration,
     private readonly accounts: LocalAccount[],
-  ) {
-    this.chain = defineChain({
-      id: configuration.id,
-      name: configuration.name,
-      nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-      rpcUrls: { default: { http: [configuration.rpcUrl] } },
-    });
-    this.reader = createPublicClient({ chain: this.chain, transport: http(configuration.rpcUrl) });
-  }
+  ) {}
 
-  private get account() {
+  private get account(): LocalAccount {
     const wanted = chosenAccount();
     const known =
       this.accounts.find((account) => account.address === wanted) ??
       this.accounts.find((account) => account.role === "user");
     if (!known) throw new Error("The local stack has no accounts");
-    return privateKeyToAccount(known.private_key);
+    return known;
   }
 
   async request({ method, params = [] }: { method: string; params?: unknown[] }): Promise<unknown> {
-    const account = this.account;
+    const { address, private_key: key } = this.account;
     switch (method) {
       case "eth_accounts":
-        return isPermitted() ? [account.address] : [];
+        return isPermitted() ? [address] : [];
       case "eth_requestAccounts":
         permit(true);
-        return [account.address];
+        return [address];
       case "eth_chainId":
-        return numberToHex(this.configuration.id);
+        return numberToHex(this.chain.id);
       case "wallet_requestPermissions":
         permit(true);
-        return [{ parentCapability: "eth_accounts", caveats: [{ type: "restrictReturnedAccounts", value: [account.address] }] }];
+        return [{ parentCapability: "eth_accounts", caveats: [{ type: "restrictReturnedAccounts", value: [address] }] }];
       case "wallet_revokePermissions":
         permit(false);
         return null;
       case "wallet_switchEthereumChain":
         return null;
+    }
+    // What signs is several times as large as all of this, and the first page does not need it.
+    const signer = await import("./development-signer");
+    switch (method) {
       case "personal_sign":
-        return account.signMessage({ message: { raw: params[0] as Hex } });
+        return signer.signMessage(key, params[0] as Hex);
       case "eth_signTypedData_v4":
-        return account.signTypedData(JSON.parse(params[1] as string));
-      case "eth_sendTransaction": {
-        const { to, data, value, gas } = params[0] as TransactionRequest;
-        const writer = createWalletClient({ account, chain: this.chain, transport: http(this.configuration.rpcUrl) });
-        return writer.sendTransaction({
-          to: to ?? null,
-          data: data ?? "0x",
-          value: value ? hexToBigInt(value) : 0n,
-          ...(gas ? { gas: hexToBigInt(gas) } : {}),
-        });
-      }
+        return signer.signTypedData(key, params[1] as string);
+      case "eth_sendTransaction":
+        return signer.sendTransaction(key, this.chain, params[0] as TransactionRequest);
       default:
-        return this.reader.request({ method, params } as never);
+        return signer.ask(this.chain, method, params);
     }
   }
 

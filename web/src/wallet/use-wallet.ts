@@ -1,9 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useConnection, useDisconnect, useSignMessage, useSwitchChain } from "wagmi";
 import { signIn } from "@/auth/sign-in";
 import { getSession, setSession, useSession } from "@/auth/session";
 import { useConfiguration } from "@/lib/configuration";
+
+const SIGN_IN = ["sign-in"];
 
 /** The connected wallet, whether its owner is signed in, and whether it is on the right network. */
 export function useWallet() {
@@ -17,11 +19,14 @@ export function useWallet() {
   const { address, isConnected } = connection;
 
   const signing = useMutation({
-    mutationKey: ["sign-in"],
+    mutationKey: SIGN_IN,
     mutationFn: (account: `0x${string}`) =>
       signIn(account, chain.id, (message) => signMessage.mutateAsync({ account, message })),
     onSuccess: () => queries.invalidateQueries(),
   });
+
+  // Whoever began it, everybody who shows the wallet tells how it goes.
+  const attempt = useMutationState({ filters: { mutationKey: SIGN_IN }, select: ({ state }) => state }).at(-1);
 
   return {
     address,
@@ -32,8 +37,8 @@ export function useWallet() {
     chain,
     signIn: () => address && signing.mutate(address),
     signInAs: (account: `0x${string}`) => signing.mutate(account),
-    isSigningIn: signing.isPending,
-    signInError: signing.error,
+    isSigningIn: attempt?.status === "pending",
+    signInError: attempt?.error ?? null,
     switchNetwork: () => switchChain.mutate({ chainId: chain.id }),
     isSwitching: switchChain.isPending,
     switchError: switchChain.error,
