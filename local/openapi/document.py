@@ -226,6 +226,10 @@ def _tell_answers(told: dict[str, Any], operation: Operation, components: dict[s
     answers = {status: answer for status, answer in given.items() if "x-error-codes" not in answer}
     for status, answer in answers.items():
         answer["description"] = HTTPStatus(int(status)).phrase
+        for media_type, content in answer.get("content", {}).items():
+            if media_type.endswith("json") and content.get("schema") == {"type": "string"}:
+                # FastAPI knows only that the bytes are sent as they are kept.
+                content["schema"] = {"type": "object"}
         if status != "204" and "content" not in answer and "content" in main:
             answer["content"] = json.loads(json.dumps(main["content"]))
         _exemplify(answer, sampler)
@@ -239,7 +243,7 @@ def _tell_answers(told: dict[str, Any], operation: Operation, components: dict[s
 
 def _exemplify(answer: dict[str, Any], sampler: Sampler) -> None:
     schema = answer.get("content", {}).get("application/json", {}).get("schema")
-    if not schema:
+    if not schema or schema == {"type": "object"}:
         return
     examples = sampler.examples(schema)
     content = answer["content"]["application/json"]

@@ -41,6 +41,7 @@ class Operation:
         endpoint: A function whose signature has the route's parameters and body, and nothing else.
         scheme: Who has to sign in, and how.
         may_refuse_callers: A caller who is believed may still not be let in.
+        authenticated_by: The dependencies that do that.
         body: What reads the body.
         takes_key: It takes an Idempotency-Key.
         takes_parameters: It takes anything by path, query or header.
@@ -53,6 +54,7 @@ class Operation:
     endpoint: Callable[..., None] = field(init=False)
     scheme: Scheme | None = None
     may_refuse_callers: bool = False
+    authenticated_by: list[Any] = field(default_factory=list)
     body: BodyReader[Any] | None = None
     takes_key: bool = False
     takes_parameters: bool = False
@@ -92,6 +94,8 @@ class Operation:
         return annotation
 
     def _authenticate(self, dependency: Any) -> None:
+        if dependency is not None:
+            self.authenticated_by.append(dependency)
         if dependency is worker:
             self.scheme = "workerToken"
         elif dependency is wallet_owner or isinstance(dependency, RoleHolder):

@@ -7,6 +7,7 @@ import fnmatch
 import functools
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from slipway.stacks.service import stack_service
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
+from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
 from tests.support.template import TABLE_VARIABLES, functions, named_resources, statements, table_definition
@@ -162,7 +164,11 @@ class Installation:
         text, headers = found.get("body") or "null", found.get("headers", {})
         body = base64.b64decode(text).decode() if found.get("isBase64Encoded") else text
         is_json = not headers.get("content-type", "").startswith("text/event-stream")
-        return Answer(found["statusCode"], headers, json.loads(body) if is_json else body)
+        answer = Answer(found["statusCode"], headers, json.loads(body) if is_json else body)
+        is_the_routes = given["requestContext"]["http"]["method"] == method
+        if is_the_routes and re.fullmatch(re.sub(r"{\w+}", "[^/]*", route), given["rawPath"]):
+            check_answer(given["routeKey"], answer.status, headers, answer.body)
+        return answer
 
     # ── The world ───────────────────────────────────────────────────────────────────────────────
 

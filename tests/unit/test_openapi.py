@@ -81,7 +81,7 @@ def test_what_takes_a_body_says_how_it_is_refused_and_has_an_example_that_fits(k
 def test_answers_have_examples_that_fit(key: str) -> None:
     for status, answer in OPERATIONS[key]["responses"].items():
         content = _resolved(answer).get("content", {}).get("application/json")
-        if content is None or content["schema"] == {}:
+        if content is None or content["schema"] in ({}, {"type": "object"}):
             continue
         examples = list(_examples(content))
         assert examples, status
