@@ -262,7 +262,7 @@ def test_a_dead_connection_is_pruned_and_does_not_hold_up_the_living(
     with _follow(stack, build.build_id, user) as socket:
         assert _next(socket, 2) == build.told
         _add_dead(stack, build, sent=2, connected_at=time.time() - 60)
-        _add_dead(stack, build, sent=0, connected_at=time.time())
+        _add_dead(stack, build, sent=0, connected_at=time.time() - 17)
         assert len(_connections(stack, build.build_id)) == 3
         build.tell(USUAL[2])
         assert _next(socket, 1) == build.told[2:]

@@ -40,8 +40,8 @@ class ConnectionsApi:
             return Posted.UNKNOWN
         return Posted.SENT
 
-    def close(self, connection_id: str) -> None:
-        """Close a connection, whether it is open or not.
+    def close(self, connection_id: str) -> bool:
+        """Close a connection; False when there is none: not any more, or not yet.
 
         Raises:
             UpstreamUnavailableError: API Gateway did not do it.
@@ -51,8 +51,10 @@ class ConnectionsApi:
         except ClientError as error:
             if _status(error) != _GONE:
                 raise UpstreamUnavailableError("The connection could not be closed", retry_after=2) from error
+            return False
         except BotoCoreError as error:
             raise UpstreamUnavailableError("The connection could not be closed", retry_after=2) from error
+        return True
 
 
 def _status(error: ClientError) -> int:

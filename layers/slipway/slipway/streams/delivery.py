@@ -2,11 +2,11 @@
 
 Several want to tell a client something at the same time: the replay when it has connected, and the table's stream at
 each event. The log of events is the queue, and all of them do the same: take the connection's turn, read the log from
-where the client is, post in order, say how far it came, end the turn, and look at the log once more. So
+where the client is, post in order, say how far it came, end the turn. So
 
 - only one writes at a time, in the order of the log: no repeat, nothing out of order;
-- who finds the turn taken may go, because its holder looks once more after ending it: no gap;
-- who dies while writing leaves a turn that ends by the clock. Nobody knows then whether its last post arrived, so
+- who finds the turn taken comes again, or has somebody come, until nothing is left to tell: no gap;
+- who dies while writing leaves a turn that runs out by the clock. Nobody knows then whether its last post arrived, so
   nobody writes to that connection again: it is closed, and the client goes on with ``?after=``. The same when a post's
   outcome is unknown. A client therefore sees the events in order from where it wanted them, up to where the connection
   ends, and never a repeat.
@@ -22,11 +22,11 @@ from typing import Protocol
 
 from slipway.errors import SlipwayError
 from slipway.streams.models import Connection, Outcome, Posted, Taken, Turn
-from slipway.streams.rules import is_final, is_lost, message_of
+from slipway.streams.rules import is_final, may_open, message_of
 
 WRITING_SECONDS = 8.0
-# A turn that its holder left behind has ended by then, and a connection that is opening is open.
-PATIENCE_SECONDS = 22.0
+# By then a turn that its holder left behind has ended, and a connection that was opening is open or never will be.
+PATIENCE_SECONDS = 25.0
 _PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 
@@ -70,8 +70,8 @@ class Sockets(Protocol):
     def post(self, connection_id: str, text: str) -> Posted:
         """Send a message."""
 
-    def close(self, connection_id: str) -> None:
-        """Close a connection, whether it is open or not."""
+    def close(self, connection_id: str) -> bool:
+        """Close a connection; False when there is none: not any more, or not yet."""
 
 
 @dataclass
@@ -80,6 +80,11 @@ class _Writing:
 
     turn: Turn
     sent: int
+
+    @property
+    def may_open(self) -> bool:
+        """Whether a connection that is called gone may only not be open yet."""
+        return self.sent == self.turn.sent and may_open(self.turn.opened, self.turn.age)
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,12 @@ class Delivery:
             if turn is None:
                 return Outcome.DONE
             if isinstance(turn, Taken):
-                return self._close(connection) if turn.abandoned else Outcome.LATER
+                if not turn.abandoned:
+                    return Outcome.LATER
+                # Older than any connection that may still open.
+                self.sockets.close(connection.connection_id)
+                self.connections.forget(connection)
+                return Outcome.DONE
             writing = _Writing(turn, turn.sent)
             try:
                 outcome = self._write(connection, writing, ends_at)
@@ -123,11 +133,13 @@ class Delivery:
                 # The log can't be read now. What was posted is certain, so the next one may go on.
                 self.connections.end_turn(connection, turn, writing.sent)
                 raise
-            if outcome is None:
-                return self._close(connection)
-            if not self.connections.end_turn(connection, turn, writing.sent) or outcome is Outcome.LATER:
-                return outcome
-            # Whoever came meanwhile found the turn taken and went.
+            if outcome is None and self._end(connection, writing):
+                return Outcome.DONE
+            if not self.connections.end_turn(connection, turn, writing.sent):
+                return Outcome.DONE
+            if outcome is not Outcome.DONE:
+                return Outcome.LATER
+            # A long history comes in parts, and whoever came meanwhile found the turn taken.
             if not self.log.after(connection.build_id, writing.sent):
                 return Outcome.DONE
 
@@ -138,18 +150,23 @@ class Delivery:
             if self.clock() > ends_at:
                 return Outcome.LATER
             posted = self.sockets.post(connection.connection_id, _text(event))
+            if posted is Posted.NOT_SENT or (posted is Posted.GONE and writing.may_open):
+                return Outcome.LATER
             if posted is not Posted.SENT:
-                opened = writing.turn.opened or writing.sent > writing.turn.sent
-                return None if is_lost(posted, opened, writing.turn.age) else Outcome.LATER
+                return None
             writing.sent = int(event.sequence)
         ends = not events or is_final(events[-1].status)
         return None if ends and self.log.is_over(connection.build_id, writing.sent) else Outcome.DONE
 
-    def _close(self, connection: Connection) -> Outcome:
-        """End a connection: first the connection, then what is known of it, so that nobody is left waiting."""
-        self.sockets.close(connection.connection_id)
+    def _end(self, connection: Connection, writing: _Writing) -> bool:
+        """End a connection: first the connection, then what is known of it, so that nobody is left waiting.
+
+        False when it is not open yet, so that nothing can have arrived over it; it is to be ended when it is.
+        """
+        if not self.sockets.close(connection.connection_id) and writing.may_open:
+            return False
         self.connections.forget(connection)
-        return Outcome.DONE
+        return True
 
     def deliver_patiently(self, connection: Connection, seconds: float = PATIENCE_SECONDS) -> Outcome:
         """The same, again and again until it is done or so much time has passed."""

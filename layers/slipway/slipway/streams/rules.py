@@ -8,12 +8,12 @@ from typing import Any
 from slipway.builds.states import FINAL, Status
 from slipway.errors import ValidationFailedError
 from slipway.identifiers import is_id
-from slipway.streams.models import Handshake, Posted
+from slipway.streams.models import Handshake
 
 # The subprotocol under which a client offers its token: `bearer, <token>`.
 SUBPROTOCOL = "bearer"
-# API Gateway opens a connection only after $connect has answered; until then it calls it gone.
-OPENING_SECONDS = 10.0
+# API Gateway opens a connection only after $connect has answered, for which it has 15 s; until then it calls it gone.
+OPENING_SECONDS = 20.0
 _SEQUENCE = re.compile(r"[0-9]{1,8}")
 
 
@@ -66,18 +66,14 @@ def is_final(status: str) -> bool:
     return Status(status) in FINAL
 
 
-def is_lost(posted: Posted, opened: bool, age: float) -> bool:
-    """Whether a connection is of no more use: gone, or nobody knows what arrived over it.
+def may_open(opened: bool, age: float) -> bool:
+    """Whether a connection that API Gateway calls gone may only not be open yet.
 
     Args:
-        posted: What became of a message to it.
-        opened: Whether something was sent over it before. One that was never written to may be called gone because it
-            is not open yet.
+        opened: Whether something was sent over it before.
         age: Seconds since the client connected.
     """
-    if posted is Posted.GONE:
-        return opened or age > OPENING_SECONDS
-    return posted is Posted.UNKNOWN
+    return not opened and age <= OPENING_SECONDS
 
 
 def reply_to(text: str) -> dict[str, Any]:
