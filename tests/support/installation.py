@@ -31,12 +31,14 @@ from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
 from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
+from slipway.streams.service import delivery
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
 from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
+from tests.support.open_sockets import OpenSockets
 from tests.support.template import TABLE_VARIABLES, functions, named_resources, statements, table_definition
 from tests.support.wallets import ADMIN, ALICE, OPERATOR
 
@@ -89,6 +91,7 @@ class Installation:
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
+    sockets: OpenSockets = field(default_factory=OpenSockets)
 
     # ── Callers ─────────────────────────────────────────────────────────────────────────────────
 
@@ -249,6 +252,10 @@ class Installation:
             listed = [("s3:ListBucket", "ArtifactBucket")] if operation == "GetObject" else []
             action = f"s3:{operation}{'Version' if arguments.get('VersionId') else ''}"
             return [(action, f"ArtifactBucket/{arguments['Key']}"), *listed]
+        if service == "apigatewaymanagementapi":
+            # The rest of the ARN as `named_resources` spells it.
+            api = "arn:AWS::Partition}:execute-api:AWS::Region}:AWS::AccountId}:WebSocketApi}"
+            return [("execute-api:ManageConnections", f"{api}/v1/POST/@connections/{arguments['ConnectionId']}")]
         if operation == "StartExecution":
             return [("states:StartExecution", arguments["stateMachineArn"].rpartition(":")[2])]
         if service == "lambda":
@@ -293,6 +300,7 @@ def _forget() -> None:
         logs.log_service,
         provider_proxy.provider_proxy,
         build_files,
+        delivery,
     ):
         kept.cache_clear()
     secret_values._kept.clear()
@@ -353,6 +361,7 @@ def install(
     monkeypatch.setenv("STACK_API_IMAGE", "example/api:1")
     monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
     monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
+    monkeypatch.setenv("BUILD_REPLAY_FUNCTION", "BuildReplayFunction")
     # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
     monkeypatch.setenv("AKASH_CONSOLE_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
@@ -373,6 +382,8 @@ def install(
             # Asynchronously, so nobody waits for it; a test invokes the function when its time has come.
             installation.invoked.append(json.loads(arguments["Payload"]))
             return {"StatusCode": 202}
+        if client.meta.service_model.service_name == "apigatewaymanagementapi":
+            return installation.sockets.call(operation, arguments)
         return make_call(client, operation, arguments)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from slipway.builds.states import FINAL
-from slipway.streams.delivery import Delivery
+from slipway.streams.delivery import PATIENCE_SECONDS, Delivery
 from slipway.streams.models import Connection, Outcome, Posted, Taken, Turn
 
 CONNECTION = Connection("build", "connection")
@@ -282,7 +282,7 @@ class World:
         self._step(lambda: self._start(lambda: self._until_done(self._replay)))
 
     def _replay(self) -> None:
-        while self._delivery.deliver_patiently(CONNECTION) is Outcome.LATER:
+        while self._delivery.deliver_patiently(CONNECTION, PATIENCE_SECONDS) is Outcome.LATER:
             pass
 
     def _until_done(self, work: Callable[[], None]) -> None:

@@ -52,3 +52,14 @@ def test_every_task_has_an_event(workflow: str) -> None:
 def test_every_operation_of_the_signer_has_an_event() -> None:
     given = {entry["operation"] for name, entry in EVENTS.items() if name.startswith("signer_")}
     assert given == set(function_app("signer").OPERATIONS)
+
+
+def test_every_kind_of_event_of_a_stream_is_there() -> None:
+    kinds = {
+        entry["requestContext"]["eventType"]
+        for entry in EVENTS.values()
+        if "eventType" in entry.get("requestContext", {})
+    }
+    assert kinds == set(function_app("streams/connections").ROUTES)
+    assert "Records" in EVENTS["stream_builds"]
+    assert set(EVENTS["stream_replay"]) == {"build_id", "connection_id"}

@@ -168,7 +168,7 @@ class Delivery:
         self.connections.forget(connection)
         return True
 
-    def deliver_patiently(self, connection: Connection, seconds: float = PATIENCE_SECONDS) -> Outcome:
+    def deliver_patiently(self, connection: Connection, seconds: float) -> Outcome:
         """The same, again and again until it is done or so much time has passed."""
         ends_at = self.clock() + seconds
         wait = _PAUSE_SECONDS

@@ -23,7 +23,7 @@ from slipway.observability import logger, record
 from slipway.store import aws_client
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
-from slipway.streams.delivery import Delivery
+from slipway.streams.delivery import PATIENCE_SECONDS, Delivery
 from slipway.streams.models import Connection, Handshake, Outcome
 from slipway.streams.rules import reply_to
 
@@ -145,6 +145,6 @@ def replay(connection: Connection) -> None:
     Raises:
         UpstreamUnavailableError: It could not be done; to be tried again.
     """
-    if delivery().deliver_patiently(connection) is Outcome.LATER:
+    if delivery().deliver_patiently(connection, PATIENCE_SECONDS) is Outcome.LATER:
         record("StreamDelayed")
         raise UpstreamUnavailableError("The client could not be told", retry_after=2)
