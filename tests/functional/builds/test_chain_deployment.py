@@ -36,7 +36,6 @@ from slipway.builds.store import (
 from slipway.chain import broadcast as broadcasting
 from slipway.chain import contracts
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.reconcile import SignerReconcile
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts, save_fee_cap, transaction_at, transaction_for
 from slipway.chain.write_ahead import WriteAhead
@@ -251,10 +250,10 @@ class Yard:
                     found.append(str(item.contract_address))
         return found
 
-    def accounts(self, chain_id: int = FIRST) -> SignerReconcile:
-        """What reconcile does for deployer accounts."""
-        chain = chain_settings().chains[chain_id]
-        return SignerReconcile(chain, self.json_rpc(chain_id), lambda _: BuildTransactions(chain))
+    def inspect(self, address: str, chain_id: int = FIRST) -> list[int]:
+        """What reconcile does for a deployer account; nonces that are left to close."""
+        payload = {"state": "InspectSigner", "chain_id": chain_id, "address": address}
+        return list(self.slipway.invoke("ReconcileTasks", payload)["nonces"])
 
     def close(self, address: str, nonce: int, chain_id: int = FIRST) -> None:
         """What reconcile's states do for a nonce that nobody serves."""
@@ -475,12 +474,12 @@ def test_cancelled_after_signing_nothing_is_sent_and_the_nonce_is_closed(yard: Y
     assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "ended"
     rpc, (address, nonce) = yard.json_rpc(), (signed["signer"], signed["nonce"])
     assert not rpc.knows(signed["transaction_hash"])
-    assert yard.accounts().inspect(address) == [nonce]
+    assert yard.inspect(address) == [nonce]
     assert not rpc.knows(signed["transaction_hash"])
     yard.close(address, nonce)
     yard.chains[FIRST].mine(2)
     assert rpc.transaction_count(address, "latest") == nonce + 1
-    assert yard.accounts().inspect(address) == []
+    assert yard.inspect(address) == []
     assert yard.deployment(build_id).status == "cancelled"
     assert yard.created() == []
     # The line moves on.
@@ -505,7 +504,7 @@ def test_cancelled_after_sending_the_truth_is_told_in_the_end(yard: Yard) -> Non
     signed = yard.send(build_id)
     yard.end(build_id, Status.CANCELLED)
     yard.chains[FIRST].mine(2)
-    assert yard.accounts().inspect(signed["signer"]) == []
+    assert yard.inspect(signed["signer"]) == []
     stored = yard.deployment(build_id)
     assert (stored.status, stored.address) == ("deployed", yard.created()[0])
     assert stored.gas_used
@@ -515,7 +514,7 @@ def test_cancelled_after_sending_the_truth_is_told_in_the_end(yard: Yard) -> Non
 def test_nothing_is_sent_again_for_a_build_that_is_cancelled_meanwhile(yard: Yard) -> None:
     build_id = yard.build(FIRST)
     signed = yard.sign(build_id)
-    assert yard.accounts().inspect(signed["signer"]) == []
+    assert yard.inspect(signed["signer"]) == []
     assert yard.json_rpc().knows(signed["transaction_hash"]), "what a node lost is sent again while the build goes on"
     second = yard.build(FIRST)
     signed = yard.sign(second)
@@ -665,6 +664,24 @@ def test_what_is_on_the_chain_is_not_called_failed(yard: Yard) -> None:
     assert (stored.status, stored.error_code, stored.address) == ("deployed", None, yard.created()[0])
 
 
+def test_what_was_called_failed_and_is_mined_all_the_same_is_told(yard: Yard) -> None:
+    """The other chain's branch still goes on, so that the build's listeners hear of it."""
+    build_id = yard.build()
+    anvil = yard.chains[FIRST]
+    anvil.rpc("evm_setAutomine", False)
+    signed = yard.send(build_id)
+    yard.fail(build_id, "UpstreamUnavailableError")
+    assert yard.deployment(build_id).status == "failed"
+    anvil.mine(2)
+    assert yard.inspect(signed["signer"]) == []
+    stored = yard.deployment(build_id)
+    assert (stored.status, stored.error_code, stored.address) == ("deployed", None, yard.created()[0])
+    assert yard.messages(build_id)[-1] == f"Deployed to first at {stored.address}"
+    yard.deploy(build_id, SECOND)
+    assert yard.complete(build_id) == "done"
+    assert yard.item(build_id).status == "complete"
+
+
 def test_a_retry_waits_for_what_may_still_be_mined(yard: Yard) -> None:
     """The first run gave up on a transaction that is on its way: a second one would make a second contract."""
     build_id = yard.build(FIRST)
@@ -687,7 +704,7 @@ def test_a_retry_whose_nonce_is_closed_under_it_begins_anew(yard: Yard) -> None:
     build_id = yard.build(FIRST)
     signed = yard.sign(build_id)
     yard.end(build_id, Status.CANCELLED)
-    assert yard.accounts().inspect(signed["signer"]) == [signed["nonce"]]
+    assert yard.inspect(signed["signer"]) == [signed["nonce"]]
     yard.run_again(build_id)
     assert yard.task("BeginDeployment", build_id)["progress"] == "sign"
     yard.signer("sign", build_id)

@@ -371,7 +371,7 @@ def record_status(
         deployment: As it was read; nothing is written if its attempt is not the same any more.
         allowed: Statuses from which it may move.
         to: Its new status.
-        message: What listeners are told.
+        message: What listeners are told; nothing if it is empty.
         actions: Further changes of the deployment.
         also: Adds writes that happen together with it.
 
@@ -389,7 +389,7 @@ def record_status(
             also(write)
 
     build = find_build(deployment.build_id)
-    if build and _goes_on(build, deployment.job_id):
+    if message and build and _goes_on(build, deployment.job_id):
         told = Progress(Status.DEPLOYING, _progress(build, to), Step.DEPLOYMENT, message)
         if change_build(build, [], running(deployment.job_id), update=told, also=add):
             return True
