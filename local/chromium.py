@@ -49,12 +49,7 @@ def _install() -> None:
 
 def main() -> int:
     """Make sure that there is one; the status is 1 if there is not, with what to do about it."""
-    try:
-        find_chromium()
-    except LaunchError as error:
-        if os.environ.get(VARIABLE):
-            say(str(error))
-            return 1
+    if not os.environ.get(VARIABLE) and not any(map(shutil.which, _NAMES)):
         _install()
     try:
         find_chromium()

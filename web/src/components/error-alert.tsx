@@ -10,7 +10,7 @@ export function ErrorAlert({ error, title, onRetry }: { error: unknown; title: s
     <Alert variant="destructive">
       <CircleAlertIcon aria-hidden />
       <div className="flex min-w-0 flex-1 flex-col gap-1">
-        <p className="font-medium">{title}</p>
+        <p className="font-semibold">{title}</p>
         <p>
           {messageOf(error)}. {known ? <span className="text-muted-foreground">{adviceFor(known)}</span> : null}
         </p>

@@ -26,7 +26,7 @@ export function EmptyState({ icon, title, children }: { icon: ReactNode; title: 
   return (
     <div className="flex flex-col items-center gap-3 rounded-xl border border-dashed px-6 py-12 text-center [&>svg]:size-8 [&>svg]:text-muted-foreground">
       {icon}
-      <p className="font-medium">{title}</p>
+      <p className="font-semibold">{title}</p>
       {children}
     </div>
   );

@@ -1,11 +1,12 @@
 import { CoinsIcon, ContainerIcon, ListTreeIcon, ScrollTextIcon } from "lucide-react";
 import { memo, useState, type ReactNode } from "react";
 import { Link } from "react-router";
+import { Ago } from "@/components/ago";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/skeleton";
-import { ago, ether, moment, shortAddress, shortId, usd } from "@/lib/format";
+import { ether, shortAddress, shortId, usd } from "@/lib/format";
 import { CloseButton } from "./close-button";
 import { Endpoints } from "./endpoints";
 import { endpointsOf, isActive } from "./overview";
@@ -27,7 +28,7 @@ export const DeploymentCard = memo(function DeploymentCard({ deployment, live, o
   const id = deployment.deployment_id;
   const isClosing = workload !== null && workload.close_requested_at != null && isActive(workload);
   return (
-    <Card className="[contain-intrinsic-size:auto_180px] [content-visibility:auto]">
+    <Card>
       <article aria-labelledby={`title-${id}`} className="flex flex-col gap-3 p-4 sm:px-5">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           {workload ? <ContainerIcon aria-hidden className="size-5 text-muted-foreground" /> : <CoinsIcon aria-hidden className="size-5 text-muted-foreground" />}
@@ -35,9 +36,7 @@ export const DeploymentCard = memo(function DeploymentCard({ deployment, live, o
             <Link className="outline-none hover:underline focus-visible:underline" to={`/deployments/${id}`}>{titleOf(deployment)}</Link>
           </h3>
           <StatusBadge status={deployment.status} isClosing={isClosing} />
-          <span className="ml-auto text-xs text-muted-foreground" title={moment(deployment.created_at)}>
-            <time dateTime={deployment.created_at}>{ago(deployment.created_at)}</time>
-          </span>
+          <span className="ml-auto text-xs text-muted-foreground">created <Ago at={deployment.created_at} /></span>
         </div>
         <dl className="grid grid-cols-2 gap-x-4 gap-y-2 text-sm sm:grid-cols-4">
           <Fact label="Id"><code className="text-xs" title={id}>{shortId(id)}</code></Fact>

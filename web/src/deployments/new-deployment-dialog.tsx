@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { LoaderCircleIcon, RocketIcon } from "lucide-react";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
@@ -30,6 +30,9 @@ interface Wishes {
   deposit: string;
 }
 
+// What was written outlives the dialog, because a session may end while somebody writes.
+let draft: { sdl: string; wishes: Wishes } | null = null;
+
 const NO_WISHES: Wishes = { region: "", gpuType: "", maxPrice: "", auditedOnly: false, deposit: "" };
 
 function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }: Wishes) {
@@ -42,10 +45,17 @@ function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }
   return { sdl, preferences, ...(deposit.trim() ? { deposit: deposit.trim() } : {}) };
 }
 
+function templateOf(sdl: string): string {
+  return TEMPLATES.find((template) => template.sdl === sdl)?.name ?? "";
+}
+
 /** Deploys a workload from an SDL, after telling what it would cost. */
 export default function NewDeploymentDialog({ onClose }: { onClose: () => void }) {
-  const [sdl, setSdl] = useState(TEMPLATES[0]?.sdl ?? "");
-  const [wishes, setWishes] = useState(NO_WISHES);
+  const [sdl, setSdl] = useState(draft?.sdl ?? TEMPLATES[0]?.sdl ?? "");
+  const [wishes, setWishes] = useState(draft?.wishes ?? NO_WISHES);
+  useEffect(() => {
+    draft = { sdl, wishes };
+  }, [sdl, wishes]);
   const body = useMemo(() => bodyOf(sdl, wishes), [sdl, wishes]);
   const settled = useDebounced(body, SETTLED_MILLISECONDS);
   const queries = useQueryClient();
@@ -68,6 +78,7 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
     onSuccess: () => {
       toast.success("The workload was accepted", { description: "Providers are being asked for bids." });
       void queries.invalidateQueries({ queryKey: ["deployments"] });
+      draft = null;
       onClose();
     },
   });
@@ -98,7 +109,8 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
         </DialogHeader>
         <Field label="Start from a template">
           {(control) => (
-            <Select {...control} defaultValue={TEMPLATES[0]?.name ?? ""} onChange={(event) => setSdl(TEMPLATES.find(({ name }) => name === event.target.value)?.sdl ?? "")}>
+            <Select {...control} value={templateOf(sdl)} onChange={(event) => setSdl(TEMPLATES.find(({ name }) => name === event.target.value)?.sdl ?? sdl)}>
+              {templateOf(sdl) === "" ? <option value="">What you wrote</option> : null}
               {TEMPLATES.map(({ name, description }) => <option key={name} value={name}>{name}: {description}</option>)}
             </Select>
           )}

@@ -9,7 +9,7 @@ export function Refusals({ refusals }: { refusals: Refusal[] }) {
     <Alert variant="warning">
       <BanIcon aria-hidden />
       <div>
-        <p className="font-medium">This would be refused now</p>
+        <p className="font-semibold">This would be refused now</p>
         <ul className="list-disc pl-4">
           {refusals.map(({ code, message }) => <li key={code}>{message} <code className="text-xs">({code})</code></li>)}
         </ul>

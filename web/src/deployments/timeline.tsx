@@ -16,7 +16,7 @@ export function Timeline({ events }: { events: DeploymentEvent[] }) {
               aria-hidden
               className={`absolute top-0.5 -left-[29px] size-4 bg-card ${BAD.test(event.event) ? "text-destructive" : "text-primary"}`}
             />
-            <p className="font-medium">{event.event.replaceAll("_", " ")}</p>
+            <p className="font-semibold">{event.event.replaceAll("_", " ")}</p>
             <p>{event.message}</p>
             <time dateTime={event.created_at} className="text-xs text-muted-foreground">{moment(event.created_at)}</time>
             <Bids event={event} />

@@ -75,7 +75,7 @@ function NetworkPrompt() {
         <TriangleAlertIcon aria-hidden />
         <div className="flex flex-1 flex-wrap items-center justify-between gap-3">
           <p>
-            <span className="font-medium">Wrong network.</span> Your wallet is on another one: switch to {wallet.chain.name}{" "}
+            <span className="font-semibold">Wrong network.</span> Your wallet is on another one: switch to {wallet.chain.name}{" "}
             (chain {wallet.chain.id}) to sign deposits and refunds.
           </p>
           <Button size="sm" onClick={wallet.switchNetwork} disabled={wallet.isSwitching}>
