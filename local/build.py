@@ -43,7 +43,7 @@ def one_at_a_time() -> Iterator[None]:
 def _install_npm_packages() -> None:
     stamp = STAMPS / "npm"
     wanted = digest([ROOT / "package.json", ROOT / "package-lock.json"])
-    if (ROOT / "node_modules").is_dir() and read_stamp(stamp) == wanted:
+    if (ROOT / "node_modules" / ".package-lock.json").exists() and read_stamp(stamp) == wanted:
         return
     with step("Installing npm packages"):
         command = ["npm", "ci", "--no-audit", "--no-fund"]

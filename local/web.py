@@ -41,7 +41,7 @@ def generate_client() -> None:
 def _install() -> None:
     stamp = STAMPS / "web-npm"
     wanted = digest([WEB / name for name in _PACKAGES])
-    if (WEB / "node_modules").is_dir() and read_stamp(stamp) == wanted:
+    if (WEB / "node_modules" / ".package-lock.json").exists() and read_stamp(stamp) == wanted:
         return
     with step("Installing the dashboard's npm packages"):
         command = ["npm", "ci", "--no-audit", "--no-fund"]
