@@ -111,6 +111,7 @@ class Stack:
             "chain": {
                 "id": TOKEN_CHAIN, "name": "Local chain", "rpcUrl": token_chain["rpc_urls"][0], "explorerUrl": None,
             },
+            "buildChains": [{"id": chain["chain_id"], "name": chain["name"]} for chain in chains(self.ports)],
             "accounts": [asdict(account) for account in accounts],
         }  # fmt: skip
         self.directory.dashboard_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -18,6 +18,8 @@ export interface Configuration {
   api: string;
   /** The chain that tokens and the escrow are on. */
   chain: ChainConfiguration;
+  /** The chains that contracts can be deployed to. */
+  buildChains: { id: number; name: string }[];
   /** Keys of the development wallet; empty but in the local build. */
   accounts: LocalAccount[];
 }
@@ -34,17 +36,25 @@ export async function loadConfiguration(): Promise<Configuration> {
     if (!response.ok) throw new Error("The local stack does not tell where its API is: start it with `make run`.");
     return (await response.json()) as Configuration;
   }
-  const { VITE_API_URL: api, VITE_CHAIN_ID, VITE_CHAIN_NAME, VITE_CHAIN_RPC_URL, VITE_CHAIN_EXPLORER_URL } =
-    import.meta.env;
+  const {
+    VITE_API_URL: api, VITE_CHAIN_ID, VITE_CHAIN_NAME, VITE_CHAIN_RPC_URL, VITE_CHAIN_EXPLORER_URL, VITE_BUILD_CHAINS,
+  } = import.meta.env;
   if (!api) throw new Error("This build does not know its API: build it again with VITE_API_URL.");
-  return {
-    api: api.replace(/\/+$/, ""),
-    chain: {
-      id: Number(VITE_CHAIN_ID ?? 11155111),
-      name: VITE_CHAIN_NAME ?? "Sepolia",
-      rpcUrl: VITE_CHAIN_RPC_URL ?? "https://rpc.sepolia.org",
-      explorerUrl: VITE_CHAIN_EXPLORER_URL ?? (VITE_CHAIN_ID ? null : "https://sepolia.etherscan.io"),
-    },
-    accounts: [],
+  const chain = {
+    id: Number(VITE_CHAIN_ID ?? 11155111),
+    name: VITE_CHAIN_NAME ?? "Sepolia",
+    rpcUrl: VITE_CHAIN_RPC_URL ?? "https://rpc.sepolia.org",
+    explorerUrl: VITE_CHAIN_EXPLORER_URL ?? (VITE_CHAIN_ID ? null : "https://sepolia.etherscan.io"),
   };
+  const buildChains = VITE_BUILD_CHAINS ? chainList(VITE_BUILD_CHAINS) : [{ id: chain.id, name: chain.name }];
+  return { api: api.replace(/\/+$/, ""), chain, buildChains, accounts: [] };
+}
+
+/** Chains written as `80002:Polygon Amoy,84532:Base Sepolia`. */
+export function chainList(text: string): { id: number; name: string }[] {
+  return text.split(",").map((entry) => {
+    const [id = "", name = ""] = entry.split(/:(.*)/s).map((part) => part.trim());
+    if (!/^[1-9]\d*$/.test(id)) throw new Error(`VITE_BUILD_CHAINS has ${JSON.stringify(entry)} where a chain's number belongs.`);
+    return { id: Number(id), name: name || `Chain ${id}` };
+  });
 }

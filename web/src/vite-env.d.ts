@@ -9,4 +9,5 @@ interface ImportMetaEnv {
   readonly VITE_CHAIN_NAME?: string;
   readonly VITE_CHAIN_RPC_URL?: string;
   readonly VITE_CHAIN_EXPLORER_URL?: string;
+  readonly VITE_BUILD_CHAINS?: string;
 }

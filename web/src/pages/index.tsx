@@ -1,4 +1,4 @@
-import { LayoutDashboardIcon, ServerIcon, type LucideIcon } from "lucide-react";
+import { HammerIcon, LayoutDashboardIcon, ServerIcon, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType } from "react";
 import type { Role } from "@/auth/session";
 
@@ -20,6 +20,9 @@ export const loadDashboard = () => import("./dashboard/dashboard-page");
 export const PAGES: PageEntry[] = [
   { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(loadDashboard) },
   { path: "/deployments/:id", component: lazy(() => import("./deployment/deployment-page")) },
+  { path: "/builds", label: "Builds", icon: HammerIcon, component: lazy(() => import("./builds/builds-page")) },
+  { path: "/builds/new", component: lazy(() => import("./builds/new-build-page")) },
+  { path: "/builds/:id", component: lazy(() => import("./builds/build-page")) },
   { path: "/workers", label: "Workers", icon: ServerIcon, component: lazy(() => import("./workers/workers-page")) },
   { path: "/workers/:wallet", component: lazy(() => import("./workers/worker-page")) },
   { path: "*", component: lazy(() => import("./not-found-page")) },
