@@ -27,7 +27,7 @@ def builder(stack: RunningStack) -> dict[str, str]:
 @pytest.fixture
 def other_builder(stack: RunningStack) -> dict[str, str]:
     """One whose builds are cancelled."""
-    return account(stack, "user", 6)
+    return account(stack, "user", 4)
 
 
 def _has_code(stack: RunningStack, chain: int, address: str) -> bool:
