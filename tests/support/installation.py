@@ -25,6 +25,7 @@ from slipway import secret_values, settings, store
 from slipway.akash import console_api, live, logs, provider_proxy, providers
 from slipway.akash.service import akash_service
 from slipway.builds.files import build_files
+from slipway.builds.service import build_service
 from slipway.chain.store import save_contracts
 from slipway.deployments.service import deployment_service
 from slipway.identity import service as identity
@@ -88,6 +89,7 @@ class Installation:
     akash_machine: str
     artifact_key: str
     stack_machines: dict[str, str]
+    build_machine: str
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
@@ -166,7 +168,7 @@ class Installation:
         found = self.invoke(logical_id, given)
         text, headers = found.get("body") or "null", found.get("headers", {})
         body = base64.b64decode(text).decode() if found.get("isBase64Encoded") else text
-        is_json = not headers.get("content-type", "").startswith("text/event-stream")
+        is_json = not headers.get("content-type", "").startswith("text/")
         answer = Answer(found["statusCode"], headers, json.loads(body) if is_json else body)
         is_the_routes = given["requestContext"]["http"]["method"] == method
         if is_the_routes and re.fullmatch(re.sub(r"{\w+}", "[^/]*", route), given["rawPath"]):
@@ -301,6 +303,8 @@ def _forget() -> None:
         provider_proxy.provider_proxy,
         build_files,
         delivery,
+        build_service,
+        settings.build_limits,
     ):
         kept.cache_clear()
     secret_values._kept.clear()
@@ -320,6 +324,8 @@ def _forget() -> None:
         "stack_api",
         "reconcile",
         "chain_deployment",
+        "build",
+        "contract",
     ):
         for state in function_app(f"tasks/{workflow}").STATES.values():
             for kept in state.__globals__.values():
@@ -343,11 +349,11 @@ def install(
     artifact_key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     _client("s3").create_bucket(Bucket=BUCKET)
     _client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    machine, akash_machine, stack_node, stack_api = (
+    machine, akash_machine, stack_node, stack_api, build = (
         _client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
         )["stateMachineArn"]
-        for name in ("TokenDeploy", "AkashDeploy", "StackNode", "StackApi")
+        for name in ("TokenDeploy", "AkashDeploy", "StackNode", "StackApi", "Build")
     )
     secret = _client("secretsmanager").create_secret(Name="console-key", SecretString=DEFAULT_KEY)["ARN"]
     monkeypatch.setenv("IDENTITY_KEY_ID", key)
@@ -355,6 +361,7 @@ def install(
     monkeypatch.setenv("AKASH_DEPLOY_ARN", akash_machine)
     monkeypatch.setenv("STACK_NODE_ARN", stack_node)
     monkeypatch.setenv("STACK_API_ARN", stack_api)
+    monkeypatch.setenv("BUILD_ARN", build)
     monkeypatch.setenv("ARTIFACT_BUCKET", BUCKET)
     monkeypatch.setenv("ARTIFACT_KEY_ID", artifact_key)
     monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:latest")
@@ -373,7 +380,7 @@ def install(
     monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}, *others]))
     _forget()
     stacks = {"node": stack_node, "api": stack_api}
-    installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks)
+    installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks, build)
     make_call = botocore.client.BaseClient._make_api_call
 
     def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
