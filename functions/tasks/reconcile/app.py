@@ -4,10 +4,12 @@ from typing import Any
 
 import broadcast_nonce
 import close_orphan
+import find_builds
 import find_due
 import find_stacks
 import find_workloads
 import inspect_signer
+import reconcile_build
 import reconcile_job
 import reconcile_stack
 import reconcile_workload
@@ -22,6 +24,8 @@ STATES = {
     "FindWorkloads": find_workloads.run,
     "ReconcileWorkload": reconcile_workload.run,
     "CloseOrphan": close_orphan.run,
+    "FindBuilds": find_builds.run,
+    "ReconcileBuild": reconcile_build.run,
     "FindStacks": find_stacks.run,
     "ReconcileStack": reconcile_stack.run,
 }

@@ -9,6 +9,7 @@ from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
 from slipway.builds.deployment import BuildTransactions
 from slipway.builds.deployment_rules import chain_and_attempt
+from slipway.builds.reconcile import BuildReconcile
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
@@ -60,3 +61,10 @@ def stack_reconcile() -> StackReconcile:
         lambda kind, name: execution_status(arns[kind], name),
         akash_clocks().look,
     )
+
+
+@cache
+def build_reconcile() -> BuildReconcile:
+    """The reconciliation of builds."""
+    arn = os.environ["BUILD_ARN"]
+    return BuildReconcile(execution_starter(arn), partial(execution_status, arn))
