@@ -16,7 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.stack.build_requests import PATH, PROMPT
 from tests.stack.conftest import RunningStack
+from tests.stack.launches import bearer
 from tests.support.build_log import USUAL, WrittenBuild
 
 SECONDS = 40.0
@@ -336,3 +338,42 @@ def test_an_owner_follows_only_so_many_streams_at_once(
         TableName=stack.outputs["ControlTableName"],
         Key={"pk": {"S": f"HELD#build_streams#{last['address']}"}, "sk": {"S": "LEASES"}},
     )
+
+
+# ── A real build ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_build_is_followed_from_its_request_to_its_end_by_its_own_address(
+    stack: RunningStack, owner: str, user: str
+) -> None:
+    answer = stack.http.post(PATH, json={"prompt": PROMPT, "chains": [31337]}, headers=bearer(user)).json()
+    with connect(answer["stream_url"], subprotocols=_protocols(user), open_timeout=SECONDS) as socket:
+        told, code = _rest(socket)
+    assert [event["sequence"] for event in told] == list(range(1, len(told) + 1))
+    assert (told[0]["status"], told[-1]["status"], code) == ("pending", "complete", 1000)
+    assert {"generating", "auditing", "deploying"} <= {event["status"] for event in told}
+    percentages = [event["progress"] for event in told]
+    assert percentages == sorted(percentages)
+    assert percentages[-1] == 100
+    detail = stack.http.get(f"{PATH}/{answer['build_id']}", headers=bearer(user)).json()
+    assert detail["status"] == "complete"
+
+
+def test_a_ticket_opens_the_stream_once_for_its_owner(
+    stack: RunningStack, user: str, stranger: str, written: Callable[[], WrittenBuild]
+) -> None:
+    build = written()
+    build.tell(*USUAL[:2])
+    path = f"{PATH}/{build.build_id}/ticket"
+    assert stack.http.post(path, headers=bearer(stranger)).status_code == 404
+    ticket = stack.http.post(path, headers=bearer(user)).json()["ticket"]
+    with _follow(stack, build.build_id, None, f"?ticket={ticket}&after=1") as socket:
+        assert socket.subprotocol is None
+        assert _next(socket, 1) == build.told[1:]
+        assert 400 <= _refused(stack, build.build_id, None, f"?ticket={ticket}") < 500
+        build.tell(*USUAL[2:])
+        assert _rest(socket)[0] == build.told[2:]
+    other = written()
+    other.tell(USUAL[0])
+    again = stack.http.post(path, headers=bearer(user)).json()["ticket"]
+    assert 400 <= _refused(stack, other.build_id, None, f"?ticket={again}") < 500
