@@ -210,7 +210,9 @@ class FrontDoor:
     def _websocket_url(self, request: web.Request) -> URL:
         query = request.rel_url.raw_query_string
         if found := _STREAM_PATH.fullmatch(request.path):
-            query = "&".join(filter(None, [f"build_id={quote(found['build_id'], safe='')}", query]))
+            # The path alone names the build.
+            given = [part for part in query.split("&") if part and part.partition("=")[0] != "build_id"]
+            query = "&".join([f"build_id={quote(found['build_id'], safe='')}", *given])
         url = f"{self.engine.replace('http', 'ws', 1)}/_aws/execute-api/{self.websocket_api}/{WEBSOCKET_STAGE}"
         return URL(f"{url}?{query}" if query else url, encoded=True)
 

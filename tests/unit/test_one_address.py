@@ -1,0 +1,86 @@
+"""The optional distribution that puts everything under one domain, and the function that rewrites a stream's path."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import Any
+
+import pytest
+from py_mini_racer import MiniRacer
+
+from local.front_door import WEBSOCKET_STAGE
+from tests.support.template import functions, resources, template
+
+BUILD = "6f0d9a52-30f5-4a3c-8d5e-0f2c7a1b9e11"
+
+
+def _distribution() -> dict[str, Any]:
+    (found,) = resources("AWS::CloudFront::Distribution").values()
+    configuration: dict[str, Any] = found["DistributionConfig"]
+    return configuration
+
+
+def _rewritten(uri: str, querystring: dict[str, Any] | None = None) -> dict[str, Any]:
+    (function,) = resources("AWS::CloudFront::Function").values()
+    request = {"method": "GET", "uri": uri, "querystring": querystring or {}, "headers": {}, "cookies": {}}
+    engine = MiniRacer()
+    try:
+        engine.eval(function["FunctionCode"])
+        text = engine.eval(f"JSON.stringify(handler({json.dumps({'version': '1.0', 'request': request})}))")
+    finally:
+        engine.close()
+    assert isinstance(text, str)
+    answer: dict[str, Any] = json.loads(text)
+    return answer
+
+
+def _origin(path: str) -> Any:
+    """Where a path leads: to the first pattern that fits, else to the default."""
+    for behaviour in _distribution()["CacheBehaviors"]:
+        if fnmatch.fnmatchcase(path, behaviour["PathPattern"]):
+            return behaviour["TargetOriginId"]
+    return _distribution()["DefaultCacheBehavior"]["TargetOriginId"]
+
+
+def test_it_is_made_only_when_it_is_asked_for() -> None:
+    assert template()["Parameters"]["OneAddress"]["Default"] == "false"
+    for name, resource in template()["Resources"].items():
+        if resource["Type"].startswith("AWS::CloudFront::"):
+            assert resource["Condition"] == "HasOneAddress", name
+    assert template()["Outputs"]["OneAddressUrl"]["Condition"] == "HasOneAddress"
+
+
+def test_a_streams_path_becomes_the_stage_and_the_query() -> None:
+    given = {"after": {"value": "3"}, "build_id": {"value": "x", "multiValue": [{"value": "x"}, {"value": "y"}]}}
+    rewritten = _rewritten(f"/api/v1/builds/{BUILD}/stream", given)
+    assert rewritten["uri"] == f"/{WEBSOCKET_STAGE}"
+    assert rewritten["querystring"] == {"after": {"value": "3"}, "build_id": {"value": BUILD}}
+
+
+@pytest.mark.parametrize(
+    "uri", ["/api/v1/builds/a/b/stream", "/api/v1/builds//stream", "/v1", f"/x/api/v1/builds/{BUILD}/stream"]
+)
+def test_another_path_does_not_reach_the_streams(uri: str) -> None:
+    assert _rewritten(uri)["statusCode"] == 404
+
+
+def test_every_route_leads_to_the_api_and_streams_to_the_streams() -> None:
+    routes = [
+        event["Properties"]["Path"]
+        for function in functions().values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    assert routes
+    for route in routes:
+        assert _origin(route.replace("{", "").replace("}", "")) == "http-api", route
+    assert _origin(f"/api/v1/builds/{BUILD}/stream") == "streams"
+    assert _origin("/index.html") == {"Fn::If": ["HasDashboard", "dashboard", "http-api"]}
+
+
+def test_nothing_is_cached_and_hosts_keep_their_names() -> None:
+    behaviours = [_distribution()["DefaultCacheBehavior"], *_distribution()["CacheBehaviors"]]
+    assert {behaviour["CachePolicyId"] for behaviour in behaviours} == {"4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}
+    assert {behaviour["OriginRequestPolicyId"] for behaviour in behaviours} == {"b689b0a8-53d0-40ab-baf2-68738e2966ac"}
+    assert all("https" in behaviour["ViewerProtocolPolicy"] for behaviour in behaviours)
