@@ -32,6 +32,18 @@ def functions() -> dict[str, dict[str, Any]]:
     return resources("AWS::Serverless::Function")
 
 
+def asynchronous_functions() -> list[str]:
+    """Functions that others may invoke. Functions don't wait for each other, so that is always asynchronous."""
+    invoked = {
+        name
+        for caller in functions()
+        for statement in statements(caller)
+        if "lambda:InvokeFunction" in statement["Action"]
+        for name in named_resources(statement)
+    }
+    return sorted(invoked | {name for name, entry in functions().items() if "EventInvokeConfig" in entry})
+
+
 def table_definition(logical_id: str) -> dict[str, Any]:
     """Arguments of ``create_table`` for a table of the template."""
     wanted = {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}

@@ -1,0 +1,191 @@
+"""``python -m slipway.control.dead_letters QUEUE_URL`` tells what could not be delivered; ``--redrive`` delivers it.
+
+Three kinds of messages come into the queue:
+
+- what a function that was invoked asynchronously did not do (Lambda's destination record, with the event in it);
+- a batch of a table's stream that a function did not take (the same, with the batch's place in the stream);
+- a state machine that the schedule could not start (the input as body, EventBridge Scheduler's attributes beside it).
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.exceptions
+
+# SQS hides a message from other readers for so long; in that time it is redriven or left.
+_HIDDEN_SECONDS = 120
+_MOST_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """Where records lie that a function did not take. They are kept for a day."""
+
+    stream_arn: str
+    shard_id: str
+    first: str
+    last: str
+    size: int
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Something that was not delivered.
+
+    Attributes:
+        target: ARN of the function or state machine that should have got it.
+        payload: What it should have got; None where that has to be read from a stream.
+        batch: Where in the stream, for a batch of it.
+        reason: Why it did not, as AWS tells it.
+    """
+
+    target: str
+    payload: Any
+    batch: StreamBatch | None
+    reason: str
+
+
+def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
+    """A message of the queue, understood.
+
+    Args:
+        body: Its body.
+        attributes: Its message attributes by name.
+
+    Raises:
+        ValueError: It is none of the three kinds.
+    """
+    try:
+        told = json.loads(body)
+        if "TARGET_ARN" in attributes:
+            reason = f"{attributes.get('ERROR_CODE', '')}: {attributes.get('ERROR_MESSAGE', '')}"
+            return DeadLetter(attributes["TARGET_ARN"], told, None, reason)
+        context = told["requestContext"]
+        target = str(context["functionArn"]).removesuffix(":$LATEST")
+        why = told.get("responsePayload") or told.get("responseContext") or {}
+        reason = f"{context['condition']}: {why.get('errorMessage') or why.get('functionError') or 'no answer'}"
+        if "DDBStreamBatchInfo" in told:
+            place = told["DDBStreamBatchInfo"]
+            batch = StreamBatch(
+                place["streamArn"],
+                place["shardId"],
+                place["startSequenceNumber"],
+                place["endSequenceNumber"],
+                place["batchSize"],
+            )
+            return DeadLetter(target, None, batch, reason)
+        return DeadLetter(target, told["requestPayload"], None, reason)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not a dead letter: {body[:200]}") from error
+
+
+class DeadLetterQueue:
+    """The queue of an installation.
+
+    Args:
+        client: Makes the client of a service, as ``boto3.client`` does.
+        url: The queue's URL, output ``DeadLettersUrl``.
+    """
+
+    def __init__(self, client: Callable[[str], Any], url: str) -> None:
+        self._client = client
+        self._sqs = client("sqs")
+        self._url = url
+
+    def letters(self) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+        """Receipt, body and attributes of each message, once; those that are not deleted come back by themselves."""
+        seen: set[str] = set()
+        while True:
+            messages = self._sqs.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_MOST_AT_ONCE,
+                VisibilityTimeout=_HIDDEN_SECONDS,
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            new = [message for message in messages if message["MessageId"] not in seen]
+            if not new:
+                return
+            for message in new:
+                seen.add(message["MessageId"])
+                told = message.get("MessageAttributes", {})
+                attributes = {name: str(value.get("StringValue", "")) for name, value in told.items()}
+                yield message["ReceiptHandle"], message["Body"], attributes
+
+    def redrive(self, letter: DeadLetter, receipt: str) -> None:
+        """Deliver a letter again and delete it. What fails once more comes back as another letter.
+
+        Raises:
+            botocore.exceptions.ClientError: AWS refused; the letter stays.
+            LookupError: The stream does not have the batch any more; the letter stays.
+        """
+        if ":states:" in letter.target:
+            self._client("stepfunctions").start_execution(
+                stateMachineArn=letter.target, input=json.dumps(letter.payload)
+            )
+        else:
+            payload = {"Records": self._records(letter.batch)} if letter.batch else letter.payload
+            self._client("lambda").invoke(
+                FunctionName=letter.target, InvocationType="Event", Payload=json.dumps(payload, default=_seconds)
+            )
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def keep(self, receipt: str) -> None:
+        """Let a message be seen again at once."""
+        self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
+
+    def _records(self, batch: StreamBatch) -> list[dict[str, Any]]:
+        streams = self._client("dynamodbstreams")
+        iterator = streams.get_shard_iterator(
+            StreamArn=batch.stream_arn,
+            ShardId=batch.shard_id,
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            SequenceNumber=batch.first,
+        )["ShardIterator"]
+        found = streams.get_records(ShardIterator=iterator, Limit=batch.size)["Records"]
+        records = [record for record in found if int(record["dynamodb"]["SequenceNumber"]) <= int(batch.last)]
+        if not records:
+            raise LookupError(f"{batch.stream_arn} has nothing from {batch.first} to {batch.last}")
+        return [{**record, "eventSourceARN": batch.stream_arn} for record in records]
+
+
+def _seconds(moment: Any) -> float:
+    return float(moment.timestamp())
+
+
+def main(arguments: list[str]) -> int:
+    """Tell, and with ``--redrive`` deliver, every message.
+
+    Returns:
+        0 when no message is left that could not be dealt with; 1 otherwise.
+    """
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("queue_url")
+    parser.add_argument("--redrive", action="store_true")
+    given = parser.parse_args(arguments)
+    client: Any = boto3.client  # Its overloads want a literal name.
+    queue = DeadLetterQueue(client, given.queue_url)
+    left = 0
+    kept: list[str] = []
+    for receipt, body, attributes in queue.letters():
+        try:
+            letter = dead_letter(body, attributes)
+            print(f"{letter.target}  {letter.reason}")
+            if given.redrive:
+                queue.redrive(letter, receipt)
+                continue
+        except (ValueError, LookupError, botocore.exceptions.ClientError) as error:
+            print(f"  not redriven: {error}", file=sys.stderr)
+            left += 1
+        kept.append(receipt)
+    for receipt in kept:
+        queue.keep(receipt)
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,104 @@
+"""What can't be done or delivered comes into the dead-letter queue, and from there it is delivered again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from slipway.control import dead_letters
+from slipway.control.dead_letters import DeadLetter, DeadLetterQueue, dead_letter
+from tests.support.template import asynchronous_functions
+
+ARRIVES_SECONDS = 60
+POISON = {"poison": "it has nothing that is needed"}
+
+
+@pytest.fixture(scope="module")
+def queue(stack: Any) -> Iterator[DeadLetterQueue]:
+    found = DeadLetterQueue(stack.client, stack.outputs["DeadLettersUrl"])
+    _empty(stack)
+    yield found
+    _empty(stack)
+
+
+def _empty(stack: Any) -> None:
+    stack.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLettersUrl"])
+
+
+def _function(stack: Any, logical_id: str) -> str:
+    stacks = stack.client("cloudformation")
+    (name,) = [entry["StackName"] for entry in stacks.describe_stacks()["Stacks"]]
+    found = stacks.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def _arrived(queue: DeadLetterQueue, wanted: Callable[[DeadLetter], bool]) -> tuple[str, DeadLetter]:
+    """Receipt and content of a letter; the others stay."""
+    ends_at = time.monotonic() + ARRIVES_SECONDS
+    while True:
+        found = None
+        for receipt, body, attributes in queue.letters():
+            letter = dead_letter(body, attributes)
+            if found is None and wanted(letter):
+                found = receipt, letter
+            else:
+                queue.keep(receipt)
+        if found:
+            return found
+        assert time.monotonic() < ends_at, "no such letter came"
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize("logical_id", asynchronous_functions())
+def test_an_event_that_a_function_can_not_take_arrives_with_what_was_wrong(
+    stack: Any, queue: DeadLetterQueue, logical_id: str
+) -> None:
+    name = _function(stack, logical_id)
+    answer = stack.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(POISON))
+    assert answer["StatusCode"] == 202
+    receipt, letter = _arrived(queue, lambda one: one.target.endswith(f":{name}"))
+    assert letter.payload == POISON
+    assert letter.reason.startswith("RetriesExhausted")
+    # Delivered again it fails again, and comes back as another letter.
+    queue.redrive(letter, receipt)
+    receipt, letter = _arrived(queue, lambda one: one.target.endswith(f":{name}"))
+    assert letter.payload == POISON
+    queue.keep(receipt)
+
+
+def test_the_command_tells_and_redrives(stack: Any, queue: DeadLetterQueue, monkeypatch: Any, capsys: Any) -> None:
+    """A function that works takes its event; what nobody understands stays, and is told."""
+    _empty(stack)
+    sqs, url = stack.client("sqs"), stack.outputs["DeadLettersUrl"]
+    account = stack.outputs["ReconcileArn"].split(":")[4]
+    function = f"arn:aws:lambda:{stack.described['region']}:{account}:function:{_function(stack, 'HealthFunction')}"
+    context = {"functionArn": f"{function}:$LATEST", "condition": "EventAgeExceeded"}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"requestContext": context, "requestPayload": {}}))
+    attributes = {"TARGET_ARN": stack.outputs["UptimeFlushArn"], "ERROR_CODE": "AccessDenied", "ERROR_MESSAGE": "no"}
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody="{}",
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
+    sqs.send_message(QueueUrl=url, MessageBody="what is this")
+    before = _flushes(stack)
+    monkeypatch.setattr(dead_letters.boto3, "client", stack.client)
+    assert dead_letters.main([url]) == 1
+    told = capsys.readouterr()
+    assert function in told.out
+    assert f"{attributes['TARGET_ARN']}  AccessDenied: no" in told.out
+    assert dead_letters.main([url, "--redrive"]) == 1
+    assert "not a dead letter: what is this" in capsys.readouterr().err
+    assert len(_flushes(stack)) > len(before)
+    left = [body for _, body, _ in queue.letters()]
+    assert left == ["what is this"]
+
+
+def _flushes(stack: Any) -> list[str]:
+    machine = stack.outputs["UptimeFlushArn"]
+    executions = stack.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    return [str(entry["executionArn"]) for entry in executions]
