@@ -35,8 +35,8 @@ contract: prepare ## Check the MLflow adapter against a real MLflow server, in a
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
 	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
 
-faults: prepare ## The long form of the fault tests: every fault, then 200 launches with random ones, and a table
-	@$(PYTHON) -m pytest tests/faults -s -q
+faults: prepare ## The long form of the fault tests: every fault alone, hundreds of jobs with random ones, and one table
+	@SLIPWAY_FAULTS_JSON=$${SLIPWAY_FAULTS_JSON:-bench/faults.json} $(PYTHON) -m pytest tests/faults -s -q
 
 bench: prepare ## Measure heartbeats, flushes, audits, a replayed day, launches, and how soon ports are found; needs `make start`
 	@$(PYTHON) -m bench.heartbeat --json bench/results.json

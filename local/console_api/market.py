@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -143,6 +144,7 @@ class Market:
         self.providers = simulated_providers()
         self.deployments: dict[tuple[str, str], Deployment] = {}
         self.creates: dict[str, int] = {}
+        self.struck: Counter[str] = Counter()
         self._queued: list[Scenario] = []
         self._bound: dict[str, Scenario] = {}
         for account in self.accounts.values():
@@ -184,8 +186,11 @@ class Market:
     def fault(self, call: str, scenario: Scenario | None) -> Fault | None:
         """What goes wrong with a call, first by the deployment's own scenario, then by everybody's."""
         calls = {call} if call == "manifest" else {call, "*"}
-        struck = scenario and self.chance.draw(f"scenario {scenario.id}", scenario.faults, calls)
-        return struck or self.chance.draw("everybody", self.controls.faults, calls)
+        own = scenario and self.chance.draw(f"scenario {scenario.id}", scenario.faults, calls)
+        struck = own or self.chance.draw("everybody", self.controls.faults, calls)
+        if struck:
+            self.struck[str(scenario.id) if own and scenario else "everybody"] += 1
+        return struck
 
     def effective(self, scenario: Scenario | None) -> Scenario:
         """A scenario on top of everybody's."""

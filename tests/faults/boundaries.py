@@ -2,13 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.paths import ROOT
 
+MACHINES = ROOT / "statemachines"
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
+
+
+def workflows(directory: Path = MACHINES) -> list[str]:
+    """Names of the workflows that there are."""
+    return sorted(path.name.removesuffix(".asl.json") for path in directory.glob("*.asl.json"))
 
 
 def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -27,12 +36,20 @@ def _boundary(name: str, state: dict[str, Any]) -> str:
     return str(payload.get("state", name))
 
 
-def boundaries(*workflows: str, directory: Path = ROOT / "statemachines") -> set[tuple[str, str]]:
+@cache
+def boundaries(*names: str, directory: Path = MACHINES) -> frozenset[tuple[str, str]]:
     """(boundary, when) of each Task state of these workflows."""
     found = set()
-    for workflow in workflows:
+    for workflow in names:
         machine = json.loads((directory / f"{workflow}.asl.json").read_text(encoding="utf-8"))
         for name, state in _states(machine):
             if state["Type"] == "Task":
                 found |= {(_boundary(name, state), when) for when in WHENS}
-    return found
+    return frozenset(found)
+
+
+def together_and_alone(*names: str) -> list[Any]:
+    """Kills before and after each of these, as parameters: all in one run, and each in a run of its own."""
+    kills = [(name, when) for name in names for when in WHENS]
+    alone = [pytest.param([kill], id="-".join(kill), marks=pytest.mark.long) for kill in kills]
+    return [pytest.param(kills, id="all"), *alone]

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +21,20 @@ from local.faults.laid import Fault, lay
 from local.paths import ROOT
 from local.ports import free_ports, variable
 from slipway.chain.contracts import load
+from tests.faults import audits
+from tests.faults.audits import FINAL
+from tests.faults.tally import Tally, this_run
 
 STATE = ROOT / ".local" / "faults"
 START_SECONDS = 300
 # Waits and retry pauses of the state machines are shortened by this factor.
 WAIT_SCALE = 0.1
-FINAL = {"completed", "failed"}
+# More at once, and an engine on two cores is busy starting processes.
+AT_ONCE = 10
+# What is still under way when the last test is done gets this long before it counts.
+AUDIT_SECONDS = 120
 # The clocks of Akash workloads: nothing but its network's pace is waited for.
-AKASH_SECONDS = {"AkashBidTimeoutSeconds": "30", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6"}
+AKASH_SECONDS = {"AkashBidTimeoutSeconds": "40", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6"}
 
 
 @dataclass
@@ -41,7 +48,12 @@ class FaultyStack:
     jobs: Any
     control: Any
     machines: Any
-    placed: list[str] = field(default_factory=list)
+    tally: Tally
+    laid: list[Path] = field(default_factory=list)
+    # Environment and kind of each job of a stack.
+    environments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _withdrawn: set[Path] = field(default_factory=set)
+    _tokens: dict[tuple[str, int], tuple[str, str] | None] = field(default_factory=dict)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -57,13 +69,38 @@ class FaultyStack:
         item = self.control.get_item(Key={"pk": "CHAIN#31337", "sk": "CONFIGURATION"})["Item"]
         return [str(address) for address in item["registrars"]]
 
-    def lay(self, boundary: str, when: str, action: str = "kill", job_id: str | None = None) -> Path:
-        """Lay a fault; the file is gone once it has struck."""
-        return lay(self.faults, Fault(boundary, when, action, job_id))
+    def lay(self, boundary: str, when: str, action: str = "kill", job_id: str | None = None, **more: str) -> Path:
+        """Lay a fault; the file is gone once it has struck. ``workflow`` names what it cuts where that is not clear."""
+        path = lay(self.faults, Fault(boundary, when, action, job_id))
+        self.laid.append(path)
+        self.tally.injected(
+            action,
+            lambda: path not in self._withdrawn and not path.exists(),
+            job_id=job_id,
+            workflow=more.get("workflow"),
+            boundary=(boundary, when),
+            cuts=action in ("kill", "hang"),
+        )
+        return path
+
+    def withdraw(self, laid: list[Path] | None = None) -> None:
+        """Take faults up that have not struck: these, or all."""
+        for path in self.laid if laid is None else laid:
+            if path.exists():
+                self._withdrawn.add(path)
+                path.unlink(missing_ok=True)
+
+    def waits_for(self, job_id: str) -> list[Path]:
+        """Faults that lie for a job and have not struck."""
+        return [path for path in self.faults.glob("*.json") if job_id in path.read_text(encoding="utf-8")]
 
     def misbehave(self, *plan: tuple[str, str, int]) -> None:
         """Let the node misbehave: (method, action, how often)."""
-        steps = [{"method": method, "action": action, "left": left} for method, action, left in plan]
+        if self.rpc_plan.exists():
+            for step in json.loads(self.rpc_plan.read_text(encoding="utf-8")):
+                if step["left"] < step["of"]:
+                    self.tally.did(f"node {step['action']}", workflow="token_deploy")
+        steps = [{"method": method, "action": action, "left": left, "of": left} for method, action, left in plan]
         self.rpc_plan.write_text(json.dumps(steps), encoding="utf-8")
 
     def misbehaved(self) -> bool:
@@ -116,35 +153,78 @@ class FaultyStack:
                 "open_until": _text(moment + 5),
             }
         )
-        self.placed.append(deployment_id)
+        self.tally.placed("token_deploy", deployment_id)
         if start:
             self.start(deployment_id)
         return deployment_id
 
-    def start(self, deployment_id: str) -> None:
-        """Start the state machine of a launch, unless the scheduled reconcile was faster."""
+    def start(self, deployment_id: str, *, again: bool = False) -> None:
+        """Start the state machine of a launch, unless the scheduled reconcile was faster.
+
+        ``again`` starts another execution of a launch that has one.
+        """
+        if again:
+            self.tally.did("started twice", job_id=deployment_id)
         with suppress(self.machines.exceptions.ExecutionAlreadyExists):
             self.machines.start_execution(
                 stateMachineArn=self.outputs["TokenDeployArn"],
-                name=deployment_id,
+                name=f"{deployment_id}-again" if again else deployment_id,
                 input=json.dumps({"deployment_id": deployment_id}),
             )
+
+    def stop(self, machine: str, execution: str) -> str:
+        """End an execution as nobody should; returns its ARN."""
+        arn = f"{self.outputs[machine].replace(':stateMachine:', ':execution:')}:{execution}"
+        self.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
+        return arn
 
     def reconcile(self) -> None:
         """Run reconcile once, now, to its end."""
         execution = self.machines.start_execution(stateMachineArn=self.outputs["ReconcileArn"])["executionArn"]
-        ends_at = time.monotonic() + 60
+        self.tally.placed("reconcile", execution)
+        self.finish(execution)
+
+    def finish(self, execution: str, seconds: float = 60) -> None:
+        """Wait until an execution has succeeded."""
+        ends_at = time.monotonic() + seconds
         while (status := self.machines.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-            assert time.monotonic() < ends_at, "reconcile takes too long"
+            assert time.monotonic() < ends_at, f"{execution} takes too long"
             time.sleep(0.2)
         assert status == "SUCCEEDED", self.machines.describe_execution(executionArn=execution)
 
-    def deployment(self, deployment_id: str) -> dict[str, Any]:
-        """The launch as it is stored."""
-        item: dict[str, Any] = self.jobs.get_item(
+    def detail(self, deployment_id: str) -> dict[str, Any] | None:
+        """The launch or workload as it is stored, if it is."""
+        found: dict[str, Any] = self.jobs.get_item(
             Key={"pk": f"DEPLOYMENT#{deployment_id}", "sk": "DETAIL"}, ConsistentRead=True
-        )["Item"]
+        )
+        return found.get("Item")
+
+    def deployment(self, deployment_id: str) -> dict[str, Any]:
+        """The same; it has to be there."""
+        item = self.detail(deployment_id)
+        assert item, deployment_id
         return item
+
+    def owned_on_akash(self) -> set[str]:
+        """Sequence numbers of the deployments that active or kept workloads have, those of stacks included."""
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self.jobs.query(
+                IndexName="by_owner",
+                KeyConditionExpression="owner_key = :owner",
+                ExpressionAttributeValues={":owner": f"DEPLOYMENT#{self.owner}"},
+                **start,
+            )
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return {
+            item["dseq"]
+            for item in items
+            if "dseq" in item and (item["status"] in ("pending", "active") or "kept_open" in item)
+        }
 
     def change(self, deployment_id: str, **values: str) -> None:
         """Change a launch as time or an operator would."""
@@ -158,11 +238,34 @@ class FaultyStack:
 
     def wait_for(self, deployment_id: str, statuses: set[str], seconds: float = 90) -> dict[str, Any]:
         """Wait until a launch has one of these statuses."""
+        self.tally.touched(deployment_id)
         ends_at = time.monotonic() + seconds
         while (item := self.deployment(deployment_id))["status"] not in statuses:
             assert time.monotonic() < ends_at, {**item, "history": self.history(deployment_id)}
             time.sleep(0.2)
         return item
+
+    def follow(
+        self,
+        jobs: Iterable[str],
+        start: Callable[[str], None],
+        ended: set[str],
+        *,
+        seconds: float = 600,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start launches or workloads, a bounded number at once, until each has one of these statuses or time is over.
+
+        Their tests say what it means that one has not.
+        """
+        waiting, running, ends_at = deque(jobs), set[str](), time.monotonic() + seconds
+        while (waiting or running) and time.monotonic() < ends_at:
+            while waiting and len(running) < AT_ONCE:
+                start(waiting[0])
+                running.add(waiting.popleft())
+            running = {one for one in running if self.deployment(one)["status"] not in ended}
+            meanwhile()
+            time.sleep(0.2)
 
     def history(self, deployment_id: str) -> list[str]:
         """Names of the states and errors that its first execution went through, for messages."""
@@ -187,15 +290,20 @@ class FaultyStack:
         found: dict[str, list[str]] = {}
         for address in self.deployers:
             for nonce in range(self.chain.eth.get_transaction_count(Web3.to_checksum_address(address))):
-                item = self.control.get_item(
-                    Key={"pk": f"SIGNER#31337#{address}", "sk": f"TRANSACTION#{nonce:020d}"}
-                ).get("Item", {})
-                created = item.get("contract_address")
-                if not created or not self.chain.eth.get_code(created):
-                    continue
-                token = self.chain.eth.contract(address=created, abi=load("HokusaiToken").abi)
-                found.setdefault(token.functions.name().call(), []).append(str(created))
+                if (address, nonce) not in self._tokens:
+                    self._tokens[address, nonce] = self._token(address, nonce)
+                if token := self._tokens[address, nonce]:
+                    found.setdefault(token[0], []).append(token[1])
         return found
+
+    def _token(self, address: str, nonce: int) -> tuple[str, str] | None:
+        """Name and address of the token that a mined transaction created."""
+        item = self.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": f"TRANSACTION#{nonce:020d}"})
+        created = item.get("Item", {}).get("contract_address")
+        if not created or not self.chain.eth.get_code(created):
+            return None
+        token = self.chain.eth.contract(address=created, abi=load("HokusaiToken").abi)
+        return token.functions.name().call(), str(created)
 
     def registered(self, deployment_id: str) -> str | None:
         """The token that the registry has for the launch's model."""
@@ -207,6 +315,7 @@ class FaultyStack:
 
     def assert_launched_once(self, deployment_id: str) -> dict[str, Any]:
         """Completed, one token on chain, registered, and the status says so."""
+        self.tally.expect(deployment_id, "completed")
         item = self.wait_for(deployment_id, FINAL)
         assert item["status"] == "completed", {**item, "history": self.history(deployment_id)}
         assert self.tokens(deployment_id) == [item["token_address"]]
@@ -218,17 +327,19 @@ class FaultyStack:
     def assert_nonces_are_contiguous(self, seconds: float = 30) -> None:
         """Every nonce that was given out is mined, and no other."""
         ends_at = time.monotonic() + seconds
-        while True:
-            gaps = {}
-            for address in self.deployers:
-                stored = self.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item")
-                mined = self.chain.eth.get_transaction_count(Web3.to_checksum_address(address))
-                if stored and int(stored["next_nonce"]) != mined:
-                    gaps[address] = (int(stored["next_nonce"]), mined)
-            if not gaps:
-                return
+        while gaps := self.nonce_gaps():
             assert time.monotonic() < ends_at, gaps
             time.sleep(0.5)
+
+    def nonce_gaps(self) -> dict[str, tuple[int, int]]:
+        """Next nonce by the table and by the chain, of each account where they differ."""
+        gaps = {}
+        for address in self.deployers:
+            stored = self.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item")
+            mined = self.chain.eth.get_transaction_count(Web3.to_checksum_address(address))
+            if stored and int(stored["next_nonce"]) != mined:
+                gaps[address] = (int(stored["next_nonce"]), mined)
+        return gaps
 
 
 def _text(moment: float) -> str:
@@ -237,7 +348,9 @@ def _text(moment: float) -> str:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[FaultyStack]:
-    """The stack, for the whole session."""
+    """The stack, for the whole session; at the end every job is looked at once more."""
+    tally = this_run()
+    print(f"\nseed {tally.seed}")
     faults, plan = STATE / "laid", STATE / "rpc.json"
     faults.mkdir(parents=True, exist_ok=True)
     for leftover in faults.iterdir():
@@ -285,7 +398,7 @@ def running() -> Iterator[FaultyStack]:
         described = json.loads(stack_file.read_text())
         endpoint = {"endpoint_url": described["aws_endpoint"], "region_name": described["region"]}
         tables = boto3.resource("dynamodb", **endpoint)
-        yield FaultyStack(
+        stack = FaultyStack(
             described,
             faults,
             plan,
@@ -293,18 +406,58 @@ def running() -> Iterator[FaultyStack]:
             tables.Table(described["outputs"]["JobsTableName"]),
             tables.Table(described["outputs"]["ControlTableName"]),
             boto3.client("stepfunctions", **endpoint),
+            tally,
         )
+        tally.audited_by("token_deploy", lambda jobs: audits.launches(stack, jobs))
+        tally.audited_by("reconcile", lambda jobs: audits.runs(stack, jobs))
+        yield stack
+        _close(stack)
     finally:
         for process in reversed(processes):
             process.terminate()
             process.wait(60)
 
 
+def _close(stack: FaultyStack) -> None:
+    """Audit; a whole run, whose table is kept, also has to have cut every workflow everywhere."""
+    stack.misbehave()
+    stack.withdraw()
+    stack._tokens.clear()
+    tally, kept = stack.tally, os.environ.get("SLIPWAY_FAULTS_JSON")
+    tally.close(AUDIT_SECONDS, stack.reconcile)
+    tally.write(Path(kept) if kept else STATE / "table.json")
+    assert not tally.findings, "\n".join(tally.lines())
+    assert not (kept and tally.uncovered()), tally.uncovered()
+
+
 @pytest.fixture
 def stack(running: FaultyStack) -> Iterator[FaultyStack]:
-    """The stack, with every fault taken up and every nonce closed after the test."""
+    """The stack, with every fault of the test taken up and the node well again after it."""
     running.misbehave()
+    before = len(running.laid)
     yield running
     running.misbehave()
-    for leftover in running.faults.iterdir():
-        leftover.unlink(missing_ok=True)
+    running.withdraw(running.laid[before:])
+
+
+@pytest.fixture(autouse=True)
+def _next_test() -> None:
+    this_run().next_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that fails is a wrong outcome of the jobs that it looked at."""
+    report = yield
+    if report.failed and report.when != "teardown":
+        this_run().failed(item.name, item.module.WORKFLOW)  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The one table."""
+    tally = this_run()
+    if tally.jobs:
+        terminalreporter.section(f"faults, seed {tally.seed}")
+        for line in tally.lines():
+            terminalreporter.write_line(line)

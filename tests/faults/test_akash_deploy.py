@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.boundaries import WHENS, boundaries
+from tests.faults.audits import SETTLED
+from tests.faults.boundaries import WHENS, boundaries, together_and_alone
 from tests.faults.conftest import FaultyStack
-from tests.faults.workloads import SETTLED, Workloads
+from tests.faults.workloads import Workloads
 from tests.support.workloads import sdl_with
 
+WORKFLOW = "akash_deploy"
 UNHEARD = {"call": "create", "action": "drop", "performed": True, "times": 1}
 NO_BIDS = {"bids": {"none": True}}
 # Each boundary with what leads a workload past it, and how that ends.
@@ -34,6 +36,30 @@ ON_THE_WAY: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "RecordEnd": (NO_BIDS, "error", "BID_TIMEOUT"),
 }
 IN_RECONCILE = ("FindWorkloads", "ReconcileWorkload", "CloseOrphan")
+# AWS refuses a call, or does it and is not heard.
+REFUSED = (
+    ("CreateDeployment", "conflict"),
+    ("CreateDeployment", "throttle:any.GetItem"),
+    ("CreateDeployment", "throttle:secretsmanager.GetSecretValue"),
+    ("CreateDeployment", "die:TransactWriteItems"),
+    ("CollectBids", "throttle:any.GetItem"),
+    ("CreateLease", "conflict"),
+    ("CreateLease", "die:TransactWriteItems"),
+    ("AwaitReady", "conflict"),
+    ("AwaitReady", "die:TransactWriteItems"),
+    ("CloseDeployment", "throttle:any.GetItem"),
+    ("RecordEnd", "die:TransactWriteItems"),
+)
+# Without a boundary of their own: the network, and two executions of one workload.
+APART: dict[str, tuple[dict[str, Any], str, str | None]] = {
+    "slow": ({"latency": {"*": 0.8}}, "active", None),
+    "lease unheard": ({"faults": [{**UNHEARD, "call": "lease"}]}, "active", None),
+    "close unheard": ({**NO_BIDS, "faults": [{**UNHEARD, "call": "close"}]}, "error", "BID_TIMEOUT"),
+    "busy": ({"faults": [{"call": "*", "action": "rate_limited", "times": 3}]}, "active", None),
+    "twice": ({}, "active", None),
+}
+WAYS = {**ON_THE_WAY, **APART}
+POINTS = [*((name, when) for name in ON_THE_WAY for when in WHENS), *REFUSED, *((name, "") for name in APART)]
 
 
 def test_every_boundary_of_the_definition_has_its_fault() -> None:
@@ -50,85 +76,66 @@ def workloads(running: FaultyStack) -> Iterator[Workloads]:
 
 @pytest.fixture(scope="module")
 def cut(workloads: Workloads) -> dict[tuple[str, str], str]:
-    """A workload for each boundary, all at once, each cut at its own."""
+    """A workload for each fault, all at once."""
     placed = {}
-    for boundary, (scenario, _, _) in ON_THE_WAY.items():
-        for when in WHENS:
-            deployment_id = workloads.place(scenario, start=False)
-            workloads.stack.lay(boundary, when, "kill", deployment_id)
-            placed[boundary, when] = deployment_id
-    for deployment_id in placed.values():
+    for name, how in POINTS:
+        scenario, *_ = WAYS[name]
+        placed[name, how] = deployment_id = workloads.place(scenario, start=False)
+        if how:
+            workloads.stack.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
+    twice = placed["twice", ""]
+
+    def start(deployment_id: str) -> None:
         workloads.start(deployment_id)
-        time.sleep(0.3)
+        if deployment_id == twice:
+            workloads.start(deployment_id, again=True)
+
+    # Those that no bids come for wait longest.
+    slowest_first = sorted(placed, key=lambda point: WAYS[point[0]][2] is None)
+    workloads.stack.follow([placed[point] for point in slowest_first], start, SETTLED)
     return placed
 
 
-@pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("boundary", ON_THE_WAY)
-def test_killed_on_the_way(workloads: Workloads, cut: dict[tuple[str, str], str], boundary: str, when: str) -> None:
-    deployment_id = cut[boundary, when]
-    _, status, code = ON_THE_WAY[boundary]
+@pytest.mark.parametrize(("name", "how"), POINTS)
+def test_a_fault_on_the_way(workloads: Workloads, cut: dict[tuple[str, str], str], name: str, how: str) -> None:
+    """A kill at a boundary, a refusal or a lost answer of AWS, a slow or unheard network, a second execution."""
+    deployment_id = cut[name, how]
+    _, status, code = WAYS[name]
     workloads.assert_settled(deployment_id, status, code)
-    left = [path for path in workloads.stack.faults.iterdir() if deployment_id in path.read_text()]
-    assert left == [], "the fault did not strike"
+    assert workloads.stack.waits_for(deployment_id) == [], "the fault did not strike"
+    if name == "twice":
+        assert len(workloads.ledger(deployment_id)) == 1
 
 
-def test_killed_workloads_left_nothing_open(workloads: Workloads, cut: dict[tuple[str, str], str]) -> None:
+def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict[tuple[str, str], str]) -> None:
     for deployment_id in cut.values():
         workloads.settled(deployment_id)
     workloads.sweep(cut.values())
 
 
-@pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("boundary", IN_RECONCILE)
-def test_reconcile_is_killed_while_it_mends(workloads: Workloads, boundary: str, when: str) -> None:
-    stack = workloads.stack
-    lost = {"faults": [{"call": "create", "action": "drop", "performed": True, "times": 1}, *_no_answers()]}
-    deployment_id = workloads.place(lost if boundary == "CloseOrphan" else {}, start=False)
-    if boundary == "CloseOrphan":
-        workloads.start(deployment_id)
-        workloads.settled(deployment_id)
-        time.sleep(6.5)
-    else:
-        stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
-    fault = stack.lay(boundary, when)
-    stack.reconcile()
-    assert not fault.exists()
+def _unowned(workloads: Workloads) -> str:
+    """A workload that ended, and a deployment that its create made without anybody hearing of it."""
+    lost = {"faults": [UNHEARD, {"call": "create", "action": "payment_required"}]}
+    deployment_id = workloads.place(lost)
     workloads.settled(deployment_id)
-    workloads.sweep([deployment_id])
+    time.sleep(6.5)
+    return deployment_id
 
 
-def _no_answers() -> list[dict[str, Any]]:
-    return [{"call": "create", "action": "payment_required"}]
-
-
-@pytest.mark.parametrize(
-    ("boundary", "action"),
-    [
-        ("CreateDeployment", "conflict"),
-        ("CreateDeployment", "throttle:any.GetItem"),
-        ("CreateLease", "conflict"),
-        ("AwaitReady", "conflict"),
-        ("CreateDeployment", "throttle:secretsmanager.GetSecretValue"),
-    ],
-)
-def test_a_service_of_aws_that_refuses(workloads: Workloads, boundary: str, action: str) -> None:
-    deployment_id = workloads.place(start=False)
-    workloads.stack.lay(boundary, "before", action, deployment_id)
-    workloads.start(deployment_id)
-    workloads.assert_settled(deployment_id, "active")
-
-
-def test_two_executions_of_one_workload_at_once(workloads: Workloads) -> None:
-    deployment_id = workloads.place(start=False)
-    for name in (deployment_id, f"{deployment_id}-again"):
-        workloads.stack.machines.start_execution(
-            stateMachineArn=workloads.stack.outputs["AkashDeployArn"],
-            name=name,
-            input=f'{{"deployment_id": "{deployment_id}"}}',
-        )
-    workloads.assert_settled(deployment_id, "active")
-    assert len(workloads.ledger(deployment_id)) == 1
+@pytest.mark.parametrize("kills", together_and_alone(*IN_RECONCILE))
+def test_reconcile_is_killed_while_it_mends(workloads: Workloads, kills: list[tuple[str, str]]) -> None:
+    stack = workloads.stack
+    wanted = {name for name, _ in kills}
+    mended = [_unowned(workloads)] if "CloseOrphan" in wanted else []
+    if wanted != {"CloseOrphan"}:
+        mended.append(workloads.place(start=False))
+        stack.change(mended[-1], open_until="2020-01-01T00:00:00.000Z")
+    faults = [stack.lay(*kill) for kill in kills]
+    stack.reconcile()
+    assert not any(fault.exists() for fault in faults)
+    for deployment_id in mended:
+        workloads.settled(deployment_id)
+    workloads.sweep(mended)
 
 
 def test_an_execution_that_is_stopped_is_started_again(workloads: Workloads) -> None:
@@ -138,8 +145,8 @@ def test_an_execution_that_is_stopped_is_started_again(workloads: Workloads) -> 
     while "dseq" not in stack.deployment(deployment_id):
         assert time.monotonic() < ends_at
         time.sleep(0.1)
-    arn = stack.outputs["AkashDeployArn"].replace(":stateMachine:", ":execution:") + f":{deployment_id}"
-    stack.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
+    stack.stop("AkashDeployArn", deployment_id)
+    stack.tally.did("stop", job_id=deployment_id)
     stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
     stack.reconcile()
     workloads.assert_settled(deployment_id, "active")
@@ -150,7 +157,7 @@ def test_an_execution_that_is_stopped_is_started_again(workloads: Workloads) -> 
 def test_many_at_once_while_the_network_misbehaves(workloads: Workloads) -> None:
     """20 % of the creates happen and nobody hears of it, 10 % of all calls are refused for the moment."""
     count = int(os.environ.get("SLIPWAY_FAULT_WORKLOADS") or 50)
-    seed = int(os.environ.get("SLIPWAY_FAULT_SEED") or time.time_ns() % 10**6)
+    seed = workloads.stack.tally.seed
     print(f"\nseed {seed}, {count} workloads")
     workloads.control(
         seed=seed,

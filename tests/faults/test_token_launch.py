@@ -1,6 +1,5 @@
 """Whatever dies or refuses on the way, a launch ends once: one token, contiguous nonces, a status that is true."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,11 @@ from web3 import Web3
 from slipway.chain.contracts import load
 from slipway.tokens import calls
 from tests.faults import test_akash_deploy, test_stacks
-from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries
-from tests.faults.conftest import FINAL, FaultyStack
+from tests.faults.audits import FINAL
+from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries, together_and_alone
+from tests.faults.conftest import FaultyStack
 
+WORKFLOW = "token_deploy"
 # Cut on the way of a launch that nothing else happens to.
 ON_THE_WAY = (
     "Check",
@@ -33,6 +34,29 @@ IN_RECONCILE = ("FindDue", "ReconcileJob", "InspectSigner", "close:nonce", "Broa
 ALONE = ("RecordFailure", "RegisterToken", "Complete")
 
 
+# AWS refuses a call, or does it and is not heard.
+REFUSED = (
+    ("sign:deploy", "throttle:kms.Sign"),
+    ("sign:deploy", "conflict"),
+    ("sign:register", "throttle:kms.Sign"),
+    ("sign:register", "conflict"),
+    ("Check", "conflict"),
+    ("ConfirmDeployment", "conflict"),
+    ("ConfirmRegistration", "conflict"),
+    ("Check", "throttle:any.GetItem"),
+    ("CheckRegistration", "throttle:any.BatchGetItem"),
+    # It has a place in the line for the nonce, and will never be served.
+    ("sign:deploy", "die:UpdateItem"),
+    # Written, and nobody was told.
+    ("sign:deploy", "die:TransactWriteItems"),
+    ("sign:register", "die:TransactWriteItems"),
+    ("BroadcastDeployment", "die:UpdateItem"),
+    ("ConfirmDeployment", "die:TransactWriteItems"),
+    ("ConfirmRegistration", "die:TransactWriteItems"),
+)
+POINTS = [*((name, when) for name in ON_THE_WAY for when in WHENS), *REFUSED, ("twice", "")]
+
+
 def test_every_boundary_of_the_definitions_has_its_fault() -> None:
     covered = {(name, when) for name in (*ON_THE_WAY, *ASIDE, *ALONE) for when in WHENS}
     assert boundaries(*TOKEN_WORKFLOWS) == covered
@@ -46,35 +70,43 @@ def test_every_boundary_of_reconcile_has_its_fault() -> None:
 
 @pytest.fixture(scope="module")
 def cut(running: FaultyStack) -> dict[tuple[str, str], str]:
-    """A launch for each point on the way, all at once, each cut at its own."""
+    """A launch for each point on the way, all at once, each with its own fault."""
     placed = {}
-    for boundary in ON_THE_WAY:
-        for when in WHENS:
-            deployment_id = running.place(start=False)
-            running.lay(boundary, when, "kill", deployment_id)
-            placed[boundary, when] = deployment_id
-    for deployment_id in placed.values():
+    for name, how in POINTS:
+        placed[name, how] = deployment_id = running.place(start=False)
+        if how:
+            running.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
+    twice = placed["twice", ""]
+
+    def start(deployment_id: str) -> None:
         running.start(deployment_id)
-        time.sleep(0.3)
+        if deployment_id == twice:
+            running.start(deployment_id, again=True)
+
+    running.follow(placed.values(), start, FINAL)
     return placed
 
 
-@pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("boundary", ON_THE_WAY)
-def test_killed_on_the_way(running: FaultyStack, cut: dict[tuple[str, str], str], boundary: str, when: str) -> None:
-    deployment_id = cut[boundary, when]
-    running.wait_for(deployment_id, FINAL, seconds=120)
-    assert not any(deployment_id in path.read_text() for path in running.faults.iterdir()), "the fault did not strike"
+@pytest.mark.parametrize(("name", "how"), POINTS)
+def test_a_fault_on_the_way(running: FaultyStack, cut: dict[tuple[str, str], str], name: str, how: str) -> None:
+    """A kill at a boundary, an answer of AWS that is a refusal or is not heard, or a second execution.
+
+    The last is what a redrive, or a reconcile that is wrong about an execution's death, comes to.
+    """
+    deployment_id = cut[name, how]
+    running.wait_for(deployment_id, FINAL)
+    assert running.waits_for(deployment_id) == [], "the fault did not strike"
     running.assert_launched_once(deployment_id)
 
 
-def test_killed_launches_left_no_gap(running: FaultyStack, cut: dict[tuple[str, str], str]) -> None:
+def test_launches_with_faults_left_no_gap(running: FaultyStack, cut: dict[tuple[str, str], str]) -> None:
     running.assert_nonces_are_contiguous()
 
 
 @contextmanager
 def mining_stopped(stack: FaultyStack) -> Iterator[None]:
     stack.anvil("evm_setIntervalMining", 0)
+    stack.tally.did("chain mines nothing", workflow=WORKFLOW)
     try:
         yield
     finally:
@@ -140,19 +172,22 @@ def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: s
     stack.assert_nonces_are_contiguous()
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_killed_while_a_deployment_is_called_off(stack: FaultyStack, when: str) -> None:
+def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     with mining_stopped(stack):
-        deployment_id = stack.place(deadline_seconds=4, start=False)
-        fault = stack.lay("cancel:deploy", when, "kill", deployment_id)
-        stack.start(deployment_id)
-        wait_until(lambda: not fault.exists())
-        signed = stack.deployment(deployment_id)["deployment_tx_hash"]
-        wait_until(lambda: not pending(stack, signed))  # replaced in the pool
-    item = stack.wait_for(deployment_id, FINAL)
-    assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
-    assert stack.tokens(deployment_id) == []
-    assert "Item" not in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+        placed = [stack.place(deadline_seconds=5, start=False) for _ in WHENS]
+        faults = [stack.lay("cancel:deploy", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
+        for deployment_id in placed:
+            stack.start(deployment_id)
+        wait_until(lambda: not any(fault.exists() for fault in faults))
+        for deployment_id in placed:
+            signed = stack.deployment(deployment_id)["deployment_tx_hash"]
+            wait_until(lambda signed=signed: not pending(stack, signed))  # replaced in the pool
+    for deployment_id in placed:
+        stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
+        item = stack.wait_for(deployment_id, FINAL)
+        assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
+        assert stack.tokens(deployment_id) == []
+        assert "Item" not in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
     stack.assert_nonces_are_contiguous()
 
 
@@ -166,6 +201,7 @@ def test_killed_while_a_registration_is_called_off(stack: FaultyStack, when: str
         wait_until(lambda: not fault.exists())
         signed = stack.deployment(deployment_id)["registry_tx_hash"]
         wait_until(lambda: not pending(stack, signed))
+    stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
     item = stack.wait_for(deployment_id, FINAL)
     assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
     assert stack.tokens(deployment_id) == [item["token_address"]]
@@ -191,6 +227,7 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
     stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
     wait_until(lambda: stack.registered(deployment_id))
     stack.misbehave()
+    stack.tally.expect(deployment_id, "completed")
     item = stack.wait_for(deployment_id, FINAL)
     wait_until(lambda: not fault.exists())
     assert item["status"] == "completed", item
@@ -204,6 +241,7 @@ def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> No
     deployment_id = stack.place(state="rejected", start=False)
     fault = stack.lay("RecordFailure", when, "kill", deployment_id)
     stack.start(deployment_id)
+    stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     item = stack.wait_for(deployment_id, FINAL)
     wait_until(lambda: not fault.exists())
     assert (item["status"], item["error_code"]) == ("failed", "MODEL_NOT_VALIDATED")
@@ -215,56 +253,37 @@ def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> No
     assert "Item" not in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
 
 
-def _stop(stack: FaultyStack, deployment_id: str) -> str:
-    arn = stack.outputs["TokenDeployArn"].replace(":stateMachine:", ":execution:") + f":{deployment_id}"
-    stack.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
-    return arn
-
-
 def _overdue(stack: FaultyStack, deployment_id: str) -> None:
     stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_an_execution_that_is_stopped_around_its_registration_is_started_again(stack: FaultyStack, when: str) -> None:
-    deployment_id = stack.place()
-    stack.wait_for(deployment_id, {"deploying"} if when == "before" else {"registering"})
-    _stop(stack, deployment_id)
-    _overdue(stack, deployment_id)
+def test_executions_that_are_stopped_around_their_registration_are_started_again(stack: FaultyStack) -> None:
+    placed = [stack.place() for _ in WHENS]
+    for when, deployment_id in zip(WHENS, placed, strict=True):
+        stack.wait_for(deployment_id, {"deploying"} if when == "before" else {"registering"})
+        stack.stop("TokenDeployArn", deployment_id)
+        stack.tally.did("stop", job_id=deployment_id, boundary=("RegisterToken", when))
+        _overdue(stack, deployment_id)
     stack.reconcile()
-    stack.assert_launched_once(deployment_id)
+    for deployment_id in placed:
+        stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
 
-def test_two_executions_of_one_launch_at_once(stack: FaultyStack) -> None:
-    """What a redrive, or a reconcile that is wrong about an execution's death, comes to."""
-    deployment_id = stack.place(start=False)
-    for name in (deployment_id, f"{deployment_id}-again"):
-        stack.machines.start_execution(
-            stateMachineArn=stack.outputs["TokenDeployArn"],
-            name=name,
-            input=json.dumps({"deployment_id": deployment_id}),
-        )
-    stack.assert_launched_once(deployment_id)
-    stack.assert_nonces_are_contiguous()
-
-
-@pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("boundary", ["FindDue", "ReconcileJob"])
+@pytest.mark.parametrize("kills", together_and_alone("FindDue", "ReconcileJob"))
 def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
-    stack: FaultyStack, boundary: str, when: str
+    stack: FaultyStack, kills: list[tuple[str, str]]
 ) -> None:
     deployment_id = stack.place(start=False)
     _overdue(stack, deployment_id)
-    fault = stack.lay(boundary, when)
+    faults = [stack.lay(*kill) for kill in kills]
     stack.reconcile()
-    assert not fault.exists()
+    assert not any(fault.exists() for fault in faults)
     stack.assert_launched_once(deployment_id)
 
 
-@pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("boundary", ["InspectSigner", "close:nonce", "BroadcastNonce"])
-def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, boundary: str, when: str) -> None:
+@pytest.mark.parametrize("kills", together_and_alone("InspectSigner", "close:nonce", "BroadcastNonce"))
+def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, kills: list[tuple[str, str]]) -> None:
     stack.assert_nonces_are_contiguous()
     used = [
         (address, item)
@@ -277,9 +296,9 @@ def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, boundary:
         UpdateExpression="SET next_nonce = :next",
         ExpressionAttributeValues={":next": item["next_nonce"] + 2},
     )
-    fault = stack.lay(boundary, when)
+    faults = [stack.lay(*kill) for kill in kills]
     stack.reconcile()
-    assert not fault.exists()
+    assert not any(fault.exists() for fault in faults)
     stack.assert_nonces_are_contiguous()
     stored = stack.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"})["Item"]
     assert stored["next_nonce"] == item["next_nonce"] + 2, "a nonce that was given out must not be taken back"
@@ -295,6 +314,7 @@ def test_an_account_that_was_used_elsewhere(stack: FaultyStack) -> None:
     )
     stack.anvil("anvil_impersonateAccount", address)
     stack.anvil("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
+    stack.tally.did("account used elsewhere", workflow=WORKFLOW)
     stack.anvil("anvil_stopImpersonatingAccount", address)
     time.sleep(1.5)
     stack.reconcile()
@@ -312,7 +332,7 @@ NODE = [
     ("eth_sendRawTransaction", "error:replacement transaction underpriced", 2),
     ("eth_getTransactionReceipt", "429", 12),
 ]
-# Of the same kinds, for `make faults`.
+# Of the same kinds; each is tried alone by `make faults`.
 MORE_NODE = [
     ("eth_sendRawTransaction", "503", 12),
     ("eth_sendRawTransaction", "500", 2),
@@ -325,12 +345,8 @@ MORE_NODE = [
 ]
 
 
-def _node_faults() -> list[Any]:
-    short = [pytest.param(*fault, id="-".join(fault[:2])) for fault in NODE]
-    return short + [pytest.param(*fault, id="-".join(fault[:2]), marks=pytest.mark.long) for fault in MORE_NODE]
-
-
-@pytest.mark.parametrize(("method", "action", "left"), _node_faults())
+@pytest.mark.long
+@pytest.mark.parametrize(("method", "action", "left"), [*NODE, *MORE_NODE], ids=lambda value: str(value))
 def test_a_node_that_misbehaves(stack: FaultyStack, method: str, action: str, left: int) -> None:
     stack.misbehave((method, action, left))
     deployment_id = stack.place()
@@ -340,11 +356,22 @@ def test_a_node_that_misbehaves(stack: FaultyStack, method: str, action: str, le
     stack.assert_nonces_are_contiguous()
 
 
+def test_a_node_that_misbehaves_in_every_way(stack: FaultyStack) -> None:
+    """The same faults among several launches, so that each meets some of them."""
+    stack.misbehave(*NODE)
+    placed = [stack.place() for _ in range(6)]
+    for deployment_id in placed:
+        stack.assert_launched_once(deployment_id)
+    assert stack.misbehaved(), "not every fault struck"
+    stack.assert_nonces_are_contiguous()
+
+
 def test_a_node_that_forgets_its_pool(stack: FaultyStack) -> None:
     with mining_stopped(stack):
         deployment_id = stack.place()
         wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
         stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)["deployment_tx_hash"])
+        stack.tally.did("chain forgets its pool", workflow=WORKFLOW)
     stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
@@ -357,6 +384,7 @@ def test_a_reorganisation_that_removes_a_mined_transaction(stack: FaultyStack) -
         mined = stack.deployment(deployment_id)["deployment_tx_hash"]
         assert stack.chain.eth.get_transaction_receipt(mined)["status"] == 1
         stack.anvil("anvil_reorg", 1, [])
+        stack.tally.did("chain reorganised", workflow=WORKFLOW)
         assert stack.chain.provider.make_request("eth_getTransactionReceipt", [mined])["result"] is None  # type: ignore[arg-type]
     stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
@@ -364,6 +392,7 @@ def test_a_reorganisation_that_removes_a_mined_transaction(stack: FaultyStack) -
 
 def test_a_fee_spike_past_the_cap_and_back(stack: FaultyStack) -> None:
     stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(250 * 10**9))
+    stack.tally.did("chain fee spike", workflow=WORKFLOW)
     time.sleep(1.5)
     deployment_id = stack.place()
     item = stack.assert_launched_once(deployment_id)
@@ -376,6 +405,7 @@ def test_an_account_without_funds_is_passed_over(stack: FaultyStack) -> None:
     balances = {address: stack.chain.eth.get_balance(address) for address in empty}
     for address in empty:
         stack.anvil("anvil_setBalance", address, "0x0")
+        stack.tally.did("account without funds", workflow=WORKFLOW)
     try:
         item = stack.assert_launched_once(stack.place())
         assert stack.chain.eth.get_transaction(item["deployment_tx_hash"])["from"] == funded
@@ -389,6 +419,7 @@ def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
     balances = {address: stack.chain.eth.get_balance(address) for address in stack.deployers}
     for address in balances:
         stack.anvil("anvil_setBalance", address, "0x0")
+        stack.tally.did("account without funds", workflow=WORKFLOW)
     deployment_id = stack.place()
     try:
         stack.wait_for(deployment_id, {"deploying"})
@@ -398,35 +429,4 @@ def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
         for address, balance in balances.items():
             stack.anvil("anvil_setBalance", address, hex(balance))
     stack.assert_launched_once(deployment_id)
-    stack.assert_nonces_are_contiguous()
-
-
-@pytest.mark.parametrize(
-    ("boundary", "action"),
-    [
-        ("sign:deploy", "throttle:kms.Sign"),
-        ("sign:deploy", "conflict"),
-        ("sign:register", "throttle:kms.Sign"),
-        ("sign:register", "conflict"),
-        ("Check", "conflict"),
-        ("ConfirmDeployment", "conflict"),
-        ("ConfirmRegistration", "conflict"),
-        ("Check", "throttle:any.GetItem"),
-        ("CheckRegistration", "throttle:any.BatchGetItem"),
-        # It has a place in the line for the nonce, and will never be served.
-        ("sign:deploy", "die:UpdateItem"),
-        # Written, and nobody was told.
-        ("sign:deploy", "die:TransactWriteItems"),
-        ("sign:register", "die:TransactWriteItems"),
-        ("BroadcastDeployment", "die:UpdateItem"),
-        ("ConfirmDeployment", "die:TransactWriteItems"),
-        ("ConfirmRegistration", "die:TransactWriteItems"),
-    ],
-)
-def test_a_service_of_aws_that_refuses_or_is_not_heard(stack: FaultyStack, boundary: str, action: str) -> None:
-    deployment_id = stack.place(start=False)
-    fault = stack.lay(boundary, "before", action, deployment_id)
-    stack.start(deployment_id)
-    stack.assert_launched_once(deployment_id)
-    assert not fault.exists()
     stack.assert_nonces_are_contiguous()

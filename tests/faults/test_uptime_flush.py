@@ -14,13 +14,21 @@ import pytest
 from slipway.times import epoch_milliseconds
 from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import worker_key
+from tests.faults import audits
 from tests.faults.boundaries import WHENS, boundaries
 from tests.faults.conftest import FaultyStack
 from tests.support.workers import body, enrol_at, records_at, wallet
 
+WORKFLOW = "uptime_flush"
 BOUNDARIES = ("FlushShard",)
 HOUR = 60 * MINUTE
-ACTIONS = ("conflict", "throttle:any.Query", "throttle:any.GetItem", "throttle:any.TransactWriteItems")
+ACTIONS = (
+    "conflict",
+    "throttle:any.Query",
+    "throttle:any.GetItem",
+    "throttle:any.TransactWriteItems",
+    "die:TransactWriteItems",
+)
 
 
 def test_every_boundary_of_the_definition_has_its_fault() -> None:
@@ -37,12 +45,15 @@ class Fleet:
         self.table = stack.outputs["WorkersTableName"]
         self.ended = epoch_milliseconds() - 3 * HOUR
         self.tokens: dict[str, str] = {}
+        self.expected: dict[str, tuple[int, int]] = {}
         missing = set(range(SHARDS))
         while missing:
             address = wallet(secrets.randbits(150))
             if shard_of(address) in missing:
                 missing.discard(shard_of(address))
                 self.tokens[address] = enrol_at(self.client, self.table, address)
+                self.expected[address] = (self.ended - 10 * MINUTE, self.ended)
+                stack.tally.placed(WORKFLOW, address)
                 for at in (self.ended - 10 * MINUTE, self.ended):
                     self.beat(address, at)
 
@@ -70,19 +81,35 @@ class Fleet:
             time.sleep(0.2)
         return dict(found)
 
+    def records(self, address: str) -> list[tuple[int, int]]:
+        return records_at(self.client, self.table, address)
+
+    def worker(self, address: str) -> dict[str, Any]:
+        pk, sk = worker_key(address)
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        return dict(self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"])
+
     def assert_ended_once(self) -> None:
         for address in self.tokens:
-            assert records_at(self.client, self.table, address) == [(self.ended - 10 * MINUTE, self.ended)]
-            pk, sk = worker_key(address)
-            item = self.client.get_item(TableName=self.table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+            assert self.records(address) == [self.expected[address]]
+            item = self.worker(address)
             assert not {"session_start", "flush_shard", "flush_at"} & set(item)
             # One transaction opened the session and one ended it.
             assert item["revision"] == {"N": "2"}
 
 
+@pytest.fixture(scope="module")
+def fleets(running: FaultyStack) -> list[Fleet]:
+    """Every fleet that was, for the audit at the run's end."""
+    found: list[Fleet] = []
+    running.tally.audited_by(WORKFLOW, lambda jobs: audits.sessions(found, jobs))
+    return found
+
+
 @pytest.fixture
-def fleet(stack: FaultyStack) -> Fleet:
-    return Fleet(stack)
+def fleet(stack: FaultyStack, fleets: list[Fleet]) -> Fleet:
+    fleets.append(Fleet(stack))
+    return fleets[-1]
 
 
 @pytest.mark.parametrize("when", WHENS)
@@ -112,6 +139,8 @@ def test_a_run_that_is_stopped_and_one_that_follows_and_one_beside_it(fleet: Fle
         assert time.monotonic() < ends_at
         time.sleep(0.1)
     fleet.stack.machines.stop_execution(executionArn=stopped, error="Killed", cause="by a test")
+    fleet.stack.tally.did("stop", workflow=WORKFLOW)
+    fleet.stack.tally.did("started twice", workflow=WORKFLOW)
     for arn in [fleet.start() for _ in range(2)]:
         assert fleet.finish(arn)["status"] == "SUCCEEDED"
     fleet.assert_ended_once()
@@ -125,8 +154,7 @@ def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fl
     assert (done["status"], done["error"]) == ("FAILED", "ShardsFailed")
     # The engine starts a process that died once more by itself, so fewer shards than that use their tries up.
     assert 1 <= json.loads(done["cause"])["failed"] <= SHARDS
-    for leftover in fleet.stack.faults.iterdir():
-        leftover.unlink(missing_ok=True)
+    fleet.stack.withdraw()
     assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
     fleet.assert_ended_once()
 
@@ -134,8 +162,9 @@ def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fl
 @pytest.mark.parametrize("when", WHENS)
 def test_a_heartbeat_that_is_killed_is_sent_again(fleet: Fleet, when: str) -> None:
     address, later = next(iter(fleet.tokens)), fleet.ended + 10 * MINUTE
-    fault = fleet.stack.lay("POST /heartbeat", when)
+    fleet.expected[address] = (fleet.ended - 10 * MINUTE, later)
+    fault = fleet.stack.lay("POST /heartbeat", when, workflow=WORKFLOW)
     fleet.beat(address, later)
     assert not fault.exists()
     assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
-    assert records_at(fleet.client, fleet.table, address) == [(fleet.ended - 10 * MINUTE, later)]
+    assert fleet.records(address) == [fleet.expected[address]]

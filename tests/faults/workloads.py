@@ -9,15 +9,17 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from slipway.akash.sdl import fingerprint
+from tests.faults import audits
+from tests.faults.audits import SETTLED
 from tests.faults.conftest import FaultyStack, _text
 from tests.support.workloads import sdl_with
 
-SETTLED = {"active", "closed", "error"}
 # Bids and services come fast; the pace of the simulated network is that of the state machines' waits.
 QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
 
@@ -31,9 +33,17 @@ class Workloads:
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.stack.described["console_api"], timeout=30)
+        self.stack.tally.audited_by("akash_deploy", lambda jobs: audits.workloads(self, jobs))
+
+    def struck(self, scenario: str = "everybody") -> int:
+        """How often faults of a scenario have struck."""
+        return int(self.http.get("/_simulator/ledger").json()["faults"].get(scenario, 0))
 
     def control(self, **controls: Any) -> None:
         """What happens to everybody on the simulated network."""
+        if "faults" in controls:
+            before = self.struck()
+            self.stack.tally.injected("network", lambda: self.struck() - before, workflow="akash_deploy")
         self.http.put("/_simulator/controls", json={**QUICK, **controls}).raise_for_status()
 
     def place(self, scenario: dict[str, Any] | None = None, *, text: str | None = None, start: bool = True) -> str:
@@ -66,16 +76,24 @@ class Workloads:
                 "open_until": _text(moment + 60),
             }
         )
+        self.stack.tally.placed("akash_deploy", deployment_id)
+        for name in ("faults", "latency"):
+            if scenario and name in scenario:
+                # Each call of a slow upstream is slow; faults are counted where they strike.
+                count = self.struck if name == "faults" else lambda one: len(self.ledger(one))
+                self.stack.tally.injected(f"network {name}", partial(count, deployment_id), job_id=deployment_id)
         if start:
             self.start(deployment_id)
         return deployment_id
 
-    def start(self, deployment_id: str) -> None:
-        """Start the state machine, unless the scheduled reconcile was faster."""
+    def start(self, deployment_id: str, *, again: bool = False) -> None:
+        """Start the state machine, unless the scheduled reconcile was faster; ``again`` another execution of it."""
+        if again:
+            self.stack.tally.did("started twice", job_id=deployment_id)
         with suppress(self.stack.machines.exceptions.ExecutionAlreadyExists):
             self.stack.machines.start_execution(
                 stateMachineArn=self.stack.outputs["AkashDeployArn"],
-                name=deployment_id,
+                name=f"{deployment_id}-again" if again else deployment_id,
                 input=json.dumps({"deployment_id": deployment_id}),
             )
 
@@ -85,11 +103,16 @@ class Workloads:
 
     def ledger(self, deployment_id: str) -> list[dict[str, Any]]:
         """What the network has of a workload."""
+        return [entry for entry in self.entries() if entry["scenario"] == deployment_id]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the network has of everything."""
         entries: list[dict[str, Any]] = self.http.get("/_simulator/ledger").json()["deployments"]
-        return [entry for entry in entries if entry["scenario"] == deployment_id]
+        return entries
 
     def assert_settled(self, deployment_id: str, status: str, code: str | None = None) -> dict[str, Any]:
         """As expected, with at most one lease ever, and open on the network only while it is active."""
+        self.stack.tally.expect(deployment_id, status, code)
         item = self.settled(deployment_id)
         assert (item["status"], item.get("error_code")) == (status, code), item
         entries = self.ledger(deployment_id)
