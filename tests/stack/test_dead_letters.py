@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,12 @@ def queue(stack: Any) -> Iterator[DeadLetterQueue]:
 
 def _empty(stack: Any) -> None:
     stack.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLettersUrl"])
+
+
+def _as_operator(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment in which an operator gives commands."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", stack.aws_endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", stack.described["region"])
 
 
 def _function(stack: Any, logical_id: str) -> str:
@@ -86,7 +93,7 @@ def test_the_command_tells_and_redrives(stack: Any, queue: DeadLetterQueue, monk
     )
     sqs.send_message(QueueUrl=url, MessageBody="what is this")
     before = _flushes(stack)
-    monkeypatch.setattr(dead_letters.boto3, "client", stack.client)
+    _as_operator(stack, monkeypatch)
     assert dead_letters.main([url]) == 1
     told = capsys.readouterr()
     assert function in told.out
@@ -96,6 +103,38 @@ def test_the_command_tells_and_redrives(stack: Any, queue: DeadLetterQueue, monk
     assert len(_flushes(stack)) > len(before)
     left = [body for _, body, _ in queue.letters()]
     assert left == ["what is this"]
+
+
+def test_a_batch_of_a_stream_is_read_and_taken_again(stack: Any, queue: DeadLetterQueue, monkeypatch: Any) -> None:
+    _empty(stack)
+    table, key = stack.outputs["JobsTableName"], {"pk": {"S": f"BUILD#{uuid.uuid4()}"}, "sk": {"S": "UPDATE#00000001"}}
+    stack.client("dynamodb").put_item(TableName=table, Item=key)
+    streams = stack.client("dynamodbstreams")
+    (arn,) = [entry["StreamArn"] for entry in streams.list_streams(TableName=table)["Streams"]]
+    shard, number = next(
+        (entry["ShardId"], record["dynamodb"]["SequenceNumber"])
+        for entry in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        for record in _records(streams, arn, entry["ShardId"])
+        if record["dynamodb"]["Keys"] == key
+    )
+    place = {"streamArn": arn, "shardId": shard, "startSequenceNumber": number, "endSequenceNumber": number}
+    function = _function(stack, "BuildStreamFunction")
+    context = {"functionArn": function, "condition": "RetryAttemptsExhausted"}
+    stack.client("sqs").send_message(
+        QueueUrl=stack.outputs["DeadLettersUrl"],
+        MessageBody=json.dumps({"requestContext": context, "DDBStreamBatchInfo": place}),
+    )
+    _as_operator(stack, monkeypatch)
+    assert dead_letters.main([stack.outputs["DeadLettersUrl"], "--redrive"]) == 0
+    assert list(queue.letters()) == []
+
+
+def _records(streams: Any, arn: str, shard: str) -> Iterator[dict[str, Any]]:
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    page = streams.get_records(ShardIterator=iterator["ShardIterator"])
+    while page["Records"]:
+        yield from page["Records"]
+        page = streams.get_records(ShardIterator=page["NextShardIterator"])
 
 
 def _flushes(stack: Any) -> list[str]:

@@ -20,6 +20,8 @@ import botocore.exceptions
 # SQS hides a message from other readers for so long; in that time it is redriven or left.
 _HIDDEN_SECONDS = 120
 _MOST_AT_ONCE = 10
+_RECORDS_AT_ONCE = 100
+_MOST_PAGES = 20
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,6 @@ class StreamBatch:
     shard_id: str
     first: str
     last: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,6 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
                 place["shardId"],
                 place["startSequenceNumber"],
                 place["endSequenceNumber"],
-                place["batchSize"],
             )
             return DeadLetter(target, None, batch, reason)
         return DeadLetter(target, told["requestPayload"], None, reason)
@@ -121,16 +121,17 @@ class DeadLetterQueue:
 
         Raises:
             botocore.exceptions.ClientError: AWS refused; the letter stays.
-            LookupError: The stream does not have the batch any more; the letter stays.
+            LookupError: The stream does not have the batch any more, or it failed again; the letter stays.
         """
-        if ":states:" in letter.target:
+        if letter.batch:
+            self._take_again(letter.target, letter.batch)
+        elif ":states:" in letter.target:
             self._client("stepfunctions").start_execution(
                 stateMachineArn=letter.target, input=json.dumps(letter.payload)
             )
         else:
-            payload = {"Records": self._records(letter.batch)} if letter.batch else letter.payload
             self._client("lambda").invoke(
-                FunctionName=letter.target, InvocationType="Event", Payload=json.dumps(payload, default=_seconds)
+                FunctionName=letter.target, InvocationType="Event", Payload=json.dumps(letter.payload)
             )
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
 
@@ -138,7 +139,21 @@ class DeadLetterQueue:
         """Let a message be seen again at once."""
         self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
-    def _records(self, batch: StreamBatch) -> list[dict[str, Any]]:
+    def _take_again(self, function: str, batch: StreamBatch) -> None:
+        """Give a function the records of a batch, and wait: what it can't take would be kept by nobody else."""
+        records = list(self._records(batch))
+        if not records:
+            raise LookupError(f"{batch.stream_arn} has nothing from {batch.first} to {batch.last}")
+        for begin in range(0, len(records), _RECORDS_AT_ONCE):
+            event = {"Records": records[begin : begin + _RECORDS_AT_ONCE]}
+            answer = self._client("lambda").invoke(
+                FunctionName=function, InvocationType="RequestResponse", Payload=json.dumps(event, default=_seconds)
+            )
+            if "FunctionError" in answer:
+                raise LookupError(f"{function} failed again: {answer['FunctionError']}")
+
+    def _records(self, batch: StreamBatch) -> Iterator[dict[str, Any]]:
+        """Records from the batch's first to its last, with those between them that were not meant for the function."""
         streams = self._client("dynamodbstreams")
         iterator = streams.get_shard_iterator(
             StreamArn=batch.stream_arn,
@@ -146,11 +161,15 @@ class DeadLetterQueue:
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             SequenceNumber=batch.first,
         )["ShardIterator"]
-        found = streams.get_records(ShardIterator=iterator, Limit=batch.size)["Records"]
-        records = [record for record in found if int(record["dynamodb"]["SequenceNumber"]) <= int(batch.last)]
-        if not records:
-            raise LookupError(f"{batch.stream_arn} has nothing from {batch.first} to {batch.last}")
-        return [{**record, "eventSourceARN": batch.stream_arn} for record in records]
+        for _ in range(_MOST_PAGES):
+            page = streams.get_records(ShardIterator=iterator)
+            for record in page["Records"]:
+                if int(record["dynamodb"]["SequenceNumber"]) > int(batch.last):
+                    return
+                yield {**record, "eventSourceARN": batch.stream_arn}
+            iterator = page.get("NextShardIterator")
+            if not iterator or not page["Records"]:
+                return
 
 
 def _seconds(moment: Any) -> float:
