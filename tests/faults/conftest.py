@@ -440,17 +440,18 @@ def stack(running: FaultyStack) -> Iterator[FaultyStack]:
     running.withdraw(running.laid[before:])
 
 
-@pytest.fixture(autouse=True)
-def _next_test() -> None:
-    this_run().next_test()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Faults and failures count for the workflow that the test's module is about, its WORKFLOW."""
+    this_run().next_test(getattr(getattr(item, "module", None), "WORKFLOW", "reconcile"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A test that fails is a wrong outcome of the jobs that it looked at."""
     report = yield
-    if report.failed and report.when != "teardown":
-        this_run().failed(item.name, item.module.WORKFLOW)  # type: ignore[attr-defined]
+    if report.failed and report.when != "teardown":  # type: ignore[attr-defined]
+        this_run().failed(item.name)
     return report
 
 

@@ -95,6 +95,7 @@ class Tally:
     began: float = field(default_factory=time.time)
     _nested: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _touched: set[str] = field(default_factory=set)
+    _module_workflow: str = "reconcile"
     _auditors: dict[str, Auditor] = field(default_factory=dict)
 
     # ── What tests report ───────────────────────────────────────────────────────────────────────
@@ -143,23 +144,22 @@ class Tally:
         self.injected(name, lambda: 1, job_id=job_id, workflow=workflow, boundary=more.get("boundary"))
 
     def _workflow_of(self, boundary: tuple[str, str] | None, job_id: str | None) -> str:
-        if job_id is not None:
-            main = self.jobs[job_id].workflow
-            family = _FAMILIES.get(main, (main,))
-            return next((name for name in family if boundary in boundaries(name)), main)
+        if job_id in self.jobs:
+            main = self.jobs[str(job_id)].workflow
+            return next((name for name in _FAMILIES.get(main, (main,)) if boundary in boundaries(name)), main)
+        # Names that several workflows have, and those of none, count where the test belongs.
         holders = [name for name in workflows() if boundary in boundaries(name)]
-        # Names that several workflows have are laid for a job.
-        assert len(holders) == 1, (boundary, holders)
-        return holders[0]
+        return holders[0] if len(holders) == 1 else self._module_workflow
 
-    def next_test(self) -> None:
-        """Another test begins."""
+    def next_test(self, workflow: str) -> None:
+        """Another test begins, in a module about this workflow."""
         self._touched = set()
+        self._module_workflow = workflow
 
-    def failed(self, name: str, module_workflow: str) -> None:
+    def failed(self, name: str) -> None:
         """A test failed: something was not as it has to be with the jobs that it looked at."""
         if not self._touched:
-            self.findings.add(Finding(module_workflow, name, Fate.WRONG, "the test failed"))
+            self.findings.add(Finding(self._module_workflow, name, Fate.WRONG, "the test failed"))
         for job_id in self._touched:
             self.findings.add(self.jobs[job_id].found(Fate.WRONG, f"{name} failed"))
 
