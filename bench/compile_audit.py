@@ -108,7 +108,7 @@ def watched(slither: Slither) -> Iterator[Memory]:
         while not ended.wait(_PAUSE):
             worker = slither.process_id
             processes = ["self", *([str(worker), *_children(worker)] if worker else [])]
-            memory.most = max(memory.most, sum(_bytes_of(process) for process in processes))
+            memory.most = max(memory.most, sum(bytes_of(process) for process in processes))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -126,7 +126,8 @@ def _children(process: int) -> list[str]:
         return []
 
 
-def _bytes_of(process: str) -> int:
+def bytes_of(process: str) -> int:
+    """Proportional set size of a process, 0 when it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:

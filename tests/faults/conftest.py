@@ -367,6 +367,12 @@ def running() -> Iterator[FaultyStack]:
         "block_seconds": 1,
         "max_fee_per_gas": "200000000000",
     }
+    second = {
+        **chain,
+        "chain_id": 5001,
+        "name": "local-second",
+        "rpc_urls": [f"http://127.0.0.1:{ports['second_chain']}"],
+    }
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SLIPWAY_UV") if name in os.environ}
     environment = {
         **inherited,
@@ -375,7 +381,7 @@ def running() -> Iterator[FaultyStack]:
         "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
-        "SLIPWAY_PARAMETERS": json.dumps({"Chains": [chain], **AKASH_SECONDS}),
+        "SLIPWAY_PARAMETERS": json.dumps({"Chains": [chain, second], **AKASH_SECONDS}),
     }
     node = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
     node += ["--upstream", f"http://127.0.0.1:{ports['chain']}"]
