@@ -41,8 +41,6 @@ SERVICES = ("tokens", "akash", "builds", "stacks", "projects", "payments", "escr
 # The phase that goes through every border of every schema takes minutes.
 THOROUGH = "SLIPWAY_FUZZ_EXAMPLES" in os.environ
 CONFIGURATION = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": THOROUGH}}})
-    {"phases": {"coverage": {"enabled": "SLIPWAY_FUZZ_EXAMPLES" in os.environ}}}
-)
 SCHEMA = schemathesis.openapi.from_dict(committed(), config=CONFIGURATION)
 fuzz = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
