@@ -26,7 +26,13 @@ _HANG_SECONDS = 3600
 
 
 def boundary_of(event: dict[str, Any]) -> str:
-    """The state of a task, operation and purpose of the signer, method and path of an API call."""
+    """The state of a task, operation and purpose of the signer, method and path of an API call, part of a stream."""
+    if "Records" in event:
+        return "stream:builds"
+    if "connection_id" in event:
+        return "stream:replay"
+    if "eventType" in event.get("requestContext", {}):
+        return f"stream:{event['requestContext']['eventType']}"
     if "state" in event:
         return str(event["state"])
     if "operation" in event:
@@ -65,14 +71,21 @@ def _at_next(service: str, operation: str, happens: Callable[[Any, Any, Any], An
     original = endpoint._send
 
     def send(self: Any, request: Any) -> Any:
-        target = request.headers.get("X-Amz-Target", b"")
-        name = target.decode() if isinstance(target, bytes) else str(target)
-        if name.endswith(f".{operation}") and service in (self._endpoint_prefix, "any"):
+        if _operation(request) == operation and service in (self._endpoint_prefix, "any"):
             endpoint._send = original
             return happens(original, self, request)
         return original(self, request)
 
     endpoint._send = send
+
+
+def _operation(request: Any) -> str:
+    """Which operation a request asks for; of those without a target, only what is done to WebSocket connections."""
+    target = request.headers.get("X-Amz-Target", b"")
+    name = target.decode() if isinstance(target, bytes) else str(target)
+    if not name and "/@connections/" in request.url:
+        return {"POST": "PostToConnection", "DELETE": "DeleteConnection"}.get(request.method, "")
+    return name.rpartition(".")[2]
 
 
 def _refuse_once(service: str, operation: str, status: int, body: dict[str, Any]) -> None:

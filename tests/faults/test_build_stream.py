@@ -1,0 +1,117 @@
+"""Whoever dies while a build is told, a client that comes back is told each event once, in order, to the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import boto3
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from local.accounts import LocalAccount
+from local.sign_in import sign_in
+from tests.faults.conftest import FaultyStack
+from tests.support.build_log import USUAL, WrittenBuild
+
+# A turn that its holder left behind runs out after 15 s, and each fault leaves one at most.
+SECONDS = 60.0
+PARTS = ("stream:builds", "stream:replay")
+FAULTS = [
+    *((part, when, "kill") for part in (*PARTS, "stream:CONNECT") for when in ("before", "after")),
+    # Within a delivery: with the turn taken, with the event posted, with the connection closed.
+    *((part, "before", f"die:{what}") for part in PARTS for what in ("UpdateItem", "PostToConnection")),
+    ("stream:builds", "before", "die:DeleteConnection"),
+    ("stream:CONNECT", "before", "die:TransactWriteItems"),
+    *((part, "before", f"throttle:any.{what}") for part in PARTS for what in ("Query", "UpdateItem")),
+]
+
+
+class Client:
+    """Follows a build as docs/builds.md says: it goes on after the last event it saw until the build has ended."""
+
+    def __init__(self, stack: FaultyStack, build: WrittenBuild) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.connections = 0
+        account = next(entry for entry in stack.described["accounts"] if entry["role"] == "user")
+        token = sign_in(stack.described["api"], LocalAccount(**account))
+        self._protocols = [Subprotocol("bearer"), Subprotocol(token)]
+        self._url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+        self.thread.start()
+
+    def _follow(self) -> None:
+        ends_at = time.monotonic() + SECONDS
+        while not (self.told and self.told[-1]["status"] == "complete") and time.monotonic() < ends_at:
+            url = f"{self._url}?after={len(self.told)}"
+            try:
+                with connect(url, subprotocols=self._protocols, open_timeout=SECONDS, close_timeout=2) as socket:
+                    self.connections += 1
+                    while True:
+                        self.told.append(json.loads(socket.recv(timeout=SECONDS)))
+            except (ConnectionClosed, InvalidStatus, TimeoutError):
+                time.sleep(0.2)
+
+
+@pytest.fixture
+def build(stack: FaultyStack) -> WrittenBuild:
+    described = stack.described
+    client = boto3.client("dynamodb", endpoint_url=described["aws_endpoint"], region_name=described["region"])
+    return WrittenBuild(client, stack.outputs["JobsTableName"], stack.owner)
+
+
+@pytest.mark.parametrize(("boundary", "when", "action"), FAULTS)
+def test_each_event_is_told_once_whoever_dies(
+    stack: FaultyStack, build: WrittenBuild, boundary: str, when: str, action: str
+) -> None:
+    build.tell(*USUAL[:2])
+    early = boundary in ("stream:replay", "stream:CONNECT")
+    laid = stack.lay(boundary, when, action) if early else None
+    client = Client(stack, build)
+    ends_at = time.monotonic() + SECONDS
+    while len(client.told) < 2:
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
+    if laid is None:
+        laid = stack.lay(boundary, when, action)
+    for progress in USUAL[2:]:
+        build.tell(progress)
+        time.sleep(0.3)
+    client.thread.join(SECONDS)
+    assert not laid.exists(), "the fault did not strike"
+    assert client.told == build.told
+    assert client.connections <= 2
+
+
+def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(
+    stack: FaultyStack, build: WrittenBuild
+) -> None:
+    build.tell(*USUAL[:2])
+    laid = stack.lay("stream:DISCONNECT", "before", "kill")
+    account = next(entry for entry in stack.described["accounts"] if entry["role"] == "user")
+    token = sign_in(stack.described["api"], LocalAccount(**account))
+    url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
+    with connect(url, subprotocols=[Subprotocol("bearer"), Subprotocol(token)], open_timeout=SECONDS) as socket:
+        assert json.loads(socket.recv(timeout=SECONDS)) == build.told[0]
+    ends_at = time.monotonic() + SECONDS
+    while laid.exists():
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+    assert _followers(stack, build) == 1
+    build.tell(USUAL[2])
+    while _followers(stack, build):
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+
+
+def _followers(stack: FaultyStack, build: WrittenBuild) -> int:
+    found = stack.control.query(
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": f"STREAM#{build.build_id}"},
+        ConsistentRead=True,
+    )
+    return int(found["Count"])
