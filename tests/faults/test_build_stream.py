@@ -18,6 +18,7 @@ from local.sign_in import sign_in
 from tests.faults.conftest import FaultyStack
 from tests.support.build_log import USUAL, WrittenBuild
 
+WORKFLOW = "build"
 # A turn that its holder left behind runs out after 15 s, and each fault leaves one at most.
 SECONDS = 60.0
 PARTS = ("stream:builds", "stream:replay")

@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from slipway.builds import tickets
 from slipway.errors import UpstreamUnavailableError
 from slipway.streams import delivery as deliveries
-from slipway.streams import service, store
+from slipway.streams import service, store, telling
 from slipway.streams.models import Connection
 from tests.support.build_log import USUAL, WrittenBuild
 from tests.support.functions import event
@@ -31,7 +31,7 @@ def build(slipway: Installation) -> WrittenBuild:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(telling, "PATIENCE_SECONDS", 0.3)
 
 
 def _connect(
@@ -271,7 +271,7 @@ def test_a_log_that_cannot_be_read_costs_nobody_the_connection(
         raise UpstreamUnavailableError("The store did not answer", retry_after=2)
 
     with monkeypatch.context() as patch:
-        patch.setattr(service.BuildLog, "after", fail)
+        patch.setattr(telling.BuildLog, "after", fail)
         with pytest.raises(UpstreamUnavailableError):
             _streamed(slipway, build)
     _replay(slipway)

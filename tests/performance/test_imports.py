@@ -37,6 +37,9 @@ BUDGETS = {
     "ProvidersFunction": 3.0,
     "LogsFunction": 3.0,
     "RefreshFunction": 2.0,
+    "StreamConnectionsFunction": 2.0,
+    "BuildStreamFunction": 1.8,
+    "BuildReplayFunction": 1.8,
     "DocumentsFunction": 1.0,
     "HealthFunction": 0.3,
 }
@@ -119,6 +122,12 @@ def test_the_deployments_api_has_one_http_stack_and_no_chain_library() -> None:
 def test_heartbeats_import_no_framework_and_no_cryptography() -> None:
     unwanted = {"fastapi", "starlette", "mangum", "pydantic", "web3", "cryptography", "jwt", "httpx", "boto3", "Crypto"}
     assert _packages(HEARTBEAT) & unwanted == set()
+
+
+@pytest.mark.parametrize("name", ["BuildStreamFunction", "BuildReplayFunction"])
+def test_who_tells_a_build_imports_no_framework_and_no_cryptography(name: str) -> None:
+    unwanted = {"fastapi", "starlette", "mangum", "cryptography", "jwt", "httpx", "boto3", "Crypto"}
+    assert _packages(name) & unwanted == set()
 
 
 def test_health_imports_nothing_that_is_not_pythons() -> None:

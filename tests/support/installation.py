@@ -32,7 +32,7 @@ from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
 from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
-from slipway.streams.service import delivery
+from slipway.streams.telling import delivery
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
