@@ -179,7 +179,7 @@ class BuildService:
     def page(self, caller: Caller, status: Status | None, page: int, page_size: int) -> BuildList:
         """A page of the caller's builds, newest first, without their code and audit reports."""
         found, total = page_of(str(caller.wallet), status, page, page_size)
-        builds = [detail_of(build, self._chains, self._stream_url(build.build_id)) for build in found]
+        builds = [detail_of(build, self._chains, self._stream_url(build.build_id), in_list=True) for build in found]
         return BuildList(builds=builds, total=total, page=page, page_size=page_size)
 
     def owned(self, caller: Caller, build_id: str) -> BuildItem:

@@ -68,8 +68,9 @@ def detail_of(
     deployments: list[ChainDeployment] | None = None,
     code: str | None = None,
     report: bytes | None = None,
+    in_list: bool = False,
 ) -> BuildDetail:
-    """A build with all that came of it."""
+    """A build with all that came of it; in a list, without the details of an error, which may be long."""
     cost: str | None = build.total_cost
     return BuildDetail(
         build_id=build.build_id,
@@ -105,7 +106,7 @@ def detail_of(
         gas_used=build.gas_used,
         error=build.error_message,
         error_code=build.error_code,
-        error_details=build.error_details,
+        error_details=None if in_list else build.error_details,
     )
 
 
