@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { useConfig, useSendTransaction, useSignTypedData } from "wagmi";
-import { waitForTransactionReceipt } from "wagmi/actions";
+import { useConfig } from "wagmi";
 import { api, unwrap } from "@/api/client";
 import { useSession } from "@/auth/session";
 import type { components } from "@/api/schema";
@@ -29,14 +28,13 @@ export function useEscrowTransactions(jobId: string) {
   const { chain } = useConfiguration();
   const config = useConfig();
   const queries = useQueryClient();
-  const { mutateAsync: sendTransaction } = useSendTransaction();
-  const { mutateAsync: signTypedData } = useSignTypedData();
   const [step, setStep] = useState("");
 
   async function send(transactions: Unsigned[]) {
+    const { sendTransaction, waitForTransactionReceipt } = await import("@/wallet/transactions");
     for (const { to, data, value, gas, description } of transactions) {
       setStep(`${description}: confirm in your wallet`);
-      const hash = await sendTransaction({
+      const hash = await sendTransaction(config, {
         to: to as `0x${string}`, data: data as `0x${string}`, value: BigInt(value ?? "0x0"), gas: BigInt(gas), chainId: chain.id,
       });
       setStep(`${description}: waiting for the chain`);
@@ -59,7 +57,8 @@ export function useEscrowTransactions(jobId: string) {
       if (answer.permit && answer.transactions.length > 1) {
         // One signature instead of a transaction for the approval.
         setStep("Allow the deposit: sign in your wallet");
-        const signature = await signTypedData(answer.permit.typed_data as never);
+        const { signTypedData } = await import("@/wallet/transactions");
+        const signature = await signTypedData(config, answer.permit.typed_data as never);
         answer = await ask({ deadline: answer.permit.deadline, signature });
       }
       await send(answer.transactions);

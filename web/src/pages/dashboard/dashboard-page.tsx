@@ -69,7 +69,7 @@ function Content({ onOpen }: { onOpen: (open: Open) => void }) {
             <CardContent className="flex flex-col gap-2">
               <Button variant="outline" className="justify-start" onClick={() => onOpen("deployment")}><PlusIcon aria-hidden /> Deploy a workload</Button>
               <Button variant="outline" className="justify-start" onClick={() => onOpen("token")}><CoinsIcon aria-hidden /> Launch a token</Button>
-              <Button variant="outline" className="justify-start" onClick={() => void query.refetch()}><RotateCwIcon aria-hidden /> Refresh everything</Button>
+              <Button variant="outline" className="justify-start" onClick={() => void query.refetch()}><RotateCwIcon aria-hidden /> Reload the list</Button>
               <Button variant="outline" className="justify-start" asChild>
                 <a href={apiUrl("/docs")} target="_blank" rel="noreferrer"><BookOpenIcon aria-hidden /> API documents</a>
               </Button>
