@@ -39,8 +39,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser, stack: RunningStack) -> Iterator[BrowserContext]:
     """A browser that remembers nothing."""
-    # The content security policy would keep axe out.
-    made = browser.new_context(base_url=stack.described["dashboard"], viewport=DESKTOP, bypass_csp=True)
+    # The content security policy would keep axe out, and colours that are just changing would be judged.
+    made = browser.new_context(
+        base_url=stack.described["dashboard"], viewport=DESKTOP, bypass_csp=True, reduced_motion="reduce"
+    )
     made.set_default_timeout(PATIENCE_MILLISECONDS)
     yield made
     made.close()
@@ -94,16 +96,21 @@ def check_page(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for theme in ("light", "dark"):
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
-        page.wait_for_timeout(250)  # Colours change gradually.
+        settle(page)
         page.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png", full_page=True)
         # Only the colours are others in the dark.
         assert serious_issues(page, *(["color-contrast"] if theme == "dark" else [])) == [], theme
     page.evaluate("document.documentElement.classList.remove('dark')")
     page.set_viewport_size(TELEPHONE)
-    page.wait_for_timeout(250)
+    settle(page)
     page.screenshot(path=SCREENSHOTS / f"{name}-telephone.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
     page.set_viewport_size(DESKTOP)
+
+
+def settle(page: Page) -> None:
+    """Wait until what was changed is drawn."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def serious_issues(page: Page, *rules: str) -> list[str]:
