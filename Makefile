@@ -42,7 +42,9 @@ bench: prepare ## Measure heartbeats, flushes, audits, builds, a replayed day, l
 	@$(PYTHON) -m bench.heartbeat --json bench/results.json
 	@$(PYTHON) -m bench.flush --json bench/results.json
 	@$(PYTHON) -m bench.compile_audit --json bench/results.json
+	@$(PYTHON) -m bench.cold_start --json bench/results.json
 	@$(PYTHON) -m bench.cost_model --json bench/results.json
+	@$(PYTHON) -m bench.scale --json bench/results.json
 	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --json bench/results.json
 	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --shuffled --json bench/results.json
 	@$(PYTHON) -m bench.discovery --json bench/results.json

@@ -75,7 +75,7 @@ def main() -> int:
         Figure("warm.raw_loop.cpu", loop * 1000, None, "ms of CPU a write in a plain loop"),
         Figure("requests.heartbeat.per_beat", requests, 1, "requests a beat within a session"),
         Figure("write_units.heartbeat.per_beat", units, 1.1, "write units a beat, indexes and first beat included"),
-        Figure("cold_start.heartbeat.over_floor", cold(), 1.3, "times a DynamoDB client and a Logger"),
+        Figure("cold_start.heartbeat.over_logger_floor", cold(), 1.3, "times a DynamoDB client and a Logger"),
     ]
     return 0 if report(figures, given.json) else 1
 

@@ -71,8 +71,13 @@ def running(start: Start, variables: dict[str, str]) -> Iterator[RunningFunction
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing: a function that is ended leaves its connection."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     function = RunningFunction(events, answers)
     address = f"127.0.0.1:{server.server_port}"
