@@ -44,7 +44,8 @@ from tests.support.workers import CONTAINERS, body, enrol, wallet
 from tests.support.workloads import sdl_with
 
 SCALE = 0.01
-KEY = "0x" + "d1" * 32
+KEYS = ["0x" + digits * 32 for digits in ("d1", "d2", "d3", "d4")]
+"""As many deployer accounts as the template has."""
 ADMINISTRATOR = "0x" + "ad" * 32
 """Of the chain that is only these figures'."""
 PAGE = 20
@@ -74,10 +75,11 @@ FLUSH_STATES = ("Begin", "FlushShard", "MoreDue", "ShardDone")
 """What each shard of uptime_flush enters."""
 
 RECONCILE_STATES = (
-    *("FindDue", "All", "Launches", "Signers", "InspectSigner", "CloseNonces", "SignerDone", "FindWorkloads"),
-    *("Workloads", "Orphans", "WorkloadsDone", "FindStacks", "Stacks", "StacksDone"),
+    *("FindDue", "All", "Launches", "Signers", "FindWorkloads", "Workloads", "Orphans", "WorkloadsDone", "FindStacks"),
+    *("Stacks", "StacksDone"),
 )
-"""What reconcile enters with one signer and nothing to do."""
+SIGNER_STATES = ("InspectSigner", "CloseNonces", "SignerDone")
+"""What reconcile enters with nothing to do, and what for each deployer account."""
 
 
 @dataclass(frozen=True)
@@ -435,11 +437,12 @@ class Scenario:
             return 1 + len(FLUSH_STATES) * SHARDS + 2
 
         def reconcile() -> int:
-            for signer in self._slipway.invoke("ReconcileTasks", {"state": "FindDue"})["signers"]:
+            signers = self._slipway.invoke("ReconcileTasks", {"state": "FindDue"})["signers"]
+            for signer in signers:
                 self._slipway.invoke("ReconcileTasks", {"state": "InspectSigner", **signer})
             for state in ("FindWorkloads", "FindStacks"):
                 self._slipway.invoke("ReconcileTasks", {"state": state})
-            return len(RECONCILE_STATES)
+            return len(RECONCILE_STATES) + len(SIGNER_STATES) * len(signers)
 
         for name, act in (("uptime_flush (nothing stale)", flush), ("reconcile (nothing due)", reconcile)):
             act()
@@ -469,13 +472,14 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
     """Contracts on the chain, a signer, and limits that nothing here reaches."""
     # First, because it forgets everything that was made.
     here.slipway.use_console(here.patches, console)
-    signers = [LocalSigner(KEY)]
+    signers = [LocalSigner(key) for key in KEYS]
+    addresses = [signer.address for signer in signers]
     client = httpx.Client()
-    for address in (signers[0].address, LocalSigner(ADMINISTRATOR).address):
+    for address in (*addresses, LocalSigner(ADMINISTRATOR).address):
         asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance", "params": [address, hex(1000 * _ETHER)]}
         client.post(chain.url, json=asked).raise_for_status()
-    made = install_contracts(chain.url, ADMINISTRATOR, [signers[0].address])
-    save_contracts(31337, made.model_registry, made.token_manager, [signers[0].address])
+    made = install_contracts(chain.url, ADMINISTRATOR, addresses)
+    save_contracts(31337, made.model_registry, made.token_manager, addresses)
     rpc = JsonRpc(chain_settings().token_chain, client)
     signing = ChainSigning(chain_settings().token_chain, rpc, WriteAhead(signers, rpc))
     here.patches.setattr(function_app("signer"), "_chain_signing", lambda _: signing)

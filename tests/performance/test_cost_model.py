@@ -11,7 +11,7 @@ import pytest
 from bench import cost_model, operations
 from bench.cost_model import DOCUMENT, POLLED, declared, differences, month
 from local.uv import python_of
-from tests.support.template import ROOT, functions
+from tests.support.template import ROOT, functions, resources
 
 # What is like its neighbours, or asks DynamoDB for nothing; the document says so.
 NEIGHBOURS = {
@@ -55,8 +55,12 @@ def test_the_states_that_jobs_enter_are_the_definitions() -> None:
 
     assert set(operations.TOKEN_STATES) <= defined("token_deploy", "token_register")
     assert set(operations.FLUSH_STATES) <= defined("uptime_flush")
-    assert set(operations.RECONCILE_STATES) <= defined("reconcile")
+    assert {*operations.RECONCILE_STATES, *operations.SIGNER_STATES} <= defined("reconcile")
     assert set(operations.BUILD_STATES) <= defined("build")
+
+
+def test_there_are_as_many_accounts_as_the_template_has() -> None:
+    assert len(operations.KEYS) == len([name for name in resources("AWS::KMS::Key") if name.startswith("DeployerKey")])
 
 
 def test_a_difference_is_told_and_a_poll_more_is_none() -> None:
