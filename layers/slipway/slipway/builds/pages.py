@@ -11,6 +11,10 @@ from slipway.builds.store import BLOCK, BuildCounts, BuildItem, counts_key, coun
 from slipway.store import upstream_errors
 
 
+# About what half a read unit holds, so that a first page costs the same however many there are.
+_BLOCKS_AT_ONCE = 25
+
+
 def range_of_page(total: int, page: int, page_size: int) -> tuple[int, int] | None:
     """First and last number of a page, newest first; None past the end. Pages count from 1."""
     last = total - (page - 1) * page_size
@@ -67,6 +71,7 @@ def _blocks(wallet: str, status: Status) -> Iterable[tuple[int, int]]:
     """Blocks with builds of a status, the newest first; read as far as they are asked for."""
     pk, prefix = counts_key(wallet)[0], f"{counts_key(wallet)[1]}#"
     with upstream_errors():
-        for item in BuildCounts.query(pk, BuildCounts.sk.startswith(prefix), scan_index_forward=False, page_size=100):
+        of_owner = BuildCounts.sk.startswith(prefix)
+        for item in BuildCounts.query(pk, of_owner, scan_index_forward=False, page_size=_BLOCKS_AT_ONCE):
             if count := item.of(status):
                 yield int(item.sk.removeprefix(prefix)), count
