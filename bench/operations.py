@@ -17,6 +17,14 @@ from typing import Any
 import httpx
 
 from bench.installation import Installed, installed
+from bench.job_states import (
+    BUILD_STATES,
+    DEPLOYER_ACCOUNTS,
+    FLUSH_STATES,
+    RECONCILE_STATES,
+    SIGNER_STATES,
+    TOKEN_STATES,
+)
 from bench.metering import Counts
 from local.console_api.clock import Clock
 from local.console_api.market import Market
@@ -44,42 +52,12 @@ from tests.support.workers import CONTAINERS, body, enrol, wallet
 from tests.support.workloads import sdl_with
 
 SCALE = 0.01
-KEYS = ["0x" + digits * 32 for digits in ("d1", "d2", "d3", "d4")]
-"""As many deployer accounts as the template has."""
 ADMINISTRATOR = "0x" + "ad" * 32
 """Of the chain that is only these figures'."""
 PAGE = 20
 """Entries on a page of a list."""
 _ETHER = 10**18
 _LIMITS = json.dumps({"standard": {"hour": 100_000, "day": 1_000_000, "open": 100_000}})
-
-
-TOKEN_STATES = (
-    *("Begin", "Check", "SignDeployment", "BroadcastDeployment", "WaitForDeployment", "ConfirmDeployment"),
-    *("DeploymentProgress", "RegisterToken", "Begin", "CheckRegistration", "NeedsRegistration", "SignRegistration"),
-    *("BroadcastRegistration", "WaitForRegistration", "ConfirmRegistration", "RegistrationProgress", "Registered"),
-    "Launched",
-)
-"""What a launch enters of token_deploy and, in it, token_register."""
-
-
-BUILD_STATES = (
-    *("Begin", "Generate", "NextStage", "Compile", "NextStage", "Audit", "NextStage", "Prepare", "AnyChains", "Deploy"),
-    *("Branch", "BeginDeployment", "BeginProgress", "SignDeployment", "BroadcastDeployment", "BroadcastProgress"),
-    *("WaitForDeployment", "ConfirmDeployment", "DeploymentProgress", "ChainDone", "Complete", "AllEnded", "NextStage"),
-    "Done",
-)
-"""What a build for one chain enters."""
-
-FLUSH_STATES = ("Begin", "FlushShard", "MoreDue", "ShardDone")
-"""What each shard of uptime_flush enters."""
-
-RECONCILE_STATES = (
-    *("FindDue", "All", "Launches", "Signers", "FindWorkloads", "Workloads", "Orphans", "WorkloadsDone", "FindStacks"),
-    *("Stacks", "StacksDone"),
-)
-SIGNER_STATES = ("InspectSigner", "CloseNonces", "SignerDone")
-"""What reconcile enters with nothing to do, and what for each deployer account."""
 
 
 @dataclass(frozen=True)
@@ -472,7 +450,7 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
     """Contracts on the chain, a signer, and limits that nothing here reaches."""
     # First, because it forgets everything that was made.
     here.slipway.use_console(here.patches, console)
-    signers = [LocalSigner(key) for key in KEYS]
+    signers = [LocalSigner(f"0x{number:064x}") for number in range(1001, 1001 + DEPLOYER_ACCOUNTS)]
     addresses = [signer.address for signer in signers]
     client = httpx.Client()
     for address in (*addresses, LocalSigner(ADMINISTRATOR).address):

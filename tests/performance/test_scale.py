@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bench.scale import FLAT, GROWING, measure, units
 from local.uv import python_of
 from tests.support.template import ROOT
 
@@ -20,14 +20,11 @@ CODE = [*(ROOT / "layers" / "slipway").rglob("*.py"), *(ROOT / "functions").rglo
 def test_four_times_the_data_costs_the_same() -> None:
     if not python_of("ministack").exists():
         pytest.skip("needs the local engine: `make test` sets it up")
-    found = measure([1, 4], base=100)
-    grown = {
-        name: (units(first), units(last))
-        for name, (first, last) in found.items()
-        if units(last) > units(first) * FLAT and name not in GROWING
-    }
-    assert grown == {}
-    assert set(found) >= GROWING
+    # In a process of its own: it has clients of an engine that ends with it.
+    command = [str(ROOT / "local" / "python"), "-W", "ignore", "-m", "bench.scale", "--times", "1", "4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert [line for line in done.stdout.splitlines() if line.endswith("MISSED")] == []
+    assert done.returncode == 0, done.stderr
 
 
 def _calls(path: Path) -> Iterator[str]:

@@ -1,0 +1,31 @@
+"""What jobs enter of their state machines when nothing goes wrong and the first look finds each transaction confirmed."""
+
+DEPLOYER_ACCOUNTS = 4
+"""As many as the template has."""
+
+TOKEN_STATES = (
+    *("Begin", "Check", "SignDeployment", "BroadcastDeployment", "WaitForDeployment", "ConfirmDeployment"),
+    *("DeploymentProgress", "RegisterToken", "Begin", "CheckRegistration", "NeedsRegistration", "SignRegistration"),
+    *("BroadcastRegistration", "WaitForRegistration", "ConfirmRegistration", "RegistrationProgress", "Registered"),
+    "Launched",
+)
+"""What a launch enters of token_deploy and, in it, token_register."""
+
+
+BUILD_STATES = (
+    *("Begin", "Generate", "NextStage", "Compile", "NextStage", "Audit", "NextStage", "Prepare", "AnyChains", "Deploy"),
+    *("Branch", "BeginDeployment", "BeginProgress", "SignDeployment", "BroadcastDeployment", "BroadcastProgress"),
+    *("WaitForDeployment", "ConfirmDeployment", "DeploymentProgress", "ChainDone", "Complete", "AllEnded", "NextStage"),
+    "Done",
+)
+"""What a build for one chain enters."""
+
+FLUSH_STATES = ("Begin", "FlushShard", "MoreDue", "ShardDone")
+"""What each shard of uptime_flush enters."""
+
+RECONCILE_STATES = (
+    *("FindDue", "All", "Launches", "Signers", "FindWorkloads", "Workloads", "Orphans", "WorkloadsDone", "FindStacks"),
+    *("Stacks", "StacksDone"),
+)
+SIGNER_STATES = ("InspectSigner", "CloseNonces", "SignerDone")
+"""What reconcile enters with nothing to do, and what for each deployer account."""
