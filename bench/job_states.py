@@ -1,4 +1,4 @@
-"""What jobs enter of their state machines when nothing goes wrong and the first look finds each transaction confirmed."""
+"""What jobs enter of their state machines when nothing goes wrong and the first look finds a transaction confirmed."""
 
 DEPLOYER_ACCOUNTS = 4
 """As many as the template has."""

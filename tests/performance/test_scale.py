@@ -22,7 +22,7 @@ def test_four_times_the_data_costs_the_same() -> None:
         pytest.skip("needs the local engine: `make test` sets it up")
     # In a process of its own: it has clients of an engine that ends with it.
     command = [str(ROOT / "local" / "python"), "-W", "ignore", "-m", "bench.scale", "--times", "1", "4"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert [line for line in done.stdout.splitlines() if line.endswith("MISSED")] == []
     assert done.returncode == 0, done.stderr
 

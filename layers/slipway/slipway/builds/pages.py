@@ -10,7 +10,6 @@ from slipway.builds.states import Status
 from slipway.builds.store import BLOCK, BuildCounts, BuildItem, counts_key, counts_of, number_key, owner_key
 from slipway.store import upstream_errors
 
-
 # About what half a read unit holds, so that a first page costs the same however many there are.
 _BLOCKS_AT_ONCE = 25
 
