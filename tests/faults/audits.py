@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from web3 import Web3
+
 from tests.faults.tally import Fate, Finding, Job
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 FINAL = {"completed", "failed"}
 SETTLED = {"active", "closed", "error"}
 ENDED = {"active", "failed", "deleted"}
+BUILD_ENDED = {"complete", "failed", "cancelled"}
 
 
 # ── Launches ────────────────────────────────────────────────────────────────────────────────────
@@ -54,6 +57,56 @@ def _launch(stack: FaultyStack, job: Job, item: dict[str, Any], tokens: list[str
             yield job.found(Fate.WRONG, "completed, and a transaction of it failed")
     elif registered is not None or locked != bool(tokens):
         yield job.found(Fate.WRONG, f"failed with {tokens}, registered {registered}, locked {locked}")
+
+
+# ── Builds ──────────────────────────────────────────────────────────────────────────────────────
+def builds(stack: FaultyStack, jobs: list[Job]) -> Iterator[Finding]:
+    """What builds say against each chain, their progress, and nonces that were given out and never used."""
+    chains = {entry["chain_id"]: Web3(Web3.HTTPProvider(entry["rpc_url"])) for entry in stack.described["chains"]}
+    for job in jobs:
+        items = _items(stack.jobs, f"BUILD#{job.id}")
+        detail = items.get("DETAIL")
+        if detail is None:
+            yield job.found(Fate.LOST, "there is no such build")
+        elif detail["status"] not in BUILD_ENDED:
+            yield job.found(Fate.STUCK, f"still {detail['status']}")
+        else:
+            yield from job.unexpected(detail["status"], detail.get("error_code"))
+            told = [int(item["sequence"]) for name, item in items.items() if name.startswith("UPDATE#")]
+            if sorted(told) != [*range(1, int(detail["sequence"]) + 1)]:
+                yield job.found(Fate.WRONG, f"told of {told}")
+            for name, item in items.items():
+                if name.startswith("CHAIN#"):
+                    yield from _on_chain(stack, job, item, chains[int(item["chain_id"])])
+    for chain_id, web3 in chains.items():
+        for address in stack.deployers:
+            key = {"pk": f"SIGNER#{chain_id}#{address}", "sk": "NONCE"}
+            stored = stack.control.get_item(Key=key, ConsistentRead=True).get("Item")
+            used = web3.eth.get_transaction_count(Web3.to_checksum_address(address))
+            if stored and int(stored["next_nonce"]) != used:
+                yield Finding("build", address, Fate.ORPHAN, f"{stored['next_nonce']} nonces given out, {used} used")
+
+
+def _items(table: Any, pk: str) -> dict[str, dict[str, Any]]:
+    condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": pk}}
+    return {item["sk"]: item for item in table.query(**condition, ConsistentRead=True)["Items"]}
+
+
+def _on_chain(stack: FaultyStack, job: Job, item: dict[str, Any], web3: Web3) -> Iterator[Finding]:
+    """Whatever was signed for a build on a chain, against what its deployment says."""
+    created = []
+    for intent in _items(stack.control, f"INTENT#{job.id}").values():
+        if intent["chain_id"] == item["chain_id"]:
+            key = {
+                "pk": f"SIGNER#{intent['chain_id']}#{intent['signer']}",
+                "sk": f"TRANSACTION#{int(intent['nonce']):020d}",
+            }
+            address = stack.control.get_item(Key=key, ConsistentRead=True)["Item"]["contract_address"]
+            created += [address] if web3.eth.get_code(address) else []
+    if len(created) > 1:
+        yield job.found(Fate.DUPLICATE, f"{len(created)} contracts on chain {item['chain_id']}")
+    if created != ([item["address"]] if item["status"] == "deployed" else []):
+        yield job.found(Fate.WRONG, f"{item['status']} on chain {item['chain_id']}, where {created} are")
 
 
 # ── Workloads ───────────────────────────────────────────────────────────────────────────────────

@@ -299,7 +299,9 @@ class FaultyStack:
     def _token(self, address: str, nonce: int) -> tuple[str, str] | None:
         """Name and address of the token that a mined transaction created."""
         item = self.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": f"TRANSACTION#{nonce:020d}"})
-        created = item.get("Item", {}).get("contract_address")
+        # Builds create contracts too, with names or without.
+        is_token = item.get("Item", {}).get("purpose") == "deploy"
+        created = item["Item"].get("contract_address") if is_token else None
         if not created or not self.chain.eth.get_code(created):
             return None
         token = self.chain.eth.contract(address=created, abi=load("HokusaiToken").abi)
@@ -415,6 +417,7 @@ def running() -> Iterator[FaultyStack]:
             tally,
         )
         tally.audited_by("token_deploy", lambda jobs: audits.launches(stack, jobs))
+        tally.audited_by("build", lambda jobs: audits.builds(stack, jobs))
         tally.audited_by("reconcile", lambda jobs: audits.runs(stack, jobs))
         yield stack
         _close(stack)

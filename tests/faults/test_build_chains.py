@@ -21,11 +21,13 @@ from web3 import Web3
 from local.accounts import LocalAccount
 from local.sign_in import sign_in
 from slipway.chain.contracts import load
+from tests.faults.audits import BUILD_ENDED
 from tests.faults.boundaries import WHENS
 from tests.faults.conftest import FaultyStack, _text
 
+WORKFLOW = "build"
 FIRST, SECOND = 31337, 5001
-ENDED = {"complete", "failed", "cancelled"}
+
 SECONDS = 150
 BRANCH = ("BeginDeployment", "sign:build", "BroadcastDeployment", "ConfirmDeployment")
 
@@ -52,6 +54,7 @@ class Builds:
         assert answer.status_code < 300, answer.text
         build_id = str(answer.json()["build_id"])
         self.names[build_id] = name
+        self.stack.tally.placed("build", build_id)
         return build_id
 
     def detail(self, build_id: str) -> dict[str, Any]:
@@ -73,7 +76,8 @@ class Builds:
         return found
 
     def ended(self, build_id: str) -> dict[str, Any]:
-        self.until(lambda: self.detail(build_id)["status"] in ENDED)
+        self.stack.tally.touched(build_id)
+        self.until(lambda: self.detail(build_id)["status"] in BUILD_ENDED)
         return self.detail(build_id)
 
     def transactions(self, build_id: str, chain_id: int) -> list[dict[str, Any]]:
@@ -331,6 +335,7 @@ def _pending_hash(builds: Builds, build_id: str) -> str | None:
 
 def test_two_executions_of_one_run_at_once(builds: Builds) -> None:
     build_id = builds.place(FIRST, SECOND)
+    builds.stack.tally.did("started twice", job_id=build_id)
     builds.stack.machines.start_execution(
         stateMachineArn=builds.stack.outputs["BuildArn"],
         name=f"{build_id}-again",
