@@ -621,7 +621,8 @@ def reconcile(pad: Launchpad, executions: Executions) -> TokenReconcile:
 
 @pytest.fixture
 def accounts(pad: Launchpad) -> SignerReconcile:
-    return SignerReconcile(chain_settings().token_chain, pad.json_rpc(), lambda _: TokenTransactions())
+    rpc = pad.json_rpc()
+    return SignerReconcile(chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc))
 
 
 def test_a_launch_that_was_never_started_is_found_and_started(

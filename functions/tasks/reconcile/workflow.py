@@ -7,7 +7,7 @@ import httpx
 
 from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
-from slipway.builds.deployment import BuildTransactions
+from slipway.builds.deployment import SENDING_SECONDS, BuildTransactions
 from slipway.builds.deployment_rules import chain_and_attempt
 from slipway.builds.reconcile import BuildReconcile
 from slipway.chain.json_rpc import JsonRpc
@@ -34,13 +34,13 @@ def token_reconcile() -> TokenReconcile:
 def signer_reconcile(chain_id: int) -> SignerReconcile:
     """The reconciliation of deployer accounts on a chain."""
     chain = chain_settings().chains[chain_id]
-    return SignerReconcile(chain, JsonRpc(chain, httpx.Client()), _owner_of)
+    rpc = JsonRpc(chain, httpx.Client(), deadline=SENDING_SECONDS)
+    builds, tokens = BuildTransactions(chain, rpc), TokenTransactions(rpc)
 
+    def owner_of(item: TransactionItem) -> Owner:
+        return builds if chain_and_attempt(item.purpose) else tokens
 
-def _owner_of(item: TransactionItem) -> Owner:
-    if chain_and_attempt(item.purpose):
-        return BuildTransactions(chain_settings().chains[int(item.chain_id)])
-    return TokenTransactions()
+    return SignerReconcile(chain, rpc, owner_of)
 
 
 @cache

@@ -521,8 +521,20 @@ def test_nothing_is_sent_again_for_a_build_that_is_cancelled_meanwhile(yard: Yar
     item = transaction_for(second, "build:31337:1")
     assert item
     yard.end(second, Status.CANCELLED)
-    BuildTransactions(chain_settings().chains[FIRST]).send(yard.json_rpc(), item)
+    BuildTransactions(chain_settings().chains[FIRST], yard.json_rpc()).send(item)
     assert not yard.json_rpc().knows(signed["transaction_hash"])
+
+
+def test_a_permit_that_came_too_late_is_not_used(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build(FIRST)
+    signed = yard.sign(build_id)
+    ticks = iter([0.0, 3.1])
+    with monkeypatch.context() as slow:
+        slow.setattr(deploying.time, "monotonic", lambda: next(ticks, 3.1))
+        with pytest.raises(UpstreamUnavailableError, match="too late"):
+            yard.task("BroadcastDeployment", build_id)
+    assert not yard.json_rpc().knows(signed["transaction_hash"])
+    assert yard.task("BroadcastDeployment", build_id)["progress"] == "broadcast"
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ Each method may be called any number of times with the same effect as once, by a
 ended, was cancelled, or that another took the place of sends nothing any more.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -165,10 +166,8 @@ class ChainDeployment:
         deployment, item = self._signed(build_id, job_id)
         if deployment is None or item is None:
             return Outlook(ChainStep.ENDED)
-        with broadcasting(build_id, job_id, self._chain.chain_id, _PERMIT_SECONDS) as permitted:
-            if not permitted:
-                return Outlook(ChainStep.ENDED)
-            chain_broadcast.broadcast(self._rpc, item)
+        if not _send(self._rpc, build_id, job_id, item):
+            return Outlook(ChainStep.ENDED)
         record_status(deployment, {ChainStatus.SIGNED}, ChainStatus.BROADCAST, f"Sent to {self._chain.name}")
         return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
 
@@ -276,10 +275,12 @@ class BuildTransactions:
 
     Args:
         chain: The chain they are on.
+        rpc: Its nodes; each call is over within ``SENDING_SECONDS``.
     """
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, rpc: JsonRpc) -> None:
         self._chain = chain
+        self._rpc = rpc
 
     def is_over(self, item: TransactionItem) -> bool:
         """Whether nobody waits for the transaction any more: its run or its attempt has ended."""
@@ -289,14 +290,10 @@ class BuildTransactions:
         deployment = self._deployment(item)
         return deployment is None or ChainStatus(deployment.status) in ENDED
 
-    def send(self, rpc: JsonRpc, item: TransactionItem) -> None:
+    def send(self, item: TransactionItem) -> None:
         """Send it again, if the run still goes on."""
-        build = find_build(item.job_id)
-        if build is None:
-            return
-        with broadcasting(build.build_id, build.job_id, self._chain.chain_id, _PERMIT_SECONDS) as permitted:
-            if permitted:
-                chain_broadcast.broadcast(rpc, item)
+        if build := find_build(item.job_id):
+            _send(self._rpc, build.build_id, build.job_id, item)
 
     def settled(self, item: TransactionItem, receipt: Receipt) -> None:
         """Tell the truth of a deployment whose run was over before the chain had decided."""
@@ -315,6 +312,23 @@ class BuildTransactions:
         found = chain_and_attempt(item.purpose)
         deployment = find_chain_deployment(item.job_id, found[0]) if found else None
         return deployment if deployment and found and int(deployment.attempt) == found[1] else None
+
+
+def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem) -> bool:
+    """Send a transaction under a permit; False when the run is over, so that nothing was sent.
+
+    Raises:
+        UpstreamUnavailableError: No node took it, or so much of the permit's time had gone that sending might outlast
+            it.
+    """
+    asked_at = time.monotonic()
+    with broadcasting(build_id, job_id, int(item.chain_id), _PERMIT_SECONDS) as permitted:
+        if not permitted:
+            return False
+        if time.monotonic() - asked_at > _PERMIT_SECONDS - SENDING_SECONDS:
+            raise UpstreamUnavailableError("The permit to send came too late")
+        chain_broadcast.broadcast(rpc, item)
+    return True
 
 
 # ── Records ─────────────────────────────────────────────────────────────────────────────────────

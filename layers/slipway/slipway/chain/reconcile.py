@@ -30,7 +30,7 @@ class Owner(Protocol):
         """Whether the transaction's job has ended, so that closing the nonce is all that is left."""
         ...
 
-    def send(self, rpc: JsonRpc, item: TransactionItem) -> None:
+    def send(self, item: TransactionItem) -> None:
         """Send it again, unless the job has ended meanwhile."""
         ...
 
@@ -90,7 +90,7 @@ class SignerReconcile:
             owner = self._owner_of(item)
             if not owner.is_over(item):
                 if not self._rpc.knows(item.transaction_hash):
-                    owner.send(self._rpc, item)
+                    owner.send(item)
             elif self._is_closing(item):
                 self._send_closing(item)
             else:

@@ -78,7 +78,14 @@ class TokenReconcile:
 
 
 class TokenTransactions:
-    """Whose transactions launches are, for ``SignerReconcile``."""
+    """Whose transactions launches are, for ``SignerReconcile``.
+
+    Args:
+        rpc: Nodes of the chain that tokens live on.
+    """
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
 
     @staticmethod
     def is_over(item: TransactionItem) -> bool:
@@ -86,10 +93,9 @@ class TokenTransactions:
         deployment = find_deployment(item.job_id)
         return deployment is None or deployment.ended
 
-    @staticmethod
-    def send(rpc: JsonRpc, item: TransactionItem) -> None:
+    def send(self, item: TransactionItem) -> None:
         """Send it again."""
-        broadcast(rpc, item)
+        broadcast(self._rpc, item)
 
     @staticmethod
     def settled(item: TransactionItem, _receipt: Receipt) -> None:
