@@ -7,8 +7,6 @@ Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where 
 from functools import cache
 from typing import Any
 
-import httpx
-
 from slipway.builds.files import build_files
 from slipway.builds.signing import BuildSigning
 from slipway.chain.json_rpc import JsonRpc
@@ -16,6 +14,7 @@ from slipway.chain.kms_signer import KmsSigner
 from slipway.chain.models import Chain
 from slipway.chain.signing import ChainSigning
 from slipway.chain.write_ahead import WriteAhead
+from slipway.network import public_client
 from slipway.settings import chain_settings, deployer_key_ids
 from slipway.store import aws_client
 from slipway.tasks import run_state
@@ -30,7 +29,7 @@ def _signers() -> list[KmsSigner]:
 @cache
 def _chain_signing(chain_id: int) -> ChainSigning:
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
-    rpc = JsonRpc(chain, httpx.Client())
+    rpc = JsonRpc(chain, public_client())
     return ChainSigning(chain, rpc, WriteAhead(_signers(), rpc))
 
 

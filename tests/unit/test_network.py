@@ -1,12 +1,17 @@
 """The guard against addresses that reach into our own network."""
 
+import re
 import socket
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
+from slipway import network
 from slipway.errors import UpstreamUnavailableError
 from slipway.network import require_public_url
+from tests.support.template import ROOT
 
 
 def _resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
@@ -92,3 +97,47 @@ def test_the_local_build_may_reach_itself(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "yes")
     with pytest.raises(UpstreamUnavailableError):
         require_public_url("http://127.0.0.1:5000")
+
+
+@pytest.fixture
+def _unjudged() -> Iterator[None]:
+    network._found_public.cache_clear()
+    yield
+    network._found_public.cache_clear()
+
+
+@pytest.mark.usefixtures("_unjudged")
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.1.2.3", "::1"])
+def test_a_chains_node_in_our_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    _resolve_to(monkeypatch, address)
+    asked: list[httpx.Request] = []
+    client = network.public_client()
+    client._transport = httpx.MockTransport(lambda request: asked.append(request) or httpx.Response(200))  # type: ignore[func-returns-value]
+    with pytest.raises(UpstreamUnavailableError):
+        client.post("https://node.test/v3/key", json={})
+    assert asked == []
+
+
+@pytest.mark.usefixtures("_unjudged")
+def test_a_public_node_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolve_to(monkeypatch, "93.184.216.34")
+    client = network.public_client()
+    client._transport = httpx.MockTransport(lambda _: httpx.Response(200, text="well"))
+    assert client.post("https://node.test/v3/key").text == "well"
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    assert client.post("https://node.test/v3/other").text == "well"
+
+
+def test_every_client_that_calls_a_configured_address_is_guarded() -> None:
+    """A plain client is only for classes that ask ``require_public_url`` themselves."""
+    guarded = {"identity/service.py", "tokens/model_source.py", "akash/console_api.py", "network.py"}
+    library = ROOT / "layers" / "slipway" / "slipway"
+    plain = {
+        str(path.relative_to(library))
+        for path in library.rglob("*.py")
+        if re.search(r"httpx\.(Async)?Client\(", path.read_text())
+    }
+    assert plain <= guarded | {"stacks/node_rpc.py"}
+    for path in (ROOT / "functions").rglob("*.py"):
+        if re.search(r"httpx\.(Async)?Client\(|urlopen|requests\.", path.read_text()):
+            assert path.parent.name == "stack_node", path

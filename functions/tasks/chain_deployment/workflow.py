@@ -2,11 +2,10 @@
 
 from functools import cache
 
-import httpx
-
 from slipway.builds.deployment import SENDING_SECONDS, ChainDeployment
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Chain
+from slipway.network import public_client
 from slipway.settings import chain_settings
 
 
@@ -14,4 +13,4 @@ from slipway.settings import chain_settings
 def chain_deployment(chain_id: int) -> ChainDeployment:
     """The states of deployments on a chain."""
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
-    return ChainDeployment(chain, JsonRpc(chain, httpx.Client(), deadline=SENDING_SECONDS))
+    return ChainDeployment(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS))

@@ -3,8 +3,6 @@
 import os
 from functools import cache, partial
 
-import httpx
-
 from slipway.akash.console_api import console_api
 from slipway.akash.reconcile import AkashReconcile
 from slipway.builds.deployment import SENDING_SECONDS, BuildTransactions
@@ -14,6 +12,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
 from slipway.executions import execution_starter, execution_status
+from slipway.network import public_client
 from slipway.settings import akash_clocks, akash_settings, chain_settings
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
@@ -27,14 +26,16 @@ def token_reconcile() -> TokenReconcile:
     """The reconciliation of tokens."""
     chain = chain_settings().token_chain
     arn = os.environ["TOKEN_DEPLOY_ARN"]
-    return TokenReconcile(chain, JsonRpc(chain, httpx.Client()), execution_starter(arn), partial(execution_status, arn))
+    return TokenReconcile(
+        chain, JsonRpc(chain, public_client()), execution_starter(arn), partial(execution_status, arn)
+    )
 
 
 @cache
 def signer_reconcile(chain_id: int) -> SignerReconcile:
     """The reconciliation of deployer accounts on a chain."""
     chain = chain_settings().chains[chain_id]
-    rpc = JsonRpc(chain, httpx.Client(), deadline=SENDING_SECONDS)
+    rpc = JsonRpc(chain, public_client(), deadline=SENDING_SECONDS)
     builds, tokens = BuildTransactions(chain, rpc), TokenTransactions(rpc)
 
     def owner_of(item: TransactionItem) -> Owner:

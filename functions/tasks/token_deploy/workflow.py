@@ -2,9 +2,8 @@
 
 from functools import cache
 
-import httpx
-
 from slipway.chain.json_rpc import JsonRpc
+from slipway.network import public_client
 from slipway.settings import chain_settings
 from slipway.tokens.model_source import model_source
 from slipway.tokens.workflow import TokenWorkflow
@@ -14,4 +13,4 @@ from slipway.tokens.workflow import TokenWorkflow
 def token_workflow() -> TokenWorkflow:
     """The token launch's states."""
     chain = chain_settings().token_chain
-    return TokenWorkflow(chain, JsonRpc(chain, httpx.Client()), model_source())
+    return TokenWorkflow(chain, JsonRpc(chain, public_client()), model_source())

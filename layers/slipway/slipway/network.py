@@ -2,7 +2,10 @@
 
 import ipaddress
 import socket
+from functools import cache
 from urllib.parse import urlsplit
+
+import httpx
 
 from slipway.errors import UpstreamUnavailableError
 from slipway.settings import allow_private_network
@@ -49,3 +52,20 @@ def require_public_url(url: str) -> None:
         raise UpstreamUnavailableError("A configured address does not resolve") from error
     if not all(is_public(address) for address in addresses):
         raise UpstreamUnavailableError("A configured address is not public")
+
+
+@cache
+def _found_public(origin: str) -> None:
+    require_public_url(origin)
+
+
+def _judge(request: httpx.Request) -> None:
+    _found_public(f"{request.url.scheme}://{request.url.netloc.decode()}")
+
+
+def public_client() -> httpx.Client:
+    """An HTTP client for configured addresses: before its first request to a host it asks ``require_public_url``.
+
+    Its requests raise ``UpstreamUnavailableError`` for an address that is refused.
+    """
+    return httpx.Client(event_hooks={"request": [_judge]})

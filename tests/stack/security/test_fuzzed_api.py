@@ -26,7 +26,7 @@ from local.openapi.document import committed
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import account, bearer
 from tests.support.authorization import ROUTES
-from tests.support.workers import enrol_at
+from tests.support.workers import enrol_at, wallet
 
 EXAMPLES = int(os.environ.get("SLIPWAY_FUZZ_EXAMPLES", "3"))
 CHECKS: list[Any] = [
@@ -36,7 +36,7 @@ CHECKS: list[Any] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-WORKER = "0x00000000000000000000000000000000000Fa55E"
+WORKER = wallet(0xFA55E)
 SERVICES = ("tokens", "akash", "builds", "stacks", "projects", "payments", "escrow", "workers")
 # The phase that goes through every border of every schema takes minutes.
 THOROUGH = "SLIPWAY_FUZZ_EXAMPLES" in os.environ

@@ -27,6 +27,7 @@ from slipway.escrow.models import (
 )
 from slipway.escrow.rules import DEPOSIT_GAS, PERMIT_SECONDS, format_amount, parse_amount, permit_typed_data
 from slipway.identity.models import Caller
+from slipway.network import public_client
 from slipway.observability import logger
 from slipway.settings import chain_settings
 from slipway.times import epoch_seconds, epoch_text
@@ -218,4 +219,4 @@ def _reserved_until(status: EscrowStatus) -> str | None:
 
 def escrow_service() -> EscrowService:
     """The service over this installation's token chain."""
-    return EscrowService(chain_settings().token_chain, httpx.Client())
+    return EscrowService(chain_settings().token_chain, public_client())

@@ -32,6 +32,7 @@ from slipway.jobs.models import Refusal
 from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits
 from slipway.limits.rules import Window
+from slipway.network import public_client
 from slipway.observability import logger, record
 from slipway.settings import chain_settings, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
@@ -395,4 +396,4 @@ def _token_exists(deployment_id: str | None) -> TokenExistsError:
 
 def token_service(models: ModelSource, start_execution: Callable[[str, str], None]) -> TokenService:
     """The service over this installation's token chain."""
-    return TokenService(chain_settings().token_chain, httpx.Client(), models, start_execution)
+    return TokenService(chain_settings().token_chain, public_client(), models, start_execution)
