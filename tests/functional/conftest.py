@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from local.console_api.server import running
 from slipway.akash import console_api
+from tests.support import grants
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
@@ -55,3 +56,7 @@ def console(slipway: Installation, _console_url: str, monkeypatch: pytest.Monkey
     simulator.http.post("/_simulator/reset").raise_for_status()
     slipway.use_console(monkeypatch, _console_url)
     return simulator
+
+
+def pytest_sessionfinish() -> None:
+    grants.write()

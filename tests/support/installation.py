@@ -36,6 +36,7 @@ from slipway.streams.telling import delivery
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
+from tests.support import grants
 from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
@@ -227,6 +228,7 @@ class Installation:
             return
         self.calls.append((service, operation, arguments))
         for action, resource in self._needed(service, operation, arguments):
+            grants.saw(self.acting, action, resource)
             if not self._allowed(self.acting, action, resource):
                 message = f"{self.acting} may not {action} on {resource}"
                 raise botocore.exceptions.ClientError(
