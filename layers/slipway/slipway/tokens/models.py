@@ -149,8 +149,8 @@ class ModelEntry(BaseModel):
     owner: Address
     contributors: list[Address] = Field(default=[], max_length=200)
     state: ModelState
-    validated_at: Annotated[str, Field(max_length=40)] | None = None
-    run_id: Annotated[str, Field(max_length=200)] | None = None
+    validated_at: Annotated[str, Field(max_length=40), AfterValidator(printable)] | None = None
+    run_id: Annotated[str, Field(max_length=200), AfterValidator(printable)] | None = None
     metrics: dict[str, float] = Field(default={}, max_length=200)
     improvement: float | None = None
 
