@@ -117,12 +117,13 @@ def test_no_text_in_any_field_makes_it_fail(slipway: Installation, tokens: dict[
                     assert answer.status >= 400, (path, reason)
 
 
-@pytest.mark.parametrize("name", EVENTS)
+# The documents are compressed, which `Installation` does not read; test_documents_api.py looks at them.
+@pytest.mark.parametrize("name", [name for name in EVENTS if not name.startswith("api_documents")])
 def test_no_header_makes_it_fail_or_comes_back(slipway: Installation, tokens: dict[str, str], name: str) -> None:
-    for header in ("x-correlation-id", "idempotency-key", "last-event-id", "accept-encoding", "if-none-match"):
-        for text in ("a\r\nx-injected: yes", "\x00", "é" * 300, "x" * 9000, "%0d%0ax-injected:%20yes"):
-            answer = _send(slipway, tokens, name, headers={header: text})
-            assert answer.status < 500 or answer.code == "UPSTREAM_UNAVAILABLE", header
+    for text in ("a\r\nx-injected: yes", "\x00", "é" * 300, "x" * 9000, "%0d%0ax-injected:%20yes"):
+        for headers in (("x-correlation-id",), ("idempotency-key", "last-event-id", "accept-encoding", "origin")):
+            answer = _send(slipway, tokens, name, headers=dict.fromkeys(headers, text))
+            assert answer.status < 500 or answer.code == "UPSTREAM_UNAVAILABLE", headers
             told = json.dumps(answer.headers)
             assert "x-injected" not in told
             assert not [value for value in answer.headers.values() if "\r" in value or "\n" in value]
