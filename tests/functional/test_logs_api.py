@@ -11,8 +11,10 @@ import pytest
 from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
+from slipway.akash import logs
 from slipway.akash.log_cursors import decode_cursor
 from slipway.akash.store import AkashDeployment, find_workload
+from slipway.limits import leases
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
 from tests.support.installation import Answer, Installation
@@ -223,3 +225,28 @@ def _active_without_upstream(slipway: Installation, found: AkashDeployment) -> s
     )
     copied.save()
     return other
+
+
+def test_an_owner_follows_only_so_many_logs_at_once(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = _active(slipway)
+    monkeypatch.setattr(logs, "MOST_FOLLOWED", 2)
+    others = [leases.take("log_streams", deployment.wallet, name, seconds=30, most=2) for name in "ab"]
+    refused = _logs(slipway, deployment.deployment_id)
+    assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
+    assert 0 < int(refused.headers["retry-after"]) <= 30
+    leases.give_back("log_streams", deployment.wallet, others[0])
+    # Each answer gives back what it held, so the next one gets it.
+    source = EventSource()
+    _follow(slipway, deployment.deployment_id, source, 1)
+    simulator.write(str(deployment.dseq), "web", "GET / 200")
+    _follow(slipway, deployment.deployment_id, source, len(source.lines) + 1)
+    (item,) = [item for item in slipway.items("control") if item["pk"].startswith("HELD#log_streams#")]
+    assert item["leases"] == {others[1]}
+
+
+def test_logs_that_cannot_be_followed_hold_nothing(slipway: Installation, simulator: Simulator) -> None:
+    deployment = _active(slipway)
+    assert _logs(slipway, deployment.deployment_id, "service=nobody").status == 404
+    assert not [item for item in slipway.items("control") if item["pk"].startswith("HELD#")]

@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Query, Response
 
 from slipway.akash.logs import MOST_TAIL, log_service
 from slipway.deployments.service import own
-from slipway.errors import ConflictError, NotFoundError
+from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError
 from slipway.http import create_app, lambda_handler, refusals, wallet_owner
 from slipway.identity.models import Caller
 from slipway.server_sent_events import MEDIA_TYPE
@@ -25,7 +25,7 @@ class _EventStream(Response):
 @app.get(
     "/api/deployments/{deployment_id}/logs",
     response_class=_EventStream,
-    responses={204: {}, **refusals(NotFoundError, ConflictError)},
+    responses={204: {}, **refusals(NotFoundError, ConflictError, RateLimitExceededError)},
 )
 def logs(
     deployment_id: str,

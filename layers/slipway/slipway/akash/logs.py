@@ -13,8 +13,15 @@ from slipway.akash.providers import ProviderCatalogue, provider_catalogue
 from slipway.akash.store import AkashDeployment, find_workload
 from slipway.deployments.store import Deployment
 from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
+from slipway.identifiers import new_id
+from slipway.limits import leases
 
 MOST_TAIL = 1000
+# How many logs an owner may follow at once.
+MOST_FOLLOWED = 10
+_FOLLOWED = "log_streams"
+# A little longer than the function has.
+_LEASE_SECONDS = 35
 _RETRY_SECONDS = 5
 
 
@@ -52,6 +59,7 @@ class LogService:
         Raises:
             ConflictError: It writes no logs, or none any more, or none yet.
             NotFoundError: It has no such service.
+            RateLimitExceededError: Its owner follows too many logs at once.
             UpstreamUnavailableError: They can't be read now.
         """
         if not isinstance(deployment, AkashDeployment):
@@ -66,7 +74,9 @@ class LogService:
                 retry_after=_RETRY_SECONDS,
             )
         request = LogRequest(self._leases(deployment, service), cursor, tail, lost)
-        return poll(request, self._proxy(), self._tokens, self._watch(deployment))
+        # Each stream that is followed keeps an invocation busy.
+        with leases.held(_FOLLOWED, deployment.wallet, new_id(), seconds=_LEASE_SECONDS, most=MOST_FOLLOWED):
+            return poll(request, self._proxy(), self._tokens, self._watch(deployment))
 
     @staticmethod
     def _end(deployment: AkashDeployment, cursor: Cursor | None) -> str | None:

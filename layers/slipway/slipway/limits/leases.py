@@ -5,12 +5,15 @@ it back a single write that may be done twice. A holder that dies gives nothing 
 next caller who finds the set full takes the ended ones out.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.update import Action
 
-from slipway.errors import RateLimitExceededError
+from slipway.errors import RateLimitExceededError, UpstreamUnavailableError
 from slipway.store import ControlItem, condition_held, upstream_errors
 from slipway.times import epoch_seconds
 
@@ -49,18 +52,30 @@ def take(what: str, wallet: str, holder: str, *, seconds: int, most: int) -> str
         lease = f"{now + seconds:012d}#{holder}"
         if _add(what, wallet, lease, now + seconds, most):
             return lease
-        held = _held(what, wallet)
-        ended = {entry for entry in held if _end(entry) <= now}
-        if not ended and len(held) >= most:
+        present = _held(what, wallet)
+        ended = {entry for entry in present if _end(entry) <= now}
+        if not ended and len(present) >= most:
             raise RateLimitExceededError(
                 f"No more than {most} at a time are allowed; close one first",
-                retry_after=max(1, min(map(_end, held)) - now),
+                retry_after=max(1, min(map(_end, present)) - now),
             )
         if ended:
             _remove(what, wallet, ended)
     raise RateLimitExceededError(
         f"No more than {most} at a time are allowed; too many were opened at once", retry_after=1
     )
+
+
+@contextmanager
+def held(what: str, wallet: str, holder: str, *, seconds: int, most: int) -> Iterator[None]:
+    """Hold one more for the time of a block; see ``take``."""
+    lease = take(what, wallet, holder, seconds=seconds, most=most)
+    try:
+        yield
+    finally:
+        # What can't be given back ends by itself, and must not cost the answer.
+        with suppress(UpstreamUnavailableError):
+            give_back(what, wallet, lease)
 
 
 def give_back(what: str, wallet: str, lease: str) -> None:
