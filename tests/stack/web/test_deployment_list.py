@@ -157,3 +157,33 @@ def test_a_session_that_the_api_refuses_leads_to_the_sign_in(page: Page) -> None
     mocked.failing = None
     page.get_by_role("button", name="Sign in with Ethereum").click()
     expect(page.get_by_role("article")).to_have_count(1)
+
+
+def test_a_keyboard_is_enough(page: Page) -> None:
+    MockedList([workload() for _ in range(40)]).serve(page)
+    connect(page)
+    expect(page.get_by_role("article").first).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Launch token")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="New deployment")
+    expect(dialog.get_by_role("textbox", name="SDL")).to_be_visible()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('[role=dialog]') !== null"), "the dialog keeps the focus"
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="New deployment")).to_be_focused()
+    # Another page begins at its top.
+    last = page.get_by_role("article").last.get_by_role("link").first
+    last.scroll_into_view_if_needed()
+    last.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Deployment")
+    expect(page.get_by_role("main")).to_be_focused()
+    assert page.evaluate("scrollY") == 0

@@ -1,5 +1,5 @@
 import { TriangleAlertIcon } from "lucide-react";
-import { Suspense } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { NavLink, Outlet, useLocation } from "react-router";
 import { ErrorAlert } from "@/components/error-alert";
 import { Alert } from "@/components/ui/alert";
@@ -17,6 +17,7 @@ export function Layout() {
   useSessionFollowsWallet();
   const { session } = useWallet();
   const { pathname } = useLocation();
+  usePageBeginsAtItsTop(pathname);
   const pages = PAGES.filter((page) => page.label && (!page.role || session?.roles.includes(page.role)));
   return (
     <>
@@ -52,7 +53,7 @@ export function Layout() {
           </div>
         </div>
       </header>
-      <main id="content" className="mx-auto flex max-w-6xl flex-col gap-4 px-4 py-6">
+      <main id="content" tabIndex={-1} className="outline-none mx-auto flex max-w-6xl flex-col gap-4 px-4 py-6">
         <NetworkPrompt />
         <PageBoundary key={pathname}>
           <Suspense fallback={<div aria-busy className="flex flex-col gap-4"><Skeleton className="h-9 w-56" /><Skeleton className="h-64" /></div>}>
@@ -63,6 +64,17 @@ export function Layout() {
       <Toaster />
     </>
   );
+}
+
+/** What a browser does for a new document: another page begins at its top, and the keyboard goes on from there. */
+function usePageBeginsAtItsTop(pathname: string): void {
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    window.scrollTo(0, 0);
+    document.getElementById("content")?.focus({ preventScroll: true });
+  }, [pathname]);
 }
 
 /** Shown while the wallet is on another network than the one that tokens and the escrow are on. */
