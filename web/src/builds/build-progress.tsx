@@ -38,7 +38,7 @@ export function BuildProgress({ build, progress }: { build: Build; progress: Pro
         ) : null}
         {updates.length > 0 ? (
           <details open={!isOver(newest.status)}>
-            <summary className="cursor-pointer text-sm text-muted-foreground">{updates.length} events</summary>
+            <summary className="cursor-pointer text-sm text-muted-foreground">{updates.length} {updates.length === 1 ? "event" : "events"}</summary>
             <ol aria-label="Events" className="relative mt-3 ml-2 flex flex-col gap-3 border-l pl-5">
               {updates.map((update) => {
                 const Icon = update.step === "error" ? CircleAlertIcon : CircleDotIcon;

@@ -1,4 +1,4 @@
-import { HammerIcon, LayoutDashboardIcon, ServerIcon, type LucideIcon } from "lucide-react";
+import { HammerIcon, LayersIcon, LayoutDashboardIcon, ServerIcon, ShieldIcon, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType } from "react";
 import type { Role } from "@/auth/session";
 
@@ -16,6 +16,8 @@ export interface PageEntry {
 /** Most visits begin here, so it is asked for before anything is drawn. */
 export const loadDashboard = () => import("./dashboard/dashboard-page");
 
+const stacks = lazy(() => import("./stacks/stacks-page"));
+
 /** Every page. Each is a chunk of its own, so that one page's weight is not another's. */
 export const PAGES: PageEntry[] = [
   { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(loadDashboard) },
@@ -25,5 +27,8 @@ export const PAGES: PageEntry[] = [
   { path: "/builds/:id", component: lazy(() => import("./builds/build-page")) },
   { path: "/workers", label: "Workers", icon: ServerIcon, component: lazy(() => import("./workers/workers-page")) },
   { path: "/workers/:wallet", component: lazy(() => import("./workers/worker-page")) },
+  { path: "/stacks", label: "Stacks", icon: LayersIcon, role: "operator", component: stacks },
+  { path: "/stacks/:environment", component: stacks },
+  { path: "/admin", label: "Administration", icon: ShieldIcon, role: "admin", component: lazy(() => import("./admin/admin-page")) },
   { path: "*", component: lazy(() => import("./not-found-page")) },
 ];
