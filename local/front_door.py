@@ -66,6 +66,7 @@ _ONLY_FOR_THE_HANDSHAKE = {
 }  # fmt: skip
 # A WebSocket API has no `$default` stage on AWS; its stage is a part of its address.
 WEBSOCKET_STAGE = "v1"
+STREAM_SUBPROTOCOL = "bearer"
 _MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
 
 log = logging.getLogger("front_door")
@@ -187,7 +188,8 @@ class FrontDoor:
         for name in _ONLY_FOR_THE_HANDSHAKE:
             headers.popall(name, None)
         try:
-            async with asyncio.timeout(self.deadline_seconds):
+            # The engine invokes $connect before it answers.
+            async with asyncio.timeout(self.deadline_seconds), self._slots:
                 far = await self._session.ws_connect(
                     self._websocket_url(request), protocols=offered, headers=headers, max_msg_size=_MAX_MESSAGE
                 )
@@ -196,9 +198,9 @@ class FrontDoor:
         except (TimeoutError, ClientConnectionError) as error:
             log.warning("%s: the engine did not answer: %r", request.path, error)
             return _message(503, "Service Unavailable")
-        # The engine accepts without naming a subprotocol, which a browser that offered some takes for a refusal.
-        # On AWS the function that answered $connect names it.
-        chosen = far.protocol or (offered[0] if offered else None)
+        # The engine drops the headers that $connect answers with. On AWS they name the subprotocol; a browser that
+        # offered some takes silence for a refusal.
+        chosen = far.protocol or (STREAM_SUBPROTOCOL if STREAM_SUBPROTOCOL in offered else None)
         near = web.WebSocketResponse(protocols=[chosen] if chosen else [], max_msg_size=_MAX_MESSAGE)
         try:
             await near.prepare(request)

@@ -274,6 +274,41 @@ def test_messages_go_both_ways_and_the_closing_code_too(tmp_path: Path) -> None:
     assert [part.strip() for part in seen["offered"].split(",")] == ["bearer", "token"]
 
 
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["bearer", "token"], "bearer"), (["chat", "bearer", "token"], "bearer"), (["chat"], None)]
+)
+def test_only_the_subprotocol_of_streams_is_chosen(tmp_path: Path, offered: list[str], chosen: str | None) -> None:
+    async def engine(request: web.Request) -> web.WebSocketResponse:
+        far = web.WebSocketResponse()
+        await far.prepare(request)
+        await far.close()
+        return far
+
+    async def talk(session: ClientSession) -> str | None:
+        async with session.ws_connect("/?build_id=b-1", protocols=offered) as near:
+            return near.protocol
+
+    assert through(tmp_path, engine, talk) == chosen
+
+
+def test_the_path_alone_names_the_build(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def engine(request: web.Request) -> web.WebSocketResponse:
+        seen.append(request.raw_path)
+        far = web.WebSocketResponse()
+        await far.prepare(request)
+        await far.close()
+        return far
+
+    async def talk(session: ClientSession) -> None:
+        async with session.ws_connect("/api/v1/builds/b-1/stream?build_id=b-2&after=3&build_id"):
+            pass
+
+    through(tmp_path, engine, talk)
+    assert seen == ["/_aws/execute-api/bbbb0000/v1?build_id=b-1&after=3"]
+
+
 async def code_of_close(connection: ClientWebSocketResponse) -> int | None:
     assert (await connection.receive()).type is WSMsgType.CLOSE
     return connection.close_code

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.front_door import WEBSOCKET_STAGE
+from local.front_door import STREAM_SUBPROTOCOL, WEBSOCKET_STAGE
 from slipway.errors import ValidationFailedError
 from slipway.streams.models import Handshake
-from slipway.streams.rules import handshake, may_open, message_of, protocol_headers, reply_to
+from slipway.streams.rules import SUBPROTOCOL, handshake, may_open, message_of, protocol_headers, reply_to
 from tests.support.template import ROOT, resources
 
 BUILD = "6f0d9a52-30f5-4a3c-8d5e-0f2c7a1b9e11"
@@ -99,6 +99,7 @@ def test_who_was_written_to_or_is_too_old_does_not_open_any_more() -> None:
 def test_the_stage_is_the_one_of_the_front_door_and_the_local_engine() -> None:
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
     assert stage["StageName"] == WEBSOCKET_STAGE
+    assert SUBPROTOCOL == STREAM_SUBPROTOCOL
     assert f"{{websocket_api}}/{WEBSOCKET_STAGE}" in (ROOT / "local" / "engine" / "runtime.py").read_text()
 
 
