@@ -278,6 +278,29 @@ def test_a_log_that_cannot_be_read_costs_nobody_the_connection(
     assert told == build.told
 
 
+def test_an_event_costs_five_requests_and_a_post_for_each_who_follows(
+    slipway: Installation, build: WrittenBuild
+) -> None:
+    _connected(slipway, build)
+    _replay(slipway)
+    slipway.calls.clear()
+    build.tell(USUAL[2])
+    _streamed(slipway, build)
+    assert [operation for _, operation, _ in slipway.calls] == [
+        "Query",  # Who follows.
+        "UpdateItem",  # The turn.
+        "Query",  # What is new.
+        "PostToConnection",
+        "UpdateItem",  # The turn's end.
+        "Query",  # Whether something came meanwhile.
+    ]
+
+
+def test_an_event_that_nobody_follows_costs_one_request(slipway: Installation, build: WrittenBuild) -> None:
+    _streamed(slipway, build)
+    assert [operation for _, operation, _ in slipway.calls] == ["Query"]
+
+
 # ── What a client sends, and its leaving ────────────────────────────────────────────────────────
 
 
