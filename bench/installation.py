@@ -55,6 +55,8 @@ def installed(rpc_url: str | None = None) -> Iterator[Installed]:
     node = FakeNode()
     with engine() as endpoint, served(node) as url, pytest.MonkeyPatch.context() as patches:
         patches.setenv("AWS_ENDPOINT_URL", endpoint)
+        # The engine looks through all it holds, so with much data on a busy machine it is slower than DynamoDB ever is.
+        patches.setattr(store.connection, "_read_timeout_seconds", 60)
         # What policies allow is the functional tests' to judge.
         patches.setattr(Installation, "_allowed", staticmethod(lambda *_: True))
         slipway = install(patches, node, rpc_url or url, CHAIN)
