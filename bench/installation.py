@@ -14,6 +14,7 @@ import bench.environment  # noqa: F401 (before the library)
 from bench.engine import engine
 from bench.metering import Meter
 from slipway import store
+from tests.support import installation
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
@@ -55,6 +56,9 @@ def installed(rpc_url: str | None = None) -> Iterator[Installed]:
     node = FakeNode()
     with engine() as endpoint, served(node) as url, pytest.MonkeyPatch.context() as patches:
         patches.setenv("AWS_ENDPOINT_URL", endpoint)
+        # Clients that are older than this engine know another one, or none.
+        installation._client.cache_clear()
+        installation._fresh_clients.clear()
         # The engine looks through all it holds, so with much data on a busy machine it is slower than DynamoDB ever is.
         patches.setattr(store.connection, "_read_timeout_seconds", 60)
         # What policies allow is the functional tests' to judge.

@@ -230,6 +230,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         calls("submit_contract", draft(contract_name="A; selfdestruct")),
         calls("submit_contract", draft(contract_name="Other")),
         calls("submit_contract", draft(kind="weapon")),
+        calls("submit_contract", draft(title="A \u202ecounter")),
+        calls("submit_contract", draft(not_honoured=[{"text": "x" * 3000, "reason": ""}])),
         calls("submit_contract", "contract A {}"),
         calls("no_such_tool", {}),
         calls("submit_contract", draft(), stop="max_tokens"),

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from slipway.builds.generation import ConstructorArgument, GenerationRequest, Kind, NotHonoured
+from slipway.fields import printable
 from slipway.solidity.compiler import imports_of, words_of
 from slipway.solidity.toolchain import LIBRARY
 
@@ -41,7 +42,9 @@ class Draft(_Handed):
     contract_name: Annotated[
         str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,47}$", description="The contract to deploy, as the source names it.")
     ]
-    title: Annotated[str, Field(min_length=1, max_length=120, description="What it is, in a few words.")]
+    title: Annotated[
+        str, Field(min_length=1, max_length=120, description="What it is, in a few words."), AfterValidator(printable)
+    ]
     kind: Annotated[Kind | Literal["other"], Field(description="The nearest kind of contract.")]
     source: Annotated[str, Field(min_length=1, description="One whole Solidity file, in ASCII.")]
     constructor_arguments: Annotated[

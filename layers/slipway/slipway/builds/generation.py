@@ -81,8 +81,8 @@ def _read_value(kind: ArgumentType, value: str) -> str:
 class NotHonoured(BaseModel):
     """A part of the request that the contract does not have, in the request's words, and why."""
 
-    text: str
-    reason: str
+    text: Annotated[str, Field(max_length=2000)]
+    reason: Annotated[str, Field(max_length=2000)]
 
 
 class ModelUsage(BaseModel):
