@@ -239,6 +239,21 @@ def test_a_post_whose_outcome_nobody_knows_closes_the_connection(
     assert slipway.sockets.closed == ["c1"]
 
 
+def test_a_post_without_a_clear_outcome_before_the_connection_is_open_is_never_done_again(
+    slipway: Installation, build: WrittenBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _connect(slipway, build.build_id, slipway.token())
+    slipway.sockets.failures += [500, 410]
+    with pytest.raises(UpstreamUnavailableError):
+        slipway.invoke("BuildReplayFunction", slipway.invoked[0])
+    told = slipway.sockets.open("c1")
+    later = store.epoch_milliseconds() + int(store.TURN_SECONDS * 1000) + 1
+    monkeypatch.setattr(store, "epoch_milliseconds", lambda: later)
+    _replay(slipway)
+    assert told == []
+    assert slipway.sockets.closed == ["c1"]
+
+
 @pytest.mark.parametrize(
     "failure", [429, ConnectTimeoutError(endpoint_url="https://x"), EndpointConnectionError(endpoint_url="https://x")]
 )

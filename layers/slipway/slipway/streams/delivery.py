@@ -76,10 +76,11 @@ class Sockets(Protocol):
 
 @dataclass
 class _Writing:
-    """A turn, and how far the client was told within it."""
+    """A turn, how far the client was told within it, and whether a post may or may not have arrived."""
 
     turn: Turn
     sent: int
+    uncertain: bool = False
 
     @property
     def may_open(self) -> bool:
@@ -112,7 +113,7 @@ class Delivery:
             LATER: Somebody else is writing, it is not open yet, or it takes no more at the moment.
 
         Raises:
-            UpstreamUnavailableError: The store did not answer; the turn is left to the clock.
+            UpstreamUnavailableError: The store did not answer, or API Gateway did not close the connection.
         """
         ends_at = self.clock() + WRITING_SECONDS
         while True:
@@ -135,6 +136,9 @@ class Delivery:
                 raise
             if outcome is None and self._end(connection, writing):
                 return Outcome.DONE
+            if writing.uncertain:
+                # The post may be on its way still. Nobody gets the turn any more, so that it is closed when it is open.
+                return Outcome.LATER
             if not self.connections.end_turn(connection, turn, writing.sent):
                 return Outcome.DONE
             if outcome is not Outcome.DONE:
@@ -153,6 +157,7 @@ class Delivery:
             if posted is Posted.NOT_SENT or (posted is Posted.GONE and writing.may_open):
                 return Outcome.LATER
             if posted is not Posted.SENT:
+                writing.uncertain = posted is Posted.UNKNOWN
                 return None
             writing.sent = int(event.sequence)
         ends = not events or is_final(events[-1].status)
@@ -161,7 +166,7 @@ class Delivery:
     def _end(self, connection: Connection, writing: _Writing) -> bool:
         """End a connection: first the connection, then what is known of it, so that nobody is left waiting.
 
-        False when it is not open yet, so that nothing can have arrived over it; it is to be ended when it is.
+        False when it may not be open yet: it is to be ended when it is.
         """
         if not self.sockets.close(connection.connection_id) and writing.may_open:
             return False
