@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token prepare test contract faults bench lint openapi types validate lock clean
+.PHONY: help run start stop token prepare test contract faults bench lint openapi licences audit types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -54,6 +54,12 @@ bench: prepare ## Measure heartbeats, flushes, audits, builds, a replayed day, l
 openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that
 	@$(PYTHON) -m local.openapi
 	@$(PYTHON) -m local.web
+
+licences: ## Write docs/licences.md from what the shipped packages say of themselves
+	@$(PYTHON) -m local.licences
+
+audit: ## Ask the databases of known vulnerabilities about the locked packages; needs the internet
+	@$(PYTHON) -m local.audit
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .
