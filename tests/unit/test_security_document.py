@@ -1,0 +1,37 @@
+"""docs/security.md: every test that it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.support.template import ROOT
+
+TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/.]+\.py::\w+)`", TEXT)))
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_a_named_test_is_there(named: str) -> None:
+    path, _, name = named.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_threat_names_its_test() -> None:
+    rows = [line for line in TEXT.splitlines() if line.startswith("| ") and not line.startswith("| threat")]
+    assert len(rows) > 40
+    for row in rows:
+        threat, defence, shown_by = [cell.strip() for cell in row.strip("|").split("|")]
+        assert threat
+        assert defence
+        assert shown_by.strip("`") in NAMED, row
+
+
+def test_the_dashboard_writes_no_markup_of_its_own() -> None:
+    sources = [path for path in (ROOT / "web" / "src").rglob("*") if path.suffix in (".ts", ".tsx")]
+    assert sources
+    pattern = r"dangerouslySetInnerHTML|\.(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function\("
+    assert [str(path) for path in sources if re.search(pattern, path.read_text(encoding="utf-8"))] == []
