@@ -121,12 +121,7 @@ class Delivery:
             if turn is None:
                 return Outcome.DONE
             if isinstance(turn, Taken):
-                if not turn.abandoned:
-                    return Outcome.LATER
-                # Older than any connection that may still open.
-                self.sockets.close(connection.connection_id)
-                self.connections.forget(connection)
-                return Outcome.DONE
+                return self._abandon(connection) if turn.abandoned else Outcome.LATER
             writing = _Writing(turn, turn.sent)
             try:
                 outcome = self._write(connection, writing, ends_at)
@@ -172,6 +167,12 @@ class Delivery:
             return False
         self.connections.forget(connection)
         return True
+
+    def _abandon(self, connection: Connection) -> Outcome:
+        """End a connection whose writer is gone; it is older than any that may still open."""
+        self.sockets.close(connection.connection_id)
+        self.connections.forget(connection)
+        return Outcome.DONE
 
     def deliver_patiently(self, connection: Connection, seconds: float) -> Outcome:
         """The same, again and again until it is done or so much time has passed."""
