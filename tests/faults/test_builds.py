@@ -31,6 +31,7 @@ from slipway.times import now_text
 from tests.faults.boundaries import WHENS, boundaries
 from tests.faults.conftest import FaultyStack, _text
 
+WORKFLOW = "build"
 SOURCES = Path(__file__).parents[1] / "unit" / "solidity" / "vulnerable"
 ENDED = {"complete", "failed", "cancelled"}
 SECONDS = 150
@@ -52,6 +53,7 @@ TASKS: dict[str, tuple[str, str]] = {
 }
 # These are led to by a chain that misbehaves, one chain at a time.
 OF_MISBEHAVING_CHAINS = {"bump:build", "cancel:build", "RecordChainFailure"}
+IN_RECONCILE = ("FindBuilds", "ReconcileBuild")
 PROMPT = "Create an ERC-20 token called Fault with 1000 supply"
 
 
@@ -93,7 +95,7 @@ class Builds:
         counts = {str(build.status): 1, "open": 1, "number": 1}
         for item in (build, first, *(BuildCounts(*counts_key(wallet, block), **counts) for block in (None, 0))):
             self.tables.put_item(TableName=self.stack.outputs["JobsTableName"], Item=item.serialize())
-        self.stack.tally.placed("build", build.job_id)
+        self.stack.tally.placed(WORKFLOW, build.job_id)
         if start:
             self.start(build)
         return build
@@ -207,7 +209,7 @@ def test_reconcile_starts_what_nobody_started_and_what_died(builds: Builds) -> N
 
 
 def test_reconcile_that_is_cut_starts_a_build_once(builds: Builds) -> None:
-    for name in ("FindBuilds", "ReconcileBuild"):
+    for name in IN_RECONCILE:
         for when in WHENS:
             build = builds.place(start=False, due_in=-1)
             fault = builds.stack.lay(name, when, workflow="reconcile")

@@ -10,7 +10,7 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from slipway.tokens import calls
-from tests.faults import test_akash_deploy, test_stacks
+from tests.faults import test_akash_deploy, test_builds, test_stacks
 from tests.faults.audits import FINAL
 from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries, together_and_alone
 from tests.faults.conftest import FaultyStack
@@ -63,7 +63,7 @@ def test_every_boundary_of_the_definitions_has_its_fault() -> None:
 
 
 def test_every_boundary_of_reconcile_has_its_fault() -> None:
-    of_others = (*test_akash_deploy.IN_RECONCILE, *test_stacks.IN_RECONCILE)
+    of_others = (*test_akash_deploy.IN_RECONCILE, *test_stacks.IN_RECONCILE, *test_builds.IN_RECONCILE)
     covered = {(name, when) for name in (*IN_RECONCILE, *of_others) for when in WHENS}
     assert boundaries("reconcile") == covered
 
