@@ -20,8 +20,9 @@ from tests.faults.audits import SETTLED
 from tests.faults.conftest import FaultyStack, _text
 from tests.support.workloads import sdl_with
 
-# Bids and services come fast; the pace of the simulated network is that of the state machines' waits.
-QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
+# Bids and services come fast; the pace of the simulated network is that of the state machines' waits. Bids stay: on a
+# busy machine a task that was killed may come back to them late.
+QUICK = {"bids": {"delay": 1, "spread": 1, "timeout": 6000}, "start": {"silent_for": 1, "ready_after": 2}}
 
 
 @dataclass
