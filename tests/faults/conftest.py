@@ -35,6 +35,8 @@ AT_ONCE = 10
 AUDIT_SECONDS = 120
 # The clocks of Akash workloads: nothing but its network's pace is waited for.
 AKASH_SECONDS = {"AkashBidTimeoutSeconds": "40", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6"}
+# The tests ask for more builds in one name than a user may start in an hour; what then refuses is no fault of theirs.
+BUILD_LIMITS = {"standard": {"hour": 1000, "day": 10000, "open": 20}}
 
 
 @dataclass
@@ -375,6 +377,7 @@ def running() -> Iterator[FaultyStack]:
         "name": "local-second",
         "rpc_urls": [f"http://127.0.0.1:{ports['second_chain']}"],
     }
+    parameters = {"Chains": [chain, second], "BuildLimits": BUILD_LIMITS, **AKASH_SECONDS}
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SLIPWAY_UV") if name in os.environ}
     environment = {
         **inherited,
@@ -383,7 +386,7 @@ def running() -> Iterator[FaultyStack]:
         "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
-        "SLIPWAY_PARAMETERS": json.dumps({"Chains": [chain, second], **AKASH_SECONDS}),
+        "SLIPWAY_PARAMETERS": json.dumps(parameters),
     }
     node = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
     node += ["--upstream", f"http://127.0.0.1:{ports['chain']}"]
