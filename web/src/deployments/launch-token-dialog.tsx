@@ -1,8 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CoinsIcon, LoaderCircleIcon } from "lucide-react";
-import { type FormEvent, useMemo, useState } from "react";
+import { type FormEvent, useEffect, useMemo, useState } from "react";
 import { toast } from "sonner";
-import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { useSession } from "@/auth/session";
 import { ErrorAlert } from "@/components/error-alert";
@@ -15,7 +14,7 @@ import { useIdempotencyKey } from "@/lib/idempotency";
 import { useDebounced } from "@/lib/use-debounced";
 import { Fact } from "./deployment-card";
 import { Refusals } from "./refusals";
-import type { TokenEstimate } from "./types";
+import { estimateToken, requestDeployment } from "./requests";
 
 const SETTLED_MILLISECONDS = 600;
 
@@ -39,20 +38,22 @@ export default function LaunchTokenDialog({ onClose }: { onClose: () => void }) 
   const keyFor = useIdempotencyKey();
   const estimate = useQuery({
     queryKey: ["estimate", settled],
-    queryFn: async ({ signal }) =>
-      (await unwrap(api().POST("/api/deployments/estimate", { body: settled as never, signal }))) as TokenEstimate,
+    queryFn: ({ signal }) => estimateToken(settled, signal),
     enabled: settled.model_id !== "",
     gcTime: 0,
   });
   const launch = useMutation({
-    mutationFn: () =>
-      unwrap(api().POST("/api/deployments", { body: body as never, params: { header: { "idempotency-key": keyFor(body) } } })),
+    mutationFn: () => requestDeployment(body, keyFor(body)),
     onSuccess: () => {
       toast.success("The launch was accepted", { description: "Two transactions take it to the registry." });
       void queries.invalidateQueries({ queryKey: ["deployments"] });
       onClose();
     },
   });
+  // What was refused before says nothing of what has been changed since.
+  const { reset } = launch;
+  useEffect(() => reset(), [body, reset]);
+
   const isCurrent = settled === body && !estimate.isFetching;
   const data = isCurrent && !estimate.error ? estimate.data : undefined;
   const refused = launch.error ?? estimate.error;

@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { LoaderCircleIcon, RocketIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { toast } from "sonner";
-import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
@@ -15,12 +14,15 @@ import { useIdempotencyKey } from "@/lib/idempotency";
 import { useDebounced } from "@/lib/use-debounced";
 import { Fact } from "./deployment-card";
 import { Refusals } from "./refusals";
+import { estimateWorkload, requestDeployment, type WorkloadRequest } from "./requests";
 import { linesOf } from "./sdl-lines";
 import { TEMPLATES } from "./templates";
 import type { WorkloadEstimate } from "./types";
 
 const CodeEditor = lazy(() => import("@/components/code-editor"));
 const SETTLED_MILLISECONDS = 600;
+// Told at their own inputs; everything else is about the SDL.
+const OWN_FIELDS = new Set(["deposit", "preferences.region", "preferences.gpuType", "preferences.maxPrice"]);
 
 interface Wishes {
   region: string;
@@ -35,7 +37,7 @@ let draft: { sdl: string; wishes: Wishes } | null = null;
 
 const NO_WISHES: Wishes = { region: "", gpuType: "", maxPrice: "", auditedOnly: false, deposit: "" };
 
-function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }: Wishes) {
+function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }: Wishes): WorkloadRequest {
   const preferences = {
     ...(region.trim() ? { region: region.trim() } : {}),
     ...(gpuType.trim() ? { gpuType: gpuType.trim() } : {}),
@@ -63,18 +65,12 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
 
   const estimate = useQuery({
     queryKey: ["estimate", settled],
-    queryFn: async ({ signal }) =>
-      (await unwrap(api().POST("/api/deployments/estimate", { body: settled as never, signal }))) as WorkloadEstimate,
+    queryFn: ({ signal }) => estimateWorkload(settled, signal),
     enabled: settled.sdl.trim() !== "",
     gcTime: 0,
   });
   const deploy = useMutation({
-    mutationFn: () =>
-      unwrap(
-        api().POST("/api/deployments", {
-          body: body as never, params: { header: { "idempotency-key": keyFor(body) } },
-        }),
-      ),
+    mutationFn: () => requestDeployment(body, keyFor(body)),
     onSuccess: () => {
       toast.success("The workload was accepted", { description: "Providers are being asked for bids." });
       void queries.invalidateQueries({ queryKey: ["deployments"] });
@@ -83,16 +79,17 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
     },
   });
 
+  // What was refused before says nothing of what has been changed since.
+  const { reset } = deploy;
+  useEffect(() => reset(), [body, reset]);
+
   const isCurrent = settled === body && !estimate.isFetching;
   const refused = deploy.error ?? estimate.error;
-  const fields = refused instanceof ApiError ? refused.fields : [];
+  const fields = useMemo(() => (refused instanceof ApiError ? refused.fields : []), [refused]);
   const problemOf = (name: string) => fields.find(({ field }) => field === name)?.message;
-  const own = new Set(["deposit", "preferences.region", "preferences.gpuType", "preferences.maxPrice"]);
   const problems = useMemo(
-    () => linesOf(settled.sdl, fields.filter(({ field }) => !own.has(field))),
-    // `fields` and `own` follow from what was refused.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [settled.sdl, refused],
+    () => linesOf(settled.sdl, fields.filter(({ field }) => !OWN_FIELDS.has(field))),
+    [settled.sdl, fields],
   );
   const wish = (name: keyof Wishes) => ({
     value: wishes[name] as string,

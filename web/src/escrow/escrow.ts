@@ -52,7 +52,7 @@ export function useEscrowTransactions(jobId: string) {
     mutationFn: async (amount: string) => {
       setStep("Preparing");
       const ask = (permit?: { deadline: number; signature: string }) =>
-        unwrap(api().POST("/api/escrow", { body: { job_id: jobId, amount, ...(permit ? { permit } : {}) } as never }));
+        unwrap(api().POST("/api/escrow", { body: { job_id: jobId, amount, ...(permit ? { permit } : {}) } }));
       let answer = await ask();
       if (answer.permit && answer.transactions.length > 1) {
         // One signature instead of a transaction for the approval.
