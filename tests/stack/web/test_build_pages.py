@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import account, bearer
@@ -174,3 +174,54 @@ def test_a_build_of_somebody_else_is_not_there(page: Page, other_builder: dict[s
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("There is no such build")
     expect(alert).to_contain_text("check which one is connected")
+
+
+def _start(page: Page, stack: RunningStack, builder: dict[str, str], prompt: str) -> str:
+    """Start a build by the API and open its page; returns its id."""
+    body = {"prompt": prompt, "chains": [31337]}
+    answer = stack.http.post("/api/v1/builds", json=body, headers=bearer(stack.sign_in(builder)))
+    build_id = str(answer.json()["build_id"])
+    connect(page, builder, f"/builds/{build_id}")
+    return build_id
+
+
+def _cancel(stack: RunningStack, builder: dict[str, str], build_id: str) -> None:
+    answer = stack.http.delete(f"/api/v1/builds/{build_id}", headers=bearer(stack.sign_in(builder)))
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_broken_stream_goes_on_after_the_last_event(page: Page, stack: RunningStack, builder: dict[str, str]) -> None:
+    opened: list[str] = []
+
+    def break_the_first(route: WebSocketRoute) -> None:
+        opened.append(route.url)
+        server = route.connect_to_server()
+        if len(opened) == 1:
+
+            def pass_one_on(message: str | bytes) -> None:
+                route.send(message)
+                route.close(code=4000)
+
+            server.on_message(pass_one_on)
+
+    page.route_web_socket(re.compile(r"/stream"), break_the_first)
+    build_id = _start(page, stack, builder, "An ERC-20 token called Breakwater that can be paused")
+    expect(page.get_by_title("Told at once, as it happens")).to_be_visible()
+    expect(page.get_by_role("list", name="Events").get_by_role("listitem").nth(1)).to_be_visible()
+    _cancel(stack, builder, build_id)
+    expect(page.locator("main").get_by_text("cancelled", exact=True).first).to_be_visible()
+    assert opened[1].endswith("/stream?after=1"), opened
+    sequence = stack.http.get(f"/api/v1/builds/{build_id}", headers=bearer(stack.sign_in(builder))).json()["sequence"]
+    page.get_by_text(re.compile(r"^\d+ events$")).click()
+    expect(page.get_by_role("list", name="Events").get_by_role("listitem")).to_have_count(sequence)
+
+
+def test_without_a_stream_the_page_asks_again_and_again(
+    page: Page, stack: RunningStack, builder: dict[str, str]
+) -> None:
+    page.route_web_socket(re.compile(r"/stream"), lambda route: route.close(code=4000))
+    build_id = _start(page, stack, builder, "An ERC-20 token called Fog that can be paused")
+    expect(page.get_by_title("Asked for every few seconds")).to_be_visible()
+    _cancel(stack, builder, build_id)
+    expect(page.locator("main").get_by_text("cancelled", exact=True).first).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel build")).to_have_count(0)

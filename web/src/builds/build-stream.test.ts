@@ -12,12 +12,12 @@ const update = (sequence: number, status: BuildUpdate["status"] = "generating"):
   sequence, status, progress: sequence, step: "code_generation", message: null,
 });
 
-function follow(after = 0, isOver = false) {
+function follow(after = 0, isOver = false, url = "wss://api.example.com/stream") {
   const opened: Opened[] = [];
   const told: number[] = [];
   const states: StreamState[] = [];
   const stream = new BuildStream({
-    url: "wss://api.example.com/stream", token: () => "token", after, isOver: () => isOver,
+    url, token: () => "token", after, isOver: () => isOver,
     onUpdate: ({ sequence }) => told.push(sequence),
     onState: (state) => states.push(state),
     open: (url, protocols) => {
@@ -44,6 +44,17 @@ describe("a build's stream", () => {
   it("offers the token as a subprotocol and asks for everything at first", () => {
     const { opened } = follow();
     expect(opened.map(({ url, protocols }) => [url, protocols])).toEqual([["wss://api.example.com/stream", ["bearer", "token"]]]);
+  });
+
+  it("keeps the query of API Gateway's own address", () => {
+    const { opened } = follow(3, false, "wss://api.example.com/v1?build_id=b");
+    expect(opened[0]!.url).toBe("wss://api.example.com/v1?build_id=b&after=3");
+  });
+
+  it("passes over what is no event", () => {
+    const one = follow();
+    one.tells({ status: "error", message: "What was that?" } as never, update(1));
+    expect(one.told).toEqual([1]);
   });
 
   it("ends with the build", () => {

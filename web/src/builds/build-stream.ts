@@ -6,7 +6,7 @@ export type StreamState = "connecting" | "live" | "reconnecting" | "ended";
 export type Socket = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "close">;
 
 export interface BuildStreamOptions {
-  /** Of the build's stream, without a query. */
+  /** Of the build's stream, as the API tells it; API Gateway's own address has a query. */
   url: string;
   token: () => string | undefined;
   /** Sequence of the last event that is known, 0 for none. */
@@ -52,7 +52,8 @@ export class BuildStream {
     const { url, token, onState, open = (address, protocols) => new WebSocket(address, protocols) } = this.options;
     onState(this.failures ? "reconnecting" : "connecting");
     // The subprotocols carry the token, because browsers let nothing else be sent with the handshake.
-    this.socket = open(this.after ? `${url}?after=${this.after}` : url, ["bearer", token() ?? ""]);
+    const address = this.after ? `${url}${url.includes("?") ? "&" : "?"}after=${this.after}` : url;
+    this.socket = open(address, ["bearer", token() ?? ""]);
     this.socket.onopen = () => onState("live");
     this.socket.onmessage = ({ data }) => this.take(JSON.parse(String(data)) as BuildUpdate);
     this.socket.onclose = ({ code }) => this.closed(code);
@@ -60,7 +61,8 @@ export class BuildStream {
 
   private take(update: BuildUpdate): void {
     this.failures = 0;
-    if (update.sequence <= this.after) return;
+    // What is no event has no sequence.
+    if (!(update.sequence > this.after)) return;
     this.after = update.sequence;
     this.isFinal = isOver(update.status);
     this.options.onUpdate(update);

@@ -32,7 +32,7 @@ export function Layout() {
           <NavLink to="/" className="flex items-center gap-2 font-semibold">
             <img src="/icon.svg" alt="" className="size-7" /> Slipway
           </NavLink>
-          <nav aria-label="Pages" className="order-last -mx-4 flex w-screen gap-1 overflow-x-auto px-4 sm:order-none sm:mx-0 sm:w-auto sm:px-0">
+          <nav ref={useShownLink(pathname)} aria-label="Pages" className="order-last -mx-4 flex w-screen gap-1 overflow-x-auto px-4 sm:order-none sm:mx-0 sm:w-auto sm:px-0">
             {pages.map(({ path, label, icon: Icon }) => (
               <NavLink
                 key={path} to={path} end={path === "/"}
@@ -75,6 +75,15 @@ function usePageBeginsAtItsTop(pathname: string): void {
     window.scrollTo(0, 0);
     document.getElementById("content")?.focus({ preventScroll: true });
   }, [pathname]);
+}
+
+/** Where the navigation is wider than the screen, the present page's link is scrolled to. */
+function useShownLink(pathname: string) {
+  const navigation = useRef<HTMLElement>(null);
+  useEffect(() => {
+    navigation.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
+  return navigation;
 }
 
 /** Shown while the wallet is on another network than the one that tokens and the escrow are on. */
