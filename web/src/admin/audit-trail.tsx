@@ -7,7 +7,7 @@ import { Badge, type BadgeVariant } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Table, TableBody, TableCell, TableHead, TableHeader, TableRow } from "@/components/ui/table";
 import { moment, shortAddress } from "@/lib/format";
 import { NO_FILTER, useAudit, type AuditFilter } from "./queries";
@@ -60,7 +60,7 @@ export function AuditTrail() {
         </div>
       </form>
       {error ? <ErrorAlert error={error} title="The audit trail could not be loaded" onRetry={() => void refetch()} /> : null}
-      {isPending ? <div aria-busy><Skeleton className="h-64" /></div> : null}
+      {isPending ? <Loading of="audit trail"><Skeleton className="h-64" /></Loading> : null}
       {data && entries.length === 0 && !hasNextPage ? (
         <EmptyState icon={<HistoryIcon aria-hidden />} title="Nothing matches">
           <p className="text-sm text-muted-foreground">Without a user or a subject only the last day is looked at, unless you say from when.</p>

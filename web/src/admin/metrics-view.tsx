@@ -6,7 +6,7 @@ import { EmptyState } from "@/components/page";
 import { Card, CardContent } from "@/components/ui/card";
 import { Select } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Table, TableBody, TableCell, TableHead, TableHeader, TableRow } from "@/components/ui/table";
 import { ether } from "@/lib/format";
 import { totalOf } from "./days";
@@ -41,7 +41,7 @@ export function MetricsView() {
         </Field>
       </div>
       {error ? <ErrorAlert error={error} title="The metrics could not be loaded" onRetry={() => void refetch()} /> : null}
-      {isPending ? <div aria-busy className="grid gap-4 lg:grid-cols-2"><Skeleton className="h-64" /><Skeleton className="h-64" /></div> : null}
+      {isPending ? <Loading of="metrics" className="grid gap-4 lg:grid-cols-2"><Skeleton className="h-64" /><Skeleton className="h-64" /></Loading> : null}
       {data ? <Days service={service} days={data} /> : null}
     </div>
   );

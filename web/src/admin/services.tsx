@@ -9,7 +9,7 @@ import { Details } from "@/components/details";
 import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
 import { Input } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { useServiceState, useSwitch } from "./queries";
 import { SERVICES, SERVICES_WITH_JOBS, type Metrics, type Service } from "./types";
 
@@ -26,7 +26,7 @@ function ServiceCard({ service }: { service: Service }) {
   const { data, error, refetch } = useServiceState(service);
   const [isAsking, setAsking] = useState(false);
   if (error && !data) return <ErrorAlert error={error} title={`How ${service} stands could not be loaded`} onRetry={() => void refetch()} />;
-  if (!data) return <div aria-busy><Skeleton className="h-36" /></div>;
+  if (!data) return <Loading of="services"><Skeleton className="h-36" /></Loading>;
   return (
     <Card className="flex h-full flex-col">
       <CardHeader>

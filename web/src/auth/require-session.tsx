@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { ErrorAlert } from "@/components/error-alert";
 import { EmptyState } from "@/components/page";
 import { Button } from "@/components/ui/button";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { ConnectDialog } from "@/wallet/connect-dialog";
 import { useWallet } from "@/wallet/use-wallet";
 import type { Role } from "./session";
@@ -13,7 +13,7 @@ export function RequireSession({ role, children }: { role?: Role; children: Reac
   const wallet = useWallet();
   const [choosing, setChoosing] = useState(false);
   if (wallet.isSettling && !wallet.isConnected) {
-    return <div aria-busy className="flex flex-col gap-3"><Skeleton className="h-24" /><Skeleton className="h-48" /></div>;
+    return <Loading of="session" className="flex flex-col gap-3"><Skeleton className="h-24" /><Skeleton className="h-48" /></Loading>;
   }
   if (!wallet.isConnected) {
     return (

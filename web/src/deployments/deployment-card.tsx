@@ -5,7 +5,7 @@ import { Ago } from "@/components/ago";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { ether, shortAddress, shortId, usd } from "@/lib/format";
 import { CloseButton } from "./close-button";
 import { Endpoints } from "./endpoints";
@@ -112,6 +112,6 @@ function TokenFacts({ token }: { token: Token }) {
 function CardTimeline({ id }: { id: string }) {
   const { data, error, refetch } = useDeployment(id);
   if (error && !data) return <ErrorAlert error={error} title="The timeline could not be loaded" onRetry={() => void refetch()} />;
-  if (!data) return <div aria-busy className="flex flex-col gap-2"><Skeleton className="h-10" /><Skeleton className="h-10" /></div>;
+  if (!data) return <Loading of="events" className="flex flex-col gap-2"><Skeleton className="h-10" /><Skeleton className="h-10" /></Loading>;
   return <Timeline events={data.events ?? []} />;
 }

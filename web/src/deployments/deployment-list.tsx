@@ -4,7 +4,7 @@ import { ErrorAlert } from "@/components/error-alert";
 import { EmptyState } from "@/components/page";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { DeploymentCard } from "./deployment-card";
 import { countTabs, inTab, TABS, type Tab } from "./overview";
@@ -58,7 +58,7 @@ export function DeploymentList({
                 deployments={deployments.filter((deployment) => inTab(deployment, name))} live={live} onViewLogs={viewLogs}
                 empty={<Empty tab={name} all={counts.all} onNew={onNew} onShowAll={() => setTab("all")} />}
               />
-            ) : query.error ? null : <Loading />}
+            ) : query.error ? null : <LoadingDeployments />}
           </TabsContent>
         ))}
       </Tabs>
@@ -116,14 +116,14 @@ function Empty({ tab, all, onNew, onShowAll }: { tab: Tab; all: number; onNew: (
   );
 }
 
-function Loading() {
+function LoadingDeployments() {
   return (
-    <div aria-busy aria-label="Loading deployments" className="flex flex-col gap-3">
+    <Loading of="deployments" className="flex flex-col gap-3">
       {[0, 1, 2].map((key) => (
         <Card key={key} className="flex flex-col gap-3 p-5">
           <Skeleton className="h-5 w-48" /><Skeleton className="h-8" /><Skeleton className="h-8 w-64" />
         </Card>
       ))}
-    </div>
+    </Loading>
   );
 }

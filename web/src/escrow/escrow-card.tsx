@@ -7,7 +7,7 @@ import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
 import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
 import { Input, Select } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Fact, titleOf } from "@/deployments/deployment-card";
 import { isWorkload, type Deployment } from "@/deployments/types";
 import { shortId } from "@/lib/format";
@@ -51,7 +51,7 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
             <Fact label="Released">{amount(data.released)}</Fact>
             <Fact label="In your wallet" className="col-span-2">{amount(data.balance)}</Fact>
           </dl>
-        ) : error ? null : <div aria-busy className="flex flex-col gap-2"><Skeleton className="h-8" /><Skeleton className="h-8" /></div>}
+        ) : error ? null : <Loading of="escrow" className="flex flex-col gap-2"><Skeleton className="h-8" /><Skeleton className="h-8" /></Loading>}
         {job ? (
           <div className="flex flex-wrap gap-2">
             <Button size="sm" onClick={() => setDepositing(true)} disabled={!data}><ArrowDownToLineIcon aria-hidden /> Deposit</Button>

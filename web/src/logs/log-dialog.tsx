@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDownIcon, CopyIcon, DownloadIcon, PauseIcon, PlayIcon } from "lucide-react";
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { toast } from "sonner";
 import { ErrorAlert } from "@/components/error-alert";
 import { Badge, type BadgeVariant } from "@/components/ui/badge";
@@ -97,14 +97,20 @@ function Lines({ lines, isFollowing }: { lines: LogLine[]; isFollowing: boolean 
   const rows = useVirtualizer({
     count: lines.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 20,
   });
-  useEffect(() => {
+  const lastTop = useRef(0);
+  useLayoutEffect(() => {
     const element = box.current;
     if (element && atEnd && isFollowing) element.scrollTop = element.scrollHeight;
   }, [lines, atEnd, isFollowing]);
 
+  // Only who scrolls up leaves the end: lines that came since the box was scrolled to the end leave it behind as well.
   function noticeScroll() {
     const element = box.current;
-    if (element) setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW);
+    if (!element) return;
+    const isUp = element.scrollTop < lastTop.current;
+    lastTop.current = element.scrollTop;
+    if (element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW) setAtEnd(true);
+    else if (isUp) setAtEnd(false);
   }
 
   return (

@@ -13,7 +13,7 @@ import { Alert, Notice } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardFooter, CardHeader, CardTitle } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Timeline } from "@/deployments/timeline";
 import { saveText } from "@/lib/download";
 import { moment, shortId } from "@/lib/format";
@@ -30,7 +30,7 @@ export function StackCard({ environment, kind }: { environment: string; kind: St
   return (
     <section aria-label={title} className="flex min-w-0 flex-col gap-3">
       {error ? <ErrorAlert error={error} title={`The ${title} could not be loaded`} onRetry={() => void refetch()} /> : null}
-      {isPending ? <div aria-busy><Skeleton className="h-72" /></div> : null}
+      {isPending ? <Loading of={title}><Skeleton className="h-72" /></Loading> : null}
       {data === null ? (
         <EmptyState icon={<ServerIcon aria-hidden />} title={`${environment} has no ${title}`}>
           <p className="text-sm text-muted-foreground">

@@ -8,7 +8,7 @@ import { Timestamp } from "@/components/timestamp";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/input";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { shortAddress } from "@/lib/format";
 import { LivenessBadge } from "./liveness-badge";
 import { useFleet, type Liveness, type Worker } from "./queries";
@@ -37,7 +37,7 @@ export function Fleet() {
       </div>
       {fleet.isError ? <ErrorAlert error={fleet.error} title="The fleet could not be loaded" onRetry={() => void fleet.refetch()} /> : null}
       {fleet.isPending ? (
-        <div aria-busy className="flex flex-col gap-2"><Skeleton className="h-20" /><Skeleton className="h-20" /><Skeleton className="h-20" /></div>
+        <Loading of="fleet" className="flex flex-col gap-2"><Skeleton className="h-20" /><Skeleton className="h-20" /><Skeleton className="h-20" /></Loading>
       ) : null}
       {fleet.isSuccess && workers.length === 0 && !fleet.hasNextPage ? (
         <EmptyState icon={<ServerOffIcon aria-hidden />} title={status ? `No worker is ${status}` : "No worker is enrolled"}>

@@ -10,7 +10,7 @@ import { EmptyState } from "@/components/page";
 import { Timestamp } from "@/components/timestamp";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardFooter, CardHeader, CardTitle } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { LivenessBadge } from "./liveness-badge";
 import { useEnrol, useRevoke, useWorker, type Worker } from "./queries";
 import { SetupDialog } from "./setup-dialog";
@@ -29,7 +29,7 @@ export function OwnWorker() {
   return (
     <section aria-label="Your worker" className="flex flex-col gap-3">
       {enrol.error ? <ErrorAlert error={enrol.error} title="The worker was not enrolled" onRetry={ask} /> : null}
-      {worker.isPending ? <div aria-busy><Skeleton className="h-44" /></div> : null}
+      {worker.isPending ? <Loading of="worker"><Skeleton className="h-44" /></Loading> : null}
       {worker.isError ? <ErrorAlert error={worker.error} title="Your worker could not be loaded" onRetry={() => void worker.refetch()} /> : null}
       {worker.data === null ? (
         <EmptyState icon={<ServerIcon aria-hidden />} title="You have no worker yet">

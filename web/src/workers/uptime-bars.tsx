@@ -1,5 +1,5 @@
 import { Button } from "@/components/ui/button";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/utils";
 import { useUptime } from "./queries";
 import { levelOf, percent, type Level } from "./uptime";
@@ -21,7 +21,7 @@ interface Day {
 /** A worker's days, one bar each; its height is the share of the day that the worker was up. */
 export function UptimeBars({ wallet, days, className }: { wallet: string; days: number; className?: string }) {
   const uptime = useUptime(wallet, days);
-  if (uptime.isPending) return <div aria-busy><Skeleton className={cn("h-10 w-full", className)} /></div>;
+  if (uptime.isPending) return <Loading of="uptime"><Skeleton className={cn("h-10 w-full", className)} /></Loading>;
   if (uptime.isError) {
     // One line, because a list may have many of them.
     return (

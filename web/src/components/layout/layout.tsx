@@ -4,7 +4,7 @@ import { NavLink, Outlet, useLocation } from "react-router";
 import { ErrorAlert } from "@/components/error-alert";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Toaster } from "@/components/ui/toaster";
 import { cn } from "@/lib/utils";
 import { PAGES } from "@/pages";
@@ -56,7 +56,7 @@ export function Layout() {
       <main id="content" tabIndex={-1} className="outline-none mx-auto flex max-w-6xl flex-col gap-4 px-4 py-6">
         <NetworkPrompt />
         <PageBoundary key={pathname}>
-          <Suspense fallback={<div aria-busy className="flex flex-col gap-4"><Skeleton className="h-9 w-56" /><Skeleton className="h-64" /></div>}>
+          <Suspense fallback={<Loading of="page" className="flex flex-col gap-4"><Skeleton className="h-9 w-56" /><Skeleton className="h-64" /></Loading>}>
             <Outlet />
           </Suspense>
         </PageBoundary>

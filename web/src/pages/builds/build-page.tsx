@@ -16,7 +16,7 @@ import { CopyButton } from "@/components/copy-button";
 import { ErrorAlert } from "@/components/error-alert";
 import { EmptyState, Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { saveText } from "@/lib/download";
 import { shortId } from "@/lib/format";
@@ -40,7 +40,7 @@ function Loaded({ id }: { id: string }) {
   const { data, error, refetch } = useBuild(id, isTold);
   const again = useCallback(() => void refetch(), [refetch]);
   if (error && !data) return <ErrorAlert error={error} title="The build could not be loaded" onRetry={again} />;
-  if (!data) return <div aria-busy className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></div>;
+  if (!data) return <Loading of="build" className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></Loading>;
   return (
     <>
       {error ? <ErrorAlert error={error} title="What you see may be out of date" onRetry={again} /> : null}
@@ -132,7 +132,7 @@ function CodeTab({ build, marked }: { build: Build; marked: number[] }) {
           <FileJsonIcon aria-hidden /> Compiler input
         </Button>
       </div>
-      <Suspense fallback={<div aria-busy><Skeleton className="h-96" /></div>}><CodeView code={code} marked={marked} /></Suspense>
+      <Suspense fallback={<Loading of="code"><Skeleton className="h-96" /></Loading>}><CodeView code={code} marked={marked} /></Suspense>
     </div>
   );
 }

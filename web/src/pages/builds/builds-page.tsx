@@ -11,7 +11,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/input";
 import { Progress } from "@/components/ui/progress";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 
 const STATUSES: BuildStatus[] = ["pending", "generating", "auditing", "deploying", "complete", "failed", "cancelled"];
 
@@ -45,7 +45,7 @@ function BuildList() {
         {STATUSES.map((known) => <option key={known} value={known}>{known}</option>)}
       </Select>
       {error ? <ErrorAlert error={error} title="Your builds could not be loaded" onRetry={() => void refetch()} /> : null}
-      {isPending ? <div aria-busy className="flex flex-col gap-2"><Skeleton className="h-24" /><Skeleton className="h-24" /><Skeleton className="h-24" /></div> : null}
+      {isPending ? <Loading of="builds" className="flex flex-col gap-2"><Skeleton className="h-24" /><Skeleton className="h-24" /><Skeleton className="h-24" /></Loading> : null}
       {data && data.builds.length === 0 ? <NoBuilds isFiltered={status !== null || page > 1} /> : null}
       <ul aria-label="Builds" className="flex flex-col gap-2" aria-busy={isPlaceholderData}>
         {data?.builds.map((build) => <BuildRow key={build.build_id} build={build} />)}

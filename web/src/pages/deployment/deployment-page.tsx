@@ -6,7 +6,7 @@ import { ErrorAlert } from "@/components/error-alert";
 import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { CloseButton } from "@/deployments/close-button";
 import { Fact, titleOf } from "@/deployments/deployment-card";
 import { Endpoints } from "@/deployments/endpoints";
@@ -34,7 +34,7 @@ export default function DeploymentPage() {
 function Content({ id }: { id: string }) {
   const { data, error, refetch } = useDeployment(id);
   if (error && !data) return <ErrorAlert error={error} title="The deployment could not be loaded" onRetry={() => void refetch()} />;
-  if (!data) return <div aria-busy className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></div>;
+  if (!data) return <Loading of="deployment" className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></Loading>;
   return (
     <>
       {error ? <ErrorAlert error={error} title="What you see may be out of date" onRetry={() => void refetch()} /> : null}

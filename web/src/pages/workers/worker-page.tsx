@@ -8,7 +8,7 @@ import { Timestamp } from "@/components/timestamp";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
-import { Skeleton } from "@/components/ui/skeleton";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { Table, TableBody, TableCell, TableHead, TableHeader, TableRow } from "@/components/ui/table";
 import { duration, moment, shortAddress } from "@/lib/format";
 import { LivenessBadge } from "@/workers/liveness-badge";
@@ -32,7 +32,7 @@ export default function WorkerPage() {
 
 function WorkerDetail({ wallet }: { wallet: string }) {
   const worker = useWorker(wallet);
-  if (worker.isPending) return <div aria-busy className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></div>;
+  if (worker.isPending) return <Loading of="worker" className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></Loading>;
   if (worker.isError) return <ErrorAlert error={worker.error} title="The worker could not be loaded" onRetry={() => void worker.refetch()} />;
   if (worker.data === null) return <EmptyState icon={<ServerOffIcon aria-hidden />} title="This wallet has no worker" />;
   return (
