@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from eth_account import Account
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect, sync_playwright
 
 from local.chromium import find_chromium
 from local.paths import ROOT, SHARED
@@ -64,12 +65,27 @@ def buyer(stack: RunningStack) -> dict[str, str]:
     return account_of(stack, "user", 4)
 
 
+@pytest.fixture
+def newcomer(context: BrowserContext) -> dict[str, str]:
+    """A user of whom neither the stack nor any other test has heard; the development wallet has the key."""
+    made = Account.create()
+    held = {"address": made.address, "private_key": made.key.to_0x_hex(), "role": "user"}
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        route.fulfill(response=answer, json={**told, "accounts": [*told["accounts"], held]})
+
+    context.route("**/local-config.json", tell)
+    return held
+
+
 def connect(page: Page, account: dict[str, str] | None = None, path: str = "/") -> str:
     """Open the dashboard, connect the development wallet and sign in.
 
     Args:
         page: The tab.
-        account: Which of the local accounts; by default the first user. Give it before the tab is anywhere.
+        account: Which of the wallet's accounts; by default the first user. Give it before the tab is anywhere.
         path: Where to open it, in a tab that is nowhere yet.
 
     Returns:
@@ -109,7 +125,8 @@ def check_page(page: Page, name: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until what was changed is drawn."""
+    """Wait until nothing is loading any more, and what was changed is drawn."""
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 

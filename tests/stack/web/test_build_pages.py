@@ -20,13 +20,13 @@ BUILD_MILLISECONDS = 240_000
 
 @pytest.fixture
 def builder(stack: RunningStack) -> dict[str, str]:
-    """A user of whom no other test's builds are."""
+    """A user who may start many builds."""
     return account(stack, "user", 5)
 
 
 @pytest.fixture
 def other_builder(stack: RunningStack) -> dict[str, str]:
-    """One whose builds are cancelled."""
+    """Another one."""
     return account(stack, "user", 4)
 
 
@@ -95,10 +95,8 @@ def test_a_prompt_becomes_a_contract_on_two_chains(page: Page, stack: RunningSta
     assert _has_code(stack, 5001, second.locator("code").first.inner_text())
 
 
-def test_a_build_is_cancelled_after_asking_and_found_by_its_status(
-    page: Page, stack: RunningStack, other_builder: dict[str, str]
-) -> None:
-    connect(page, other_builder, "/builds")
+def test_a_build_is_cancelled_after_asking_and_found_by_its_status(page: Page, newcomer: dict[str, str]) -> None:
+    connect(page, newcomer, "/builds")
     expect(page.get_by_text("You have no builds yet")).to_be_visible()
     check_page(page, "builds-none")
     page.get_by_role("link", name="Start a build").click()

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from eth_account import Account
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.stack.conftest import RunningStack
@@ -18,15 +19,18 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def worker_owner(stack: RunningStack) -> dict[str, str]:
-    """A user of whom no other test's worker is."""
-    return account(stack, "user", 5)
-
-
-@pytest.fixture
-def other_owner(stack: RunningStack) -> dict[str, str]:
-    """Another one."""
+def visitor(stack: RunningStack) -> dict[str, str]:
+    """Somebody who looks at the workers of others."""
     return account(stack, "user", 6)
+
+
+def _enrolled(stack: RunningStack) -> str:
+    """The wallet of a new worker that has not beaten yet."""
+    made = Account.create()
+    owner = {"address": made.address, "private_key": made.key.to_0x_hex(), "role": "user"}
+    answer = stack.http.post("/workers", headers=bearer(stack.sign_in(owner)))
+    assert answer.status_code == 201, answer.text
+    return owner["address"]
 
 
 def _beat(stack: RunningStack, token: str, wallet: str) -> httpx.Response:
@@ -52,11 +56,11 @@ def _was_up(stack: RunningStack, wallet: str, start: datetime, end: datetime) ->
 
 
 def test_a_worker_is_enrolled_seen_and_revoked(
-    page: Page, context: BrowserContext, stack: RunningStack, worker_owner: dict[str, str]
+    page: Page, context: BrowserContext, stack: RunningStack, newcomer: dict[str, str]
 ) -> None:
-    wallet = worker_owner["address"]
+    wallet = newcomer["address"]
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    connect(page, worker_owner, "/workers")
+    connect(page, newcomer, "/workers")
     own = page.get_by_role("region", name="Your worker")
     expect(own.get_by_text("You have no worker yet")).to_be_visible()
     check_page(page, "workers-none")
@@ -111,19 +115,27 @@ def test_a_worker_is_enrolled_seen_and_revoked(
     assert _beat(stack, token, wallet).status_code == 401
 
 
-def test_the_fleet_is_filtered_and_paged(
-    page: Page, stack: RunningStack, worker_owner: dict[str, str], other_owner: dict[str, str]
-) -> None:
-    answer = stack.http.post("/workers", headers=bearer(stack.sign_in(worker_owner)))
-    assert answer.status_code == 201, answer.text
-    connect(page, other_owner, "/workers")
+def test_the_fleet_is_filtered_and_paged(page: Page, stack: RunningStack, visitor: dict[str, str]) -> None:
+    older, newer = _enrolled(stack), _enrolled(stack)
+    # Pages of one, so that two workers are more than a page.
+    page.route("**/workers?*", lambda route: route.continue_(url=route.request.url.replace("limit=20", "limit=1")))
+    connect(page, visitor, "/workers")
     fleet = page.get_by_role("region", name="Fleet")
-    row = fleet.get_by_role("listitem").filter(has=page.get_by_title(worker_owner["address"]))
+    rows = fleet.get_by_role("listitem")
+    row, other = (rows.filter(has=page.get_by_title(wallet)) for wallet in (newer, older))
     expect(row).to_be_visible()
     expect(row.get_by_role("img")).to_be_visible()
-    fleet.get_by_label("Status of workers").select_option("late")
-    expect(fleet.get_by_text("No worker is late")).to_be_visible()
-    fleet.get_by_label("Status of workers").select_option("")
+    expect(rows).to_have_count(1)
+    fleet.get_by_role("button", name="Show more workers").click()
+    expect(other).to_be_visible()
+    fleet.get_by_label("Status of workers").select_option("healthy")
+    # Other tests' workers may be healthy or not; these two never are.
+    expect(
+        fleet.get_by_text("No worker is healthy").or_(rows).or_(fleet.get_by_role("button", name="Show more")).first
+    ).to_be_visible()
+    expect(row.or_(other)).to_have_count(0)
+    fleet.get_by_label("Status of workers").select_option("down")
+    expect(row.get_by_text("down", exact=True)).to_be_visible()
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Worker 0x")
     # Its containers are not for others.
@@ -131,10 +143,8 @@ def test_the_fleet_is_filtered_and_paged(
     expect(page.get_by_role("region", name="Containers")).to_have_count(0)
 
 
-def test_a_failed_fetch_of_the_fleet_says_what_to_do_and_recovers(
-    page: Page, stack: RunningStack, other_owner: dict[str, str]
-) -> None:
-    connect(page, other_owner, "/workers")
+def test_a_failed_fetch_of_the_fleet_says_what_to_do_and_recovers(page: Page, visitor: dict[str, str]) -> None:
+    connect(page, visitor, "/workers")
     fleet = page.get_by_role("region", name="Fleet")
     expect(fleet.get_by_role("listitem").or_(fleet.get_by_text("No worker is enrolled")).first).to_be_visible()
     page.route("**/workers?*", lambda route: route.abort())
