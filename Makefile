@@ -38,18 +38,8 @@ contract: prepare ## Check the MLflow adapter against a real MLflow server, in a
 faults: prepare ## The long form of the fault tests: every fault alone, hundreds of jobs with random ones, and one table
 	@SLIPWAY_FAULTS_JSON=$${SLIPWAY_FAULTS_JSON:-bench/faults.json} $(PYTHON) -m pytest tests/faults -s -q
 
-bench: prepare ## Measure heartbeats, flushes, audits, builds, a replayed day, launches, and how soon ports are found; needs `make start`
-	@$(PYTHON) -m bench.heartbeat --json bench/results.json
-	@$(PYTHON) -m bench.flush --json bench/results.json
-	@$(PYTHON) -m bench.compile_audit --json bench/results.json
-	@$(PYTHON) -m bench.cold_start --json bench/results.json
-	@$(PYTHON) -m bench.cost_model --json bench/results.json
-	@$(PYTHON) -m bench.scale --json bench/results.json
-	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --json bench/results.json
-	@$(PYTHON) -m bench.heartbeat_replay --stack .local/stack.json --workers 10 --shuffled --json bench/results.json
-	@$(PYTHON) -m bench.discovery --json bench/results.json
-	@$(PYTHON) -m bench.builds --json bench/results.json
-	@$(PYTHON) -m bench.token_launch
+bench: prepare ## Measure everything, and print one table with every promise; half an hour on a quiet machine
+	@$(PYTHON) -m bench
 
 openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that
 	@$(PYTHON) -m local.openapi

@@ -29,16 +29,21 @@ class Figure:
         return self.target is None or self.value <= self.target
 
 
+def show(figures: Sequence[Figure]) -> None:
+    """Print a table."""
+    print(f"{'figure':<48}{'value':>12}{'target':>10}  unit")
+    for figure in figures:
+        target = "" if figure.target is None else f"{figure.target:g}"
+        print(f"{figure.path:<48}{figure.value:>12.4g}{target:>10}  {figure.unit}{'' if figure.met else '  MISSED'}")
+
+
 def report(figures: Sequence[Figure], file: Path | None = None) -> bool:
     """Print a table, and put the figures into a JSON file if one is given, whose other figures stay.
 
     Returns:
         Whether every promise holds.
     """
-    print(f"{'figure':<44}{'value':>12}{'target':>10}  unit")
-    for figure in figures:
-        target = "" if figure.target is None else f"{figure.target:g}"
-        print(f"{figure.path:<44}{figure.value:>12.4g}{target:>10}  {figure.unit}{'' if figure.met else '  MISSED'}")
+    show(figures)
     if file:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         for figure in figures:
@@ -49,3 +54,10 @@ def report(figures: Sequence[Figure], file: Path | None = None) -> bool:
             place[name] = {"value": figure.value, "target": figure.target, "unit": figure.unit}
         file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return all(figure.met for figure in figures)
+
+
+def figures_of(content: dict[str, Any], parents: tuple[str, ...] = ()) -> list[Figure]:
+    """All figures in what ``report`` wrote, by their paths."""
+    if set(content) == {"value", "target", "unit"}:
+        return [Figure(".".join(parents), content["value"], content["target"], content["unit"])]
+    return [figure for name in sorted(content) for figure in figures_of(content[name], (*parents, name))]

@@ -1,9 +1,9 @@
 """The same launches without the local engine's Lambda and Step Functions: the tasks in this process, against anvil.
 
-``python -m bench.token_launch_in_process [--launches N] [--stack .local/stack.json]``: a thread a launch does what the
-state machines do, over the running stack's tables, keys and chain, with connections of its own. What is left of the
-engine is its DynamoDB and KMS.
-Prints JSON with the chain part over that of the bare loop in the same run.
+``python -m bench.token_launch_in_process [--launches N] [--stack .local/stack.json] [--json FILE]``: a thread a launch
+does what the state machines do, over the running stack's tables, keys and chain, with connections of its own. What is
+left of the engine is its DynamoDB and KMS.
+Tells the chain part over that of the bare loop in the same run.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from bench.figures import Figure, report
 
 _LAUNCH_SECONDS = 600
 
@@ -53,15 +55,16 @@ def _use(described: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Exit status 0 when every launch was completed."""
+    """Exit status 0 when every launch was completed and the ratio is within its target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--launches", type=int, default=100)
     parser.add_argument("--stack", type=Path, default=Path(".local/stack.json"))
+    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     described = json.loads(given.stack.read_text(encoding="utf-8"))
     _use(described)
 
-    from bench.token_launch import Slipway, bare_loop
+    from bench.token_launch import Slipway, bare_loop, over_bare_loop
     from slipway.addresses import to_checksum
     from slipway.chain.json_rpc import JsonRpc
     from slipway.chain.kms_signer import KmsSigner
@@ -131,16 +134,13 @@ def main() -> int:
     outputs = described["outputs"]
     print("The same by a bare loop …", file=sys.stderr)
     bare = bare_loop(slipway.chain, administrator, outputs["model_registry"], outputs["token_manager"], given.launches)
-    completed = sum(item["status"] == "completed" for item in items)
-    result = {
-        "launches": given.launches,
-        "completed": completed,
-        "chain_seconds": round(chain_part, 1),
-        "bare_loop_seconds": round(bare, 1),
-        "over_bare_loop": round(chain_part / bare, 2),
-    }
-    print(json.dumps(result, indent=2))
-    return 0 if completed == given.launches else 1
+    unfinished = sum(item["status"] != "completed" for item in items)
+    name = "token_launch_in_process"
+    figures = [
+        Figure(f"{name}.not_completed", unfinished, 0, f"of {given.launches} launches"),
+        *over_bare_loop(name, chain_part, bare),
+    ]
+    return 0 if report(figures, given.json) else 1
 
 
 if __name__ == "__main__":

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +18,16 @@ import pytest
 from local.accounts import LocalAccount, local_accounts, wallet_roles
 from local.engine.server import CREDENTIALS
 from local.paths import ROOT
-from local.ports import free_ports, variable
 from local.sign_in import sign_in
+from local.temporary_stack import temporary_stack
 from tests.stack.launches import account
 
 STATE = ROOT / ".local" / "test"
-START_SECONDS = 300
 # Shorter than the local stack's own, which leave room for slow machines.
 AKASH_SECONDS = {
     "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
     "AkashLookSeconds": "1",
 }  # fmt: skip
-STOP_SECONDS = 40
 
 
 @dataclass
@@ -94,33 +89,10 @@ def stack() -> Iterator[RunningStack]:
     if named := os.environ.get("SLIPWAY_STACK_FILE"):
         yield from _connected(Path(named))
         return
-    names = ("api", "dashboard", "aws", "chain", "second_chain", "console")
-    ports = {variable(name): str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     # Pauses of the state machines are what makes these tests slow, not what they test.
-    settings = {
-        "SLIPWAY_PARAMETERS": _parameters(),
-        "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
-        "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2"),
-    }
-    STATE.mkdir(parents=True, exist_ok=True)
-    stack_file = STATE / "stack.json"
-    log = STATE / "launch.log"
-    with log.open("wb") as output:
-        # It ends with this process, however this process ends.
-        process = subprocess.Popen(
-            [sys.executable, "-m", "local.launch", "run", "--with-parent", "--without-token"],
-            cwd=ROOT,
-            env={**_environment(), **settings, **ports},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        _wait_for(stack_file, process, log)
+    settings = {"SLIPWAY_PARAMETERS": _parameters(), "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2")}
+    with temporary_stack(STATE, settings) as stack_file:
         yield from _connected(stack_file)
-    finally:
-        process.terminate()
-        process.wait(STOP_SECONDS)
 
 
 def _parameters() -> str:
@@ -130,21 +102,6 @@ def _parameters() -> str:
     users = [account.address for account in accounts if account.role == "user"]
     roles |= {address: {"roles": ["user"], "tier": "partner"} for address in users[:-1]}
     return json.dumps({"WalletRoles": roles, **AKASH_SECONDS})
-
-
-def _environment() -> dict[str, str]:
-    # Without what the tests' own configuration set for the library.
-    inherited = ("PATH", "HOME", "LANG", "SLIPWAY_UV", "SLIPWAY_ENGINE_CONCURRENCY")
-    variables = {name: os.environ[name] for name in inherited if name in os.environ}
-    return {**variables, "PYTHONPATH": f"{ROOT / 'layers' / 'slipway'}{os.pathsep}{ROOT}"}
-
-
-def _wait_for(stack_file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not stack_file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"The stack did not start:\n{log.read_text(encoding='utf-8')}", pytrace=False)
-        time.sleep(0.1)
 
 
 def _connected(stack_file: Path) -> Iterator[RunningStack]:
