@@ -1,7 +1,7 @@
 """Every point at which a workflow can be cut, read from the state machines' definitions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,12 @@ def boundaries(*names: str, directory: Path = MACHINES) -> frozenset[tuple[str, 
     return frozenset(found)
 
 
+def at_once_and_alone(faults: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Parameters: all of these faults in one run, and in the long form each in a run of its own."""
+    alone = [pytest.param([fault], id="-".join(map(str, fault)), marks=pytest.mark.long) for fault in faults]
+    return [pytest.param([*faults], id="all"), *alone]
+
+
 def together_and_alone(*names: str) -> list[Any]:
     """Kills before and after each of these, as parameters: all in one run, and each in a run of its own."""
-    kills = [(name, when) for name in names for when in WHENS]
-    alone = [pytest.param([kill], id="-".join(kill), marks=pytest.mark.long) for kill in kills]
-    return [pytest.param(kills, id="all"), *alone]
+    return at_once_and_alone([(name, when) for name in names for when in WHENS])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -15,21 +16,23 @@ from websockets.typing import Subprotocol
 
 from local.accounts import LocalAccount
 from local.sign_in import sign_in
+from tests.faults.boundaries import at_once_and_alone
 from tests.faults.conftest import FaultyStack
 from tests.support.build_log import USUAL, WrittenBuild
 
 WORKFLOW = "build"
 # A turn that its holder left behind runs out after 15 s, and each fault leaves one at most.
-SECONDS = 60.0
+SECONDS = 120.0
 PARTS = ("stream:builds", "stream:replay")
 FAULTS = [
     *((part, when, "kill") for part in (*PARTS, "stream:CONNECT") for when in ("before", "after")),
-    # Within a delivery: with the turn taken, with the event posted, with the connection closed.
-    *((part, "before", f"die:{what}") for part in PARTS for what in ("UpdateItem", "PostToConnection")),
+    # Within a delivery, with the connection closed.
     ("stream:builds", "before", "die:DeleteConnection"),
     ("stream:CONNECT", "before", "die:TransactWriteItems"),
     *((part, "before", f"throttle:any.{what}") for part in PARTS for what in ("Query", "UpdateItem")),
 ]
+# Within a delivery, with the turn taken or with the event posted: somebody has to wait for the turn.
+WITH_THE_TURN = [(part, "before", f"die:{what}") for part in PARTS for what in ("UpdateItem", "PostToConnection")]
 
 
 class Client:
@@ -58,39 +61,50 @@ class Client:
                 time.sleep(0.2)
 
 
-@pytest.fixture
-def build(stack: FaultyStack) -> WrittenBuild:
+def _written(stack: FaultyStack) -> WrittenBuild:
     described = stack.described
     client = boto3.client("dynamodb", endpoint_url=described["aws_endpoint"], region_name=described["region"])
     return WrittenBuild(client, stack.outputs["JobsTableName"], stack.owner)
 
 
-@pytest.mark.parametrize(("boundary", "when", "action"), FAULTS)
-def test_each_event_is_told_once_whoever_dies(
-    stack: FaultyStack, build: WrittenBuild, boundary: str, when: str, action: str
-) -> None:
+def _told_once(stack: FaultyStack, fault: tuple[str, str, str], most_connections: int = 2) -> None:
+    build, early = _written(stack), fault[0] in ("stream:replay", "stream:CONNECT")
     build.tell(*USUAL[:2])
-    early = boundary in ("stream:replay", "stream:CONNECT")
-    laid = stack.lay(boundary, when, action) if early else None
+    laid = stack.lay(*fault) if early else None
     client = Client(stack, build)
     ends_at = time.monotonic() + SECONDS
     while len(client.told) < 2:
         assert time.monotonic() < ends_at
         time.sleep(0.05)
     if laid is None:
-        laid = stack.lay(boundary, when, action)
+        laid = stack.lay(*fault)
     for progress in USUAL[2:]:
         build.tell(progress)
         time.sleep(0.3)
     client.thread.join(SECONDS)
     assert not laid.exists(), "the fault did not strike"
     assert client.told == build.told
-    assert client.connections <= 2
+    assert client.connections <= most_connections
 
 
-def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(
-    stack: FaultyStack, build: WrittenBuild
+@pytest.mark.parametrize("fault", FAULTS, ids="-".join)
+def test_each_event_is_told_once_whoever_dies(stack: FaultyStack, fault: tuple[str, str, str]) -> None:
+    _told_once(stack, fault)
+
+
+@pytest.mark.parametrize("faults", at_once_and_alone(WITH_THE_TURN))
+def test_each_event_is_told_once_whoever_dies_in_its_turn(
+    stack: FaultyStack, faults: list[tuple[str, str, str]]
 ) -> None:
+    """All at once, a fault may strike another build than its own."""
+    with ThreadPoolExecutor(len(faults)) as threads:
+        runs = {fault: threads.submit(_told_once, stack, fault, 1 + len(faults)) for fault in faults}
+    failed = {fault: run.exception() for fault, run in runs.items() if run.exception()}
+    assert failed == {}
+
+
+def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(stack: FaultyStack) -> None:
+    build = _written(stack)
     build.tell(*USUAL[:2])
     laid = stack.lay("stream:DISCONNECT", "before", "kill")
     account = next(entry for entry in stack.described["accounts"] if entry["role"] == "user")
