@@ -25,6 +25,7 @@ from tests.faults import audits
 from tests.faults.audits import FINAL
 from tests.faults.tally import Tally, this_run
 
+HERE = Path(__file__).parent
 STATE = ROOT / ".local" / "faults"
 START_SECONDS = 300
 # Waits and retry pauses of the state machines are shortened by this factor.
@@ -101,7 +102,7 @@ class FaultyStack:
         if self.rpc_plan.exists():
             for step in json.loads(self.rpc_plan.read_text(encoding="utf-8")):
                 if step["left"] < step["of"]:
-                    self.tally.did(f"node {step['action']}", workflow="token_deploy")
+                    self.tally.did(f"node {step['action']}")
         steps = [{"method": method, "action": action, "left": left, "of": left} for method, action, left in plan]
         self.rpc_plan.write_text(json.dumps(steps), encoding="utf-8")
 
@@ -351,7 +352,7 @@ def _text(moment: float) -> str:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[FaultyStack]:
+def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     """The stack, for the whole session; at the end every job is looked at once more."""
     tally = this_run()
     print(f"\nseed {tally.seed}")
@@ -423,15 +424,15 @@ def running() -> Iterator[FaultyStack]:
         tally.audited_by("build", lambda jobs: audits.builds(stack, jobs))
         tally.audited_by("reconcile", lambda jobs: audits.runs(stack, jobs))
         yield stack
-        _close(stack)
+        _close(stack, is_whole=_is_whole(pytestconfig))
     finally:
         for process in reversed(processes):
             process.terminate()
             process.wait(60)
 
 
-def _close(stack: FaultyStack) -> None:
-    """Audit; a whole run, whose table is kept, also has to have cut every workflow everywhere."""
+def _close(stack: FaultyStack, *, is_whole: bool) -> None:
+    """Audit; a whole run, in either form, also has to have cut every workflow everywhere."""
     stack.misbehave()
     stack.withdraw()
     stack._tokens.clear()
@@ -439,7 +440,19 @@ def _close(stack: FaultyStack) -> None:
     tally.close(AUDIT_SECONDS, stack.reconcile)
     tally.write(Path(kept) if kept else STATE / "table.json")
     assert not tally.findings, "\n".join(tally.lines())
-    assert not (kept and tally.uncovered()), tally.uncovered()
+    assert not (is_whole and tally.uncovered()), tally.uncovered()
+
+
+_deselected: list[pytest.Item] = []
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """The short form leaves out what is long, and nothing else."""
+    _deselected.extend(item for item in items if HERE in item.path.parents and not item.get_closest_marker("long"))
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    return not _deselected and any(Path(name).resolve() == HERE for name in config.args)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,14 +23,17 @@ from local.accounts import LocalAccount
 from local.sign_in import sign_in
 from slipway.chain.contracts import load
 from tests.faults.audits import BUILD_ENDED
-from tests.faults.boundaries import WHENS
+from tests.faults.boundaries import WHENS, at_once_and_alone
 from tests.faults.conftest import FaultyStack, _text
 
 WORKFLOW = "build"
 FIRST, SECOND = 31337, 5001
-
 SECONDS = 150
+# More, and compilations on two cores are stopped by their clock.
+AT_ONCE = 3
 BRANCH = ("BeginDeployment", "sign:build", "BroadcastDeployment", "ConfirmDeployment")
+# Where a branch goes only when its chain is slow, out of time or of no use.
+ASIDE = ("bump:build", "cancel:build", "RecordChainFailure")
 
 
 class Builds:
@@ -128,12 +132,13 @@ class Builds:
 
         self.until(lambda: not gaps(), seconds)
 
-    def settle(self, build_id: str, *chain_ids: int) -> None:
-        """Let reconcile find out what became of what an ended build had signed."""
+    def settle(self, build_ids: Iterable[str], *chain_ids: int) -> None:
+        """Let reconcile find out what became of what ended builds had signed."""
+        under_way = [(build_id, chain_id) for build_id in build_ids for chain_id in chain_ids]
 
         def settled() -> bool:
             self.stack.reconcile()
-            return all(self.on(build_id, chain).get("status") not in ("signed", "broadcast") for chain in chain_ids)
+            return all(self.on(*one).get("status") not in ("signed", "broadcast") for one in under_way)
 
         self.until(settled)
 
@@ -179,35 +184,17 @@ def builds(stack: FaultyStack) -> Iterator[Builds]:
     made.assert_nonces_are_contiguous()
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_killed_while_a_stuck_contract_is_bumped(builds: Builds, when: str) -> None:
-    with builds.mining_stopped(SECOND):
-        build_id = builds.place(FIRST, SECOND)
-        fault = builds.stack.lay("bump:build", when, "kill", build_id)
-        builds.until(lambda: builds.pending(SECOND, builds.on(build_id, SECOND).get("tx_hash")))
-        first = builds.on(build_id, SECOND)["tx_hash"]
-        builds.until(lambda: builds.on(build_id, SECOND)["tx_hash"] != first)
-        builds.until(lambda: builds.pending(SECOND, builds.on(build_id, SECOND)["tx_hash"]))
-    assert not fault.exists()
-    detail = builds.ended(build_id)
-    assert detail["status"] == "complete", detail
-    builds.assert_true(build_id, FIRST, SECOND)
+def _cut_at(builds: Builds, boundary: str) -> tuple[list[str], list[Path]]:
+    """A build on both chains for each moment, and the faults that lie for them."""
+    placed, faults = [], []
+    for when in WHENS:
+        placed.append(builds.place(FIRST, SECOND))
+        faults.append(builds.stack.lay(boundary, when, "kill", placed[-1]))
+    return placed, faults
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_killed_while_a_contract_is_called_off(builds: Builds, when: str) -> None:
-    with builds.mining_stopped(SECOND):
-        build_id = builds.place(FIRST, SECOND)
-        fault = builds.stack.lay("cancel:build", when, "kill", build_id)
-        builds.until(lambda: builds.pending(SECOND, builds.on(build_id, SECOND).get("tx_hash")))
-        builds.stack.jobs.update_item(
-            Key={"pk": f"BUILD#{build_id}", "sk": f"CHAIN#{SECOND}"},
-            UpdateExpression="SET deadline = :deadline",
-            ExpressionAttributeValues={":deadline": _text(time.time())},
-        )
-        builds.until(lambda: not fault.exists())
-        signed = builds.transactions(build_id, SECOND)[0]["hashes"][0]
-        builds.until(lambda: not builds.pending(SECOND, signed))  # replaced in the pool
+def _assert_failed_on_the_second(builds: Builds, build_id: str) -> None:
+    """Deployed on the first chain alone, and on both once it is tried again."""
     detail = builds.ended(build_id)
     assert (detail["status"], detail["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), detail
     assert (builds.on(build_id)["status"], builds.on(build_id, SECOND)["status"]) == ("deployed", "failed")
@@ -216,38 +203,59 @@ def test_killed_while_a_contract_is_called_off(builds: Builds, when: str) -> Non
     assert again.status_code < 300, again.text
     assert builds.ended(build_id)["status"] == "complete"
     builds.assert_true(build_id, FIRST, SECOND)
-    assert len(builds.transactions(build_id, SECOND)) == 2, "another nonce only because the first one was closed"
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_killed_while_a_chains_failure_is_recorded(builds: Builds, when: str) -> None:
-    with builds.without_funds(SECOND):
-        build_id = builds.place(FIRST, SECOND)
-        fault = builds.stack.lay("RecordChainFailure", when, "kill", build_id)
+def test_killed_while_stuck_contracts_are_bumped(builds: Builds) -> None:
+    with builds.mining_stopped(SECOND):
+        placed, faults = _cut_at(builds, "bump:build")
+        first = {one: builds.until(lambda one=one: _pending_hash(builds, one)) for one in placed}
+        for one in placed:
+            builds.until(lambda one=one: _pending_hash(builds, one) not in (None, first[one]))
+    assert not any(fault.exists() for fault in faults)
+    for build_id in placed:
         detail = builds.ended(build_id)
-    assert not fault.exists()
-    assert (detail["status"], detail["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), detail
-    assert (builds.on(build_id)["status"], builds.on(build_id, SECOND)["status"]) == ("deployed", "failed")
-    builds.assert_true(build_id, FIRST, SECOND)
-    assert builds.http.post(f"/{build_id}/deploy", json=[SECOND]).status_code < 300
-    assert builds.ended(build_id)["status"] == "complete"
-    builds.assert_true(build_id, FIRST, SECOND)
+        assert detail["status"] == "complete", detail
+        builds.assert_true(build_id, FIRST, SECOND)
 
 
-def _cancelled_at(builds: Builds, boundary: str, when: str) -> None:
+def test_killed_while_contracts_are_called_off(builds: Builds) -> None:
+    with builds.mining_stopped(SECOND):
+        placed, faults = _cut_at(builds, "cancel:build")
+        for build_id in placed:
+            builds.until(lambda one=build_id: _pending_hash(builds, one))
+            builds.stack.jobs.update_item(
+                Key={"pk": f"BUILD#{build_id}", "sk": f"CHAIN#{SECOND}"},
+                UpdateExpression="SET deadline = :deadline",
+                ExpressionAttributeValues={":deadline": _text(time.time())},
+            )
+        builds.until(lambda: not any(fault.exists() for fault in faults))
+        for build_id in placed:
+            signed = builds.transactions(build_id, SECOND)[0]["hashes"][0]
+            builds.until(lambda signed=signed: not builds.pending(SECOND, signed))  # replaced in the pool
+    for build_id in placed:
+        _assert_failed_on_the_second(builds, build_id)
+        assert len(builds.transactions(build_id, SECOND)) == 2, "another nonce only because the first one was closed"
+
+
+def test_killed_while_failures_of_a_chain_are_recorded(builds: Builds) -> None:
+    with builds.without_funds(SECOND):
+        placed, faults = _cut_at(builds, "RecordChainFailure")
+        for build_id in placed:
+            builds.ended(build_id)
+    assert not any(fault.exists() for fault in faults)
+    for build_id in placed:
+        _assert_failed_on_the_second(builds, build_id)
+
+
+def _cancelled_at(builds: Builds, boundary: str, when: str) -> tuple[str, dict[int, set[str]]]:
+    """A build that is cancelled where it was cut, and what had been sent for it when that was answered."""
     build_id = builds.place(FIRST, SECOND)
     fault = builds.stack.lay(boundary, when, "kill", build_id)
     builds.until(lambda: not fault.exists())
     answer = builds.http.delete(f"/{build_id}")
     sent = {chain: _known(builds, build_id, chain) for chain in (FIRST, SECOND)}
     assert answer.json() == {"status": "cancelled"}, answer.text
-    builds.settle(build_id, FIRST, SECOND)
-    builds.assert_nonces_are_contiguous()
-    builds.settle(build_id, FIRST, SECOND)
-    for chain_id in (FIRST, SECOND):
-        assert _known(builds, build_id, chain_id) <= sent[chain_id], "sent after the answer"
-    assert builds.detail(build_id)["status"] == "cancelled"
-    builds.assert_true(build_id, FIRST, SECOND)
+    return build_id, sent
 
 
 def _known(builds: Builds, build_id: str, chain_id: int) -> set[str]:
@@ -261,60 +269,79 @@ def _known(builds: Builds, build_id: str, chain_id: int) -> set[str]:
     return {name for name, _ in signed if builds.anvil(chain_id, "eth_getTransactionByHash", name)}
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_cancelled_at_every_boundary_nothing_is_sent_after_the_answer(stack: FaultyStack, when: str) -> None:
+def test_cancelled_at_every_boundary_nothing_is_sent_after_the_answer(stack: FaultyStack) -> None:
     users = [Builds(stack, number) for number in range(2)]
-    with ThreadPoolExecutor(len(users)) as threads:
-        runs = {
-            boundary: threads.submit(_cancelled_at, users[number % 2], boundary, when)
-            for number, boundary in enumerate(BRANCH)
-        }
-    failed = {boundary: run.exception() for boundary, run in runs.items() if run.exception()}
+    points = [(boundary, when) for boundary in BRANCH for when in WHENS]
+    cancelled = _each(points, lambda number, point: _cancelled_at(users[number % 2], *point))
+    for number, builds in enumerate(users):
+        placed = dict(cancelled[number::2])
+        builds.settle(placed, FIRST, SECOND)
+        builds.assert_nonces_are_contiguous()
+        builds.settle(placed, FIRST, SECOND)
+        for build_id, sent in placed.items():
+            for chain_id in (FIRST, SECOND):
+                assert _known(builds, build_id, chain_id) <= sent[chain_id], "sent after the answer"
+            assert builds.detail(build_id)["status"] == "cancelled"
+            builds.assert_true(build_id, FIRST, SECOND)
+
+
+def _each[Result](points: Sequence[tuple[Any, ...]], happens: Callable[[int, tuple[Any, ...]], Result]) -> list[Result]:
+    """What comes of it when something happens to a build for each of these, several at once."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        runs = {point: threads.submit(happens, number, point) for number, point in enumerate(points)}
+    failed = {point: run.exception() for point, run in runs.items() if run.exception()}
     assert failed == {}
-    users[0].assert_nonces_are_contiguous()
+    return [run.result() for run in runs.values()]
 
 
-@pytest.mark.parametrize(
-    ("boundary", "action"),
-    [
-        ("sign:build", "throttle:kms.Sign"),
-        ("sign:build", "conflict"),
-        ("BroadcastDeployment", "conflict"),
-        ("ConfirmDeployment", "conflict"),
-        # Written, and nobody was told.
-        ("BeginDeployment", "die:TransactWriteItems"),
-        ("sign:build", "die:TransactWriteItems"),
-        ("BroadcastDeployment", "die:TransactWriteItems"),
-        ("ConfirmDeployment", "die:TransactWriteItems"),
-    ],
-)
-def test_a_service_of_aws_that_refuses_or_is_not_heard(builds: Builds, boundary: str, action: str) -> None:
-    build_id = builds.place(FIRST, SECOND)
-    fault = builds.stack.lay(boundary, "before", action, build_id)
-    detail = builds.ended(build_id)
-    assert detail["status"] == "complete", detail
-    assert not fault.exists()
-    builds.assert_true(build_id, FIRST, SECOND)
+REFUSED = [
+    ("sign:build", "throttle:kms.Sign"),
+    ("sign:build", "conflict"),
+    ("BroadcastDeployment", "conflict"),
+    ("ConfirmDeployment", "conflict"),
+    # Written, and nobody was told.
+    ("BeginDeployment", "die:TransactWriteItems"),
+    ("sign:build", "die:TransactWriteItems"),
+    ("BroadcastDeployment", "die:TransactWriteItems"),
+    ("ConfirmDeployment", "die:TransactWriteItems"),
+]
 
 
-@pytest.mark.parametrize(
-    ("method", "action", "left"),
-    [
-        ("eth_sendRawTransaction", "timeout", 1),
-        ("eth_sendRawTransaction", "lost", 1),
-        ("eth_sendRawTransaction", "429", 12),
-        ("eth_sendRawTransaction", "forget", 2),
-        ("eth_sendRawTransaction", "error:nonce too low", 1),
-        ("eth_getTransactionReceipt", "503", 6),
-    ],
-)
-def test_a_node_that_misbehaves(builds: Builds, method: str, action: str, left: int) -> None:
-    builds.stack.misbehave((method, action, left))
-    build_id = builds.place(FIRST, SECOND)
-    detail = builds.ended(build_id)
-    assert detail["status"] == "complete", detail
-    assert builds.stack.misbehaved(), "the fault did not strike"
-    builds.assert_true(build_id, FIRST, SECOND)
+@pytest.mark.parametrize("refused", at_once_and_alone(REFUSED))
+def test_a_service_of_aws_that_refuses_or_is_not_heard(builds: Builds, refused: list[tuple[str, str]]) -> None:
+    def happens(_: int, point: tuple[Any, ...]) -> None:
+        boundary, action = point
+        build_id = builds.place(FIRST, SECOND)
+        fault = builds.stack.lay(boundary, "before", action, build_id)
+        detail = builds.ended(build_id)
+        assert detail["status"] == "complete", detail
+        assert not fault.exists()
+        builds.assert_true(build_id, FIRST, SECOND)
+
+    _each(refused, happens)
+
+
+NODE = [
+    ("eth_sendRawTransaction", "timeout", 1),
+    ("eth_sendRawTransaction", "lost", 1),
+    ("eth_sendRawTransaction", "429", 12),
+    ("eth_sendRawTransaction", "forget", 2),
+    ("eth_sendRawTransaction", "error:nonce too low", 1),
+    ("eth_getTransactionReceipt", "503", 6),
+]
+
+
+@pytest.mark.parametrize("plan", at_once_and_alone(NODE))
+def test_a_node_that_misbehaves(builds: Builds, plan: list[tuple[str, str, int]]) -> None:
+    def happens(_: int, __: tuple[Any, ...]) -> None:
+        build_id = builds.place(FIRST, SECOND)
+        detail = builds.ended(build_id)
+        assert detail["status"] == "complete", detail
+        builds.assert_true(build_id, FIRST, SECOND)
+
+    builds.stack.misbehave(*plan)
+    _each(plan, happens)
+    assert builds.stack.misbehaved(), "not every fault struck"
 
 
 def test_a_reorganisation_that_removes_a_mined_contract(builds: Builds) -> None:

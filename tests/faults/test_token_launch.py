@@ -10,28 +10,20 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from slipway.tokens import calls
-from tests.faults import test_akash_deploy, test_builds, test_stacks
 from tests.faults.audits import FINAL
-from tests.faults.boundaries import TOKEN_WORKFLOWS, WHENS, boundaries, together_and_alone
+from tests.faults.boundaries import WHENS, together_and_alone
 from tests.faults.conftest import FaultyStack
 
 WORKFLOW = "token_deploy"
 # Cut on the way of a launch that nothing else happens to.
-ON_THE_WAY = (
-    "Check",
-    "sign:deploy",
-    "BroadcastDeployment",
-    "ConfirmDeployment",
-    "CheckRegistration",
-    "sign:register",
-    "BroadcastRegistration",
-    "ConfirmRegistration",
-)
-# Cut where a launch goes only when the chain is slow or out of time.
-ASIDE = ("bump:deploy", "bump:register", "cancel:deploy", "cancel:register")
+TO_DEPLOY = ("Check", "sign:deploy", "BroadcastDeployment", "ConfirmDeployment")
+TO_REGISTER = ("CheckRegistration", "sign:register", "BroadcastRegistration", "ConfirmRegistration")
+ON_THE_WAY = (*TO_DEPLOY, *TO_REGISTER)
+# The others are cut where a launch goes only when the chain is slow or out of time, something is wrong or somebody
+# else was faster; RegisterToken is the nested execution.
+IN_DEPLOYMENT = (*TO_DEPLOY, "bump:deploy", "cancel:deploy", "RegisterToken", "RecordFailure")
+IN_REGISTRATION = (*TO_REGISTER, "bump:register", "cancel:register", "Complete", "RecordFailure")
 IN_RECONCILE = ("FindDue", "ReconcileJob", "InspectSigner", "close:nonce", "BroadcastNonce")
-# Elsewhere: RegisterToken is the nested execution, and Complete ends a launch that somebody else registered.
-ALONE = ("RecordFailure", "RegisterToken", "Complete")
 
 
 # AWS refuses a call, or does it and is not heard.
@@ -55,17 +47,6 @@ REFUSED = (
     ("ConfirmRegistration", "die:TransactWriteItems"),
 )
 POINTS = [*((name, when) for name in ON_THE_WAY for when in WHENS), *REFUSED, ("twice", "")]
-
-
-def test_every_boundary_of_the_definitions_has_its_fault() -> None:
-    covered = {(name, when) for name in (*ON_THE_WAY, *ASIDE, *ALONE) for when in WHENS}
-    assert boundaries(*TOKEN_WORKFLOWS) == covered
-
-
-def test_every_boundary_of_reconcile_has_its_fault() -> None:
-    of_others = (*test_akash_deploy.IN_RECONCILE, *test_stacks.IN_RECONCILE, *test_builds.IN_RECONCILE)
-    covered = {(name, when) for name in (*IN_RECONCILE, *of_others) for when in WHENS}
-    assert boundaries("reconcile") == covered
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +94,13 @@ def mining_stopped(stack: FaultyStack) -> Iterator[None]:
         stack.anvil("evm_setIntervalMining", 1)
 
 
-def wait_until(condition: Any, seconds: float = 60) -> None:
+def wait_until(condition: Any, seconds: float = 120) -> Any:
+    """What a condition comes to as soon as it holds."""
     ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at
+    while not (found := condition()):
+        assert time.monotonic() < ends_at, "it takes too long"
         time.sleep(0.1)
+    return found
 
 
 def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
@@ -128,47 +111,53 @@ def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
     return bool(found) and found["blockHash"] is None
 
 
-def with_registration_pending(stack: FaultyStack, deadline_seconds: float = 900) -> str:
-    """A launch whose registration is signed and waits in the pool of a chain that mines nothing."""
-    deployment_id = stack.place(deadline_seconds=deadline_seconds, start=False)
-    stack.start(deployment_id)
-    stack.wait_for(deployment_id, {"deploying"})
-    wait_until(lambda: stack.deployment(deployment_id).get("deployment_tx_hash"))
-    # The registry is asked before the registration is signed; as long as that fails, nothing is signed.
-    stack.misbehave(("eth_call", "503", 10_000))
-    stack.wait_for(deployment_id, {"registering"})
-    return deployment_id
-
-
-@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.long)])
-def test_killed_while_a_stuck_deployment_is_bumped(stack: FaultyStack, when: str) -> None:
+def with_registrations_pending(stack: FaultyStack, count: int) -> list[str]:
+    """Launches whose tokens are deployed and whose registrations are not signed as long as the node misbehaves."""
     with mining_stopped(stack):
-        deployment_id = stack.place(start=False)
-        fault = stack.lay("bump:deploy", when, "kill", deployment_id)
-        stack.start(deployment_id)
-        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
-        first = stack.deployment(deployment_id)["deployment_tx_hash"]
-        wait_until(lambda: stack.deployment(deployment_id)["deployment_tx_hash"] != first)
-        bumped = stack.deployment(deployment_id)["deployment_tx_hash"]
-        wait_until(lambda: pending(stack, bumped))
-    assert not fault.exists()
-    stack.assert_launched_once(deployment_id)
+        placed = [stack.place() for _ in range(count)]
+        for deployment_id in placed:
+            wait_until(lambda one=deployment_id: stack.deployment(one).get("deployment_tx_hash"))
+        # The registry is asked before the registration is signed; as long as that fails, nothing is signed.
+        stack.misbehave(("eth_call", "503", 10_000))
+    for deployment_id in placed:
+        stack.wait_for(deployment_id, {"registering"})
+    return placed
+
+
+def _until_bumped(stack: FaultyStack, placed: list[str], name: str) -> None:
+    """Wait until each launch's transaction lies in the pool, and then another one in its place."""
+
+    def lies(deployment_id: str, *, instead_of: str | None = None) -> str | None:
+        found = stack.deployment(deployment_id).get(name)
+        return str(found) if found != instead_of and pending(stack, found) else None
+
+    first = {one: wait_until(lambda one=one: lies(one)) for one in placed}
+    for one in placed:
+        wait_until(lambda one=one: lies(one, instead_of=first[one]))
+
+
+def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
+    with mining_stopped(stack):
+        placed = [stack.place(start=False) for _ in WHENS]
+        faults = [stack.lay("bump:deploy", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
+        for deployment_id in placed:
+            stack.start(deployment_id)
+        _until_bumped(stack, placed, "deployment_tx_hash")
+    assert not any(fault.exists() for fault in faults)
+    for deployment_id in placed:
+        stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
 
-@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.long), "after"])
-def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
-    deployment_id = with_registration_pending(stack)
+def test_killed_while_stuck_registrations_are_bumped(stack: FaultyStack) -> None:
+    placed = with_registrations_pending(stack, len(WHENS))
     with mining_stopped(stack):
-        fault = stack.lay("bump:register", when, "kill", deployment_id)
+        faults = [stack.lay("bump:register", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
         stack.misbehave()
-        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("registry_tx_hash")))
-        first = stack.deployment(deployment_id)["registry_tx_hash"]
-        wait_until(lambda: stack.deployment(deployment_id)["registry_tx_hash"] != first)
-        bumped = stack.deployment(deployment_id)["registry_tx_hash"]
-        wait_until(lambda: pending(stack, bumped))
-    assert not fault.exists()
-    stack.assert_launched_once(deployment_id)
+        _until_bumped(stack, placed, "registry_tx_hash")
+    assert not any(fault.exists() for fault in faults)
+    for deployment_id in placed:
+        stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
 
 
@@ -191,29 +180,35 @@ def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     stack.assert_nonces_are_contiguous()
 
 
-@pytest.mark.parametrize("when", WHENS)
-def test_killed_while_a_registration_is_called_off(stack: FaultyStack, when: str) -> None:
-    deployment_id = with_registration_pending(stack)
+def test_killed_while_registrations_are_called_off_and_that_is_recorded(stack: FaultyStack) -> None:
+    placed = with_registrations_pending(stack, len(WHENS))
+    soon = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3))
     with mining_stopped(stack):
-        fault = stack.lay("cancel:register", when, "kill", deployment_id)
-        stack.change(deployment_id, deadline=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3)))
+        faults = []
+        for when, deployment_id in zip(WHENS, placed, strict=True):
+            faults.append(stack.lay("cancel:register", when, "kill", deployment_id))
+            stack.lay("RecordFailure", when, "kill", deployment_id, workflow="token_register")
+            stack.change(deployment_id, deadline=soon)
         stack.misbehave()
-        wait_until(lambda: not fault.exists())
-        signed = stack.deployment(deployment_id)["registry_tx_hash"]
-        wait_until(lambda: not pending(stack, signed))
-    stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
-    item = stack.wait_for(deployment_id, FINAL)
-    assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
-    assert stack.tokens(deployment_id) == [item["token_address"]]
-    assert stack.registered(deployment_id) is None
-    # The token exists, so the model is not free for a second one.
-    assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+        wait_until(lambda: not any(fault.exists() for fault in faults))
+        for deployment_id in placed:
+            signed = stack.deployment(deployment_id)["registry_tx_hash"]
+            wait_until(lambda signed=signed: not pending(stack, signed))
+    for deployment_id in placed:
+        stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
+        item = stack.wait_for(deployment_id, FINAL)
+        assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
+        wait_until(lambda one=deployment_id: not stack.waits_for(one))
+        assert stack.tokens(deployment_id) == [item["token_address"]]
+        assert stack.registered(deployment_id) is None
+        # The token exists, so the model is not free for a second one.
+        assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
     stack.assert_nonces_are_contiguous()
 
 
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed(stack: FaultyStack, when: str) -> None:
-    deployment_id = with_registration_pending(stack)
+    (deployment_id,) = with_registrations_pending(stack, 1)
     fault = stack.lay("Complete", when, "kill", deployment_id)
     item = stack.deployment(deployment_id)
     call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"])

@@ -15,7 +15,7 @@ from slipway.times import epoch_milliseconds
 from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import worker_key
 from tests.faults import audits
-from tests.faults.boundaries import WHENS, boundaries
+from tests.faults.boundaries import WHENS
 from tests.faults.conftest import FaultyStack
 from tests.support.workers import body, enrol_at, records_at, wallet
 
@@ -29,10 +29,6 @@ ACTIONS = (
     "throttle:any.TransactWriteItems",
     "die:TransactWriteItems",
 )
-
-
-def test_every_boundary_of_the_definition_has_its_fault() -> None:
-    assert boundaries("uptime_flush") == {(name, when) for name in BOUNDARIES for when in WHENS}
 
 
 class Fleet:
