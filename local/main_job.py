@@ -11,17 +11,19 @@ from local.failures import LaunchError
 from local.sign_in import call, sign_in
 
 MODEL = "first-model"
+# Validated and without a token, for whoever looks around then.
+NEXT_MODEL = "next-model"
 _WITHIN_SECONDS = 120.0
 _FINAL = {"completed", "failed"}
 
 
 def launch_token(api: str, admin: LocalAccount, owner: LocalAccount) -> dict[str, Any]:
-    """Take a validated model to a deployed and registered token.
+    """Take a validated model to a deployed and registered token, and leave another validated one.
 
     Args:
         api: The API's address.
-        admin: Puts the model into the catalogue.
-        owner: Owns the model and asks for the token.
+        admin: Puts the models into the catalogue.
+        owner: Owns the models and asks for the token.
 
     Returns:
         The status of the completed deployment.
@@ -38,7 +40,9 @@ def launch_token(api: str, admin: LocalAccount, owner: LocalAccount) -> dict[str
         "metrics": {"accuracy": 0.93},
         "improvement": 0.04,
     }
-    call(api, "PUT", f"/api/admin/models/{MODEL}", model, sign_in(api, admin))
+    administrator = sign_in(api, admin)
+    for name in (MODEL, NEXT_MODEL):
+        call(api, "PUT", f"/api/admin/models/{name}", model, administrator)
     token = sign_in(api, owner)
     accepted = call(api, "POST", "/api/deployments", {"model_id": MODEL, "user_address": owner.address}, token)
     return _wait(api, accepted["deployment_id"], token)

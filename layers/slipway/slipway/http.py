@@ -136,7 +136,11 @@ def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
 
 def _of_pydantic(errors: list[Any]) -> ValidationFailedError:
     fields = [
-        {"field": ".".join(str(part) for part in entry["loc"]) or "body", "message": str(entry["msg"])}
+        {
+            "field": ".".join(str(part) for part in entry["loc"]) or "body",
+            # pydantic's own word for what a validator of ours says.
+            "message": str(entry["msg"]).removeprefix("Value error, "),
+        }
         for entry in errors[:20]
     ]
     summary = "; ".join(f"{entry['field']}: {entry['message']}" for entry in fields[:3])

@@ -66,6 +66,7 @@ def test_a_wallet_on_another_network_is_asked_to_switch(page: Page, stack: Runni
     expect(page.get_by_role("button", name="Wallet 0x")).to_contain_text(held["address"][:6])
     prompt = page.get_by_role("alert")
     expect(prompt).to_contain_text("Wrong network")
+    expect(page.get_by_text("No active deployments")).to_be_visible()
     check_page(page, "wrong-network")
     prompt.get_by_role("button", name="Switch to").click()
     expect(prompt).to_have_count(0)

@@ -88,7 +88,7 @@ function Entries({ entries }: { entries: AuditEntry[] }) {
         {entries.map((entry, index) => (
           <TableRow key={`${entry.at}-${entry.request_id}-${index}`}>
             <TableCell className="whitespace-nowrap">{moment(entry.at)}</TableCell>
-            <TableCell className="font-mono text-xs" title={entry.user ?? undefined}>{entry.user ? shortAddress(entry.user) : "nobody"}</TableCell>
+            <TableCell className="font-mono text-xs whitespace-nowrap" title={entry.user ?? undefined}>{entry.user ? shortAddress(entry.user) : "nobody"}</TableCell>
             <TableCell className="min-w-40 font-mono text-xs">{entry.action}</TableCell>
             <TableCell className="max-w-48 font-mono text-xs break-all">{entry.subject ? shortAddress(entry.subject) : ""}</TableCell>
             <TableCell className="min-w-48">

@@ -38,7 +38,7 @@ export function AuditView({ report, onShow }: { report: AuditReport | null; onSh
         </section>
       ) : null}
       <p className="text-xs text-muted-foreground">
-        {report.detectors.length} detectors
+        {report.detectors.length === 1 ? "1 detector" : `${report.detectors.length} detectors`}
         {report.slither_version ? ` of Slither ${report.slither_version}` : ""}
         {report.compiler_version ? `, compiler ${report.compiler_version}` : ""}, {report.duration.toFixed(1)} s.
         {report.dependency_findings ? ` ${report.dependency_findings} findings lie in library contracts alone.` : ""}

@@ -5,6 +5,13 @@ import type { Build } from "./types";
 
 const seconds = (value: number | null | undefined) => (value === null || value === undefined ? null : `${value.toFixed(1)} s`);
 
+/** Settings are texts, numbers, switches, and lists of them. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return Array.isArray(value) ? value.map(textOf).join(", ") || "none" : JSON.stringify(value);
+}
+
 /** What was asked for, and what it came to. */
 export function BuildFacts({ build }: { build: Build }) {
   const settings = Object.entries(build.effective_options ?? build.options ?? {}).filter(([, value]) => value !== null);
@@ -30,7 +37,7 @@ export function BuildFacts({ build }: { build: Build }) {
       {settings.length > 0 ? (
         <section aria-label="Settings">
           <h3 className="mb-1 text-sm font-semibold">Settings</h3>
-          <Details facts={settings.map(([name, value]) => [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)])} />
+          <Details facts={settings.map(([name, value]) => [name.replaceAll("_", " "), textOf(value)])} />
         </section>
       ) : null}
       {build.assumed.length > 0 ? (

@@ -24,7 +24,7 @@ export function BuildProgress({ build, progress }: { build: Build; progress: Pro
       <CardContent className="flex flex-col gap-3">
         <div className="flex items-center gap-3">
           <Bar value={newest.progress} label="Progress of the build" />
-          <span className="w-10 text-right text-sm tabular-nums">{newest.progress}%</span>
+          <span className="w-10 shrink-0 text-right whitespace-nowrap text-sm tabular-nums">{newest.progress}%</span>
         </div>
         <p role="status" className="text-sm">{last?.message ?? newest.step.replaceAll("_", " ")}</p>
         {build.error ? (

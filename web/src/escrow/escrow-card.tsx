@@ -35,7 +35,7 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
               <Select {...control} value={job} onChange={(event) => setChosen(event.target.value)}>
                 {jobs.map((deployment) => (
                   <option key={deployment.deployment_id} value={deployment.deployment_id}>
-                    {titleOf(deployment)} · {shortId(deployment.deployment_id)}
+                    {optionOf(deployment)}
                   </option>
                 ))}
               </Select>
@@ -67,6 +67,12 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
 }
 
 /** An amount of the escrow's token, without zeros that say nothing. */
+/** Without its services, a workload's title is its id already. */
+function optionOf(deployment: Deployment): string {
+  const [title, id] = [titleOf(deployment), shortId(deployment.deployment_id)];
+  return title.includes(id) ? title : `${title} · ${id}`;
+}
+
 function amount(text: string): string {
   const [whole = "0", fraction = ""] = text.split(".");
   return `${BigInt(whole).toLocaleString("en-US")}.${fraction.replace(/0+$/, "").padEnd(2, "0")} USDC`;

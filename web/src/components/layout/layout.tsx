@@ -81,7 +81,11 @@ function usePageBeginsAtItsTop(pathname: string): void {
 function useShownLink(pathname: string) {
   const navigation = useRef<HTMLElement>(null);
   useEffect(() => {
-    navigation.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const show = () =>
+      navigation.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    show();
+    window.addEventListener("resize", show);
+    return () => window.removeEventListener("resize", show);
   }, [pathname]);
   return navigation;
 }

@@ -61,13 +61,13 @@ function Choice({ current }: { current: string | undefined }) {
     ? "Up to 32 lower-case letters, digits and hyphens; it begins with a letter and does not end in a hyphen"
     : undefined;
   return (
-    <form onSubmit={submit} noValidate className="flex flex-wrap items-end gap-3">
+    <form onSubmit={submit} noValidate className="flex flex-wrap items-start gap-3">
       <Field label="Environment" error={problem} className="w-full sm:w-72">
         {(control) => <Input {...control} value={name} autoCapitalize="none" spellCheck={false} onChange={(event) => setName(event.target.value)} />}
       </Field>
-      <Button type="submit" variant="outline">Show <ArrowRightIcon aria-hidden /></Button>
+      <Button type="submit" variant="outline" className="sm:mt-6.5">Show <ArrowRightIcon aria-hidden /></Button>
       {recent.length > 0 ? (
-        <nav aria-label="Recent environments" className="flex flex-wrap gap-2">
+        <nav aria-label="Recent environments" className="flex flex-wrap gap-2 sm:mt-7">
           {recent.map((known) => <Button key={known} size="sm" variant="ghost" asChild><Link to={`/stacks/${known}`}>{known}</Link></Button>)}
         </nav>
       ) : null}

@@ -54,40 +54,50 @@ function WorkerDetail({ wallet }: { wallet: string }) {
           />
         </CardContent>
       </Card>
-      <UptimeTables wallet={worker.data.wallet} />
-      <Containers worker={worker.data} />
+      <div className="grid gap-5 lg:grid-cols-2 lg:items-start">
+        <div className="flex min-w-0 flex-col gap-5">
+          <Containers worker={worker.data} />
+          <SessionsOf wallet={worker.data.wallet} />
+        </div>
+        <DaysOf wallet={worker.data.wallet} />
+      </div>
     </>
   );
 }
 
-function UptimeTables({ wallet }: { wallet: string }) {
+function SessionsOf({ wallet }: { wallet: string }) {
   const uptime = useUptime(wallet, DAYS);
   if (!uptime.data) return null;
   return (
-    <div className="grid gap-5 lg:grid-cols-2 lg:items-start">
-      <section aria-labelledby="sessions" className="flex flex-col gap-2">
-        <h2 id="sessions" className="text-lg font-semibold">Sessions</h2>
-        {uptime.data.records.length === 0 ? (
-          <p className="text-sm text-muted-foreground">It was not heard of in the last {DAYS} days.</p>
-        ) : (
-          <Sessions records={uptime.data.records} />
-        )}
-      </section>
-      <section aria-labelledby="days" className="flex flex-col gap-2">
-        <h2 id="days" className="text-lg font-semibold">Days</h2>
-        <Table label="Uptime by day">
-          <TableHeader><tr><TableHead>Day (UTC)</TableHead><TableHead className="text-right">Up</TableHead></tr></TableHeader>
-          <TableBody>
-            {uptime.data.days.toReversed().map((day) => (
-              <TableRow key={day.date}>
-                <TableCell>{day.date}</TableCell>
-                <TableCell className="text-right tabular-nums">{percent(day.percent)}</TableCell>
-              </TableRow>
-            ))}
-          </TableBody>
-        </Table>
-      </section>
-    </div>
+    <section aria-labelledby="sessions" className="flex flex-col gap-2">
+      <h2 id="sessions" className="text-lg font-semibold">Sessions</h2>
+      {uptime.data.records.length === 0 ? (
+        <p className="text-sm text-muted-foreground">It was not heard of in the last {DAYS} days.</p>
+      ) : (
+        <Sessions records={uptime.data.records} />
+      )}
+    </section>
+  );
+}
+
+function DaysOf({ wallet }: { wallet: string }) {
+  const uptime = useUptime(wallet, DAYS);
+  if (!uptime.data) return null;
+  return (
+    <section aria-labelledby="days" className="flex min-w-0 flex-col gap-2">
+      <h2 id="days" className="text-lg font-semibold">Days</h2>
+      <Table label="Uptime by day">
+        <TableHeader><tr><TableHead>Day (UTC)</TableHead><TableHead className="text-right">Up</TableHead></tr></TableHeader>
+        <TableBody>
+          {uptime.data.days.toReversed().map((day) => (
+            <TableRow key={day.date}>
+              <TableCell>{day.date}</TableCell>
+              <TableCell className="text-right tabular-nums">{percent(day.percent)}</TableCell>
+            </TableRow>
+          ))}
+        </TableBody>
+      </Table>
+    </section>
   );
 }
 
