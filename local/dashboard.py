@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from pathlib import Path
 
 from aiohttp import web
 
-from local.engine.server import LOOPBACK
-from local.front_door import has_ipv6_loopback
 from local.paths import DASHBOARD
+from local.serving import serve
 
 # As web/vercel.json has it, but for the local addresses.
 _CONTENT_SECURITY_POLICY = (
@@ -62,23 +60,6 @@ def application(directory: Path, configuration: Path) -> web.Application:
     return app
 
 
-async def serve(app: web.Application, port: int) -> None:
-    """Serve on both loopback addresses until SIGTERM or SIGINT."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    if has_ipv6_loopback():
-        try:
-            await web.TCPSite(runner, "::1", port).start()
-        except OSError as error:
-            logging.warning("not on ::1: %s", error)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await runner.cleanup()
-
-
 def main() -> int:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,7 +68,8 @@ def main() -> int:
     parser.add_argument("--configuration", type=Path, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-    asyncio.run(serve(application(options.directory, options.configuration), options.port))
+    app = application(options.directory, options.configuration)
+    asyncio.run(serve(web.AppRunner(app, access_log=None, shutdown_timeout=1.0), options.port, ipv6=True))
     return 0
 
 

@@ -17,8 +17,6 @@ import json
 import logging
 import os
 import re
-import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -45,6 +43,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from local.engine.server import LOOPBACK
+from local.serving import serve
 
 # API Gateway's limits: 10 MB of body, 30 s for an answer. 10,240 bytes of headers; a little more passes here.
 BODY_LIMIT = 10 * 1024 * 1024
@@ -309,37 +308,15 @@ def default_at_once() -> int:
     return int(os.environ.get("SLIPWAY_ENGINE_CONCURRENCY") or max(4, 2 * (os.cpu_count() or 1)))
 
 
-async def serve(door: FrontDoor, port: int) -> None:
-    """Serve on both loopback addresses until SIGTERM or SIGINT."""
-    runner = web.AppRunner(
+def runner_of(door: FrontDoor) -> web.AppRunner:
+    """The server, with API Gateway's room for headers."""
+    return web.AppRunner(
         application(door),
         access_log=None,
         max_line_size=_HEADER_LIMIT,
         max_field_size=_HEADER_LIMIT,
         shutdown_timeout=1.0,
     )
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    if has_ipv6_loopback():
-        try:
-            await web.TCPSite(runner, "::1", port).start()
-        except OSError as error:
-            log.warning("not on ::1: %s", error)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await runner.cleanup()
-
-
-def has_ipv6_loopback() -> bool:
-    """Whether `localhost` may mean ::1 here."""
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
 
 
 def main() -> int:
@@ -358,7 +335,7 @@ def main() -> int:
         host=f"localhost:{options.port}",
         at_once=default_at_once(),
     )
-    asyncio.run(serve(door, options.port))
+    asyncio.run(serve(runner_of(door), options.port, ipv6=True))
     return 0
 
 

@@ -10,12 +10,15 @@ import asyncio
 import os
 import sys
 
+from aiohttp import web
+
 from local.console_api.clock import Clock
 from local.console_api.keys import DEFAULT_KEY
 from local.console_api.market import Market
-from local.console_api.server import serve
+from local.console_api.server import application
 from local.engine.server import LOOPBACK
 from local.ports import Ports
+from local.serving import serve
 
 _LEAST_SCALE = 0.001
 
@@ -34,7 +37,7 @@ def main() -> int:
         market.add_account("given", given)
     told = "the key in AKASH_CONSOLE_API_KEY" if given else f"the key {DEFAULT_KEY}"
     print(f"http://{LOOPBACK}:{port} takes {told}", flush=True)
-    asyncio.run(serve(market, port))
+    asyncio.run(serve(web.AppRunner(application(market), access_log=None, shutdown_timeout=1.0), port))
     return 0
 
 

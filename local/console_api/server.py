@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,18 +66,6 @@ class Services:
                 # Many services write the same line again and again; readers must not take two for one.
                 book.written_at = now
                 book.write("GET / 200")
-
-
-async def serve(market: Market, port: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    runner = web.AppRunner(application(market), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await runner.cleanup()
 
 
 @contextmanager

@@ -14,31 +14,20 @@ A key is written again only with what a repeated task made anew from the same in
 import gzip
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from slipway.builds.models import AuditReport, Compilation
 from slipway.builds.store import BuildItem
 from slipway.errors import UpstreamUnavailableError
+from slipway.objects import GONE, object_error_code, object_errors
 from slipway.store import aws_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_GONE = {"NoSuchKey", "404"}
+_WHAT = "The builds' files"
 _FASTEST = 1
-
-
-@contextmanager
-def _upstream_errors() -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise UpstreamUnavailableError(f"The builds' files did not answer: {type(error).__name__}") from error
 
 
 class BuildFiles:
@@ -121,18 +110,17 @@ class BuildFiles:
         return found
 
     def _put(self, build_id: str, name: str, body: bytes, content_type: str) -> None:
-        with _upstream_errors():
+        with object_errors(_WHAT):
             self._s3.put_object(
                 Bucket=self._bucket, Key=f"builds/{build_id}/{name}", Body=body, ContentType=content_type
             )
 
     def _get(self, build_id: str, name: str) -> bytes | None:
         try:
-            with _upstream_errors():
+            with object_errors(_WHAT):
                 return self._s3.get_object(Bucket=self._bucket, Key=f"builds/{build_id}/{name}")["Body"].read()
         except UpstreamUnavailableError as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _GONE:
+            if object_error_code(error) in GONE:
                 return None
             raise
 

@@ -5,8 +5,11 @@ The key is the administrator's own; Slipway's functions never hold one. Everythi
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +42,33 @@ class InstallError(RuntimeError):
 
 class UnexpectedStateError(Exception):
     """Something on the chain is not as it has to be."""
+
+
+def run_installation(install: Callable[[str], dict[str, str | None]]) -> int:
+    """What the command lines of installations share: the key, what is printed, and the exit status.
+
+    Args:
+        install: Installs with the administrator's private key from ADMINISTRATOR_PRIVATE_KEY, and tells the addresses,
+            which are printed as JSON.
+
+    Returns:
+        0; 1 when the installation stopped, after the addresses that are known by then; 2 for a wrong call.
+    """
+    key = os.environ.get("ADMINISTRATOR_PRIVATE_KEY", "")
+    if not key:
+        print("Set ADMINISTRATOR_PRIVATE_KEY to the administrator's private key", file=sys.stderr)
+        return 2
+    try:
+        installed = install(key)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except InstallError as error:
+        print(error, file=sys.stderr)
+        print(json.dumps(error.known))
+        return 1
+    print(json.dumps(installed))
+    return 0
 
 
 def checksum_address(text: str | None) -> str | None:

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slipway.chain.administration import (
     Administration,
-    InstallError,
     UnexpectedStateError,
     checksum_address,
+    run_installation,
     telling,
 )
 
@@ -98,11 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--token-manager", help="to resume: the token manager that is deployed already")
     parser.add_argument("--within-seconds", type=float, default=300.0, help="how long all of it may take")
     options = parser.parse_args(arguments)
-    key = os.environ.get("ADMINISTRATOR_PRIVATE_KEY", "")
-    if not key:
-        print("Set ADMINISTRATOR_PRIVATE_KEY to the administrator's private key", file=sys.stderr)
-        return 2
-    try:
+
+    def run(key: str) -> dict[str, str | None]:
         installed = install(
             options.rpc_url,
             key,
@@ -113,15 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             token_manager=options.token_manager,
             within_seconds=options.within_seconds,
         )
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except InstallError as error:
-        print(error, file=sys.stderr)
-        print(json.dumps(error.known))
-        return 1
-    print(json.dumps(dataclasses.asdict(installed)))
-    return 0
+        return dataclasses.asdict(installed)
+
+    return run_installation(run)
 
 
 if __name__ == "__main__":

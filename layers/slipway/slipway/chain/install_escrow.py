@@ -11,16 +11,14 @@ the address that was printed; without it, it deploys anew.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 
 from slipway.chain.administration import (
     Administration,
-    InstallError,
     UnexpectedStateError,
     checksum_address,
+    run_installation,
     telling,
 )
 
@@ -74,11 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--escrow", help="to resume: the escrow that is deployed already")
     parser.add_argument("--within-seconds", type=float, default=300.0, help="how long all of it may take")
     options = parser.parse_args(arguments)
-    key = os.environ.get("ADMINISTRATOR_PRIVATE_KEY", "")
-    if not key:
-        print("Set ADMINISTRATOR_PRIVATE_KEY to the administrator's private key", file=sys.stderr)
-        return 2
-    try:
+
+    def run(key: str) -> dict[str, str | None]:
         address = install_escrow(
             options.rpc_url,
             key,
@@ -87,15 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             escrow=options.escrow,
             within_seconds=options.within_seconds,
         )
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except InstallError as error:
-        print(error, file=sys.stderr)
-        print(json.dumps(error.known))
-        return 1
-    print(json.dumps({"escrow": address}))
-    return 0
+        return {"escrow": address}
+
+    return run_installation(run)
 
 
 if __name__ == "__main__":

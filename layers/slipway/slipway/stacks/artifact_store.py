@@ -1,19 +1,16 @@
 """Where artifacts are published: a versioned S3 bucket, ``<environment>/endpoint.json`` and ``….sig`` beside it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from slipway.errors import UpstreamUnavailableError
+from slipway.objects import GONE, object_error_code, object_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MOST_BYTES = 8192
-_GONE = {"NoSuchKey", "404"}
+_WHAT = "The artifacts' store"
 
 
 @dataclass(frozen=True)
@@ -22,14 +19,6 @@ class Versions:
 
     artifact: str | None
     signature: str | None
-
-
-@contextmanager
-def _upstream_errors() -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise UpstreamUnavailableError(f"The artifacts' store did not answer: {type(error).__name__}") from error
 
 
 class ArtifactStore:
@@ -58,7 +47,7 @@ class ArtifactStore:
         )
 
     def _put(self, key: str, body: bytes, content_type: str) -> str | None:
-        with _upstream_errors():
+        with object_errors(_WHAT):
             answer = self._s3.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, CacheControl="no-store"
             )
@@ -67,7 +56,7 @@ class ArtifactStore:
     def withdraw(self, environment: str) -> None:
         """Remove both, the artifact first. Earlier versions stay, for whoever asks what was published when."""
         for key in (self._key(environment), f"{self._key(environment)}.sig"):
-            with _upstream_errors():
+            with object_errors(_WHAT):
                 self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def unpublish(self, environment: str, versions: Versions) -> None:
@@ -75,7 +64,7 @@ class ArtifactStore:
         both = ((self._key(environment), versions.artifact), (f"{self._key(environment)}.sig", versions.signature))
         for key, version in both:
             if version:
-                with _upstream_errors():
+                with object_errors(_WHAT):
                     self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
 
     def read(self, environment: str) -> tuple[bytes | None, bytes | None]:
@@ -85,15 +74,13 @@ class ArtifactStore:
 
     def _get(self, key: str) -> bytes | None:
         try:
-            with _upstream_errors():
+            with object_errors(_WHAT):
                 answer = self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{_MOST_BYTES}")
                 return answer["Body"].read()
         except UpstreamUnavailableError as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError):
-                code = cause.response["Error"]["Code"]
-                if code in _GONE:
-                    return None
-                if code == "InvalidRange":
-                    return b""
+            code = object_error_code(error)
+            if code in GONE:
+                return None
+            if code == "InvalidRange":
+                return b""
             raise
