@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +30,20 @@ def test_every_folder_of_code_is_described(parent: str) -> None:
 
 def test_every_package_of_the_library_is_described() -> None:
     assert {path.parent.name for path in LIBRARY.glob("*/__init__.py")} == set(PACKAGES)
+
+
+# Declarations of routes take lines, so what a function does is counted in statements.
+MOST_STATEMENTS, MOST_IN_ONE_FUNCTION = 20, 8
+
+
+def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    has_docstring = ast.get_docstring(function) is not None
+    return sum(isinstance(node, ast.stmt) for part in function.body for node in ast.walk(part)) - has_docstring
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").rglob("*.py")), ids=lambda path: str(path.parent.name))
+def test_functions_are_thin(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [_statements(node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert sum(found) <= MOST_STATEMENTS
+    assert max(found, default=0) <= MOST_IN_ONE_FUNCTION

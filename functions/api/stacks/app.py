@@ -1,6 +1,6 @@
 """An environment's two stacks, a Banano node and the API that uses it, and the endpoint by which they are joined."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
@@ -20,6 +20,10 @@ ApiBody = Annotated[ApiSpec, body_of(ApiSpec, operator, may_be_empty=True)]
 Key = Annotated[str | None, Header(alias="idempotency-key")]
 
 
+_PUTS: dict[str, Any] = {"status_code": 202, "responses": {200: {}, **refusals(ConflictError, ServicePausedError)}}
+_BEGINS: dict[str, Any] = {"status_code": 202, "responses": refusals(NotFoundError, ConflictError, ServicePausedError)}
+
+
 class _Endpoint(Response):
     media_type = "application/json"
 
@@ -28,11 +32,7 @@ class _Signature(Response):
     media_type = "application/jose+json"
 
 
-@app.put(
-    "/api/stacks/{environment}/node",
-    status_code=202,
-    responses={200: {}, **refusals(ConflictError, ServicePausedError)},
-)
+@app.put("/api/stacks/{environment}/node", **_PUTS)
 def put_node(
     request: Request, response: Response, environment: str, caller: Operator, body: NodeBody, key: Key = None
 ) -> StackAnswer:
@@ -40,9 +40,7 @@ def put_node(
     return _put(request, response, environment, caller, body, Kind.NODE, key)
 
 
-@app.put(
-    "/api/stacks/{environment}/api", status_code=202, responses={200: {}, **refusals(ConflictError, ServicePausedError)}
-)
+@app.put("/api/stacks/{environment}/api", **_PUTS)
 def put_api(
     request: Request, response: Response, environment: str, caller: Operator, body: ApiBody, key: Key = None
 ) -> StackAnswer:
@@ -72,21 +70,13 @@ def api(environment: str, _: Operator) -> StackDetail:
     return stack_service().detail(environment, Kind.API)
 
 
-@app.post(
-    "/api/stacks/{environment}/node/restart",
-    status_code=202,
-    responses=refusals(NotFoundError, ConflictError, ServicePausedError),
-)
+@app.post("/api/stacks/{environment}/node/restart", **_BEGINS)
 def restart_node(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start a node anew."""
     return stack_service().restart(caller, environment, Kind.NODE, idempotency_key_of(key), context_of(request))
 
 
-@app.post(
-    "/api/stacks/{environment}/api/restart",
-    status_code=202,
-    responses=refusals(NotFoundError, ConflictError, ServicePausedError),
-)
+@app.post("/api/stacks/{environment}/api/restart", **_BEGINS)
 def restart_api(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start an API stack anew, with the endpoint that its node publishes now."""
     return stack_service().restart(caller, environment, Kind.API, idempotency_key_of(key), context_of(request))
