@@ -32,13 +32,19 @@ export AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI="$AWS_ENDPOINT_URL/_aws/execute-
 export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
 # What it prints goes to the engine's CloudWatch Logs, and to a file that outlives the engine.
 exec > >(exec tee -a {log}) 2>&1
-{faults}exec {python} -m awslambdaric "$_HANDLER"
+{wrapper}exec {python} -m awslambdaric "$_HANDLER"
 """
 
 # Only in stacks that are started with SLIPWAY_FAULTS (`local.faults`).
 _FAULTS = """\
-export SLIPWAY_FAULTS={directory} SLIPWAY_REAL_HANDLER="$_HANDLER"
+export SLIPWAY_FAULTS={target} SLIPWAY_REAL_HANDLER="$_HANDLER"
 export _HANDLER=slipway_faults.handler
+"""
+
+# Only in stacks that are started with SLIPWAY_CALLS (`local.calls`).
+_CALLS = """\
+export SLIPWAY_CALLS={target} SLIPWAY_REAL_HANDLER="$_HANDLER"
+export _HANDLER=slipway_calls.handler
 """
 
 
@@ -107,16 +113,20 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
         log=shlex.quote(str(log)),
         websocket_api=api_id("WebSocketApi"),
         python=shlex.quote(str(python_of("runtime"))),
-        faults=_faults(code),
+        wrapper=_wrapper(code),
     )
     bootstrap = code / "bootstrap"
     bootstrap.write_text(text, encoding="utf-8")
     bootstrap.chmod(0o755)
 
 
-def _faults(code: Path) -> str:
-    directory = os.environ.get("SLIPWAY_FAULTS")
-    if not directory:
-        return ""
-    shutil.copyfile(ROOT / "local" / "faults" / "handler.py", code / "slipway_faults.py")
-    return _FAULTS.format(directory=shlex.quote(str(Path(directory).resolve())))
+def _wrapper(code: Path) -> str:
+    """What puts the faults' or the calls' handler around the function's own, if either is asked for."""
+    for variable, source, lines in (
+        ("SLIPWAY_FAULTS", "faults", _FAULTS),
+        ("SLIPWAY_CALLS", "calls", _CALLS),
+    ):
+        if asked := os.environ.get(variable):
+            shutil.copyfile(ROOT / "local" / source / "handler.py", code / f"slipway_{source}.py")
+            return lines.format(target=shlex.quote(str(Path(asked).resolve())))
+    return ""

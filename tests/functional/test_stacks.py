@@ -16,6 +16,7 @@ from slipway.akash import console_api
 from slipway.akash.service import request_close
 from slipway.akash.store import find_workload
 from slipway.stacks import node_workflow
+from slipway.stacks.artifact_store import ArtifactStore, Versions
 from tests.support.console_simulator import Simulator
 from tests.support.installation import BUCKET, Installation
 from tests.support.stacks import SCALE, SERVED, Stacks, spec
@@ -546,6 +547,27 @@ def test_a_workload_closed_behind_its_back_stops_the_endpoint_at_once(stacks: St
     assert stacks.reconcile() == {"production/node": "lost"}
     found = stacks.get("node")
     assert (found["status"], found["error"]["code"], found["endpoint"]) == ("failed", "LEASE_CLOSED", None)
+
+
+def test_what_was_written_for_a_workload_that_is_closed_meanwhile_is_taken_back(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment_id = stacks.up("node")["deployment_id"]
+    before = stacks.images()
+    publish = ArtifactStore.publish
+
+    def publish_too_late(*arguments: Any) -> Versions:
+        written = publish(*arguments)
+        workload = find_workload(deployment_id)
+        assert workload
+        request_close(workload, "The owner closed it")
+        return written
+
+    monkeypatch.setattr(ArtifactStore, "publish", publish_too_late)
+    node = stacks.run(stacks.put("node", spec(image="a/b:1")))
+    assert (node["status"], node["error"]["code"], node["endpoint"]) == ("failed", "LEASE_CLOSED", None)
+    assert stacks.images() == before
+    assert "Contents" not in s3().list_objects_v2(Bucket=BUCKET, Prefix="production/")
 
 
 # ── Deletion and reconciliation ─────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from local.paths import ROOT
 from local.sign_in import sign_in
 from local.temporary_stack import temporary_stack
 from tests.stack.launches import account
+from tests.support.grants import check_calls
 
 STATE = ROOT / ".local" / "test"
 # Shorter than the local stack's own, which leave room for slow machines.
@@ -89,10 +90,16 @@ def stack() -> Iterator[RunningStack]:
     if named := os.environ.get("SLIPWAY_STACK_FILE"):
         yield from _connected(Path(named))
         return
+    calls = STATE / "calls.jsonl"
     # Pauses of the state machines are what makes these tests slow, not what they test.
-    settings = {"SLIPWAY_PARAMETERS": _parameters(), "SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", "0.2")}
+    scale = os.environ.get("SFN_WAIT_SCALE", "0.2")
+    settings = {"SLIPWAY_PARAMETERS": _parameters(), "SFN_WAIT_SCALE": scale, "SLIPWAY_CALLS": str(calls)}
+    STATE.mkdir(parents=True, exist_ok=True)
+    calls.write_bytes(b"")
     with temporary_stack(STATE, settings) as stack_file:
-        yield from _connected(stack_file)
+        for running in _connected(stack_file):
+            yield running
+            check_calls(calls, running.client("cloudformation"))
 
 
 def _parameters() -> str:

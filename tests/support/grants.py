@@ -1,22 +1,141 @@
-"""What functions used of what their policies allow, as the functional tests saw it.
+"""What functions use of what their policies allow, as the functional tests and the stack's tests see it.
 
-`SLIPWAY_RECORD_GRANTS=1 local/python -m pytest tests/functional` adds what it sees to grants.json.
+`SLIPWAY_RECORD_GRANTS=1 local/python -m pytest tests/functional` adds what it sees to grants.json, and so it does with
+`tests/stack`.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from local.deploy import STACK
+from tests.support.template import named_resources, statements
 
 FILE = Path(__file__).with_name("grants.json")
 Grants = dict[str, dict[str, list[str]]]
 _seen: set[tuple[str, str, str]] = set()
+_WRITES = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+}
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{16}\b|(?<=@connections/).*")
+# ARNs as `named_resources` spells them.
+_CONNECTIONS = "arn:AWS::Partition}:execute-api:AWS::Region}:AWS::AccountId}:WebSocketApi}/v1/POST/@connections"
+_EXECUTIONS = "arn:AWS::Partition}:states:AWS::Region}:AWS::AccountId}:execution"
+_MODEL = "arn:AWS::Partition}:bedrock:AWS::Region}::foundation-model/BedrockModelId}"
+
+
+def needed(
+    service: str, operation: str, arguments: dict[str, Any], logical: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """The actions, each with its resource, that IAM asks for before AWS does a call.
+
+    Args:
+        service: As botocore names it.
+        operation: Likewise.
+        arguments: Of the call.
+        logical: Tells the logical id of what a call names.
+
+    Raises:
+        ValueError: A call of which nothing is known here, so that none goes unjudged.
+    """
+    if operation == "TransactWriteItems":
+        writes = [entry for item in arguments["TransactItems"] for entry in item.items()]
+        return [(_WRITES[kind], logical(write["TableName"])) for kind, write in writes]
+    if operation == "BatchGetItem":
+        return [("dynamodb:BatchGetItem", logical(table)) for table in arguments["RequestItems"]]
+    if service == "dynamodb":
+        index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
+        return [(f"dynamodb:{operation}", logical(arguments["TableName"]) + index)]
+    if service == "s3":
+        bucket = logical(arguments["Bucket"])
+        # Without it, S3 tells nobody what is not there.
+        listed = [("s3:ListBucket", bucket)] if operation == "GetObject" else []
+        action = f"s3:{operation}{'Version' if arguments.get('VersionId') else ''}"
+        return [(action, f"{bucket}/{arguments['Key']}"), *listed]
+    if service == "apigatewaymanagementapi":
+        return [("execute-api:ManageConnections", f"{_CONNECTIONS}/{arguments['ConnectionId']}")]
+    if service == "bedrock-runtime":
+        return [("bedrock:InvokeModel", _MODEL)]
+    if operation in ("StopExecution", "DescribeExecution"):
+        *_, machine, execution = arguments["executionArn"].split(":")
+        return [(f"states:{operation}", f"{_EXECUTIONS}:{logical(machine)}.Name}}:{execution}")]
+    named = {"kms": "KeyId", "stepfunctions": "stateMachineArn", "lambda": "FunctionName", "secretsmanager": "SecretId"}
+    if service not in named:
+        raise ValueError(f"What does {service} {operation} need?")
+    prefix = {"stepfunctions": "states"}.get(service, service)
+    action = {"Invoke": "InvokeFunction"}.get(operation, operation)
+    return [(f"{prefix}:{action}", logical(arguments[named[service]]))]
+
+
+def granted(function: str) -> set[tuple[str, str]]:
+    """Actions and resources of a function's policy; resources are patterns."""
+    return {
+        (action, resource)
+        for statement in statements(function)
+        for action in statement["Action"]
+        for resource in named_resources(statement)
+    }
+
+
+def covers(grant: tuple[str, str], action: str, resource: str) -> bool:
+    """Whether a grant lets somebody do this."""
+    return grant[0] == action and fnmatch.fnmatchcase(resource, grant[1])
+
+
+def allowed(function: str, action: str, resource: str) -> bool:
+    """Whether a function's policy lets it do this."""
+    return any(covers(grant, action, resource) for grant in granted(function))
+
+
+def check_calls(calls: Path, cloudformation: Any) -> None:
+    """Hold what a stack's functions called (`local.calls`) to their policies.
+
+    Args:
+        calls: The file of calls.
+        cloudformation: A client of the engine, which tells which resource is which.
+
+    Raises:
+        AssertionError: Some function did what it may not.
+    """
+    names = dict(_names(cloudformation))
+
+    def logical(physical: str) -> str:
+        short = (physical, physical.rpartition(":")[2], physical.rpartition("/")[2])
+        return next(names[name] for name in short if name in names)
+
+    used = set()
+    for line in calls.read_text(encoding="utf-8").splitlines():
+        function, service, operation, arguments = json.loads(line)
+        used |= {(logical(function), *need) for need in needed(service, operation, arguments, logical)}
+    for use in used:
+        saw(*use)
+    assert used, "nothing was noted"
+    assert [use for use in sorted(used) if not allowed(*use)] == []
+    write()
+
+
+def _names(cloudformation: Any) -> Iterator[tuple[str, str]]:
+    """Physical and logical ids of a stack's resources, and values and names of its parameters."""
+    for entry in cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Parameters"]:
+        yield entry["ParameterValue"], entry["ParameterKey"]
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK):
+        for entry in page["StackResourceSummaries"]:
+            yield entry["PhysicalResourceId"], entry["LogicalResourceId"]
+            yield entry["PhysicalResourceId"].rpartition(":")[2], entry["LogicalResourceId"]
 
 
 def saw(function: str, action: str, resource: str) -> None:
-    """Note that a function used an action on a resource."""
-    _seen.add((function, action, resource))
+    """Note that a function used an action on a resource, whose id does not matter."""
+    _seen.add((function, action, _ID.sub("id", resource)))
 
 
 def recorded() -> Grants:

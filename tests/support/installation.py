@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fnmatch
 import functools
 import json
 import os
@@ -41,7 +40,7 @@ from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
 from tests.support.open_sockets import OpenSockets
-from tests.support.template import TABLE_VARIABLES, functions, named_resources, statements, table_definition
+from tests.support.template import TABLE_VARIABLES, functions, table_definition
 from tests.support.wallets import ADMIN, ALICE, OPERATOR
 
 CHAIN_ID = 31337
@@ -57,12 +56,6 @@ BUCKET = "artifacts"
 _ROLES = {ADMIN.address: ["admin"], OPERATOR.address: ["operator"]}
 # The tables' names in the tests' environment, and their logical ids.
 _TABLES = {os.environ[variable]: logical_id for variable, logical_id in TABLE_VARIABLES.items()}
-_WRITES = {
-    "Put": "dynamodb:PutItem",
-    "Update": "dynamodb:UpdateItem",
-    "Delete": "dynamodb:DeleteItem",
-    "ConditionCheck": "dynamodb:ConditionCheckItem",
-}
 
 
 @dataclass(frozen=True)
@@ -227,54 +220,23 @@ class Installation:
         if self.acting is None:
             return
         self.calls.append((service, operation, arguments))
-        for action, resource in self._needed(service, operation, arguments):
+        for action, resource in grants.needed(service, operation, arguments, self._logical):
             grants.saw(self.acting, action, resource)
-            if not self._allowed(self.acting, action, resource):
+            if not grants.allowed(self.acting, action, resource):
                 message = f"{self.acting} may not {action} on {resource}"
                 raise botocore.exceptions.ClientError(
                     {"Error": {"Code": "AccessDeniedException", "Message": message}}, operation
                 )
 
-    def _needed(self, service: str, operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
-        if operation == "TransactWriteItems":
-            return [
-                (_WRITES[kind], _TABLES[write["TableName"]])
-                for item in arguments["TransactItems"]
-                for kind, write in item.items()
-            ]
-        if operation == "BatchGetItem":
-            return [("dynamodb:BatchGetItem", _TABLES[table]) for table in arguments["RequestItems"]]
-        if service == "dynamodb":
-            table = _TABLES[arguments["TableName"]]
-            index = arguments.get("IndexName")
-            return [(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table)]
-        if service == "kms":
-            key = "ArtifactKey" if arguments["KeyId"] == self.artifact_key else "IdentityKey"
-            return [(f"kms:{operation}", key)]
-        if service == "s3":
-            # Without it, S3 tells nobody what is not there.
-            listed = [("s3:ListBucket", "ArtifactBucket")] if operation == "GetObject" else []
-            action = f"s3:{operation}{'Version' if arguments.get('VersionId') else ''}"
-            return [(action, f"ArtifactBucket/{arguments['Key']}"), *listed]
-        if service == "apigatewaymanagementapi":
-            # The rest of the ARN as `named_resources` spells it.
-            api = "arn:AWS::Partition}:execute-api:AWS::Region}:AWS::AccountId}:WebSocketApi}"
-            return [("execute-api:ManageConnections", f"{api}/v1/POST/@connections/{arguments['ConnectionId']}")]
-        if operation == "StartExecution":
-            return [("states:StartExecution", arguments["stateMachineArn"].rpartition(":")[2])]
-        if service == "lambda":
-            return [("lambda:InvokeFunction", arguments["FunctionName"])]
-        if service == "secretsmanager":
-            return [(f"secretsmanager:{operation}", "AkashApiKeySecretArn")]
-        return []
-
-    @staticmethod
-    def _allowed(logical_id: str, action: str, resource: str) -> bool:
-        return any(
-            action in statement["Action"]
-            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in named_resources(statement))
-            for statement in statements(logical_id)
-        )
+    def _logical(self, physical: str) -> str:
+        known = {
+            **_TABLES,
+            BUCKET: "ArtifactBucket",
+            self.identity_key: "IdentityKey",
+            self.artifact_key: "ArtifactKey",
+            os.environ["AKASH_API_KEY_SECRET_ARN"]: "AkashApiKeySecretArn",
+        }
+        return known.get(physical, physical.rpartition(":")[2])
 
 
 _fresh_clients: list[bool] = []

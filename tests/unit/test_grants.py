@@ -1,30 +1,20 @@
-"""What each function's policy grants against what the functional tests saw it use (tests/support/grants.json).
+"""What each function's policy grants against what the tests saw it use (tests/support/grants.json).
 
 What is granted and was not seen stands in grants_not_seen.json with its reason; the list may only become shorter.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import json
 
 import pytest
 
-from tests.support.grants import recorded
-from tests.support.template import ROOT, functions, named_resources, statements
+from tests.support.grants import allowed, covers, granted, recorded
+from tests.support.template import ROOT, functions
 
 NOT_SEEN: dict[str, list[str]] = json.loads((ROOT / "tests" / "support" / "grants_not_seen.json").read_text())
 EXCUSED = {grant for grants in NOT_SEEN.values() for grant in grants}
 FUNCTIONS = sorted(functions())
-
-
-def _granted(function: str) -> set[tuple[str, str]]:
-    return {
-        (action, resource)
-        for statement in statements(function)
-        for action in statement["Action"]
-        for resource in named_resources(statement)
-    }
 
 
 def _used(function: str) -> set[tuple[str, str]]:
@@ -35,8 +25,8 @@ def _unused(function: str) -> set[str]:
     used = _used(function)
     return {
         f"{function} {action} {resource}"
-        for action, resource in _granted(function)
-        if not any(action == other and fnmatch.fnmatchcase(name, resource) for other, name in used)
+        for action, resource in granted(function)
+        if not any(covers((action, resource), *use) for use in used)
     }
 
 
@@ -47,10 +37,7 @@ def test_what_is_granted_is_used(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_is_used_is_granted(function: str) -> None:
-    granted = _granted(function)
-    for action, name in _used(function):
-        held = [resource for other, resource in granted if action == other and fnmatch.fnmatchcase(name, resource)]
-        assert held, (action, name)
+    assert [use for use in _used(function) if not allowed(function, *use)] == []
 
 
 def test_nothing_is_excused_that_is_seen_or_no_longer_granted() -> None:

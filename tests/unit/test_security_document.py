@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import pytest
@@ -35,3 +36,13 @@ def test_the_dashboard_writes_no_markup_of_its_own() -> None:
     assert sources
     pattern = r"dangerouslySetInnerHTML|\.(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function\("
     assert [str(path) for path in sources if re.search(pattern, path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_dashboard_takes_scripts_from_itself_alone_and_stands_in_no_frame() -> None:
+    rules = json.loads((ROOT / "web" / "vercel.json").read_text(encoding="utf-8"))["headers"]
+    headers = {entry["key"]: entry["value"] for rule in rules if rule["source"] == "/(.*)" for entry in rule["headers"]}
+    parts = [part.split() for part in headers["content-security-policy"].split(";")]
+    policy = {name: sources for name, *sources in parts}
+    assert policy["default-src"] == policy["script-src"] == ["'self'"]
+    assert policy["frame-ancestors"] == ["'none'"]
+    assert headers["x-content-type-options"] == "nosniff"
