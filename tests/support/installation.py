@@ -234,8 +234,9 @@ class Installation:
             BUCKET: "ArtifactBucket",
             self.identity_key: "IdentityKey",
             self.artifact_key: "ArtifactKey",
-            os.environ["AKASH_API_KEY_SECRET_ARN"]: "AkashApiKeySecretArn",
         }
+        if ":secret:" in physical:
+            return "AkashApiKeySecretArn"
         return known.get(physical, physical.rpartition(":")[2])
 
 
