@@ -32,6 +32,8 @@ START_SECONDS = 300
 WAIT_SCALE = 0.1
 # More at once, and an engine on two cores is busy starting processes.
 AT_ONCE = 10
+# What a busy machine may take for anything that takes seconds; nobody waits longer than it takes.
+PATIENCE_SECONDS = 180
 # What is still under way when the last test is done gets this long before it counts.
 AUDIT_SECONDS = 120
 # The clocks of Akash workloads: nothing but its network's pace is waited for.
@@ -116,7 +118,7 @@ class FaultyStack:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def place(self, *, deadline_seconds: float = 900, state: str = "validated", start: bool = True) -> str:
+    def place(self, *, state: str = "validated", start: bool = True) -> str:
         """Write a launch as the API writes it, under a known id, and start its state machine."""
         deployment_id = str(uuid.uuid4())
         model_id = f"fault-{deployment_id[:13]}"
@@ -147,7 +149,7 @@ class FaultyStack:
                 "token_symbol": "FAULT",
                 "estimated_gas_cost": "1",
                 "executions": 1,
-                "deadline": _text(moment + deadline_seconds),
+                "deadline": _text(moment + 900),
                 "created_at": text,
                 "updated_at": text,
                 "owner_key": f"DEPLOYMENT#{self.owner}",
@@ -187,7 +189,7 @@ class FaultyStack:
         self.tally.placed("reconcile", execution)
         self.finish(execution)
 
-    def finish(self, execution: str, seconds: float = 60) -> None:
+    def finish(self, execution: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until an execution has succeeded."""
         ends_at = time.monotonic() + seconds
         while (status := self.machines.describe_execution(executionArn=execution)["status"]) == "RUNNING":
@@ -239,7 +241,7 @@ class FaultyStack:
                 ExpressionAttributeValues={":value": value},
             )
 
-    def wait_for(self, deployment_id: str, statuses: set[str], seconds: float = 90) -> dict[str, Any]:
+    def wait_for(self, deployment_id: str, statuses: set[str], seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until a launch has one of these statuses."""
         self.tally.touched(deployment_id)
         ends_at = time.monotonic() + seconds
@@ -329,7 +331,7 @@ class FaultyStack:
             assert self.chain.eth.get_transaction_receipt(item[name])["status"] == 1
         return item
 
-    def assert_nonces_are_contiguous(self, seconds: float = 30) -> None:
+    def assert_nonces_are_contiguous(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Every nonce that was given out is mined, and no other."""
         ends_at = time.monotonic() + seconds
         while gaps := self.nonce_gaps():

@@ -17,7 +17,7 @@ import pytest
 from slipway.times import from_text
 from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS, together_and_alone
-from tests.faults.conftest import FaultyStack, _text
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 from tests.faults.workloads import Workloads
 from tests.support.workloads import sdl_with
 
@@ -151,7 +151,7 @@ def test_reconcile_is_killed_while_it_mends(workloads: Workloads, kills: list[tu
 def test_an_execution_that_is_stopped_is_started_again(workloads: Workloads) -> None:
     stack = workloads.stack
     deployment_id = workloads.place({"bids": {"delay": 20}})
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while "dseq" not in stack.deployment(deployment_id):
         assert time.monotonic() < ends_at
         time.sleep(0.1)

@@ -24,11 +24,10 @@ from local.sign_in import sign_in
 from slipway.chain.contracts import load
 from tests.faults.audits import BUILD_ENDED
 from tests.faults.boundaries import WHENS, at_once_and_alone
-from tests.faults.conftest import FaultyStack, _text
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 
 WORKFLOW = "build"
 FIRST, SECOND = 31337, 5001
-SECONDS = 150
 # More, and compilations on two cores are stopped by their clock.
 AT_ONCE = 3
 BRANCH = ("BeginDeployment", "sign:build", "BroadcastDeployment", "ConfirmDeployment")
@@ -72,7 +71,7 @@ class Builds:
         entries = self.detail(build_id)["deployments"] or []
         return next((entry for entry in entries if entry["chain_id"] == chain_id), {})
 
-    def until(self, condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
         ends_at = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < ends_at, "it takes too long"
@@ -116,7 +115,7 @@ class Builds:
             wanted = [deployment["address"]] if deployment.get("status") == "deployed" else []
             assert self.contracts(build_id, chain_id) == wanted, deployment
 
-    def assert_nonces_are_contiguous(self, seconds: float = 60) -> None:
+    def assert_nonces_are_contiguous(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Every nonce that was given out on either chain is used."""
 
         def gaps() -> dict[tuple[int, str], tuple[int, int]]:

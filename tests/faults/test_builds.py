@@ -29,12 +29,11 @@ from slipway.builds.states import Stage, Status
 from slipway.builds.store import BuildCounts, BuildItem, BuildUpdateItem, counts_key, owner_key, update_key
 from slipway.times import now_text
 from tests.faults.boundaries import WHENS, together_and_alone
-from tests.faults.conftest import FaultyStack, _text
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 
 WORKFLOW = "build"
 SOURCES = Path(__file__).parents[1] / "unit" / "solidity" / "vulnerable"
 ENDED = {"complete", "failed", "cancelled"}
-SECONDS = 150
 # More, and compilations on two cores are stopped by their clock.
 AT_ONCE = 3
 # Each boundary with the build that is led past it, and how that ends.
@@ -125,7 +124,7 @@ class Builds:
 
     def until(self, build: BuildItem, statuses: set[str]) -> dict[str, Any]:
         """Wait until a build has one of these statuses, or has ended."""
-        ends_at = time.monotonic() + SECONDS
+        ends_at = time.monotonic() + PATIENCE_SECONDS
         while (item := self.items(build, "DETAIL")[0])["status"] not in statuses | ENDED:
             assert time.monotonic() < ends_at, item
             time.sleep(0.3)
@@ -236,7 +235,7 @@ def test_a_request_that_is_cut_and_sent_again_is_one_build(builds: Builds, when:
         assert second.status_code == 200, second.text
         assert http.get("/api/v1/builds").json()["total"] == before + 1
         build_id = second.json()["build_id"]
-        ends_at = time.monotonic() + SECONDS
+        ends_at = time.monotonic() + PATIENCE_SECONDS
         while (found := http.get(f"/api/v1/builds/{build_id}").json())["status"] not in ENDED:
             assert time.monotonic() < ends_at, found
             time.sleep(0.3)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.faults.boundaries import WHENS, boundaries, together_and_alone
-from tests.faults.conftest import FaultyStack
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.faults.stacks import NONSENSE, SERVED, Stacks
 
 WORKFLOW = "stack_node"
@@ -121,7 +121,7 @@ def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point
         workload = stacks.stack.detail(item.get("deployment_id", "")) or {}
         return workload.get("status") in ({"active"} if name == "DeployWorkload" else {"closed", "error"})
 
-    ends_at = time.monotonic() + 60
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while not is_there():
         assert time.monotonic() < ends_at, stacks.item(environment, kind)
         time.sleep(0.05)

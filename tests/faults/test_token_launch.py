@@ -12,7 +12,7 @@ from slipway.chain.contracts import load
 from slipway.tokens import calls
 from tests.faults.audits import FINAL
 from tests.faults.boundaries import WHENS, together_and_alone
-from tests.faults.conftest import FaultyStack
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 
 WORKFLOW = "token_deploy"
 # Cut on the way of a launch that nothing else happens to.
@@ -94,7 +94,7 @@ def mining_stopped(stack: FaultyStack) -> Iterator[None]:
         stack.anvil("evm_setIntervalMining", 1)
 
 
-def wait_until(condition: Any, seconds: float = 120) -> Any:
+def wait_until(condition: Any, seconds: float = PATIENCE_SECONDS) -> Any:
     """What a condition comes to as soon as it holds."""
     ends_at = time.monotonic() + seconds
     while not (found := condition()):
@@ -124,16 +124,25 @@ def with_registrations_pending(stack: FaultyStack, count: int) -> list[str]:
     return placed
 
 
+def _in_pool(stack: FaultyStack, deployment_id: str, name: str, *, instead_of: str | None = None) -> str | None:
+    found = stack.deployment(deployment_id).get(name)
+    return str(found) if found != instead_of and pending(stack, found) else None
+
+
 def _until_bumped(stack: FaultyStack, placed: list[str], name: str) -> None:
     """Wait until each launch's transaction lies in the pool, and then another one in its place."""
-
-    def lies(deployment_id: str, *, instead_of: str | None = None) -> str | None:
-        found = stack.deployment(deployment_id).get(name)
-        return str(found) if found != instead_of and pending(stack, found) else None
-
-    first = {one: wait_until(lambda one=one: lies(one)) for one in placed}
+    first = {one: wait_until(lambda one=one: _in_pool(stack, one, name)) for one in placed}
     for one in placed:
-        wait_until(lambda one=one: lies(one, instead_of=first[one]))
+        wait_until(lambda one=one: _in_pool(stack, one, name, instead_of=first[one]))
+
+
+def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
+    """Let the launches' time be over when their transactions lie in the pool; wait until others are in their place."""
+    for one in placed:
+        wait_until(lambda one=one: _in_pool(stack, one, name))
+        stack.change(one, deadline=_text(time.time()))
+    for one in placed:
+        wait_until(lambda one=one: not _in_pool(stack, one, name))
 
 
 def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
@@ -163,14 +172,12 @@ def test_killed_while_stuck_registrations_are_bumped(stack: FaultyStack) -> None
 
 def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     with mining_stopped(stack):
-        placed = [stack.place(deadline_seconds=5, start=False) for _ in WHENS]
+        placed = [stack.place(start=False) for _ in WHENS]
         faults = [stack.lay("cancel:deploy", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
         for deployment_id in placed:
             stack.start(deployment_id)
-        wait_until(lambda: not any(fault.exists() for fault in faults))
-        for deployment_id in placed:
-            signed = stack.deployment(deployment_id)["deployment_tx_hash"]
-            wait_until(lambda signed=signed: not pending(stack, signed))  # replaced in the pool
+        _until_called_off(stack, placed, "deployment_tx_hash")
+        assert not any(fault.exists() for fault in faults)
     for deployment_id in placed:
         stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
         item = stack.wait_for(deployment_id, FINAL)
@@ -182,18 +189,14 @@ def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
 
 def test_killed_while_registrations_are_called_off_and_that_is_recorded(stack: FaultyStack) -> None:
     placed = with_registrations_pending(stack, len(WHENS))
-    soon = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3))
     with mining_stopped(stack):
         faults = []
         for when, deployment_id in zip(WHENS, placed, strict=True):
             faults.append(stack.lay("cancel:register", when, "kill", deployment_id))
             stack.lay("RecordFailure", when, "kill", deployment_id, workflow="token_register")
-            stack.change(deployment_id, deadline=soon)
         stack.misbehave()
-        wait_until(lambda: not any(fault.exists() for fault in faults))
-        for deployment_id in placed:
-            signed = stack.deployment(deployment_id)["registry_tx_hash"]
-            wait_until(lambda signed=signed: not pending(stack, signed))
+        _until_called_off(stack, placed, "registry_tx_hash")
+        assert not any(fault.exists() for fault in faults)
     for deployment_id in placed:
         stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
         item = stack.wait_for(deployment_id, FINAL)

@@ -16,7 +16,7 @@ from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import worker_key
 from tests.faults import audits
 from tests.faults.boundaries import WHENS
-from tests.faults.conftest import FaultyStack
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.support.workers import body, enrol_at, records_at, wallet
 
 WORKFLOW = "uptime_flush"
@@ -70,7 +70,7 @@ class Fleet:
         arn = self.stack.machines.start_execution(stateMachineArn=self.stack.outputs["UptimeFlushArn"])["executionArn"]
         return str(arn)
 
-    def finish(self, arn: str, seconds: float = 90) -> dict[str, Any]:
+    def finish(self, arn: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         ends_at = time.monotonic() + seconds
         while (found := self.stack.machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < ends_at
@@ -130,7 +130,7 @@ def test_a_run_that_is_stopped_and_one_that_follows_and_one_beside_it(fleet: Fle
     """What a redrive, or two schedules at once, come to."""
     fault = fleet.stack.lay("FlushShard", "before", "hang")
     stopped = fleet.start()
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while fault.exists():
         assert time.monotonic() < ends_at
         time.sleep(0.1)

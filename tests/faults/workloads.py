@@ -17,7 +17,7 @@ import httpx
 from slipway.akash.sdl import fingerprint
 from tests.faults import audits
 from tests.faults.audits import SETTLED
-from tests.faults.conftest import FaultyStack, _text
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 from tests.support.workloads import sdl_with
 
 # Bids and services come fast; the pace of the simulated network is that of the state machines' waits. Bids stay: on a
@@ -98,7 +98,7 @@ class Workloads:
                 input=json.dumps({"deployment_id": deployment_id}),
             )
 
-    def settled(self, deployment_id: str, seconds: float = 120) -> dict[str, Any]:
+    def settled(self, deployment_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The workload once it is active or has ended."""
         return self.stack.wait_for(deployment_id, SETTLED, seconds)
 
@@ -123,7 +123,7 @@ class Workloads:
         assert still_open == ([item["dseq"]] if status == "active" else []), entries
         return item
 
-    def sweep(self, deployment_ids: Iterable[str], seconds: float = 60) -> None:
+    def sweep(self, deployment_ids: Iterable[str], seconds: float = PATIENCE_SECONDS) -> None:
         """Reconcile until nothing of these workloads is open without an owner."""
         wanted = set(deployment_ids)
         ends_at = time.monotonic() + seconds
