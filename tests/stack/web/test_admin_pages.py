@@ -60,8 +60,8 @@ def test_charts_tell_of_launches_day_by_day(
     administration: Page, stack: RunningStack, admin: str, user: str, owner: str
 ) -> None:
     page = administration
-    for _ in range(2):
-        answer = launch(stack, user, new_model(stack, admin, owner), owner)
+    launches = [launch(stack, user, new_model(stack, admin, owner), owner) for _ in range(2)]
+    for answer in launches:
         assert ended(stack, user, answer.json()["deployment_id"])["status"] == "completed"
     # A failure and a success of the day before yesterday: nobody can wait for days.
     earlier = datetime.now(UTC) - timedelta(days=2)

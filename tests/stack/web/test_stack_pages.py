@@ -16,7 +16,7 @@ from tests.stack.web.conftest import check_page, connect
 
 # A node whose forwarded port really answers.
 SIMULATED = {
-    "bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}, "ports": {"serve": "banano"},
+    "bids": {"delay": 0.2, "spread": 0.2}, "start": {"silent_for": 0, "ready_after": 0.5}, "ports": {"serve": "banano"},
 }  # fmt: skip
 JOB_MILLISECONDS = 150_000
 

@@ -2,6 +2,9 @@ import { defineChain } from "viem";
 import { createConfig, http, injected, type Config } from "wagmi";
 import type { Configuration } from "@/config";
 
+// How often a receipt is asked for, while somebody waits for one.
+const RECEIPT_MILLISECONDS = 1_000;
+
 /** wagmi for the one chain that tokens and the escrow are on. Browser wallets announce themselves (EIP-6963). */
 export async function createWallet({ chain, accounts }: Configuration): Promise<Config> {
   const token = defineChain({
@@ -16,5 +19,7 @@ export async function createWallet({ chain, accounts }: Configuration): Promise<
     const { developmentWallet } = await import("./development-wallet");
     connectors.unshift(developmentWallet(chain, accounts));
   }
-  return createConfig({ chains: [token], connectors, transports: { [token.id]: http(chain.rpcUrl) } });
+  return createConfig({
+    chains: [token], connectors, transports: { [token.id]: http(chain.rpcUrl) }, pollingInterval: RECEIPT_MILLISECONDS,
+  });
 }
