@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.stack.web.conftest import check_page, connect
+from tests.stack.web.conftest import check_page, connect, serious_issues
 from tests.stack.web.mocked import MockedList, answer, refusal, token, workload
 
 POLL_MILLISECONDS = 30_000
@@ -36,6 +36,38 @@ def test_tabs_tell_true_counts_and_show_what_they_say(page: Page) -> None:
     mocked.deployments.append(workload("closed"))
     page.get_by_role("button", name="Refresh", exact=True).click()
     expect(page.get_by_role("tab", name=tab("Closed", "3"))).to_be_visible()
+
+
+def test_while_it_loads_there_are_skeletons(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/deployments?*", lambda route: held.append(route))
+    connect(page)
+    loading = page.get_by_role("progressbar", name="Loading deployments")
+    expect(loading).to_be_visible()
+    expect(page.get_by_text("No active deployments")).to_have_count(0)
+    assert serious_issues(page) == []
+    for route in held:
+        answer(route, {"deployments": [workload()], "next_cursor": None})
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(loading).to_have_count(0)
+    overview = page.get_by_role("region", name="Overview")
+    for told in ("Active deployments", "Total spent", "Burn per day", "$0.036", "Runway"):
+        expect(overview).to_contain_text(told)
+
+
+def test_quick_actions_do_what_they_say(page: Page) -> None:
+    mocked = MockedList([workload()]).serve(page)
+    connect(page)
+    actions = page.get_by_role("complementary", name="Escrow and quick actions")
+    for action, title in (("Deploy a workload", "New deployment"), ("Launch a token", "Launch token")):
+        actions.get_by_role("button", name=action).click()
+        expect(page.get_by_role("dialog", name=title)).to_be_visible()
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("article")).to_have_count(1)
+    mocked.deployments.append(workload())
+    actions.get_by_role("button", name="Reload the list").click()
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect(actions.get_by_role("link", name="API documents")).to_have_attribute("href", re.compile("/docs$"))
 
 
 def test_without_deployments_it_says_what_to_do(page: Page) -> None:
@@ -112,6 +144,7 @@ def test_a_close_that_is_refused_is_taken_back(page: Page) -> None:
     )
     connect(page)
     page.get_by_role("button", name="Close deployment").click()
+    check_page(page, "close-deployment")
     page.get_by_role("alertdialog").get_by_role("button", name="Keep it").click()
     assert held == []
     page.get_by_role("button", name="Close deployment").click()

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.stack.web.conftest import connect
 from tests.stack.web.mocked import MockedList, answer, refusal, workload
@@ -126,7 +126,8 @@ def test_ten_thousand_lines_are_searched_paused_and_downloaded(page: Page, tmp_p
     expect(dialog.get_by_role("button", name="Resume")).to_have_attribute("aria-pressed", "true")
 
 
-def test_pausing_holds_what_is_shown(page: Page) -> None:
+def test_pausing_holds_what_is_shown_and_copied(page: Page, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     logs = MockedLogs(page, ["retry: 1500\n\n" + block("a", "one")])
     logs.answers += ["retry: 600000\n\n" + block("b", "two")]
     dialog = open_logs(page)
@@ -135,6 +136,9 @@ def test_pausing_holds_what_is_shown(page: Page) -> None:
     resume = dialog.get_by_role("button", name="Resume (1 new)")
     expect(resume).to_be_visible()
     expect(dialog.get_by_role("log")).not_to_contain_text("two")
+    dialog.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("1 line copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "[web] one\n"
     resume.click()
     expect(dialog.get_by_role("log")).to_contain_text("two")
 

@@ -45,6 +45,10 @@ def test_the_development_wallet_connects_and_signs_in(page: Page, stack: Running
     page.goto("/")
     expect(page.get_by_text("Connect your wallet to see what is yours")).to_be_visible()
     check_page(page, "not-connected")
+    page.get_by_role("button", name="Connect wallet").click()
+    expect(page.get_by_role("dialog", name="Connect a wallet")).to_be_visible()
+    check_page(page, "connect-wallet")
+    page.keyboard.press("Escape")
     address = account(stack, "user")["address"]
     assert connect(page) == f"{address[:6]}…{address[-4:]}"
     page.reload()

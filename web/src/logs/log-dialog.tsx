@@ -25,6 +25,10 @@ const STATES: Record<StreamState["name"], { text: string; variant: BadgeVariant 
   refused: { text: "not available", variant: "destructive" },
 };
 
+function counted(lines: number): string {
+  return lines === 1 ? "1 line" : `${lines.toLocaleString("en-US")} lines`;
+}
+
 /** A workload's log, live. */
 export default function LogDialog({ workload, onClose }: { workload: Workload; onClose: () => void }) {
   const id = workload.deployment_id;
@@ -51,7 +55,7 @@ export default function LogDialog({ workload, onClose }: { workload: Workload; o
   async function copy() {
     try {
       await navigator.clipboard.writeText(textOf(shown));
-      toast.success(`${shown.length.toLocaleString("en-US")} lines copied`);
+      toast.success(`${counted(shown.length)} copied`);
     } catch {
       toast.error("The browser does not let this page copy: download the lines instead");
     }
@@ -82,7 +86,7 @@ export default function LogDialog({ workload, onClose }: { workload: Workload; o
         {state.name === "reconnecting" ? <ErrorAlert error={state.error} title="The stream broke off; it is being taken up again by itself" /> : null}
         <Lines lines={shown} isFollowing={paused === null} />
         <p className="text-xs text-muted-foreground" aria-live="off">
-          {shown.length.toLocaleString("en-US")} {shown.length === from.length ? "lines" : `of ${from.length.toLocaleString("en-US")} lines`}
+          {shown.length === from.length ? counted(shown.length) : `${shown.length.toLocaleString("en-US")} of ${counted(from.length)}`}
           {state.name === "ended" ? " · the workload is closed" : ""}
         </p>
       </DialogContent>
