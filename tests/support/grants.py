@@ -110,7 +110,8 @@ def check_calls(calls: Path, cloudformation: Any) -> None:
 
     def logical(physical: str) -> str:
         short = (physical, physical.rpartition(":")[2], physical.rpartition("/")[2])
-        return next(names[name] for name in short if name in names)
+        # What is no resource of the stack may nobody use.
+        return next((names[name] for name in short if name in names), physical)
 
     used = set()
     for line in calls.read_text(encoding="utf-8").splitlines():
