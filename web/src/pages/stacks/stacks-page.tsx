@@ -65,9 +65,9 @@ function Choice({ current }: { current: string | undefined }) {
       <Field label="Environment" error={problem} className="w-full sm:w-72">
         {(control) => <Input {...control} value={name} autoCapitalize="none" spellCheck={false} onChange={(event) => setName(event.target.value)} />}
       </Field>
-      <Button type="submit" variant="outline" className="sm:mt-6.5">Show <ArrowRightIcon aria-hidden /></Button>
+      <Button type="submit" variant="outline" className="sm:mt-5">Show <ArrowRightIcon aria-hidden /></Button>
       {recent.length > 0 ? (
-        <nav aria-label="Recent environments" className="flex flex-wrap gap-2 sm:mt-7">
+        <nav aria-label="Recent environments" className="flex flex-wrap gap-2 sm:mt-5.5">
           {recent.map((known) => <Button key={known} size="sm" variant="ghost" asChild><Link to={`/stacks/${known}`}>{known}</Link></Button>)}
         </nav>
       ) : null}
