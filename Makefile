@@ -5,8 +5,6 @@
 
 PYTHON := local/python
 ROLE ?= user
-# Only what is there: a capability brings its tests along.
-TESTS := $(wildcard tests/unit tests/functional tests/performance tests/stack tests/faults)
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -29,7 +27,9 @@ prepare: ## Install and build, without starting anything
 test: prepare ## Run every test, with coverage of the library
 	@$(PYTHON) -m local.chromium
 	@cd web && npm run --silent types && npm test --silent
-	@$(PYTHON) -m pytest $(TESTS) -m "not long" --cov --cov-report=term --cov-fail-under=90
+	@$(PYTHON) -m pytest tests/unit tests/functional --numprocesses 2 --cov --cov-report=
+	@$(PYTHON) -m pytest tests/performance tests/stack --cov --cov-append --cov-report=
+	@$(PYTHON) -m pytest tests/faults -m "not long" --cov --cov-append --cov-report=term --cov-fail-under=90
 
 contract: prepare ## Check the MLflow adapter against a real MLflow server, in an environment of its own
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
