@@ -1,0 +1,81 @@
+"""The programs in docs/integration.md, word for word, against the deployed template."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+from eth_account import Account
+
+from local.paths import ROOT
+from tests.stack.launches import account, new_model
+
+GUIDE = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+MODULES = ROOT / "web" / "node_modules"
+NODE_SECONDS = 120
+# What a browser has and Node does not, and a wallet that is a key.
+FRONTEND = """
+import {{ privateKeyToAccount }} from "{viem}";
+const given = {given};
+globalThis.location = new URL(given.api);
+process.env.NEXT_PUBLIC_SLIPWAY_API = given.api;
+const guide = await import("./guide.mjs");
+const wallet = privateKeyToAccount(given.private_key);
+const token = await guide.signIn(wallet.address, (message) => wallet.signMessage({{ message }}));
+const refused = await guide.launch(token, "no-such-model", wallet.address).catch((error) => error);
+const {{ status_url }} = await guide.launch(token, given.model_id, wallet.address);
+const statuses = [];
+const last = await guide.follow(token, status_url, (status) => statuses.push(status));
+console.log(JSON.stringify({{ last, statuses, refused: refused.code }}));
+"""
+
+
+def _programs(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_guide_launches_a_token(stack: Any, admin: str) -> None:
+    held = account(stack, "user", 1)
+    model_id = new_model(stack, admin, held["address"])
+    (program,) = _programs("python")
+    guide: dict[str, Any] = {}
+    exec(compile(program, "docs/integration.md", "exec"), guide)  # noqa: S102 (our own document)
+    with httpx.Client(base_url=stack.api, timeout=60) as api:
+        guide["sign_in"](api, Account.from_key(held["private_key"]))
+        try:
+            guide["launch"](api, "no-such-model", held["address"])
+        except guide["SlipwayError"] as error:
+            refused = error.code
+        last = guide["follow"](api, guide["launch"](api, model_id, held["address"]))
+    assert refused == "MODEL_NOT_FOUND"
+    assert last["status"] == "completed"
+    assert last["token_address"]
+
+
+def test_the_typescript_guide_launches_a_token(stack: Any, admin: str, tmp_path: Path) -> None:
+    held = account(stack, "user", 1)
+    model_id = new_model(stack, admin, held["address"])
+    (tmp_path / "guide.mts").write_text("\n".join(_programs("ts")), encoding="utf-8")
+    # Types are the frontend's matter: the guide leaves wallet and chain to it.
+    options = ["--noCheck", "--module", "esnext", "--target", "es2022", "--outDir", "."]
+    subprocess.run([MODULES / ".bin" / "tsc", *options, "guide.mts"], cwd=tmp_path, check=True, timeout=60)
+    given = {"api": stack.api, "private_key": held["private_key"], "model_id": model_id}
+    viem = MODULES / "viem" / "_esm" / "accounts" / "index.js"
+    (tmp_path / "run.mjs").write_text(FRONTEND.format(viem=viem, given=json.dumps(given)), encoding="utf-8")
+    done = subprocess.run(
+        ["node", "run.mjs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=NODE_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["refused"] == "MODEL_NOT_FOUND"
+    assert told["last"]["status"] == "completed"
+    assert told["statuses"][-1] == "completed"
