@@ -14,7 +14,7 @@ import bench.environment  # noqa: F401 (before the library)
 from bench.engine import engine
 from bench.metering import Meter
 from slipway import store
-from tests.support import installation
+from tests.support import grants, installation
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
@@ -62,7 +62,7 @@ def installed(rpc_url: str | None = None) -> Iterator[Installed]:
         # The engine looks through all it holds, so with much data on a busy machine it is slower than DynamoDB ever is.
         patches.setattr(store.connection, "_read_timeout_seconds", 60)
         # What policies allow is the functional tests' to judge.
-        patches.setattr(Installation, "_allowed", staticmethod(lambda *_: True))
+        patches.setattr(grants, "allowed", lambda *_: True)
         slipway = install(patches, node, rpc_url or url, CHAIN)
         with redirect_stdout(StringIO()):
             yield Installed(slipway, Meter(store.connection.client), endpoint, patches)
