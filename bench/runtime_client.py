@@ -45,6 +45,8 @@ def running(start: Start, variables: dict[str, str]) -> Iterator[RunningFunction
     answers: queue.Queue[str] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
+        # Else headers and body wait for each other, 40 ms an answer.
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:

@@ -108,6 +108,8 @@ def served(answers: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[tuple[str,
     numbers = count()
 
     class Handler(BaseHTTPRequestHandler):
+        # Else headers and body wait for each other, 40 ms an answer.
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:

@@ -17,6 +17,8 @@ def served(node: FakeNode) -> Iterator[str]:
     """The node's address while the context is open."""
 
     class Handler(BaseHTTPRequestHandler):
+        # Else headers and body wait for each other, 40 ms an answer.
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
