@@ -37,6 +37,8 @@ def _use(described: dict[str, Any]) -> None:
         TOKEN_CHAIN_ID=str(chain["chain_id"]),
         DEPLOYER_KEY_IDS=described["outputs"]["DeployerKeyIds"],
         LAUNCH_LIMITS='{"standard": {"hour": 100000, "day": 100000}}',
+        # The chain is on loopback.
+        ALLOW_PRIVATE_NETWORK="true",
         POWERTOOLS_LOG_LEVEL="CRITICAL",
         POWERTOOLS_METRICS_DISABLED="true",
         CHAINS=json.dumps(
