@@ -38,7 +38,7 @@ contract: prepare ## Check the MLflow adapter against a real MLflow server, in a
 faults: prepare ## The long form of the fault tests: every fault alone, hundreds of jobs with random ones, and one table
 	@SLIPWAY_FAULTS_JSON=$${SLIPWAY_FAULTS_JSON:-bench/faults.json} $(PYTHON) -m pytest tests/faults -s -q
 
-bench: prepare ## Measure everything, and print one table with every promise; half an hour on a quiet machine
+bench: prepare ## Measure everything, and print one table with every promise; 20 minutes on a quiet machine
 	@$(PYTHON) -m bench
 
 openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that

@@ -29,6 +29,8 @@ from slipway.times import from_text
 
 _TARGET_OVER_BARE_LOOP = 1.5
 _LAUNCH_SECONDS = 900
+# 100 at once wait for each other on two cores.
+_REQUEST_SECONDS = 180
 _CONFIRMATIONS = 2
 
 
@@ -77,7 +79,7 @@ class Slipway:
             )
             if answer.status_code == httpx.codes.ACCEPTED:
                 return str(answer.json()["deployment_id"]), asked_at
-            if answer.status_code < 500 or time.time() - asked_at > 60:
+            if answer.status_code < 500 or time.time() - asked_at > _REQUEST_SECONDS:
                 raise RuntimeError(answer.text)
             time.sleep(int(answer.headers.get("retry-after", "1")))
 
