@@ -31,10 +31,10 @@ class Figure:
 
 def show(figures: Sequence[Figure]) -> None:
     """Print a table."""
-    print(f"{'figure':<48}{'value':>12}{'target':>10}  unit")
+    print(f"{'figure':<54}{'value':>12}{'target':>10}  unit")
     for figure in figures:
         target = "" if figure.target is None else f"{figure.target:g}"
-        print(f"{figure.path:<48}{figure.value:>12.4g}{target:>10}  {figure.unit}{'' if figure.met else '  MISSED'}")
+        print(f"{figure.path:<54}{figure.value:>12.4g}{target:>10}  {figure.unit}{'' if figure.met else '  MISSED'}")
 
 
 def report(figures: Sequence[Figure], file: Path | None = None) -> bool:
