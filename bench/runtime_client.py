@@ -7,11 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from tests.performance.cold_start import RUNTIME_PYTHON, Start, environment
+from tests.support.loopback_handler import LoopbackHandler
 
 _ANSWER_SECONDS = 60
 
@@ -44,11 +45,7 @@ def running(start: Start, variables: dict[str, str]) -> Iterator[RunningFunction
     events: queue.Queue[str] = queue.Queue()
     answers: queue.Queue[str] = queue.Queue()
 
-    class Handler(BaseHTTPRequestHandler):
-        # Else headers and body wait for each other, 40 ms an answer.
-        disable_nagle_algorithm = True
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             self._answer(events.get(), {"Lambda-Runtime-Deadline-Ms": str(2**42)})
 
@@ -69,9 +66,6 @@ def running(start: Start, variables: dict[str, str]) -> Iterator[RunningFunction
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

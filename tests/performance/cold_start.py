@@ -21,10 +21,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.support.loopback_handler import LoopbackHandler
 from tests.support.template import ROOT, TABLE_VARIABLES, functions
 
 RUNTIME_PYTHON = ROOT / ".local" / "venv" / "runtime" / "bin" / "python"
@@ -84,9 +85,7 @@ def _runtime_api(first: dict[str, Any] | None) -> Iterator[tuple[str, threading.
     ready, over = threading.Event(), threading.Event()
     events = [first] if first is not None else []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             if events:
                 self._answer(json.dumps(events.pop()), {"Lambda-Runtime-Deadline-Ms": str(2**42)})
@@ -112,9 +111,6 @@ def _runtime_api(first: dict[str, Any] | None) -> Iterator[tuple[str, threading.
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

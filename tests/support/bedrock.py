@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
 import botocore.exceptions
 
 from slipway.settings import BedrockSettings
+from tests.support.loopback_handler import LoopbackHandler
 
 MODEL = "anthropic.claude-test-v1:0"
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -107,11 +108,7 @@ def served(answers: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[tuple[str,
     asked: list[dict[str, Any]] = []
     numbers = count()
 
-    class Handler(BaseHTTPRequestHandler):
-        # Else headers and body wait for each other, 40 ms an answer.
-        disable_nagle_algorithm = True
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_POST(self) -> None:
             content = json.loads(self.rfile.read(int(self.headers["content-length"])))
             path = urllib.parse.unquote(self.path)
@@ -125,9 +122,6 @@ def served(answers: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[tuple[str,
             self.send_header("content-length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

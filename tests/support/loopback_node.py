@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import httpx
 
+from tests.support.loopback_handler import LoopbackHandler
 from tests.support.nodes import FakeNode
 
 
@@ -16,11 +17,7 @@ from tests.support.nodes import FakeNode
 def served(node: FakeNode) -> Iterator[str]:
     """The node's address while the context is open."""
 
-    class Handler(BaseHTTPRequestHandler):
-        # Else headers and body wait for each other, 40 ms an answer.
-        disable_nagle_algorithm = True
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
             answer = node.handle(httpx.Request("POST", "http://node/", content=content))
@@ -29,9 +26,6 @@ def served(node: FakeNode) -> Iterator[str]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
