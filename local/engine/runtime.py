@@ -35,16 +35,11 @@ exec > >(exec tee -a {log}) 2>&1
 {wrapper}exec {python} -m awslambdaric "$_HANDLER"
 """
 
-# Only in stacks that are started with SLIPWAY_FAULTS (`local.faults`).
-_FAULTS = """\
-export SLIPWAY_FAULTS={target} SLIPWAY_REAL_HANDLER="$_HANDLER"
-export _HANDLER=slipway_faults.handler
-"""
-
-# Only in stacks that are started with SLIPWAY_CALLS (`local.calls`).
-_CALLS = """\
-export SLIPWAY_CALLS={target} SLIPWAY_REAL_HANDLER="$_HANDLER"
-export _HANDLER=slipway_calls.handler
+# Only in stacks that are started with SLIPWAY_FAULTS (`local.faults`) or SLIPWAY_CALLS (`local.calls`).
+_WRAPPERS = {"SLIPWAY_FAULTS": "faults", "SLIPWAY_CALLS": "calls"}
+_WRAPPER = """\
+export {variable}={target} SLIPWAY_REAL_HANDLER="$_HANDLER"
+export _HANDLER=slipway_{source}.handler
 """
 
 
@@ -122,11 +117,9 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
 
 def _wrapper(code: Path) -> str:
     """What puts the faults' or the calls' handler around the function's own, if either is asked for."""
-    for variable, source, lines in (
-        ("SLIPWAY_FAULTS", "faults", _FAULTS),
-        ("SLIPWAY_CALLS", "calls", _CALLS),
-    ):
+    for variable, source in _WRAPPERS.items():
         if asked := os.environ.get(variable):
             shutil.copyfile(ROOT / "local" / source / "handler.py", code / f"slipway_{source}.py")
-            return lines.format(target=shlex.quote(str(Path(asked).resolve())))
+            target = shlex.quote(str(Path(asked).resolve()))
+            return _WRAPPER.format(variable=variable, target=target, source=source)
     return ""
