@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from local.failures import LaunchError
@@ -22,12 +22,13 @@ _INHERITED = ("PATH", "HOME", "LANG", "SLIPWAY_UV", "SLIPWAY_ENGINE_CONCURRENCY"
 
 
 @contextmanager
-def temporary_stack(directory: Path, settings: Mapping[str, str]) -> Iterator[Path]:
+def temporary_stack(directory: Path, settings: Mapping[str, str], ports: Ports | None = None) -> Iterator[Path]:
     """Start what `make run` starts, without its first token; ends it when the block ends.
 
     Args:
         directory: Of its data and its log, ``launch.log``.
         settings: Environment variables, such as SLIPWAY_PARAMETERS.
+        ports: Where it listens; free ones when they need not be known before.
 
     Yields:
         The path of its stack.json.
@@ -35,12 +36,11 @@ def temporary_stack(directory: Path, settings: Mapping[str, str]) -> Iterator[Pa
     Raises:
         LaunchError: It did not start within five minutes; tells its log.
     """
-    names = [field.name for field in fields(Ports)]
-    ports = {variable(name): str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
+    ports = ports or Ports(*free_ports(len(fields(Ports))))
     environment = {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         "PYTHONPATH": f"{ROOT / 'layers' / 'slipway'}{os.pathsep}{ROOT}",
-        **ports,
+        **{variable(name): str(port) for name, port in asdict(ports).items()},
         "SLIPWAY_LOCAL_DIRECTORY": str(directory),
         **settings,
     }

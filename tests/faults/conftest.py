@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from web3 import Web3
 
 from local.faults.laid import Fault, lay
 from local.paths import ROOT
-from local.ports import free_ports, variable
+from local.ports import Ports, free_ports
+from local.temporary_stack import temporary_stack
 from slipway.chain.contracts import load
 from tests.faults import audits
 from tests.faults.audits import FINAL
@@ -27,7 +28,6 @@ from tests.faults.tally import Tally, this_run
 
 HERE = Path(__file__).parent
 STATE = ROOT / ".local" / "faults"
-START_SECONDS = 300
 # Waits and retry pauses of the state machines are shortened by this factor.
 WAIT_SCALE = 0.1
 # More at once, and an engine on two cores is busy starting processes.
@@ -363,9 +363,8 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     for leftover in faults.iterdir():
         leftover.unlink()
     plan.write_text("[]", encoding="utf-8")
-    names = ("api", "dashboard", "aws", "chain", "second_chain", "console")
-    *numbers, faulty_port = free_ports(len(names) + 1)
-    ports = dict(zip(names, numbers, strict=True))
+    *numbers, faulty_port = free_ports(len(fields(Ports)) + 1)
+    ports = Ports(*numbers)
     chain = {
         "chain_id": 31337,
         "name": "local",
@@ -378,59 +377,45 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
         **chain,
         "chain_id": 5001,
         "name": "local-second",
-        "rpc_urls": [f"http://127.0.0.1:{ports['second_chain']}"],
+        "rpc_urls": [f"http://127.0.0.1:{ports.second_chain}"],
     }
     parameters = {"Chains": [chain, second], "BuildLimits": BUILD_LIMITS, **AKASH_SECONDS}
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SLIPWAY_UV") if name in os.environ}
-    environment = {
-        **inherited,
-        **{variable(name): str(port) for name, port in ports.items()},
-        "PYTHONPATH": f"{ROOT / 'layers' / 'slipway'}{os.pathsep}{ROOT}",
-        "SLIPWAY_LOCAL_DIRECTORY": str(STATE),
+    settings = {
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
         "SLIPWAY_PARAMETERS": json.dumps(parameters),
     }
     node = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
-    node += ["--upstream", f"http://127.0.0.1:{ports['chain']}"]
-    log, stack_file = STATE / "launch.log", STATE / "stack.json"
-    stack_file.unlink(missing_ok=True)
-    with log.open("wb") as output:
-        processes = [
-            subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-            for command in (
-                node,
-                [sys.executable, "-m", "local.launch", "run", "--with-parent", "--without-token"],
-            )
-        ]
+    node += ["--upstream", f"http://127.0.0.1:{ports.chain}"]
+    with (STATE / "node.log").open("wb") as output:
+        process = subprocess.Popen(node, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        ends_at = time.monotonic() + START_SECONDS
-        while not stack_file.exists():
-            assert processes[1].poll() is None, log.read_text()
-            assert time.monotonic() < ends_at, log.read_text()
-            time.sleep(0.2)
-        described = json.loads(stack_file.read_text())
-        endpoint = {"endpoint_url": described["aws_endpoint"], "region_name": described["region"]}
-        tables = boto3.resource("dynamodb", **endpoint)
-        stack = FaultyStack(
-            described,
-            faults,
-            plan,
-            Web3(Web3.HTTPProvider(described["chains"][0]["rpc_url"])),
-            tables.Table(described["outputs"]["JobsTableName"]),
-            tables.Table(described["outputs"]["ControlTableName"]),
-            boto3.client("stepfunctions", **endpoint),
-            tally,
-        )
-        tally.audited_by("token_deploy", lambda jobs: audits.launches(stack, jobs))
-        tally.audited_by("build", lambda jobs: audits.builds(stack, jobs))
-        tally.audited_by("reconcile", lambda jobs: audits.runs(stack, jobs))
-        yield stack
-        _close(stack, is_whole=_is_whole(pytestconfig))
+        with temporary_stack(STATE, settings, ports) as stack_file:
+            yield from _connected(stack_file, faults, plan, tally, is_whole=_is_whole(pytestconfig))
     finally:
-        for process in reversed(processes):
-            process.terminate()
-            process.wait(60)
+        process.terminate()
+        process.wait(60)
+
+
+def _connected(stack_file: Path, faults: Path, plan: Path, tally: Tally, *, is_whole: bool) -> Iterator[FaultyStack]:
+    described = json.loads(stack_file.read_text())
+    endpoint = {"endpoint_url": described["aws_endpoint"], "region_name": described["region"]}
+    tables = boto3.resource("dynamodb", **endpoint)
+    stack = FaultyStack(
+        described,
+        faults,
+        plan,
+        Web3(Web3.HTTPProvider(described["chains"][0]["rpc_url"])),
+        tables.Table(described["outputs"]["JobsTableName"]),
+        tables.Table(described["outputs"]["ControlTableName"]),
+        boto3.client("stepfunctions", **endpoint),
+        tally,
+    )
+    tally.audited_by("token_deploy", lambda jobs: audits.launches(stack, jobs))
+    tally.audited_by("build", lambda jobs: audits.builds(stack, jobs))
+    tally.audited_by("reconcile", lambda jobs: audits.runs(stack, jobs))
+    yield stack
+    _close(stack, is_whole=is_whole)
 
 
 def _close(stack: FaultyStack, *, is_whole: bool) -> None:
