@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,17 +146,27 @@ def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
         wait_until(lambda one=one: not _in_pool(stack, one, name))
 
 
-def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
-    with mining_stopped(stack):
-        placed = [stack.place(start=False) for _ in WHENS]
-        faults = [stack.lay("bump:deploy", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
-        for deployment_id in placed:
-            stack.start(deployment_id)
-        _until_bumped(stack, placed, "deployment_tx_hash")
-    assert not any(fault.exists() for fault in faults)
+def _started_with_kills(stack: FaultyStack, boundary: str) -> tuple[list[str], list[Path]]:
+    """A launch that will be killed before the boundary and one after it, and their faults."""
+    placed = [stack.place(start=False) for _ in WHENS]
+    faults = [stack.lay(boundary, when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
+    for deployment_id in placed:
+        stack.start(deployment_id)
+    return placed, faults
+
+
+def _assert_each_launched_once(stack: FaultyStack, placed: list[str]) -> None:
     for deployment_id in placed:
         stack.assert_launched_once(deployment_id)
     stack.assert_nonces_are_contiguous()
+
+
+def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
+    with mining_stopped(stack):
+        placed, faults = _started_with_kills(stack, "bump:deploy")
+        _until_bumped(stack, placed, "deployment_tx_hash")
+    assert not any(fault.exists() for fault in faults)
+    _assert_each_launched_once(stack, placed)
 
 
 def test_killed_while_stuck_registrations_are_bumped(stack: FaultyStack) -> None:
@@ -165,17 +176,12 @@ def test_killed_while_stuck_registrations_are_bumped(stack: FaultyStack) -> None
         stack.misbehave()
         _until_bumped(stack, placed, "registry_tx_hash")
     assert not any(fault.exists() for fault in faults)
-    for deployment_id in placed:
-        stack.assert_launched_once(deployment_id)
-    stack.assert_nonces_are_contiguous()
+    _assert_each_launched_once(stack, placed)
 
 
 def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     with mining_stopped(stack):
-        placed = [stack.place(start=False) for _ in WHENS]
-        faults = [stack.lay("cancel:deploy", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
-        for deployment_id in placed:
-            stack.start(deployment_id)
+        placed, faults = _started_with_kills(stack, "cancel:deploy")
         _until_called_off(stack, placed, "deployment_tx_hash")
         assert not any(fault.exists() for fault in faults)
     for deployment_id in placed:
@@ -263,9 +269,7 @@ def test_executions_that_are_stopped_around_their_registration_are_started_again
         stack.tally.did("stop", job_id=deployment_id, boundary=("RegisterToken", when))
         _overdue(stack, deployment_id)
     stack.reconcile()
-    for deployment_id in placed:
-        stack.assert_launched_once(deployment_id)
-    stack.assert_nonces_are_contiguous()
+    _assert_each_launched_once(stack, placed)
 
 
 @pytest.mark.parametrize("kills", together_and_alone("FindDue", "ReconcileJob"))
