@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, report
-from slipway.builds.audit import Auditor
-from slipway.builds.compilation import new_compiler
-from slipway.builds.slither import Slither
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.audit.compilation import new_compiler
+from slipway.builds.audit.slither import Slither
 from slipway.solidity.toolchain import find_toolchain
 
 _CONTRACTS = Path(__file__).resolve().parent.parent / "tests" / "unit" / "solidity" / "clean"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, report
-from slipway.akash.upstream import ForwardedPort
+from slipway.akash.console.models import ForwardedPort
 from slipway.control.rules import percentile
 from slipway.errors import EndpointNotForwardedError
 from slipway.stacks.rules import DISCOVERY, LOOK_SECONDS, rpc_candidate

@@ -25,7 +25,7 @@ from bench.metering import Meter
 from bench.runtime_client import running
 from slipway import store
 from slipway.times import epoch_milliseconds
-from slipway.workers.beats import Beat
+from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import WorkerItem

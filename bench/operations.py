@@ -29,7 +29,7 @@ from bench.metering import Counts
 from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash import console_api
+from slipway.akash.console import client as console_api
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.signing import ChainSigning

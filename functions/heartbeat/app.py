@@ -5,7 +5,7 @@ from typing import Any
 from slipway.gateway import Event, header, raw_body, serve
 from slipway.json_bodies import parse_json
 from slipway.times import epoch_milliseconds
-from slipway.workers.beats import MOST_BYTES, read_beat
+from slipway.workers.heartbeat_request import MOST_BYTES, read_beat
 from slipway.workers.heartbeats import authenticate, take_beat
 
 

@@ -1,9 +1,9 @@
-"""Refreshes in the background, asked for by whoever found a copy too old (``slipway.akash.background``)."""
+"""Refreshes in the background, asked for by whoever found a copy too old (``slipway.akash.refresh_requests``)."""
 
 from typing import Any
 
-from slipway.akash.live import live_workloads
-from slipway.akash.providers import provider_catalogue
+from slipway.akash.providers.service import provider_catalogue
+from slipway.akash.status.service import live_workloads
 from slipway.errors import SlipwayError
 from slipway.observability import logger, record
 

@@ -7,13 +7,13 @@ Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where 
 from functools import cache
 from typing import Any
 
-from slipway.builds.files import build_files
-from slipway.builds.signing import BuildSigning
+from slipway.builds.pipeline.files import build_files
+from slipway.builds.pipeline.signing import BuildSigning
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.kms_signer import KmsSigner
-from slipway.chain.models import Chain
 from slipway.chain.signing import ChainSigning
 from slipway.chain.write_ahead import WriteAhead
+from slipway.chains import Chain
 from slipway.network import public_client
 from slipway.settings import chain_settings, deployer_key_ids
 from slipway.store import aws_client

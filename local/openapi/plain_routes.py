@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from slipway.errors import NotFoundError
 from slipway.fields import Address
 from slipway.http import BodyReader, refusals
-from slipway.workers import beats
+from slipway.workers import heartbeat_request as beats
 
 
 class Healthy(BaseModel):

@@ -23,8 +23,8 @@ from web3 import Web3
 
 from local.accounts import LocalAccount
 from local.sign_in import sign_in
-from slipway.builds.acceptance import new_build
-from slipway.builds.api_models import BuildRequest
+from slipway.builds.api.acceptance import new_build
+from slipway.builds.api.models import BuildRequest
 from slipway.builds.states import Stage, Status
 from slipway.builds.store import BuildCounts, BuildItem, BuildUpdateItem, counts_key, owner_key, update_key
 from slipway.times import now_text

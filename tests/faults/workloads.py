@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from slipway.akash.sdl import fingerprint
+from slipway.akash.sdl.parser import fingerprint
 from tests.faults import audits
 from tests.faults.audits import SETTLED
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from local.console_api.server import running
-from slipway.akash import console_api
+from slipway.akash.console import client as console_api
 from tests.support import grants
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install

@@ -15,8 +15,9 @@ from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
 from slipway import settings
-from slipway.akash import console_api, workflow
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash import workflow
+from slipway.akash.console import client as console_api
+from slipway.akash.console.client import ConsoleApi
 from slipway.akash.store import find_workload
 from slipway.control.breaker import OPEN_SECONDS, Outcome
 from slipway.control.store import Service, tell_breaker
@@ -548,12 +549,12 @@ _TIMED_OUT = type("Sandbox.Timedout", (Exception,), {})
 # Where a process dies, once: what it would have called next, whether it still does, and how many creates that costs of
 # an SDL whose manifest is known, and of one that is new.
 DEATHS = {
-    "before the create is sent": ("slipway.akash.console_api.ConsoleApi.create_deployment", False, 1, 1),
-    "when the create was sent": ("slipway.akash.console_api.ConsoleApi.create_deployment", True, 1, 2),
+    "before the create is sent": ("slipway.akash.console.client.ConsoleApi.create_deployment", False, 1, 1),
+    "when the create was sent": ("slipway.akash.console.client.ConsoleApi.create_deployment", True, 1, 2),
     "when the manifest was kept": ("slipway.akash.workflow.keep_manifest", True, 1, 1),
-    "when the bids were read": ("slipway.akash.console_api.ConsoleApi.bids", True, 1, 1),
-    "when the lease was taken": ("slipway.akash.console_api.ConsoleApi.create_leases", True, 1, 1),
-    "when the status was read": ("slipway.akash.console_api.ConsoleApi.deployment", True, 1, 1),
+    "when the bids were read": ("slipway.akash.console.client.ConsoleApi.bids", True, 1, 1),
+    "when the lease was taken": ("slipway.akash.console.client.ConsoleApi.create_leases", True, 1, 1),
+    "when the status was read": ("slipway.akash.console.client.ConsoleApi.deployment", True, 1, 1),
 }
 
 

@@ -9,10 +9,11 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from slipway.builds import tickets
+from slipway.builds.api import tickets
 from slipway.errors import UpstreamUnavailableError
 from slipway.streams import delivery as deliveries
-from slipway.streams import service, store, telling
+from slipway.streams import publisher as telling
+from slipway.streams import service, store
 from slipway.streams.models import Connection
 from tests.support.build_log import USUAL, WrittenBuild
 from tests.support.functions import event

@@ -16,9 +16,9 @@ from local.console_api.clock import Clock
 from local.console_api.keys import DEFAULT_KEY
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash import console_api
+from slipway.akash.console import client as console_api
+from slipway.akash.console.models import LeaseId
 from slipway.akash.rules import created_within, manifest_hash
-from slipway.akash.upstream import LeaseId
 from slipway.errors import (
     BidClosedError,
     CreateOutcomeUnknownError,

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash.upstream import Deployment
+from slipway.akash.console.models import Deployment
 from slipway.errors import UpstreamRefusedError
 from tests.support.console_simulator import Simulator, sdl
 

@@ -17,7 +17,7 @@ from slipway import store
 from slipway.errors import UpstreamUnavailableError
 from slipway.times import epoch_milliseconds, to_text
 from slipway.workers import flush, heartbeats
-from slipway.workers.beats import Beat
+from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import GAP, MINUTE, OVERDUE, SHARDS, shard_of
 from slipway.workers.store import WorkerItem, find_worker, worker_key

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from slipway.akash.live import LiveWorkloads, live_workloads
-from slipway.akash.live_models import LiveStatus
-from slipway.akash.live_store import keep_told
+from slipway.akash.status.models import LiveStatus
+from slipway.akash.status.service import LiveWorkloads, live_workloads
+from slipway.akash.status.store import keep_told
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl
 from tests.support.functions import event
 from tests.support.installation import Installation

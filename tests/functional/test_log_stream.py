@@ -12,12 +12,13 @@ from typing import Any
 import jwt
 import pytest
 
-from slipway.akash import log_stream, provider_proxy
-from slipway.akash.lease_tokens import TOKEN_SECONDS, LeaseTokens
-from slipway.akash.log_cursors import CursorError, decode_cursor
-from slipway.akash.log_stream import LogRequest, Watch, poll
-from slipway.akash.provider_proxy import LeaseAddress, LogLine, ProviderProxy
-from slipway.akash.upstream import Deployment
+from slipway.akash.console.models import Deployment
+from slipway.akash.logs import provider_proxy
+from slipway.akash.logs import stream as log_stream
+from slipway.akash.logs.cursors import CursorError, decode_cursor
+from slipway.akash.logs.lease_tokens import TOKEN_SECONDS, LeaseTokens
+from slipway.akash.logs.provider_proxy import LeaseAddress, LogLine, ProviderProxy
+from slipway.akash.logs.stream import LogRequest, Watch, poll
 from slipway.errors import UpstreamUnavailableError
 from tests.support.console_simulator import Simulator, sdl
 from tests.support.event_stream import EventSource

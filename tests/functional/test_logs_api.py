@@ -11,8 +11,8 @@ import pytest
 from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash import logs
-from slipway.akash.log_cursors import decode_cursor
+from slipway.akash.logs import service as logs
+from slipway.akash.logs.cursors import decode_cursor
 from slipway.akash.store import AkashDeployment, find_workload
 from slipway.limits import leases
 from tests.support.console_simulator import Simulator

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from slipway.chain import nonce_line
-from slipway.chain.nonce_line import NonceLine
+from slipway.chain import nonce_queue as nonce_line
+from slipway.chain.nonce_queue import NonceLine
 from slipway.chain.store import SignerNonce, signer_nonce
 from slipway.errors import UpstreamUnavailableError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from slipway.akash import providers
-from slipway.akash.provider_store import PART_BYTES
+from slipway.akash.providers import service as providers
+from slipway.akash.providers.store import PART_BYTES
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation
 
@@ -149,7 +149,7 @@ def test_a_large_list_is_kept_in_parts(
     slipway: Installation, console: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert PART_BYTES < 400_000
-    monkeypatch.setattr("slipway.akash.provider_store.PART_BYTES", 100)
+    monkeypatch.setattr("slipway.akash.providers.store.PART_BYTES", 100)
     before = _page(slipway)
     assert sum(item["sk"].startswith("PART#") for item in slipway.items("control")) > 3
     _as_another_function(monkeypatch)

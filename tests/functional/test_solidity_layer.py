@@ -59,7 +59,7 @@ def test_it_compiles_and_audits_with_the_layers_alone(layer: Path, tmp_path: Pat
         "import sys; from slipway.solidity.toolchain import find_toolchain; "
         f"assert find_toolchain().node_modules.is_relative_to({str(layer)!r}), find_toolchain(); "
         "import slither; assert slither.__file__.startswith(sys.argv[1]), slither.__file__; "
-        "from slipway.builds.audit import main; sys.exit(main(sys.argv[2:]))"
+        "from slipway.builds.audit.__main__ import main; sys.exit(main(sys.argv[2:]))"
     )
     # -S: without this environment's packages.
     command = [sys.executable, "-S", "-P", "-c", program, str(layer), str(contract)]

@@ -12,7 +12,7 @@ import pytest
 from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash import console_api
+from slipway.akash.console import client as console_api
 from slipway.akash.service import request_close
 from slipway.akash.store import find_workload
 from slipway.stacks import node_workflow
@@ -269,7 +269,7 @@ def test_other_resources_need_another_lease(stacks: Stacks) -> None:
 
 
 def test_a_provider_that_refuses_an_update_gets_none(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    from slipway.akash.console_api import ConsoleApi
+    from slipway.akash.console.client import ConsoleApi
     from slipway.errors import UpstreamRefusedError
 
     before = stacks.up("node")
@@ -380,7 +380,7 @@ def test_the_providers_own_host_stands_in_for_a_missing_one(stacks: Stacks) -> N
 
 
 def test_no_host_anywhere(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    from slipway.akash.console_api import ConsoleApi
+    from slipway.akash.console.client import ConsoleApi
 
     real = ConsoleApi.providers
 

@@ -9,11 +9,12 @@ import pytest
 from eth_account import Account
 
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Call, Chain, ChainFees, Fees, SignedTransaction, UnsignedTransaction
+from slipway.chain.models import Call, ChainFees, Fees, SignedTransaction, UnsignedTransaction
 from slipway.chain.rules import bumped_fees
 from slipway.chain.store import SignerNonce, TransactionItem, stored_nonce, transaction_at, transaction_for
 from slipway.chain.transactions import contract_address
 from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.chains import Chain
 from slipway.errors import SignerUnfundedError, WriteContentionError
 from slipway.store import ConditionsFailedError, ControlItem, Transaction
 from tests.support.installation import Installation
@@ -138,7 +139,7 @@ def test_jobs_are_spread_over_the_pool() -> None:
 
 def test_a_pool_that_is_always_busy_is_contention(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slipway.chain.write_ahead.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("slipway.chain.nonce_line._STALLED_SECONDS", 0)
+    monkeypatch.setattr("slipway.chain.nonce_queue._STALLED_SECONDS", 0)
     ahead = _write_ahead(LocalSigner(KEYS[0]))
 
     def always_first(write: Transaction, item: TransactionItem) -> None:

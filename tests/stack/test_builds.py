@@ -108,7 +108,7 @@ def test_its_code_is_a_file_and_its_audit_is_told(stack: Any, user: str, built: 
 def test_its_metadata_compiles_to_what_was_deployed(
     stack: Any, user: str, built: dict[str, Any], nodes: dict[int, Web3]
 ) -> None:
-    from slipway.builds.compilation import new_compiler
+    from slipway.builds.audit.compilation import new_compiler
     from slipway.solidity.toolchain import find_toolchain
 
     metadata = read(stack, user, built["build_id"], "/metadata").json()

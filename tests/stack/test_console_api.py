@@ -9,7 +9,7 @@ import httpx
 
 from local.console_api.keys import DEFAULT_KEY
 from local.engine.server import ACCOUNT
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash.console.client import ConsoleApi
 from tests.support.console_simulator import sdl
 
 

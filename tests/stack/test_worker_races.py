@@ -17,7 +17,7 @@ import pytest
 from slipway.errors import AuthenticationFailedError, WriteContentionError
 from slipway.times import epoch_milliseconds
 from slipway.workers import flush
-from slipway.workers.beats import Beat
+from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import MINUTE, SHARDS
 from slipway.workers.store import WorkerItem, find_worker, worker_key

@@ -10,7 +10,7 @@ from web3 import Web3
 from web3.contract.contract import Contract
 from web3.exceptions import ContractCustomError
 
-from slipway.builds.generation import Generation
+from slipway.builds.models import Generation
 from tests.support.prompts import Case
 
 

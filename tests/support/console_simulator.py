@@ -13,8 +13,8 @@ import httpx
 import yaml
 
 from local.console_api.keys import DEFAULT_KEY
-from slipway.akash.console_api import ConsoleApi
-from slipway.akash.upstream import CreatedDeployment, Deployment
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.console.models import CreatedDeployment, Deployment
 
 # Loopback needs none, but each client would load the certificates anew.
 _TLS = ssl.create_default_context()

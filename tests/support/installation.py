@@ -21,17 +21,21 @@ from eth_account.signers.local import LocalAccount
 
 from local.console_api.keys import DEFAULT_KEY
 from slipway import secret_values, settings, store
-from slipway.akash import console_api, live, logs, provider_proxy, providers
+from slipway.akash.console import client as console_api
+from slipway.akash.logs import provider_proxy
+from slipway.akash.logs import service as logs
+from slipway.akash.providers import service as providers
 from slipway.akash.service import akash_service
-from slipway.builds.files import build_files
-from slipway.builds.service import build_service
+from slipway.akash.status import service as live
+from slipway.builds.api.service import build_service
+from slipway.builds.pipeline.files import build_files
 from slipway.chain.store import save_contracts
 from slipway.deployments.service import deployment_service
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
 from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
-from slipway.streams.telling import delivery
+from slipway.streams.publisher import delivery
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model

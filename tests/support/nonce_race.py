@@ -10,9 +10,10 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Call, Chain, Fees
+from slipway.chain.models import Call, Fees
 from slipway.chain.store import TransactionItem
 from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.chains import Chain
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.akash.console.models import Lease, parse
 from slipway.akash.rules import CLOCK_SKEW_MILLISECONDS, Attempt, Progress, Step, is_ready, next_step, observation_of
-from slipway.akash.upstream import Lease, parse
 from tests.support.console_answers import LEASE, STATUS
 
 PROGRESS = st.builds(Progress, **{name: st.booleans() for name in asdict(Progress())})

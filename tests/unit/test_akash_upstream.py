@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from slipway.akash.console.models import BidEntry, Deployment, ErrorBody, Provider, parse, parse_each
 from slipway.akash.rules import created_within, manifest_hash
-from slipway.akash.upstream import BidEntry, Deployment, ErrorBody, Provider, parse, parse_each
 from tests.support.console_answers import BID, DEPLOYMENT, DSEQ, PROVIDER
 
 # What an answer must tell to be one.

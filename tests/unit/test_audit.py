@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from slipway.builds import audit, slither, slither_worker
-from slipway.builds.audit import Auditor, Outcome
-from slipway.builds.compilation import MAX_OWN_BYTES, compile_sources, new_compiler
-from slipway.builds.findings import own_findings, passed
-from slipway.builds.models import AuditReport, Compilation
-from slipway.builds.slither import Slither
+from slipway.builds.audit import __main__ as command
+from slipway.builds.audit import auditor as audit
+from slipway.builds.audit import slither, slither_worker
+from slipway.builds.audit.auditor import Auditor, Outcome
+from slipway.builds.audit.compilation import MAX_OWN_BYTES, compile_sources, new_compiler
+from slipway.builds.audit.findings import own_findings, passed
+from slipway.builds.audit.models import AuditReport, Compilation
+from slipway.builds.audit.slither import Slither
 from slipway.errors import CompilationFailedError, CompileTimeoutError
 from slipway.solidity import Compiler, CompileTimeout
 from slipway.solidity.toolchain import find_toolchain
@@ -418,7 +420,7 @@ def test_the_input_is_complete_in_itself_and_gives_the_same_bytecode(auditor: Au
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
-    status = audit.main(arguments)
+    status = command.main(arguments)
     return status, json.loads(capsys.readouterr().out)
 
 

@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway import settings
-from slipway.builds import bedrock
-from slipway.builds.audit import Auditor, can_mend
-from slipway.builds.bedrock import MAX_ANSWERS, MAX_TRIES, BedrockFixer, BedrockGenerator
-from slipway.builds.composer import Composer
-from slipway.builds.deployable import check_deployable
-from slipway.builds.drafts import MAX_DRAFT_BYTES, source_problems
-from slipway.builds.engines import fixer_of, generator_of
-from slipway.builds.generation import ConstructorArgument, Generation, GenerationRequest, ModelUsage
-from slipway.builds.models import Finding
+from slipway.builds.audit.auditor import Auditor, can_mend
+from slipway.builds.audit.deployable import check_deployable
+from slipway.builds.audit.models import Finding
+from slipway.builds.composer.engine import Composer
+from slipway.builds.model import bedrock
+from slipway.builds.model.bedrock import MAX_ANSWERS, MAX_TRIES, BedrockFixer, BedrockGenerator
+from slipway.builds.model.drafts import MAX_DRAFT_BYTES, source_problems
+from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, ModelUsage
+from slipway.builds.pipeline.engines import fixer_of, generator_of
 from slipway.errors import (
     CompilationFailedError,
     GenerationFailedError,

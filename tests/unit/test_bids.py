@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.bids import Judged, Waiting, Wanted, best, bid_name, choose, judge
-from slipway.akash.preferences import Preferences
-from slipway.akash.prices import amount_text, usd_per_hour, usd_per_month
-from slipway.akash.upstream import Bid, Provider, parse
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.bidding.prices import amount_text, usd_per_hour, usd_per_month
+from slipway.akash.bidding.rules import Judged, Waiting, Wanted, best, bid_name, choose, judge
+from slipway.akash.console.models import Bid, Provider, parse
 from tests.support.console_answers import PROVIDER
 
 NAMES = [f"akash1{letter * 38}" for letter in "qpzr"]

@@ -7,8 +7,8 @@ import pytest
 
 from slipway.chain.broadcast import Progress, broadcast, look
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Chain
 from slipway.chain.store import TransactionItem
+from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
 from slipway.times import now, to_text
 from tests.support.nodes import FakeNode, RefusalError

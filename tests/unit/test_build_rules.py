@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from slipway.builds.api_models import BuildRequest, DeployRequest
-from slipway.builds.estimates import LEAST_BUILDS, TARGET_SECONDS, estimated_seconds
-from slipway.builds.pages import range_of_page, start_of_page
+from slipway.builds.api.estimates import LEAST_BUILDS, TARGET_SECONDS, estimated_seconds
+from slipway.builds.api.models import BuildRequest, DeployRequest
+from slipway.builds.api.pagination import range_of_page, start_of_page
+from slipway.builds.api.stream_address import stream_url
 from slipway.builds.states import DEPLOYING_FROM, DEPLOYING_TO, FINAL, OPEN, Status, deployment_progress
 from slipway.builds.store import BLOCK, block_of, number_key
-from slipway.builds.stream_address import stream_url
 
 SIZES = st.integers(1, 100)
 

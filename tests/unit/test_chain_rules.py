@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.chain.models import Chain, ChainFees, Fees, Receipt
+from slipway.chain.models import ChainFees, Fees, Receipt
 from slipway.chain.rules import (
     bumped_fees,
     confirmation_pause,
@@ -17,6 +17,7 @@ from slipway.chain.rules import (
     gas_limit,
     is_confirmed,
 )
+from slipway.chains import Chain
 from slipway.errors import InsufficientGasError
 
 WEI = st.integers(0, 10**13)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slipway.builds.composer import CAPABILITIES, KINDS, Composer
-from slipway.builds.generation import Generation, GenerationRequest
-from slipway.builds.literals import string_literal
+from slipway.builds.composer.engine import CAPABILITIES, KINDS, Composer
+from slipway.builds.composer.literals import string_literal
+from slipway.builds.models import Generation, GenerationRequest
 from slipway.errors import GenerationUnsupportedError, ValidationFailedError
 from tests.support.prompts import CASES, UNSUPPORTED, Case
 from tests.support.solidity_literals import code_and_literals, read_literal

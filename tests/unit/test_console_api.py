@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway import deadline_client
-from slipway.akash import console_api as module
-from slipway.akash.console_api import ConsoleApi
-from slipway.akash.upstream import LeaseId
+from slipway.akash.console import client as module
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.console.models import LeaseId
 from slipway.errors import (
     BidClosedError,
     CreateOutcomeUnknownError,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from local.console_api.providers import monthly_dollars, simulated_providers
 from local.console_api.sdl import InvalidSdlError, parse_sdl
-from slipway.akash.sdl import parse_sdl as parse_before_sending
+from slipway.akash.sdl.parser import parse_sdl as parse_before_sending
 from tests.support.console_simulator import sdl
 from tests.support.workloads import document
 

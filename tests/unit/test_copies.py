@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from slipway.akash import copies
-from slipway.akash.copies import CLAIM_SECONDS, DIRECT_SECONDS, Copy, Source, read_copy, refresh
+from slipway.akash import stale_while_revalidate as copies
+from slipway.akash.stale_while_revalidate import CLAIM_SECONDS, DIRECT_SECONDS, Copy, Source, read_copy, refresh
 from slipway.errors import UpstreamUnavailableError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.costs import cost_of
-from slipway.akash.upstream import Deployment, parse
+from slipway.akash.console.models import Deployment, parse
+from slipway.akash.status.costs import cost_of
 from tests.support.console_answers import DEPLOYMENT, DSEQ
 
 CREATED, LEASED = 21_000_000, 21_000_010

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.builds.deployment_rules import chain_and_attempt, creation_code, left_no_contract, purpose_of
+from slipway.builds.pipeline.rules import chain_and_attempt, creation_code, left_no_contract, purpose_of
 from slipway.chain.models import Receipt
 from slipway.errors import DeploymentFailedError
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.builds import fixes
-from slipway.builds.models import Element, Finding
+from slipway.builds.audit import fixes
+from slipway.builds.audit.models import Element, Finding
 
 FILE = "contracts/A.sol"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.gpus import GpuName, any_meets, gpu_of, gpu_of_attribute, parse_gpu
+from slipway.akash.sdl.gpus import GpuName, any_meets, gpu_of, gpu_of_attribute, parse_gpu
 
 A100 = gpu_of("nvidia", "a100", "80Gi", "SXM4")
 

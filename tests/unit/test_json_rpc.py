@@ -9,7 +9,8 @@ import pytest
 
 from slipway.chain import json_rpc
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Call, Chain, ChainFees
+from slipway.chain.models import Call, ChainFees
+from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
 from tests.support.nodes import FakeNode
 

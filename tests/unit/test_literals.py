@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.builds.literals import MAX_IDENTIFIER, decimal_text, identifier, string_literal, units_literal
+from slipway.builds.composer.literals import MAX_IDENTIFIER, decimal_text, identifier, string_literal, units_literal
 from tests.support.solidity_literals import code_and_literals, read_literal
 
 UTF8_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.log_cursors import LONGEST_TEXT, Cursor, CursorError, decode_cursor, encode_cursor, pod_key
-from slipway.akash.log_positions import MOST_RUNS, Position
+from slipway.akash.logs.cursors import LONGEST_TEXT, Cursor, CursorError, decode_cursor, encode_cursor, pod_key
+from slipway.akash.logs.positions import MOST_RUNS, Position
 
 RUNS = st.lists(st.tuples(st.binary(min_size=3, max_size=3), st.integers(1, 10**9)), max_size=MOST_RUNS).map(tuple)
 POSITIONS = st.builds(Position, count=st.integers(0, 2**50), exact=st.booleans(), runs=RUNS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.akash.log_positions import MOST_RUNS, Found, Gap, Position, find, fingerprint, position_in
+from slipway.akash.logs.positions import MOST_RUNS, Found, Gap, Position, find, fingerprint, position_in
 
 
 def _prints(lines: list[str]) -> list[bytes]:

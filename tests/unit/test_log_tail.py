@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash import log_tail
-from slipway.akash.log_cursors import Cursor, decode_cursor, encode_cursor, pod_key
-from slipway.akash.log_positions import Gap, Position
-from slipway.akash.log_tail import LONGEST_WINDOW, MOST_CHARACTERS, Entry, ServiceTail
+from slipway.akash.logs import tail as log_tail
+from slipway.akash.logs.cursors import Cursor, decode_cursor, encode_cursor, pod_key
+from slipway.akash.logs.positions import Gap, Position
+from slipway.akash.logs.tail import LONGEST_WINDOW, MOST_CHARACTERS, Entry, ServiceTail
 
 
 @dataclass

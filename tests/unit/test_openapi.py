@@ -16,7 +16,7 @@ from local.openapi.plain_routes import Heartbeat
 from local.source_template import http_routes
 from slipway.errors import ValidationFailedError
 from slipway.times import epoch_milliseconds
-from slipway.workers.beats import read_beat
+from slipway.workers.heartbeat_request import read_beat
 from tests.support.functions import function_app
 
 ROUTES = {route.key: route for route in http_routes()}

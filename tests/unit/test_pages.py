@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import ValidationFailedError
-from slipway.pages import decode_cursor, encode_cursor
+from slipway.pagination import decode_cursor, encode_cursor
 
 POSITIONS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4)
 

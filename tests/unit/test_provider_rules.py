@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.provider_models import Market
-from slipway.akash.provider_rules import entry_of, matching, page_after, sort_key
-from slipway.akash.provider_store import market_json, parse_market
-from slipway.akash.providers import provider_filter
-from slipway.akash.upstream import PricedGpu, PriceEstimate, Provider, parse, parse_each
+from slipway.akash.console.models import PricedGpu, PriceEstimate, Provider, parse, parse_each
+from slipway.akash.providers.models import Market
+from slipway.akash.providers.rules import entry_of, matching, page_after, sort_key
+from slipway.akash.providers.service import provider_filter
+from slipway.akash.providers.store import market_json, parse_market
 from slipway.errors import ValidationFailedError
 from tests.support.console_answers import PROVIDER
 

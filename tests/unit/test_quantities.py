@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.builds.quantities import find_quantities, parse_quantity
+from slipway.builds.composer.quantities import find_quantities, parse_quantity
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "

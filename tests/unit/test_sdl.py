@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.sdl import MAX_BYTES, Totals, fingerprint, parse_cpu, parse_sdl, parse_size
+from slipway.akash.sdl.parser import MAX_BYTES, Totals, fingerprint, parse_cpu, parse_sdl, parse_size
 from slipway.errors import InvalidSdlError
 from tests.support.template import ROOT
 from tests.support.workloads import document, sdl

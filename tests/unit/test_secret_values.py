@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from slipway import secret_values
-from slipway.akash.console_api import console_api
+from slipway.akash.console.client import console_api
 from slipway.errors import UpstreamUnavailableError
 from slipway.secret_values import secret_text
 

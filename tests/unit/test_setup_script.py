@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.workers import beats
+from slipway.workers import heartbeat_request as beats
 from slipway.workers import setup_script as module
 from slipway.workers.setup_script import setup_script
 

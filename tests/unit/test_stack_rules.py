@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.upstream import ForwardedPort, LeaseStatus, ServiceStatus
+from slipway.akash.console.models import ForwardedPort, LeaseStatus, ServiceStatus
 from slipway.errors import (
     EndpointAmbiguousError,
     EndpointHostMissingError,

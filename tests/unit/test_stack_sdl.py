@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from slipway.akash.sdl import parse_sdl
+from slipway.akash.sdl.parser import parse_sdl
 from slipway.stacks.models import ApiSpec, Kind, NodeSpec, is_same, restored, stored
 from slipway.stacks.rules import Endpoint
 from slipway.stacks.sdl import api_sdl, lease_can_stay, node_sdl

@@ -13,7 +13,7 @@ import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from slipway.akash.rules import Step
-from slipway.builds.deployment_rules import ChainStep
+from slipway.builds.pipeline.rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
 from slipway.chain.broadcast import Progress
 from slipway.errors import SlipwayError

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.akash.yaml_text import MAX_DEPTH, YamlError, parse_yaml
+from slipway.akash.sdl.yaml_reader import MAX_DEPTH, YamlError, parse_yaml
 
 PLAIN_DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="ascii"), max_size=20),

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from slipway.builds import api_models as models
-from slipway.builds.service import build_service
+from slipway.builds.api import models
+from slipway.builds.api.service import build_service
 from slipway.builds.states import Status
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
 from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, wallet_owner

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Response
 
-from slipway.akash.logs import MOST_TAIL, log_service
+from slipway.akash.logs.service import MOST_TAIL, log_service
 from slipway.deployments.service import own
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError
 from slipway.http import create_app, lambda_handler, refusals, wallet_owner

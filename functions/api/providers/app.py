@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Query
 
-from slipway.akash.provider_models import ProviderPage
-from slipway.akash.providers import provider_catalogue, provider_filter
+from slipway.akash.providers.models import ProviderPage
+from slipway.akash.providers.service import provider_catalogue, provider_filter
 from slipway.http import create_app, lambda_handler
 
 app = create_app()

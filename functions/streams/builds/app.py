@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from slipway.streams.telling import tell
+from slipway.streams.publisher import tell
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -1,7 +1,7 @@
 """Tells one client what it has not been told, asked for asynchronously when it connects or could not be told."""
 
 from slipway.streams.models import Connection
-from slipway.streams.telling import replay
+from slipway.streams.publisher import replay
 
 
 def handler(event: dict[str, str], context: object) -> None:

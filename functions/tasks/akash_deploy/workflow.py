@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from slipway.akash.console_api import console_api
+from slipway.akash.console.client import console_api
 from slipway.akash.workflow import AkashWorkflow, Next
 from slipway.settings import akash_clocks
 

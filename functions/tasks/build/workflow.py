@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from slipway.builds.workflow import BuildWorkflow
+from slipway.builds.pipeline.completion import BuildWorkflow
 
 
 @cache

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from slipway.builds.deployment import SENDING_SECONDS, ChainDeployment
+from slipway.builds.pipeline.deployment import SENDING_SECONDS, ChainDeployment
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Chain
+from slipway.chains import Chain
 from slipway.network import public_client
 from slipway.settings import chain_settings
 

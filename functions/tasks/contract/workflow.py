@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from slipway.builds.audit import Auditor
-from slipway.builds.contract_workflow import ContractWorkflow, Writer
-from slipway.builds.engines import fixer_of, generator_of
-from slipway.builds.files import build_files
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.pipeline.contract import ContractWorkflow, Writer
+from slipway.builds.pipeline.engines import fixer_of, generator_of
+from slipway.builds.pipeline.files import build_files
 from slipway.settings import bedrock_settings
 
 

@@ -3,11 +3,11 @@
 import os
 from functools import cache, partial
 
-from slipway.akash.console_api import console_api
+from slipway.akash.console.client import console_api
 from slipway.akash.reconcile import AkashReconcile
-from slipway.builds.deployment import SENDING_SECONDS, BuildTransactions
-from slipway.builds.deployment_rules import chain_and_attempt
-from slipway.builds.reconcile import BuildReconcile
+from slipway.builds.pipeline.deployment import SENDING_SECONDS, BuildTransactions
+from slipway.builds.pipeline.reconcile import BuildReconcile
+from slipway.builds.pipeline.rules import chain_and_attempt
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from slipway.akash.console_api import console_api
+from slipway.akash.console.client import console_api
 from slipway.settings import stack_settings
 from slipway.stacks.api_workflow import ApiWorkflow
 from slipway.stacks.published import published_endpoints

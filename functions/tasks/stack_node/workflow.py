@@ -5,7 +5,7 @@ from functools import cache, partial
 
 import httpx
 
-from slipway.akash.console_api import console_api
+from slipway.akash.console.client import console_api
 from slipway.executions import execution_starter
 from slipway.p256_key import P256Key
 from slipway.settings import stack_settings

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from slipway.chain.models import Chain
+from slipway.chains import Chain
 from slipway.limits.rules import Window
 
 # Whoever verifies with a symmetric algorithm can sign with it as well.

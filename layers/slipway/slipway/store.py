@@ -27,7 +27,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
-from slipway.pages import decode_cursor, encode_cursor
+from slipway.pagination import decode_cursor, encode_cursor
 
 _CONFLICT_TRIES = 6
 _CONFLICT_PAUSE_SECONDS = 0.05

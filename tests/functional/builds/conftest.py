@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from slipway.builds.composer import Composer
-from slipway.builds.generation import Generation, GenerationRequest
+from slipway.builds.composer.engine import Composer
+from slipway.builds.models import Generation, GenerationRequest
 from slipway.solidity import Compiler, build_input, node_modules_resolver
 from tests.functional.contracts.conftest import Chain, running_chain
 from tests.support.composed import Composed

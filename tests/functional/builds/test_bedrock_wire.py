@@ -14,11 +14,11 @@ import pytest
 from bench.engine import engine
 from local.uv import python_of
 from slipway import store
-from slipway.builds import bedrock
-from slipway.builds.audit import Auditor
-from slipway.builds.deployable import check_deployable
-from slipway.builds.engines import fixer_of, generator_of
-from slipway.builds.generation import Generation, GenerationRequest
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.audit.deployable import check_deployable
+from slipway.builds.model import bedrock
+from slipway.builds.models import Generation, GenerationRequest
+from slipway.builds.pipeline.engines import fixer_of, generator_of
 from slipway.errors import GenerationFailedError, UpstreamAuthenticationError, UpstreamUnavailableError
 from tests.support.bedrock import COUNTER, MODEL, OWNER, SETTINGS, answer, calls, draft, served
 

@@ -10,11 +10,12 @@ import boto3
 import pytest
 
 from slipway import settings
-from slipway.builds import bedrock, engines
-from slipway.builds.acceptance import new_build
-from slipway.builds.api_models import BuildRequest
-from slipway.builds.audit import Auditor
-from slipway.builds.models import AuditReport
+from slipway.builds.api.acceptance import new_build
+from slipway.builds.api.models import BuildRequest
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.audit.models import AuditReport
+from slipway.builds.model import bedrock
+from slipway.builds.pipeline import engines
 from slipway.builds.store import BuildItem, add_build, counts_of, find_build
 from slipway.store import Transaction
 from tests.support.bedrock import COUNTER, MODEL, OWNER, ScriptedClient, calls, draft

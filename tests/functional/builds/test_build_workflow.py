@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from slipway.builds.acceptance import new_build
-from slipway.builds.api_models import BuildRequest
-from slipway.builds.audit import Auditor
-from slipway.builds.compilation import new_compiler
-from slipway.builds.models import AuditReport
-from slipway.builds.reconcile import MOST_EXECUTIONS
-from slipway.builds.slither import Slither
+from slipway.builds.api.acceptance import new_build
+from slipway.builds.api.models import BuildRequest
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.audit.compilation import new_compiler
+from slipway.builds.audit.models import AuditReport
+from slipway.builds.audit.slither import Slither
+from slipway.builds.pipeline.reconcile import MOST_EXECUTIONS
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, add_build, change_build, counts_of, find_build, running, updates_after
 from slipway.solidity.toolchain import find_toolchain

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from slipway.builds import estimates
+from slipway.builds.api import estimates
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
     BuildItem,

@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway import times
-from slipway.builds import deployment as deploying
-from slipway.builds.deployment import BuildTransactions
+from slipway.builds.pipeline import deployment as deploying
+from slipway.builds.pipeline.deployment import BuildTransactions
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
     BuildItem,

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from slipway.builds.audit import Auditor
-from slipway.builds.composer import KINDS, Composer
-from slipway.builds.generation import GenerationRequest, Kind
-from slipway.builds.slither import Slither
+from slipway.builds.audit.auditor import Auditor
+from slipway.builds.audit.slither import Slither
+from slipway.builds.composer.engine import KINDS, Composer
+from slipway.builds.models import GenerationRequest, Kind
 from slipway.solidity import Compiler
 from slipway.solidity.toolchain import find_toolchain
 from tests.support.prompts import CASES, Case

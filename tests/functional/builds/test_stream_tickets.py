@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.builds import tickets
+from slipway.builds.api import tickets
 from slipway.errors import AuthenticationFailedError
 from tests.support.installation import Installation
 from tests.support.wallets import ALICE

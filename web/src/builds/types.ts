@@ -36,7 +36,7 @@ export interface Round {
   error?: string | null;
 }
 
-/** The audit's report, as slipway.builds.models.AuditReport has it. */
+/** The audit's report, as slipway.builds.audit.models.AuditReport has it. */
 export interface AuditReport {
   passed: boolean;
   findings: Finding[];

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from slipway.akash.live_models import LiveStatus
-from slipway.akash.preferences import Preferences, decimal_of
+from slipway.akash.bidding.preferences import Preferences, decimal_of
+from slipway.akash.status.models import LiveStatus
 from slipway.jobs.models import EventDetail, Refusal
 
 LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.console.models import Deployment
 from slipway.akash.models import Status
 from slipway.akash.service import request_close
 from slipway.akash.store import KIND, LOOK_SECONDS, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
-from slipway.akash.upstream import Deployment
 from slipway.akash.workflow import AkashWorkflow
-from slipway.deployments.restart import Restart, ensure_running, execution_input
-from slipway.deployments.store import due_deployments, look_again
 from slipway.errors import EscrowNotSettledError, NotFoundError, SlipwayError, UpstreamUnavailableError
+from slipway.jobs.deployments import due_deployments, look_again
+from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
 from slipway.times import from_text, now, now_text, to_text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from slipway.akash.models import ForwardedPort, LeasedIp, Observation, ServiceState
 
 if TYPE_CHECKING:  # Reading workloads needs these rules, but none of upstream's many shapes.
-    from slipway.akash.upstream import Lease
+    from slipway.akash.console.models import Lease
 
 # Our clock and the Console API's may differ by this much.
 CLOCK_SKEW_MILLISECONDS = 5_000

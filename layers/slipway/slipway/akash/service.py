@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from slipway.akash.console_api import ConsoleApi, console_api
-from slipway.akash.gpus import GpuName, gpu_of, parse_gpu
+from slipway.akash.bidding.prices import amount_text, hourly
+from slipway.akash.console.client import ConsoleApi, console_api
+from slipway.akash.console.models import GpuPrices
 from slipway.akash.models import (
     DeployWorkloadAnswer,
     DeployWorkloadRequest,
@@ -18,22 +19,21 @@ from slipway.akash.models import (
     WorkloadResources,
     WorkloadStatus,
 )
-from slipway.akash.prices import amount_text, hourly
-from slipway.akash.sdl import Workload, parse_sdl
+from slipway.akash.sdl.gpus import GpuName, gpu_of, parse_gpu
+from slipway.akash.sdl.parser import Workload, parse_sdl
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, sdl_item
-from slipway.akash.upstream import GpuPrices
 from slipway.akash.views import status_of
 from slipway.akash.workloads import new_workload
 from slipway.control.store import PROBE_WRITE, Gate, Service
-from slipway.deployments.restart import execution_input
-from slipway.deployments.store import find_deployment, open_shard
 from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
+from slipway.jobs.deployments import find_deployment, open_shard
 from slipway.jobs.models import Refusal
+from slipway.jobs.restart import execution_input
 from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
 from slipway.limits import store as limits

@@ -1,4 +1,4 @@
-"""Akash workloads in the jobs table, besides the keys of every deployment (``slipway.deployments.store``).
+"""Akash workloads in the jobs table, besides the keys of every deployment (``slipway.jobs.deployments``).
 
 - ``DEPLOYMENT#<id>`` / ``SDL``: the workload's SDL, apart so that lists need not read it;
 - ``DSEQ#<dseq>`` / ``CLAIM``: whose a deployment on Akash is. Who writes it first owns it, for good;
@@ -23,8 +23,8 @@ from pynamodb.expressions.update import Action
 
 from slipway.akash.models import FINAL, Status
 from slipway.akash.rules import Attempt, Progress, manifest_hash
-from slipway.deployments.store import Deployment, deployment_key, open_shard
 from slipway.errors import LeaseClosedError
+from slipway.jobs.deployments import Deployment, deployment_key, open_shard
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from slipway.akash.live_models import LiveStatus
+from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.models import (
     LeaseDetail,
     Observation,
@@ -13,7 +13,7 @@ from slipway.akash.models import (
     WorkloadStatus,
     WorkloadSummary,
 )
-from slipway.akash.prices import amount_text, usd_per_hour
+from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment
 from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent

@@ -18,13 +18,14 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
-from slipway.akash import bids
-from slipway.akash.console_api import ConsoleApi
-from slipway.akash.live_store import keep_told
+from slipway.akash.bidding import rules as bids
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.bidding.prices import amount_text, usd_per_hour
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
-from slipway.akash.preferences import Preferences
-from slipway.akash.prices import amount_text, usd_per_hour
 from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
+from slipway.akash.status.store import keep_told
 from slipway.akash.store import (
     AkashDeployment,
     claim_item,
@@ -39,7 +40,6 @@ from slipway.akash.store import (
     unwatched,
     watched,
 )
-from slipway.akash.upstream import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, tell_breaker
 from slipway.errors import (

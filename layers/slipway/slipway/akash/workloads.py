@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.models import Status
-from slipway.akash.preferences import Preferences
-from slipway.akash.sdl import Workload, fingerprint
+from slipway.akash.sdl.parser import Workload, fingerprint
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, SdlText, compressed
-from slipway.deployments.store import deployment_key, open_shard, owner_key
+from slipway.jobs.deployments import deployment_key, open_shard, owner_key
 from slipway.store import Transaction
 from slipway.times import now, now_text, to_text
 

@@ -1,109 +1,134 @@
-"""Shapes of what compiling and auditing tell. Lines count from 1, durations are seconds."""
+"""What a generation of a contract is asked and answers, whichever engine does it."""
 
-from typing import Any, Literal
+from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated, Any, Literal, Protocol
 
-from slipway.builds.generation import ModelUsage
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Impact = Literal["High", "Medium", "Low", "Informational", "Optimization"]
+from slipway.addresses import parse_address
+from slipway.errors import ValidationFailedError
+from slipway.fields import Address, printable
+
+Kind = Literal["erc20", "erc721", "erc1155", "vesting", "escrow", "timelock"]
+"""What the composer can make; the names that `template` takes as well."""
+
+ArgumentType = Literal["address", "address[]", "uint256", "string", "bytes32"]
+
+MAX_ARGUMENT = 256
+"""Characters of a text, and entries of a list, that a constructor may be given."""
 
 
-class _Shape(BaseModel):
+class GenerationRequest(BaseModel):
+    """A contract is asked for. `owner` is the caller's wallet; `template` and `options` are as the caller sent them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=2000)]
+    owner: Address
+    template: str | None = None
+    options: dict[str, Any] | None = None
+
+
+class ConstructorArgument(BaseModel):
+    """One argument of the constructor, in its order.
+
+    Numbers are decimal texts, bytes are hexadecimal with 0x, addresses have their EIP-55 form. A value that is none of
+    its type is refused, whichever engine wrote it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    type: ArgumentType
+    value: str | list[str]
+
+    @model_validator(mode="after")
+    def _of_its_type(self) -> ConstructorArgument:
+        if isinstance(self.value, list):
+            if self.type != "address[]" or len(self.value) > MAX_ARGUMENT:
+                raise ValueError(f"{self.name} takes no list, or not so long a one")
+            self.value = [_read_value("address", entry) for entry in self.value]
+        else:
+            self.value = _read_value(self.type, self.value)
+        return self
+
+
+def _read_value(kind: ArgumentType, value: str) -> str:
+    """One value in its one form; raises ValueError."""
+    match kind:
+        case "address":
+            try:
+                return parse_address(value, "address")
+            except ValidationFailedError as error:
+                raise ValueError(error.message) from None
+        case "uint256":
+            if not re.fullmatch(r"0|[1-9][0-9]{0,77}", value, re.ASCII) or int(value) >= 2**256:
+                raise ValueError("a uint256 is a decimal number under 2^256")
+        case "bytes32":
+            if not re.fullmatch(r"0x[0-9a-fA-F]{64}", value, re.ASCII):
+                raise ValueError("bytes32 are 64 hexadecimal digits after 0x")
+        case "string":
+            if len(value) > MAX_ARGUMENT:
+                raise ValueError(f"a text has at most {MAX_ARGUMENT} characters")
+            return printable(value) if value else value
+        case "address[]":
+            raise ValueError("address[] takes a list")
+    return value
+
+
+class NotHonoured(BaseModel):
+    """A part of the request that the contract does not have, in the request's words, and why."""
+
+    text: Annotated[str, Field(max_length=2000)]
+    reason: Annotated[str, Field(max_length=2000)]
+
+
+class ModelUsage(BaseModel):
+    """What of a language model was used: all calls that were answered, whether the answers were of use or not.
+
+    `prompt` is what we told it beside our standing instructions, `calls` how often it was asked. `cost` is in US
+    dollars, a decimal text, and None where the installation does not know the model's prices.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class Problem(_Shape):
-    """One error of the compiler. ``line`` and ``column`` are None where it names no place."""
-
-    file: str
-    line: int | None
-    column: int | None
-    kind: str
-    message: str
+    model_id: str
+    prompt: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: str | None
 
 
-class Compilation(_Shape):
-    """Sources that compile.
+class Generation(BaseModel):
+    """A contract as an engine wrote it: data that is still to be compiled and audited.
 
-    ``standard_json_input`` is complete in itself, imports included: what explorers take to verify a contract.
-    ``standard_json_output`` is the compiler's, syntax trees included. ``sources`` is our own code alone.
+    `options` are the ones in effect, `assumed` what the engine chose where the request left it open. Amounts in
+    `options` are decimal texts in whole tokens. `kind` is None when an engine made something else than the kinds.
     """
 
-    sources: dict[str, str]
-    compiler_version: str
-    standard_json_input: dict[str, Any]
-    standard_json_output: dict[str, Any]
-    seconds: float
-
-
-class Element(_Shape):
-    """A part of the code that a finding is about, such as a ``function``, ``variable`` or ``node`` (a statement)."""
-
-    type: str
-    name: str
-    contract: str | None = None
-    file: str | None = None
-    lines: list[int] = []
-
-
-class Finding(_Shape):
-    """One finding of the audit in our own code. The place is that of its first element."""
-
-    detector: str
-    impact: Impact
-    confidence: str
-    description: str
-    contract: str | None = None
-    function: str | None = None
-    file: str | None = None
-    lines: list[int] = []
-    elements: list[Element] = []
-
-
-class Fix(_Shape):
-    """A finding that was answered by changing the source; whether the answer was right, the next audit tells."""
-
-    detector: str
-    contract: str | None
-    function: str | None
-    file: str
-    lines: list[int]
-
-
-class Round(_Shape):
-    """One round of fixing: what was found before it, what was changed, and the unified diff.
-
-    ``kept`` is false when the changed source did not compile, could not be audited, was no better, or lost functions,
-    and was given up. ``by`` says who changed it: our own mechanical fixers or a language model, whose use is ``usage``;
-    ``error`` tells why the model changed nothing.
-    """
-
-    number: int
-    by: Literal["fixers", "model"] = "fixers"
-    findings: list[Finding]
-    fixes: list[Fix]
-    diff: str
-    kept: bool
+    engine: str
+    title: str
+    kind: Kind | None
+    contract_name: str
+    source: str
+    constructor_arguments: list[ConstructorArgument]
+    options: dict[str, Any]
+    assumed: list[str]
+    not_honoured: list[NotHonoured]
     usage: ModelUsage | None = None
-    error: str | None = None
 
 
-class AuditReport(_Shape):
-    """The truth about one audit.
+class Generator(Protocol):
+    """An engine that writes contracts."""
 
-    ``passed`` says that every detector ran to its end and found nothing of High or Medium impact in our own code.
-    ``findings`` are in order of impact. ``detectors`` are the names of those that ran, ``rounds`` the fixing that led
-    to this. ``duration`` is the time of all audits and compilations. ``error`` tells why there is no audit; then
-    nothing passed. ``dependency_findings`` counts what lies in the library contracts alone.
-    """
+    def generate(self, request: GenerationRequest) -> Generation:
+        """Write one contract.
 
-    passed: bool
-    findings: list[Finding] = []
-    detectors: list[str] = []
-    rounds: list[Round] = []
-    dependency_findings: int = 0
-    compiler_version: str | None = None
-    slither_version: str | None = None
-    duration: float
-    error: dict[str, Any] | None = None
+        Raises:
+            ValidationFailedError: The template, the options or an amount in the prompt can't be.
+            GenerationUnsupportedError: The engine can't make what is asked for; the message says what it can.
+        """
+        ...

@@ -23,8 +23,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.builds.states import FINAL, OPEN, Progress, Status, Step
-from slipway.deployments.store import open_shard, open_shards
 from slipway.errors import WriteContentionError
+from slipway.jobs.deployments import open_shard, open_shards
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, condition_held, upstream_errors
 from slipway.times import epoch_milliseconds, now_text
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Chain, Receipt
+from slipway.chain.models import Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem
+from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
 from slipway.store import Transaction, upstream_errors
 from slipway.times import from_text, now, now_text

@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from slipway.chain.models import Call, Chain, ChainFees, Receipt
+from slipway.chain.models import Call, ChainFees, Receipt
+from slipway.chains import Chain
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 
 # Codes by which nodes and gateways say "too many requests" or "not now" inside a 200 answer.

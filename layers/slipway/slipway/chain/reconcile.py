@@ -5,7 +5,7 @@ from typing import Protocol
 
 from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, mined
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Chain, Receipt
+from slipway.chain.models import Receipt
 from slipway.chain.rules import is_confirmed
 from slipway.chain.store import (
     TransactionItem,
@@ -14,6 +14,7 @@ from slipway.chain.store import (
     transaction_at,
     use_nonces_up_to,
 )
+from slipway.chains import Chain
 from slipway.observability import logger, record
 from slipway.settings import ChainSettings
 from slipway.store import upstream_errors

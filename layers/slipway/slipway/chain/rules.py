@@ -2,7 +2,8 @@
 
 import math
 
-from slipway.chain.models import Chain, ChainFees, Fees, Receipt
+from slipway.chain.models import ChainFees, Fees, Receipt
+from slipway.chains import Chain
 from slipway.errors import InsufficientGasError
 
 # Head-room on the node's gas estimate: state can change between the estimate and the block.

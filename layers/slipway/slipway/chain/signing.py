@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Call, Chain, Fees
+from slipway.chain.models import Call, Fees
 from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
 from slipway.chain.store import (
     ChainConfiguration,
@@ -14,6 +14,7 @@ from slipway.chain.store import (
     transaction_for,
 )
 from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.chains import Chain
 from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError
 from slipway.store import ConditionsFailedError, Transaction
 

@@ -14,7 +14,8 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
 
-from slipway.chain.models import Call, Chain, Fees
+from slipway.chain.models import Call, Fees
+from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
 from slipway.store import ControlItem, condition_held, upstream_errors
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Call, Chain, Fees, SignedTransaction, UnsignedTransaction
-from slipway.chain.nonce_line import NonceLine
+from slipway.chain.models import Call, Fees, SignedTransaction, UnsignedTransaction
+from slipway.chain.nonce_queue import NonceLine
 from slipway.chain.store import (
     SignerNonce,
     TransactionIntent,
@@ -24,6 +24,7 @@ from slipway.chain.store import (
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
+from slipway.chains import Chain
 from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError, WriteContentionError
 from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors

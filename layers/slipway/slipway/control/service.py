@@ -7,10 +7,10 @@ from typing import Any
 from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchAnswer
 from slipway.control.rules import days_between, percentile, span
 from slipway.control.store import Service, service_state, set_switch
-from slipway.deployments.store import open_shards
 from slipway.errors import NotFoundError
+from slipway.jobs.deployments import open_shards
 from slipway.jobs.store import AuditEvent, JobOutcome
-from slipway.pages import decode_cursor, encode_cursor
+from slipway.pagination import decode_cursor, encode_cursor
 from slipway.store import JobsItem, newest_first, upstream_errors
 from slipway.times import now, to_text
 

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 
 from slipway.akash import models as akash
 from slipway.akash import views
-from slipway.akash.live_models import LiveStatus
+from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment
-from slipway.deployments.store import Deployment, deployments_of, find_deployment
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -29,6 +28,7 @@ from slipway.errors import (
 from slipway.executions import execution_starter
 from slipway.identifiers import is_id
 from slipway.identity.models import Caller
+from slipway.jobs.deployments import Deployment, deployments_of, find_deployment
 from slipway.jobs.store import RequestContext, events_of
 from slipway.tokens import models as tokens
 from slipway.tokens.model_source import model_source
@@ -36,8 +36,8 @@ from slipway.tokens.service import TokenService, token_service
 from slipway.tokens.store import DeploymentItem
 
 if TYPE_CHECKING:
-    from slipway.akash.live import LiveWorkloads
     from slipway.akash.service import AkashService
+    from slipway.akash.status.service import LiveWorkloads
 
 Kind = Literal["token", "akash"]
 AnyStatus = Literal["pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"]
@@ -174,7 +174,7 @@ def _akash_service() -> "AkashService":
 
 
 def _live_workloads() -> "LiveWorkloads":
-    from slipway.akash.live import live_workloads
+    from slipway.akash.status.service import live_workloads
 
     return live_workloads()
 

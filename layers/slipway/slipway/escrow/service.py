@@ -9,9 +9,10 @@ import httpx
 
 from slipway.addresses import to_checksum
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Call, Chain
+from slipway.chain.models import Call
 from slipway.chain.rules import gas_limit
 from slipway.chain.store import chain_configuration
+from slipway.chains import Chain
 from slipway.control.store import Gate, Service
 from slipway.errors import ConflictError, PaymentRequiredError, UpstreamUnavailableError, ValidationFailedError
 from slipway.escrow.contract import EscrowContract, TokenContract

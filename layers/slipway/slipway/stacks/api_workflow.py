@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash.console.client import ConsoleApi
 from slipway.errors import (
     ArtifactAlteredError,
     ArtifactForeignError,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.errors import UpstreamUnavailableError
-from slipway.objects import GONE, object_error_code, object_errors
+from slipway.s3_errors import GONE, object_error_code, object_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

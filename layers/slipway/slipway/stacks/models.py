@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from slipway.akash.preferences import Preferences
-from slipway.akash.sdl import parse_cpu, parse_size
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.sdl.parser import parse_cpu, parse_size
 from slipway.jobs.models import EventDetail
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash.console.client import ConsoleApi
 from slipway.errors import (
     EndpointHostMissingError,
     EndpointHostRefusedError,

@@ -1,6 +1,6 @@
 """Pure decisions about stacks: names, endpoints, when to look for them, and what a node's answer has to be.
 
-Source: specification 002; what providers tell of forwarded ports is described at ``slipway.akash.upstream``.
+Source: specification 002; what providers tell of forwarded ports is described at ``slipway.akash.console.models``.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ from slipway.errors import (
 )
 
 if TYPE_CHECKING:
-    from slipway.akash.upstream import ForwardedPort, LeaseStatus, ServiceStatus
+    from slipway.akash.console.models import ForwardedPort, LeaseStatus, ServiceStatus
 
 RPC_PORT, PEERING_PORT, WEBSOCKET_PORT = 7072, 7071, 7074
 LEAST_PORT, MOST_PORT = 1024, 65535

@@ -13,14 +13,14 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
-from slipway.akash.console_api import ConsoleApi
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.console.models import Deployment, LeaseStatus
 from slipway.akash.models import Status as WorkloadStatus
-from slipway.akash.preferences import Preferences
 from slipway.akash.rules import observation_of
-from slipway.akash.sdl import parse_sdl
+from slipway.akash.sdl.parser import parse_sdl
 from slipway.akash.service import request_close
 from slipway.akash.store import AkashDeployment, find_workload, sdl_item, sdl_of
-from slipway.akash.upstream import Deployment, LeaseStatus
 from slipway.akash.workloads import new_workload, replace_sdl
 from slipway.errors import (
     DeploymentFailedError,

@@ -3,7 +3,7 @@
 import json
 
 from slipway.builds import store as builds
-from slipway.builds import tickets
+from slipway.builds.api import tickets
 from slipway.errors import (
     AuthenticationFailedError,
     ForbiddenError,
@@ -16,8 +16,8 @@ from slipway.observability import logger
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
 from slipway.streams.models import Connection, Handshake
+from slipway.streams.publisher import hand_over
 from slipway.streams.rules import reply_to
-from slipway.streams.telling import hand_over
 
 # How many streams an owner may follow at once.
 MOST_STREAMS = 20

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from slipway.chain.broadcast import broadcast
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Chain, Receipt
+from slipway.chain.models import Receipt
 from slipway.chain.store import TransactionItem
-from slipway.deployments.restart import Restart, ensure_running
-from slipway.deployments.store import due_deployments, look_again
+from slipway.chains import Chain
+from slipway.jobs.deployments import due_deployments, look_again
+from slipway.jobs.restart import Restart, ensure_running
 from slipway.observability import record
 from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens.service import LOOK_SECONDS

@@ -9,12 +9,12 @@ from datetime import timedelta
 import httpx
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Chain, Fees
+from slipway.chain.models import Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
 from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
+from slipway.chains import Chain
 from slipway.control.breaker import Outcome
 from slipway.control.store import PROBE_WRITE, Gate, Service, tell_breaker
-from slipway.deployments.store import deployment_key, open_shard, owner_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -28,6 +28,7 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
+from slipway.jobs.deployments import deployment_key, open_shard, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from slipway.chain.models import Call
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, with_contracts
-from slipway.deployments.store import deployment_key
 from slipway.errors import ConflictError, NotFoundError
+from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
 from slipway.store import Transaction, read_items
 from slipway.times import now_text

@@ -1,6 +1,6 @@
 """Token deployments, their locks, and the built-in model catalogue.
 
-Keys in the jobs table, besides those of every deployment (``slipway.deployments.store``):
+Keys in the jobs table, besides those of every deployment (``slipway.jobs.deployments``):
 
 - ``MODEL#<model id>`` / ``LOCK``: held by the model's one deployment, from the request until it failed for good;
 - ``SYMBOL#<symbol>`` / ``LOCK``: the deployments that use a symbol.
@@ -17,7 +17,7 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from slipway.deployments.store import Deployment, deployment_key
+from slipway.jobs.deployments import Deployment, deployment_key
 from slipway.jobs.store import job_event
 from slipway.store import (
     ConditionsFailedError,

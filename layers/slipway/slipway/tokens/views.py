@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from slipway.chain.models import Chain
+from slipway.chains import Chain
 from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
 from slipway.tokens.models import (

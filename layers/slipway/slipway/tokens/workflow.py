@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 
 from slipway.chain.broadcast import Look, Progress, broadcast, confirm, look_until
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Chain, Receipt
+from slipway.chain.models import Receipt
 from slipway.chain.rules import first_pause
 from slipway.chain.store import (
     ChainConfiguration,
@@ -21,9 +21,9 @@ from slipway.chain.store import (
     transaction_of,
     with_contracts,
 )
+from slipway.chains import Chain
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, tell_breaker
-from slipway.deployments.store import deployment_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -31,6 +31,7 @@ from slipway.errors import (
     TokenExistsError,
     UpstreamUnavailableError,
 )
+from slipway.jobs.deployments import deployment_key
 from slipway.jobs.failures import failure_of
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record

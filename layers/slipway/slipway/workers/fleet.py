@@ -8,7 +8,7 @@ from datetime import datetime
 
 from slipway.errors import NotFoundError
 from slipway.identity.models import ADMIN, OPERATOR, Caller
-from slipway.pages import encode_cursor
+from slipway.pagination import encode_cursor
 from slipway.times import epoch_milliseconds, now, of_milliseconds, to_text
 from slipway.workers import store
 from slipway.workers.models import (

@@ -7,7 +7,7 @@ import time
 from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
 from slipway.errors import AuthenticationFailedError, WriteContentionError
-from slipway.workers.beats import Beat
+from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import Change, Session, place
 from slipway.workers.session_store import change_sessions, extend_session
 from slipway.workers.store import WorkerItem, first_session_after, last_session_before

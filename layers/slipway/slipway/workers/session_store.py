@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.store import ConditionsFailedError, Transaction, condition_held, connection, upstream_errors
-from slipway.workers.beats import Beat
+from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import GAP, Change, Session, flush_at, shard_of
 from slipway.workers.store import UptimeRecord, WorkerItem, uptime_key, worker_key
 

@@ -1,0 +1,1 @@
+"""Bids: which providers will do, and which bid is best."""

@@ -1,0 +1,57 @@
+"""Which providers will do: shared by the choice of bids and the list of providers. Pure."""
+
+import re
+from collections.abc import Iterable
+
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.console.models import Provider
+from slipway.akash.sdl.gpus import GpuName, any_meets, gpu_of
+
+_WORD = re.compile(r"[a-z0-9]+")
+_REGION_KEYS = {"region", "location-region", "country", "city"}
+
+
+def matches_region(wanted: str, provider: Provider) -> bool:
+    """Whether a provider is where somebody wants it: one of the names of its place has every word that is wanted."""
+    words = _words(wanted)
+    named = [
+        provider.ip_region,
+        provider.ip_region_code,
+        provider.ip_country,
+        provider.ip_country_code,
+        provider.location_region,
+        provider.country,
+        provider.city,
+        *(attribute.value for attribute in provider.attributes if attribute.key.lower() in _REGION_KEYS),
+    ]
+    return bool(words) and any(words <= _words(name) for name in named)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def gpus_of(provider: Provider) -> list[GpuName]:
+    """The GPUs that a provider has."""
+    told = [gpu_of(gpu.vendor, gpu.model, gpu.ram, gpu.interface) for gpu in provider.gpu_models]
+    return told or [gpu_of(provider.hardware_gpu_vendor, model) for model in provider.hardware_gpu_models]
+
+
+def provider_refusal(preferences: Preferences, provider: Provider, offered: Iterable[GpuName] = ()) -> str | None:
+    """Why a provider will not do, or None.
+
+    Args:
+        preferences: What is wanted.
+        provider: As the list of providers tells of it.
+        offered: GPUs of its bid, where there is one.
+    """
+    if preferences.providers and provider.owner not in preferences.providers:
+        return "is not one of the wanted providers"
+    if preferences.audited_only and not provider.is_audited:
+        return "is not audited"
+    if preferences.region and not matches_region(preferences.region, provider):
+        return f"is not in {preferences.region}"
+    gpus = list(offered) or gpus_of(provider)
+    if preferences.gpu and not any_meets(preferences.gpu, gpus):
+        return f"has no {preferences.gpu_type}"
+    return None

@@ -1,0 +1,186 @@
+"""Choosing among bids: which will do, which is best, and when to stop waiting. Pure; times in seconds.
+
+Every placement of an SDL is a group with bids of its own, numbered from 1, and one lease call takes one bid of each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.bidding.prices import amount_text, usd_per_hour
+from slipway.akash.bidding.provider_matching import provider_refusal
+from slipway.akash.console.models import Bid, Provider
+from slipway.akash.sdl.gpus import GpuName, gpu_of_attribute
+
+# Providers withdraw a bid five minutes after they made it; taking one has to be over before.
+BID_LIFE_SECONDS = 270.0
+_MOST_EXPLAINED = 40
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A bid with the reason why it will not do, None if it will."""
+
+    bid: Bid
+    refusal: str | None
+    uptime: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to do about a deployment's bids.
+
+    Attributes:
+        chosen: One bid for each group, none while it is better to wait.
+        judged: Every bid that was looked at, best first.
+        reason: Why these, or why not yet.
+    """
+
+    chosen: tuple[Bid, ...]
+    judged: tuple[Judged, ...]
+    reason: str
+
+    def explanation(self) -> dict[str, Any]:
+        """The choice as data for the job's events; bounded, however many bids there are."""
+        return {
+            "reason": self.reason,
+            "chosen": [bid.id.provider for bid in self.chosen],
+            "count": len(self.judged),
+            "bids": [
+                {
+                    "provider": entry.bid.id.provider,
+                    "group": entry.bid.id.gseq,
+                    "uact_per_block": amount_text(entry.bid.price.amount),
+                    "usd_per_hour": amount_text(usd_per_hour(entry.bid.price.amount)),
+                    "chosen": entry.bid in self.chosen,
+                    "why_not": entry.refusal or ("" if entry.bid in self.chosen else "another bid is better"),
+                }
+                for entry in self.judged[:_MOST_EXPLAINED]
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long bids have been waited for.
+
+    Attributes:
+        since_acceptable: Seconds since every group had a bid that will do; None if one has none.
+        until_deadline: Seconds until a bid has to be taken.
+        window: Seconds to wait for better bids after the first that will do.
+    """
+
+    since_acceptable: float | None
+    until_deadline: float
+    window: float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a job wants of its bids.
+
+    Attributes:
+        preferences: Of the caller.
+        groups: How many groups the deployment has.
+        excluded: Providers by group whose bid turned out to be gone, as ``gseq/provider``.
+    """
+
+    preferences: Preferences
+    groups: int
+    excluded: frozenset[str] = field(default_factory=frozenset)
+
+
+def bid_name(bid: Bid) -> str:
+    """What tells a bid from the others of its deployment."""
+    return f"{bid.id.gseq}/{bid.id.provider}"
+
+
+def judge(wanted: Wanted, bids: Sequence[Bid], providers: Mapping[str, Provider]) -> tuple[Judged, ...]:
+    """Every bid with the reason why it will not do; those that will come first, cheapest first, then by uptime.
+
+    Args:
+        wanted: What is wanted.
+        bids: As upstream lists them.
+        providers: Who made them, by address.
+    """
+    judged = []
+    for bid in bids:
+        provider = providers.get(bid.id.provider)
+        uptime = (provider.uptime_7d or provider.uptime_1d or 0.0) if provider else 0.0
+        judged.append(Judged(bid, _refusal(wanted, bid, provider), uptime))
+    return tuple(sorted(judged, key=_rank))
+
+
+def _rank(entry: Judged) -> tuple[bool, Decimal, float, str]:
+    return entry.refusal is not None, entry.bid.price.amount, -entry.uptime, bid_name(entry.bid)
+
+
+def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
+    if bid.state != "open":
+        return f"is {bid.state or 'not open'}"
+    if bid_name(bid) in wanted.excluded:
+        return "was gone when it was to be taken"
+    if provider is None:
+        return "comes from a provider that nobody knows"
+    if not provider.is_online:
+        return "comes from a provider that is offline"
+    limit = wanted.preferences.max_price
+    if limit is not None and usd_per_hour(bid.price.amount) > limit:
+        return f"costs more than {amount_text(limit)} USD an hour"
+    return provider_refusal(wanted.preferences, provider, _offered(bid))
+
+
+def _offered(bid: Bid) -> list[GpuName]:
+    """GPUs that a bid offers."""
+    found = []
+    for offer in bid.resources_offer:
+        resources = offer.get("resources")
+        gpu = resources.get("gpu") if isinstance(resources, dict) else None
+        attributes = gpu.get("attributes") if isinstance(gpu, dict) else None
+        for attribute in attributes if isinstance(attributes, list) else []:
+            name = gpu_of_attribute(str(attribute.get("key", ""))) if isinstance(attribute, dict) else None
+            if name and name.model:
+                found.append(name)
+    return found
+
+
+def best(wanted: Wanted, judged: Sequence[Judged]) -> tuple[Bid, ...]:
+    """The best bid of each group; none if a group has none, or all together cost too much."""
+    chosen: dict[int, Bid] = {}
+    for entry in judged:
+        if entry.refusal is None:
+            chosen.setdefault(entry.bid.id.gseq, entry.bid)
+    groups = range(1, wanted.groups + 1)
+    if not all(group in chosen for group in groups):
+        return ()
+    found = tuple(chosen[group] for group in groups)
+    limit = wanted.preferences.max_price
+    if limit is not None and sum((usd_per_hour(bid.price.amount) for bid in found), Decimal(0)) > limit:
+        return ()
+    return found
+
+
+def choose(wanted: Wanted, judged: tuple[Judged, ...], waiting: Waiting) -> Choice:
+    """Take the best bids, or wait for better ones.
+
+    Taken at once where only named providers count and all of them have bid, or where time is short; otherwise when the
+    window is over.
+    """
+    found = best(wanted, judged)
+    if not found:
+        return Choice((), judged, "no bids that will do for every placement yet" if judged else "no bids yet")
+    if _all_named_have_bid(wanted, judged):
+        return Choice(found, judged, "the cheapest of the wanted providers, all of which have bid")
+    if waiting.since_acceptable is not None and waiting.since_acceptable >= waiting.window:
+        return Choice(found, judged, f"the cheapest after waiting {waiting.window:g} s for better ones")
+    if waiting.until_deadline <= 0:
+        return Choice(found, judged, "the cheapest when time was running out")
+    return Choice((), judged, "waiting for better bids")
+
+
+def _all_named_have_bid(wanted: Wanted, judged: Sequence[Judged]) -> bool:
+    names = wanted.preferences.providers
+    have = {(entry.bid.id.gseq, entry.bid.id.provider) for entry in judged if entry.refusal is None}
+    return bool(names) and all((group, name) in have for group in range(1, wanted.groups + 1) for name in names)

@@ -1,0 +1,1 @@
+"""The Akash Console API over HTTP."""

@@ -1,0 +1,498 @@
+"""The Akash Console API over HTTP (``https://console-api.akash.network``, OpenAPI document at ``/v1/doc``).
+
+Every call has one deadline for everything it does. What is safe to repeat is repeated inside that deadline, a bounded
+number of times with jittered pauses: reads, closing, the same update, and the lease call, which upstream leads to the
+same lease however often it is made. Creating a deployment is not, and is never repeated here.
+
+The account's key goes into the header ``x-api-key`` and nowhere else: not beside an Authorization header, which the
+API refuses, not to routes that need none, and not into errors or logs.
+"""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from slipway.akash.console.models import (
+    Balances,
+    Bid,
+    BidEntry,
+    CreatedDeployment,
+    Deployment,
+    DeploymentPage,
+    ErrorBody,
+    GpuPrices,
+    LeaseId,
+    PricedGpu,
+    PriceEstimate,
+    Provider,
+    ScreenedProvider,
+    parse,
+    parse_each,
+)
+from slipway.deadline_client import DeadlineClient
+from slipway.errors import (
+    BidClosedError,
+    CreateOutcomeUnknownError,
+    EscrowNotSettledError,
+    InvalidSdlError,
+    NotFoundError,
+    PaymentRequiredError,
+    SlipwayError,
+    UpstreamAuthenticationError,
+    UpstreamRefusedError,
+    UpstreamUnavailableError,
+    ValidationFailedError,
+    WalletProvisioningError,
+)
+from slipway.network import require_public_url
+from slipway.secret_values import secret_text
+
+_TRIES = 4
+_PAUSE_SECONDS = 0.25
+_RETRY_AFTER_SECONDS = 5
+_PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+_PAGE_LIMIT = 1000
+_MAX_PAGES = 50
+_MESSAGE_LENGTH = 500
+# The request has not left this machine: no connection, or none free.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+# Said by the Console API when the chain refuses what an SDL asks for.
+_SDL_FAULTS = ("invalid sdl", "gpu attributes", "coin denominations", "unit price", "deployment version")
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of the API.
+
+    Attributes:
+        doing: What messages call it.
+        method: The HTTP method.
+        path: Below the API's address.
+        seconds: The deadline.
+        query: Query parameters.
+        body: JSON body.
+        public: Needs no key.
+        repeatable: Doing it twice is the same as doing it once.
+    """
+
+    doing: str
+    method: str
+    path: str
+    seconds: float
+    query: Mapping[str, str] | None = None
+    body: Any = None
+    public: bool = False
+    repeatable: bool = True
+
+
+class ConsoleApi:
+    """Calls the Console API on behalf of the account that owns the key.
+
+    Besides what each method names, every method raises ``UpstreamUnavailableError`` (no answer in time, too many
+    requests, a failure of theirs, or an answer that makes no sense), ``UpstreamAuthenticationError`` (our key is not
+    accepted) and ``UpstreamRefusedError`` (a refusal that none of the other errors stands for).
+
+    Args:
+        address: The API's address.
+        api_key: Gives the account's key, each time one is sent.
+        client: The HTTP client, used by this object alone.
+    """
+
+    def __init__(self, address: str, api_key: Callable[[], str], client: httpx.AsyncClient) -> None:
+        self._address = address.rstrip("/")
+        self._api_key = api_key
+        self._client = DeadlineClient(client)
+
+    # ── Deployments ─────────────────────────────────────────────────────────────────────────────
+
+    def create_deployment(self, sdl: str, deposit: Decimal, seconds: float = 30.0) -> CreatedDeployment:
+        """Create a deployment. Never tried twice: each success is one more paid deployment.
+
+        Args:
+            sdl: The SDL as YAML; denominations of its prices are rewritten upstream.
+            deposit: US dollars put into its escrow. Upstream may choose another amount, but refuses none at all.
+            seconds: The deadline.
+
+        Raises:
+            CreateOutcomeUnknownError: It may have been created.
+            InvalidSdlError: The SDL is refused. As with every other error, nothing was created.
+            PaymentRequiredError: The account has too little credit.
+            WalletProvisioningError: The account's wallet is not ready; the same call succeeds later.
+        """
+        body = {"data": {"sdl": sdl, "deposit": _json_number(deposit)}}
+        call = _Call("create deployment", "POST", "/v1/deployments", seconds, body=body, repeatable=False)
+        asked_at = _milliseconds()
+        try:
+            response = self._request(call, seconds)
+            answered = _is_own_answer(response)
+            if not _may_have_created(response.status_code):
+                return self._created(call, self._json(call, response))
+            outcome = f"answered {response.status_code}"
+        except _NOT_SENT as error:
+            raise self._unavailable(call, type(error).__name__) from error
+        except httpx.HTTPError as error:
+            outcome, answered = f"did not answer ({type(error).__name__})", False
+        except (ValueError, ValidationError):
+            outcome = "gave an answer that makes no sense"
+        raise CreateOutcomeUnknownError(
+            f"The Akash Console API {outcome}, so the deployment may exist or not",
+            details={"asked_at": asked_at, "gave_up_at": _milliseconds(), "answered": answered},
+        )
+
+    def _created(self, call: _Call, answer: Any) -> CreatedDeployment:
+        created = parse(CreatedDeployment, answer["data"] if isinstance(answer, dict) and "data" in answer else None)
+        if created.transaction.code != 0:
+            reason = self._public_text(call, created.transaction.raw_log)
+            raise UpstreamRefusedError(f"The chain refused the deployment: {reason}")
+        return created
+
+    def active_deployments(self, seconds: float = 15.0) -> list[Deployment]:
+        """Every active deployment of the account, without their status; closed ones are never listed.
+
+        Deployments that are closed meanwhile move others to pages that were read already, so one that is missing from
+        a list of several pages is not proved missing.
+
+        Args:
+            seconds: The deadline of each page.
+        """
+        found: dict[str, Deployment] = {}
+        for number in range(_MAX_PAGES):
+            page = self.deployment_page(number * _PAGE_LIMIT, _PAGE_LIMIT, seconds)
+            found |= {deployment.dseq: deployment for deployment in page.deployments}
+            if not page.pagination.has_more:
+                return list(found.values())
+        raise UpstreamUnavailableError("The Akash Console API lists deployments without end")
+
+    def deployment_page(self, skip: int, limit: int, seconds: float = 15.0) -> DeploymentPage:
+        """One page of the active deployments."""
+        query = {"skip": str(skip), "limit": str(limit)}
+        call = _Call("list deployments", "GET", "/v1/deployments", seconds, query=query)
+        return self._read(call, DeploymentPage)
+
+    def deployment(self, dseq: str, seconds: float = 20.0) -> Deployment:
+        """A deployment, active or closed, with what its providers tell; slow, because upstream asks them.
+
+        Raises:
+            NotFoundError: There never was such a deployment.
+        """
+        path = f"/v1/deployments/{_segment(dseq)}"
+        return self._read(_Call("read deployment", "GET", path, seconds), Deployment)
+
+    def bids(self, dseq: str, seconds: float = 10.0) -> list[Bid]:
+        """The bids of audited providers, in every state; none until the first has come."""
+        answer = self._data(_Call("read bids", "GET", "/v1/bids", seconds, query={"dseq": dseq}))
+        return [entry.bid for entry in parse_each(BidEntry, _list(answer))]
+
+    def create_leases(self, manifest: str, leases: Sequence[LeaseId], seconds: float = 60.0) -> Deployment:
+        """Take one bid for each group and send the manifest to their providers.
+
+        The same call again takes no second lease; it sends the manifest again. So repeat it until it succeeds or the
+        provider's five minutes are over.
+
+        Args:
+            manifest: As ``create_deployment`` returned it.
+            leases: Ids of the bids.
+            seconds: The deadline; upstream itself waits about 50 s for a provider.
+
+        Raises:
+            BidClosedError: A bid is gone, or its order is taken; look for a lease, else choose another bid.
+            NotFoundError: A provider or the deployment is unknown.
+        """
+        wanted = [
+            {"dseq": lease.dseq, "gseq": lease.gseq, "oseq": lease.oseq, "provider": lease.provider} for lease in leases
+        ]
+        body = {"manifest": manifest, "leases": wanted}
+        return self._read(_Call("create lease", "POST", "/v1/leases", seconds, body=body), Deployment)
+
+    def update_deployment(self, dseq: str, sdl: str, seconds: float = 60.0) -> Deployment:
+        """Replace the SDL of a deployment; nothing happens if it is the same.
+
+        Raises:
+            InvalidSdlError: The SDL is refused.
+            NotFoundError: There never was such a deployment.
+        """
+        path, body = f"/v1/deployments/{_segment(dseq)}", {"data": {"sdl": sdl}}
+        return self._read(_Call("update deployment", "PUT", path, seconds, body=body), Deployment)
+
+    def close_deployment(self, dseq: str, seconds: float = 30.0) -> None:
+        """Close a deployment and its leases; what is left in its escrow comes back. A closed one stays closed.
+
+        Raises:
+            EscrowNotSettledError: Not possible yet; it is still open.
+            NotFoundError: There never was such a deployment.
+        """
+        call = _Call("close deployment", "DELETE", f"/v1/deployments/{_segment(dseq)}", seconds)
+        answer = self._data(call)
+        if not isinstance(answer, dict) or answer.get("success") is not True:
+            raise self._unavailable(call, "it was not closed")
+
+    # ── Providers and prices ────────────────────────────────────────────────────────────────────
+
+    def providers(self, addresses: Sequence[str] = (), seconds: float = 15.0) -> list[Provider]:
+        """All providers, or those of the given addresses; they tell no price."""
+        query = {"scope": "all", **({"addresses": ",".join(addresses)} if addresses else {})}
+        call = _Call("list providers", "GET", "/v1/providers", seconds, query=query, public=True)
+        return parse_each(Provider, _list(self._answer(call)))
+
+    def provider(self, address: str, seconds: float = 10.0) -> Provider:
+        """One provider with the checks of its last 24 hours.
+
+        Raises:
+            NotFoundError: No provider has this address.
+        """
+        call = _Call("read provider", "GET", f"/v1/providers/{_segment(address)}", seconds, public=True)
+        return self._model(call, Provider, self._answer(call))
+
+    def gpu_prices(self, seconds: float = 15.0) -> GpuPrices:
+        """What each GPU model costs at present."""
+        call = _Call("read GPU prices", "GET", "/v1/gpu-prices", seconds, public=True)
+        answer = self._answer(call)
+        models = answer.get("models") if isinstance(answer, dict) else None
+        prices = self._model(call, GpuPrices, {**answer, "models": []} if isinstance(answer, dict) else answer)
+        return prices.model_copy(update={"models": parse_each(PricedGpu, _list(models))})
+
+    def price_estimate(self, cpu: int, memory: int, storage: int, seconds: float = 10.0) -> PriceEstimate:
+        """What an amount of resources costs by the network's usual prices.
+
+        Args:
+            cpu: Thousandths of a core.
+            memory: Bytes.
+            storage: Bytes.
+            seconds: The deadline.
+        """
+        body = {"cpu": cpu, "memory": memory, "storage": storage}
+        call = _Call("estimate price", "POST", "/v1/pricing", seconds, body=body, public=True)
+        return self._model(call, PriceEstimate, self._answer(call))
+
+    def screen_providers(
+        self,
+        resources: Sequence[Mapping[str, Any]],
+        requirements: Mapping[str, Any] | None = None,
+        seconds: float = 15.0,
+    ) -> list[ScreenedProvider]:
+        """Which providers could take a workload, with their downtime of the last seven days (days of UTC).
+
+        Args:
+            resources: ``{"resource": {id, cpu, memory, gpu, storage}, "count", "price"}`` each, as in a group's spec.
+            requirements: ``{"signedBy": {"allOf", "anyOf"}, "attributes": [{"key", "value"}]}``.
+            seconds: The deadline.
+        """
+        body = {"requirements": dict(requirements or {}), "resources": list(resources), "timezone": "UTC"}
+        call = _Call("screen providers", "POST", "/v1/bid-screening", seconds, body=body, public=True)
+        answer = self._answer(call)
+        return parse_each(ScreenedProvider, _list(answer.get("providers") if isinstance(answer, dict) else None))
+
+    # ── The account ─────────────────────────────────────────────────────────────────────────────
+
+    def balances(self, address: str | None = None, seconds: float = 10.0) -> Balances:
+        """What the account has, or what another address has."""
+        query = {"address": address} if address else None
+        return self._read(_Call("read balances", "GET", "/v1/balances", seconds, query=query), Balances)
+
+    def create_token(self, ttl: int, leases: Mapping[str, Any], seconds: float = 10.0) -> str:
+        """A token that providers accept.
+
+        Args:
+            ttl: Seconds that it lasts.
+            leases: What it allows: ``{"access": "scoped", "scope": ["logs", …]}`` for every lease, or ``{"access":
+                "granular", "permissions": [{"provider", "access", "scope" or "deployments"}]}``.
+            seconds: The deadline.
+        """
+        body = {"data": {"ttl": ttl, "leases": dict(leases)}}
+        call = _Call("create token", "POST", "/v1/create-jwt-token", seconds, body=body)
+        answer = self._data(call)
+        token = answer.get("token") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise self._unavailable(call, "it gave no token")
+        return token
+
+    # ── One call ────────────────────────────────────────────────────────────────────────────────
+
+    def _read[Shape: BaseModel](self, call: _Call, shape: type[Shape]) -> Shape:
+        return self._model(call, shape, self._data(call))
+
+    def _data(self, call: _Call) -> Any:
+        answer = self._answer(call)
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise self._unavailable(call, "its answer makes no sense")
+        return answer["data"]
+
+    def _model[Shape: BaseModel](self, call: _Call, shape: type[Shape], value: Any) -> Shape:
+        try:
+            return parse(shape, value)
+        except ValidationError as error:
+            # Without the cause: its text holds what was answered, which may be a token or a manifest.
+            fields = ", ".join(".".join(map(str, entry["loc"])) for entry in error.errors()[:3])
+            raise self._unavailable(call, f"its answer makes no sense ({fields})") from None
+
+    def _answer(self, call: _Call) -> Any:
+        """Make a repeatable call until it succeeds, is refused, or its deadline has passed."""
+        ends_at = time.monotonic() + call.seconds
+        for attempt in range(_TRIES):
+            wait = _PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
+            try:
+                response = self._request(call, ends_at - time.monotonic())
+                if response.status_code not in _PASSING_STATUSES:
+                    return self._json(call, response)
+                told = f"it answered {response.status_code}"
+                wait = max(wait, float(_retry_after(response, 0)))
+                retry_after = _retry_after(response)
+            except httpx.HTTPError as error:
+                told, retry_after = type(error).__name__, _RETRY_AFTER_SECONDS
+            except ValueError:
+                told, retry_after = "its answer is not JSON", _RETRY_AFTER_SECONDS
+            if attempt == _TRIES - 1 or time.monotonic() + wait >= ends_at:
+                break
+            time.sleep(wait)
+        raise self._unavailable(call, told, retry_after)
+
+    def _request(self, call: _Call, seconds: float) -> httpx.Response:
+        headers = {"accept": "application/json"} | ({} if call.public else {"x-api-key": self._api_key()})
+        return self._client.request(
+            call.method,
+            f"{self._address}{call.path}",
+            max(seconds, 0.001),
+            params=call.query,
+            json=call.body,
+            headers=headers,
+        )
+
+    def _json(self, call: _Call, response: httpx.Response) -> Any:
+        """The body of a success.
+
+        Raises:
+            SlipwayError: It was refused.
+            ValueError: It is not JSON.
+        """
+        if response.is_success:
+            return json.loads(response.content, parse_float=Decimal)
+        raise self._refusal(call, response)
+
+    def _unavailable(
+        self, call: _Call, reason: str, retry_after: int = _RETRY_AFTER_SECONDS
+    ) -> UpstreamUnavailableError:
+        return UpstreamUnavailableError(
+            f"The Akash Console API could not {call.doing}: {reason}", retry_after=retry_after
+        )
+
+    # ── Refusals ────────────────────────────────────────────────────────────────────────────────
+
+    def _refusal(self, call: _Call, response: httpx.Response) -> SlipwayError:
+        """The error that stands for an answer of 3xx or 4xx."""
+        try:
+            body = parse(ErrorBody, json.loads(response.content))
+        except (ValueError, ValidationError):
+            body = None
+        status = response.status_code
+        if status == 429 or (status == 403 and (body is None or "cf-mitigated" in response.headers)):
+            # In front of the API stands a shield that answers so when we ask too often.
+            return self._unavailable(call, f"it answered {status}", _retry_after(response))
+        body = body or ErrorBody()
+        told = _Refusal(status, self._public_text(call, body.code), self._public_text(call, body.message))
+        return _error_of(call, told)
+
+    def _public_text(self, call: _Call, text: str) -> str:
+        """What upstream said, on one line and without the key, should it repeat that."""
+        key = "" if call.public else self._api_key()
+        shown = text.replace(key, "…") if key else text
+        return " ".join(shown.split())[:_MESSAGE_LENGTH]
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    status: int
+    code: str
+    message: str
+
+    def says(self, *parts: str) -> bool:
+        text = self.message.lower()
+        return any(part in text for part in parts)
+
+
+def _error_of(call: _Call, told: _Refusal) -> SlipwayError:
+    message = told.message or f"The Akash Console API answered {told.status} to: {call.doing}"
+    creates = not call.repeatable
+    match told.status:
+        case 401 | 403:
+            return UpstreamAuthenticationError(f"The Akash Console API does not accept our key: {message}")
+        case 402:
+            return PaymentRequiredError(message)
+        case 404:
+            return NotFoundError(message)
+        case 409 if told.code == "wallet_provisioning":
+            return WalletProvisioningError(message, retry_after=_RETRY_AFTER_SECONDS)
+    if told.says("insufficient funds"):
+        return PaymentRequiredError(message)
+    if creates and told.says("already exists", "deployment exists"):
+        # Two creates of one account within a millisecond: this one has lost.
+        return UpstreamUnavailableError(message, retry_after=1)
+    if told.says("bid is no longer open", "bid not open", "order matched", "order not open"):
+        return BidClosedError(message)
+    if told.says("cannot be settled yet"):
+        return EscrowNotSettledError(message, retry_after=_RETRY_AFTER_SECONDS)
+    if told.says(*_SDL_FAULTS):
+        fields = ValidationFailedError.of_field("sdl", message.removeprefix("Invalid SDL: "))
+        return InvalidSdlError(fields.message, details=fields.details)
+    return UpstreamRefusedError(message, details={"status": told.status, "code": told.code})
+
+
+def _may_have_created(status: int) -> bool:
+    return status >= 500 or status == 408
+
+
+def _is_own_answer(response: httpx.Response) -> bool:
+    """Whether the API itself has answered; a gateway before it may give up a request that the API goes on with."""
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and not {"data", "message", "error", "code"}.isdisjoint(body)
+
+
+def _retry_after(response: httpx.Response, otherwise: int = _RETRY_AFTER_SECONDS) -> int:
+    text = response.headers.get("retry-after", "")
+    return min(int(text), 3600) if text.isascii() and text.isdigit() else otherwise
+
+
+def _list(value: Any) -> Iterable[Any]:
+    """A list as it was answered; anything else where a list belongs is an answer without sense."""
+    if isinstance(value, list):
+        return value
+    raise UpstreamUnavailableError("The Akash Console API gave something else than a list", retry_after=5)
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _json_number(amount: Decimal) -> int | float:
+    """The JSON number that reads exactly as ``amount``; raises ValueError where there is none."""
+    if amount == amount.to_integral_value():
+        return int(amount)
+    number = float(amount)
+    if Decimal(repr(number)) != amount:
+        raise ValueError("the amount has more digits than a JSON number keeps")
+    return number
+
+
+@cache
+def console_api() -> ConsoleApi:
+    """The API at AKASH_CONSOLE_API_URL with the key in the secret AKASH_API_KEY_SECRET_ARN."""
+    address, secret = os.environ["AKASH_CONSOLE_API_URL"], os.environ["AKASH_API_KEY_SECRET_ARN"]
+    require_public_url(address)
+    # Without the environment's proxies and .netrc, which would add an Authorization header.
+    return ConsoleApi(address, lambda: secret_text(secret), httpx.AsyncClient(trust_env=False))

@@ -1,0 +1,1 @@
+"""Logs of a workload as Server-Sent Events."""

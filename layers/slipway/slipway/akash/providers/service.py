@@ -1,0 +1,180 @@
+"""Use cases of the list of providers: a page of it, one of them, and the refresh of the copy behind them."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+
+from slipway.akash.bidding.preferences import decimal_of
+from slipway.akash.console.client import ConsoleApi, console_api
+from slipway.akash.console.models import Provider
+from slipway.akash.providers.models import Market, ProviderPage
+from slipway.akash.providers.rules import (
+    UNIT_CPU,
+    UNIT_MEMORY,
+    UNIT_STORAGE,
+    ProviderFilter,
+    entry_of,
+    matching,
+    page_after,
+    sort_key,
+)
+from slipway.akash.providers.store import ProviderShelf
+from slipway.akash.refresh_requests import ask_for_refresh
+from slipway.akash.sdl.gpus import parse_gpu
+from slipway.akash.stale_while_revalidate import BACKGROUND_SECONDS, Copy, Shelf, Source, read_copy, refresh
+from slipway.errors import SlipwayError, UpstreamUnavailableError, ValidationFailedError
+from slipway.observability import logger
+from slipway.pagination import decode_cursor, encode_cursor
+from slipway.times import to_text
+
+FRESH_SECONDS = 60.0
+_UNAVAILABLE_RETRY_SECONDS = 5
+
+
+def provider_filter(
+    region: str | None, gpu_type: str | None, max_price: str | None, *, audited_only: bool, online: bool | None
+) -> ProviderFilter | None:
+    """A filter as a caller spells it; None where nothing can match. An empty text asks for nothing.
+
+    Raises:
+        ValidationFailedError: ``max_price`` is not a decimal.
+    """
+    try:
+        price = decimal_of(max_price) if max_price else None
+    except ValueError as error:
+        raise ValidationFailedError.of_field("maxPrice", str(error)) from error
+    try:
+        gpu = parse_gpu(gpu_type) if gpu_type else None
+    except ValueError:
+        return None
+    return ProviderFilter(region or None, gpu, price, audited_only, online)
+
+
+class ProviderCatalogue:
+    """The providers of the network as upstream told of them a minute ago at most, or as lately as it could be had.
+
+    Args:
+        shelf: Where the copy is kept for all functions.
+        console: Who is asked.
+        ask_background: Asks for a refresh in the background.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf[Market],
+        console: Callable[[], ConsoleApi],
+        ask_background: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._shelf = shelf
+        self._console = console
+        self._clock = clock
+        self._source = Source(self._fetch, ask_background, FRESH_SECONDS)
+        self._memory: Copy[Market] | None = None
+
+    def page(self, wanted: ProviderFilter | None, limit: int, cursor: str | None) -> ProviderPage:
+        """A page of the providers that match.
+
+        Args:
+            wanted: As ``provider_filter`` gives it.
+            limit: Most entries.
+            cursor: Where an earlier page ended.
+
+        Raises:
+            UpstreamUnavailableError: There is no copy and none can be had now.
+            ValidationFailedError: The cursor is not of this list.
+        """
+        after = _position(cursor) if cursor else None
+        copy = self._copy()
+        market = copy.value
+        listed = matching(market, wanted) if wanted else []
+        shown, more = page_after(listed, after, limit)
+        age = copy.age(self._clock())
+        return ProviderPage(
+            providers=[entry_of(market, entry) for entry in shown],
+            total=len(listed),
+            next_cursor=_cursor(shown[-1].provider) if more else None,
+            as_of=_moment(copy.as_of),
+            cached_age_seconds=round(age, 1),
+            stale=age >= FRESH_SECONDS,
+            prices_as_of=_moment(market.prices_as_of) if market.prices_as_of is not None else None,
+        )
+
+    def find(self, address: str) -> Provider | None:
+        """A provider by its address; None when the list does not name it.
+
+        Raises:
+            UpstreamUnavailableError: See ``page``.
+        """
+        return next((found for found in self._copy().value.providers if found.owner == address), None)
+
+    def refresh(self) -> None:
+        """Bring the copy up to date, however long upstream needs within the background's time.
+
+        Raises:
+            UpstreamUnavailableError: Upstream did not answer.
+        """
+        self._memory = self._memory or self._shelf.read()
+        self._memory = refresh(self._shelf, self._source, BACKGROUND_SECONDS, self._clock)
+
+    def _copy(self) -> Copy[Market]:
+        kept = self._memory
+        if kept and kept.age(self._clock()) < FRESH_SECONDS:
+            return kept
+        try:
+            self._memory = read_copy(self._shelf, self._source, self._clock) or kept
+        except UpstreamUnavailableError:
+            if kept is None:
+                raise
+            logger.exception("serving providers from memory")
+        if self._memory is None:
+            raise UpstreamUnavailableError(
+                "The Akash Console API did not tell its providers in time", retry_after=_UNAVAILABLE_RETRY_SECONDS
+            )
+        return self._memory
+
+    def _fetch(self, seconds: float) -> Market:
+        """Ask for providers and prices at once. Prices that do not come are the last ones, told with their age."""
+        console = self._console()
+        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="console") as threads:
+            providers = threads.submit(console.providers, seconds=seconds)
+            gpus = threads.submit(console.gpu_prices, seconds)
+            unit = threads.submit(console.price_estimate, UNIT_CPU, UNIT_MEMORY, UNIT_STORAGE, seconds)
+            told = providers.result()
+        kept = self._memory.value if self._memory else Market()
+        gpu_prices, unit_price = _told(gpus), _told(unit)
+        if gpu_prices is None or unit_price is None:
+            return Market(providers=told, gpus=kept.gpus, unit=kept.unit, prices_as_of=kept.prices_as_of)
+        return Market(providers=told, gpus=gpu_prices.models, unit=unit_price, prices_as_of=self._clock())
+
+
+def _told[Answer](call: Future[Answer]) -> Answer | None:
+    try:
+        return call.result()
+    except SlipwayError as error:
+        logger.warning("prices not told", reason=error.message)
+        return None
+
+
+def _cursor(provider: Provider) -> str:
+    name, address = sort_key(provider)
+    return encode_cursor([address, f"={name}"])
+
+
+def _position(cursor: str) -> tuple[str, str]:
+    # A provider may have no name, and no part of a cursor is empty.
+    position = decode_cursor(cursor, 2)
+    return position[1].removeprefix("="), position[0]
+
+
+def _moment(seconds: float) -> str:
+    return to_text(datetime.fromtimestamp(seconds, UTC))
+
+
+@cache
+def provider_catalogue() -> ProviderCatalogue:
+    """The catalogue of this installation."""
+    return ProviderCatalogue(ProviderShelf(), console_api, lambda: ask_for_refresh({"providers": True}))

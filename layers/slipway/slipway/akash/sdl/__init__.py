@@ -1,0 +1,1 @@
+"""Akash's Stack Definition Language: what a workload runs."""

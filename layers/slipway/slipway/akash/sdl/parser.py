@@ -1,0 +1,547 @@
+"""Akash's Stack Definition Language: what a workload runs, on what, and for how much at most.
+
+Source: the SDL input schema and the semantic checks of akash-network/chain-sdk. An SDL is judged here before anything
+is sent, so that a mistake costs nothing and is told with its path. Pure.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from slipway.akash.sdl.yaml_reader import YamlError, parse_yaml
+from slipway.errors import InvalidSdlError
+
+MAX_BYTES = 64 * 1024
+_MOST_TOLD = 20
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKMGTPE]i?)?")
+_CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
+_PREFIXES = "kmgtpe"
+_LARGEST = 2**63 - 1
+# Milliseconds, or a whole number with its unit.
+_DURATION = r"^[0-9]{1,10}(ms|s|m|h)?$"
+
+
+def _rounded_up(amount: Decimal) -> int:
+    if amount <= 0:
+        raise ValueError("must be more than 0")
+    whole = int(amount.to_integral_value(rounding="ROUND_CEILING"))
+    if whole > _LARGEST:
+        raise ValueError("is too large")
+    return whole
+
+
+def parse_size(value: Any) -> int:
+    """Bytes of a size such as ``512Mi`` (1024-based), ``1.5G`` (1000-based) or ``"1024"``, rounded up.
+
+    Raises:
+        ValueError: It is not a text of that form, is 0, or does not fit 63 bits.
+    """
+    match = _SIZE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
+    if match is None:
+        raise ValueError('must be a text such as "512Mi" or "10G"')
+    number, unit = match.groups(default="")
+    power = _PREFIXES.index(unit[0].lower()) + 1 if unit else 0
+    return _rounded_up(Decimal(number) * (1024 if unit.endswith("i") else 1000) ** power)
+
+
+def parse_cpu(value: Any) -> int:
+    """Thousandths of a core of ``0.5``, ``2``, ``"0.5"`` or ``"500m"``, rounded up.
+
+    Raises:
+        ValueError: It is none of that, or 0.
+    """
+    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    match = _CPU.fullmatch(text) if isinstance(text, str) and len(text) <= 40 else None
+    if match is None:
+        raise ValueError('must be a number of cores, or a text such as "500m"')
+    number, unit = match.groups()
+    return _rounded_up(Decimal(number) * (1 if unit else 1000))
+
+
+def _gpu_units(value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 999_999:
+        return value
+    raise ValueError("must be a whole number, 0 or more")
+
+
+def _amount(value: Any) -> Decimal:
+    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    try:
+        amount = Decimal(text) if isinstance(text, str) and len(text) <= 40 else None
+    except InvalidOperation:
+        amount = None
+    if amount is None or not amount.is_finite() or amount <= 0:
+        raise ValueError("must be a number greater than 0")
+    return amount
+
+
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+def _empty(value: Any) -> Any:
+    return [] if value is None else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class _Part(BaseModel):
+    # Built at the first SDL, not at each cold start.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Profile = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Texts = Annotated[list[str], BeforeValidator(_empty)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+Duration = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=_DURATION)]
+NextCase = Literal["error", "timeout", "500", "502", "503", "504", "403", "404", "429", "off"]
+
+
+class HttpOptions(_Part):
+    """How a provider's ingress treats a service."""
+
+    max_body_size: Annotated[int, Field(ge=0, le=104857600)] | None = None
+    proxy_buffer_size: Annotated[int, Field(ge=0, le=1048576)] | None = None
+    read_timeout: Duration | None = None
+    send_timeout: Duration | None = None
+    next_timeout: Duration | None = None
+    next_tries: Annotated[int, Field(ge=0)] | None = None
+    next_cases: list[NextCase] | None = None
+
+
+class ExposeTo(_Part):
+    """Who may reach a port: everyone, or one service; at an IP address of its own if one is named."""
+
+    service: str | None = None
+    everyone: bool = Field(False, alias="global")
+    ip: Text | None = None
+
+
+class Expose(_Part):
+    """A port of the container. ``external`` is the one that others use."""
+
+    port: Port
+    external: Port | None = Field(None, alias="as")
+    proto: Annotated[Literal["tcp", "udp", "http"], BeforeValidator(_lower)] = "tcp"
+    accept: Texts = []
+    to: Annotated[list[ExposeTo], BeforeValidator(_empty)] = []
+    http_options: HttpOptions | None = None
+
+
+class Mount(_Part):
+    """Where a volume is mounted."""
+
+    mount: Annotated[str, StringConstraints(pattern=r"^/")] | None = None
+    read_only: bool = Field(False, alias="readOnly")
+
+
+class Permissions(_Part):
+    """What a workload may read of its own lease."""
+
+    read: list[Literal["deployment", "logs", "events"]] = []
+
+
+class ServiceParameters(_Part):
+    """Volumes, permissions and the trusted execution environment of a service."""
+
+    storage: dict[str, Mount | None] = {}
+    permissions: Permissions | None = None
+    tee: Literal["cpu", "cpu-gpu"] | None = None
+
+
+class Dependency(_Part):
+    """A service that has to be there first."""
+
+    service: str
+
+
+class Credentials(_Part):
+    """For a private registry."""
+
+    host: Text
+    username: Text
+    password: Annotated[str, StringConstraints(min_length=6)]
+    email: Annotated[str, StringConstraints(min_length=5)] | None = None
+
+
+class Service(_Part):
+    """A container."""
+
+    image: Text
+    command: Texts = []
+    args: Texts = []
+    env: Texts = []
+    expose: Annotated[list[Expose], BeforeValidator(_empty)] = []
+    dependencies: Annotated[list[Dependency], BeforeValidator(_empty)] = []
+    depends_on: Texts = []
+    params: ServiceParameters | None = None
+    credentials: Credentials | None = None
+
+
+class Cpu(_Part):
+    """``units`` in thousandths of a core."""
+
+    units: Annotated[int, BeforeValidator(parse_cpu)]
+    attributes: dict[str, Any] | None = None
+
+
+class Memory(_Part):
+    """``size`` in bytes."""
+
+    size: Size
+    attributes: dict[str, Any] | None = None
+
+
+class StorageAttributes(_Part):
+    """The kind of a volume."""
+
+    persistent: Annotated[bool, BeforeValidator(_flag)] = False
+    kind: Text | None = Field(None, alias="class")
+
+
+class Volume(_Part):
+    """``size`` in bytes."""
+
+    name: Text = "default"
+    size: Size
+    attributes: StorageAttributes | None = None
+
+
+class GpuModel(_Part):
+    """A GPU that will do."""
+
+    model: Text | None = None
+    ram: Text | None = None
+    interface: Annotated[Literal["pcie", "sxm"], BeforeValidator(_lower)] | None = None
+
+
+class GpuAttributes(_Part):
+    """GPUs that will do, by vendor."""
+
+    vendor: Annotated[dict[Literal["nvidia", "amd"], list[GpuModel] | None], Field(min_length=1)]
+
+
+class GpuRequest(_Part):
+    """How many GPUs, and which."""
+
+    units: Annotated[int, BeforeValidator(_gpu_units)] = 0
+    attributes: GpuAttributes | None = None
+
+
+class Resources(_Part):
+    """What one replica gets."""
+
+    cpu: Cpu
+    memory: Memory
+    storage: Annotated[list[Volume], BeforeValidator(_listed), Field(min_length=1)]
+    gpu: GpuRequest | None = None
+
+
+class Compute(_Part):
+    """A compute profile."""
+
+    resources: Resources
+
+
+class Price(_Part):
+    """The most that a replica may cost per block, in the denomination's smallest unit."""
+
+    denom: Annotated[str, StringConstraints(pattern=r"^(uakt|uact|ibc/[0-9A-Za-z]{1,128})$")]
+    amount: Annotated[Decimal, BeforeValidator(_amount)]
+
+
+class SignedBy(_Part):
+    """Auditors who have to vouch for a provider."""
+
+    all_of: Texts = Field([], alias="allOf")
+    any_of: Texts = Field([], alias="anyOf")
+
+
+class Placement(_Part):
+    """Where services may run and what they may cost; each one in use becomes a group with bids of its own."""
+
+    attributes: dict[str, Any] | None = None
+    signed_by: SignedBy | None = Field(None, alias="signedBy")
+    pricing: Annotated[dict[Profile, Price], Field(min_length=1)]
+
+
+class Profiles(_Part):
+    """Compute and placement profiles."""
+
+    compute: Annotated[dict[Profile, Compute], Field(min_length=1)]
+    placement: Annotated[dict[Profile, Placement], Field(min_length=1)]
+
+
+class Replicas(_Part):
+    """How often a service runs in a placement, and on what."""
+
+    profile: str
+    count: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Endpoint(_Part):
+    """A leased IP address."""
+
+    kind: Literal["ip"]
+
+
+class Reclamation(_Part):
+    """How long before a provider takes the resources back it has to say so."""
+
+    min_window: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(s|m|h)$")]
+
+
+class Sdl(_Part):
+    """A whole SDL of version 2.0 or 2.1."""
+
+    version: Literal["2.0", "2.1"]
+    services: Annotated[dict[Name, Service], Field(min_length=1)]
+    profiles: Profiles
+    deployment: dict[Name, Annotated[dict[Profile, Replicas], Field(min_length=1)]]
+    endpoints: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+[-_0-9a-z]+$")], Endpoint] = {}
+    reclamation: Reclamation | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Everything that a workload asks for: CPU in thousandths of a core, bytes, GPUs."""
+
+    cpu: int
+    memory: int
+    storage: int
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What Slipway needs to know of an SDL.
+
+    Attributes:
+        services: Names of the services.
+        groups: Names of the placements in use; each needs a bid.
+        totals: Resources over all replicas.
+        gpu_models: GPUs that are asked for, as ``vendor/model``, or ``vendor`` where any model will do.
+    """
+
+    services: tuple[str, ...]
+    groups: tuple[str, ...]
+    totals: Totals
+    gpu_models: tuple[str, ...]
+
+
+def fingerprint(text: str) -> str:
+    """What a manifest is known by: the same text always leads to the same manifest."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_sdl(text: str) -> Workload:
+    """Judge an SDL.
+
+    Raises:
+        InvalidSdlError: It is not one that can be deployed; ``details.fields`` names each path with its reason.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        raise _refusal([("sdl", f"is larger than {MAX_BYTES} bytes")])
+    try:
+        document = parse_yaml(text)
+    except YamlError as error:
+        raise _refusal([("sdl", str(error))]) from error
+    if not isinstance(document, dict):
+        raise _refusal([("sdl", "must be a mapping with version, services, profiles and deployment")])
+    try:
+        sdl = Sdl.model_validate(document)
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_input=False)
+        raise _refusal([_told(document, entry) for entry in told]) from None
+    if faults := list(_faults(sdl)):
+        raise _refusal(faults)
+    return _workload(sdl)
+
+
+def _refusal(faults: list[tuple[str, str]]) -> InvalidSdlError:
+    unique = list(dict.fromkeys(faults))[:_MOST_TOLD]
+    summary = "; ".join(f"{path}: {message}" for path, message in unique[:3])
+    return InvalidSdlError(summary, details={"fields": [{"field": path, "message": reason} for path, reason in unique]})
+
+
+def _told(document: Any, entry: Any) -> tuple[str, str]:
+    """Path and reason of one of pydantic's errors, the path as it stands in the document."""
+    steps, value = "", document
+    for step in entry["loc"]:
+        if isinstance(step, int):
+            # A single volume may stand where a list may.
+            if not isinstance(value, list):
+                continue
+            steps, value = f"{steps}[{step}]", value[step] if step < len(value) else None
+        elif isinstance(value, dict) and (step in value or entry["type"] == "missing"):
+            steps, value = f"{steps}.{step}" if steps else str(step), value.get(step)
+    if entry["type"] == "missing":
+        message = "is missing"
+    elif entry["type"] == "extra_forbidden":
+        message = "is not a field of an SDL here"
+    elif steps == "version":
+        message = 'must be the text "2.0" or "2.1", in quotes'
+    else:
+        message = str(entry["msg"]).removeprefix("Value error, ")
+    return (steps or "sdl")[:300], message[:300]
+
+
+# ── What one part has to do with another ────────────────────────────────────────────────────────
+
+Faults = Iterator[tuple[str, str]]
+
+
+def _faults(sdl: Sdl) -> Faults:
+    checks: tuple[Callable[[Sdl], Faults], ...] = (
+        _deployment_faults, _reference_faults, _storage_faults, _gpu_faults, _endpoint_faults, _reach_faults,
+    )  # fmt: skip
+    for check in checks:
+        yield from check(sdl)
+
+
+def _deployment_faults(sdl: Sdl) -> Faults:
+    for service in sdl.services:
+        if service not in sdl.deployment:
+            yield f"deployment.{service}", "is missing: every service needs a placement"
+    for service, placements in sdl.deployment.items():
+        if service not in sdl.services:
+            yield f"deployment.{service}", "is not a service"
+        for name, replicas in placements.items():
+            path = f"deployment.{service}.{name}"
+            if replicas.profile not in sdl.profiles.compute:
+                yield f"{path}.profile", f"{replicas.profile!r} is not in profiles.compute"
+            placement = sdl.profiles.placement.get(name)
+            if placement is None:
+                yield path, f"{name!r} is not in profiles.placement"
+            elif replicas.profile not in placement.pricing:
+                yield f"profiles.placement.{name}.pricing.{replicas.profile}", "is missing: the profile needs a price"
+
+
+def _reference_faults(sdl: Sdl) -> Faults:
+    for name, service in sdl.services.items():
+        for index, dependency in enumerate(service.dependencies):
+            if dependency.service not in sdl.services:
+                yield f"services.{name}.dependencies[{index}].service", f"{dependency.service!r} is not a service"
+        for index, needed in enumerate(service.depends_on):
+            if needed not in sdl.services:
+                yield f"services.{name}.depends_on[{index}]", f"{needed!r} is not a service"
+        for index, expose in enumerate(service.expose):
+            for number, to in enumerate(expose.to):
+                if to.service is not None and to.service not in sdl.services:
+                    path = f"services.{name}.expose[{index}].to[{number}].service"
+                    yield path, f"{to.service!r} is not a service"
+
+
+def _computes(sdl: Sdl) -> Iterator[tuple[str, str, Compute]]:
+    """Each service with each of its compute profiles that exists."""
+    for service, placements in sdl.deployment.items():
+        for profile in dict.fromkeys(replicas.profile for replicas in placements.values()):
+            if service in sdl.services and profile in sdl.profiles.compute:
+                yield service, profile, sdl.profiles.compute[profile]
+
+
+def _storage_faults(sdl: Sdl) -> Faults:
+    for profile, compute in sdl.profiles.compute.items():
+        names = [volume.name for volume in compute.resources.storage]
+        for index, volume in enumerate(compute.resources.storage):
+            path = f"profiles.compute.{profile}.resources.storage[{index}]"
+            if volume.name in names[:index]:
+                yield f"{path}.name", f"{volume.name!r} is given twice"
+            if volume.attributes and volume.attributes.kind == "ram" and volume.attributes.persistent:
+                yield f"{path}.attributes", "a volume of class ram can't be persistent"
+    for name, profile, compute in _computes(sdl):
+        yield from _mount_faults(sdl, name, profile, compute.resources.storage)
+
+
+def _mount_faults(sdl: Sdl, name: str, profile: str, volumes: list[Volume]) -> Faults:
+    parameters = sdl.services[name].params
+    mounts = parameters.storage if parameters else {}
+    used: dict[str, str] = {}
+    for title, mount in mounts.items():
+        path = f"services.{name}.params.storage.{title}"
+        if mount is None:
+            yield path, "is empty"
+        elif title not in {known.name for known in volumes}:
+            yield path, f"is not a volume of profiles.compute.{profile}"
+        elif mount.mount is not None and used.setdefault(mount.mount, title) != title:
+            yield f"{path}.mount", f"is the mount of {used[mount.mount]!r} too"
+    for volume in volumes:
+        chosen = mounts.get(volume.name)
+        if volume.attributes and volume.attributes.persistent and not (chosen and chosen.mount):
+            yield f"services.{name}.params.storage.{volume.name}.mount", "is missing: a persistent volume needs one"
+
+
+def _gpu_faults(sdl: Sdl) -> Faults:
+    for profile, compute in sdl.profiles.compute.items():
+        gpu = compute.resources.gpu
+        path = f"profiles.compute.{profile}.resources.gpu.attributes"
+        if gpu and gpu.units and gpu.attributes is None:
+            yield path, "is missing: say which vendor's GPUs will do"
+        if gpu and not gpu.units and gpu.attributes is not None:
+            yield path, "must not be given with 0 units"
+
+
+def _endpoint_faults(sdl: Sdl) -> Faults:
+    used: dict[tuple[str, int, str], str] = {}
+    for name, service in sdl.services.items():
+        for index, expose in enumerate(service.expose):
+            for number, to in enumerate(expose.to):
+                path = f"services.{name}.expose[{index}].to[{number}]"
+                if to.ip is None:
+                    continue
+                if not to.everyone:
+                    yield f"{path}.global", "must be true where an IP endpoint is named"
+                if to.ip not in sdl.endpoints:
+                    yield f"{path}.ip", f"{to.ip!r} is not in endpoints"
+                key = (to.ip, expose.external or expose.port, "udp" if expose.proto == "udp" else "tcp")
+                if used.setdefault(key, path) != path:
+                    yield f"{path}.ip", f"port {key[1]} of {to.ip!r} is taken by {used[key]}"
+    for endpoint in sdl.endpoints:
+        if endpoint not in {ip for ip, _, _ in used}:
+            yield f"endpoints.{endpoint}", "is used by no service"
+
+
+def _reach_faults(sdl: Sdl) -> Faults:
+    if not any(to.everyone for service in sdl.services.values() for expose in service.expose for to in expose.to):
+        yield "services", "no service is reachable: at least one expose needs to: [{global: true}]"
+
+
+# ── What is read from it ────────────────────────────────────────────────────────────────────────
+
+
+def _workload(sdl: Sdl) -> Workload:
+    cpu = memory = storage = gpus = 0
+    models: dict[str, None] = {}
+    for placements in sdl.deployment.values():
+        for replicas in placements.values():
+            resources = sdl.profiles.compute[replicas.profile].resources
+            cpu += resources.cpu.units * replicas.count
+            memory += resources.memory.size * replicas.count
+            storage += sum(volume.size for volume in resources.storage) * replicas.count
+            if resources.gpu and resources.gpu.attributes:
+                gpus += resources.gpu.units * replicas.count
+                models |= dict.fromkeys(_gpu_names(resources.gpu.attributes))
+    groups = dict.fromkeys(name for placements in sdl.deployment.values() for name in placements)
+    return Workload(tuple(sdl.services), tuple(groups), Totals(cpu, memory, storage, gpus), tuple(models))
+
+
+def _gpu_names(attributes: GpuAttributes) -> Iterator[str]:
+    for vendor, models in attributes.vendor.items():
+        for model in models or [GpuModel()]:
+            yield f"{vendor}/{model.model.lower()}" if model.model else vendor

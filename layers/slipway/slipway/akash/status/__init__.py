@@ -1,0 +1,1 @@
+"""What the Console API reports of a running workload."""

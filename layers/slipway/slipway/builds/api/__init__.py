@@ -1,0 +1,1 @@
+"""The routes of builds: requests, reads, streams' tickets."""

@@ -1,0 +1,56 @@
+"""How long a build will take, from how long the last ones did."""
+
+import math
+import time
+from datetime import timedelta
+
+from slipway.builds.pipeline.runs import KIND
+from slipway.control.rules import percentile
+from slipway.errors import SlipwayError
+from slipway.jobs.store import JobOutcome
+from slipway.observability import logger
+from slipway.store import upstream_errors
+from slipway.times import now
+
+TARGET_SECONDS = 87
+"""What specification 003 promises; the estimate until there are builds to learn from."""
+
+LEAST_BUILDS, MOST_BUILDS = 5, 50
+PERCENTILE = 90
+_KEPT_SECONDS = 30.0
+
+
+def estimated_seconds(seconds: list[float]) -> int:
+    """The estimate from the durations of builds that were completed: nine in ten were done in that time."""
+    found = percentile(seconds, PERCENTILE) if len(seconds) >= LEAST_BUILDS else None
+    return TARGET_SECONDS if found is None else max(1, math.ceil(found))
+
+
+class Estimator:
+    """Estimates, read at most twice a minute."""
+
+    def __init__(self) -> None:
+        self._estimate, self._until = TARGET_SECONDS, 0.0
+
+    def seconds(self) -> int:
+        """The present estimate; a store that does not answer leaves the last one."""
+        if time.monotonic() >= self._until:
+            self._until = time.monotonic() + _KEPT_SECONDS
+            try:
+                self._estimate = estimated_seconds(_last_durations())
+            except SlipwayError:
+                logger.exception("no estimate")
+        return self._estimate
+
+
+def _last_durations() -> list[float]:
+    """Of the newest completed builds of the last two days."""
+    found: list[float] = []
+    for days in (0, 1):
+        day = (now() - timedelta(days=days)).date().isoformat()
+        with upstream_errors():
+            newest = JobOutcome.query(f"OUTCOME#{KIND}#{day}", scan_index_forward=False, limit=2 * MOST_BUILDS)
+            found += [float(entry.seconds) for entry in newest if entry.outcome == "completed"]
+        if len(found) >= MOST_BUILDS:
+            break
+    return found[:MOST_BUILDS]

@@ -1,0 +1,185 @@
+"""Shapes of the builds' routes, as specification 003 gives them; what the design adds has a default.
+
+Times are ISO 8601 in UTC, durations seconds. Amounts of wei and gas are decimal texts.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+
+from slipway.builds.models import ConstructorArgument, ModelUsage, NotHonoured
+from slipway.builds.states import ChainStatus, Status
+
+
+def _printable_prompt(text: str) -> str:
+    if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise ValueError("must be text")
+    if len(text.strip()) < MIN_PROMPT:
+        raise ValueError(f"must have at least {MIN_PROMPT} characters besides the spaces around it")
+    return text
+
+
+def _distinct(chains: list[int]) -> list[int]:
+    if len(set(chains)) != len(chains):
+        raise ValueError("must not name a chain twice")
+    return chains
+
+
+MIN_PROMPT, MAX_PROMPT = 10, 2000
+MAX_CHAINS = 10
+
+ChainId = Annotated[int, Field(ge=1, le=2**53, strict=True)]
+ChainIds = Annotated[list[ChainId], Field(min_length=1, max_length=MAX_CHAINS), AfterValidator(_distinct)]
+
+
+class BuildRequest(BaseModel):
+    """A contract is to be written, audited and deployed. ``options`` go before what the prompt says."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+                "chains": [5001],
+                "template": "erc20",
+            }
+        },
+    )
+
+    prompt: Annotated[
+        str, Field(min_length=MIN_PROMPT, max_length=MAX_PROMPT, strict=True), AfterValidator(_printable_prompt)
+    ]
+    chains: ChainIds
+    template: Annotated[str, Field(max_length=64, strict=True)] | None = None
+    options: dict[str, Any] | None = None
+    auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class BuildResponse(BaseModel):
+    """A build that was accepted. ``estimated_time`` is in seconds; ``stream_url`` is where its progress is told."""
+
+    build_id: str
+    status: Status
+    created_at: str
+    estimated_time: Annotated[int, Field(description="Estimated completion in seconds")]
+    stream_url: str | None = None
+
+
+class ChainTarget(BaseModel):
+    """A chain that a build is for."""
+
+    chain_id: int
+    chain_name: str
+    testnet: bool = True
+
+
+class ChainDeployment(BaseModel):
+    """A build's deployment on one chain. ``cost`` is in wei, ``gas_used`` in units of gas, both decimal texts."""
+
+    chain_id: int
+    chain_name: str
+    status: ChainStatus
+    address: str | None = None
+    tx_hash: str | None = None
+    block_number: int | None = None
+    gas_used: str | None = None
+    cost: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+    explorer_url: str | None = None
+
+
+class BuildDetail(BaseModel):
+    """A build with all that came of it.
+
+    ``code`` and ``audit_report`` are in a build's own answer, not in lists. ``total_cost`` is in whole units of the
+    chains' currencies, ``total_cost_wei`` the same exactly. ``not_honoured`` is what of the request the contract does
+    not have, ``assumed`` what was chosen where the request left it open.
+    """
+
+    build_id: str
+    status: Status
+    prompt: str
+    chains: list[ChainTarget]
+    template: str | None
+    options: dict[str, Any] | None = None
+    created_at: str
+    updated_at: str
+    completed_at: str | None = None
+    progress: int
+    step: str
+    sequence: int
+    stream_url: str | None = None
+
+    code: str | None = None
+    audit_report: dict[str, Any] | None = None
+    deployments: list[ChainDeployment] | None = None
+
+    engine: str | None = None
+    usage: ModelUsage | None = None
+    kind: str | None = None
+    title: str | None = None
+    contract_name: str | None = None
+    constructor_arguments: list[ConstructorArgument] | None = None
+    effective_options: dict[str, Any] | None = None
+    assumed: list[str] = []
+    not_honoured: list[NotHonoured] = []
+
+    generation_time: float | None = None
+    audit_time: float | None = None
+    deploy_time: float | None = None
+    total_cost: float | None = None
+    total_cost_wei: str | None = None
+    gas_used: str | None = None
+
+    error: str | None = None
+    error_code: str | None = None
+    error_details: dict[str, Any] | None = None
+
+
+class BuildList(BaseModel):
+    """A page of a caller's builds, newest first. ``total`` counts all that match."""
+
+    builds: list[BuildDetail]
+    total: int
+    page: int
+    page_size: int
+
+
+class BuildUpdate(BaseModel):
+    """One progress event. ``sequence`` counts a build's from 1 without a gap."""
+
+    status: Status
+    progress: Annotated[int, Field(ge=0, le=100)]
+    step: str
+    message: str | None = None
+    sequence: int
+    created_at: str
+
+
+class Cancelled(BaseModel):
+    """A build was cancelled; nothing of it is sent to a chain any more."""
+
+    status: Literal["cancelled"] = "cancelled"
+
+
+class DeployRequest(RootModel[ChainIds]):
+    """Chains to deploy to, as a bare list of their ids."""
+
+
+class DeployAnswer(BaseModel):
+    """More deployments of a build were accepted. ``chains`` are those that are now being deployed to."""
+
+    build_id: str
+    status: Status
+    chains: list[int]
+    deployments: list[ChainDeployment]
+    stream_url: str | None = None
+
+
+class Ticket(BaseModel):
+    """Opens a build's stream once, within ``expires_in`` seconds, as ``?ticket=``."""
+
+    ticket: str
+    expires_in: int
+    stream_url: str | None = None

@@ -1,0 +1,375 @@
+"""Use cases of the builds' routes: request, read, cancel, deploy to more chains."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import get_args
+
+from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, refusal_of
+from slipway.builds.api.estimates import Estimator
+from slipway.builds.api.models import (
+    MAX_CHAINS,
+    BuildDetail,
+    BuildList,
+    BuildRequest,
+    BuildResponse,
+    Cancelled,
+    DeployAnswer,
+    Ticket,
+)
+from slipway.builds.api.pagination import page_of
+from slipway.builds.api.stream_address import stream_url
+from slipway.builds.api.tickets import issue
+from slipway.builds.api.views import deployments_of, detail_of
+from slipway.builds.composer.options import read_options
+from slipway.builds.models import Kind
+from slipway.builds.pipeline.files import BuildFiles, build_files
+from slipway.builds.pipeline.runs import execution_input
+from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
+from slipway.builds.store import (
+    BuildItem,
+    add_build,
+    chain_deployments,
+    change_build,
+    commit_change,
+    counts_of,
+    find_build,
+    permits_of,
+    running,
+)
+from slipway.chains import Chain
+from slipway.control.store import Gate, Service
+from slipway.errors import ConflictError, NotFoundError, SlipwayError, ValidationFailedError
+from slipway.executions import execution_starter, execution_stopper
+from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
+from slipway.idempotency import Idempotency
+from slipway.identifiers import is_id
+from slipway.identity.models import Caller
+from slipway.jobs.store import RequestContext
+from slipway.limits import store as limits
+from slipway.observability import logger, record
+from slipway.settings import BuildLimits, build_limits, chain_settings
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import epoch_milliseconds
+
+TEMPLATES: tuple[str, ...] = get_args(Kind)
+_TRIES = 8
+# Longer than any permit holds; a broadcast has its own deadline before that.
+_PERMIT_WAIT_SECONDS = 20.0
+_PERMIT_LOOK_SECONDS = 0.1
+
+
+class BuildService:
+    """Requests and reads of builds.
+
+    Args:
+        chains: The chains that can be deployed to.
+        files: Where large parts are kept.
+        start_execution: Starts ``build`` under an execution name, with an input; doing so again does nothing.
+        stop_execution: Stops an execution by its name, with a cause.
+        stream_url: Where the progress of a build is told, None where nowhere.
+    """
+
+    def __init__(
+        self,
+        chains: Mapping[int, Chain],
+        files: BuildFiles,
+        start_execution: Callable[[str, str], None],
+        stop_execution: Callable[[str, str], None],
+        stream_url: Callable[[str], str | None],
+    ) -> None:
+        self._chains = chains
+        self._files = files
+        self._start_execution = start_execution
+        self._stop_execution = stop_execution
+        self._stream_url = stream_url
+        self._estimator = Estimator()
+        self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="builds")
+
+    # ── Request ─────────────────────────────────────────────────────────────────────────────────
+
+    def request(
+        self, caller: Caller, body: BuildRequest, idempotency_key: str | None, context: RequestContext
+    ) -> BuildResponse:
+        """Accept a build: one write transaction, one execution start.
+
+        Raises:
+            ValidationFailedError: A chain, the template or an option is unknown.
+            RateLimitExceededError: Too many builds in an hour or a day, or at once.
+            SlipwayError: Any other of the route's refusals; nothing was changed.
+        """
+        wallet = str(caller.wallet)
+        self._require_known(body)
+        idempotency = Idempotency.of(BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
+        gate = self._threads.submit(Gate, Service.BUILDS)
+        counted = self._threads.submit(counts_of, wallet)
+        estimate = self._estimator.seconds()
+        if refusal := gate.result().refusal:
+            if idempotency and idempotency.is_known():
+                return self._replay(idempotency)
+            raise refusal
+        counts, limit = counted.result(), build_limits(caller.tier)
+        for attempt in range(_TRIES):
+            if attempt:
+                counts = counts_of(wallet)
+            build = new_build(wallet, body, int(counts.number) + 1)
+            answer = BuildResponse(
+                build_id=build.build_id,
+                status=Status.PENDING,
+                created_at=build.created_at,
+                estimated_time=estimate,
+                stream_url=self._stream_url(build.build_id),
+            )
+            write = Transaction()
+            add_build(write, build, counts, limit.most_open, "The build was accepted")
+            self._accept(write, gate.result(), context, wallet, build.build_id, limit)
+            if idempotency:
+                idempotency.remember(write, answer.model_dump(mode="json"))
+            try:
+                write.commit()
+            except ConditionsFailedError as error:
+                if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                    return self._replay(idempotency)
+                if refusal := refusal_of(error.failed, gate.result(), wallet, limit):
+                    raise refusal from error
+                continue
+            record("Builds", outcome="accepted")
+            self._start(build)
+            return answer
+        raise ConflictError("Too many requests at once; try again", retry_after=1)
+
+    def _require_known(self, body: BuildRequest) -> None:
+        self._require_chains(body.chains, "chains")
+        if body.template is not None and body.template not in TEMPLATES:
+            raise ValidationFailedError.of_field("template", f"is none of {', '.join(TEMPLATES)}")
+        read_options(body.options)
+
+    def _require_chains(self, chains: Sequence[int], field: str) -> None:
+        unknown = [str(chain) for chain in chains if chain not in self._chains]
+        if unknown:
+            known = ", ".join(map(str, sorted(self._chains)))
+            raise ValidationFailedError.of_field(field, f"{', '.join(unknown)} can't be deployed to; known are {known}")
+
+    @staticmethod
+    def _accept(
+        write: Transaction, gate: Gate, context: RequestContext, wallet: str, build_id: str, limit: BuildLimits
+    ) -> None:
+        write.create("audit", context.audit("accepted", wallet, build_id))
+        gate.enter(write)
+        limits.count_within(write, BUILDS, wallet, limit.windows)
+
+    def _replay(self, idempotency: Idempotency) -> BuildResponse:
+        answer = BuildResponse.model_validate(idempotency.answer())
+        # The first request may have died between its write and its start.
+        build = find_build(answer.build_id)
+        if build and build.status == str(Status.PENDING):
+            self._start(build)
+        return answer
+
+    def _start(self, build: BuildItem) -> None:
+        try:
+            self._start_execution(build.execution_name, execution_input(build))
+        except Exception:
+            # The build is written and keeps its promise: reconcile, or a replay of the request, starts it.
+            logger.exception("execution not started", build_id=build.build_id)
+
+    # ── Read ────────────────────────────────────────────────────────────────────────────────────
+
+    def page(self, caller: Caller, status: Status | None, page: int, page_size: int) -> BuildList:
+        """A page of the caller's builds, newest first, without their code and audit reports."""
+        found, total = page_of(str(caller.wallet), status, page, page_size)
+        builds = [detail_of(build, self._chains, self._stream_url(build.build_id), in_list=True) for build in found]
+        return BuildList(builds=builds, total=total, page=page, page_size=page_size)
+
+    def owned(self, caller: Caller, build_id: str) -> BuildItem:
+        """A build of the caller's.
+
+        Raises:
+            NotFoundError: There is none, or it is another's.
+        """
+        build = find_build(build_id) if is_id(build_id) else None
+        if build is None or build.wallet != caller.wallet:
+            raise NotFoundError("There is no such build")
+        return build
+
+    def detail(self, caller: Caller, build_id: str) -> BuildDetail:
+        """A build with its code, its audit report and its deployments."""
+        build = self.owned(caller, build_id)
+        code = self._threads.submit(self._files.source, build)
+        report = self._threads.submit(self._files.report, build)
+        known = chain_deployments(build_id)
+        has_begun = known or build.status == str(Status.DEPLOYING)
+        return detail_of(
+            build,
+            self._chains,
+            self._stream_url(build_id),
+            deployments=deployments_of(
+                build.chains, known, self._chains, cancelled=build.status == str(Status.CANCELLED)
+            )
+            if has_begun
+            else None,
+            code=code.result(),
+            report=report.result(),
+        )
+
+    def code(self, caller: Caller, build_id: str) -> str:
+        """The present source; raises NotFoundError before there is one."""
+        return _there(self._files.source(self.owned(caller, build_id)), "Code not available")
+
+    def report(self, caller: Caller, build_id: str) -> bytes:
+        """The latest audit report as JSON; raises NotFoundError before there is one."""
+        return _there(self._files.report(self.owned(caller, build_id)), "Audit not available")
+
+    def metadata(self, caller: Caller, build_id: str) -> bytes:
+        """The compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is one."""
+        return _there(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
+
+    def ticket(self, caller: Caller, build_id: str) -> Ticket:
+        """A ticket for a build's stream."""
+        issued = issue(self.owned(caller, build_id).build_id, str(caller.wallet))
+        return Ticket(ticket=issued.ticket, expires_in=issued.expires_in, stream_url=self._stream_url(build_id))
+
+    # ── Cancel ──────────────────────────────────────────────────────────────────────────────────
+
+    def cancel(self, caller: Caller, build_id: str, context: RequestContext) -> Cancelled:
+        """Cancel a build at any stage; nothing of it is sent to a chain after the answer. Again changes nothing.
+
+        Raises:
+            NotFoundError: There is no such build.
+            ConflictError: It has ended.
+        """
+        build = self.owned(caller, build_id)
+        told = Progress(Status.CANCELLED, int(build.progress), Step.CANCELLED, "The build was cancelled")
+        audit = context.audit("accepted", build.wallet, build_id, "cancelled")
+        for _ in range(_TRIES):
+            if build.ended:
+                break
+            if change_build(
+                build,
+                [BuildItem.stage.set(str(Stage.DONE))],
+                running(build.job_id),
+                update=told,
+                also=lambda write: write.create("audit", audit),
+            ):
+                record("Builds", outcome="cancelled")
+        if build.status != str(Status.CANCELLED):
+            raise ConflictError(f"The build has ended: it is {build.status}", details={"status": build.status})
+        try:
+            self._stop_execution(build.execution_name, "The build was cancelled")
+        except Exception:
+            # Its tasks see for themselves that the build is over.
+            logger.exception("execution not stopped", build_id=build_id)
+        self._await_permits(build_id)
+        return Cancelled()
+
+    @staticmethod
+    def _await_permits(build_id: str) -> None:
+        """Wait until nothing of the build is on its way; no new permit is given to a build that was cancelled."""
+        deadline = time.monotonic() + _PERMIT_WAIT_SECONDS
+        while held := permits_of(build_id):
+            latest = max(int(permit.until) for permit in held)
+            if time.monotonic() > deadline:
+                logger.error("permit outlived its time", build_id=build_id, until=latest, now=epoch_milliseconds())
+                raise ConflictError("The build is cancelled, and something of it is still on its way", retry_after=2)
+            time.sleep(_PERMIT_LOOK_SECONDS)
+
+    # ── Deploy to more chains ───────────────────────────────────────────────────────────────────
+
+    def deploy(
+        self,
+        caller: Caller,
+        build_id: str,
+        chain_ids: list[int],
+        idempotency_key: str | None,
+        context: RequestContext,
+    ) -> DeployAnswer:
+        """Deploy an audited contract to chains where that failed, or which are new.
+
+        Raises:
+            NotFoundError: There is no such build.
+            ValidationFailedError: A chain is unknown, or there would be too many.
+            ConflictError: The build is running, has no audited contract, or has a contract on one of the chains.
+            RateLimitExceededError: As for a new build.
+        """
+        build = self.owned(caller, build_id)
+        self._require_chains(chain_ids, "chain_ids")
+        asked = {"build_id": build_id, "chain_ids": chain_ids}
+        idempotency = Idempotency.of("builds/deploy", build.wallet, idempotency_key, asked)
+        gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)
+        if refusal := gate.refusal or self._deploy_refusal(build, chain_ids):
+            if idempotency and idempotency.is_known():
+                return self._replay_deploy(idempotency)
+            raise refusal
+        answer = self._deploy_answer(build, chain_ids)
+
+        def also(write: Transaction) -> None:
+            self._accept(write, gate, context, build.wallet, build_id, limit)
+            if idempotency:
+                idempotency.remember(write, answer.model_dump(mode="json"))
+
+        told = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
+        actions, condition = new_run(build, chain_ids)
+        try:
+            commit_change(build, actions, condition, update=told, also=also, most_open=limit.most_open)
+        except ConditionsFailedError as error:
+            if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                return self._replay_deploy(idempotency)
+            refusal = refusal_of(error.failed, gate, build.wallet, limit) or self._deploy_refusal(build, chain_ids)
+            changed = ConflictError("The build changed while it was looked at; try again", retry_after=1)
+            raise refusal or changed from error
+        record("Builds", outcome="accepted")
+        self._start(build)
+        return answer
+
+    @staticmethod
+    def _deploy_refusal(build: BuildItem, chain_ids: list[int]) -> SlipwayError | None:
+        if not build.ended:
+            details = {"status": build.status}
+            return ConflictError("The build is running; deploy when it has ended", details=details, retry_after=5)
+        if not build.deployable:
+            return ConflictError("The build has no contract that passed its audit", details={"status": build.status})
+        if len(all_chains(build, chain_ids)) > MAX_CHAINS:
+            return ValidationFailedError.of_field("chain_ids", f"a build has at most {MAX_CHAINS} chains")
+        done = {int(item.chain_id) for item in chain_deployments(build.build_id) if item.status == _DEPLOYED}
+        if there := [chain for chain in chain_ids if chain in done]:
+            return ConflictError(
+                f"The contract is deployed on {', '.join(map(str, there))} already", details={"chain_ids": there}
+            )
+        return None
+
+    def _deploy_answer(self, build: BuildItem, chain_ids: list[int]) -> DeployAnswer:
+        others = [item for item in chain_deployments(build.build_id) if int(item.chain_id) not in chain_ids]
+        return DeployAnswer(
+            build_id=build.build_id,
+            status=Status.DEPLOYING,
+            chains=chain_ids,
+            deployments=deployments_of(all_chains(build, chain_ids), others, self._chains),
+            stream_url=self._stream_url(build.build_id),
+        )
+
+    def _replay_deploy(self, idempotency: Idempotency) -> DeployAnswer:
+        answer = DeployAnswer.model_validate(idempotency.answer())
+        build = find_build(answer.build_id)
+        if build and build.stage == str(Stage.PREPARE) and not build.ended:
+            self._start(build)
+        return answer
+
+
+_DEPLOYED = str(ChainStatus.DEPLOYED)
+
+
+def _there[Found](found: Found | None, missing: str) -> Found:
+    if found is None:
+        raise NotFoundError(missing)
+    return found
+
+
+@cache
+def build_service() -> BuildService:
+    """The service over this installation's builds."""
+    arn = os.environ["BUILD_ARN"]
+    return BuildService(
+        chain_settings().chains, build_files(), execution_starter(arn), execution_stopper(arn), stream_url
+    )

@@ -1,0 +1,114 @@
+"""Builds as the API shows them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from slipway.builds.api.models import BuildDetail, ChainDeployment, ChainTarget
+from slipway.builds.states import ChainStatus, Status
+from slipway.builds.store import BuildItem, ChainDeploymentItem
+from slipway.chains import Chain
+
+WEI = 10**18
+
+
+def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
+    """A chain that a build is for; one that this installation knows no more has only its number."""
+    chain = chains.get(chain_id)
+    return ChainTarget(
+        chain_id=chain_id,
+        chain_name=chain.name if chain else str(chain_id),
+        testnet=chain.testnet if chain else True,
+    )
+
+
+def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain]) -> ChainDeployment:
+    """A deployment on a chain, as far as it is."""
+    name = target_of(chain_id, chains).chain_name
+    if item is None:
+        return ChainDeployment(chain_id=chain_id, chain_name=name, status=ChainStatus.PENDING)
+    chain = chains.get(chain_id)
+    return ChainDeployment(
+        chain_id=chain_id,
+        chain_name=name,
+        status=ChainStatus(item.status),
+        address=item.address,
+        tx_hash=item.transaction_hash,
+        block_number=None if item.block_number is None else int(item.block_number),
+        gas_used=item.gas_used,
+        cost=item.cost,
+        error=item.error_message,
+        error_code=item.error_code,
+        explorer_url=chain.explorer_transaction_url(item.transaction_hash) if chain and item.transaction_hash else None,
+    )
+
+
+def deployments_of(
+    chain_ids: Iterable[int],
+    items: Iterable[ChainDeploymentItem],
+    chains: Mapping[int, Chain],
+    *,
+    cancelled: bool = False,
+) -> list[ChainDeployment]:
+    """Deployments in the order of a build's chains; those that nobody has begun are pending, or cancelled like their
+    build."""
+    known = {int(item.chain_id): item for item in items}
+    found = [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]
+    for deployment in found:
+        if cancelled and deployment.status is ChainStatus.PENDING:
+            deployment.status = ChainStatus.CANCELLED
+    return found
+
+
+def detail_of(
+    build: BuildItem,
+    chains: Mapping[int, Chain],
+    stream_url: str | None,
+    *,
+    deployments: list[ChainDeployment] | None = None,
+    code: str | None = None,
+    report: bytes | None = None,
+    in_list: bool = False,
+) -> BuildDetail:
+    """A build with all that came of it; in a list, without the details of an error, which may be long."""
+    cost: str | None = build.total_cost
+    return BuildDetail(
+        build_id=build.build_id,
+        status=Status(build.status),
+        prompt=build.prompt,
+        chains=[target_of(int(chain), chains) for chain in build.chains],
+        template=build.template,
+        options=build.options,
+        created_at=build.created_at,
+        updated_at=build.updated_at,
+        completed_at=build.completed_at,
+        progress=int(build.progress),
+        step=build.step,
+        sequence=int(build.sequence),
+        stream_url=stream_url,
+        code=code,
+        audit_report=json.loads(report) if report else None,
+        deployments=deployments,
+        engine=build.engine,
+        usage=build.usage,
+        kind=build.kind,
+        title=build.title,
+        contract_name=build.contract_name,
+        constructor_arguments=build.constructor_arguments,
+        effective_options=build.generated_options,
+        assumed=build.assumed or [],
+        not_honoured=build.not_honoured or [],
+        generation_time=_seconds(build.generation_time),
+        audit_time=_seconds(build.audit_time),
+        deploy_time=_seconds(build.deploy_time),
+        total_cost=None if cost is None else int(cost) / WEI,
+        total_cost_wei=cost,
+        gas_used=build.gas_used,
+        error=build.error_message,
+        error_code=build.error_code,
+        error_details=None if in_list else build.error_details,
+    )
+
+
+def _seconds(stored: Any) -> float | None:
+    return None if stored is None else float(stored)

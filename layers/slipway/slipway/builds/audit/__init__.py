@@ -1,0 +1,1 @@
+"""Compiles, audits and mends generated contracts."""

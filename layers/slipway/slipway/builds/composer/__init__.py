@@ -1,0 +1,1 @@
+"""Contracts composed from OpenZeppelin's parts by rules, without a language model."""

@@ -1,0 +1,61 @@
+"""Who may do what in a token: its owner, or the holders of roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipway.builds.composer.solidity_file import SolidityFile
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Rules of access of one contract: `roles` or the owner alone."""
+
+    roles: bool
+
+    @property
+    def base(self) -> tuple[str, str | None]:
+        """What the contract inherits for it."""
+        return ("AccessControl", None) if self.roles else ("Ownable", "initialOwner")
+
+    def only(self, role: str) -> str:
+        """The modifier for a role, such as `MINTER`."""
+        return f"onlyRole({role}_ROLE)" if self.roles else "onlyOwner"
+
+    def who(self, role: str) -> str:
+        """Who may, for the documentation."""
+        return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
+
+    def declare(self, file: SolidityFile, roles: dict[str, str]) -> None:
+        """Adds the parameter for the first owner, and with roles their constants and grants.
+
+        Args:
+            file: The contract.
+            roles: Roles and what their holders may do.
+        """
+        if not self.roles:
+            file.parameters.append(("address", "initialOwner", "Who owns the contract. Not zero."))
+            return
+        file.parameters.append(
+            ("address", "initialOwner", "Who holds every role and may grant them to others. Not zero.")
+        )
+        file.members += [
+            f"/// @notice Holders of this role may {right}.\n"
+            f'bytes32 public constant {role}_ROLE = keccak256("{role}_ROLE");'
+            for role, right in roles.items()
+        ]
+        file.members.append("/// @notice The first owner may not be the zero address.\nerror ZeroOwner();")
+        file.constructor_lines += [
+            "if (initialOwner == address(0)) revert ZeroOwner();",
+            "_grantRole(DEFAULT_ADMIN_ROLE, initialOwner);",
+            *(f"_grantRole({role}_ROLE, initialOwner);" for role in roles),
+        ]
+
+    def pausing(self) -> list[str]:
+        """The two functions of a contract that can be paused."""
+        return [
+            f"/// @notice Stops every transfer, minting and burning. {self.who('PAUSER')}\n"
+            f"function pause() external {self.only('PAUSER')} {{\n    _pause();\n}}",
+            f"/// @notice Lets everything go on. {self.who('PAUSER')}\n"
+            f"function unpause() external {self.only('PAUSER')} {{\n    _unpause();\n}}",
+        ]

@@ -1,0 +1,473 @@
+"""The built-in engine: contracts composed from OpenZeppelin's parts by rules, without a model.
+
+The same request gives the same source, always. Nothing is read or written, so a caller may also compose only to see
+whether a request can be served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, get_args
+
+from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
+from slipway.builds.composer.literals import decimal_text, identifier
+from slipway.builds.composer.options import DAY, MAX_SIGNERS, Options, read_options
+from slipway.builds.composer.prompt import Reading, read_prompt
+from slipway.builds.composer.specification import Specification
+from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Kind
+from slipway.errors import GenerationUnsupportedError, ValidationFailedError
+
+ENGINE = "composer"
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+CAPABILITIES = (
+    "ERC-20 tokens (mintable, burnable, pausable, permit, votes, capped), ERC-721 and ERC-1155 collections (mintable, "
+    "burnable, pausable, royalty; ERC-721 also votes, capped, enumerable), all owned or with roles; vesting wallets; "
+    "escrows; multisignature timelocks"
+)
+"""What the composer can make, in one phrase."""
+
+_TITLES = {
+    "erc20": "ERC-20 token",
+    "erc721": "ERC-721 collection",
+    "erc1155": "ERC-1155 collection",
+    "vesting": "vesting wallet",
+    "escrow": "escrow",
+    "timelock": "multisignature timelock",
+}
+_DEFAULT_NAMES = {
+    "erc20": "Token",
+    "erc721": "Collection",
+    "erc1155": "Collection",
+    "vesting": "Vesting",
+    "escrow": "DealEscrow",
+    "timelock": "MultisigTimelock",
+}
+_FEATURES = {
+    "erc20": erc20.FEATURES,
+    "erc721": erc721.FEATURES,
+    "erc1155": erc1155.FEATURES,
+    "vesting": vesting.FEATURES,
+    "escrow": escrow.FEATURES,
+    "timelock": timelock.FEATURES,
+}
+_COMPOSE: dict[Kind, Callable[[Specification], str]] = {
+    "erc20": erc20.compose,
+    "erc721": erc721.compose,
+    "erc1155": erc1155.compose,
+    "vesting": vesting.compose,
+    "escrow": escrow.compose,
+    "timelock": timelock.compose,
+}
+# The options that only some kinds have; the others are for all.
+_OPTION_KINDS = {
+    "symbol": {"erc20", "erc721", "erc1155"},
+    "decimals": {"erc20"},
+    "supply": {"erc20", "erc721", "erc1155"},
+    "cap": {"erc20", "erc721"},
+    "royalty": {"erc721", "erc1155"},
+    "base_uri": {"erc721", "erc1155"},
+    "beneficiary": {"vesting"},
+    "cliff": {"vesting"},
+    "duration": {"vesting"},
+    "delay": {"timelock"},
+    "signers": {"timelock"},
+    "threshold": {"timelock"},
+}
+_SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable")
+_UNDERSTOOD = frozenset({"owner", "ether", "tokens", "signers", "delay", "cliff", "linear", "parties"})
+"""Features that only say that a word is understood: no refusal when a kind has no use for it."""
+
+_MAX_UNITS = 2**256 - 1
+_MAX_VOTES = 2**208 - 1
+
+
+class Composer:
+    """The engine. It has no state."""
+
+    def generate(self, request: GenerationRequest) -> Generation:
+        """Compose one contract; see `Generator`."""
+        options = read_options(request.options)
+        template = check_template(request.template)
+        reading = read_prompt(request.prompt, kind=template)
+        if reading.kind is None:
+            raise _unsupported(reading)
+        drafted = _Draft(reading.kind, reading, options, options.owner or _one(reading, "owner") or request.owner)
+        return drafted.finish()
+
+
+def check_template(template: str | None) -> Kind | None:
+    """The kind of contract that a template names.
+
+    Raises:
+        ValidationFailedError: It is none.
+    """
+    for kind in KINDS:
+        if template == kind:
+            return kind
+    if template is not None:
+        raise ValidationFailedError.of_field("template", f"is none of {', '.join(KINDS)}")
+    return None
+
+
+def _unsupported(reading: Reading) -> GenerationUnsupportedError:
+    asked = f"No {reading.unsupported_kind}" if reading.unsupported_kind else "The prompt names no contract that"
+    return GenerationUnsupportedError(
+        f"{asked} can be composed. What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
+    )
+
+
+def _one(reading: Reading, role: str) -> str | None:
+    given = reading.addresses.get(role)
+    return given[0] if given else None
+
+
+@dataclass
+class _Draft:
+    """A contract while prompt and options are weighed against each other. What options say goes first."""
+
+    kind: Kind
+    reading: Reading
+    options: Options
+    owner: str
+    assumed: list[str] = field(default_factory=list)
+    used: dict[str, Any] = field(default_factory=dict)
+
+    def finish(self) -> Generation:
+        """Weighs everything, in the order in which one thing depends on another."""
+        self._refuse_other_kinds()
+        self._refuse_options()
+        features = self._features()
+        name = self._name()
+        spec = self._token(features, name) if self._is_token() else self._wallet(name)
+        return Generation(
+            engine=ENGINE,
+            title=self._title(spec),
+            kind=self.kind,
+            contract_name=spec.contract_name,
+            source=_COMPOSE[self.kind](spec),
+            constructor_arguments=self._arguments(spec),
+            options=self.used,
+            assumed=self.assumed,
+            not_honoured=self.reading.not_honoured,
+        )
+
+    def _is_token(self) -> bool:
+        return self.kind in ("erc20", "erc721", "erc1155")
+
+    def _one(self) -> str:
+        title = _TITLES[self.kind]
+        return f"{'an' if title[0] in 'Ee' else 'a'} {title}"
+
+    def _option(self, name: str) -> Any:
+        """An option's value, None where it was not given or the kind has none of it."""
+        applies = self.kind in _OPTION_KINDS.get(name, KINDS)
+        return getattr(self.options, name) if applies else None
+
+    # ── What can't be ───────────────────────────────────────────────────────────────────────────
+
+    def _refuse_other_kinds(self) -> None:
+        about_tokens = {"escrow": {"erc20"}, "vesting": {"erc20"}, "timelock": {"erc20", "erc721", "erc1155"}}
+        for kind, words in self.reading.other_kinds:
+            loosely = self.kind == "erc1155" and kind == "erc721" and "721" not in words
+            if not loosely and kind not in about_tokens.get(self.kind, set()):
+                self.reading.refuse(words, f"A build is one contract, here {self._one()}.")
+
+    def _refuse_options(self) -> None:
+        for name in self.options.model_fields_set:
+            if getattr(self.options, name) is None:
+                continue
+            if name == "upgradeable" and self.options.upgradeable:
+                self.reading.refuse(
+                    "options.upgradeable",
+                    "Contracts of a build can't be upgraded: what was audited is what stays deployed.",
+                )
+            elif self.kind not in _OPTION_KINDS.get(name, KINDS):
+                self.reading.refuse(f"options.{name}", f"There is no such thing in {self._one()}.")
+        for name in ("symbol", "decimals", "base_uri"):
+            said = getattr(self.reading, name)
+            if said is not None and self.kind not in _OPTION_KINDS[name]:
+                self.reading.refuse(f"{name} {said}", f"There is no such thing in {self._one()}.")
+        for name in ("supply", "cap"):
+            if getattr(self.reading, name) is not None and self.kind not in _OPTION_KINDS[name]:
+                self.reading.refuse(self.reading.words[name], f"There is no such thing in {self._one()}.")
+        if self.reading.threshold is not None and self.kind != "timelock":
+            self.reading.refuse(self.reading.words["threshold"], f"There is no such thing in {self._one()}.")
+        self._refuse_addresses()
+
+    def _refuse_addresses(self) -> None:
+        places = {"beneficiary": ("vesting",), "signer": ("timelock",)}
+        for role, addresses in self.reading.addresses.items():
+            kept = 0 if self.kind not in places.get(role, KINDS) else MAX_SIGNERS if role == "signer" else 1
+            for address in addresses[kept:]:
+                self.reading.refuse(address, f"There is no place for this address in {self._one()}.")
+
+    def _features(self) -> set[str]:
+        known = _FEATURES[self.kind]
+        wanted: set[str] = set()
+        for feature, asked in self.reading.features.items():
+            if asked and feature in known:
+                wanted.add(feature)
+            elif asked and feature not in _UNDERSTOOD:
+                self.reading.refuse(self.reading.words[feature], self._lacks(feature))
+        for feature in (*_SWITCHES, "royalty"):
+            value = getattr(self.options, feature)
+            if value is None:
+                continue
+            if value is False:
+                wanted.discard(feature)
+            elif feature in known:
+                wanted.add(feature)
+            elif feature in _SWITCHES:
+                self.reading.refuse(f"options.{feature}", self._lacks(feature))
+        return self._with_access(wanted)
+
+    def _with_access(self, wanted: set[str]) -> set[str]:
+        if self.options.access is None:
+            return wanted
+        if "roles" in _FEATURES[self.kind]:
+            return wanted - {"roles"} | ({"roles"} if self.options.access == "roles" else set())
+        if self.options.access == "roles":
+            self.reading.refuse("options.access", self._lacks("roles"))
+        return wanted
+
+    def _lacks(self, feature: str) -> str:
+        named = {"roles": "access by roles", "uri_storage": "metadata of each token's own", "capped": "cap"}
+        return f"The composer knows no {named.get(feature, feature)} for {self._one()}."
+
+    # ── Names ───────────────────────────────────────────────────────────────────────────────────
+
+    def _name(self) -> str:
+        name = self.options.name or self.reading.name
+        if name is None:
+            name = _DEFAULT_NAMES[self.kind]
+            self.assumed.append(f"The name is {name}.")
+        self.used["name"] = name
+        return name
+
+    def _symbol(self, name: str) -> str:
+        symbol = self._option("symbol") or self.reading.symbol
+        if symbol is None:
+            symbol = _symbol_of(name)
+            self.assumed.append(f"The symbol is {symbol}.")
+        self.used["symbol"] = symbol
+        return str(symbol)
+
+    # ── Tokens ──────────────────────────────────────────────────────────────────────────────────
+
+    def _token(self, features: set[str], name: str) -> Specification:
+        symbol = self._symbol(name)
+        decimals = self._decimals()
+        denied = self.reading.features.get("mintable") is False or self.options.mintable is False
+        cap, supply = self._amounts(features, denied)
+        if self.kind != "erc20" and (not denied or not supply):
+            if denied:
+                self.reading.refuse("no minting", "A collection that starts empty would stay empty.")
+            features.add("mintable")
+        if "votes" in features and self.kind == "erc20":
+            features.add("permit")
+        self._check_amounts(supply, cap, decimals, votes="votes" in features)
+        self.used["features"] = sorted(features - {"fixed", "owner", "roles"})
+        self.used["access"] = "roles" if "roles" in features else "owner"
+        return Specification(
+            kind=self.kind,
+            contract_name=identifier(name, _DEFAULT_NAMES[self.kind]),
+            name=name,
+            symbol=symbol,
+            decimals=decimals,
+            supply=supply,
+            cap=cap,
+            features=frozenset(features),
+            roles="roles" in features,
+            royalty_basis_points=self._royalty(features),
+            base_uri=self._base_uri(),
+        )
+
+    def _decimals(self) -> int:
+        if self.kind != "erc20":
+            return 0
+        decimals = self._option("decimals")
+        if decimals is None:
+            decimals = self.reading.decimals
+        if decimals is None:
+            decimals = 18
+        self.used["decimals"] = decimals
+        return int(decimals)
+
+    def _amounts(self, features: set[str], denied: bool) -> tuple[Fraction | None, Fraction]:
+        """Cap and first supply, as said or, where nothing is said, as is usual for the kind."""
+        cap, supply = self._option("cap"), self._option("supply")
+        cap = cap if cap is not None else self.reading.cap if self.kind in _OPTION_KINDS["cap"] else None
+        supply = supply if supply is not None else self.reading.supply
+        if self.kind == "erc721" and supply is not None and not (self.options.supply is not None or self._from_start()):
+            # "10,000 NFTs" says how many there will be, not that the owner holds them all from the start.
+            cap, supply = (supply, Fraction(0)) if cap is None else (cap, supply)
+        if self.kind == "erc20":
+            cap, supply = self._erc20_amounts(features, denied, cap, supply)
+        elif "capped" in features and cap is None:
+            self.reading.refuse(self.reading.words["capped"], "The prompt does not say how many.")
+            features.discard("capped")
+        if cap is not None:
+            features.add("capped")
+            self.used["cap"] = decimal_text(cap)
+        self.used["supply"] = decimal_text(supply or Fraction(0))
+        return cap, supply or Fraction(0)
+
+    def _from_start(self) -> bool:
+        words = self.reading.words.get("supply", "").lower()
+        return any(word in words for word in ("initial", "premint", "pre-mint", "mint"))
+
+    def _erc20_amounts(
+        self, features: set[str], denied: bool, cap: Fraction | None, supply: Fraction | None
+    ) -> tuple[Fraction | None, Fraction]:
+        if "capped" in features and cap is None and supply is not None:
+            cap = supply
+            self.assumed.append(f"The cap is the supply, {decimal_text(cap)}.")
+        elif "capped" in features and cap is None:
+            self.reading.refuse(self.reading.words["capped"], "The prompt does not say how much.")
+            features.discard("capped")
+        if self.reading.fixed and self.reading.features.get("mintable") and self.options.mintable is None:
+            self.assumed.append("The supply is the first supply: the owner may mint more.")
+        if supply is None:
+            supply = Fraction(1_000_000)
+            if cap is not None:
+                supply = min(supply, cap) if "mintable" in features else cap
+            self.assumed.append(f"The first supply is {decimal_text(supply)} tokens.")
+        elif cap is not None and cap > supply and not denied and "mintable" not in features:
+            features.add("mintable")
+            self.assumed.append("The owner may mint up to the cap.")
+        return cap, supply
+
+    def _check_amounts(self, supply: Fraction, cap: Fraction | None, decimals: int, *, votes: bool) -> None:
+        bound = _MAX_VOTES if votes and self.kind == "erc20" else _MAX_UNITS
+        for field_name, amount in (("supply", supply), ("cap", cap)):
+            if amount is None:
+                continue
+            source = f"options.{field_name}" if getattr(self.options, field_name) is not None else "prompt"
+            if (amount * 10**decimals).denominator != 1:
+                raise ValidationFailedError.of_field(source, f"the {field_name} is finer than {decimals} decimals")
+            if amount * 10**decimals > bound:
+                raise ValidationFailedError.of_field(source, f"the {field_name} is more than a token can count")
+        if cap is not None and (cap == 0 or supply > cap):
+            source = "options.cap" if self.options.cap is not None else "prompt"
+            raise ValidationFailedError.of_field(source, "the cap is zero, or less than the first supply")
+        if self.kind == "erc721" and supply > erc721.MAX_FIRST_SUPPLY:
+            source = "options.supply" if self.options.supply is not None else "prompt"
+            raise ValidationFailedError.of_field(
+                source, f"at most {erc721.MAX_FIRST_SUPPLY} tokens of a collection can exist from the start"
+            )
+
+    def _royalty(self, features: set[str]) -> int | None:
+        if "royalty" not in features:
+            return None
+        given = self._option("royalty")
+        percent = Fraction(str(given)) if given is not None else self.reading.royalty
+        if percent is None:
+            percent = Fraction(5)
+            self.assumed.append("The royalty is 5 percent.")
+        points = percent * 100
+        if points.denominator != 1 or not 0 <= points <= 10_000:
+            if given is not None:
+                raise ValidationFailedError.of_field("options.royalty", "is 0 to 100 percent, in steps of 0.01")
+            self.reading.refuse(self.reading.words["royalty"], "A royalty is 0 to 100 percent, in steps of 0.01.")
+            features.discard("royalty")
+            return None
+        self.used["royalty"] = decimal_text(percent)
+        return int(points)
+
+    def _base_uri(self) -> str:
+        if self.kind == "erc20":
+            return ""
+        uri = self.options.base_uri or self.reading.base_uri or ""
+        if uri:
+            self.used["base_uri"] = uri
+        return uri
+
+    # ── Wallets ─────────────────────────────────────────────────────────────────────────────────
+
+    def _wallet(self, name: str) -> Specification:
+        spec = Specification(self.kind, identifier(name, _DEFAULT_NAMES[self.kind]), name)
+        if self.kind == "vesting":
+            return self._vesting(spec)
+        if self.kind == "timelock":
+            return self._timelock(spec)
+        return spec
+
+    def _vesting(self, spec: Specification) -> Specification:
+        duration = self._either("duration")
+        cliff = self._either("cliff")
+        if duration is None:
+            duration = max(4 * 365 * DAY, cliff or 0)
+            self.assumed.append(f"Everything has vested after {duration // DAY} days.")
+        if (cliff or 0) > duration:
+            source = "options.cliff" if self.options.cliff is not None else "prompt"
+            raise ValidationFailedError.of_field(source, "the cliff is longer than the vesting")
+        beneficiary = self.options.beneficiary or _one(self.reading, "beneficiary") or self.owner
+        self.used |= {"beneficiary": beneficiary, "duration": duration, "cliff": cliff or 0}
+        return Specification(
+            spec.kind, spec.contract_name, spec.name, cliff=cliff or 0, duration=duration, signers=(beneficiary,)
+        )
+
+    def _either(self, name: str) -> int | None:
+        given = getattr(self.options, name)
+        value: int | None = given if given is not None else getattr(self.reading, name)
+        return value
+
+    def _timelock(self, spec: Specification) -> Specification:
+        delay = self._either("delay")
+        if delay is None:
+            delay = 2 * DAY
+            self.assumed.append("The delay is 2 days.")
+        named = self.reading.addresses.get("signer", [])[:MAX_SIGNERS]
+        signers = tuple(dict.fromkeys(self.options.signers or named or [self.owner]))
+        threshold = self.options.threshold or self.reading.threshold
+        wanted = max(self.reading.signer_count or 0, threshold or 0)
+        if self.options.threshold is not None and self.options.threshold > len(signers):
+            raise ValidationFailedError.of_field("options.threshold", "is more than there are signers")
+        if wanted > len(signers) and self.options.threshold is None and self.options.signers is None:
+            self.reading.refuse(
+                self.reading.words["threshold"],
+                f"Only {len(signers)} signer{'s are' if len(signers) > 1 else ' is'} known. The first operations can "
+                "add others (addSigner) and then set the threshold (changeThreshold).",
+            )
+        if threshold is None:
+            threshold = len(signers) // 2 + 1
+            self.assumed.append(f"{threshold} of {len(signers)} signers must confirm.")
+        threshold = min(threshold, len(signers))
+        self.used |= {"signers": list(signers), "threshold": threshold, "delay": delay}
+        return Specification(
+            spec.kind, spec.contract_name, spec.name, delay=delay, threshold=threshold, signers=signers
+        )
+
+    # ── The answer ──────────────────────────────────────────────────────────────────────────────
+
+    def _arguments(self, spec: Specification) -> list[ConstructorArgument]:
+        if self.kind == "timelock":
+            return [
+                ConstructorArgument(name="signers_", type="address[]", value=list(spec.signers)),
+                ConstructorArgument(name="threshold_", type="uint256", value=str(spec.threshold)),
+            ]
+        if self.kind == "vesting":
+            return [ConstructorArgument(name="beneficiary", type="address", value=spec.signers[0])]
+        self.used["owner"] = self.owner
+        return [ConstructorArgument(name="initialOwner", type="address", value=self.owner)]
+
+    def _title(self, spec: Specification) -> str:
+        symbol = f" ({spec.symbol})" if spec.symbol else ""
+        return f"{spec.name}{symbol}: {_TITLES[self.kind]}"
+
+
+def _symbol_of(name: str) -> str:
+    """A usual symbol for a name: its capitals or initials, or its first letters."""
+    words = [
+        "".join(character for character in word if character.isascii() and character.isalnum()) for word in name.split()
+    ]
+    words = [word for word in words if word]
+    if len(words) > 1:
+        return "".join(word[0] for word in words)[:5].upper()
+    if not words:
+        return "TKN"
+    capitals = "".join(character for character in words[0] if character.isupper())
+    return (capitals if 2 <= len(capitals) <= 5 else words[0][:4]).upper()

@@ -1,0 +1,116 @@
+"""The options that a caller may give with a prompt: what they say goes before what the prompt says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from slipway.builds.composer.quantities import parse_quantity
+from slipway.errors import ValidationFailedError
+from slipway.fields import Address, printable
+
+MAX_NAME = 64
+MAX_SYMBOL = 11
+MAX_DECIMALS = 36
+MAX_SIGNERS = 20
+DAY = 86_400
+MAX_SECONDS = 100 * 365 * DAY
+
+
+def _no_spaces(text: str) -> str:
+    if any(character.isspace() for character in text):
+        raise ValueError("must not have spaces")
+    return text
+
+
+def _amount(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a whole number, or a text such as 1000000 or 1 billion")
+    amount = Fraction(value) if isinstance(value, int) else parse_quantity(value)
+    if amount is None or amount < 0:
+        raise ValueError("must be a number that is not negative, such as 1000000 or 1 billion")
+    return amount
+
+
+def _uri(text: str) -> str:
+    if any(character.isspace() for character in text):
+        raise ValueError("must not have spaces")
+    return text
+
+
+def _different(addresses: list[str]) -> list[str]:
+    if len(set(addresses)) != len(addresses):
+        raise ValueError("must be different from each other")
+    return addresses
+
+
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(printable)]
+Symbol = Annotated[
+    str, Field(min_length=1, max_length=MAX_SYMBOL), AfterValidator(printable), AfterValidator(_no_spaces)
+]
+Amount = Annotated[Fraction, BeforeValidator(_amount), Field(ge=0)]
+Uri = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(printable), AfterValidator(_uri)]
+Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
+
+
+class Options(BaseModel):
+    """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` is in percent.
+
+    An option that doesn't concern the kind of contract is not an error: the answer lists it as not honoured.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    name: Name | None = None
+    symbol: Symbol | None = None
+    decimals: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None
+    owner: Address | None = None
+    supply: Amount | None = None
+    cap: Amount | None = None
+    access: Literal["owner", "roles"] | None = None
+    mintable: bool | None = None
+    burnable: bool | None = None
+    pausable: bool | None = None
+    permit: bool | None = None
+    votes: bool | None = None
+    enumerable: bool | None = None
+    upgradeable: bool | None = None
+    royalty: Annotated[float, Field(ge=0, le=100)] | Annotated[int, Field(ge=0, le=100)] | None = None
+    base_uri: Uri | None = None
+    beneficiary: Address | None = None
+    cliff: Seconds | None = None
+    duration: Seconds | None = None
+    delay: Seconds | None = None
+    signers: (
+        Annotated[list[Address], Field(min_length=1, max_length=MAX_SIGNERS), AfterValidator(_different)] | None
+    ) = None
+    threshold: Annotated[int, Field(ge=1, le=MAX_SIGNERS)] | None = None
+
+    @model_validator(mode="after")
+    def _owner_is_somebody(self) -> Options:
+        for address in (self.owner, self.beneficiary, *(self.signers or [])):
+            if address is not None and int(address, 16) == 0:
+                raise ValueError("the zero address can own nothing")
+        return self
+
+
+def read_options(given: dict[str, Any] | None) -> Options:
+    """Checks the options of a request.
+
+    Raises:
+        ValidationFailedError: An option is unknown or wrong; names each as `options.<name>`.
+    """
+    try:
+        return Options.model_validate(given or {})
+    except ValidationError as error:
+        fields = [
+            {
+                "field": ".".join(["options", *(str(part) for part in entry["loc"][:1])]),
+                "message": "is no option" if entry["type"] == "extra_forbidden" else entry["msg"],
+            }
+            for entry in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        first = fields[0]
+        raise ValidationFailedError(f"{first['field']}: {first['message']}", details={"fields": fields}) from None

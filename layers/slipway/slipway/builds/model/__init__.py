@@ -1,0 +1,1 @@
+"""Contracts written by a language model."""

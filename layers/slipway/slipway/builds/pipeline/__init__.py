@@ -1,0 +1,1 @@
+"""The steps of a build: from a prompt to contracts on chains."""

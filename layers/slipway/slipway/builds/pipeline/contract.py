@@ -1,0 +1,224 @@
+"""The tasks of the state machine ``build`` that make a contract: writing, compiling, auditing, mending.
+
+What does not pass is not deployed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from slipway.builds.audit.auditor import Auditor, SourceFixer, can_mend
+from slipway.builds.audit.deployable import check_deployable
+from slipway.builds.audit.findings import REFUSED
+from slipway.builds.audit.models import AuditReport
+from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Generator
+from slipway.builds.pipeline.files import BuildFiles
+from slipway.builds.pipeline.runs import begin_stage, due, fail, next_stage, seconds_of_stage
+from slipway.builds.states import Progress, Stage, Status, Step
+from slipway.builds.store import BuildItem
+from slipway.errors import (
+    AuditFailedError,
+    AuditUnavailableError,
+    CompilationFailedError,
+    CompileTimeoutError,
+    GenerationFailedError,
+    GenerationUnsupportedError,
+    UpstreamUnavailableError,
+    ValidationFailedError,
+)
+
+_MOST_TOLD = 20
+# What a generation may end in; whatever else happens is tried again.
+_REFUSALS = (
+    GenerationUnsupportedError,
+    GenerationFailedError,
+    ValidationFailedError,
+    CompilationFailedError,
+    CompileTimeoutError,
+)
+
+
+class Writer:
+    """Judges what a language model wrote before it counts.
+
+    Args:
+        auditor: Has the compiler.
+    """
+
+    def __init__(self, auditor: Auditor) -> None:
+        self._auditor = auditor
+
+    def check(self, generation: Generation) -> None:
+        """Compile a generation, and see whether it can be deployed.
+
+        Raises:
+            CompilationFailedError: It does not compile, or can't be deployed.
+            CompileTimeoutError: The compiler was stopped over it.
+        """
+        compilation = self._auditor.compile({_unit_name(generation.contract_name): generation.source})
+        check_deployable(compilation, generation.contract_name, generation.constructor_arguments)
+
+
+class ContractWorkflow:
+    """The states of builds that write contracts, or need the compiler or Slither.
+
+    Args:
+        auditor: Both, kept warm.
+        files: Where large parts are kept.
+        generator: Writes the code.
+        fixer: Mends what the mechanical fixers can't, if there is one.
+    """
+
+    def __init__(
+        self, auditor: Auditor, files: BuildFiles, generator: Generator, fixer: SourceFixer | None = None
+    ) -> None:
+        self._auditor = auditor
+        self._files = files
+        self._generator = generator
+        self._fixer = fixer
+
+    def generate(self, build_id: str, job_id: str) -> Stage:
+        """Have the code written, and keep it.
+
+        Raises:
+            UpstreamUnavailableError: The language model, the table or S3 did not answer.
+        """
+        build, is_due = due(build_id, job_id, Stage.GENERATE)
+        if not is_due:
+            return next_stage(build, job_id)
+        if build.status == str(Status.PENDING):
+            told = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
+            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, told):
+                return next_stage(build, job_id)
+        request = GenerationRequest(
+            prompt=build.prompt, owner=build.wallet, template=build.template, options=build.options
+        )
+        try:
+            generation = self._generator.generate(request)
+        except _REFUSALS as error:
+            return fail(build, job_id, error, [BuildItem.generation_time.set(seconds_of_stage(build))])
+        self._files.put_source(build_id, 0, generation.source)
+        told = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote {generation.title}; compiling it")
+        actions = [*_generated(generation), BuildItem.generation_time.set(seconds_of_stage(build))]
+        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, told, actions)
+        return next_stage(build, job_id)
+
+    def compile(self, build_id: str, job_id: str) -> Stage:
+        """Compile the source, see whether it can be deployed, and keep what compiling gave."""
+        build, is_due = due(build_id, job_id, Stage.COMPILE)
+        if not is_due:
+            return next_stage(build, job_id)
+        source = self._files.source(build)
+        if source is None:
+            raise UpstreamUnavailableError("The build's source is not there")
+        try:
+            compilation = self._auditor.compile({_unit_name(str(build.contract_name)): source})
+            arguments = [ConstructorArgument.model_validate(entry) for entry in build.constructor_arguments]
+            check_deployable(compilation, str(build.contract_name), arguments)
+        except (CompilationFailedError, CompileTimeoutError) as error:
+            return fail(build, job_id, error, [BuildItem.audit_time.set(seconds_of_stage(build))])
+        self._files.put_compilation(build_id, int(build.revision or 0), compilation, str(build.contract_name))
+        message = f"Compiled with solc {compilation.compiler_version.partition('+')[0]}; auditing with Slither"
+        told = Progress(Status.AUDITING, 50, Step.SECURITY_AUDIT, message)
+        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, told)
+        return next_stage(build, job_id)
+
+    def audit(self, build_id: str, job_id: str) -> Stage:
+        """Audit what was compiled, and keep the report."""
+        build, is_due = due(build_id, job_id, Stage.AUDIT)
+        if not is_due:
+            return next_stage(build, job_id)
+        report = self._auditor.audit(self._files.compilation(build))
+        return self._judge(build, job_id, Stage.AUDIT, report, int(build.revision or 0))
+
+    def fix(self, build_id: str, job_id: str) -> Stage:
+        """One round: mend what can be mended, compile and audit again. A round that made nothing better is given up."""
+        build, is_due = due(build_id, job_id, Stage.FIX)
+        if not is_due:
+            return next_stage(build, job_id)
+        stored = self._files.report(build)
+        if stored is None:
+            raise UpstreamUnavailableError("The build's audit report is not there")
+        report = AuditReport.model_validate_json(stored)
+        outcome = self._auditor.fix(self._files.compilation(build), report, self._fixer)
+        revision = int(build.revision or 0)
+        if len(outcome.report.rounds) == len(report.rounds):
+            return self._refuse(build, job_id, report)
+        if outcome.report.rounds[-1].kept:
+            revision += 1
+            (source,) = outcome.compilation.sources.values()
+            self._files.put_source(build_id, revision, source)
+            self._files.put_compilation(build_id, revision, outcome.compilation, str(build.contract_name))
+        return self._judge(build, job_id, Stage.FIX, outcome.report, revision)
+
+    def _judge(self, build: BuildItem, job_id: str, at: Stage, report: AuditReport, revision: int) -> Stage:
+        """Keep a report and decide by it; only one that passed lets the build go on to its deployment."""
+        self._files.put_report(build.build_id, report)
+        actions = [
+            BuildItem.audited.set(True),
+            BuildItem.rounds.set(len(report.rounds)),
+            BuildItem.revision.set(revision),
+        ]
+        if report.passed:
+            actions += [
+                BuildItem.deployable.set(True),
+                BuildItem.audit_time.set(seconds_of_stage(build)),
+            ]
+            told = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))
+            begin_stage(build, job_id, at, Stage.PREPARE, told, actions)
+        elif can_mend(report, with_model=self._fixer is not None):
+            told = Progress(Status.AUDITING, 55 + 2 * len(report.rounds), Step.FIXING, _fixing(report))
+            begin_stage(build, job_id, at, Stage.FIX, told, actions)
+        else:
+            return self._refuse(build, job_id, report, actions)
+        return next_stage(build, job_id)
+
+    @staticmethod
+    def _refuse(build: BuildItem, job_id: str, report: AuditReport, actions: list[Any] | None = None) -> Stage:
+        changes = [*(actions or []), BuildItem.audit_time.set(seconds_of_stage(build))]
+        if report.error:
+            told = str(report.error.get("message", "The audit did not run to its end"))
+            return fail(build, job_id, AuditUnavailableError(told), changes)
+        refused = [finding for finding in report.findings if finding.impact in REFUSED]
+        findings = [
+            {"detector": finding.detector, "impact": finding.impact, "lines": finding.lines[:10]}
+            for finding in refused[:_MOST_TOLD]
+        ]
+        names = ", ".join(dict.fromkeys(finding.detector for finding in refused))
+        message = f"The audit found what could not be mended: {names}"
+        return fail(build, job_id, AuditFailedError(message, details={"findings": findings}), changes)
+
+
+def _unit_name(contract_name: str) -> str:
+    return f"contracts/{contract_name}.sol"
+
+
+def _generating(build: BuildItem) -> str:
+    return f"Generating a contract from the template {build.template}" if build.template else "Generating a contract"
+
+
+def _generated(generation: Generation) -> list[Any]:
+    usage = generation.usage.model_dump() if generation.usage else None
+    return [
+        BuildItem.engine.set(generation.engine),
+        BuildItem.title.set(generation.title),
+        BuildItem.contract_name.set(generation.contract_name),
+        BuildItem.constructor_arguments.set([entry.model_dump() for entry in generation.constructor_arguments]),
+        BuildItem.generated_options.set(json.loads(json.dumps(generation.options, default=str))),
+        BuildItem.assumed.set(generation.assumed),
+        BuildItem.not_honoured.set([entry.model_dump() for entry in generation.not_honoured]),
+        BuildItem.revision.set(0),
+        *([BuildItem.kind.set(str(generation.kind))] if generation.kind else []),
+        *([BuildItem.usage.set(usage)] if usage else []),
+    ]
+
+
+def _passed(report: AuditReport) -> str:
+    mended = sum(len(done.fixes) for done in report.rounds if done.kept)
+    return "The audit passed" + (f", after {mended} findings were mended" if mended else "")
+
+
+def _fixing(report: AuditReport) -> str:
+    refused = sum(finding.impact in REFUSED for finding in report.findings)
+    return f"The audit found {refused} of High or Medium impact; mending, round {len(report.rounds) + 1}"

@@ -1,0 +1,442 @@
+"""The Task states of one branch of a build's run: its contract on one chain. Signing is in ``signing``.
+
+Each method may be called any number of times with the same effect as once, by any number of executions; a run that has
+ended, was cancelled, or that another took the place of sends nothing any more.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pynamodb.expressions.update import Action
+
+from slipway.builds.pipeline.rules import ENDED, ChainStep, chain_and_attempt, left_no_contract, purpose_of
+from slipway.builds.states import ChainStatus, Progress, Status, Step, deployment_progress
+from slipway.builds.store import (
+    BuildItem,
+    ChainDeploymentItem,
+    broadcasting,
+    chain_deployments,
+    chain_key,
+    change_build,
+    find_build,
+    find_chain_deployment,
+    require_running,
+    running,
+)
+from slipway.chain import broadcast as chain_broadcast
+from slipway.chain.broadcast import confirm, look, look_until, mined
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Receipt
+from slipway.chain.rules import first_pause, is_confirmed
+from slipway.chain.store import TransactionItem, transaction_for
+from slipway.chains import Chain
+from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
+from slipway.jobs.failures import failure_of
+from slipway.observability import logger, record
+from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import from_text, now, now_text, to_text
+
+# A transaction that no block took for so long is called off.
+DEPLOYMENT_SECONDS = 900
+# Sending has to be over, by its own deadline, before the permit runs out.
+SENDING_SECONDS = 5.0
+_PERMIT_SECONDS = SENDING_SECONDS + 3
+_MOST_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a branch does next, and the seconds to wait before it."""
+
+    progress: str
+    pause_seconds: int = 1
+
+
+class ChainDeployment:
+    """The states of deployments on one chain.
+
+    Args:
+        chain: The chain.
+        rpc: Its nodes; each call is over within ``SENDING_SECONDS``.
+    """
+
+    def __init__(self, chain: Chain, rpc: JsonRpc) -> None:
+        self._chain = chain
+        self._rpc = rpc
+
+    # ── Begin ───────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, build_id: str, job_id: str) -> Outlook:
+        """Take the deployment up for this run.
+
+        What an earlier run signed is waited for, for as long as it may still be mined: a new attempt, with another
+        nonce, begins only when the one before is certain to have left no contract.
+
+        Raises:
+            NotFoundError: There is no such build.
+            UpstreamUnavailableError: The chain, asked what became of an earlier attempt, or the store did not answer.
+        """
+        build = _existing(build_id)
+        if not _goes_on(build, job_id):
+            return Outlook(ChainStep.ENDED)
+        deployment = find_chain_deployment(build_id, self._chain.chain_id)
+        if deployment is None:
+            return self._create(build_id, job_id)
+        status = ChainStatus(deployment.status)
+        if status is ChainStatus.DEPLOYED or (deployment.job_id == job_id and status in ENDED):
+            return Outlook(ChainStep.ENDED)
+        attempt, resumed = self._attempt(build_id, int(deployment.attempt))
+        if deployment.job_id == job_id and attempt == deployment.attempt:
+            return Outlook(ChainStep.SIGN)
+        return self._take_up(deployment, job_id, attempt, resumed=resumed)
+
+    def _create(self, build_id: str, job_id: str) -> Outlook:
+        moment = now_text()
+        write = Transaction()
+        require_running(write, build_id, job_id)
+        write.create(
+            "deployment",
+            ChainDeploymentItem(
+                *chain_key(build_id, self._chain.chain_id),
+                build_id=build_id,
+                chain_id=self._chain.chain_id,
+                status=str(ChainStatus.PENDING),
+                job_id=job_id,
+                deadline=_deadline(),
+                created_at=moment,
+                updated_at=moment,
+            ),
+        )
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            # Another call of this state has created it, if not the build's end is in the way.
+            return Outlook(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
+        return Outlook(ChainStep.SIGN)
+
+    def _attempt(self, build_id: str, attempt: int) -> tuple[int, bool]:
+        """The attempt to go on with, and whether something is signed for it."""
+        item = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt))
+        if item is None:
+            return attempt, False
+        receipt = mined(self._rpc, item)
+        if receipt and self._is_settled(receipt) and left_no_contract(receipt, list(item.cancel_hashes)):
+            return attempt + 1, False
+        return attempt, True
+
+    def _is_settled(self, receipt: Receipt) -> bool:
+        return (
+            is_confirmed(receipt, self._rpc.block_number(), self._chain)
+            and self._rpc.block_hash(receipt.block_number) == receipt.block_hash
+        )
+
+    def _take_up(self, deployment: ChainDeploymentItem, job_id: str, attempt: int, *, resumed: bool) -> Outlook:
+        actions: list[Action] = [
+            ChainDeploymentItem.job_id.set(job_id),
+            ChainDeploymentItem.attempt.set(attempt),
+            ChainDeploymentItem.status.set(str(ChainStatus.SIGNED if resumed else ChainStatus.PENDING)),
+            ChainDeploymentItem.deadline.set(_deadline()),
+            ChainDeploymentItem.updated_at.set(now_text()),
+            ChainDeploymentItem.error_code.remove(),
+            ChainDeploymentItem.error_message.remove(),
+        ]
+        if not resumed:
+            actions += [ChainDeploymentItem.address.remove(), ChainDeploymentItem.transaction_hash.remove()]
+        write = Transaction()
+        require_running(write, deployment.build_id, job_id)
+        write.update(
+            "deployment",
+            ChainDeploymentItem(deployment.pk, deployment.sk),
+            actions,
+            condition=(ChainDeploymentItem.job_id == deployment.job_id)
+            & (ChainDeploymentItem.attempt == deployment.attempt)
+            & (ChainDeploymentItem.status == deployment.status),
+        )
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            return Outlook(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
+        return Outlook(ChainStep.SIGN)
+
+    # ── Broadcast and confirm ───────────────────────────────────────────────────────────────────
+
+    def broadcast(self, build_id: str, job_id: str) -> Outlook:
+        """Send what is signed, unless the run is over; see ``slipway.chain.broadcast.broadcast`` for what is raised."""
+        deployment, item = self._signed(build_id, job_id)
+        if deployment is None or item is None:
+            return Outlook(ChainStep.ENDED)
+        if not _send(self._rpc, build_id, job_id, item):
+            return Outlook(ChainStep.ENDED)
+        record_status(deployment, {ChainStatus.SIGNED}, ChainStatus.BROADCAST, f"Sent to {self._chain.name}")
+        return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
+
+    def confirm(self, build_id: str, job_id: str, polls: int) -> Outlook:
+        """Look whether the contract is there for good, and record it when it is.
+
+        Raises:
+            DeploymentFailedError: It reverted, or its time is over.
+            UpstreamUnavailableError: The node does not show the contract yet, or did not answer.
+        """
+        deployment, item = self._signed(build_id, job_id)
+        if deployment is None or item is None:
+            return Outlook(ChainStep.ENDED)
+        if now() < from_text(deployment.deadline) and self._is_closed(item):
+            # Closed in the name of an earlier run, which was over: this one tries again with another nonce.
+            return Outlook(ChainStep.BEGIN)
+        found = look_until(from_text(deployment.deadline), self._rpc, self._chain, item, polls)
+        if found.progress is chain_broadcast.Progress.CONFIRMED and found.receipt:
+            self._deployed(deployment, item, found.receipt)
+        return Outlook(str(found.progress), found.pause_seconds)
+
+    def _is_closed(self, item: TransactionItem) -> bool:
+        """Whether what was mined at the nonce only closes it."""
+        if not item.cancel_hashes:
+            return False
+        return look(self._rpc, self._chain, item, 0).progress is chain_broadcast.Progress.CANCELLED
+
+    def _deployed(self, deployment: ChainDeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
+        if not self._rpc.code_at(str(item.contract_address)):
+            raise UpstreamUnavailableError("The node does not show the contract's code yet")
+        record_deployed(self._chain, deployment, item, receipt)
+
+    def _signed(self, build_id: str, job_id: str) -> tuple[ChainDeploymentItem | None, TransactionItem | None]:
+        """The run's deployment and its transaction, which was signed before; Nones when the run or the deployment is
+        over."""
+        build, deployment = _existing(build_id), find_chain_deployment(build_id, self._chain.chain_id)
+        if deployment is None:
+            raise ConflictError("The deployment has not begun")
+        over = not _goes_on(build, job_id) or deployment.job_id != job_id or ChainStatus(deployment.status) in ENDED
+        if over:
+            return None, None
+        item = transaction_for(build_id, purpose_of(self._chain.chain_id, int(deployment.attempt)))
+        if item is None:
+            raise ConflictError("The creation of the contract is not signed")
+        return deployment, item
+
+    # ── Failures ────────────────────────────────────────────────────────────────────────────────
+
+    def fail(self, build_id: str, job_id: str, error_name: str, cause: str) -> None:
+        """Record how the deployment failed; the other chains go on. What is on the chain is not called failed."""
+        deployment = self._taken_up(build_id, job_id)
+        if deployment is None or ChainStatus(deployment.status) in ENDED:
+            return
+        logger.error(
+            "chain deployment failed",
+            build_id=build_id,
+            chain_id=self._chain.chain_id,
+            error_name=error_name,
+            cause=cause[:2000],
+        )
+        item = transaction_for(build_id, purpose_of(self._chain.chain_id, int(deployment.attempt)))
+        if not _goes_on(_existing(build_id), job_id):
+            # What is signed is reconcile's, which waits for the chain to decide.
+            record_status(deployment, {ChainStatus.PENDING}, ChainStatus.CANCELLED, "")
+            return
+        receipt = self._settled_receipt(item) if item else None
+        if item and receipt and not left_no_contract(receipt, list(item.cancel_hashes)):
+            record_deployed(self._chain, deployment, item, receipt)
+            return
+        failure = failure_of(error_name, cause, f"deployment to {self._chain.name}")
+        actions: list[Action] = [
+            ChainDeploymentItem.error_code.set(failure.code),
+            ChainDeploymentItem.error_message.set(failure.message[:_MOST_MESSAGE]),
+            *(_spent(receipt) if receipt else []),
+        ]
+        message = f"The deployment to {self._chain.name} failed: {failure.message[:_MOST_MESSAGE]}"
+        if record_status(deployment, set(ChainStatus) - ENDED, ChainStatus.FAILED, message, actions=actions):
+            record("ChainDeployments", chain=self._chain.name, outcome=failure.code)
+
+    def _taken_up(self, build_id: str, job_id: str) -> ChainDeploymentItem | None:
+        """The deployment as this run's, whether or not ``begin`` came so far; None when it is another's."""
+        deployment = find_chain_deployment(build_id, self._chain.chain_id)
+        if deployment is None:
+            self._create(build_id, job_id)
+        elif deployment.job_id != job_id and deployment.status != str(ChainStatus.DEPLOYED):
+            attempt = int(deployment.attempt)
+            signed = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt)) is not None
+            self._take_up(deployment, job_id, attempt, resumed=signed)
+        else:
+            return deployment if deployment.job_id == job_id else None
+        deployment = find_chain_deployment(build_id, self._chain.chain_id)
+        return deployment if deployment and deployment.job_id == job_id else None
+
+    def _settled_receipt(self, item: TransactionItem) -> Receipt | None:
+        try:
+            receipt = mined(self._rpc, item)
+            return receipt if receipt and self._is_settled(receipt) else None
+        except UpstreamUnavailableError:
+            # Then reconcile finds out.
+            return None
+
+
+class BuildTransactions:
+    """Whose transactions builds are, for ``slipway.chain.reconcile.SignerReconcile``.
+
+    Args:
+        chain: The chain they are on.
+        rpc: Its nodes; each call is over within ``SENDING_SECONDS``.
+    """
+
+    def __init__(self, chain: Chain, rpc: JsonRpc) -> None:
+        self._chain = chain
+        self._rpc = rpc
+
+    def is_over(self, item: TransactionItem) -> bool:
+        """Whether nobody waits for the transaction any more: its run or its attempt has ended."""
+        build = find_build(item.job_id)
+        if build is None or build.ended:
+            return True
+        deployment = self._deployment(item)
+        return deployment is None or ChainStatus(deployment.status) in ENDED
+
+    def send(self, item: TransactionItem) -> None:
+        """Send it again, if the run still goes on."""
+        if build := find_build(item.job_id):
+            _send(self._rpc, build.build_id, build.job_id, item)
+
+    def settled(self, item: TransactionItem, receipt: Receipt) -> None:
+        """Tell the truth of a deployment whose run was over before the chain had decided."""
+        deployment = self._deployment(item)
+        if deployment is None or deployment.status == str(ChainStatus.DEPLOYED):
+            return
+        allowed = set(ChainStatus) - {ChainStatus.DEPLOYED}
+        if not left_no_contract(receipt, list(item.cancel_hashes)):
+            record_deployed(self._chain, deployment, item, receipt, allowed)
+            return
+        status = ChainStatus(deployment.status)
+        spent = [] if receipt.transaction_hash in item.cancel_hashes else _spent(receipt)
+        record_status(deployment, allowed, status if status in ENDED else ChainStatus.CANCELLED, "", actions=spent)
+
+    def _deployment(self, item: TransactionItem) -> ChainDeploymentItem | None:
+        found = chain_and_attempt(item.purpose)
+        deployment = find_chain_deployment(item.job_id, found[0]) if found else None
+        return deployment if deployment and found and int(deployment.attempt) == found[1] else None
+
+
+def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem) -> bool:
+    """Send a transaction under a permit; False when the run is over, so that nothing was sent.
+
+    Raises:
+        UpstreamUnavailableError: No node took it, or so much of the permit's time had gone that sending might outlast
+            it.
+    """
+    asked_at = time.monotonic()
+    with broadcasting(build_id, job_id, int(item.chain_id), _PERMIT_SECONDS) as permitted:
+        if not permitted:
+            return False
+        if time.monotonic() - asked_at > _PERMIT_SECONDS - SENDING_SECONDS:
+            raise UpstreamUnavailableError("The permit to send came too late")
+        chain_broadcast.broadcast(rpc, item)
+    return True
+
+
+# ── Records ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_deployed(
+    chain: Chain,
+    deployment: ChainDeploymentItem,
+    item: TransactionItem,
+    receipt: Receipt,
+    allowed: set[ChainStatus] | None = None,
+) -> None:
+    """Record that a contract is there for good."""
+    actions: list[Action] = [
+        ChainDeploymentItem.address.set(str(item.contract_address)),
+        ChainDeploymentItem.block_number.set(receipt.block_number),
+        ChainDeploymentItem.error_code.remove(),
+        ChainDeploymentItem.error_message.remove(),
+        *_spent(receipt),
+    ]
+    message = f"Deployed to {chain.name} at {item.contract_address}"
+    if record_status(
+        deployment,
+        allowed or set(ChainStatus) - ENDED,
+        ChainStatus.DEPLOYED,
+        message,
+        actions=actions,
+        also=lambda write: confirm(write, item),
+    ):
+        record("ChainDeployments", chain=chain.name, outcome="deployed")
+        record("ChainDeploymentGas", receipt.gas_used, chain=chain.name)
+
+
+def _spent(receipt: Receipt) -> list[Action]:
+    return [
+        ChainDeploymentItem.transaction_hash.set(receipt.transaction_hash),
+        ChainDeploymentItem.gas_used.set(str(receipt.gas_used)),
+        ChainDeploymentItem.cost.set(str(receipt.gas_used * receipt.effective_gas_price)),
+    ]
+
+
+def record_status(
+    deployment: ChainDeploymentItem,
+    allowed: set[ChainStatus],
+    to: ChainStatus,
+    message: str,
+    *,
+    actions: Sequence[Action] = (),
+    also: Callable[[Transaction], None] | None = None,
+) -> bool:
+    """Change a deployment and, while its run goes on, tell the build's listeners, in one transaction.
+
+    Args:
+        deployment: As it was read; nothing is written if its attempt is not the same any more.
+        allowed: Statuses from which it may move.
+        to: Its new status.
+        message: What listeners are told; nothing if it is empty.
+        actions: Further changes of the deployment.
+        also: Adds writes that happen together with it.
+
+    Returns:
+        False when it was not in an allowed status; nothing is written then.
+    """
+    changes = [ChainDeploymentItem.status.set(str(to)), ChainDeploymentItem.updated_at.set(now_text()), *actions]
+    condition = (ChainDeploymentItem.attempt == int(deployment.attempt)) & ChainDeploymentItem.status.is_in(
+        *sorted(str(status) for status in allowed)
+    )
+
+    def add(write: Transaction) -> None:
+        write.update("deployment", ChainDeploymentItem(deployment.pk, deployment.sk), changes, condition=condition)
+        if also:
+            also(write)
+
+    build = find_build(deployment.build_id)
+    if message and build and _goes_on(build, deployment.job_id):
+        told = Progress(Status.DEPLOYING, _progress(build, to), Step.DEPLOYMENT, message)
+        if change_build(build, [], running(deployment.job_id), update=told, also=add):
+            return True
+    write = Transaction()
+    add(write)
+    try:
+        write.commit()
+    except ConditionsFailedError:
+        return False
+    return True
+
+
+def _progress(build: BuildItem, to: ChainStatus) -> int:
+    run = {int(chain_id) for chain_id in build.run_chains}
+    ended = [
+        entry
+        for entry in chain_deployments(build.build_id)
+        if int(entry.chain_id) in run and entry.job_id == build.job_id and ChainStatus(entry.status) in ENDED
+    ]
+    return deployment_progress(len(ended) + (to in ENDED), len(run))
+
+
+def _existing(build_id: str) -> BuildItem:
+    build = find_build(build_id)
+    if build is None:
+        raise NotFoundError("There is no such build")
+    return build
+
+
+def _goes_on(build: BuildItem, job_id: str) -> bool:
+    return build.job_id == job_id and not build.ended
+
+
+def _deadline() -> str:
+    return to_text(now() + timedelta(seconds=DEPLOYMENT_SECONDS))

@@ -1,0 +1,140 @@
+"""A build's large parts in S3, under ``builds/<build id>/``.
+
+Each version of the source has a number, from 0 for the one that was generated; what was made of it has the same:
+
+- ``source-<revision>.sol``: the source;
+- ``input-<revision>.json``: the compiler's standard-JSON input, imports included;
+- ``compilation-<revision>.json.gz``: all that compiling gave;
+- ``contract-<revision>.json``: ``abi`` and creation ``bytecode`` (0x-prefixed) of the contract;
+- ``audit-<rounds>.json``: the audit's report after so many rounds of fixing.
+
+A key is written again only with what a repeated task made anew from the same input.
+"""
+
+import gzip
+import json
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from slipway.builds.audit.models import AuditReport, Compilation
+from slipway.builds.store import BuildItem
+from slipway.errors import UpstreamUnavailableError
+from slipway.s3_errors import GONE, object_error_code, object_errors
+from slipway.store import aws_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_WHAT = "The builds' files"
+_FASTEST = 1
+
+
+class BuildFiles:
+    """The files of every build.
+
+    Every method raises ``UpstreamUnavailableError`` when S3 does not answer.
+
+    Args:
+        s3: boto3's S3 client.
+        bucket: Name of the bucket.
+    """
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    # ── Write ───────────────────────────────────────────────────────────────────────────────────
+
+    def put_source(self, build_id: str, revision: int, source: str) -> None:
+        """Write a version of the source."""
+        self._put(build_id, f"source-{revision}.sol", source.encode(), "text/plain; charset=utf-8")
+
+    def put_compilation(self, build_id: str, revision: int, compilation: Compilation, contract_name: str) -> None:
+        """Write what compiling a version gave.
+
+        Raises:
+            KeyError: The sources have no contract of that name.
+        """
+        contract = json.dumps(contract_of(compilation, contract_name)).encode()
+        everything = gzip.compress(compilation.model_dump_json().encode(), _FASTEST)
+        self._put(build_id, f"compilation-{revision}.json.gz", everything, "application/gzip")
+        self._put(build_id, f"contract-{revision}.json", contract, "application/json")
+        metadata = json.dumps(compilation.standard_json_input, ensure_ascii=False).encode()
+        self._put(build_id, f"input-{revision}.json", metadata, "application/json")
+
+    def put_report(self, build_id: str, report: AuditReport) -> None:
+        """Write a report, under the number of its rounds."""
+        body = report.model_dump_json().encode()
+        self._put(build_id, f"audit-{len(report.rounds)}.json", body, "application/json")
+
+    # ── Read ────────────────────────────────────────────────────────────────────────────────────
+
+    def source(self, build: BuildItem) -> str | None:
+        """The present source; None before there is one."""
+        found = None if build.revision is None else self._get(build.build_id, f"source-{int(build.revision)}.sol")
+        return None if found is None else found.decode()
+
+    def standard_json_input(self, build: BuildItem) -> bytes | None:
+        """The compiler's input of the present source, as JSON; None before it was compiled."""
+        return None if build.revision is None else self._get(build.build_id, f"input-{int(build.revision)}.json")
+
+    def report(self, build: BuildItem) -> bytes | None:
+        """The latest report, as JSON; None before there is one."""
+        return self._get(build.build_id, f"audit-{int(build.rounds)}.json") if build.audited else None
+
+    def compilation(self, build: BuildItem) -> Compilation:
+        """What compiling the present source gave.
+
+        Raises:
+            UpstreamUnavailableError: It is not there.
+        """
+        found = self._required(build, f"compilation-{int(build.revision or 0)}.json.gz")
+        return Compilation.model_validate_json(gzip.decompress(found))
+
+    def contract(self, build: BuildItem) -> dict[str, Any]:
+        """``abi`` and creation ``bytecode`` (0x-prefixed, without constructor arguments) of the present contract.
+
+        Raises:
+            UpstreamUnavailableError: It is not there.
+        """
+        found: dict[str, Any] = json.loads(self._required(build, f"contract-{int(build.revision or 0)}.json"))
+        return found
+
+    # ── S3 ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _required(self, build: BuildItem, name: str) -> bytes:
+        found = self._get(build.build_id, name)
+        if found is None:
+            raise UpstreamUnavailableError(f"The build's {name} is not there")
+        return found
+
+    def _put(self, build_id: str, name: str, body: bytes, content_type: str) -> None:
+        with object_errors(_WHAT):
+            self._s3.put_object(
+                Bucket=self._bucket, Key=f"builds/{build_id}/{name}", Body=body, ContentType=content_type
+            )
+
+    def _get(self, build_id: str, name: str) -> bytes | None:
+        try:
+            with object_errors(_WHAT):
+                return self._s3.get_object(Bucket=self._bucket, Key=f"builds/{build_id}/{name}")["Body"].read()
+        except UpstreamUnavailableError as error:
+            if object_error_code(error) in GONE:
+                return None
+            raise
+
+
+def contract_of(compilation: Compilation, contract_name: str) -> dict[str, Any]:
+    """``abi`` and creation ``bytecode`` of one of our own contracts; raises KeyError when none has that name."""
+    for name in compilation.sources:
+        compiled = compilation.standard_json_output["contracts"].get(name, {}).get(contract_name)
+        if compiled:
+            return {"abi": compiled["abi"], "bytecode": "0x" + compiled["evm"]["bytecode"]["object"]}
+    raise KeyError(contract_name)
+
+
+@cache
+def build_files() -> BuildFiles:
+    """What is in the bucket ARTIFACT_BUCKET."""
+    return BuildFiles(aws_client("s3"), os.environ["ARTIFACT_BUCKET"])

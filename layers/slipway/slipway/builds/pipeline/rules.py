@@ -1,0 +1,78 @@
+"""Decisions about a build's deployment on one chain. Pure."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from slipway.builds.models import ConstructorArgument
+from slipway.builds.states import ChainStatus
+from slipway.chain.abi import Value, encode
+from slipway.chain.models import Receipt
+from slipway.errors import DeploymentFailedError
+
+_PURPOSE = "build"
+ENDED = frozenset({ChainStatus.DEPLOYED, ChainStatus.FAILED, ChainStatus.CANCELLED})
+
+
+class ChainStep(StrEnum):
+    """What a branch does next, besides what ``slipway.chain.broadcast.Progress`` tells."""
+
+    SIGN = "sign"
+    BROADCAST = "broadcast"
+    BEGIN = "begin"
+    ENDED = "ended"
+
+
+def purpose_of(chain_id: int, attempt: int) -> str:
+    """What an attempt's transaction is for: each attempt takes one nonce for ever."""
+    return f"{_PURPOSE}:{chain_id}:{attempt}"
+
+
+def chain_and_attempt(purpose: str) -> tuple[int, int] | None:
+    """The inverse of ``purpose_of``; None for transactions of other jobs."""
+    name, _, rest = purpose.partition(":")
+    chain_id, _, attempt = rest.partition(":")
+    if name != _PURPOSE or not (chain_id.isdecimal() and attempt.isdecimal()):
+        return None
+    return int(chain_id), int(attempt)
+
+
+def creation_code(bytecode: str, arguments: Sequence[Mapping[str, Any]]) -> bytes:
+    """What creates a contract: its creation bytecode (0x-prefixed) and the encoded arguments of its constructor.
+
+    Args:
+        bytecode: As the compiler gave it.
+        arguments: ``ConstructorArgument`` as JSON, as a build keeps them.
+
+    Raises:
+        DeploymentFailedError: The bytecode has places left for libraries, or an argument is not of its type.
+    """
+    try:
+        read = [ConstructorArgument.model_validate(argument) for argument in arguments]
+        encoded = encode([argument.type for argument in read], [_value(argument) for argument in read])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DeploymentFailedError("The constructor's arguments are not of their types") from error
+    try:
+        return bytes.fromhex(bytecode.removeprefix("0x")) + encoded
+    except ValueError as error:
+        raise DeploymentFailedError("The contract's bytecode is not complete") from error
+
+
+def _value(argument: ConstructorArgument) -> Value:
+    value = argument.value
+    match argument.type:
+        case "uint256" if isinstance(value, str):
+            return int(value)
+        case "bytes32" if isinstance(value, str):
+            return bytes.fromhex(value.removeprefix("0x"))
+    return value
+
+
+def left_no_contract(receipt: Receipt, closing: list[str]) -> bool:
+    """Whether a confirmed receipt says that an attempt is over without a contract.
+
+    Args:
+        receipt: Of whichever of the attempt's signatures was mined.
+        closing: Hashes of those that only close the nonce.
+    """
+    return receipt.transaction_hash in closing or not receipt.succeeded
