@@ -16,9 +16,9 @@ from local.openapi import refusals
 from local.openapi.examples import Sampler, body_examples, parameter_examples
 from local.openapi.operations import Operation, operations
 from local.paths import ROOT
+from slipway import __version__
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
-_VERSION = "1.0.0"
 _REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 _DESCRIPTION = """\
 Launches ERC-20 tokens for validated models, workloads on Akash, smart-contract builds and stacks, and keeps watch over
@@ -116,7 +116,8 @@ def _of_fastapi(found: list[Operation]) -> dict[str, Any]:
     told = {**_TAGS, **{tag: tag.capitalize() for tag in sorted(used - set(_TAGS))}}
     return get_openapi(
         title="Slipway",
-        version=_VERSION,
+        version=__version__,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         description=_DESCRIPTION,
         routes=application.routes,
         tags=[{"name": tag, "description": words} for tag, words in told.items() if tag in used],

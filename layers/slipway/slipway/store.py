@@ -26,6 +26,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from slipway import __version__
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.pagination import decode_cursor, encode_cursor
 
@@ -126,7 +127,7 @@ share_connection(ControlItem)
 # its data files read already. Making the client here moves its cost into the start of the process.
 _session = connection.session
 # Spelling out its own name, as botocore does anew for each call, is an eighth of what a call costs.
-_session.set_default_client_config(botocore.config.Config(user_agent="slipway"))
+_session.set_default_client_config(botocore.config.Config(user_agent=f"slipway/{__version__}"))
 _ = connection.client
 
 
