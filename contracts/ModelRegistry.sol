@@ -6,7 +6,8 @@ import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 /// @title ModelRegistry
 /// @notice Says which token belongs to which model: one token a model, one model a token, forever.
 /// @dev Registrars are the addresses that deploy tokens; several may hold the role. Model ids are compared byte
-///      by byte: no case folding, no trimming.
+///      by byte: no case folding, no trimming. A token's creation and its registration may be sent together: if the
+///      creation reverts, there is no code at the token's address, and the registration reverts as well.
 contract ModelRegistry is AccessControl {
     /// @notice Holders of this role may register tokens.
     bytes32 public constant REGISTRAR_ROLE = keccak256("REGISTRAR_ROLE");
@@ -30,6 +31,10 @@ contract ModelRegistry is AccessControl {
     /// @notice A token may not be the zero address.
     error ZeroToken();
 
+    /// @notice A token is a contract.
+    /// @param token The address, which has no code.
+    error TokenWithoutCode(address token);
+
     /// @notice The model has a token already.
     /// @param modelId The model.
     /// @param token The token it has.
@@ -48,10 +53,11 @@ contract ModelRegistry is AccessControl {
 
     /// @notice Makes `token` the token of the model. Only a registrar may, and only once for each of the two.
     /// @param modelId The model. Not empty, and without a token.
-    /// @param token Its token. Not zero, and without a model.
+    /// @param token Its token. A contract, and without a model.
     function register(string calldata modelId, address token) external onlyRole(REGISTRAR_ROLE) {
         if (bytes(modelId).length == 0) revert EmptyModelId();
         if (token == address(0)) revert ZeroToken();
+        if (token.code.length == 0) revert TokenWithoutCode(token);
 
         bytes32 modelKey = keccak256(bytes(modelId));
         address registered = _tokens[modelKey];
@@ -82,5 +88,13 @@ contract ModelRegistry is AccessControl {
     /// @return The model's id, or the empty string if the token belongs to none.
     function modelOf(address token) external view returns (string memory) {
         return _models[token];
+    }
+
+    /// @notice What ERC-165 announces of this contract.
+    /// @param interfaceId The interface. The selector of `register` says that tokens without code are refused, as the
+    ///        first version of this registry did not.
+    /// @return True if the interface is supported.
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return interfaceId == ModelRegistry.register.selector || super.supportsInterface(interfaceId);
     }
 }

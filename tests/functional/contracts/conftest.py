@@ -69,6 +69,12 @@ class Chain:
         data = str(caught.value.data)
         assert data.startswith(error_selector(contract, error)), f"reverted with {data}"
 
+    def new_contract(self) -> str:
+        """Return an address that has code and nothing else."""
+        address = self.new_account().address
+        self.web3.provider.make_request("anvil_setCode", [address, "0x00"])  # type: ignore[arg-type]
+        return address
+
     def new_account(self) -> LocalAccount:
         """An account that has neither a balance nor a past."""
         account: LocalAccount = Account.create()

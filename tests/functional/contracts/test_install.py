@@ -67,7 +67,7 @@ def test_contracts_are_installed_and_registrars_can_work(chain: Chain, administr
     for contract in (registry, manager):
         assert contract.functions.hasRole(ADMINISTRATOR_ROLE, administrator.address).call() is True
     terms: TxParams = {"from": registrars[0].address, "nonce": Nonce(0), "chainId": chain.web3.eth.chain_id}
-    transaction: Any = registry.functions.register("installed", chain.accounts[0]).build_transaction(terms)
+    transaction: Any = registry.functions.register("installed", installed.token_manager).build_transaction(terms)
     hashed = chain.web3.eth.send_raw_transaction(registrars[0].sign_transaction(transaction).raw_transaction)
     assert chain.web3.eth.wait_for_transaction_receipt(hashed, timeout=20)["status"] == 1
 

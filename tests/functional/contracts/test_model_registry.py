@@ -26,7 +26,7 @@ def registry(chain: Chain) -> Contract:
 
 
 def test_registration_can_be_read_and_names_both_in_its_event(chain: Chain, registry: Contract) -> None:
-    token = chain.new_account().address
+    token = chain.new_contract()
     receipt = chain.send(registry.functions.register("wave/1", token), chain.accounts[1])
     (event,) = registry.events.TokenRegistered().process_receipt(receipt)
     assert dict(event["args"]) == {
@@ -41,7 +41,7 @@ def test_registration_can_be_read_and_names_both_in_its_event(chain: Chain, regi
 
 
 def test_registration_is_found_by_model_and_by_token(chain: Chain, registry: Contract) -> None:
-    token = chain.new_account().address
+    token = chain.new_contract()
     chain.send(registry.functions.register("found", token), chain.accounts[1])
     for wanted in ({"modelKey": Web3.keccak(text="found")}, {"token": token}):
         (event,) = registry.events.TokenRegistered().get_logs(from_block=0, argument_filters=wanted)
@@ -56,26 +56,26 @@ def test_unknown_model_and_token_have_nothing(chain: Chain, registry: Contract) 
 
 def test_every_registrar_may_register(chain: Chain, registry: Contract) -> None:
     for number, registrar in enumerate(chain.accounts[1:3]):
-        chain.send(registry.functions.register(f"several/{number}", chain.new_account().address), registrar)
+        chain.send(registry.functions.register(f"several/{number}", chain.new_contract()), registrar)
 
 
 @pytest.mark.parametrize("who", [0, 3], ids=["administrator", "stranger"])
 def test_nobody_else_may_register(chain: Chain, registry: Contract, who: int) -> None:
-    call = registry.functions.register("theirs", chain.new_account().address)
+    call = registry.functions.register("theirs", chain.new_contract())
     chain.refuse(call, chain.accounts[who], "ModelRegistry", UNAUTHORIZED)
 
 
 def test_model_has_one_token_forever(chain: Chain, registry: Contract) -> None:
-    token = chain.new_account().address
+    token = chain.new_contract()
     chain.send(registry.functions.register("once", token), chain.accounts[1])
-    for again in (token, chain.new_account().address):
+    for again in (token, chain.new_contract()):
         call = registry.functions.register("once", again)
         chain.refuse(call, chain.accounts[2], "ModelRegistry", "ModelAlreadyRegistered(string,address)")
     assert registry.functions.tokenOf("once").call() == token
 
 
 def test_token_has_one_model_forever(chain: Chain, registry: Contract) -> None:
-    token = chain.new_account().address
+    token = chain.new_contract()
     chain.send(registry.functions.register("first", token), chain.accounts[1])
     call = registry.functions.register("second", token)
     chain.refuse(call, chain.accounts[1], "ModelRegistry", "TokenAlreadyRegistered(address,string)")
@@ -88,14 +88,34 @@ def test_nothing_is_registered_for_no_model_or_no_token(chain: Chain, registry: 
     chain.refuse(registry.functions.register("m", ZERO), chain.accounts[1], "ModelRegistry", "ZeroToken()")
 
 
+def test_an_address_without_code_is_no_token(chain: Chain, registry: Contract) -> None:
+    nowhere = chain.new_account().address
+    call = registry.functions.register("early", nowhere)
+    chain.refuse(call, chain.accounts[1], "ModelRegistry", "TokenWithoutCode(address)")
+    chain.web3.provider.make_request("anvil_setCode", [nowhere, "0x00"])  # type: ignore[arg-type]
+    chain.send(call, chain.accounts[1])
+    assert registry.functions.tokenOf("early").call() == nowhere
+
+
+def test_the_registry_announces_that_it_looks_for_code(chain: Chain, registry: Contract) -> None:
+    announced = registry.functions.supportsInterface
+    assert announced(Web3.keccak(text="register(string,address)")[:4]).call() is True
+    # Of AccessControl and of ERC-165 itself; and nothing else.
+    assert [announced(identifier).call() for identifier in ("0x7965db0b", "0x01ffc9a7", "0xffffffff")] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_revoked_registrar_may_not_register(chain: Chain) -> None:
     administrator, registrar = chain.accounts[:2]
     registry = chain.deploy("ModelRegistry", administrator)
     role = registry.functions.REGISTRAR_ROLE().call()
     chain.send(registry.functions.grantRole(role, registrar), administrator)
-    chain.send(registry.functions.register("a", chain.new_account().address), registrar)
+    chain.send(registry.functions.register("a", chain.new_contract()), registrar)
     chain.send(registry.functions.revokeRole(role, registrar), administrator)
-    call = registry.functions.register("b", chain.new_account().address)
+    call = registry.functions.register("b", chain.new_contract())
     chain.refuse(call, registrar, "ModelRegistry", UNAUTHORIZED)
 
 
@@ -119,7 +139,7 @@ def test_different_models_never_share_a_token(chain: Chain, identifiers: list[st
     administrator = chain.accounts[0]
     registry = chain.deploy("ModelRegistry", administrator)
     chain.send(registry.functions.grantRole(registry.functions.REGISTRAR_ROLE().call(), administrator), administrator)
-    tokens = {identifier: chain.new_account().address for identifier in identifiers}
+    tokens = {identifier: chain.new_contract() for identifier in identifiers}
     for identifier, token in tokens.items():
         chain.send(registry.functions.register(identifier, token), administrator)
     for identifier, token in tokens.items():

@@ -170,8 +170,9 @@ class TokenService:
             self._threads.submit(self._rpc.fees),
             self._threads.submit(calls.registered_token, self._rpc, registry, body.model_id),
             self._threads.submit(self._rpc.estimate_gas, sender, calls.creation(name, symbol, controller)),
+            # Of a token that is not there yet: the manager is a contract without a model, as the token will be.
             self._threads.submit(
-                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, body.user_address)
+                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, controller)
             ),
         )
         refusals: list[SlipwayError] = []
