@@ -3,28 +3,71 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from local.accounts import LocalAccount
 from local.failures import LaunchError
 
+if TYPE_CHECKING:
+    import httpx
 
-def sign_in(api: str, account: LocalAccount, chain_id: int = 31337) -> str:
-    """A fresh access token.
+
+class Session:
+    """A signed-in account; written into a header, or as an httpx client's ``auth``, it is a token that is still young.
+
+    Args:
+        sign_in: Returns what the API answers to a sign-in.
+        clock: Seconds of any origin.
+    """
+
+    def __init__(self, sign_in: Callable[[], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._sign_in = sign_in
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token, self._renewed_at = "", float("-inf")
+
+    def __str__(self) -> str:
+        with self._lock:
+            if self._clock() >= self._renewed_at:
+                asked_at = self._clock()
+                answer = self._sign_in()
+                # What is left of it is enough for any request, a long test or a slow machine.
+                self._token, self._renewed_at = str(answer["access_token"]), asked_at + answer["expires_in"] / 3
+            return self._token
+
+    def __call__(self, request: httpx.Request) -> httpx.Request:
+        """Authorize a request, as httpx asks for it."""
+        request.headers["authorization"] = f"Bearer {self}"
+        return request
+
+
+def session(api: str, account: LocalAccount, chain_id: int = 31337) -> Session:
+    """Return a session that signs in when it is first used.
 
     Args:
         api: The API's address.
         account: Who signs in.
         chain_id: The chain that the message names.
     """
-    nonce = call(api, "GET", "/api/auth/nonce")["nonce"]
-    message = sign_in_message(api, account.address, nonce, chain_id)
-    answer = call(api, "POST", "/api/auth/verify", {"message": message, "signature": sign(message, account)})
-    return str(answer["access_token"])
+
+    def ask() -> dict[str, Any]:
+        nonce = call(api, "GET", "/api/auth/nonce")["nonce"]
+        message = sign_in_message(api, account.address, nonce, chain_id)
+        return call(api, "POST", "/api/auth/verify", {"message": message, "signature": sign(message, account)})
+
+    return Session(ask)
+
+
+def sign_in(api: str, account: LocalAccount, chain_id: int = 31337) -> str:
+    """Return a fresh access token; for arguments see ``session``."""
+    return str(session(api, account, chain_id))
 
 
 def sign_in_message(api: str, address: str, nonce: str, chain_id: int) -> str:

@@ -6,12 +6,14 @@ from slipway.gateway import Event, header, raw_body, serve
 from slipway.json_bodies import parse_json
 from slipway.times import epoch_milliseconds
 from slipway.workers.heartbeat_request import MOST_BYTES, read_beat
-from slipway.workers.heartbeats import authenticate, take_beat
+from slipway.workers.heartbeats import authenticate, take_beat, token_judged_first
 
 
 def _heartbeat(event: Event) -> dict[str, Any]:
     token_hash, now = authenticate(header(event, "authorization")), epoch_milliseconds()
-    take_beat(read_beat(parse_json(raw_body(event, MOST_BYTES)), now), token_hash, now)
+    with token_judged_first(token_hash):
+        beat = read_beat(parse_json(raw_body(event, MOST_BYTES)), now)
+    take_beat(beat, token_hash, now)
     return {"success": True}
 
 

@@ -17,9 +17,11 @@ import boto3
 import pytest
 from web3 import Web3
 
+from local.accounts import LocalAccount
 from local.faults.laid import Fault, lay
 from local.paths import ROOT
 from local.ports import Ports, free_ports
+from local.sign_in import Session, session
 from local.temporary_stack import temporary_stack
 from slipway.chain.contracts import load
 from tests.faults import audits
@@ -57,6 +59,7 @@ class FaultyStack:
     laid: list[Path] = field(default_factory=list)
     # Environment and kind of each job of a stack.
     environments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _sessions: dict[str, Session] = field(default_factory=dict)
     _withdrawn: set[Path] = field(default_factory=set)
     _tokens: dict[tuple[str, int], tuple[str, str] | None] = field(default_factory=dict)
 
@@ -65,9 +68,18 @@ class FaultyStack:
         outputs: dict[str, str] = self.described["outputs"]
         return outputs
 
+    def account(self, role: str, index: int = 0) -> LocalAccount:
+        """Return a local account of this role."""
+        return LocalAccount(**[entry for entry in self.described["accounts"] if entry["role"] == role][index])
+
+    def session(self, role: str, index: int = 0) -> Session:
+        """Return the session of such an account."""
+        account = self.account(role, index)
+        return self._sessions.setdefault(account.address, session(self.described["api"], account))
+
     @property
     def owner(self) -> str:
-        return str(next(entry for entry in self.described["accounts"] if entry["role"] == "user")["address"])
+        return self.account("user").address
 
     @property
     def deployers(self) -> list[str]:

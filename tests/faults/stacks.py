@@ -12,8 +12,6 @@ from typing import Any
 
 import httpx
 
-from local.accounts import LocalAccount
-from local.sign_in import sign_in
 from slipway.stacks.models import ApiSpec, Kind, NodeSpec, stored
 from tests.faults import audits
 from tests.faults.audits import ENDED
@@ -31,19 +29,16 @@ class Stacks:
     stack: FaultyStack
     console: httpx.Client = field(init=False)
     api: httpx.Client = field(init=False)
-    headers: dict[str, str] = field(init=False)
     served: list[tuple[str, Any]] = field(default_factory=list)
     looks: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         described = self.stack.described
         self.console = httpx.Client(base_url=described["console_api"], timeout=30)
-        self.api = httpx.Client(base_url=described["api"], timeout=30)
+        self.api = httpx.Client(base_url=described["api"], auth=self.stack.session("operator"), timeout=30)
         self.console.put("/_simulator/controls", json=QUICK).raise_for_status()
-        account = next(entry for entry in described["accounts"] if entry["role"] == "operator")
         for kind in ("stack_node", "stack_api"):
             self.stack.tally.audited_by(kind, lambda jobs: audits.stacks(self, jobs))
-        self.headers = {"authorization": f"Bearer {sign_in(described['api'], LocalAccount(**account))}"}
 
     def key(self, environment: str, kind: str) -> dict[str, str]:
         return {"pk": f"STACK#{environment}#{kind}", "sk": "DETAIL"}
@@ -132,7 +127,7 @@ class Stacks:
         return item
 
     def published(self, environment: str) -> httpx.Response:
-        return self.api.get(f"/api/stacks/{environment}/endpoint.json", headers=self.headers)
+        return self.api.get(f"/api/stacks/{environment}/endpoint.json")
 
     def ledger(self, environment: str, kind: str) -> list[dict[str, Any]]:
         return [entry for entry in self.entries() if entry["scenario"] == f"{environment}-{kind}"]

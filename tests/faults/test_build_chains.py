@@ -19,8 +19,6 @@ import httpx
 import pytest
 from web3 import Web3
 
-from local.accounts import LocalAccount
-from local.sign_in import sign_in
 from slipway.chain.contracts import load
 from tests.faults.audits import BUILD_ENDED
 from tests.faults.boundaries import WHENS, at_once_and_alone
@@ -43,8 +41,8 @@ class Builds:
         described = stack.described
         accounts = [entry for entry in described["accounts"] if entry["role"] == "user"]
         self.wallet = accounts[user]["address"]
-        headers = {"authorization": f"Bearer {sign_in(described['api'], LocalAccount(**accounts[user]))}"}
-        self.http = httpx.Client(base_url=f"{described['api']}/api/v1/builds", headers=headers, timeout=60)
+        session = stack.session("user", user)
+        self.http = httpx.Client(base_url=f"{described['api']}/api/v1/builds", auth=session, timeout=60)
         self.chains = {entry["chain_id"]: Web3(Web3.HTTPProvider(entry["rpc_url"])) for entry in described["chains"]}
         self.names: dict[str, str] = {}
 

@@ -14,8 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from local.accounts import LocalAccount
-from local.sign_in import sign_in
+from local.sign_in import Session
 from tests.faults.boundaries import at_once_and_alone
 from tests.faults.conftest import FaultyStack
 from tests.support.build_log import USUAL, WrittenBuild
@@ -35,15 +34,17 @@ FAULTS = [
 WITH_THE_TURN = [(part, "before", f"die:{what}") for part in PARTS for what in ("UpdateItem", "PostToConnection")]
 
 
+def _bearer(session: Session) -> list[Subprotocol]:
+    return [Subprotocol("bearer"), Subprotocol(str(session))]
+
+
 class Client:
     """Follows a build as docs/builds.md says: it goes on after the last event it saw until the build has ended."""
 
     def __init__(self, stack: FaultyStack, build: WrittenBuild) -> None:
         self.told: list[dict[str, Any]] = []
         self.connections = 0
-        account = next(entry for entry in stack.described["accounts"] if entry["role"] == "user")
-        token = sign_in(stack.described["api"], LocalAccount(**account))
-        self._protocols = [Subprotocol("bearer"), Subprotocol(token)]
+        self._session = stack.session("user")
         self._url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
         self.thread = threading.Thread(target=self._follow, daemon=True)
         self.thread.start()
@@ -53,7 +54,7 @@ class Client:
         while not (self.told and self.told[-1]["status"] == "complete") and time.monotonic() < ends_at:
             url = f"{self._url}?after={len(self.told)}"
             try:
-                with connect(url, subprotocols=self._protocols, open_timeout=SECONDS, close_timeout=2) as socket:
+                with connect(url, subprotocols=_bearer(self._session), open_timeout=SECONDS, close_timeout=2) as socket:
                     self.connections += 1
                     while True:
                         self.told.append(json.loads(socket.recv(timeout=SECONDS)))
@@ -107,10 +108,8 @@ def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(s
     build = _written(stack)
     build.tell(*USUAL[:2])
     laid = stack.lay("stream:DISCONNECT", "before", "kill")
-    account = next(entry for entry in stack.described["accounts"] if entry["role"] == "user")
-    token = sign_in(stack.described["api"], LocalAccount(**account))
     url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
-    with connect(url, subprotocols=[Subprotocol("bearer"), Subprotocol(token)], open_timeout=SECONDS) as socket:
+    with connect(url, subprotocols=_bearer(stack.session("user")), open_timeout=SECONDS) as socket:
         assert json.loads(socket.recv(timeout=SECONDS)) == build.told[0]
     ends_at = time.monotonic() + SECONDS
     while laid.exists():

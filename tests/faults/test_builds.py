@@ -21,8 +21,6 @@ import httpx
 import pytest
 from web3 import Web3
 
-from local.accounts import LocalAccount
-from local.sign_in import sign_in
 from slipway.builds.api.acceptance import new_build
 from slipway.builds.api.models import BuildRequest
 from slipway.builds.states import Stage, Status
@@ -218,14 +216,10 @@ def test_reconcile_that_is_cut_starts_a_build_once(builds: Builds, kills: list[t
 def test_a_request_that_is_cut_and_sent_again_is_one_build(builds: Builds, when: str, action: str) -> None:
     if (action, when) == ("die:TransactWriteItems", "after"):
         pytest.skip("nothing is written after the answer")
-    described = builds.stack.described
-    account = next(entry for entry in described["accounts"] if entry["role"] == "user")
-    headers = {
-        "authorization": f"Bearer {sign_in(described['api'], LocalAccount(**account))}",
-        "idempotency-key": str(uuid.uuid4()),
-    }
+    api, session = builds.stack.described["api"], builds.stack.session("user")
+    key = {"idempotency-key": str(uuid.uuid4())}
     fault = builds.stack.lay("POST /api/v1/builds", when, action, workflow="build")
-    with httpx.Client(base_url=described["api"], headers=headers, timeout=60) as http:
+    with httpx.Client(base_url=api, auth=session, headers=key, timeout=60) as http:
         before = http.get("/api/v1/builds").json()["total"]
         body = {"prompt": PROMPT, "chains": [31337]}
         first = http.post("/api/v1/builds", json=body)

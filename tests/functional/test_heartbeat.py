@@ -221,6 +221,28 @@ def test_strangers_are_refused_without_a_call_or_a_look_at_the_body(slipway: Ins
     assert slipway.calls == []
 
 
+# Bodies that are refused for themselves, at any time.
+BAD_BODIES = {
+    "nothing": "",
+    "no JSON": "{",
+    "no object": "[]",
+    "empty": "{}",
+    "too large": "x" * 262_145,
+    "no wallet": json.dumps({"timestamp": "2001-01-01T00:00:00Z", "containers": []}),
+    "half a century old": json.dumps(body(WORKER, 0)),
+}
+
+
+@pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_the_token_is_judged_before_the_body(slipway: Installation, token: str, raw: str) -> None:
+    unknown = slipway.api("heartbeat", token=new_worker_token(), raw=raw)
+    assert (unknown.status, unknown.code) == (401, "AUTH_FAILED")
+    assert unknown.headers["www-authenticate"] == "Bearer"
+    assert slipway.api("heartbeat", token=token, raw=raw).status in (400, 413)
+    WorkerItem(*worker_key(WORKER)).update(actions=[WorkerItem.token_hash.remove()])
+    assert slipway.api("heartbeat", token=token, raw=raw).status == 401
+
+
 def test_refusals_are_logged_and_counted_and_not_written(
     slipway: Installation, token: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -266,17 +288,18 @@ def refused_field(answer: Answer) -> str:
         ({"uptime": 100}, "uptime"),
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_asked_of_the_table(
+def test_a_wrong_field_is_named_after_one_look_at_the_token_alone(
     slipway: Installation, token: str, changes: dict[str, Any], field: str
 ) -> None:
     slipway.calls.clear()
     assert refused_field(beat(slipway, token, **changes)) == field
-    assert slipway.calls == []
+    assert [(operation, given["IndexName"]) for _, operation, given in slipway.calls] == [("Query", "token")]
 
 
 def test_a_wrong_checksum_is_a_wrong_field(slipway: Installation, token: str) -> None:
-    answer = beat(slipway, token, walletAddress="0x70997970c51812dc3A010C7d01b50e0d17dc79C8")
-    assert refused_field(answer) == "walletAddress"
+    wrong = "0x70997970c51812dc3A010C7d01b50e0d17dc79C8"
+    assert refused_field(beat(slipway, token, walletAddress=wrong)) == "walletAddress"
+    assert beat(slipway, new_worker_token(), walletAddress=wrong).status == 401
 
 
 def test_clocks_may_be_five_minutes_ahead_and_spools_a_day_old(slipway: Installation, token: str) -> None:

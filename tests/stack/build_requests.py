@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.stack.launches import bearer
+from local.sign_in import Session
+from tests.stack.launches import Token, bearer
 
 PATH = "/api/v1/builds"
 PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply"
@@ -14,15 +15,17 @@ ENDED = {"complete", "failed", "cancelled"}
 BUILD_SECONDS = 90
 
 
-def stranger(stack: Any) -> str:
-    """A fresh wallet's access token: a plain user who has asked for nothing yet."""
+def stranger(stack: Any) -> Token:
+    """Return a fresh wallet's session: a plain user who has asked for nothing yet."""
     from eth_account import Account
 
     made = Account.create()
-    return str(stack.sign_in({"address": made.address, "private_key": "0x" + bytes(made.key).hex(), "role": "user"}))
+    held = {"address": made.address, "private_key": "0x" + bytes(made.key).hex(), "role": "user"}
+    session: Session = stack.sign_in(held)
+    return session
 
 
-def request(stack: Any, token: str, prompt: str = PROMPT, chains: Any = (31337,), **more: Any) -> httpx.Response:
+def request(stack: Any, token: Token, prompt: str = PROMPT, chains: Any = (31337,), **more: Any) -> httpx.Response:
     """POST a build; ``key`` is its Idempotency-Key."""
     key = more.pop("key", None)
     headers = bearer(token) | ({"idempotency-key": key} if key else {})
@@ -31,20 +34,20 @@ def request(stack: Any, token: str, prompt: str = PROMPT, chains: Any = (31337,)
     return answer
 
 
-def accepted(stack: Any, token: str, *arguments: Any, **more: Any) -> str:
+def accepted(stack: Any, token: Token, *arguments: Any, **more: Any) -> str:
     """The id of a build that was accepted."""
     answer = request(stack, token, *arguments, **more)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["build_id"])
 
 
-def read(stack: Any, token: str, build_id: str, part: str = "") -> httpx.Response:
+def read(stack: Any, token: Token, build_id: str, part: str = "") -> httpx.Response:
     """GET a build, or a part of it."""
     answer: httpx.Response = stack.http.get(f"{PATH}/{build_id}{part}", headers=bearer(token))
     return answer
 
 
-def until(stack: Any, token: str, build_id: str, statuses: set[str]) -> dict[str, Any]:
+def until(stack: Any, token: Token, build_id: str, statuses: set[str]) -> dict[str, Any]:
     """Poll a build until it has one of the statuses, or has ended; fails when that takes too long."""
     ends_at = time.monotonic() + BUILD_SECONDS
     while True:
@@ -57,6 +60,6 @@ def until(stack: Any, token: str, build_id: str, statuses: set[str]) -> dict[str
         time.sleep(0.2)
 
 
-def ended(stack: Any, token: str, build_id: str) -> dict[str, Any]:
+def ended(stack: Any, token: Token, build_id: str) -> dict[str, Any]:
     """A build when it has ended."""
     return until(stack, token, build_id, ENDED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from local.accounts import LocalAccount, local_accounts, wallet_roles
 from local.engine.server import CREDENTIALS
 from local.paths import ROOT
-from local.sign_in import sign_in
+from local.sign_in import Session, session
 from local.temporary_stack import temporary_stack
 from tests.stack.launches import account
 from tests.support.grants import check_calls
@@ -37,6 +37,7 @@ class RunningStack:
 
     described: dict[str, Any]
     http: httpx.Client
+    _sessions: dict[str, Session] = field(default_factory=dict)
 
     @property
     def api(self) -> str:
@@ -66,9 +67,9 @@ class RunningStack:
         outputs: dict[str, str] = self.described["outputs"]
         return outputs
 
-    def sign_in(self, account: dict[str, str]) -> str:
-        """A fresh access token of an account."""
-        return sign_in(self.api, LocalAccount(**account))
+    def sign_in(self, account: dict[str, str]) -> Session:
+        """Return the session of an account."""
+        return self._sessions.setdefault(account["address"], session(self.api, LocalAccount(**account)))
 
     def client(self, service: str) -> Any:
         """A boto3 client of the engine."""
@@ -118,8 +119,8 @@ def _connected(stack_file: Path) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="session")
-def admin(stack: RunningStack) -> str:
-    """An administrator's access token."""
+def admin(stack: RunningStack) -> Session:
+    """An administrator."""
     return stack.sign_in(account(stack, "admin"))
 
 
@@ -130,6 +131,6 @@ def owner(stack: RunningStack) -> str:
 
 
 @pytest.fixture(scope="session")
-def user(stack: RunningStack) -> str:
-    """The first user's access token."""
+def user(stack: RunningStack) -> Session:
+    """The first user."""
     return stack.sign_in(account(stack, "user"))

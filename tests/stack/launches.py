@@ -6,11 +6,16 @@ from typing import Any
 
 import httpx
 
+from local.sign_in import Session
+
+# A worker's token never ages; a person's is renewed, so whoever holds a session never holds an old one.
+type Token = str | Session
+
 ENDED = {"completed", "failed"}
 LAUNCH_SECONDS = 90
 
 
-def new_model(stack: Any, admin: str, owner: str, **changes: Any) -> str:
+def new_model(stack: Any, admin: Token, owner: str, **changes: Any) -> str:
     """Put a validated model of the owner's into the catalogue."""
     model_id = f"model-{uuid.uuid4().hex[:12]}"
     body = {
@@ -28,7 +33,7 @@ def new_model(stack: Any, admin: str, owner: str, **changes: Any) -> str:
     return model_id
 
 
-def bearer(token: str) -> dict[str, str]:
+def bearer(token: Token) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
@@ -37,14 +42,14 @@ def account(stack: Any, role: str, index: int = 0) -> dict[str, str]:
     return found
 
 
-def launch(stack: Any, token: str, model_id: str, owner: str, **more: Any) -> httpx.Response:
+def launch(stack: Any, token: Token, model_id: str, owner: str, **more: Any) -> httpx.Response:
     answer: httpx.Response = stack.http.post(
         "/api/deployments", json={"model_id": model_id, "user_address": owner, **more}, headers=bearer(token)
     )
     return answer
 
 
-def ended(stack: Any, token: str, deployment_id: str) -> dict[str, Any]:
+def ended(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
     """Poll the status until the launch has ended; fails when it takes too long."""
     ends_at = time.monotonic() + LAUNCH_SECONDS
     while True:

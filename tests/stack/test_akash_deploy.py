@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 from tests.support.workloads import sdl_with
 
 QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
@@ -59,21 +59,21 @@ def quick(scenario: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def deploy(stack: Any, token: str, scenario: dict[str, Any] | None = None, **more: Any) -> httpx.Response:
+def deploy(stack: Any, token: Token, scenario: dict[str, Any] | None = None, **more: Any) -> httpx.Response:
     headers = {**bearer(token), **more.pop("headers", {})}
     body = {"sdl": more.pop("text", None) or sdl_with({"id": uuid.uuid4().hex, **quick(scenario or {})}), **more}
     answer: httpx.Response = stack.http.post("/api/deployments", json=body, headers=headers)
     return answer
 
 
-def read(stack: Any, token: str, deployment_id: str) -> dict[str, Any]:
+def read(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
     answer = stack.http.get(f"/api/deployments/{deployment_id}", headers=bearer(token))
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-def settled(stack: Any, token: str, deployment_id: str, statuses: set[str] | None = None) -> dict[str, Any]:
+def settled(stack: Any, token: Token, deployment_id: str, statuses: set[str] | None = None) -> dict[str, Any]:
     ends_at = time.monotonic() + END_SECONDS
     while (found := read(stack, token, deployment_id))["status"] not in (statuses or SETTLED):
         assert time.monotonic() < ends_at, found
@@ -87,7 +87,7 @@ def on_network(stack: Any, dseq: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def accepted(stack: Any, user: str) -> dict[str, str]:
+def accepted(stack: Any, user: Token) -> dict[str, str]:
     """A workload for each ending, all at once."""
 
     def post(name: str) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def accepted(stack: Any, user: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_how_a_workload_ends(stack: Any, user: str, accepted: dict[str, str], name: str) -> None:
+def test_how_a_workload_ends(stack: Any, user: Token, accepted: dict[str, str], name: str) -> None:
     _, _, status, code, leased = ENDINGS[name]
     found = settled(stack, user, accepted[name])
     assert (found["status"], (found["error"] or {}).get("code")) == (status, code), found
@@ -115,7 +115,7 @@ def test_how_a_workload_ends(stack: Any, user: str, accepted: dict[str, str], na
         assert found["services"]["web"]["uris"]
 
 
-def test_an_active_workload_is_closed_and_proved_closed(stack: Any, user: str, accepted: dict[str, str]) -> None:
+def test_an_active_workload_is_closed_and_proved_closed(stack: Any, user: Token, accepted: dict[str, str]) -> None:
     deployment_id = accepted["plain"]
     dseq = settled(stack, user, deployment_id)["dseq"]
     answer = stack.http.delete(f"/api/deployments/{deployment_id}", headers=bearer(user))
@@ -128,7 +128,7 @@ def test_an_active_workload_is_closed_and_proved_closed(stack: Any, user: str, a
 
 
 @pytest.mark.parametrize("delay", [0.0, 1.0, 2.5])
-def test_a_wish_to_close_wins_while_it_is_pending(stack: Any, user: str, delay: float) -> None:
+def test_a_wish_to_close_wins_while_it_is_pending(stack: Any, user: Token, delay: float) -> None:
     deployment_id = deploy(stack, user, {"start": {"never_ready": True}}).json()["deployment_id"]
     time.sleep(delay)
     assert stack.http.delete(f"/api/deployments/{deployment_id}", headers=bearer(user)).status_code == 202
@@ -138,7 +138,7 @@ def test_a_wish_to_close_wins_while_it_is_pending(stack: Any, user: str, delay: 
         assert on_network(stack, found["dseq"])["state"] == "closed"
 
 
-def test_a_lease_that_the_provider_gives_up_is_noticed(stack: Any, user: str) -> None:
+def test_a_lease_that_the_provider_gives_up_is_noticed(stack: Any, user: Token) -> None:
     deployment_id = deploy(stack, user).json()["deployment_id"]
     dseq = settled(stack, user, deployment_id)["dseq"]
     httpx.post(f"{stack.described['console_api']}/_simulator/deployments/{dseq}/leases/close").raise_for_status()
@@ -152,7 +152,7 @@ def test_a_lease_that_the_provider_gives_up_is_noticed(stack: Any, user: str) ->
     assert on_network(stack, dseq)["state"] == "closed"
 
 
-def test_many_requests_with_one_key_are_one_workload(stack: Any, user: str) -> None:
+def test_many_requests_with_one_key_are_one_workload(stack: Any, user: Token) -> None:
     headers = {"idempotency-key": uuid.uuid4().hex}
     text = sdl_with({"id": uuid.uuid4().hex, **QUICK})
     with ThreadPoolExecutor(8) as threads:
@@ -169,7 +169,7 @@ def test_many_requests_with_one_key_are_one_workload(stack: Any, user: str) -> N
     )
 
 
-def test_workloads_and_their_owner(stack: Any, user: str, accepted: dict[str, str]) -> None:
+def test_workloads_and_their_owner(stack: Any, user: Token, accepted: dict[str, str]) -> None:
     stranger = stack.sign_in(account(stack, "user", 1))
     deployment_id = accepted["no bids"]
     for method, path in (("GET", ""), ("GET", "/status"), ("DELETE", "")):
@@ -182,7 +182,7 @@ def test_workloads_and_their_owner(stack: Any, user: str, accepted: dict[str, st
     assert theirs == []
 
 
-def test_an_invalid_sdl_and_an_estimate(stack: Any, user: str) -> None:
+def test_an_invalid_sdl_and_an_estimate(stack: Any, user: Token) -> None:
     answer = deploy(stack, user, text=sdl_with(services__web__expose__0__port=0))
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "services.web.expose[0].port"

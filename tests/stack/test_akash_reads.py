@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
 from tests.support.workloads import sdl_with
@@ -27,18 +27,18 @@ def simulator(stack: Any) -> Simulator:
 
 
 @pytest.fixture(scope="module")
-def workload(stack: Any, user: str, simulator: Simulator) -> Iterator[dict[str, Any]]:
+def workload(stack: Any, user: Token, simulator: Simulator) -> Iterator[dict[str, Any]]:
     """An active workload that writes only what it is told to."""
     yield from _workload(stack, user, QUIET)
 
 
-def _workload(stack: Any, token: str, scenario: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _workload(stack: Any, token: Token, scenario: dict[str, Any]) -> Iterator[dict[str, Any]]:
     found = _active(stack, token, scenario)
     yield found
     stack.http.delete(f"/api/deployments/{found['deployment_id']}", headers=bearer(token))
 
 
-def _active(stack: Any, token: str, scenario: dict[str, Any]) -> dict[str, Any]:
+def _active(stack: Any, token: Token, scenario: dict[str, Any]) -> dict[str, Any]:
     body = {"sdl": sdl_with({"id": uuid.uuid4().hex, **scenario})}
     answer = stack.http.post("/api/deployments", json=body, headers=bearer(token))
     assert answer.status_code == 202, answer.text
@@ -46,7 +46,7 @@ def _active(stack: Any, token: str, scenario: dict[str, Any]) -> dict[str, Any]:
     return _until(stack, token, deployment_id, "active")
 
 
-def _until(stack: Any, token: str, deployment_id: str, status: str) -> dict[str, Any]:
+def _until(stack: Any, token: Token, deployment_id: str, status: str) -> dict[str, Any]:
     ends_at = time.monotonic() + ACTIVE_SECONDS
     while True:
         found: dict[str, Any] = stack.http.get(f"/api/deployments/{deployment_id}", headers=bearer(token)).json()
@@ -59,7 +59,7 @@ def _until(stack: Any, token: str, deployment_id: str, status: str) -> dict[str,
 class Browser:
     """Follows the logs of a workload as a browser does, from a thread of its own if wanted."""
 
-    def __init__(self, stack: Any, token: str, deployment_id: str, query: str = "") -> None:
+    def __init__(self, stack: Any, token: Token, deployment_id: str, query: str = "") -> None:
         self.source = EventSource()
         self.status = 0
         self.seen: list[tuple[float, str]] = []
@@ -108,7 +108,7 @@ def test_anyone_finds_providers(stack: Any) -> None:
 
 
 def test_a_detail_is_live_and_never_waits(
-    stack: Any, user: str, workload: dict[str, Any], simulator: Simulator
+    stack: Any, user: Token, workload: dict[str, Any], simulator: Simulator
 ) -> None:
     live = _live(stack, user, workload)
     assert live["services"][0]["ready"] == 1
@@ -116,7 +116,7 @@ def test_a_detail_is_live_and_never_waits(
     assert live["cost"]["runway_seconds"] > 0
 
 
-def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: str, simulator: Simulator) -> None:
+def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Token, simulator: Simulator) -> None:
     slow = next(_workload(stack, user, {**QUIET, "latency": {"detail": 3.0}}))
     path, told = f"/api/deployments/{slow['deployment_id']}/status", []
     ends_at = time.monotonic() + 60
@@ -130,7 +130,7 @@ def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: str,
     assert max(live["age_seconds"] for live in told) >= 15
 
 
-def _live(stack: Any, token: str, workload: dict[str, Any]) -> dict[str, Any]:
+def _live(stack: Any, token: Token, workload: dict[str, Any]) -> dict[str, Any]:
     """What is live once Akash has told of the services; each answer comes within two seconds, cold starts aside."""
     path, taken = f"/api/deployments/{workload['deployment_id']}", []
     ends_at = time.monotonic() + 60
@@ -146,7 +146,7 @@ def _live(stack: Any, token: str, workload: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_two_browsers_see_every_line_once(
-    stack: Any, user: str, workload: dict[str, Any], simulator: Simulator, capsys: pytest.CaptureFixture[str]
+    stack: Any, user: Token, workload: dict[str, Any], simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     browsers = [Browser(stack, user, workload["deployment_id"]) for _ in range(2)]
     for browser in browsers:
@@ -180,7 +180,7 @@ def test_two_browsers_see_every_line_once(
     assert delays[len(delays) // 2] < 1.5
 
 
-def test_sockets_that_die_and_tokens_that_end_cost_no_line(stack: Any, user: str, simulator: Simulator) -> None:
+def test_sockets_that_die_and_tokens_that_end_cost_no_line(stack: Any, user: Token, simulator: Simulator) -> None:
     scenario = {"logs": {"lines_every": 0, "idle_after": 100_000, "token_seconds": 3, "cut_after": 10}}
     found = next(_workload(stack, user, scenario))
     browser = Browser(stack, user, found["deployment_id"])
@@ -191,7 +191,7 @@ def test_sockets_that_die_and_tokens_that_end_cost_no_line(stack: Any, user: str
     assert browser.source.names == []
 
 
-def test_silence_is_a_sign_of_life_and_a_close_is_the_end(stack: Any, user: str, simulator: Simulator) -> None:
+def test_silence_is_a_sign_of_life_and_a_close_is_the_end(stack: Any, user: Token, simulator: Simulator) -> None:
     found = _active(stack, user, QUIET)
     browser = Browser(stack, user, found["deployment_id"])
     browser.follow(2)

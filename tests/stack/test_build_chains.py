@@ -12,7 +12,7 @@ import pytest
 from web3 import Web3
 
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import bearer
+from tests.stack.launches import Token, bearer
 
 PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply, mintable"
 ENDED = {"complete", "failed", "cancelled"}
@@ -31,7 +31,7 @@ ERC20 = [
 class Builder:
     """A user who builds."""
 
-    def __init__(self, stack: RunningStack, token: str, wallet: str) -> None:
+    def __init__(self, stack: RunningStack, token: Token, wallet: str) -> None:
         self.stack, self.token, self.wallet = stack, token, wallet
         self.chains = {entry["chain_id"]: Web3(Web3.HTTPProvider(entry["rpc_url"])) for entry in stack.chains}
 
@@ -64,7 +64,7 @@ class Builder:
 
 
 @pytest.fixture
-def builder(stack: RunningStack, user: str, owner: str) -> Builder:
+def builder(stack: RunningStack, user: Token, owner: str) -> Builder:
     return Builder(stack, user, owner)
 
 

@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from tests.stack.build_requests import PATH, PROMPT
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import bearer
+from tests.stack.launches import Token, bearer
 from tests.support.build_log import USUAL, WrittenBuild
 
 SECONDS = 40.0
@@ -32,25 +32,25 @@ def written(stack: RunningStack, owner: str) -> Callable[[], WrittenBuild]:
 
 
 @pytest.fixture(scope="session")
-def stranger(stack: RunningStack) -> str:
-    """The access token of another user."""
+def stranger(stack: RunningStack) -> Token:
+    """Another user."""
     others = [entry for entry in stack.accounts if entry["role"] == "user"]
     return stack.sign_in(others[1])
 
 
-def _protocols(token: str) -> list[Subprotocol]:
-    return [Subprotocol("bearer"), Subprotocol(token)]
+def _protocols(token: Token) -> list[Subprotocol]:
+    return [Subprotocol("bearer"), Subprotocol(str(token))]
 
 
 @contextmanager
-def _follow(stack: RunningStack, build_id: str, token: str | None, query: str = "") -> Iterator[ClientConnection]:
+def _follow(stack: RunningStack, build_id: str, token: Token | None, query: str = "") -> Iterator[ClientConnection]:
     url = f"{stack.described['websocket']}/api/v1/builds/{build_id}/stream{query}"
     protocols = _protocols(token) if token else None
     with connect(url, subprotocols=protocols, open_timeout=SECONDS, close_timeout=5) as socket:
         yield socket
 
 
-def _refused(stack: RunningStack, build_id: str, token: str | None, query: str = "") -> int:
+def _refused(stack: RunningStack, build_id: str, token: Token | None, query: str = "") -> int:
     with pytest.raises(InvalidStatus) as refused, _follow(stack, build_id, token, query):
         pass
     return int(refused.value.response.status_code)
@@ -91,7 +91,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_build_is_told_from_its_first_event_and_live_to_its_end(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:3])
@@ -106,7 +106,7 @@ def test_a_build_is_told_from_its_first_event_and_live_to_its_end(
 
 
 def test_what_happens_while_a_client_connects_is_told_once_and_in_order(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(USUAL[0])
@@ -120,7 +120,7 @@ def test_what_happens_while_a_client_connects_is_told_once_and_in_order(
 
 
 def test_a_client_that_comes_back_in_the_middle_misses_nothing(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2])
@@ -135,7 +135,7 @@ def test_a_client_that_comes_back_in_the_middle_misses_nothing(
 
 
 def test_two_clients_are_told_the_same_whatever_one_of_them_does(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2])
@@ -151,7 +151,7 @@ def test_two_clients_are_told_the_same_whatever_one_of_them_does(
 
 @pytest.mark.parametrize("end", [("complete", 100, "complete"), ("failed", 0, "error"), ("cancelled", 40, "cancelled")])
 def test_a_build_that_has_ended_is_replayed_and_the_stream_closed(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild], end: tuple[str, int, str]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild], end: tuple[str, int, str]
 ) -> None:
     build = written()
     build.tell(*USUAL[:3], end)
@@ -162,7 +162,7 @@ def test_a_build_that_has_ended_is_replayed_and_the_stream_closed(
 
 
 def test_a_build_that_goes_on_after_its_end_is_told_whole(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2], ("failed", 70, "error"), ("deploying", 70, "deployment"))
@@ -177,7 +177,7 @@ def test_a_build_that_goes_on_after_its_end_is_told_whole(
 
 @pytest.mark.parametrize("junk", ["", "{", "[]", '{"action": "subscribe", "route": "$disconnect"}', "x" * 20_000])
 def test_junk_is_answered_and_changes_nothing(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild], junk: str
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild], junk: str
 ) -> None:
     build = written()
     build.tell(USUAL[0])
@@ -192,7 +192,7 @@ def test_junk_is_answered_and_changes_nothing(
         assert _rest(socket) == (build.told[1:], 1000)
 
 
-def test_bytes_are_junk_too(stack: RunningStack, user: str, written: Callable[[], WrittenBuild]) -> None:
+def test_bytes_are_junk_too(stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]) -> None:
     build = written()
     build.tell(USUAL[0])
     with _follow(stack, build.build_id, user) as socket:
@@ -205,11 +205,12 @@ def test_bytes_are_junk_too(stack: RunningStack, user: str, written: Callable[[]
 
 
 def test_nobody_else_may_follow(
-    stack: RunningStack, user: str, stranger: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, stranger: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(USUAL[0])
-    forged = user[:-4] + ("AAAA" if not user.endswith("AAAA") else "BBBB")
+    token = str(user)
+    forged = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
     assert 400 <= _refused(stack, build.build_id, None) < 500
     assert 400 <= _refused(stack, build.build_id, forged) < 500
     assert 400 <= _refused(stack, build.build_id, "not-a-token") < 500
@@ -220,7 +221,7 @@ def test_nobody_else_may_follow(
 
 @pytest.mark.parametrize("query", ["?after=-1", "?after=x", "?after=2", "?after=1e3"])
 def test_a_position_that_is_none_is_refused(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild], query: str
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild], query: str
 ) -> None:
     build = written()
     build.tell(USUAL[0])
@@ -257,7 +258,7 @@ def _add_dead(stack: RunningStack, build: WrittenBuild, sent: int, connected_at:
 
 
 def test_a_dead_connection_is_pruned_and_does_not_hold_up_the_living(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2])
@@ -274,7 +275,7 @@ def test_a_dead_connection_is_pruned_and_does_not_hold_up_the_living(
 
 
 def test_a_connection_whose_writer_died_is_closed_and_the_client_goes_on_where_it_was(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2])
@@ -300,7 +301,7 @@ def test_a_connection_whose_writer_died_is_closed_and_the_client_goes_on_where_i
 
 
 def test_a_client_that_vanishes_leaves_nothing_behind(
-    stack: RunningStack, user: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(USUAL[0])
@@ -344,7 +345,7 @@ def test_an_owner_follows_only_so_many_streams_at_once(
 
 
 def test_a_build_is_followed_from_its_request_to_its_end_by_its_own_address(
-    stack: RunningStack, owner: str, user: str
+    stack: RunningStack, owner: str, user: Token
 ) -> None:
     answer = stack.http.post(PATH, json={"prompt": PROMPT, "chains": [31337]}, headers=bearer(user)).json()
     with connect(answer["stream_url"], subprotocols=_protocols(user), open_timeout=SECONDS) as socket:
@@ -360,7 +361,7 @@ def test_a_build_is_followed_from_its_request_to_its_end_by_its_own_address(
 
 
 def test_a_ticket_opens_the_stream_once_for_its_owner(
-    stack: RunningStack, user: str, stranger: str, written: Callable[[], WrittenBuild]
+    stack: RunningStack, user: Token, stranger: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
     build.tell(*USUAL[:2])

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.stack.launches import account, bearer, ended, launch, new_model
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
 
 
-def test_five_launches_an_hour_even_when_asked_at_once(stack: Any, admin: str) -> None:
+def test_five_launches_an_hour_even_when_asked_at_once(stack: Any, admin: Token) -> None:
     """Eight requests race; the window lets exactly five through. Refused requests and replays do not count."""
     limited = account(stack, "user", -1)
     token = stack.sign_in(limited)
@@ -48,7 +48,7 @@ def test_five_launches_an_hour_even_when_asked_at_once(stack: Any, admin: str) -
 
 
 def test_a_paused_service_finishes_what_runs_and_takes_nothing_new(
-    stack: Any, admin: str, user: str, owner: str
+    stack: Any, admin: Token, user: Token, owner: str
 ) -> None:
     running_model, new = new_model(stack, admin, owner), new_model(stack, admin, owner)
     key = {**bearer(user), "idempotency-key": str(uuid.uuid4())}
@@ -67,7 +67,7 @@ def test_a_paused_service_finishes_what_runs_and_takes_nothing_new(
     assert launch(stack, user, new, owner).status_code == 202
 
 
-def test_only_known_services_by_administrators(stack: Any, admin: str, user: str) -> None:
+def test_only_known_services_by_administrators(stack: Any, admin: Token, user: Token) -> None:
     body = {"reason": "x"}
     unknown = stack.http.post("/api/admin/toys/pause", json=body, headers=bearer(admin))
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "NOT_FOUND")
@@ -81,7 +81,9 @@ def test_only_known_services_by_administrators(stack: Any, admin: str, user: str
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
 
 
-def test_the_trail_tells_of_every_attempt_and_can_be_searched(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_the_trail_tells_of_every_attempt_and_can_be_searched(
+    stack: Any, admin: Token, user: Token, owner: str
+) -> None:
     # The trail is every test's; this one looks at what happened since it began.
     began = {"from": _moment(time.time() - 1)}
     model_id = new_model(stack, admin, owner)
@@ -142,12 +144,12 @@ def _moment(seconds: float) -> str:
         {"cursor": "e30"},
     ],
 )
-def test_a_search_that_makes_no_sense(stack: Any, admin: str, parameters: dict[str, str]) -> None:
+def test_a_search_that_makes_no_sense(stack: Any, admin: Token, parameters: dict[str, str]) -> None:
     answer = stack.http.get("/api/admin/audit", params=parameters, headers=bearer(admin))
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
-def test_the_summary_counts_what_ended(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_the_summary_counts_what_ended(stack: Any, admin: Token, user: Token, owner: str) -> None:
     before = stack.http.get("/api/admin/metrics", headers=bearer(admin)).json()
     status = ended(stack, user, launch(stack, user, new_model(stack, admin, owner), owner).json()["deployment_id"])
     after = stack.http.get("/api/admin/metrics", headers=bearer(admin)).json()

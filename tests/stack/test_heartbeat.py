@@ -16,7 +16,7 @@ from slipway.times import epoch_milliseconds
 from slipway.workers.rules import MINUTE
 from slipway.workers.store import worker_key
 from slipway.workers.worker_tokens import new_worker_token
-from tests.stack.launches import bearer
+from tests.stack.launches import Token, bearer
 from tests.support.sessions import reference_sessions
 from tests.support.workers import body, enrol_at, records_at, wallet
 
@@ -33,7 +33,7 @@ class Worker:
         self.client, self.table = stack.client("dynamodb"), stack.outputs["WorkersTableName"]
         self.token = enrol_at(self.client, self.table, self.address)
 
-    def beat(self, at: int, token: str | None = None, **changes: Any) -> httpx.Response:
+    def beat(self, at: int, token: Token | None = None, **changes: Any) -> httpx.Response:
         given = {**body(self.address, at), **changes}
         answer: httpx.Response = self.stack.http.post("/heartbeat", json=given, headers=bearer(token or self.token))
         return answer
@@ -103,16 +103,18 @@ def test_shuffled_beats_at_once_make_the_same_sessions(worker: Worker) -> None:
     assert worker.sessions() == reference_sessions(beats)
 
 
-def test_nobody_but_the_worker(stack: Any, worker: Worker, user: str) -> None:
+def test_nobody_but_the_worker(stack: Any, worker: Worker, user: Token) -> None:
     other, at = Worker(stack), epoch_milliseconds()
     answers = [
         stack.http.post("/heartbeat", json=body(worker.address, at)),
         worker.beat(at, token=user),
         worker.beat(at, token=other.token),
         worker.beat(at, token=new_worker_token()),
+        worker.beat(at - 25 * HOUR, token=new_worker_token()),
+        stack.http.post("/heartbeat", content=b"{", headers=bearer(new_worker_token())),
         stack.http.post("/heartbeat", content=b"x" * 300_000),
     ]
-    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [(401, "AUTH_FAILED")] * 5
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in answers] == [(401, "AUTH_FAILED")] * 7
     assert "last_seen" not in worker.item()
     assert worker.beat(at).status_code == 200
     pk, sk = worker_key(worker.address)

@@ -12,7 +12,7 @@ import httpx
 from eth_account import Account
 
 from local.paths import ROOT
-from tests.stack.launches import account, new_model
+from tests.stack.launches import Token, account, new_model
 
 GUIDE = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
 MODULES = ROOT / "web" / "node_modules"
@@ -38,7 +38,7 @@ def _programs(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
 
 
-def test_the_python_guide_launches_a_token(stack: Any, admin: str) -> None:
+def test_the_python_guide_launches_a_token(stack: Any, admin: Token) -> None:
     held = account(stack, "user", 1)
     model_id = new_model(stack, admin, held["address"])
     (program,) = _programs("python")
@@ -56,7 +56,7 @@ def test_the_python_guide_launches_a_token(stack: Any, admin: str) -> None:
     assert last["token_address"]
 
 
-def test_the_typescript_guide_launches_a_token(stack: Any, admin: str, tmp_path: Path) -> None:
+def test_the_typescript_guide_launches_a_token(stack: Any, admin: Token, tmp_path: Path) -> None:
     held = account(stack, "user", 1)
     model_id = new_model(stack, admin, held["address"])
     (tmp_path / "guide.mts").write_text("\n".join(_programs("ts")), encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 
 AT_ONCE = 6
 
@@ -16,14 +16,14 @@ def _name() -> str:
     return f"p-{uuid.uuid4().hex[:16]}"
 
 
-def _create(stack: Any, token: str, name: str, key: str | None = None, **fields: Any) -> httpx.Response:
+def _create(stack: Any, token: Token, name: str, key: str | None = None, **fields: Any) -> httpx.Response:
     headers = bearer(token) | ({"idempotency-key": key} if key else {})
     body = {"name": name, "github": "octocat/shop", **fields}
     answer: httpx.Response = stack.http.post("/deployments", json=body, headers=headers)
     return answer
 
 
-def _move(stack: Any, token: str, name: str, status: str) -> httpx.Response:
+def _move(stack: Any, token: Token, name: str, status: str) -> httpx.Response:
     answer: httpx.Response = stack.http.patch(
         f"/deployments/{name}/status", json={"status": status}, headers=bearer(token)
     )
@@ -36,7 +36,7 @@ def _at_once(call: Callable[..., httpx.Response], *arguments: list[Any]) -> list
         return list(threads.map(call, *arguments))
 
 
-def test_a_project_from_its_creation_to_its_deletion(stack: Any, user: str, owner: str) -> None:
+def test_a_project_from_its_creation_to_its_deletion(stack: Any, user: Token, owner: str) -> None:
     name = _name()
     created = _create(stack, user, name, port=8080, replicas=2)
     assert created.status_code == 201, created.text
@@ -59,7 +59,7 @@ def test_a_project_from_its_creation_to_its_deletion(stack: Any, user: str, owne
     assert _create(stack, other, name).status_code == 201
 
 
-def test_of_projects_created_at_once_under_one_name_one_is(stack: Any, user: str) -> None:
+def test_of_projects_created_at_once_under_one_name_one_is(stack: Any, user: Token) -> None:
     tokens = [user, stack.sign_in(account(stack, "user", 1))] * (AT_ONCE // 2)
     for _ in range(3):
         name = _name()
@@ -70,14 +70,14 @@ def test_of_projects_created_at_once_under_one_name_one_is(stack: Any, user: str
         assert stack.http.get(f"/deployments/{name}", headers=bearer(user)).json() == winner
 
 
-def test_one_key_sent_at_once_creates_once(stack: Any, user: str) -> None:
+def test_one_key_sent_at_once_creates_once(stack: Any, user: Token) -> None:
     rows = [[value] * AT_ONCE for value in (stack, user, _name(), str(uuid.uuid4()))]
     answers = _at_once(_create, *rows)
     assert [answer.status_code for answer in answers] == [201] * AT_ONCE, [answer.text for answer in answers]
     assert len({answer.text for answer in answers}) == 1
 
 
-def test_of_two_ends_told_at_once_one_is_true(stack: Any, user: str) -> None:
+def test_of_two_ends_told_at_once_one_is_true(stack: Any, user: Token) -> None:
     for _ in range(3):
         name = _name()
         assert _create(stack, user, name).status_code == 201
@@ -96,7 +96,7 @@ def test_of_two_ends_told_at_once_one_is_true(stack: Any, user: str) -> None:
                 assert answer.json()["error"]["details"]["requested"] == status
 
 
-def test_payments_are_kept_exactly_and_are_their_owners(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_payments_are_kept_exactly_and_are_their_owners(stack: Any, admin: Token, user: Token, owner: str) -> None:
     amount = str(2**256 - 1)
     made = stack.http.post("/payments", json={"name": "Hosting", "amount": amount}, headers=bearer(user))
     assert made.status_code == 201, made.text

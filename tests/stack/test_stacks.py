@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from local.paths import ROOT
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 
 QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
 SERVED = {**QUICK, "ports": {"serve": "banano"}}
@@ -28,7 +28,7 @@ SCRIPT = ROOT / "examples" / "ci" / "deploy-stack.sh"
 class Environment:
     """One environment of the stack, alone with its name."""
 
-    def __init__(self, stack: Any, token: str) -> None:
+    def __init__(self, stack: Any, token: Token) -> None:
         self.stack = stack
         self.token = token
         self.name = f"e{uuid.uuid4().hex[:12]}"
@@ -90,14 +90,14 @@ def operator(stack: Any) -> str:
 
 
 @pytest.fixture
-def environment(stack: Any, operator: str) -> Iterator[Environment]:
+def environment(stack: Any, operator: Token) -> Iterator[Environment]:
     made = Environment(stack, operator)
     yield made
     for kind in ("api", "node"):
         made.send("DELETE", kind)
 
 
-def test_strangers_may_not(stack: Any, user: str, admin: str) -> None:
+def test_strangers_may_not(stack: Any, user: Token, admin: Token) -> None:
     for token, status in ((user, 403), (admin, 403), (None, 401)):
         for method, path in (("PUT", "node"), ("GET", "api"), ("GET", "endpoint.json"), ("POST", "node/restart")):
             headers = bearer(token) if token else {}
@@ -179,7 +179,7 @@ FAILURES = {
 
 
 @pytest.fixture(scope="module")
-def failures(stack: Any, operator: str) -> dict[str, tuple[Environment, dict[str, Any]]]:
+def failures(stack: Any, operator: Token) -> dict[str, tuple[Environment, dict[str, Any]]]:
     """All failures at once, each in an environment of its own."""
 
     def fail(code: str) -> tuple[Environment, dict[str, Any]]:
@@ -217,7 +217,7 @@ def test_what_was_tampered_with_is_refused(environment: Environment) -> None:
     assert environment.published.status_code == 404
 
 
-def test_several_environments_at_once(stack: Any, operator: str) -> None:
+def test_several_environments_at_once(stack: Any, operator: Token) -> None:
     made = [Environment(stack, operator) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
         nodes = list(threads.map(lambda entry: entry.up("node"), made))

@@ -11,7 +11,7 @@ import pytest
 from web3 import Web3
 
 from slipway.chain.contracts import load
-from tests.stack.launches import account, bearer, ended, launch, new_model
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def contract(chain: Web3, name: str, address: str) -> Any:
 
 
 def test_a_validated_model_gets_a_deployed_and_registered_token(
-    stack: Any, admin: str, user: str, owner: str, chain: Web3
+    stack: Any, admin: Token, user: Token, owner: str, chain: Web3
 ) -> None:
     model_id = new_model(stack, admin, owner)
     answer = launch(stack, user, model_id, owner, token_name="My Token", token_symbol="MINE-1")
@@ -63,9 +63,9 @@ def test_a_validated_model_gets_a_deployed_and_registered_token(
     assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
 
 
-def test_defaults_and_the_token_in_the_body(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_defaults_and_the_token_in_the_body(stack: Any, admin: Token, user: Token, owner: str) -> None:
     model_id = new_model(stack, admin, owner)
-    body = {"model_id": model_id, "user_address": owner, "auth_token": user}
+    body = {"model_id": model_id, "user_address": owner, "auth_token": str(user)}
     answer = stack.http.post("/api/deployments", json=body)
     assert answer.status_code == 202, answer.text
     status = ended(stack, user, answer.json()["deployment_id"])
@@ -74,7 +74,7 @@ def test_defaults_and_the_token_in_the_body(stack: Any, admin: str, user: str, o
     assert 1 <= len(status["token_symbol"]) <= 10
 
 
-def test_a_contributor_may_launch_and_a_stranger_may_not(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_a_contributor_may_launch_and_a_stranger_may_not(stack: Any, admin: Token, user: Token, owner: str) -> None:
     stranger = account(stack, "user", 1)
     mine = new_model(stack, admin, account(stack, "admin")["address"], contributors=[owner])
     theirs = new_model(stack, admin, stranger["address"])
@@ -84,7 +84,7 @@ def test_a_contributor_may_launch_and_a_stranger_may_not(stack: Any, admin: str,
 
 
 def test_ten_requests_for_one_model_launch_one_token(
-    stack: Any, admin: str, user: str, owner: str, chain: Web3
+    stack: Any, admin: Token, user: Token, owner: str, chain: Web3
 ) -> None:
     model_id = new_model(stack, admin, owner)
     with ThreadPoolExecutor(10) as threads:
@@ -99,7 +99,7 @@ def test_ten_requests_for_one_model_launch_one_token(
     assert len(registry.events.TokenRegistered().get_logs(from_block=0, argument_filters={"modelKey": key})) == 1
 
 
-def test_one_idempotency_key_gives_one_launch(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_one_idempotency_key_gives_one_launch(stack: Any, admin: Token, user: Token, owner: str) -> None:
     model_id = new_model(stack, admin, owner)
     body = {"model_id": model_id, "user_address": owner}
     headers = {**bearer(user), "idempotency-key": str(uuid.uuid4())}
@@ -113,7 +113,7 @@ def test_one_idempotency_key_gives_one_launch(stack: Any, admin: str, user: str,
 
 
 def test_a_signed_in_wallet_can_replay_neither_its_message_nor_anothers_job(
-    stack: Any, admin: str, user: str, owner: str
+    stack: Any, admin: Token, user: Token, owner: str
 ) -> None:
     model_id = new_model(stack, admin, owner)
     deployment_id = launch(stack, user, model_id, owner).json()["deployment_id"]
@@ -139,7 +139,7 @@ def test_a_signed_in_wallet_can_replay_neither_its_message_nor_anothers_job(
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_a_wrong_field_is_named(stack: Any, user: str, owner: str, changes: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named(stack: Any, user: Token, owner: str, changes: dict[str, Any], field: str) -> None:
     body = {"model_id": "m", "user_address": owner, **changes}
     answer = stack.http.post("/api/deployments", json=body, headers=bearer(user))
     assert answer.status_code == 400, answer.text
@@ -150,18 +150,18 @@ def test_a_wrong_field_is_named(stack: Any, user: str, owner: str, changes: dict
     assert envelope["request_id"]
 
 
-def test_who_asks_is_judged_before_what_is_asked(stack: Any, user: str) -> None:
+def test_who_asks_is_judged_before_what_is_asked(stack: Any, user: Token) -> None:
     for headers, content, expected in (
         ({}, b"not json", (401, "AUTH_FAILED")),
         (bearer(user), b"not json", (400, "VALIDATION_ERROR")),
         (bearer(user), b'{"model_id": "' + b"x" * 70_000 + b'"}', (413, "PAYLOAD_TOO_LARGE")),
-        (bearer(user[:-4] + "AAAA"), b"{}", (401, "AUTH_FAILED")),
+        (bearer(str(user)[:-4] + "AAAA"), b"{}", (401, "AUTH_FAILED")),
     ):
         answer = stack.http.post("/api/deployments", content=content, headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == expected, answer.text
 
 
-def test_a_model_that_is_not_launchable(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_a_model_that_is_not_launchable(stack: Any, admin: Token, user: Token, owner: str) -> None:
     unknown = launch(stack, user, "no-such-model", owner)
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "MODEL_NOT_FOUND")
     registered = new_model(stack, admin, owner, state="registered")
@@ -176,7 +176,7 @@ def test_a_model_that_is_not_launchable(stack: Any, admin: str, user: str, owner
 
 
 def test_the_fee_cap_can_be_lowered_without_a_deployment(
-    stack: Any, admin: str, user: str, owner: str, chain: Web3
+    stack: Any, admin: Token, user: Token, owner: str, chain: Web3
 ) -> None:
     model_id = new_model(stack, admin, owner)
     table = boto3.resource("dynamodb", endpoint_url=stack.aws_endpoint).Table(stack.outputs["ControlTableName"])
@@ -199,13 +199,13 @@ def test_the_fee_cap_can_be_lowered_without_a_deployment(
     assert launch(stack, user, model_id, owner).status_code == 202
 
 
-def test_plain_users_are_not_administrators(stack: Any, user: str, owner: str) -> None:
+def test_plain_users_are_not_administrators(stack: Any, user: Token, owner: str) -> None:
     body = {"owner": owner, "state": "validated"}
     answer = stack.http.put("/api/admin/models/mine", json=body, headers=bearer(user))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
 
 
-def test_every_refusal_leaves_an_audit_event(stack: Any, user: str, owner: str) -> None:
+def test_every_refusal_leaves_an_audit_event(stack: Any, user: Token, owner: str) -> None:
     answer = launch(stack, user, "audited-and-unknown", owner)
     assert answer.status_code == 404
     request_id = answer.json()["request_id"]
@@ -223,7 +223,7 @@ def test_every_refusal_leaves_an_audit_event(stack: Any, user: str, owner: str) 
     assert event["source_ip"]
 
 
-def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: str, user: str, owner: str) -> None:
+def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: Token, user: Token, owner: str) -> None:
     """The workflow holds the launch to its conditions once more, and lets the model go for a later launch."""
     model_id = new_model(stack, admin, owner, state="rejected")
     deployment_id = str(uuid.uuid4())
@@ -270,13 +270,14 @@ def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: s
     assert ended(stack, user, again.json()["deployment_id"])["status"] == "completed"
 
 
-def test_public_keys_verify_the_tokens(stack: Any, user: str) -> None:
+def test_public_keys_verify_the_tokens(stack: Any, user: Token) -> None:
     import jwt
 
     keys = stack.http.get("/.well-known/jwks.json").json()
-    header = jwt.get_unverified_header(user)
+    token = str(user)
+    header = jwt.get_unverified_header(token)
     key = next(jwt.PyJWK(entry) for entry in keys["keys"] if entry["kid"] == header["kid"])
-    claims = jwt.decode(user, key.key, algorithms=["ES256"], audience="slipway")
+    claims = jwt.decode(token, key.key, algorithms=["ES256"], audience="slipway")
     assert claims["exp"] - claims["iat"] == 900
     assert set(claims) >= {"iss", "aud", "sub", "wallet", "roles", "tier", "jti"}
 
@@ -286,9 +287,9 @@ def test_health_and_unknown_paths(stack: Any) -> None:
     assert stack.http.get("/nowhere").status_code == 404
 
 
-def test_state_machines_hold_no_secrets(stack: Any, admin: str, user: str, owner: str) -> None:
-    model_id = new_model(stack, admin, owner)
-    deployment_id = launch(stack, user, model_id, owner).json()["deployment_id"]
+def test_state_machines_hold_no_secrets(stack: Any, admin: Token, user: Token, owner: str) -> None:
+    model_id, token = new_model(stack, admin, owner), str(user)
+    deployment_id = launch(stack, token, model_id, owner).json()["deployment_id"]
     assert ended(stack, user, deployment_id)["status"] == "completed"
     machines = boto3.client("stepfunctions", endpoint_url=stack.aws_endpoint)
     arn = stack.outputs["TokenDeployArn"].replace(":stateMachine:", ":execution:") + f":{deployment_id}"
@@ -296,5 +297,5 @@ def test_state_machines_hold_no_secrets(stack: Any, admin: str, user: str, owner
         [page["events"] for page in machines.get_paginator("get_execution_history").paginate(executionArn=arn)],
         default=str,
     )
-    assert user not in history
+    assert token not in history
     assert "auth_token" not in history

@@ -16,6 +16,8 @@ from slipway.p256_key import P256Key, base64url
 from tests.stack.conftest import RunningStack
 
 LONG_AGO = 1_500_000_000
+# What is wrong with a forgery is never its age.
+LIFE_SECONDS = 86_400
 
 
 class Forger:
@@ -23,9 +25,10 @@ class Forger:
 
     def __init__(self, stack: RunningStack, good: str) -> None:
         self._key = P256Key(stack.client("kms"), stack.outputs["IdentityKeyId"])
-        self.good = good
         self.header: dict[str, Any] = jwt.get_unverified_header(good)
-        self.claims: dict[str, Any] = jwt.decode(good, options={"verify_signature": False})
+        claims: dict[str, Any] = jwt.decode(good, options={"verify_signature": False})
+        self.claims = {**claims, "exp": claims["iat"] + LIFE_SECONDS}
+        self.good = self.signed()
 
     def signed(self, **changes: Any) -> str:
         """Signed by the stack's key, with other claims; a change to None leaves the claim out."""
@@ -47,7 +50,7 @@ class Forger:
             "alg HS256 with the public key": self._by_public_key(),
             "unknown kid": f"{self._text({**self.header, 'kid': 'another'}, self.claims)}.{signature}",
             "expired": self.signed(iat=LONG_AGO, nbf=LONG_AGO, exp=LONG_AGO + 900),
-            "not valid yet": self.signed(iat=now + 3600, nbf=now + 3600, exp=now + 4500),
+            "not valid yet": self.signed(iat=now + 3600, nbf=now + 3600, exp=now + LIFE_SECONDS),
             "no expiry": self.signed(exp=None),
             "wrong audience": self.signed(aud="another"),
             "no audience": self.signed(aud=None),

@@ -13,7 +13,7 @@ import yaml
 from local.openapi.document import committed
 from local.paths import BUILD
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import account, bearer, launch, new_model
+from tests.stack.launches import Token, account, bearer, launch, new_model
 from tests.stack.security.forgeries import Forger
 from tests.support.authorization import ROUTES
 
@@ -25,7 +25,7 @@ EVERYWHERE = ("altered claims", "another key", "alg none", "expired", "wrong aud
 
 @pytest.fixture(scope="module")
 def forger(stack: RunningStack) -> Forger:
-    return Forger(stack, stack.sign_in(account(stack, "admin")))
+    return Forger(stack, str(stack.sign_in(account(stack, "admin"))))
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +34,18 @@ def forgeries(forger: Forger) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def things(stack: RunningStack, admin: str) -> dict[str, str]:
+def things(stack: RunningStack, admin: Token) -> dict[str, str]:
     """One thing of each kind, all of one user; by kind, what names it in a path."""
     owner = account(stack, "user", 6)
-    token = stack.sign_in(owner)
+    session = stack.sign_in(owner)
     wallet = owner["address"]
 
     def made(path: str, body: dict[str, Any], name: str) -> str:
-        answer = stack.http.post(path, json=body, headers=bearer(token))
+        answer = stack.http.post(path, json=body, headers=bearer(session))
         assert answer.is_success, answer.text
         return str(answer.json()[name])
 
-    launched = launch(stack, token, new_model(stack, admin, wallet), wallet)
+    launched = launch(stack, session, new_model(stack, admin, wallet), wallet)
     assert launched.status_code == 202, launched.text
     project = f"p-{uuid.uuid4().hex[:12]}"
     payment = {"name": "hosting", "amount": "25000000", "creator": wallet}
@@ -111,7 +111,7 @@ def test_a_token_without_a_wallet_owns_nothing(stack: RunningStack, forger: Forg
 
 
 @pytest.mark.parametrize("key", [key for key in PROTECTED if ROUTES[key].who == "worker"])
-def test_a_persons_token_is_no_workers(stack: RunningStack, admin: str, user: str, key: str) -> None:
+def test_a_persons_token_is_no_workers(stack: RunningStack, admin: Token, user: Token, key: str) -> None:
     for token in (admin, user):
         assert _call(stack, key, bearer(token)).status_code == 401
 
@@ -139,7 +139,9 @@ def test_another_users_thing_stays_theirs(stack: RunningStack, things: dict[str,
         ("/payments", {"name": "hosting", "amount": "1"}),
     ],
 )
-def test_nothing_is_made_in_another_users_name(stack: RunningStack, user: str, path: str, body: dict[str, str]) -> None:
+def test_nothing_is_made_in_another_users_name(
+    stack: RunningStack, user: Token, path: str, body: dict[str, str]
+) -> None:
     other = account(stack, "user", 7)["address"]
     named = "user_address" if path.startswith("/api/") else "creator"
     answer = stack.http.post(path, json={**body, named: other}, headers=bearer(user))

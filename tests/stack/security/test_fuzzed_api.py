@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from local.openapi.document import committed
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 from tests.support.authorization import ROUTES
 from tests.support.workers import enrol_at, wallet
 
@@ -48,7 +48,7 @@ fuzz = settings(
 
 
 @pytest.fixture(scope="module")
-def tokens(stack: RunningStack, admin: str) -> Iterator[dict[str, str]]:
+def tokens(stack: RunningStack, admin: Token) -> Iterator[dict[str, Token]]:
     """A good token for everyone of the table; whatever was paused goes on afterwards."""
     caller = stack.sign_in(account(stack, "user", 7))
     beats = enrol_at(stack.client("dynamodb"), stack.outputs["WorkersTableName"], WORKER)
@@ -60,7 +60,7 @@ def tokens(stack: RunningStack, admin: str) -> Iterator[dict[str, str]]:
 @SCHEMA.parametrize()
 @fuzz
 def test_answers_are_what_the_document_says(
-    stack: RunningStack, tokens: dict[str, str], case: schemathesis.Case
+    stack: RunningStack, tokens: dict[str, Token], case: schemathesis.Case[Any]
 ) -> None:
     access = ROUTES[f"{case.operation.method.upper()} {case.operation.path}"]
     # What Schemathesis made up for it is nobody's token.
@@ -81,6 +81,6 @@ def _is_gateways(answer: Any) -> bool:
     return answer.status_code == 404 and answer.json() == {"message": "Not Found"}
 
 
-def _resume(stack: RunningStack, admin: str) -> None:
+def _resume(stack: RunningStack, admin: Token) -> None:
     for service in SERVICES:
         stack.http.post(f"/api/admin/{service}/resume", json={"reason": "the tests go on"}, headers=bearer(admin))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import account, bearer, ended, launch, new_model
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
 from tests.stack.web.conftest import check_page, connect
 
 
@@ -57,7 +57,7 @@ def test_a_service_is_paused_with_a_reason_and_resumed(administration: Page, sta
 
 
 def test_charts_tell_of_launches_day_by_day(
-    administration: Page, stack: RunningStack, admin: str, user: str, owner: str
+    administration: Page, stack: RunningStack, admin: Token, user: Token, owner: str
 ) -> None:
     page = administration
     launches = [launch(stack, user, new_model(stack, admin, owner), owner) for _ in range(2)]
@@ -88,7 +88,7 @@ def test_charts_tell_of_launches_day_by_day(
     expect(rates.locator("title")).to_have_count(14)
 
 
-def test_the_audit_trail_is_filtered_and_paged(administration: Page, stack: RunningStack, user: str) -> None:
+def test_the_audit_trail_is_filtered_and_paged(administration: Page, stack: RunningStack, user: Token) -> None:
     page = administration
     forbidden = stack.http.get("/api/admin/audit", headers=bearer(user))
     assert forbidden.status_code == 403
@@ -111,7 +111,7 @@ def test_the_audit_trail_is_filtered_and_paged(administration: Page, stack: Runn
     expect(rows.first).to_be_visible()
 
 
-def test_a_model_is_registered(administration: Page, stack: RunningStack, user: str, owner: str) -> None:
+def test_a_model_is_registered(administration: Page, stack: RunningStack, user: Token, owner: str) -> None:
     page, model_id = administration, f"model-{uuid.uuid4().hex[:12]}"
     page.get_by_role("tab", name="Models").click()
     form = page.locator("form")

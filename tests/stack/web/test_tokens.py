@@ -5,13 +5,13 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import new_model
+from tests.stack.launches import Token, new_model
 from tests.stack.web.conftest import check_page, connect
 
 UNTIL_COMPLETED_MILLISECONDS = 60_000
 
 
-def test_a_token_is_launched(page: Page, stack: RunningStack, admin: str, buyer: dict[str, str]) -> None:
+def test_a_token_is_launched(page: Page, stack: RunningStack, admin: Token, buyer: dict[str, str]) -> None:
     model = new_model(stack, admin, buyer["address"])
     connect(page, buyer)
     page.get_by_role("button", name="Launch token").click()

@@ -12,7 +12,7 @@ from eth_account import Account
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import account, bearer
+from tests.stack.launches import Token, account, bearer
 from tests.stack.web.conftest import check_page, connect
 
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ def _enrolled(stack: RunningStack) -> str:
     return owner["address"]
 
 
-def _beat(stack: RunningStack, token: str, wallet: str) -> httpx.Response:
+def _beat(stack: RunningStack, token: Token, wallet: str) -> httpx.Response:
     body = {
         "walletAddress": wallet,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -3,14 +3,16 @@
 import hmac
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
-from slipway.errors import AuthenticationFailedError, WriteContentionError
+from slipway.errors import AuthenticationFailedError, SlipwayError, WriteContentionError
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import Change, Session, place
 from slipway.workers.session_store import change_sessions, extend_session
-from slipway.workers.store import WorkerItem, first_session_after, last_session_before
+from slipway.workers.store import WorkerItem, first_session_after, is_token_known, last_session_before
 from slipway.workers.worker_tokens import token_hash
 
 _TRIES = 8
@@ -19,7 +21,7 @@ _LONGEST_PAUSE_SECONDS = 0.4
 
 
 def authenticate(authorization: str) -> bytes:
-    """The hash of the worker token in an Authorization header; whose it is, the write decides.
+    """Return the hash of the worker token in an Authorization header; whose it is, the write decides.
 
     Raises:
         AuthenticationFailedError: There is no token, or one that can't be a worker's.
@@ -28,6 +30,24 @@ def authenticate(authorization: str) -> bytes:
     if found is None:
         raise _not_believed()
     return found
+
+
+@contextmanager
+def token_judged_first(given_hash: bytes) -> Iterator[None]:
+    """Let what refuses a beat for its body through only to a worker: anybody else is refused for the token.
+
+    Only a refusal costs a read. An unreadable body names no worker, so the token is looked for by itself.
+
+    Raises:
+        AuthenticationFailedError: The body was refused, and no worker has this token.
+        UpstreamUnavailableError: The body was refused, and the table did not answer.
+    """
+    try:
+        yield
+    except SlipwayError:
+        if not is_token_known(given_hash):
+            raise _not_believed() from None
+        raise
 
 
 def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
@@ -56,7 +76,8 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
             return
         worker = missed.worker
         if worker is None:
-            parse_address(beat.wallet, "walletAddress")
+            with token_judged_first(given_hash):
+                parse_address(beat.wallet, "walletAddress")
         if worker is None or not hmac.compare_digest(worker.token_hash or b"", given_hash):
             raise _not_believed()
         change = _change(beat, worker)

@@ -3,7 +3,7 @@
 Keys in the workers table, where a wallet is in EIP-55 form:
 
 - ``WORKER#<wallet>`` / ``WORKER``: the worker with its open session; in ``fleet`` from its enrolment on, in ``stale``
-  as long as its session is open;
+  as long as its session is open, in ``token`` as long as it has one;
 - ``WORKER#<wallet>`` / ``UPTIME#<first beat>``: one session that is over, the time in milliseconds with leading zeros.
 """
 
@@ -68,6 +68,16 @@ class Stale(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     flush_at = IntegerAttribute(range_key=True)
 
 
+class Token(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Sparse: workers by the hash of their token, which beats leave alone, so that they write nothing here."""
+
+    class Meta:
+        index_name = "token"
+        projection = KeysOnlyProjection()
+
+    token_hash = BinaryAttribute(legacy_encoding=False, hash_key=True)
+
+
 class ContainersAttribute(Attribute[list[dict[str, str]]]):
     """Containers as compressed JSON, so that a worker with a usual number of them fits into one write unit."""
 
@@ -91,6 +101,7 @@ class WorkersItem(Model):
     sk = UnicodeAttribute(range_key=True)
     by_fleet = Fleet()
     by_staleness = Stale()
+    by_token = Token()
     fleet = UnicodeAttribute(null=True)
     enrolled_at = UnicodeAttribute(null=True)
     flush_shard = UnicodeAttribute(null=True)
@@ -146,6 +157,12 @@ def find_worker(wallet: str, *, consistent: bool = True) -> WorkerItem | None:
             return WorkerItem.get(*worker_key(wallet), consistent_read=consistent)
         except WorkerItem.DoesNotExist:
             return None
+
+
+def is_token_known(token_hash: bytes) -> bool:
+    """Return whether a worker has this token; one that was given out or revoked this second may still be unknown."""
+    with upstream_errors():
+        return any(True for _ in WorkerItem.by_token.query(token_hash, limit=1))
 
 
 def fleet_places(limit: int, cursor: str | None) -> tuple[list[WorkersItem], str | None]:
