@@ -10,7 +10,7 @@ from slipway.chain.store import chain_configuration
 from slipway.errors import UpstreamUnavailableError
 from slipway.executions import execution_starter, execution_status
 from slipway.limits import store as limits
-from slipway.limits.rules import Window
+from slipway.settings import Window
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.model_source import CatalogueModels, model_source

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from slipway.builds.api.estimates import LEAST_BUILDS, TARGET_SECONDS, estimated_seconds
 from slipway.builds.api.models import BuildRequest, DeployRequest
 from slipway.builds.api.pagination import range_of_page, start_of_page
-from slipway.builds.api.stream_address import stream_url
 from slipway.builds.states import DEPLOYING_FROM, DEPLOYING_TO, FINAL, OPEN, Status, deployment_progress
 from slipway.builds.store import BLOCK, block_of, number_key
+from slipway.settings import stream_url
 
 SIZES = st.integers(1, 100)
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from slipway import settings
-from slipway.limits.rules import Window
-from slipway.settings import chain_settings, deployer_key_ids, identity_settings, launch_windows
+from slipway.settings import Window, chain_settings, deployer_key_ids, identity_settings, launch_windows
 
 
 @pytest.fixture(autouse=True)

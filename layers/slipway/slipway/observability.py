@@ -5,15 +5,16 @@ The logger writes JSON with the request's ids; metrics are CloudWatch's embedded
 
 import json
 import logging
-import os
 import time
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Slipway")
-_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "slipway")
+from slipway.settings import metrics_namespace, service_name
+
+NAMESPACE = metrics_namespace()
+_SERVICE = service_name()
 
 logger = Logger(service="slipway", use_rfc3339=True)
 # At INFO it logs each request's address, and RPC addresses often carry a key.

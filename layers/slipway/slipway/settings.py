@@ -1,20 +1,26 @@
 """Settings that the template hands to the functions, as small groups that each caller composes.
 
-Every group is read from the environment once and is immutable. A missing or malformed variable is a deployment
-mistake, so it raises at the first use instead of being papered over with a default.
+No other module of the library or the functions reads the environment. A group that takes work to read is read once and
+is immutable. A missing or malformed variable is a deployment mistake, so it raises at the first use instead of being
+papered over with a default. Every function imports this module, so it imports next to nothing itself.
 """
+
+from __future__ import annotations
 
 import json
 import os
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from slipway.chains import Chain
-from slipway.limits.rules import Window
+if TYPE_CHECKING:
+    from slipway.chains import Chain
 
-# Whoever verifies with a symmetric algorithm can sign with it as well.
+Table = Literal["jobs", "control", "workers", "projects"]
+StateMachine = Literal["token_deploy", "akash_deploy", "build", "stack_node", "stack_api"]
+
+# Anyone who can verify with a symmetric algorithm can sign with it as well.
 _ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "EdDSA"}
 )
@@ -22,6 +28,58 @@ _ASYMMETRIC = frozenset(
 
 def _list(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+def name_of_table(table: Table) -> str:
+    """Return a table's name from JOBS_TABLE and so on; without one, the table's own name."""
+    return os.environ.get(f"{table.upper()}_TABLE", table)
+
+
+def state_machine_arn(name: StateMachine) -> str:
+    """Return a state machine's ARN from TOKEN_DEPLOY_ARN and so on."""
+    return os.environ[f"{name.upper()}_ARN"]
+
+
+def metrics_namespace() -> str:
+    """Return the CloudWatch namespace of all metrics, from POWERTOOLS_METRICS_NAMESPACE."""
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Slipway")
+
+
+def service_name() -> str:
+    """Return the value of the metrics' dimension ``service``, from POWERTOOLS_SERVICE_NAME."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME", "slipway")
+
+
+def administrator_private_key() -> str:
+    """Return ADMINISTRATOR_PRIVATE_KEY, which the commands that install contracts take; empty when it is not set."""
+    return os.environ.get("ADMINISTRATOR_PRIVATE_KEY", "")
+
+
+def artifact_bucket() -> str:
+    """Return ARTIFACT_BUCKET: the bucket of published endpoints and of what builds make."""
+    return os.environ["ARTIFACT_BUCKET"]
+
+
+def artifact_key_id() -> str:
+    """Return ARTIFACT_KEY_ID: the KMS key that signs published endpoints."""
+    return os.environ["ARTIFACT_KEY_ID"]
+
+
+def build_replay_function() -> str:
+    """Return BUILD_REPLAY_FUNCTION: the function that delivers a build's events to one client."""
+    return os.environ["BUILD_REPLAY_FUNCTION"]
+
+
+def stream_url(build_id: str) -> str | None:
+    """Return the address of a build's stream: STREAM_URL with the id for ``{build_id}``; None without a stream."""
+    pattern = os.environ.get("STREAM_URL")
+    return pattern.replace("{build_id}", build_id) if pattern else None
+
+
+def mlflow_tracking() -> tuple[str, str | None] | None:
+    """Return MLFLOW_TRACKING_URI and MLFLOW_TOKEN_SECRET_ARN; None without an MLflow server."""
+    address = os.environ.get("MLFLOW_TRACKING_URI")
+    return (address, os.environ.get("MLFLOW_TOKEN_SECRET_ARN") or None) if address else None
 
 
 def allow_private_network() -> bool:
@@ -50,6 +108,8 @@ class ChainSettings:
 @cache
 def chain_settings() -> ChainSettings:
     """Read CHAINS (a JSON list, see ``Chain.from_json``) and TOKEN_CHAIN_ID."""
+    from slipway.chains import Chain
+
     chains = [Chain.from_json(entry) for entry in json.loads(os.environ["CHAINS"])]
     return ChainSettings({chain.chain_id: chain for chain in chains}, int(os.environ["TOKEN_CHAIN_ID"]))
 
@@ -104,6 +164,14 @@ def identity_settings() -> IdentitySettings:
         wallets={address.lower(): entry for address, entry in wallets.items()},
         oidc=oidc,
     )
+
+
+@dataclass(frozen=True)
+class Window:
+    """At most ``limit`` requests in any ``seconds``."""
+
+    limit: int
+    seconds: int
 
 
 def _windows(variable: str, tier: str, otherwise: dict[str, int]) -> tuple[Window, ...]:
@@ -186,6 +254,26 @@ def akash_settings() -> AkashSettings:
     """Read AKASH_API_KEY_SECRET_ARN and AKASH_DEFAULT_DEPOSIT."""
     deposit = Decimal(os.environ.get("AKASH_DEFAULT_DEPOSIT") or "5")
     return AkashSettings(bool(os.environ.get("AKASH_API_KEY_SECRET_ARN")), deposit)
+
+
+def console_api_address() -> str:
+    """Return AKASH_CONSOLE_API_URL."""
+    return os.environ["AKASH_CONSOLE_API_URL"]
+
+
+def console_api_key_secret() -> str:
+    """Return AKASH_API_KEY_SECRET_ARN: the secret that holds the Akash account's key."""
+    return os.environ["AKASH_API_KEY_SECRET_ARN"]
+
+
+def provider_proxy_address() -> str:
+    """Return AKASH_PROVIDER_PROXY_URL."""
+    return os.environ["AKASH_PROVIDER_PROXY_URL"]
+
+
+def akash_refresh_function() -> str:
+    """Return AKASH_REFRESH_FUNCTION: the function that refreshes cached answers of the Console API."""
+    return os.environ["AKASH_REFRESH_FUNCTION"]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ deadlines from ``TableSettings`` and calls ``share_connection``: each DynamoDB c
 milliseconds, so there is one.
 """
 
-import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ from pynamodb.transactions import TransactWrite
 from slipway import __version__
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.pagination import decode_cursor, encode_cursor
+from slipway.settings import name_of_table
 
 _CONFLICT_TRIES = 6
 _CONFLICT_PAUSE_SECONDS = 0.05
@@ -88,7 +88,7 @@ class JobsItem(Model):
     """An item of the jobs table."""
 
     class Meta(TableSettings):
-        table_name = os.environ.get("JOBS_TABLE", "jobs")
+        table_name = name_of_table("jobs")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -106,7 +106,7 @@ class ControlItem(Model):
     """An item of the control table."""
 
     class Meta(TableSettings):
-        table_name = os.environ.get("CONTROL_TABLE", "control")
+        table_name = name_of_table("control")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

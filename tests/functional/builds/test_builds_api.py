@@ -110,8 +110,7 @@ def test_only_so_many_are_open_and_one_that_ended_makes_room(
 
 
 def test_the_default_limits_allow_three_builds_an_hour_and_fewer_than_sixty() -> None:
-    from slipway.limits.rules import Window
-    from slipway.settings import build_limits
+    from slipway.settings import Window, build_limits
     from tests.support.template import template
 
     default = template()["Parameters"]["BuildLimits"]["Default"]

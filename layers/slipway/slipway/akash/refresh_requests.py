@@ -1,12 +1,12 @@
 """Asking for a refresh that no request waits for."""
 
 import json
-import os
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from slipway.observability import logger
+from slipway.settings import akash_refresh_function
 from slipway.store import aws_client
 
 
@@ -18,7 +18,7 @@ def ask_for_refresh(wanted: dict[str, Any]) -> None:
     Args:
         wanted: The function's event: ``{"providers": true}``, or ``{"deployment_id", "dseq"}``.
     """
-    name = os.environ["AKASH_REFRESH_FUNCTION"]
+    name = akash_refresh_function()
     try:
         aws_client("lambda", 1.0).invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(wanted))
     except (ClientError, BotoCoreError):

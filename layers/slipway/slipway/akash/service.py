@@ -1,6 +1,5 @@
 """Use cases of the routes for Akash workloads: estimate, request, close. ``views`` is for reading them."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -38,7 +37,7 @@ from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import AkashSettings, akash_settings, akash_windows
+from slipway.settings import AkashSettings, akash_settings, akash_windows, state_machine_arn
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now, now_text, to_text
 
@@ -264,4 +263,4 @@ def _is_wanted(wanted: list[GpuName], gpu: GpuName) -> bool:
 @cache
 def akash_service() -> AkashService:
     """The service over this installation's Akash account."""
-    return AkashService(akash_settings(), console_api, execution_starter(os.environ["AKASH_DEPLOY_ARN"]))
+    return AkashService(akash_settings(), console_api, execution_starter(state_machine_arn("akash_deploy")))

@@ -6,7 +6,6 @@ The key is the administrator's own; Slipway's functions never hold one. Everythi
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import TxParams, Wei
 
 from slipway.chain import contracts
+from slipway.settings import administrator_private_key
 
 _REQUEST_SECONDS = 10.0
 _POLL_SECONDS = 0.25
@@ -54,7 +54,7 @@ def run_installation(install: Callable[[str], dict[str, str | None]]) -> int:
     Returns:
         0; 1 when the installation stopped, after the addresses that are known by then; 2 for a wrong call.
     """
-    key = os.environ.get("ADMINISTRATOR_PRIVATE_KEY", "")
+    key = administrator_private_key()
     if not key:
         print("Set ADMINISTRATOR_PRIVATE_KEY to the administrator's private key", file=sys.stderr)
         return 2

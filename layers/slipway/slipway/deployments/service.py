@@ -1,6 +1,5 @@
 """The resource ``/api/deployments`` over its kinds: tokens and Akash workloads."""
 
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +29,7 @@ from slipway.identifiers import is_id
 from slipway.identity.models import Caller
 from slipway.jobs.deployments import Deployment, deployments_of, find_deployment
 from slipway.jobs.store import RequestContext, events_of
+from slipway.settings import state_machine_arn
 from slipway.tokens import models as tokens
 from slipway.tokens.model_source import model_source
 from slipway.tokens.service import TokenService, token_service
@@ -182,5 +182,5 @@ def _live_workloads() -> "LiveWorkloads":
 @cache
 def deployment_service() -> DeploymentService:
     """The service over this installation's token chain and Akash account."""
-    tokens = token_service(model_source(), execution_starter(os.environ["TOKEN_DEPLOY_ARN"]))
+    tokens = token_service(model_source(), execution_starter(state_machine_arn("token_deploy")))
     return DeploymentService(tokens, _akash_service, _live_workloads)

@@ -3,13 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Window:
-    """At most ``limit`` requests in any ``seconds``."""
-
-    limit: int
-    seconds: int
+from slipway.settings import Window
 
 
 @dataclass(frozen=True)

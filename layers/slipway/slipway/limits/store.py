@@ -13,7 +13,8 @@ from pynamodb.attributes import ListAttribute, NumberAttribute
 from pynamodb.exceptions import DoesNotExist
 
 from slipway.errors import RateLimitExceededError
-from slipway.limits.rules import Allowance, Window, allowance
+from slipway.limits.rules import Allowance, allowance
+from slipway.settings import Window
 from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
 from slipway.times import epoch_seconds
 

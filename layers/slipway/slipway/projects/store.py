@@ -8,7 +8,6 @@ Keys in the projects table:
 Both are in ``by_kind`` under PROJECT or PAYMENT and in ``by_creator`` under ``<kind>#<wallet>``, by ``<time>#<id>``.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from pynamodb.models import Model
 
 from slipway.projects.models import Payment, Project, ProjectStatus
 from slipway.projects.rules import before
+from slipway.settings import name_of_table
 from slipway.store import TableSettings, Transaction, newest_first, share_connection, upstream_errors
 
 # Names of the writes whose conditions are told apart.
@@ -52,7 +52,7 @@ class ProjectsItem(Model):
     """An item of the projects table."""
 
     class Meta(TableSettings):
-        table_name = os.environ.get("PROJECTS_TABLE", "projects")
+        table_name = name_of_table("projects")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

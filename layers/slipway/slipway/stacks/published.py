@@ -1,6 +1,5 @@
 """What nodes publish, as far as it may be believed now."""
 
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from slipway.errors import (
     SlipwayError,
 )
 from slipway.p256_key import P256Key
-from slipway.settings import allow_private_network
+from slipway.settings import allow_private_network, artifact_bucket, artifact_key_id
 from slipway.stacks.artifact import Published, verified
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind, Status
@@ -92,5 +91,5 @@ def _is_up(node: StackItem) -> bool:
 @cache
 def published_endpoints() -> PublishedEndpoints:
     """What is in the bucket ARTIFACT_BUCKET, signed by the key ARTIFACT_KEY_ID."""
-    key = P256Key(aws_client("kms"), os.environ["ARTIFACT_KEY_ID"])
-    return PublishedEndpoints(ArtifactStore(aws_client("s3"), os.environ["ARTIFACT_BUCKET"]), lambda: key.public_key)
+    key = P256Key(aws_client("kms"), artifact_key_id())
+    return PublishedEndpoints(ArtifactStore(aws_client("s3"), artifact_bucket()), lambda: key.public_key)

@@ -1,6 +1,5 @@
 """Use cases of the stacks' routes: put, read, restart, delete, and the published endpoint."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -15,7 +14,7 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext, change_job, events_of
-from slipway.settings import akash_settings
+from slipway.settings import akash_settings, state_machine_arn
 from slipway.stacks.jobs import Wanted, begin, conflict_with, is_stale, start_job
 from slipway.stacks.models import Kind, Operation, Spec, StackAnswer, StackDetail, Status, is_same, stored
 from slipway.stacks.published import PublishedEndpoints, published_endpoints
@@ -245,7 +244,7 @@ def _workload_of(stack: StackItem) -> Any:
 def stack_service() -> StackService:
     """The service over this installation's stacks."""
     starters = {
-        Kind.NODE: execution_starter(os.environ["STACK_NODE_ARN"]),
-        Kind.API: execution_starter(os.environ["STACK_API_ARN"]),
+        Kind.NODE: execution_starter(state_machine_arn("stack_node")),
+        Kind.API: execution_starter(state_machine_arn("stack_api")),
     }
     return StackService(akash_settings().is_configured, starters, published_endpoints())

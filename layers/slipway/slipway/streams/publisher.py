@@ -1,7 +1,6 @@
 """Use cases of telling: the jobs table's stream brings events, and a delivery is taken up again."""
 
 import json
-import os
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -11,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from slipway.builds import store as builds
 from slipway.errors import UpstreamUnavailableError
 from slipway.observability import record
+from slipway.settings import build_replay_function
 from slipway.store import aws_client
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
@@ -50,7 +50,7 @@ def hand_over(connection: Connection) -> None:
     wanted = {"build_id": connection.build_id, "connection_id": connection.connection_id}
     try:
         aws_client("lambda", 3.0).invoke(
-            FunctionName=os.environ["BUILD_REPLAY_FUNCTION"], InvocationType="Event", Payload=json.dumps(wanted)
+            FunctionName=build_replay_function(), InvocationType="Event", Payload=json.dumps(wanted)
         )
     except (ClientError, BotoCoreError) as error:
         raise UpstreamUnavailableError("The stream can't be begun now", retry_after=2) from error

@@ -1,12 +1,12 @@
 """Where models are known from: the built-in catalogue, or MLflow when its address is configured."""
 
-import os
 from functools import cache
 from typing import Protocol
 
 import httpx
 
 from slipway.secret_values import secret_text
+from slipway.settings import mlflow_tracking
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelMetadata
 from slipway.tokens.store import find_model
@@ -30,8 +30,8 @@ class CatalogueModels:
 @cache
 def model_source() -> ModelSource:
     """MLflow when MLFLOW_TRACKING_URI is set, else the catalogue."""
-    address = os.environ.get("MLFLOW_TRACKING_URI")
-    if not address:
+    tracking = mlflow_tracking()
+    if tracking is None:
         return CatalogueModels()
-    secret = os.environ.get("MLFLOW_TOKEN_SECRET_ARN")
+    address, secret = tracking
     return MlflowModels(address, httpx.Client(), secret_text(secret) if secret else None)

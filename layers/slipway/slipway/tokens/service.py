@@ -32,10 +32,9 @@ from slipway.jobs.deployments import deployment_key, open_shard, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits
-from slipway.limits.rules import Window
 from slipway.network import public_client
 from slipway.observability import logger, record
-from slipway.settings import chain_settings, launch_windows
+from slipway.settings import Window, chain_settings, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now, now_text, to_text
 from slipway.tokens import calls

@@ -11,7 +11,7 @@ from slipway.control.store import Gate, Service
 from slipway.errors import AuthenticationFailedError, ConflictError, NotFoundError
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
-from slipway.limits.rules import Window
+from slipway.settings import Window
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_seconds, now, to_text
 from slipway.workers import store

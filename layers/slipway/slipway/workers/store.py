@@ -8,7 +8,6 @@ Keys in the workers table, where a wallet is in EIP-55 form:
 """
 
 import json
-import os
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from slipway.settings import name_of_table
 from slipway.store import (
     TableSettings,
     Transaction,
@@ -95,7 +95,7 @@ class WorkersItem(Model):
     """An item of the workers table."""
 
     class Meta(TableSettings):
-        table_name = os.environ.get("WORKERS_TABLE", "workers")
+        table_name = name_of_table("workers")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

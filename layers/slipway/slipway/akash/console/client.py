@@ -9,7 +9,6 @@ API refuses, not to routes that need none, and not into errors or logs.
 """
 
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,6 +55,7 @@ from slipway.errors import (
 )
 from slipway.network import require_public_url
 from slipway.secret_values import secret_text
+from slipway.settings import console_api_address, console_api_key_secret
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.25
@@ -492,7 +492,7 @@ def _json_number(amount: Decimal) -> int | float:
 @cache
 def console_api() -> ConsoleApi:
     """The API at AKASH_CONSOLE_API_URL with the key in the secret AKASH_API_KEY_SECRET_ARN."""
-    address, secret = os.environ["AKASH_CONSOLE_API_URL"], os.environ["AKASH_API_KEY_SECRET_ARN"]
+    address, secret = console_api_address(), console_api_key_secret()
     require_public_url(address)
     # Without the environment's proxies and .netrc, which would add an Authorization header.
     return ConsoleApi(address, lambda: secret_text(secret), httpx.AsyncClient(trust_env=False))

@@ -7,7 +7,6 @@ each socket carries one stream at a time.
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from slipway.errors import UpstreamUnavailableError
 from slipway.network import require_public_url
+from slipway.settings import provider_proxy_address
 
 _OPEN_SECONDS = 1.5
 _CLOSE_SECONDS = 0.3
@@ -177,6 +177,6 @@ class ProviderProxy:
 @cache
 def provider_proxy() -> ProviderProxy:
     """The proxy at AKASH_PROVIDER_PROXY_URL."""
-    address = os.environ["AKASH_PROVIDER_PROXY_URL"]
+    address = provider_proxy_address()
     require_public_url(address.replace("wss://", "https://", 1))
     return ProviderProxy(address)

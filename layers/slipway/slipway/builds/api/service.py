@@ -1,6 +1,5 @@
 """Use cases of the builds' routes: request, read, cancel, deploy to more chains."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,6 @@ from slipway.builds.api.models import (
     Ticket,
 )
 from slipway.builds.api.pagination import page_of
-from slipway.builds.api.stream_address import stream_url
 from slipway.builds.api.tickets import issue
 from slipway.builds.api.views import deployments_of, detail_of
 from slipway.builds.composer.options import read_options
@@ -50,7 +48,7 @@ from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import BuildLimits, build_limits, chain_settings
+from slipway.settings import BuildLimits, build_limits, chain_settings, state_machine_arn, stream_url
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_milliseconds
 
@@ -369,7 +367,7 @@ def _there[Found](found: Found | None, missing: str) -> Found:
 @cache
 def build_service() -> BuildService:
     """The service over this installation's builds."""
-    arn = os.environ["BUILD_ARN"]
+    arn = state_machine_arn("build")
     return BuildService(
         chain_settings().chains, build_files(), execution_starter(arn), execution_stopper(arn), stream_url
     )

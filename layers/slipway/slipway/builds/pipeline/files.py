@@ -13,7 +13,6 @@ A key is written again only with what a repeated task made anew from the same in
 
 import gzip
 import json
-import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from slipway.builds.audit.models import AuditReport, Compilation
 from slipway.builds.store import BuildItem
 from slipway.errors import UpstreamUnavailableError
 from slipway.s3_errors import GONE, object_error_code, object_errors
+from slipway.settings import artifact_bucket
 from slipway.store import aws_client
 
 if TYPE_CHECKING:
@@ -137,4 +137,4 @@ def contract_of(compilation: Compilation, contract_name: str) -> dict[str, Any]:
 @cache
 def build_files() -> BuildFiles:
     """What is in the bucket ARTIFACT_BUCKET."""
-    return BuildFiles(aws_client("s3"), os.environ["ARTIFACT_BUCKET"])
+    return BuildFiles(aws_client("s3"), artifact_bucket())
