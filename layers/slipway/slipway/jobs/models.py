@@ -1,10 +1,11 @@
 """Shapes that the answers of every kind of job share."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from slipway.jobs.store import JobEvent
+if TYPE_CHECKING:
+    from slipway.jobs.store import JobEvent
 
 
 class Refusal(BaseModel):
@@ -23,6 +24,6 @@ class EventDetail(BaseModel):
     created_at: str
 
     @classmethod
-    def of(cls, event: JobEvent) -> "EventDetail":
-        """An event as the API shows it."""
+    def of(cls, event: "JobEvent") -> "EventDetail":
+        """Return an event as the API shows it."""
         return cls(event=event.event, message=event.message, data=event.data, created_at=event.created_at)
