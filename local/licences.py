@@ -1,7 +1,7 @@
-"""Writes docs/licences.md: every third-party package that is shipped, its locked version and its licence.
+"""Write docs/licences.md: every third-party package that is shipped, its locked version and its licence.
 
-Python packages are those of the layers, as their installed metadata tells; npm packages those of the functions, the
-layers and the dashboard, as their lock files tell. `--check` only tells whether the list is up to date (exit 1 if not).
+Python packages are those of the layers, read from their installed metadata; npm packages those of the functions, the
+layers and the dashboard, read from their lock files. `--check` writes nothing and exits 1 if the list is stale.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NPM: dict[str, tuple[str, ...] | None] = {
     "web": None,
 }
 _CLASSIFIER = "License :: OSI Approved :: "
-_UNTOLD = "not told"
+_UNKNOWN = "unknown"
 # Of packages whose metadata says less than their licence files.
 _READ = {
     "pycryptodome": "BSD-2-Clause AND Unlicense",
@@ -49,10 +49,45 @@ _SPELLED: dict[str, str] = {
 }
 _HEAD = """\
 # Licences
-Written by `make licences` from the locked packages and what they say of themselves; packages that only build or test
-are left out. The compiler (solc's soljson.js, GPL-3.0), Slither and its own packages (AGPL-3.0) are used unchanged; who
-changes them owes others the changed source, and of Slither's its users over a network too.
+Slipway is licensed under [Apache-2.0](../LICENSE). This list has every third-party package that is shipped with it.
+`make licences` writes it from the locked versions and the packages' own metadata. Packages that only build or test are
+left out. Most licences ask for no more than to keep their notice. Two kinds ask for more, and both are in the solidity
+layer only. This is how the project reads them; it is not legal advice.
 
+## What the AGPL of Slither means
+Slither and its packages (`slither-analyzer`, `crytic-compile`, `solc-select`) are under the AGPL-3.0. They are in
+the solidity layer, which one function uses (`ContractTasks`), and run in a process of their own
+(`slipway/builds/audit/slither_worker.py`). The rest of Slipway exchanges JSON with that process over pipes. We take the
+two for separate programs in one distribution (an "aggregate", section 5), so the AGPL covers the process and not the
+rest. Audit reports are output, which the AGPL does not cover.
+
+Slither's files are unchanged. But `slither_worker.py` imports Slither and derives classes from it, so take the process
+as a whole for a modified version. Section 13 then applies when others use it over a network, as callers of
+`/api/v1/builds` do.
+
+**If you run Slipway for yourself or your organisation**: nothing to do.
+
+**If you offer it to others over a network**: offer those users, in a prominent place and at no charge, the source of
+what runs in that process: `slither_worker.py` with what it imports from Slipway, and the three packages in the locked
+versions. A link is enough, in your dashboard or documentation, to this repository at the commit that you deployed;
+`uv.lock` names the versions. It must stay reachable as long as you offer the service.
+
+**If you change `slither_worker.py` or the packages**: the same, with a link to your changed source under the AGPL-3.0.
+Changes elsewhere in Slipway stay yours, under Apache-2.0 or any other terms.
+
+**If you give others the built layer** (a copy, an image, a deployment into their account): also pass on the licence
+texts and the source, or directions to it (sections 4 to 6). The layer holds the licence texts in the packages'
+`dist-info` folders.
+
+**If you don't want it**: remove `slither-analyzer` from the group `solidity` in `pyproject.toml` and run `make lock`.
+Builds then fail with `AUDIT_UNAVAILABLE` before anything is deployed, and everything else works.
+
+## What the GPL of the compiler means
+The compiler (`soljson.js` of the npm package `solc`) is under the GPL-3.0, is unchanged, and runs in a V8 engine of its
+own. Running it for others over a network asks for nothing. If you give others the built layer, pass on its licence
+and source like Slither's. Contracts that it compiles are output, which the GPL does not cover.
+
+## Packages
 | package | version | licence | shipped in |
 |---|---|---|---|
 """
@@ -69,7 +104,7 @@ class Package:
 
 
 def packages() -> list[Package]:
-    """Every package, by name."""
+    """Return every package, by name."""
     return sorted({*_python_packages(), *_npm_packages()})
 
 
@@ -85,20 +120,20 @@ def _python_packages() -> list[Package]:
 
 
 def python_licence(name: str) -> str:
-    """The licence that an installed package tells, as an SPDX expression where it can be read as one."""
+    """Return the licence in an installed package's metadata, as an SPDX expression where it can be read as one."""
     if name in _READ:
         return _READ[name]
     try:
-        told = metadata(name)
+        found = metadata(name)
     except PackageNotFoundError:
-        return _UNTOLD
+        return _UNKNOWN
     classifiers = [
-        entry.removeprefix(_CLASSIFIER) for entry in told.get_all("Classifier") or [] if _CLASSIFIER in entry
+        entry.removeprefix(_CLASSIFIER) for entry in found.get_all("Classifier") or [] if _CLASSIFIER in entry
     ]
     # The old field may hold the licence's whole text.
-    short = (told.get("License") or "").strip()
+    short = (found.get("License") or "").strip()
     short = short if "\n" not in short and len(short) < 60 else ""
-    chosen = told.get("License-Expression") or short or " AND ".join(classifiers) or _UNTOLD
+    chosen = found.get("License-Expression") or short or " AND ".join(classifiers) or _UNKNOWN
     return " AND ".join(_SPELLED.get(part.lower(), part) for part in chosen.split(" AND "))
 
 
@@ -110,19 +145,19 @@ def _npm_packages() -> list[Package]:
             name = path.rpartition("node_modules/")[2]
             is_shipped = name in shipped if shipped is not None else bool(name)
             if is_shipped and not entry.get("dev") and not entry.get("optional") and not entry.get("link"):
-                licence = _READ.get(name) or str(entry.get("license", _UNTOLD))
+                licence = _READ.get(name) or str(entry.get("license", _UNKNOWN))
                 found.append(Package(name, entry["version"], licence, folder))
     return found
 
 
 def text() -> str:
-    """The document."""
+    """Return the document."""
     rows = (f"| {entry.name} | {entry.version} | {entry.licence} | `{entry.shipped_in}` |\n" for entry in packages())
     return _HEAD + "".join(rows)
 
 
 def main() -> int:
-    """The status is 1 when the committed list is stale."""
+    """Write or check the document; return 1 when the committed list is stale."""
     parser = argparse.ArgumentParser(prog="python -m local.licences", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     if not parser.parse_args().check:

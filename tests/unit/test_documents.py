@@ -1,4 +1,4 @@
-"""What people read: links lead somewhere, every decision is in the index."""
+"""What people read: links lead somewhere, lines are short, words are plain, every decision is in the index."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ DOCUMENTS = [
     *ROOT.glob("web/*.md"),
     *ROOT.glob("examples/**/*.md"),
 ]
+WIDTH = 160
+# Words that hide who does what, and phrases that have to be read twice.
+BANNED = re.compile(
+    r"\b(told|tell|tells|telling|whoever|untold|unheard|heard of|nobody we can believe|which is why one|by whom)\b",
+    re.I,
+)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -40,6 +46,20 @@ def test_links_lead_somewhere(document: Path) -> None:
         path = document.parent / file if file else document
         assert path.exists(), target
         assert not anchor or anchor in _anchors(path), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
+def test_lines_are_short(document: Path) -> None:
+    """A link's target can't be broken, so it does not count; neither does a line without a blank."""
+    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+        shown = LINK.sub("]", line)
+        assert len(shown) <= WIDTH or " " not in shown.strip(), f"line {number} has {len(shown)} characters"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
+def test_words_are_plain(document: Path) -> None:
+    prose = re.sub(r"`[^`\n]*`", "", FENCE.sub("", document.read_text(encoding="utf-8")))
+    assert BANNED.findall(prose) == []
 
 
 def test_every_decision_is_in_the_index_and_has_its_date() -> None:

@@ -22,13 +22,12 @@ def test_a_named_test_is_there(named: str) -> None:
 
 
 def test_every_threat_names_its_test() -> None:
-    rows = [line for line in TEXT.splitlines() if line.startswith("| ") and not line.startswith("| threat")]
-    assert len(rows) > 40
-    for row in rows:
-        threat, defence, shown_by = [cell.strip() for cell in row.strip("|").split("|")]
-        assert threat
-        assert defence
-        assert shown_by.strip("`") in NAMED, row
+    threats = re.findall(r"^- (\*\*.+?(?=\n- |\n\n|\Z))", TEXT.split("## Dependencies")[0], re.MULTILINE | re.DOTALL)
+    assert len(threats) > 40
+    for threat in threats:
+        found = re.fullmatch(r"\*\*[^*]+\.\*\* (.+)\n  `(\S+)`", threat, re.DOTALL)
+        assert found, threat
+        assert found[2] in NAMED, threat
 
 
 def test_the_dashboard_writes_no_markup_of_its_own() -> None:

@@ -15,7 +15,7 @@ from tests.stack.web.mocked import MockedList, workload
 
 def test_what_the_tour_names_is_there(page: Page, stack: RunningStack) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (tour,) = re.findall(r"^## A minute's tour\n(.+?)^Ports are moved", readme, re.MULTILINE | re.DOTALL)
+    (tour,) = re.findall(r"^## A minute's tour\n(.+?)^## ", readme, re.MULTILINE | re.DOTALL)
     named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", tour)
     MockedList([workload()]).serve(page)
     connect(page)  # Connect wallet, Development wallet
