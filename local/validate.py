@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from local.build import sam_environment
 from local.engine.server import REGION
 from local.paths import ROOT, TEMPLATE
+from local.state_machines import state_machines
 from local.uv import environment
 
 
@@ -16,11 +19,15 @@ def main() -> int:
     sam = [str(environment("sam") / "bin" / "sam"), "validate", "--lint", "--template-file", str(TEMPLATE)]
     variables = {**sam_environment(), "AWS_DEFAULT_REGION": REGION}
     good = subprocess.run([*sam, "--region", REGION], cwd=ROOT, env=variables, check=False).returncode == 0
-    # The option once for each: of several files after one option it checks the first and ignores the rest.
-    machines = sorted((ROOT / "statemachines").glob("*.asl.json"))
-    options = [part for path in machines for part in ("--json-path", str(path.relative_to(ROOT)))]
-    command = ["npx", "--no-install", "asl-validator", *options]
-    good = subprocess.run(command, cwd=ROOT, check=False).returncode == 0 and good
+    with TemporaryDirectory() as directory:
+        # The option once for each: of several files after one option it checks the first and ignores the rest.
+        options = []
+        for name, machine in state_machines().items():
+            path = Path(directory) / f"{name}.asl.json"
+            path.write_text(machine.text, encoding="utf-8")
+            options += ["--json-path", str(path)]
+        command = ["npx", "--no-install", "asl-validator", *options]
+        good = subprocess.run(command, cwd=ROOT, check=False).returncode == 0 and good
     return 0 if good else 1
 
 

@@ -1,23 +1,20 @@
 """Every point at which a workflow can be cut, read from the state machines' definitions."""
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.paths import ROOT
+from local.state_machines import state_machines
 
-MACHINES = ROOT / "statemachines"
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
 
 
-def workflows(directory: Path = MACHINES) -> list[str]:
-    """Names of the workflows that there are."""
-    return sorted(path.name.removesuffix(".asl.json") for path in directory.glob("*.asl.json"))
+def workflows() -> list[str]:
+    """Return the names of the workflows that there are."""
+    return sorted(state_machines())
 
 
 def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -37,12 +34,11 @@ def _boundary(name: str, state: dict[str, Any]) -> str:
 
 
 @cache
-def boundaries(*names: str, directory: Path = MACHINES) -> frozenset[tuple[str, str]]:
+def boundaries(*names: str) -> frozenset[tuple[str, str]]:
     """(boundary, when) of each Task state of these workflows."""
     found = set()
     for workflow in names:
-        machine = json.loads((directory / f"{workflow}.asl.json").read_text(encoding="utf-8"))
-        for name, state in _states(machine):
+        for name, state in _states(state_machines()[workflow].definition):
             if state["Type"] == "Task":
                 found |= {(_boundary(name, state), when) for when in WHENS}
     return frozenset(found)

@@ -11,6 +11,7 @@ import pytest
 
 from bench import cost_model, job_states
 from bench.cost_model import DOCUMENT, POLLED, declared, differences, month
+from local.state_machines import state_machines
 from local.uv import python_of
 from tests.support.template import ROOT, functions, resources
 
@@ -55,8 +56,7 @@ def test_the_states_that_jobs_enter_are_the_definitions() -> None:
         return set(re.findall(r'"(\w+)": \{\s*"(?:Comment|Type)"', json.dumps(machine)))
 
     def defined(*workflows: str) -> set[str]:
-        texts = [json.loads((ROOT / "statemachines" / f"{name}.asl.json").read_text()) for name in workflows]
-        return set[str]().union(*map(names, texts))
+        return set[str]().union(*(names(state_machines()[name].definition) for name in workflows))
 
     assert set(job_states.TOKEN_STATES) <= defined("token_deploy", "token_register")
     assert set(job_states.FLUSH_STATES) <= defined("uptime_flush")

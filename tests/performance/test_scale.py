@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -42,6 +41,6 @@ def test_no_code_scans_a_table(path: Path) -> None:
 
 
 def test_no_state_machine_and_no_policy_scans_a_table() -> None:
-    machines = [json.dumps(json.loads(path.read_text())) for path in (ROOT / "statemachines").glob("*.json")]
+    machines = [path.read_text() for path in (ROOT / "statemachines").glob("*.json")]
     for text in [*machines, (ROOT / "template.yaml").read_text()]:
         assert "dynamodb:scan" not in text.lower()

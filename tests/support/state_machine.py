@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.template import ROOT
+from local.state_machines import state_machines
 
 _COMPARISON = re.compile(r"{% (\$[\w.]+) (=|>) ('?)([^']*)\3 %}")
 _MOST_STATES = 2000
@@ -35,7 +35,7 @@ class StateMachine:
 
     def run(self, given: dict[str, Any]) -> Any:
         """From the start to a final state, whose output is returned."""
-        definition = json.loads((ROOT / "statemachines" / f"{self.name}.asl.json").read_text())
+        definition = state_machines()[self.name].definition
         states, current, value = definition["States"], definition["StartAt"], given
         variables: dict[str, Any] = {}
         for _ in range(_MOST_STATES):

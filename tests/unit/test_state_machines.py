@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
+from local.state_machines import state_machines
 from slipway.akash.rules import Step
 from slipway.builds.pipeline.rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
 from slipway.chain.broadcast import Progress
-from slipway.errors import SlipwayError
+from slipway.errors import permanent_names
 from slipway.stacks.steps import Step as StackStep
 from slipway.workers.rules import SHARDS
 from tests.support.functions import function_app
-from tests.support.template import ROOT, resources
+from tests.support.template import ROOT
 
 FILES = sorted((ROOT / "statemachines").glob("*.asl.json"))
-MACHINES = {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in FILES}
-# What AWS raises itself: Step Functions, Lambda and its integrations.
-AWS_ERRORS = re.compile(r"(States|Lambda|StepFunctions)\.[A-Za-z]+|Runtime\.ExitError|Sandbox\.Timedout")
+MACHINES = {name: machine.definition for name, machine in state_machines().items()}
+# An expression that fails does so again; everything else of AWS's own may pass.
+PERMANENT_OF_AWS = {"States.QueryEvaluationError"}
 ENDS = {"Succeed", "Fail"}
 
 
@@ -53,10 +54,6 @@ STATES = [
     for name, state in scope.states.items()
 ]
 TASKS = [parameter for parameter in STATES if parameter.values[2]["Type"] == "Task"]
-
-
-def _family(root: type[SlipwayError]) -> set[str]:
-    return {root.__name__}.union(*(_family(child) for child in root.__subclasses__()))
 
 
 def _next(state: dict[str, Any]) -> set[str]:
@@ -101,31 +98,37 @@ def test_every_task_has_a_time_limit(scope: Scope, name: str, state: dict[str, A
     assert 0 < state["TimeoutSeconds"] < MACHINES[scope.machine]["TimeoutSeconds"]
 
 
-@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
-def test_every_task_is_tried_again_a_bounded_number_of_times_with_jitter(
-    scope: Scope, name: str, state: dict[str, Any]
-) -> None:
-    assert state["Retry"]
-    for retry in state["Retry"]:
-        assert 1 <= retry["MaxAttempts"] <= 20
-        assert retry["JitterStrategy"] == "FULL"
-        assert retry["IntervalSeconds"] >= 1
-        assert retry["BackoffRate"] == 1 or "MaxDelaySeconds" in retry
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_task_tries_again_by_the_one_rule(path: Path) -> None:
+    text = path.read_text()
+    assert text.count('"Type": "Task"') == text.count('"Retry": ${Retry}') == text.count('"Retry"')
+    assert {re.sub(r"\s", "", names) for names in re.findall(r'"ErrorEquals": \[([^]]*)]', text)} <= {'"States.ALL"'}
 
 
-@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
-def test_every_task_tries_again_what_passes(scope: Scope, name: str, state: dict[str, Any]) -> None:
-    if not state["Resource"].endswith("lambda:invoke"):
-        return
-    names = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
-    if "States.ALL" not in names:
-        assert {"UpstreamUnavailableError", "WriteContentionError", "Lambda.TooManyRequestsException"} <= names
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_not_known_to_be_permanent_is_tried_again_a_bounded_number_of_times(machine: str) -> None:
+    permanent, others = json.loads(state_machines()[machine].substitutions["Retry"])
+    assert permanent["MaxAttempts"] == 0
+    assert sorted(permanent["ErrorEquals"]) == sorted({*permanent_names(), *PERMANENT_OF_AWS})
+    assert others["ErrorEquals"] == ["States.ALL"]
+    assert 10 <= others["MaxAttempts"] <= 20
+    assert others["IntervalSeconds"] >= 1
+    assert others["BackoffRate"] == 2
+    assert others["MaxDelaySeconds"] <= 60
+    assert others["JitterStrategy"] == "FULL"
+
+
+def test_overload_and_silence_are_never_permanent() -> None:
+    passing = {"UpstreamUnavailableError", "WriteContentionError", "RpcError", "AuditUnavailableError", "SlipwayError"}
+    unaffordable = {"InsufficientGasError", "SignerUnfundedError"}
+    assert (passing | unaffordable) & {*permanent_names()} == set()
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)
 def test_every_task_catches_but_the_one_that_records_failures(scope: Scope, name: str, state: dict[str, Any]) -> None:
     if name == "RecordFailure":
-        assert {error for retry in state["Retry"] for error in retry["ErrorEquals"]} == {"States.ALL"}
+        # What can't be recorded now is found by reconcile.
+        assert "Catch" not in state
         return
     if scope.machine == "reconcile" and name == "FindDue":
         # There is nothing to record: the next run, a minute later, finds the same.
@@ -160,13 +163,6 @@ def test_every_step_of_a_workload_is_a_task_of_its_machine() -> None:
     assert set(led_to.values()) == {
         name for name, state in states.items() if state["Type"] == "Task" and name != "RecordFailure"
     }
-
-
-@pytest.mark.parametrize(("scope", "name", "state"), TASKS)
-def test_error_names_are_slipways_or_those_of_aws(scope: Scope, name: str, state: dict[str, Any]) -> None:
-    named = {error for key in ("Retry", "Catch") for entry in state.get(key, []) for error in entry["ErrorEquals"]}
-    unknown = {error for error in named if not AWS_ERRORS.fullmatch(error)} - _family(SlipwayError)
-    assert unknown == set()
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)
@@ -207,12 +203,10 @@ def test_the_signer_is_asked_for_operations_that_it_has(scope: Scope, name: str,
 
 
 def test_definitions_and_template_agree_on_substitutions() -> None:
-    machines = resources("AWS::Serverless::StateMachine")
-    by_file = {Path(entry["DefinitionUri"]).name: entry for entry in machines.values()}
-    assert set(by_file) == {path.name for path in FILES}
-    for path in FILES:
-        used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
-        assert used == set(by_file[path.name]["DefinitionSubstitutions"])
+    machines = state_machines().values()
+    assert {machine.path for machine in machines} == set(FILES)
+    for machine in machines:
+        assert set(re.findall(r"\$\{(\w+)\}", machine.path.read_text())) == set(machine.substitutions)
 
 
 @pytest.mark.parametrize("machine", ["stack_node", "stack_api"])

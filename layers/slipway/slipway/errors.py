@@ -1,8 +1,9 @@
 """Every error that Slipway tells a caller or a state machine.
 
 One family: each class carries the ``code`` of the API's error envelope and the HTTP status that ``slipway.http``
-answers with. State machines catch and retry by class name, so the names of these classes are part of their contract
-(``statemachines/*.asl.json``).
+answers with. A class that is ``permanent`` is a verdict: the same call fails in the same way later. Every other error,
+known or not, is tried again within a bound: by the state machines, which name the permanent ones (``Retry`` in
+``template.yaml``, held to ``permanent_names`` by a test), and by what runs in functions.
 """
 
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ class SlipwayError(Exception):
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
+    permanent: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class ValidationFailedError(SlipwayError):
 
     code = "VALIDATION_ERROR"
     status = 400
+    permanent = True
 
     @classmethod
     def of_field(cls, field: str, message: str) -> "ValidationFailedError":
@@ -57,6 +60,7 @@ class GenerationUnsupportedError(SlipwayError):
 
     code = "GENERATION_UNSUPPORTED"
     status = 422
+    permanent = True
 
 
 class GenerationFailedError(SlipwayError):
@@ -64,6 +68,7 @@ class GenerationFailedError(SlipwayError):
 
     code = "GENERATION_FAILED"
     status = 502
+    permanent = True
 
 
 class AuthenticationFailedError(SlipwayError):
@@ -81,6 +86,7 @@ class PaymentRequiredError(SlipwayError):
 
     code = "PAYMENT_REQUIRED"
     status = 402
+    permanent = True
 
 
 class ForbiddenError(SlipwayError):
@@ -88,6 +94,7 @@ class ForbiddenError(SlipwayError):
 
     code = "FORBIDDEN"
     status = 403
+    permanent = True
 
 
 class NotFoundError(SlipwayError):
@@ -95,6 +102,7 @@ class NotFoundError(SlipwayError):
 
     code = "NOT_FOUND"
     status = 404
+    permanent = True
 
 
 class ModelNotFoundError(SlipwayError):
@@ -102,6 +110,7 @@ class ModelNotFoundError(SlipwayError):
 
     code = "MODEL_NOT_FOUND"
     status = 404
+    permanent = True
 
 
 class MethodNotAllowedError(SlipwayError):
@@ -116,6 +125,7 @@ class ConflictError(SlipwayError):
 
     code = "CONFLICT"
     status = 409
+    permanent = True
 
 
 class BidClosedError(SlipwayError):
@@ -137,6 +147,7 @@ class ModelNotValidatedError(SlipwayError):
 
     code = "MODEL_NOT_VALIDATED"
     status = 409
+    permanent = True
 
 
 class TokenExistsError(SlipwayError):
@@ -144,6 +155,7 @@ class TokenExistsError(SlipwayError):
 
     code = "TOKEN_EXISTS"
     status = 409
+    permanent = True
 
 
 class IdempotencyMismatchError(SlipwayError):
@@ -179,6 +191,7 @@ class DeploymentFailedError(SlipwayError):
 
     code = "DEPLOYMENT_FAILED"
     status = 500
+    permanent = True
 
 
 class UpstreamUnavailableError(SlipwayError):
@@ -193,6 +206,7 @@ class UpstreamAuthenticationError(SlipwayError):
 
     code = "UPSTREAM_UNAVAILABLE"
     status = 502
+    permanent = True
 
 
 class UpstreamRefusedError(SlipwayError):
@@ -200,6 +214,7 @@ class UpstreamRefusedError(SlipwayError):
 
     code = "DEPLOYMENT_FAILED"
     status = 500
+    permanent = True
 
 
 class WalletProvisioningError(SlipwayError):
@@ -225,6 +240,7 @@ class CreateFailedError(SlipwayError):
 
     code = "UPSTREAM_UNAVAILABLE"
     status = 502
+    permanent = True
 
 
 class BidTimeoutError(SlipwayError):
@@ -232,6 +248,7 @@ class BidTimeoutError(SlipwayError):
 
     code = "BID_TIMEOUT"
     status = 504
+    permanent = True
 
 
 class LeaseClosedError(SlipwayError):
@@ -239,6 +256,7 @@ class LeaseClosedError(SlipwayError):
 
     code = "LEASE_CLOSED"
     status = 502
+    permanent = True
 
 
 class NotReadyError(SlipwayError):
@@ -246,6 +264,7 @@ class NotReadyError(SlipwayError):
 
     code = "NOT_READY"
     status = 504
+    permanent = True
 
 
 class InsufficientGasError(SlipwayError):
@@ -316,6 +335,7 @@ class ArtifactMissingError(SlipwayError):
 
     code = "ARTIFACT_MISSING"
     status = 404
+    permanent = True
 
 
 class ArtifactUnsignedError(SlipwayError):
@@ -323,6 +343,7 @@ class ArtifactUnsignedError(SlipwayError):
 
     code = "ARTIFACT_UNSIGNED"
     status = 409
+    permanent = True
 
 
 class ArtifactAlteredError(SlipwayError):
@@ -330,6 +351,7 @@ class ArtifactAlteredError(SlipwayError):
 
     code = "ARTIFACT_ALTERED"
     status = 409
+    permanent = True
 
 
 class ArtifactForeignError(SlipwayError):
@@ -337,6 +359,7 @@ class ArtifactForeignError(SlipwayError):
 
     code = "ARTIFACT_FOREIGN"
     status = 409
+    permanent = True
 
 
 class ArtifactOutdatedError(SlipwayError):
@@ -344,6 +367,7 @@ class ArtifactOutdatedError(SlipwayError):
 
     code = "ARTIFACT_OUTDATED"
     status = 409
+    permanent = True
 
 
 class CompilationFailedError(SlipwayError):
@@ -351,6 +375,7 @@ class CompilationFailedError(SlipwayError):
 
     code = "COMPILATION_FAILED"
     status = 422
+    permanent = True
 
 
 class CompileTimeoutError(SlipwayError):
@@ -358,6 +383,7 @@ class CompileTimeoutError(SlipwayError):
 
     code = "COMPILE_TIMEOUT"
     status = 504
+    permanent = True
 
 
 class AuditFailedError(SlipwayError):
@@ -365,6 +391,7 @@ class AuditFailedError(SlipwayError):
 
     code = "AUDIT_FAILED"
     status = 422
+    permanent = True
 
 
 class AuditUnavailableError(SlipwayError):
@@ -386,6 +413,11 @@ def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:
     for child in root.__subclasses__():
         members |= _family(child)
     return members
+
+
+def permanent_names() -> list[str]:
+    """Return the names of the errors that no state machine tries again, sorted."""
+    return sorted(name for name, error in _family(SlipwayError).items() if error.permanent)
 
 
 def is_known(error_name: str) -> bool:
