@@ -72,7 +72,7 @@ class GenerationFailedError(SlipwayError):
 
 
 class AuthenticationFailedError(SlipwayError):
-    """Nobody, or nobody we can believe, is asking."""
+    """The request has no valid credentials."""
 
     code = "AUTH_FAILED"
     status = 401

@@ -780,7 +780,7 @@ export interface components {
         AkashStatus: "pending" | "active" | "closed" | "error";
         /**
          * Amount
-         * @description How much of a resource is free, and how much there is; None where the provider does not tell.
+         * @description How much of a resource is free, and how much there is; None where the provider does not report it.
          */
         Amount: {
             /** Available */
@@ -1030,7 +1030,7 @@ export interface components {
         };
         /**
          * BuildResponse
-         * @description A build that was accepted. `estimated_time` is in seconds; `stream_url` is where its progress is told.
+         * @description A build that was accepted. `estimated_time` is in seconds; `stream_url` is where its progress is sent.
          */
         BuildResponse: {
             /** Build Id */
@@ -1487,7 +1487,7 @@ export interface components {
         };
         /**
          * DepositAnswer
-         * @description Transactions to send in this order. `permit` is None where the token has none or could not tell in time, and when one was given.
+         * @description Transactions to send in this order. `permit` is None where the token has none or did not answer in time, and when one was given.
          */
         DepositAnswer: {
             /** Job Id */
@@ -1673,7 +1673,7 @@ export interface components {
         };
         /**
          * GpuHourlyPrice
-         * @description What one GPU costs an hour on the network, decimal strings in US dollars; None where nobody offers one.
+         * @description What one GPU costs an hour on the network, decimal strings in US dollars; None where no provider offers one.
          */
         GpuHourlyPrice: {
             /** Vendor */
@@ -1697,7 +1697,7 @@ export interface components {
         };
         /**
          * GpuSpec
-         * @description A GPU model of a provider; `count` is None where the provider has several models and tells only their sum.
+         * @description A GPU model of a provider; `count` is None where the provider has several models and reports only their sum.
          */
         GpuSpec: {
             /** Vendor */
@@ -1803,7 +1803,7 @@ export interface components {
         };
         /**
          * LiveLease
-         * @description A lease: `active`, `insufficient_funds` or `closed`. `reachable` tells whether its provider answered.
+         * @description A lease: `active`, `insufficient_funds` or `closed`. `reachable` is whether its provider answered.
          */
         LiveLease: {
             /** Provider */
@@ -1820,7 +1820,7 @@ export interface components {
         };
         /**
          * LivePort
-         * @description A port of the provider, or of an IP address of its own, that leads to a container's `port`. `host` is None where the provider does not tell it.
+         * @description A port of the provider, or of an IP address of its own, that leads to a container's `port`. `host` is None where the provider does not report it.
          */
         LivePort: {
             /** Host */
@@ -1852,12 +1852,12 @@ export interface components {
         };
         /**
          * LiveStatus
-         * @description What upstream told of a workload, and how long ago.
+         * @description What Akash reported of a workload, and how long ago.
          */
         LiveStatus: {
             /**
              * As Of
-             * @description When; None, like all else, while nothing has been told yet.
+             * @description When; None, like all else, while nothing has been reported yet.
              */
             as_of?: string | null;
             /**
@@ -1883,7 +1883,7 @@ export interface components {
             leases: components["schemas"]["LiveLease"][];
             /**
              * Services
-             * @description None while no provider has told of them.
+             * @description None while no provider has reported them.
              */
             services?: components["schemas"]["LiveService"][] | null;
             cost?: components["schemas"]["Cost"] | null;
@@ -1968,7 +1968,7 @@ export interface components {
         };
         /**
          * ModelEntry
-         * @description What the catalogue is told of a model (`PUT /api/admin/models/{id}`).
+         * @description What the catalogue stores of a model (`PUT /api/admin/models/{id}`).
          */
         ModelEntry: {
             /**
@@ -2004,7 +2004,7 @@ export interface components {
         ModelState: "registered" | "validated" | "rejected";
         /**
          * ModelUsage
-         * @description What of a language model was used: all calls that were answered, whether the answers were of use or not. `prompt` is what we told it beside our standing instructions, `calls` how often it was asked. `cost` is in US dollars, a decimal text, and None where the installation does not know the model's prices.
+         * @description What of a language model was used: all calls that were answered, whether the answers were of use or not. `prompt` is what was sent beside our standing instructions, `calls` how often it was asked. `cost` is in US dollars, a decimal text, and None where the installation does not know the model's prices.
          */
         ModelUsage: {
             /** Model Id */
@@ -2202,7 +2202,7 @@ export interface components {
         };
         /**
          * PauseRequest
-         * @description Why a service is paused or resumed; whoever is refused reads it.
+         * @description Why a service is paused or resumed; refused callers read it.
          */
         PauseRequest: {
             /**
@@ -2320,7 +2320,7 @@ export interface components {
         };
         /**
          * Project
-         * @description A project. `url` is None until somebody told where it can be reached.
+         * @description A project. `url` is None until a request sets it.
          */
         Project: {
             /** Id */
@@ -2494,7 +2494,7 @@ export interface components {
             job: components["schemas"]["JobDetail"];
             /**
              * Deployment Id
-             * @description Its workload; `GET /api/deployments/{id}` tells more to whoever asked for it.
+             * @description Its workload; `GET /api/deployments/{id}` has more for the operator who asked for it.
              */
             deployment_id?: string | null;
             /**
@@ -2807,7 +2807,7 @@ export interface components {
         };
         /**
          * WorkerTokenAnswer
-         * @description The worker's token; it is told only here.
+         * @description The worker's token; it appears only here.
          */
         WorkerTokenAnswer: {
             /** Token */
@@ -3037,7 +3037,7 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
-            /** @description What Akash tells of it now, with its age, and what it costs; not in lists. */
+            /** @description Its state on Akash now, with its age, and what it costs; not in lists. */
             live?: components["schemas"]["LiveStatus"] | null;
         };
         /**
@@ -3120,7 +3120,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description `AUTH_FAILED`: Nobody, or nobody we can believe, is asking. */
+        /** @description `AUTH_FAILED`: The request has no valid credentials. */
         AuthFailed: {
             headers: {
                 "WWW-Authenticate": string;

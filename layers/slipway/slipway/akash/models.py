@@ -180,7 +180,7 @@ class WorkloadStatus(BaseModel):
         services: Every service with its replicas and addresses, as of ``observed_at``.
         close_requested_at: Since when it is being closed; it keeps its status until Akash says that it is closed.
         close_reason: Why it was closed.
-        live: What Akash tells of it now, with its age, and what it costs; not in lists.
+        live: Its state on Akash now, with its age, and what it costs; not in lists.
     """
 
     deployment_id: str

@@ -88,7 +88,7 @@ class NotHonoured(BaseModel):
 class ModelUsage(BaseModel):
     """What of a language model was used: all calls that were answered, whether the answers were of use or not.
 
-    `prompt` is what we told it beside our standing instructions, `calls` how often it was asked. `cost` is in US
+    `prompt` is what was sent beside our standing instructions, `calls` how often it was asked. `cost` is in US
     dollars, a decimal text, and None where the installation does not know the model's prices.
     """
 

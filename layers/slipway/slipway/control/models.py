@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PauseRequest(BaseModel):
-    """Why a service is paused or resumed; whoever is refused reads it."""
+    """Why a service is paused or resumed; refused callers read it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -73,7 +73,7 @@ class PermitOffer(BaseModel):
 class DepositAnswer(BaseModel):
     """Transactions to send in this order.
 
-    ``permit`` is None where the token has none or could not tell in time, and when one was given.
+    ``permit`` is None where the token has none or did not answer in time, and when one was given.
     """
 
     job_id: str

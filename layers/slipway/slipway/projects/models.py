@@ -119,7 +119,7 @@ class _Answer(BaseModel):
 
 
 class Project(_Answer):
-    """A project. ``url`` is None until somebody told where it can be reached."""
+    """A project. ``url`` is None until a request sets it."""
 
     id: str
     name: str

@@ -191,7 +191,7 @@ class StackAnswer(BaseModel):
     Attributes:
         generation: Raised by every job that changes or restarts it.
         spec: What it shall be.
-        deployment_id: Its workload; ``GET /api/deployments/{id}`` tells more to whoever asked for it.
+        deployment_id: Its workload; ``GET /api/deployments/{id}`` has more for the operator who asked for it.
         dseq: The workload's number on Akash.
         endpoint: Of a node, what is published; of an API stack, the node's endpoint that it uses.
         stale_endpoint: Of an API stack: what it uses is not what its node publishes.

@@ -142,7 +142,7 @@ class ModelState(StrEnum):
 
 
 class ModelEntry(BaseModel):
-    """What the catalogue is told of a model (``PUT /api/admin/models/{id}``)."""
+    """What the catalogue stores of a model (``PUT /api/admin/models/{id}``)."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

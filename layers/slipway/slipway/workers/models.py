@@ -32,7 +32,7 @@ class ExchangeRequest(BaseModel):
 
 
 class WorkerTokenAnswer(BaseModel):
-    """The worker's token; it is told only here."""
+    """The worker's token; it appears only here."""
 
     token: str
 

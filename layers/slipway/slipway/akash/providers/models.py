@@ -26,14 +26,14 @@ class Market(BaseModel):
 
 
 class Amount(BaseModel):
-    """How much of a resource is free, and how much there is; None where the provider does not tell."""
+    """How much of a resource is free, and how much there is; None where the provider does not report it."""
 
     available: float | None
     total: float | None
 
 
 class GpuSpec(BaseModel):
-    """A GPU model of a provider; ``count`` is None where the provider has several models and tells only their sum."""
+    """A GPU model of a provider; ``count`` is None where the provider has several models and reports only their sum."""
 
     vendor: str
     model: str
@@ -77,7 +77,7 @@ class Uptime(BaseModel):
 
 
 class GpuHourlyPrice(BaseModel):
-    """What one GPU costs an hour on the network, decimal strings in US dollars; None where nobody offers one."""
+    """What one GPU costs an hour on the network, decimal strings in US dollars; None where no provider offers one."""
 
     vendor: str
     model: str

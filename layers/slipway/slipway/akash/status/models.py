@@ -40,7 +40,7 @@ class Cost(BaseModel):
 class LivePort(BaseModel):
     """A port of the provider, or of an IP address of its own, that leads to a container's ``port``.
 
-    ``host`` is None where the provider does not tell it.
+    ``host`` is None where the provider does not report it.
     """
 
     host: str | None
@@ -61,7 +61,7 @@ class LiveService(BaseModel):
 
 
 class LiveLease(BaseModel):
-    """A lease: ``active``, ``insufficient_funds`` or ``closed``. ``reachable`` tells whether its provider answered."""
+    """A lease: ``active``, ``insufficient_funds`` or ``closed``. ``reachable`` is whether its provider answered."""
 
     provider: str
     gseq: int
@@ -72,14 +72,14 @@ class LiveLease(BaseModel):
 
 
 class LiveStatus(BaseModel):
-    """What upstream told of a workload, and how long ago.
+    """What Akash reported of a workload, and how long ago.
 
     Attributes:
-        as_of: When; None, like all else, while nothing has been told yet.
+        as_of: When; None, like all else, while nothing has been reported yet.
         age_seconds: How long ago.
         stale: Whether that is longer than a copy is good for; a newer one is being asked for.
         state: ``active`` or ``closed``, on Akash.
-        services: None while no provider has told of them.
+        services: None while no provider has reported them.
     """
 
     as_of: str | None = None

@@ -56,7 +56,7 @@ class BuildRequest(BaseModel):
 
 
 class BuildResponse(BaseModel):
-    """A build that was accepted. ``estimated_time`` is in seconds; ``stream_url`` is where its progress is told."""
+    """A build that was accepted. ``estimated_time`` is in seconds; ``stream_url`` is where its progress is sent."""
 
     build_id: str
     status: Status
