@@ -30,7 +30,7 @@ export function ModelForm() {
     <Card className="max-w-2xl">
       <CardHeader>
         <CardTitle>Register a model</CardTitle>
-        <CardDescription>A model that is known already is told anew. Its owner and contributors can launch its token once it is validated.</CardDescription>
+        <CardDescription>A known model is overwritten. Its owner and contributors can launch its token once it is validated.</CardDescription>
       </CardHeader>
       <CardContent>
         <form onSubmit={submit} noValidate className="grid gap-4 sm:grid-cols-2">

@@ -78,7 +78,7 @@ export function BarChart({
 
 function summary(bars: Bar[]): string {
   const told = bars.filter(({ value }) => value !== null);
-  if (told.length === 0) return "nothing to tell";
+  if (told.length === 0) return "no data";
   const last = told.at(-1);
   return `${told.length} of ${bars.length} days, last ${last?.label}: ${last?.text}`;
 }

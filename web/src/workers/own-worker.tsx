@@ -34,7 +34,7 @@ export function OwnWorker() {
       {worker.data === null ? (
         <EmptyState icon={<ServerIcon aria-hidden />} title="You have no worker yet">
           <p className="max-w-md text-sm text-muted-foreground">
-            A worker is a machine that proves it is alive: it tells every five minutes which containers it runs.
+            A worker is a machine that proves it is alive: it reports every five minutes which containers it runs.
           </p>
           <Button onClick={ask} disabled={enrol.isPending}><TerminalIcon aria-hidden /> Enrol a worker</Button>
         </EmptyState>

@@ -29,7 +29,7 @@ export function SetupDialog({ enrolment, onClose }: { enrolment: Enrolment | und
             <Notice variant="warning">
               <p>
                 It holds a code that is good once, until <time dateTime={enrolment.expires_at}>{moment(enrolment.expires_at)}</time>:
-                keep it secret. It is told only here; a new one takes its place whenever you ask.
+                keep it secret. It appears only here. A new code replaces it whenever you ask.
               </p>
             </Notice>
           </>

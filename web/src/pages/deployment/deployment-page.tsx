@@ -103,7 +103,7 @@ function WorkloadParts({ workload }: { workload: WorkloadDetail }) {
             <li key={name} className="flex justify-between gap-3"><span className="font-medium">{name}</span> {service.available} of {service.total} available</li>
           ))}
         </ul>
-        {Object.keys(workload.services ?? {}).length === 0 ? <p className="text-muted-foreground">{running ? "The provider has not told of any yet." : "None are running."}</p> : null}
+        {Object.keys(workload.services ?? {}).length === 0 ? <p className="text-muted-foreground">{running ? "The provider has not reported any yet." : "None are running."}</p> : null}
       </Part>
       {hasLogs ? <Suspense fallback={null}><LogDialog workload={workload} onClose={() => setLogs(false)} /></Suspense> : null}
     </div>

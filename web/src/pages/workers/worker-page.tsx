@@ -127,7 +127,7 @@ function Containers({ worker }: { worker: Worker }) {
     <section aria-labelledby="containers" className="flex flex-col gap-2">
       <h2 id="containers" className="text-lg font-semibold">Containers</h2>
       {worker.containers.length === 0 ? (
-        <EmptyState icon={<BoxIcon aria-hidden />} title="It told of no container" />
+        <EmptyState icon={<BoxIcon aria-hidden />} title="It reported no container" />
       ) : (
         <Table label="Containers">
           <TableHeader><tr><TableHead>Name</TableHead><TableHead>Ports</TableHead></tr></TableHeader>
