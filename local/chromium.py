@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 
+from local.debian import install
 from local.failures import LaunchError
-from local.progress import say, step
+from local.progress import say
 
 VARIABLE = "SLIPWAY_CHROMIUM"
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -36,21 +36,10 @@ def find_chromium() -> str:
     return found
 
 
-def _install() -> None:
-    apt = shutil.which("apt-get")
-    if not apt or os.geteuid() != 0:
-        return
-    with step("Installing Debian's Chromium for the dashboard's tests"):
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            subprocess.run([apt, "-qq", *arguments], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-
-
 def main() -> int:
     """Make sure that there is one; the status is 1 if there is not, with what to do about it."""
     if not os.environ.get(VARIABLE) and not any(map(shutil.which, _NAMES)):
-        _install()
+        install("Installing Debian's Chromium for the dashboard's tests", "chromium")
     try:
         find_chromium()
     except LaunchError as error:
