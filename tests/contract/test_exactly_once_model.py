@@ -1,7 +1,7 @@
 """The write-ahead protocol as a model: Spin looks at every order in which things can happen.
 
-``exactly_once.pml`` says what is checked; docs/exactly-once.md maps its steps to functions. A guard that is dropped has to
-be found, which shows that the checker can fail.
+``exactly_once.pml`` says what is checked; docs/exactly-once.md maps its steps to functions. A guard that is dropped has
+to be found, which shows that the checker can fail.
 """
 
 from __future__ import annotations
