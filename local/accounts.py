@@ -22,7 +22,7 @@ class LocalAccount:
 
 @cache
 def local_accounts() -> tuple[LocalAccount, ...]:
-    """Every local account, each with 10,000 ether on both chains. The first one owns the contracts."""
+    """Return every local account, each with 10,000 ether on both chains. The first one owns the contracts."""
     from eth_account import Account  # a second of imports that `make stop` does not need
 
     Account.enable_unaudited_hdwallet_features()
@@ -34,5 +34,5 @@ def local_accounts() -> tuple[LocalAccount, ...]:
 
 
 def wallet_roles(accounts: tuple[LocalAccount, ...]) -> str:
-    """The template's parameter WalletRoles: whoever is more than a plain user."""
+    """Return the template's parameter WalletRoles: every account that is more than a plain user."""
     return json.dumps({account.address: {"roles": [account.role]} for account in accounts if account.role != "user"})

@@ -12,7 +12,7 @@ from local.uv import find_uv
 
 
 def main() -> int:
-    """The status is 1 if any tool found something, or could not ask."""
+    """Audit. The status is 1 if any tool found something, or could not ask."""
     commands = [
         [find_uv(), "tool", "run", "pip-audit", "--no-deps", "--disable-pip", "--require-hashes",
          "--requirement", f"layers/{layer}/requirements.txt"]

@@ -23,7 +23,7 @@ _BUILD_INPUTS = ("template.yaml", "samconfig.toml", "functions", "layers", "stat
 
 
 def prepare() -> None:
-    """Everything up to and including the template, the layers and the dashboard as built; hold `one_at_a_time`."""
+    """Build everything up to and including the template, the layers and the dashboard; hold `one_at_a_time`."""
     _install_npm_packages()
     _make_environments()
     _build()
@@ -75,7 +75,7 @@ def _build() -> None:
 
 
 def sam_environment() -> dict[str, str]:
-    """The environment for the SAM command line: it finds its tools, and talks to nobody on its own."""
+    """Return the environment for the SAM command line: it finds its tools, and makes no calls of its own."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "AWS_"))}
     SAM_STATE.mkdir(parents=True, exist_ok=True)
     # Its weekly question whether there is a newer SAM counts as asked.

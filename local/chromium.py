@@ -22,7 +22,7 @@ _ADVICE = (
 
 
 def find_chromium() -> str:
-    """The program: SLIPWAY_CHROMIUM, or the first of the usual names on the path.
+    """Find the program: SLIPWAY_CHROMIUM, or the first of the usual names on the path.
 
     Raises:
         LaunchError: There is none; says what to install.

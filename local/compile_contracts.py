@@ -31,7 +31,7 @@ class MissingNodeModulesError(RuntimeError):
 
 
 def compile_contracts(root: Path = ROOT) -> dict[str, str]:
-    """Compiles every contract in `contracts/`.
+    """Compile every contract in `contracts/`.
 
     Each file holds one contract that is named like the file.
 
@@ -89,7 +89,7 @@ def _artifact(name: str, compiler: str, source_hash: str, contract: dict[str, An
 
 
 def differences(artifacts: dict[str, str], folder: Path = ARTIFACTS) -> list[str]:
-    """Compares artifacts with those in a folder.
+    """Compare artifacts with those in a folder.
 
     Returns:
         One sentence for each that is missing, outdated or without a contract; none if all is well.
@@ -108,7 +108,7 @@ def differences(artifacts: dict[str, str], folder: Path = ARTIFACTS) -> list[str
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line. Returns the exit status."""
+    """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.compile_contracts", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if an artifact is not up to date")
     options = parser.parse_args(arguments)

@@ -18,17 +18,17 @@ _SECRET = "slipway/akash-api-key"  # noqa: S105 (its name)
 
 
 def is_simulated() -> bool:
-    """Whether this stack brings its own Console API."""
+    """Return whether this stack brings its own Console API."""
     return not os.environ.get("AKASH_CONSOLE_API_URL")
 
 
 def address(ports: Ports) -> str:
-    """The Console API's address."""
+    """Return the Console API's address."""
     return os.environ.get("AKASH_CONSOLE_API_URL") or f"http://{LOOPBACK}:{ports.console}"
 
 
 def api_key() -> str:
-    """The account's key.
+    """Return the account's key.
 
     Raises:
         LaunchError: The environment names a Console API without a key for it.
@@ -40,7 +40,7 @@ def api_key() -> str:
 
 
 def parameters(ports: Ports) -> dict[str, str]:
-    """The template's parameters that name the Console API, its provider proxy, and the secret with the key."""
+    """Return the template's parameters that name the Console API, its provider proxy, and the secret with the key."""
     values = {
         "AkashConsoleApiUrl": address(ports),
         "AkashApiKeySecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{_SECRET}",

@@ -24,7 +24,7 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def application(directory: Path, configuration: Path) -> web.Application:
-    """The server.
+    """Return the server's application.
 
     Args:
         directory: The build.

@@ -19,7 +19,7 @@ _BUCKET = "slipway-deployments"
 
 
 def aws_client(service: str, port: int) -> Any:
-    """A boto3 client of the engine."""
+    """Return a boto3 client of the engine."""
     import boto3  # slow to import
 
     client: Any = boto3.client  # Its overloads want a literal name.
@@ -71,6 +71,6 @@ def deploy(adapted: Adapted, parameters: dict[str, str], directory: StateDirecto
 
 
 def stack_outputs(client: Any, stack: str = STACK) -> dict[str, str]:
-    """A stack's outputs by name."""
+    """Return a stack's outputs by name."""
     outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}

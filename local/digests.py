@@ -9,7 +9,7 @@ from local.paths import ROOT
 
 
 def digest(paths: list[Path]) -> str:
-    """One hash over files and directories: names and content, without Python's caches."""
+    """Hash files and directories: names and content, without Python's caches."""
     total = hashlib.sha256()
     for path in paths:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -21,5 +21,5 @@ def digest(paths: list[Path]) -> str:
 
 
 def read_stamp(stamp: Path) -> str:
-    """What a stamp says, or nothing if there is none."""
+    """Read a stamp; None if there is none."""
     return stamp.read_text(encoding="utf-8") if stamp.exists() else ""

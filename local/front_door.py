@@ -151,7 +151,7 @@ class FrontDoor:
         return response
 
     async def _forward(self, request: web.Request, body: bytes) -> web.StreamResponse | None:
-        """One try; None if the engine throttled it."""
+        """Try a request once; None if the engine throttled it."""
         url = URL(f"{self.engine}/_aws/execute-api/{self.http_api}/$default{request.raw_path}", encoded=True)
         async with self._session.request(
             request.method, url, headers=self._request_headers(request), data=body, allow_redirects=False
@@ -219,13 +219,14 @@ class FrontDoor:
 
 
 def is_throttle(content: bytes) -> bool:
-    """Whether a 429 is the engine's own refusal to start another process, and not a function's answer."""
+    """Return whether a 429 is the engine's own refusal to start another process, and not a function's answer."""
     body = _json_object(content)
     return body.get("__type") == "TooManyRequestsException" and "Reason" in body
 
 
 def is_function_error(content: bytes) -> bool:
-    """Whether a 502 is the report of a function that raised or died; API Gateway does not show those to callers."""
+    """Return whether a 502 is the report of a function that raised or died; API Gateway does not show those to
+    callers."""
     body = _json_object(content)
     return {"errorMessage", "errorType"} <= set(body) and "statusCode" not in body
 
@@ -239,7 +240,7 @@ def _json_object(content: bytes) -> dict[str, Any]:
 
 
 def _message(status: int, text: str) -> web.Response:
-    """An answer of API Gateway's own."""
+    """Return an answer of API Gateway's own."""
     return web.json_response({"message": text}, status=status)
 
 
@@ -296,7 +297,7 @@ def _sendable(code: int | None) -> int:
 
 
 def application(door: FrontDoor) -> web.Application:
-    """The server."""
+    """Return the server's application."""
     app = web.Application(client_max_size=BODY_LIMIT)
     app.cleanup_ctx.append(door.session)
     app.router.add_route("*", "/{path:.*}", door.handle)
@@ -304,12 +305,12 @@ def application(door: FrontDoor) -> web.Application:
 
 
 def default_at_once() -> int:
-    """SLIPWAY_ENGINE_CONCURRENCY, by default what this machine's cores can start in time."""
+    """Return SLIPWAY_ENGINE_CONCURRENCY, by default what this machine's cores can start in time."""
     return int(os.environ.get("SLIPWAY_ENGINE_CONCURRENCY") or max(4, 2 * (os.cpu_count() or 1)))
 
 
 def runner_of(door: FrontDoor) -> web.AppRunner:
-    """The server, with API Gateway's room for headers."""
+    """Return the server, with API Gateway's room for headers."""
     return web.AppRunner(
         application(door),
         access_log=None,

@@ -34,7 +34,7 @@ HEADER = "# Written by `make lock` from uv.lock; do not edit.\n"
 
 
 def export(group: str, without: list[str]) -> str:
-    """Pinned requirements of a dependency group.
+    """Return the pinned requirements of a dependency group.
 
     Args:
         group: Name in pyproject.toml.
@@ -47,12 +47,12 @@ def export(group: str, without: list[str]) -> str:
 
 
 def package_names(requirements: str) -> list[str]:
-    """Names of the packages that a requirements text pins."""
+    """Return the names of the packages that a requirements text pins."""
     return re.findall(r"^([A-Za-z0-9._-]+)==", requirements, flags=re.MULTILINE)
 
 
 def layer_requirements() -> dict[Path, str]:
-    """The text of every layer's requirements by path."""
+    """Return the text of every layer's requirements by path."""
     texts: dict[Path, str] = {}
     held: dict[str, list[str]] = {}
     for layer, lighter in LAYERS.items():
@@ -64,7 +64,8 @@ def layer_requirements() -> dict[Path, str]:
 
 
 def npm_files() -> dict[Path, str]:
-    """The texts of the solidity layer's `package.json` and `package-lock.json` by path, from the repository's own."""
+    """Return the texts of the solidity layer's `package.json` and `package-lock.json` by path, from the repository's
+    own."""
     wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]
     lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     package = {"name": "slipway-solidity-layer", "version": "0.1.0", "private": True, "dependencies": wanted}
@@ -76,7 +77,7 @@ def npm_files() -> dict[Path, str]:
 
 
 def _closure(packages: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """The locked packages with these names and all that they need."""
+    """Return the locked packages with these names and all that they need."""
     found: dict[str, Any] = {}
     pending = [(name, "") for name in names]
     while pending:

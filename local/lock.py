@@ -11,7 +11,7 @@ from local.uv import find_uv
 
 
 def main() -> int:
-    """Only what pyproject.toml asks for changes; the rest stays at its locked version."""
+    """Lock again. Only what pyproject.toml asks for changes; the rest stays at its locked version."""
     subprocess.run([find_uv(), "lock"], cwd=ROOT, check=True)
     return write_layer_requirements()
 

@@ -28,7 +28,7 @@ _LEAST_SECONDS = {
 
 
 def chains(ports: Ports) -> list[dict[str, Any]]:
-    """The two local chains as the parameter Chains names them."""
+    """Return the two local chains as the parameter Chains names them."""
     return [
         _chain(TOKEN_CHAIN, "local", ports.chain),
         _chain(SECOND_CHAIN, "local-second", ports.second_chain),
@@ -49,7 +49,7 @@ def _chain(chain_id: int, name: str, port: int) -> dict[str, Any]:
 
 
 def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, ...]) -> dict[str, str]:
-    """What the deployment overrides.
+    """Return the template's parameters that the local deployment overrides.
 
     The environment variable SLIPWAY_PARAMETERS, a JSON object, has the last word.
 
@@ -79,7 +79,8 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
 
 
 def _akash_seconds(declared: Template) -> dict[str, str]:
-    """The clocks of Akash workloads at the pace of the state machines' waits, but long enough for slow machines."""
+    """Return the clocks of Akash workloads at the pace of the state machines' waits, but long enough for slow
+    machines."""
     scale = float(os.environ.get("SFN_WAIT_SCALE", "1"))
     return {
         name: f"{max(declared[name]['Default'] * scale, least):g}"

@@ -28,7 +28,7 @@ class StateDirectory:
 
     @classmethod
     def from_environment(cls) -> StateDirectory:
-        """SLIPWAY_LOCAL_DIRECTORY, by default `.local` in the repository."""
+        """Read SLIPWAY_LOCAL_DIRECTORY, by default `.local` in the repository."""
         return cls((ROOT / os.environ.get("SLIPWAY_LOCAL_DIRECTORY", ".local")).resolve())
 
     @property

@@ -38,7 +38,7 @@ class Ports:
 
 
 def variable(name: str) -> str:
-    """The environment variable that moves a port."""
+    """Return the environment variable that moves a port."""
     return f"SLIPWAY_{name.upper()}_PORT"
 
 
@@ -68,7 +68,7 @@ def require_free(ports: Ports, names: tuple[str, ...]) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether this port of loopback can be listened on."""
+    """Return whether this port of loopback can be listened on."""
     with socket.socket() as probe:
         # As the servers do: a connection that lingers after its server ended does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,7 +80,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of loopback that nobody listens on at this moment."""
+    """Return different ports of loopback that are free at this moment."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

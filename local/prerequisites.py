@@ -31,7 +31,7 @@ def check() -> None:
 
 
 def node_major() -> int | None:
-    """The installed Node's major version, or None."""
+    """Return the installed Node's major version, or None."""
     node = shutil.which("node")
     if not node:
         return None

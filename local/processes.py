@@ -26,7 +26,7 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends this signal to the child when the thread that started it ends.
+    """Return a `preexec_fn`: the kernel sends this signal to the child when the thread that started it ends.
 
     Start such children from the main thread only.
     """
@@ -46,7 +46,7 @@ def follow_parent(signal_number: int = signal.SIGTERM) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Every process under one, parents before children."""
+    """Return every process under one, parents before children."""
     children: dict[int, list[int]] = {}
     for child, status in _processes():
         if not status.ended:
@@ -61,12 +61,13 @@ def descendants(pid: int) -> list[int]:
 
 
 def ended_children(pid: int) -> list[int]:
-    """Children of a process that have ended and that it has not waited for."""
+    """Return the children of a process that have ended and that it has not waited for."""
     return [child for child, status in _processes() if status.ended and status.parent == pid]
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in the kernel's ticks; with the id it names one process for good. None if it ended."""
+    """Return when a process started, in the kernel's ticks; with the id it names one process for good. None if it
+    ended."""
     status = _status(pid)
     return None if status is None or status.ended else status.started
 
@@ -138,7 +139,7 @@ def _run(command: list[str], output: IO[bytes], cwd: Path, environment: dict[str
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The last lines of a log, indented."""
+    """Return the last lines of a log, indented."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -71,7 +71,7 @@ def sign_in(api: str, account: LocalAccount, chain_id: int = 31337) -> str:
 
 
 def sign_in_message(api: str, address: str, nonce: str, chain_id: int) -> str:
-    """The text that the wallet shows and signs."""
+    """Write the text that the wallet shows and signs."""
     issued_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return (
         f"{urlsplit(api).netloc} wants you to sign in with your Ethereum account:\n{address}\n\n"
@@ -80,7 +80,7 @@ def sign_in_message(api: str, address: str, nonce: str, chain_id: int) -> str:
 
 
 def sign(message: str, account: LocalAccount) -> str:
-    """A personal signature (EIP-191), in hexadecimal."""
+    """Sign a text (EIP-191); return the signature in hexadecimal."""
     from eth_account import Account  # slow to import
     from eth_account.messages import encode_defunct
 
@@ -91,7 +91,7 @@ def sign(message: str, account: LocalAccount) -> str:
 def call(
     api: str, method: str, path: str, body: dict[str, Any] | None = None, token: str | None = None
 ) -> dict[str, Any]:
-    """One call of the API.
+    """Call the API once.
 
     Raises:
         LaunchError: It answered with an error; holds the answer.

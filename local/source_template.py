@@ -33,7 +33,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 @cache
 def source_template() -> dict[str, Any]:
-    """The template; to be read, not changed."""
+    """Read the template; not to be changed."""
     loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
     return loaded
 
@@ -53,7 +53,7 @@ class HttpRoute:
 
 
 def http_routes() -> list[HttpRoute]:
-    """Every route of the HTTP API, by path and method."""
+    """Return every route of the HTTP API, by path and method."""
     found = []
     for resource in source_template()["Resources"].values():
         if resource["Type"] != "AWS::Serverless::Function":

@@ -17,7 +17,7 @@ from local.paths import ENVIRONMENTS, ROOT, TOOLS
 
 @cache
 def find_uv() -> str:
-    """Path of uv: the one the Makefile chose, the one on PATH, or the one it installed.
+    """Return the path of uv: the one the Makefile chose, the one on PATH, or the one it installed.
 
     Raises:
         FileNotFoundError: There is none; `make` installs one.
@@ -29,12 +29,12 @@ def find_uv() -> str:
 
 
 def environment(group: str) -> Path:
-    """Where the environment of a dependency group is."""
+    """Return the directory of a dependency group's environment."""
     return ENVIRONMENTS / group
 
 
 def python_of(group: str) -> Path:
-    """The interpreter of a group's environment."""
+    """Return the interpreter of a group's environment."""
     return environment(group) / "bin" / "python"
 
 

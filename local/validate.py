@@ -15,7 +15,7 @@ from local.uv import environment
 
 
 def main() -> int:
-    """Both print what they find; the status is 1 if either found something."""
+    """Validate. Both tools print what they find; the status is 1 if either found something."""
     sam = [str(environment("sam") / "bin" / "sam"), "validate", "--lint", "--template-file", str(TEMPLATE)]
     variables = {**sam_environment(), "AWS_DEFAULT_REGION": REGION}
     good = subprocess.run([*sam, "--region", REGION], cwd=ROOT, env=variables, check=False).returncode == 0

@@ -55,7 +55,7 @@ def _environment() -> dict[str, str]:
 
 
 def main() -> int:
-    """`make openapi` writes the client along with the document that it is made from."""
+    """Write the client along with the document that it is made from, for `make openapi`."""
     STAMPS.mkdir(parents=True, exist_ok=True)
     generate_client()
     return 0

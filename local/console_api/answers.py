@@ -14,7 +14,7 @@ _VERSION = "v0.10.5"
 
 
 def coin(amount: Decimal) -> dict[str, str]:
-    """An amount as the chain writes it, with 18 places."""
+    """Write an amount as the chain does, with 18 places."""
     return {"denom": GRANT_DENOMINATION, "amount": f"{amount:.18f}"}
 
 
@@ -22,7 +22,7 @@ def coin(amount: Decimal) -> dict[str, str]:
 
 
 def deployment_answer(market: Market, deployment: Deployment, *, with_status: bool) -> dict[str, Any]:
-    """A deployment with its leases and its escrow account."""
+    """Return a deployment with its leases and its escrow account."""
     return {
         "deployment": _record(market, deployment),
         "leases": [_lease(market, deployment, lease, with_status=with_status) for lease in deployment.leases],
@@ -51,7 +51,7 @@ def _lease_id(deployment: Deployment, bid: Bid) -> dict[str, Any]:
 
 
 def lease_state(market: Market, deployment: Deployment, lease: Lease) -> str:
-    """``active``, ``insufficient_funds`` or ``closed``."""
+    """Return ``active``, ``insufficient_funds`` or ``closed``."""
     if lease.closed_at is not None:
         return "closed"
     return "insufficient_funds" if market.is_overdrawn(deployment) else "active"
@@ -73,7 +73,7 @@ def _lease(market: Market, deployment: Deployment, lease: Lease, *, with_status:
 
 
 def status_answer(market: Market, deployment: Deployment, lease: Lease) -> dict[str, Any] | None:
-    """What the provider tells of a lease, None while it tells nothing."""
+    """Return what the provider reports of a lease, None while it reports nothing."""
     if not market.is_heard(deployment, lease):
         return None
     group = deployment.group(lease.bid.gseq)
@@ -152,7 +152,7 @@ def _escrow_account(market: Market, deployment: Deployment) -> dict[str, Any]:
 
 
 def group_answers(market: Market, deployment: Deployment) -> list[dict[str, Any]]:
-    """A deployment's groups as the chain keeps them."""
+    """Return a deployment's groups as the chain keeps them."""
     return [
         {
             "id": {"owner": deployment.account.address, "dseq": deployment.dseq, "gseq": gseq},
@@ -179,7 +179,7 @@ def group_answers(market: Market, deployment: Deployment) -> list[dict[str, Any]
 
 
 def chain_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """A deployment as the chain's own API has it, with its groups."""
+    """Return a deployment as the chain's own API has it, with its groups."""
     return {
         "deployment": _record(market, deployment),
         "groups": group_answers(market, deployment),
@@ -188,7 +188,7 @@ def chain_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
 
 
 def listed_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """An entry of the list by address, which knows closed deployments as well."""
+    """Return an entry of the list by address, which knows closed deployments as well."""
     totals = _totals(deployment)
     return {
         "owner": deployment.account.address,
@@ -213,7 +213,7 @@ def listed_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
 
 
 def public_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """A deployment as everybody may see it."""
+    """Return a deployment as anyone may see it."""
     blocks = Decimal(30 * 24 * 600)
     totals = _totals(deployment)
     return {
@@ -263,7 +263,7 @@ def _totals(deployment: Deployment) -> dict[str, int]:
 
 
 def transaction_hash(seed: str) -> str:
-    """A hash in the form of the chain's."""
+    """Make a hash in the form of the chain's."""
     return hashlib.sha256(seed.encode()).hexdigest().upper()
 
 
@@ -271,7 +271,7 @@ def transaction_hash(seed: str) -> str:
 
 
 def bid_answer(market: Market, deployment: Deployment, bid: Bid, state: str) -> dict[str, Any]:
-    """One bid with the provider's own deposit for it."""
+    """Return one bid with the provider's own deposit for it."""
     provider = bid.provider.address
     height = str(market.clock.height(bid.made_at))
     return {
@@ -316,7 +316,7 @@ def _offer(group: Group) -> list[dict[str, Any]]:
 
 
 def provider_answer(market: Market, provider: SimulatedProvider, *, detailed: bool) -> dict[str, Any]:
-    """One provider; ``detailed`` is the answer for it alone."""
+    """Return one provider; ``detailed`` is the answer for it alone."""
     leases = [
         lease
         for deployment in market.everything()
@@ -412,7 +412,7 @@ def _stats(provider: SimulatedProvider, leases: int) -> dict[str, Any]:
 
 
 def gpu_prices_answer(market: Market) -> dict[str, Any]:
-    """What GPUs cost at the providers that are online."""
+    """Return what GPUs cost at the providers that are online."""
     offers: dict[tuple[str, str, str, str], list[tuple[GpuModel, SimulatedProvider]]] = {}
     for provider in market.providers.values():
         for gpu in provider.gpus:

@@ -52,7 +52,7 @@ Perform = Callable[[], Any]
 
 
 def refusal(error: RefusedError) -> web.Response:
-    """The body of every refusal."""
+    """Return the body of every refusal."""
     code = error.code or _CODES.get(error.status, "bad_request")
     kind = "server_error" if error.status >= 500 else "client_error"
     body: dict[str, Any] = {

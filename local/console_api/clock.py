@@ -28,7 +28,7 @@ class Clock:
         return self._scale
 
     def now(self) -> float:
-        """Simulated seconds since the start."""
+        """Return simulated seconds since the start."""
         return self._passed + (time.monotonic() - self._since) / self._scale
 
     def set_scale(self, scale: float) -> None:
@@ -41,14 +41,14 @@ class Clock:
         self._passed += seconds
 
     def real(self, simulated: float) -> float:
-        """Real seconds that a simulated span takes."""
+        """Return real seconds that a simulated span takes."""
         return simulated * self._scale
 
     def height(self, moment: float | None = None) -> int:
-        """The chain's height at a moment, by default now."""
+        """Return the chain's height at a moment, by default now."""
         return _FIRST_HEIGHT + int((self.now() if moment is None else moment) / BLOCK_SECONDS)
 
     def text(self, moment: float) -> str:
-        """A moment as ISO 8601, in simulated time."""
+        """Return a moment as ISO 8601, in simulated time."""
         written = datetime.fromtimestamp(self._epoch + moment, UTC).isoformat(timespec="milliseconds")
         return written.replace("+00:00", "Z")

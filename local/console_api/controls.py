@@ -141,7 +141,7 @@ class Controls(Scenario):
 
 
 def merged(*scenarios: Scenario) -> Scenario:
-    """One scenario of several, the last of which has the last word; faults add up, the last one's first."""
+    """Merge scenarios; the last one prevails, and faults add up, the last one's first."""
     result: dict[str, Any] = {}
     faults: list[Fault] = []
     for scenario in scenarios:
@@ -167,7 +167,7 @@ class Chance:
         self._struck: dict[tuple[str, int], int] = {}
 
     def draw(self, owner: str, faults: list[Fault], calls: set[str]) -> Fault | None:
-        """The fault that strikes one of these calls now, if any.
+        """Return the fault that strikes one of these calls now, if any.
 
         Args:
             owner: Whose faults these are; each owner's are counted apart.

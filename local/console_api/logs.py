@@ -18,7 +18,7 @@ class LogBook:
     _readers: set[asyncio.Event] = field(default_factory=set)
 
     def restart(self, pod: str) -> None:
-        """Another pod runs now; what the last one wrote is gone for readers who come later."""
+        """Start another pod; what the last one wrote is lost for readers who come later."""
         self.pod = pod
         self.written_at = None
         self._first = len(self._lines)
@@ -29,7 +29,7 @@ class LogBook:
         self._wake()
 
     def end(self) -> None:
-        """Nothing comes any more."""
+        """End the log: nothing is written any more."""
         self.ended = True
         self._wake()
 
@@ -38,11 +38,11 @@ class LogBook:
             reader.set()
 
     def tail(self, count: int) -> int:
-        """Where the last ``count`` lines of the running pod begin; -1 is for all."""
+        """Return where the last ``count`` lines of the running pod begin; -1 is for all."""
         return self._first if count < 0 else max(self._first, len(self._lines) - count)
 
     def since(self, position: int) -> list[tuple[str, str]]:
-        """Pod and line of everything from a position on."""
+        """Return pod and line of everything from a position on."""
         return self._lines[position:]
 
     def watch(self, reader: asyncio.Event) -> None:
@@ -50,5 +50,5 @@ class LogBook:
         self._readers.add(reader)
 
     def unwatch(self, reader: asyncio.Event) -> None:
-        """The opposite of ``watch``."""
+        """Undo ``watch``."""
         self._readers.discard(reader)

@@ -106,7 +106,7 @@ class Deployment:
         return self.closed_at is None
 
     def group(self, gseq: int) -> Group:
-        """One of its groups; raises IndexError for a number that it does not have."""
+        """Return one of its groups; raises IndexError for a number that it does not have."""
         if gseq < 1:
             raise IndexError(gseq)
         return self.workload.groups[gseq - 1]
@@ -163,11 +163,11 @@ class Market:
             self.clock.set_scale(controls.time_scale)
 
     def queue(self, scenario: Scenario) -> None:
-        """The next create of an SDL that has none yet gets this scenario, and so do its repetitions."""
+        """Give a scenario to the next create of an SDL that has none yet, and to its repetitions."""
         self._queued.append(scenario)
 
     def scenario(self, workload: Workload) -> Scenario:
-        """The scenario of an SDL's own; binds a queued one at first sight.
+        """Return the scenario of an SDL's own; bind a queued one at first sight.
 
         Raises:
             InvalidSdlError: Its marker is no scenario.
@@ -184,7 +184,7 @@ class Market:
         return own if own.id else own.model_copy(update={"id": workload.hash})
 
     def fault(self, call: str, scenario: Scenario | None) -> Fault | None:
-        """What goes wrong with a call, first by the deployment's own scenario, then by everybody's."""
+        """Return what goes wrong with a call, first by the deployment's own scenario, then by the one for all."""
         calls = {call} if call == "manifest" else {call, "*"}
         own = scenario and self.chance.draw(f"scenario {scenario.id}", scenario.faults, calls)
         struck = own or self.chance.draw("everybody", self.controls.faults, calls)
@@ -193,7 +193,7 @@ class Market:
         return struck
 
     def effective(self, scenario: Scenario | None) -> Scenario:
-        """A scenario on top of everybody's."""
+        """Put a scenario on top of the one for all."""
         if scenario is None:
             return self.controls
         # Asked for at every look at a deployment; the scenario is kept with it so that its id stays its own.
@@ -202,7 +202,7 @@ class Market:
         return self._effective[id(scenario)][1]
 
     def add_account(self, name: str, key: str | None = None, dollars: Decimal = Decimal(1000)) -> Account:
-        """Another account, or another credit for one."""
+        """Add an account, or change the credit of one."""
         key = key or "ac.sk.local." + secrets.token_hex(32)
         account = self.accounts[key] = Account(name, key, dollars * DOLLAR, dollars * DOLLAR)
         return account
@@ -258,7 +258,7 @@ class Market:
         return provider.online
 
     def find(self, account: Account, dseq: str) -> Deployment:
-        """A deployment of an account as it is now.
+        """Return a deployment of an account as it is now.
 
         Raises:
             RefusedError: There is none.
@@ -269,15 +269,15 @@ class Market:
         return self.settled(deployment)
 
     def all_of(self, address: str) -> list[Deployment]:
-        """Every deployment of an address, oldest first."""
+        """Return every deployment of an address, oldest first."""
         return [self.settled(found) for found in self.deployments.values() if found.account.address == address]
 
     def everything(self) -> Iterator[Deployment]:
-        """Every deployment of everybody."""
+        """Return every deployment of every account."""
         return (self.settled(deployment) for deployment in list(self.deployments.values()))
 
     def settled(self, deployment: Deployment) -> Deployment:
-        """A deployment after what time has done to it."""
+        """Bring a deployment up to date with the time that has passed."""
         if not deployment.is_active:
             return deployment
         now = self.clock.now()
@@ -311,7 +311,7 @@ class Market:
             book.end()
 
     def close_lease(self, lease: Lease, reason: str) -> None:
-        """What a provider does that gives a lease up."""
+        """Give up a lease, as a provider does."""
         if lease.closed_at is None:
             self._end_lease(lease, self.clock.now(), reason)
 
@@ -337,7 +337,7 @@ class Market:
     # ── Bids and leases ─────────────────────────────────────────────────────────────────────────
 
     def listed_bids(self, deployment: Deployment) -> list[tuple[Bid, str]]:
-        """Bids that have come, with their states, as upstream lists them: without unaudited providers'."""
+        """Return bids that have come, with their states, as upstream lists them: without unaudited providers'."""
         now = self.clock.now()
         shows_all = self.effective(deployment.scenario).bids.who != "any"
         # Nobody bids for an order that is taken or closed.
@@ -350,7 +350,7 @@ class Market:
         ]
 
     def bid_state(self, deployment: Deployment, bid: Bid, now: float) -> str:
-        """``open``, ``active``, ``lost`` or ``closed``."""
+        """Return ``open``, ``active``, ``lost`` or ``closed``."""
         lease = next((lease for lease in deployment.leases if lease.bid.gseq == bid.gseq), None)
         if lease is not None and lease.bid is bid:
             return "active" if lease.closed_at is None else "closed"
@@ -423,13 +423,13 @@ class Market:
         return f"{service.name}-{part}-{''.join(self._random.choices(letters, k=5))}"
 
     def is_heard(self, deployment: Deployment, lease: Lease) -> bool:
-        """Whether the provider tells anything of a lease now."""
+        """Return whether the provider reports anything of a lease now."""
         if lease.closed_at is not None or lease.manifest_at is None or not lease.provider.online:
             return False
         return self.clock.now() >= lease.manifest_at + self.effective(deployment.scenario).start.silent_for
 
     def is_ready(self, deployment: Deployment, lease: Lease) -> bool:
-        """Whether a lease's services are available now."""
+        """Return whether a lease's services are available now."""
         start = self.effective(deployment.scenario).start
         if start.never_ready or not self.is_heard(deployment, lease) or lease.manifest_at is None:
             return False
@@ -438,19 +438,19 @@ class Market:
     # ── Escrow ──────────────────────────────────────────────────────────────────────────────────
 
     def _spent(self, lease: Lease, moment: float) -> Decimal:
-        """What a lease has cost until a moment, by whole blocks, as if the escrow had no end."""
+        """Return what a lease has cost until a moment, by whole blocks, as if the escrow had no end."""
         until = min(moment, lease.closed_at if lease.closed_at is not None else moment)
         return lease.bid.price * max(0, int((until - lease.created_at) / BLOCK_SECONDS))
 
     def escrow(self, deployment: Deployment, moment: float | None = None) -> Escrow:
-        """A deployment's escrow account, by default now or when it was closed."""
+        """Return a deployment's escrow account, by default now or when it was closed."""
         at = moment if moment is not None else deployment.closed_at
         now = self.clock.now() if at is None else at
         spent = sum((self._spent(lease, now) for lease in deployment.leases), Decimal(0))
         return Escrow(deployment.deposit, min(spent, deployment.deposit))
 
     def is_overdrawn(self, deployment: Deployment) -> bool:
-        """Whether the escrow of an open deployment is used up."""
+        """Return whether the escrow of an open deployment is used up."""
         return deployment.is_active and bool(deployment.leases) and self.escrow(deployment).left <= 0
 
     def add_deposit(self, deployment: Deployment, dollars: Decimal) -> None:
@@ -465,7 +465,7 @@ class Market:
 
 
 def forwarded(group: Group) -> Iterator[tuple[Service, Expose]]:
-    """The ports for which the provider opens one of its own."""
+    """Return the ports for which the provider opens one of its own."""
     for service in group.services:
         for expose in service.exposes:
             if expose.is_forwarded:

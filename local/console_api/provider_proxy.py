@@ -73,7 +73,7 @@ class ProviderProxy:
         self._tokens = tokens
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One client, until it leaves or its socket dies."""
+        """Serve one client, until it leaves or its socket dies."""
         response = web.WebSocketResponse(max_msg_size=64 * 1024)
         if not response.can_prepare(request).ok:
             return web.json_response({"message": "expected a WebSocket"}, status=400)
@@ -173,7 +173,7 @@ class ProviderProxy:
         return None, None
 
     def _check(self, wanted: _Subscription) -> None:
-        """Raises unless the provider answers and the token allows the stream now."""
+        """Raise unless the provider answers and the token allows the stream now."""
         provider = self._market.providers.get(wanted.provider)
         if provider is None or not provider.online:
             raise _RefusedByProviderError

@@ -17,7 +17,7 @@ _HOURS_A_MONTH = Decimal(730)
 
 
 def akash_address(seed: str) -> str:
-    """An address in the form of the network's, always the same for a seed."""
+    """Make an address in the form of the network's, always the same for a seed."""
     digest = hashlib.sha512(seed.encode()).digest()
     return "akash1" + "".join(_BECH32[byte % 32] for byte in digest[:38])
 
@@ -77,7 +77,7 @@ class SimulatedProvider:
         return common | {"organization": self.name} | gpus | self.attributes
 
     def can_take(self, group: Group) -> bool:
-        """Whether it has what a group wants."""
+        """Return whether it has what a group wants."""
         attributes = self.all_attributes
         if not {AUDITOR}.issuperset(group.all_of):
             return False
@@ -104,7 +104,7 @@ class SimulatedProvider:
         return min(prices, default=None)
 
     def price(self, group: Group) -> Decimal:
-        """What it asks for a block of a group, in uact."""
+        """Return what it asks for a block of a group, in uact."""
         dollars = sum((self._monthly(service) * service.count for service in group.services), Decimal(0))
         return (dollars / _BLOCKS_A_MONTH * 1_000_000).quantize(Decimal("0.000001"))
 
@@ -115,7 +115,7 @@ class SimulatedProvider:
 
 
 def monthly_dollars(cpu: int, memory: int, storage: int) -> Decimal:
-    """The usual price of thousandths of a core and bytes, in US dollars a month."""
+    """Return the usual price of thousandths of a core and bytes, in US dollars a month."""
     return (_CORE * cpu / 1000 + _MEMORY_GIB * Decimal(memory) / GIB + _STORAGE_GIB * Decimal(storage) / GIB).quantize(
         Decimal("0.01")
     )
@@ -126,7 +126,8 @@ def _fits(gpu: GpuModel, model: str, ram: str) -> bool:
 
 
 def simulated_providers() -> dict[str, SimulatedProvider]:
-    """Fresh providers by address: five that are audited and online, an unaudited one, and one that is offline."""
+    """Return fresh providers by address: five that are audited and online, an unaudited one, and one that is
+    offline."""
     a100 = GpuModel("nvidia", "a100", "80Gi", "SXM4", 8, Decimal("1.35"))
     h100 = GpuModel("nvidia", "h100", "80Gi", "SXM5", 8, Decimal("2.10"))
     rtx4090 = GpuModel("nvidia", "rtx4090", "24Gi", "PCIe", 6, Decimal("0.44"))

@@ -264,7 +264,7 @@ def _text(value: Any) -> str:
 
 
 def _manifest(groups: tuple[Group, ...], services: dict[str, Any]) -> str:
-    """The manifest as upstream writes it: sorted keys, no spaces, and Go's escapes of HTML."""
+    """Write the manifest as upstream does: sorted keys, no spaces, and Go's escapes of HTML."""
     manifest = [
         {
             "name": group.name,
@@ -304,7 +304,7 @@ def _manifest(groups: tuple[Group, ...], services: dict[str, Any]) -> str:
 
 
 def resource_unit(number: int, service: Service, amount_key: str = "quantity") -> dict[str, Any]:
-    """A replica's resources as manifests (``size``) and the chain (``quantity``) write them."""
+    """Return a replica's resources as manifests (``size``) and the chain (``quantity``) write them."""
     resources = service.resources
     gpu = [
         {"key": f"vendor/{resources.gpu_vendor}/model/{model}" + (f"/ram/{ram}" if ram else ""), "value": "true"}

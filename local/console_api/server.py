@@ -24,7 +24,7 @@ _START_SECONDS = 20.0
 
 
 def application(market: Market) -> web.Application:
-    """The server's application: the API, the provider proxy's WebSocket at ``/``, and the routes for tests."""
+    """Return the server's application: the API, the provider proxy's WebSocket at ``/``, and the routes for tests."""
     tokens = Tokens()
     app = web.Application(middlewares=[refusals], client_max_size=2 * 1024 * 1024)
     ConsoleRoutes(market, tokens).register(app.router)
@@ -70,7 +70,7 @@ class Services:
 
 @contextmanager
 def running(market: Market | None = None, port: int = 0) -> Iterator[str]:
-    """The simulator in a thread of this process, at the address that the context gives.
+    """Run the simulator in a thread of this process, at the address that the context yields.
 
     Args:
         market: What it knows, by default nothing yet, in real time.

@@ -183,7 +183,8 @@ class Steering:
 
 
 def _by_manifest(entries: list[dict[str, Any]], creates: dict[str, int]) -> dict[str, dict[str, int]]:
-    """How often each manifest was created, how many of those are open, and how many were ever leased: paid for."""
+    """Count how often each manifest was created, how many of those are open, and how many were ever leased: paid
+    for."""
     return {
         manifest: {
             "creates": count,

@@ -32,7 +32,7 @@ class Tokens:
         self._key = ec.generate_private_key(ec.SECP256K1())
 
     def make(self, account: Account, ttl: Any, leases: Any) -> str:
-        """A token that lasts ``ttl`` real seconds.
+        """Make a token that lasts ``ttl`` real seconds.
 
         Raises:
             RefusedError: The request is not of the API's shape.
@@ -53,7 +53,7 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm="ES256K")
 
     def check(self, token: Any, provider: str, dseq: str, services: set[str], scope: str) -> float:
-        """Until when a token allows something at a provider, in seconds since 1970, and since when.
+        """Return until when a token allows something at a provider, and since when, in seconds since 1970.
 
         Raises:
             TokenExpiredError: It has allowed it.
@@ -70,7 +70,7 @@ class Tokens:
         return float(claims["exp"])
 
     def read(self, token: str) -> dict[str, Any]:
-        """A token's claims, whether it has expired or not."""
+        """Read a token's claims, whether it has expired or not."""
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
         return claims
 

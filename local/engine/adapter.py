@@ -36,7 +36,7 @@ def adapt(
     target: Path,
     log: Path,
 ) -> Adapted:
-    """The template as the engine understands it.
+    """Adapt the template to what the engine understands.
 
     Args:
         template: As `sam build` wrote it; left as it is.

@@ -12,7 +12,8 @@ from local.engine.http_api import Template
 
 
 def cors_configurations(template: Template, parameters: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """The CORS settings of each `AWS::Serverless::HttpApi` by logical id, with references to parameters resolved.
+    """Return the CORS settings of each `AWS::Serverless::HttpApi` by logical id, with references to parameters
+    resolved.
 
     Args:
         template: The built template, before it is adapted.

@@ -21,7 +21,7 @@ class UnsupportedTemplateError(ValueError):
 
 
 def api_id(logical_id: str) -> str:
-    """The id that an API has in every local stack: 8 hexadecimal digits."""
+    """Return the id that an API has in every local stack: 8 hexadecimal digits."""
     return hashlib.sha256(f"slipway/{logical_id}".encode()).hexdigest()[:8]
 
 

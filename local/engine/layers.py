@@ -33,12 +33,12 @@ def publish_layers() -> None:
 
 
 def published() -> bool:
-    """Whether the current versions are all there."""
+    """Return whether the current versions are all there."""
     return _INDEX.exists() and all(path.is_dir() for path in current_layers().values())
 
 
 def current_layers() -> dict[str, Path]:
-    """The newest version of each layer by logical id."""
+    """Return the newest version of each layer by logical id."""
     index: dict[str, str] = json.loads(_INDEX.read_text(encoding="utf-8"))
     return {logical_id: LAYERS / name for logical_id, name in index.items()}
 

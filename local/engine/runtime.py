@@ -78,7 +78,7 @@ def run_with_aws_runtime_client(
 
 
 def layer_names(function: str, references: list[Any]) -> list[str]:
-    """Logical ids of the layers that a function uses.
+    """Return the logical ids of the layers that a function uses.
 
     Raises:
         UnsupportedTemplateError: A layer of another stack, or one that is named twice, which Lambda refuses.
@@ -116,7 +116,8 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
 
 
 def _wrapper(code: Path) -> str:
-    """What puts the faults' or the calls' handler around the function's own, if either is asked for."""
+    """Return the file that wraps the faults' or the calls' handler around the function's own, if either is asked
+    for."""
     for variable, source in _WRAPPERS.items():
         if asked := os.environ.get(variable):
             shutil.copyfile(ROOT / "local" / source / "handler.py", code / f"slipway_{source}.py")

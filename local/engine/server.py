@@ -17,12 +17,12 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 def endpoint(port: int) -> str:
-    """Where the engine answers AWS calls."""
+    """Return where the engine answers AWS calls."""
     return f"http://{LOOPBACK}:{port}"
 
 
 def client_environment(port: int) -> dict[str, str]:
-    """Variables that point an AWS tool or SDK at the engine, and away from the developer's own account."""
+    """Return the variables that point an AWS tool or SDK at the engine, and away from the developer's own account."""
     return {
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint(port),
@@ -35,12 +35,12 @@ def client_environment(port: int) -> dict[str, str]:
 
 
 def command() -> list[str]:
-    """Starts the engine, from the environment that holds only it."""
+    """Return the command that starts the engine, from the environment that holds only it."""
     return [str(python_of("ministack")), "-m", "ministack"]
 
 
 def settings(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
-    """The engine's own settings. No function may see them: its bootstrap drops these names."""
+    """Return the engine's own settings. No function may see them: its bootstrap drops these names."""
     return {
         **CREDENTIALS,
         "BIND_HOST": LOOPBACK,
@@ -59,7 +59,7 @@ def settings(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
 
 
 def environment(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
-    """The whole environment of the engine's process.
+    """Return the whole environment of the engine's process.
 
     The engine hands its environment on to every function, so it is built from nothing: not one variable of the
     developer's shell gets in.

@@ -49,7 +49,7 @@ class FaultyNode:
             return await answer.json()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """One JSON-RPC request."""
+        """Answer one JSON-RPC request."""
         body = await request.read()
         call = json.loads(body)
         action = await self._action(call["method"])

@@ -9,7 +9,7 @@ from local.openapi.environment import set_environment
 
 
 def main() -> int:
-    """The status is 1 when the committed document is stale."""
+    """Write or check the document. The status is 1 when the committed one is stale."""
     parser = argparse.ArgumentParser(prog="python -m local.openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check

@@ -61,7 +61,7 @@ _SCHEMES = {
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document of every route in the template.
+    """Build the OpenAPI 3.1 document of every route in the template.
 
     Raises:
         UndocumentedRouteError: See ``operations``.
@@ -89,7 +89,7 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The document as it is committed."""
+    """Write the document as it is committed."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -126,7 +126,7 @@ def _of_fastapi(found: list[Operation]) -> dict[str, Any]:
 
 
 def _with_short_names(whole: dict[str, Any]) -> dict[str, Any]:
-    """The schemas, where models of one name in two modules are told apart by their capability instead of by a path."""
+    """Shorten the schemas' names; models of one name in two modules are distinguished by their capability."""
     schemas: dict[str, Any] = whole["components"]["schemas"]
     names = {}
     for name in schemas:
@@ -146,7 +146,7 @@ def _with_short_names(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asked_for(whole: dict[str, Any]) -> set[str]:
-    """Names of the schemas that request bodies use."""
+    """Return the names of the schemas that request bodies use."""
     bodies = [told.get("requestBody") for methods in whole["paths"].values() for told in methods.values()]
     found: set[str] = set()
     waiting = _REFERENCE.findall(json.dumps(bodies))
@@ -256,6 +256,6 @@ def _exemplify(answer: dict[str, Any], sampler: Sampler) -> None:
 
 @cache
 def committed() -> dict[str, Any]:
-    """The committed document; to be read, not changed."""
+    """Return the committed document; to be read, not changed."""
     loaded: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     return loaded

@@ -46,18 +46,18 @@ _MOST_DEPTH = 8
 
 @cache
 def events_of(route_key: str) -> tuple[dict[str, Any], ...]:
-    """The events of a route, in the order of their files' names."""
+    """Return the events of a route, in the order of their files' names."""
     loaded = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))]
     return tuple(event for event in loaded if event.get("routeKey") == route_key)
 
 
 def body_examples(route_key: str) -> list[Any]:
-    """The bodies that the events of a route carry."""
+    """Return the bodies that the events of a route carry."""
     return [json.loads(event["body"]) for event in events_of(route_key) if event.get("body")]
 
 
 def parameter_examples(route_key: str) -> dict[tuple[str, str], str]:
-    """Values of parameters in the events of a route, by place and name."""
+    """Return the values of parameters in the events of a route, by place and name."""
     found: dict[tuple[str, str], str] = {}
     for event in events_of(route_key):
         found |= {("path", name): value for name, value in event.get("pathParameters", {}).items()}
@@ -77,12 +77,12 @@ class Sampler:
         self._schemas = schemas
 
     def examples(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """An example of each shape that the schema allows, by the shape's name."""
+        """Return an example of each shape that the schema allows, by the shape's name."""
         branches = [branch for branch in schema.get("anyOf", [schema]) if branch.get("type") != "null"]
         return {branch.get("$ref", "/answer").rpartition("/")[2]: self.example(branch) for branch in branches}
 
     def example(self, schema: dict[str, Any], name: str = "", depth: int = 0) -> Any:
-        """One example; ``name`` is the property's that has the schema."""
+        """Return one example; ``name`` is the property's that has the schema."""
         if "$ref" in schema:
             return self.example(self._schemas[schema["$ref"].rpartition("/")[2]], name, depth)
         if "const" in schema:

@@ -79,7 +79,7 @@ class Operation:
         self.endpoint = endpoint
 
     def _read(self, annotation: Any) -> Any:
-        """The annotation that tells of the parameter; None for what is no part of the request's shape."""
+        """Return the annotation that describes the parameter; None for what is no part of the request's shape."""
         if annotation in (Request, Response):
             return None
         metadata = annotation.__metadata__ if get_origin(annotation) is Annotated else ()
@@ -107,7 +107,7 @@ class Operation:
 
 
 def operations() -> list[Operation]:
-    """Every route of the template.
+    """Return every route of the template.
 
     Raises:
         UndocumentedRouteError: Neither its function's application nor ``plain_routes`` tells of one.
@@ -120,7 +120,7 @@ def operations() -> list[Operation]:
 
 
 def anonymous(path: str) -> str:
-    """A path without the names of its parameters."""
+    """Return a path without the names of its parameters."""
     return re.sub(r"{\w+}", "{}", path)
 
 

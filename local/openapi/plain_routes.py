@@ -46,7 +46,7 @@ class HeartbeatAnswer(BaseModel):
 
 
 async def worker() -> None:
-    """Stands for a worker's token."""
+    """Stand for a worker's token."""
 
 
 class _AnyFile(Response):
@@ -58,7 +58,7 @@ health = FastAPI()
 
 @health.get("/health")
 def check() -> Healthy:
-    """Whether the API answers."""
+    """Check whether the API answers."""
     raise NotImplementedError
 
 
@@ -78,19 +78,19 @@ documents = FastAPI()
 
 @documents.get("/openapi.json")
 def openapi() -> dict[str, object]:
-    """This document."""
+    """Return this document."""
     raise NotImplementedError
 
 
 @documents.get("/docs", response_class=HTMLResponse)
 def page() -> Response:
-    """This document as a page to read and to try."""
+    """Return this document as a page to read and to try."""
     raise NotImplementedError
 
 
 @documents.get("/docs/{file}", response_class=_AnyFile, responses=refusals(NotFoundError))
 def file(file: Annotated[str, Path()]) -> Response:
-    """A part of that page."""
+    """Return a part of that page."""
     raise NotImplementedError
 
 

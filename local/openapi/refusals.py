@@ -41,7 +41,7 @@ _WAITING = frozenset({429, 502, 503})
 
 
 def codes_of(operation: Operation, declared: dict[str, Any]) -> dict[int, list[str]]:
-    """The codes that a route may refuse with, by status.
+    """Return the codes that a route may refuse with, by status.
 
     Args:
         operation: The route.
@@ -72,12 +72,12 @@ def _refuses(answer: dict[str, Any]) -> bool:
 
 
 def response_name(codes: list[str]) -> str:
-    """Under what name a refusal is kept in the document, as in ``ConflictOrTokenExists``."""
+    """Return the name under which a refusal is kept in the document, as in ``ConflictOrTokenExists``."""
     return "Or".join(code.title().replace("_", "") for code in codes)
 
 
 def response(status: int, codes: list[str]) -> dict[str, Any]:
-    """What a refusal looks like, with an example of each code."""
+    """Describe a refusal, with an example of each code."""
     examples = {
         code: {
             "value": {"success": False, "error": {"code": code, "message": _meaning(code)}, "request_id": _REQUEST_ID}
@@ -105,7 +105,7 @@ def response(status: int, codes: list[str]) -> dict[str, Any]:
 
 
 def _meaning(code: str) -> str:
-    """The first paragraph of what the code's first class says; a mistake of ours says nothing of itself."""
+    """Return the first paragraph of the docstring of the code's first class; an internal error has none."""
     if code == SlipwayError.code:
         return "Something went wrong on our side; the request id finds it."
     first = next(error for error in _family(SlipwayError) if error.code == code)

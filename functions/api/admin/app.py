@@ -48,7 +48,7 @@ def audit(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> AuditPage:
-    """Every attempt, accepted or refused, newest first."""
+    """List every attempt, accepted or refused, newest first."""
     wallet = parse_address(user, "user") if user else None
     moments = optional_moment(since, "from"), optional_moment(until, "to")
     return control.audit_page(control.AuditFilter(wallet, model, outcome, *moments), limit, cursor)
@@ -56,7 +56,7 @@ def audit(
 
 @app.get("/api/admin/metrics", responses=refusals(NotFoundError))
 def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
-    """How a service did."""
+    """Summarize how a service did."""
     return control.metrics_summary(service, optional_moment(since, "from"), optional_moment(until, "to"))
 
 

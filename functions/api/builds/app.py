@@ -35,7 +35,7 @@ def create(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> 
 
 @app.post("/api/v1/builds/", responses=refusals(ConflictError, *ACCEPTING))
 def create_at_slash(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
-    """The same, as the specification writes the path."""
+    """Request a build; the path as the specification writes it."""
     return create(request, caller, body, key)
 
 
@@ -43,7 +43,7 @@ def create_at_slash(request: Request, caller: Owner, body: NewBuild, key: Key = 
 def page(
     caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
 ) -> models.BuildList:
-    """The caller's builds, newest first."""
+    """List the caller's builds, newest first."""
     return build_service().page(caller, status, page, page_size)
 
 
@@ -51,13 +51,13 @@ def page(
 def page_at_slash(
     caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
 ) -> models.BuildList:
-    """The same, as the specification writes the path."""
+    """List builds; the path as the specification writes it."""
     return build_service().page(caller, status, page, page_size)
 
 
 @app.get("/api/v1/builds/{build_id}", responses=refusals(NotFoundError))
 def detail(build_id: str, caller: Owner) -> models.BuildDetail:
-    """A build with its code, its audit report and its deployments."""
+    """Return a build with its code, its audit report and its deployments."""
     return build_service().detail(caller, build_id)
 
 
@@ -69,20 +69,20 @@ def cancel(request: Request, build_id: str, caller: Owner) -> models.Cancelled:
 
 @app.get("/api/v1/builds/{build_id}/code", response_class=PlainTextResponse, responses=refusals(NotFoundError))
 def code(build_id: str, caller: Owner) -> Response:
-    """The contract's source, to be saved as a file."""
+    """Return the contract's source, to be saved as a file."""
     disposition = {"content-disposition": f'attachment; filename="{build_id}.sol"'}
     return PlainTextResponse(build_service().code(caller, build_id), headers=disposition)
 
 
 @app.get("/api/v1/builds/{build_id}/audit", response_class=_Json, responses=refusals(NotFoundError))
 def audit(build_id: str, caller: Owner) -> Response:
-    """The audit's report."""
+    """Return the audit's report."""
     return _Json(build_service().report(caller, build_id))
 
 
 @app.get("/api/v1/builds/{build_id}/metadata", response_class=_Json, responses=refusals(NotFoundError))
 def metadata(build_id: str, caller: Owner) -> Response:
-    """The compiler's standard-JSON input, with which explorers verify the contract."""
+    """Return the compiler's standard-JSON input, with which explorers verify the contract."""
     return _Json(build_service().metadata(caller, build_id))
 
 
@@ -94,7 +94,7 @@ def deploy(request: Request, build_id: str, caller: Owner, body: Chains, key: Ke
 
 @app.post("/api/v1/builds/{build_id}/ticket", responses=refusals(NotFoundError))
 def ticket(build_id: str, caller: Owner) -> models.Ticket:
-    """A ticket that opens the build's stream once, for clients that can't send headers."""
+    """Issue a ticket that opens the build's stream once, for clients that can't send headers."""
     return build_service().ticket(caller, build_id)
 
 

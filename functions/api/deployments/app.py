@@ -26,7 +26,7 @@ def create(request: Request, caller: Owner, body: Body, idempotency_key: Key = N
 
 @app.post("/api/deployments/estimate")
 def estimate(caller: Owner, body: Body) -> service.Estimate:
-    """What a deployment would cost, and every reason why it would be refused now."""
+    """Estimate what a deployment would cost, with every reason why it would be refused now."""
     return deployment_service().estimate(caller, body)
 
 
@@ -38,19 +38,19 @@ def page(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> service.Page:
-    """The caller's deployments, newest first."""
+    """List the caller's deployments, newest first."""
     return deployment_service().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
 
 
 @app.get("/api/deployments/{deployment_id}", responses=refusals(NotFoundError))
 def detail(deployment_id: str, caller: Owner) -> service.Detail:
-    """One deployment with its events."""
+    """Return one deployment with its events."""
     return deployment_service().detail(caller, deployment_id)
 
 
 @app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True, responses=refusals(NotFoundError))
 def status(deployment_id: str, caller: Owner) -> service.Status:
-    """Where a deployment stands."""
+    """Return where a deployment stands."""
     return deployment_service().status(caller, deployment_id)
 
 

@@ -24,13 +24,13 @@ def _escrow() -> EscrowService:
 
 @app.get("/api/escrow")
 def status(caller: Owner, job_id: Job) -> models.EscrowAnswer:
-    """What the caller deposited for a job and what became of it."""
+    """Return what the caller deposited for a job and what became of it."""
     return _escrow().status(caller, job_id)
 
 
 @app.post("/api/escrow", responses=refusals(PaymentRequiredError, ConflictError, ServicePausedError))
 def deposit(request: Request, caller: Owner, body: Deposit) -> models.DepositAnswer:
-    """Transactions that deposit for a job."""
+    """Return transactions that deposit for a job."""
     answer = _escrow().deposit(caller, body)
     tell_accepted(request, caller, body.job_id)
     return answer
@@ -38,7 +38,7 @@ def deposit(request: Request, caller: Owner, body: Deposit) -> models.DepositAns
 
 @app.delete("/api/escrow", responses=refusals(ConflictError))
 def refund(request: Request, caller: Owner, job_id: Job) -> models.RefundAnswer:
-    """The transaction that gives back what is unspent."""
+    """Return the transaction that refunds what is unspent."""
     answer = _escrow().refund(caller, job_id)
     tell_accepted(request, caller, job_id)
     return answer

@@ -27,7 +27,7 @@ def verify(body: Annotated[VerifyRequest, body_of(VerifyRequest, caller=None)]) 
 
 @app.get("/.well-known/jwks.json")
 def jwks(response: Response) -> dict[str, Any]:
-    """Keys by which others verify Slipway's tokens."""
+    """Return the keys by which others verify Slipway's tokens."""
     response.headers["cache-control"] = "public, max-age=300"
     return published_keys()
 

@@ -37,13 +37,13 @@ def page(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> models.ProjectPage:
-    """Projects, newest first."""
+    """List projects, newest first."""
     return service.list_projects(creator, status, limit, cursor)
 
 
 @app.get("/deployments/{name}", responses=refusals(NotFoundError))
 def detail(name: str, _: SignedIn) -> models.Project:
-    """One project."""
+    """Return one project."""
     return service.find_project(name)
 
 
@@ -67,13 +67,13 @@ def pay(request: Request, caller: Owner, body: NewPayment, idempotency_key: Key 
 
 @app.get("/payments", responses=refusals(ForbiddenError))
 def payments(caller: SignedIn, creator: Wallet = None, limit: Limit = 20, cursor: Cursor = None) -> models.PaymentPage:
-    """Payments, newest first."""
+    """List payments, newest first."""
     return service.list_payments(caller, creator, limit, cursor)
 
 
 @app.get("/payments/{payment_id}", responses=refusals(NotFoundError))
 def payment(payment_id: str, caller: SignedIn) -> models.Payment:
-    """One payment."""
+    """Return one payment."""
     return service.find_payment(caller, payment_id)
 
 

@@ -22,7 +22,7 @@ def page(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> ProviderPage:
-    """Providers by name, those that match; an empty list when none does."""
+    """List the providers that match, by name; an empty list when none does."""
     wanted = provider_filter(region, gpu_type, max_price, audited_only=audited_only, online=online)
     return provider_catalogue().page(wanted, limit, cursor)
 

@@ -60,13 +60,13 @@ def _put(
 
 @app.get("/api/stacks/{environment}/node", responses=refusals(NotFoundError))
 def node(environment: str, _: Operator) -> StackDetail:
-    """A node with its events."""
+    """Return a node with its events."""
     return stack_service().detail(environment, Kind.NODE)
 
 
 @app.get("/api/stacks/{environment}/api", responses=refusals(NotFoundError))
 def api(environment: str, _: Operator) -> StackDetail:
-    """An API stack with its events."""
+    """Return an API stack with its events."""
     return stack_service().detail(environment, Kind.API)
 
 
@@ -96,13 +96,13 @@ def delete_api(request: Request, environment: str, caller: Operator) -> StackAns
 
 @app.get("/api/stacks/{environment}/endpoint.json", response_class=_Endpoint, responses=refusals(*UNPUBLISHED))
 def endpoint(environment: str, _: Operator) -> Response:
-    """The published endpoint, byte for byte as it was signed."""
+    """Return the published endpoint, byte for byte as it was signed."""
     return _Endpoint(stack_service().endpoint(environment))
 
 
 @app.get("/api/stacks/{environment}/endpoint.json.sig", response_class=_Signature, responses=refusals(*UNPUBLISHED))
 def signature(environment: str, _: Operator) -> Response:
-    """Its signature."""
+    """Return the published endpoint's signature."""
     return _Signature(stack_service().signature(environment))
 
 

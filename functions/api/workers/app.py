@@ -65,13 +65,13 @@ def page(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> models.WorkerPage:
-    """The fleet, newest enrolment first."""
+    """List the fleet, newest enrolment first."""
     return fleet.fleet_page(caller, status, limit, cursor)
 
 
 @app.get("/workers/{wallet}", responses=refusals(NotFoundError))
 def detail(wallet: Wallet, caller: SignedIn) -> models.WorkerView:
-    """One worker."""
+    """Return one worker."""
     return fleet.worker_view(caller, wallet)
 
 
@@ -82,13 +82,13 @@ def uptime(
     since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
     until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
 ) -> models.UptimeAnswer:
-    """When a worker was up, and for how much of the time."""
+    """Return when a worker was up, and for how much of the time."""
     return fleet.worker_uptime(wallet, parse_edge(since, "from"), parse_edge(until, "to"))
 
 
 @app.get("/api/setup", response_class=_Script)
 def setup(request: Request, wallet: Annotated[Address, Query()]) -> Response:
-    """The bash script that makes a machine the worker of a wallet."""
+    """Return the bash script that makes a machine the worker of a wallet."""
     return _Script(setup_script(wallet, own_address(request)))
 
 

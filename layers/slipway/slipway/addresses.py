@@ -8,7 +8,7 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 def keccak256(data: bytes) -> bytes:
-    """The 32-byte Keccak-256 digest that Ethereum uses."""
+    """Return the 32-byte Keccak-256 digest that Ethereum uses."""
     # Here, because it costs a cold start more than any module of ours, and a heartbeat seldom needs it.
     from Crypto.Hash import keccak
 
@@ -16,7 +16,7 @@ def keccak256(data: bytes) -> bytes:
 
 
 def to_checksum(address: str) -> str:
-    """The EIP-55 form of 20 bytes in hexadecimal, with or without letters in the right case."""
+    """Return the EIP-55 form of 20 bytes in hexadecimal, with or without letters in the right case."""
     digits = address[2:].lower()
     digest = keccak256(digits.encode()).hex()
     return "0x" + "".join(

@@ -47,9 +47,9 @@ class Chain:
 
     @classmethod
     def removed(cls, chain_id: int) -> "Chain":
-        """A chain that is not configured any more: nothing is known of it, and no node of it answers."""
+        """Return a chain that is not configured any more: nothing is known of it, and it has no RPC address."""
         return cls.from_json({"chain_id": chain_id, "name": f"chain {chain_id}", "rpc_urls": [], "max_fee_per_gas": 0})
 
     def explorer_transaction_url(self, transaction_hash: str) -> str | None:
-        """Where a person can look at a transaction, if the chain has an explorer."""
+        """Return the address of a transaction in the chain's explorer, if it has one."""
         return f"{self.explorer_url.rstrip('/')}/tx/{transaction_hash}" if self.explorer_url else None

@@ -45,7 +45,7 @@ class DeadlineClient:
     def request(
         self, method: str, url: str, seconds: float, *, most_bytes: int | None = None, **arguments: Any
     ) -> httpx.Response:
-        """One request with its whole answer.
+        """Make one request and read its whole answer.
 
         Args:
             method: The HTTP method.

@@ -43,7 +43,7 @@ def end_request(action: str, status: int, started: float) -> None:
 
 
 def refusal(error: SlipwayError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The body of every refusal, and the headers that belong to it."""
+    """Return the body of every refusal, and the headers that belong to it."""
     told: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.details is not None:
         told["details"] = error.details
@@ -56,13 +56,13 @@ def refusal(error: SlipwayError, request_id: str) -> tuple[dict[str, Any], dict[
 
 
 def surprise(error: Exception) -> SlipwayError:
-    """Log an error that nobody expected; the one to answer tells nothing of it."""
+    """Log an unexpected error, and return the one to answer, which says nothing of it."""
     logger.exception("unexpected error", error_type=type(error).__name__)
     return SlipwayError("Something went wrong on our side; the request id finds it")
 
 
 def bearer_token(header: str) -> str:
-    """The token of an Authorization header.
+    """Return the token of an Authorization header.
 
     Raises:
         AuthenticationFailedError: The header is for another scheme, or there is none.

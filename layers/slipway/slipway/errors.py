@@ -47,7 +47,7 @@ class ValidationFailedError(SlipwayError):
 
     @classmethod
     def of_field(cls, field: str, message: str) -> "ValidationFailedError":
-        """One wrong field, in the shape that all validation errors share."""
+        """Report one wrong field, in the shape that all validation errors share."""
         return cls(f"{field}: {message}", details={"fields": [{"field": field, "message": message}]})
 
 
@@ -421,11 +421,12 @@ def permanent_names() -> list[str]:
 
 
 def is_known(error_name: str) -> bool:
-    """Whether an error that a state machine caught is one of Slipway's, so that its message was made to be read."""
+    """Return whether an error that a state machine caught is one of Slipway's, so that its message is meant for
+    callers."""
     return error_name in _family(SlipwayError)
 
 
 def code_of(error_name: str) -> str:
-    """Code for the name of an error that a state machine caught, DEPLOYMENT_FAILED for any other name."""
+    """Return the code for the name of an error that a state machine caught, DEPLOYMENT_FAILED for any other name."""
     known = _family(SlipwayError).get(error_name)
     return known.code if known else DeploymentFailedError.code

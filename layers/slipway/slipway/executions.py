@@ -8,7 +8,8 @@ from slipway.store import aws_client
 
 
 def execution_status(state_machine_arn: str, name: str) -> str | None:
-    """``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``; None when no such execution was started."""
+    """Return ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``; None for an execution never
+    started."""
     arn = state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
     try:
         return str(aws_client("stepfunctions", 3.0).describe_execution(executionArn=arn)["status"])
@@ -19,7 +20,7 @@ def execution_status(state_machine_arn: str, name: str) -> str | None:
 
 
 def execution_starter(state_machine_arn: str) -> Callable[[str, str], None]:
-    """A function that starts an execution by name with a JSON input.
+    """Return a function that starts an execution by name with a JSON input.
 
     The name makes it happen once: starting a name again does nothing, whether the first is running or has ended.
     """
@@ -36,7 +37,8 @@ def execution_starter(state_machine_arn: str) -> Callable[[str, str], None]:
 
 
 def execution_stopper(state_machine_arn: str) -> Callable[[str, str], None]:
-    """A function that stops an execution by its name, with a cause; one that has ended or never began stays so."""
+    """Return a function that stops an execution by its name, with a cause; one that has ended or never began stays
+    so."""
 
     def stop(name: str, cause: str) -> None:
         arn = state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"

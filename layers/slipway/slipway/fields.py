@@ -10,8 +10,8 @@ from slipway.errors import ValidationFailedError
 
 
 def printable(text: str) -> str:
-    """The text, if it has one look: raises ValueError for control, format and surrogate characters, and for text that
-    is not in Unicode's NFC form or has spaces around it."""
+    """Return the text if it has one look. Raise ValueError for control, format and surrogate characters, and for text
+    that is not in Unicode's NFC form or has spaces around it."""
     if not text.isprintable() or unicodedata.normalize("NFC", text) != text or text != text.strip():
         raise ValueError("must be printable text in Unicode's NFC form, without spaces around it")
     return text

@@ -16,13 +16,13 @@ Event = dict[str, Any]
 
 
 def header(event: Event, name: str) -> str:
-    """A header by its lower-case name; empty when it was not sent."""
+    """Return a header by its lower-case name; empty when it was not sent."""
     found: str = event["headers"].get(name, "")
     return found
 
 
 def raw_body(event: Event, most_bytes: int) -> bytes:
-    """The body as it was sent.
+    """Return the body as it was sent.
 
     Raises:
         PayloadTooLargeError: It is larger than that.

@@ -93,12 +93,12 @@ class _RequestContext:
 
 
 def context_of(request: Request) -> RequestContext:
-    """What the audit trail tells of a request."""
+    """Return what the audit trail records of a request."""
     return RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
 
 
 def own_address(request: Request) -> str:
-    """The address under which this API is known, without a slash at its end.
+    """Return the address under which this API is known, without a slash at its end.
 
     The operator's word, or else the domain that API Gateway answered under; never what a caller's headers say.
     """
@@ -111,13 +111,13 @@ def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
 
 
 def error_response(request: Request, error: SlipwayError) -> JSONResponse:
-    """The envelope of every refusal."""
+    """Return the envelope of every refusal."""
     envelope, headers = refusal(error, request.state.request_id)
     return JSONResponse(envelope, status_code=error.status, headers=headers)
 
 
 def _subject_of_path(request: Request) -> str | None:
-    """What the path names, such as a deployment, a service or a model."""
+    """Return what the path names, such as a deployment, a service or a model."""
     return next((str(value)[:64] for value in request.path_params.values()), None)
 
 
@@ -156,7 +156,7 @@ def _of_http(error: HTTPException) -> SlipwayError:
 
 
 def create_app() -> FastAPI:
-    """A FastAPI application with Slipway's middleware and error envelope, and no documents of its own."""
+    """Make a FastAPI application with Slipway's middleware and error envelope, and no documents of its own."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(_RequestContext)
 
@@ -177,7 +177,7 @@ def create_app() -> FastAPI:
 
 
 def lambda_handler(app: FastAPI) -> Mangum:
-    """The handler of an API Gateway HTTP API (payload format 2.0)."""
+    """Return the handler of an API Gateway HTTP API (payload format 2.0)."""
     return Mangum(app, lifespan="off")
 
 
@@ -196,7 +196,7 @@ def _token_of(request: Request, body: bytes) -> str:
 
 
 async def authenticated(request: Request) -> Caller:
-    """The caller, from the Authorization header or else the body's ``auth_token`` (spec 004).
+    """Return the caller, from the Authorization header or else the body's ``auth_token`` (spec 004).
 
     Raises:
         AuthenticationFailedError: Nobody we can believe.
@@ -212,7 +212,7 @@ async def authenticated(request: Request) -> Caller:
 
 
 async def wallet_owner(request: Request) -> Caller:
-    """A caller whose token names a wallet.
+    """Return a caller whose token names a wallet.
 
     Raises:
         AuthenticationFailedError: See ``authenticated``.
@@ -231,7 +231,7 @@ class RoleHolder:
     name: str
 
     async def __call__(self, request: Request) -> Caller:
-        """The caller.
+        """Return the caller.
 
         Raises:
             AuthenticationFailedError: See ``authenticated``.
@@ -244,7 +244,7 @@ class RoleHolder:
 
 
 def role(name: str) -> RoleHolder:
-    """A dependency that lets only callers of one role in."""
+    """Return a dependency that lets only callers of one role in."""
     return RoleHolder(name)
 
 
@@ -259,7 +259,7 @@ class BodyReader[BodyModel: BaseModel]:
     long_text: str | None
 
     async def __call__(self, request: Request) -> BodyModel:
-        """The body.
+        """Read the body.
 
         Raises:
             PayloadTooLargeError: More than 64 KB.
@@ -292,7 +292,7 @@ def body_of[BodyModel: BaseModel](
     may_be_empty: bool = False,
     long_text: str | None = None,
 ) -> Any:
-    """A dependency that reads the body into a model, after ``caller`` has been believed.
+    """Return a dependency that reads the body into a model, after ``caller`` has authenticated.
 
     FastAPI's own body parameters would be judged before any dependency runs.
 
@@ -307,7 +307,7 @@ def body_of[BodyModel: BaseModel](
 
 
 def refusals(*errors: type[SlipwayError]) -> dict[int | str, dict[str, Any]]:
-    """What a route may refuse, for ``responses`` of its decorator; ``docs/openapi.json`` tells of it.
+    """Return what a route may refuse, for ``responses`` of its decorator and so for ``docs/openapi.json``.
 
     Who asks, the body, the parameters and mistakes of ours are told of without being named.
     """

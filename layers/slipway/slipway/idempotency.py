@@ -39,7 +39,7 @@ def idempotency_key_of(header: str | None) -> str | None:
 
 
 def body_fingerprint(body: dict[str, Any]) -> str:
-    """What an Idempotency-Key is bound to: the body's meaning, without its spelling."""
+    """Hash what an Idempotency-Key is bound to: the body's meaning, without its spelling."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -55,7 +55,7 @@ class Idempotency:
 
     @classmethod
     def of(cls, what: str, wallet: str, key: str | None, body: dict[str, Any]) -> "Idempotency | None":
-        """None when the caller sent no key."""
+        """Read a request's key; None when the caller sent none."""
         return cls(what, wallet, key, body_fingerprint(body)) if key else None
 
     @property
@@ -76,11 +76,11 @@ class Idempotency:
         )
 
     def is_known(self) -> bool:
-        """Whether the key was answered within the last day."""
+        """Return whether the key was answered within the last day."""
         return self._stored() is not None
 
     def answer(self) -> dict[str, Any]:
-        """The answer that was given to the key.
+        """Return the answer that was given to the key.
 
         Raises:
             IdempotencyMismatchError: It was given to another body.

@@ -4,12 +4,12 @@ import uuid
 
 
 def new_id() -> str:
-    """A random UUID."""
+    """Return a random UUID."""
     return str(uuid.uuid4())
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is a UUID as ``new_id`` spells it: lower case, with hyphens."""
+    """Return whether a text is a UUID as ``new_id`` spells it: lower case, with hyphens."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:

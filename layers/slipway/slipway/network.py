@@ -12,7 +12,7 @@ from slipway.settings import allow_private_network
 
 
 def resolved(host: str, port: int) -> list[str]:
-    """The IP addresses of a host, in the order in which to try them.
+    """Resolve a host to its IP addresses, in the order in which to try them.
 
     Raises:
         OSError: It has none, or its name is none.
@@ -25,7 +25,8 @@ def resolved(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is none of a loopback, private, link-local, multicast or otherwise special network."""
+    """Return whether an IP address belongs to no loopback, private, link-local, multicast or otherwise special
+    network."""
     parsed = ipaddress.ip_address(address)
     return parsed.is_global and not parsed.is_multicast
 
@@ -64,7 +65,8 @@ def _judge(request: httpx.Request) -> None:
 
 
 def public_client() -> httpx.Client:
-    """An HTTP client for configured addresses: before its first request to a host it asks ``require_public_url``.
+    """Return an HTTP client for configured addresses that asks ``require_public_url`` before its first request to a
+    host.
 
     Its requests raise ``UpstreamUnavailableError`` for an address that is refused.
     """

@@ -19,7 +19,7 @@ _BYTES = 32
 
 
 def base64url(data: bytes) -> str:
-    """URL-safe base64 without padding (RFC 7515)."""
+    """Encode as URL-safe base64 without padding (RFC 7515)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -53,7 +53,7 @@ class P256Key:
         return {**members, "kid": thumbprint, "use": "sig", "alg": ALGORITHM}
 
     def signature(self, message: bytes) -> bytes:
-        """r and s of the signature of a message of at most 4096 bytes, 64 bytes together."""
+        """Sign a message of at most 4096 bytes; return r and s, 64 bytes together."""
         answer = self._kms.sign(
             KeyId=self._key_id, Message=message, MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
         )

@@ -8,12 +8,12 @@ from slipway.errors import ValidationFailedError
 
 
 def encode_cursor(position: list[str]) -> str:
-    """A position as URL-safe text."""
+    """Encode a position as URL-safe text."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, parts: int) -> list[str]:
-    """The inverse of ``encode_cursor``; what it says is the client's word and must not widen what it may see.
+    """Decode a cursor; it comes from the client and must not widen what it may see.
 
     Raises:
         ValidationFailedError: It was not made by ``encode_cursor``, or not with that many parts.

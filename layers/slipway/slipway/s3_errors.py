@@ -25,6 +25,6 @@ def object_errors(what: str) -> Iterator[None]:
 
 
 def object_error_code(error: UpstreamUnavailableError) -> str | None:
-    """S3's own code of an error that ``object_errors`` raised; None when S3 did not answer at all."""
+    """Return S3's own code of an error that ``object_errors`` raised; None when S3 did not answer at all."""
     cause = error.__cause__
     return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else None

@@ -16,7 +16,7 @@ _lock = threading.Lock()
 
 
 def secret_text(arn: str) -> str:
-    """The text of a secret, kept in this process for five minutes.
+    """Return the text of a secret, kept in this process for five minutes.
 
     Args:
         arn: ARN or name of the secret.

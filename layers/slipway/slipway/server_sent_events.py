@@ -11,7 +11,7 @@ MEDIA_TYPE = "text/event-stream"
 
 
 def event(data: dict[str, Any], *, event_id: str, name: str | None = None) -> str:
-    """One event. The data is one line of JSON, so whatever it holds can't break the stream's frame.
+    """Format one event. Its data is one line of JSON, so whatever it holds can't break the stream's frame.
 
     Args:
         data: JSON values.
@@ -24,10 +24,10 @@ def event(data: dict[str, Any], *, event_id: str, name: str | None = None) -> st
 
 
 def mark(event_id: str, comment: str) -> str:
-    """No event, but an id to go on after, and a comment for people."""
+    """Format an id to resume after and a comment for people, without an event."""
     return f": {' '.join(comment.split())}\nid: {event_id}\n\n"
 
 
 def retry(seconds: float) -> str:
-    """When the client shall ask again."""
+    """Format after how many seconds the client shall ask again."""
     return f"retry: {int(seconds * 1000)}\n\n"

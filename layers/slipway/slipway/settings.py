@@ -83,12 +83,13 @@ def mlflow_tracking() -> tuple[str, str | None] | None:
 
 
 def allow_private_network() -> bool:
-    """Whether outgoing addresses may be loopback or private; true in the local build only."""
+    """Return whether outgoing addresses may be loopback or private (ALLOW_PRIVATE_NETWORK); true in the local build
+    only."""
     return os.environ.get("ALLOW_PRIVATE_NETWORK") == "true"
 
 
 def public_url() -> str | None:
-    """Slipway's own address as the operator names it, without a slash at its end; None for API Gateway's."""
+    """Return PUBLIC_URL: Slipway's own address, without a slash at its end; None for API Gateway's."""
     return os.environ.get("PUBLIC_URL", "").rstrip("/") or None
 
 
@@ -182,13 +183,13 @@ def _windows(variable: str, tier: str, otherwise: dict[str, int]) -> tuple[Windo
 
 @cache
 def launch_windows(tier: str) -> tuple[Window, ...]:
-    """How many launches a tier may start; LAUNCH_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    """Return how many launches a tier may start: LAUNCH_LIMITS, JSON by tier; unknown tiers get the standard one."""
     return _windows("LAUNCH_LIMITS", tier, {"hour": 5, "day": 20})
 
 
 @cache
 def akash_windows(tier: str) -> tuple[Window, ...]:
-    """How many workloads a tier may start; AKASH_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    """Return how many workloads a tier may start: AKASH_LIMITS, JSON by tier; unknown tiers get the standard one."""
     return _windows("AKASH_LIMITS", tier, {"hour": 60, "day": 300})
 
 
@@ -202,7 +203,7 @@ class BuildLimits:
 
 @cache
 def build_limits(tier: str) -> BuildLimits:
-    """BUILD_LIMITS is JSON by tier, and unknown tiers get the standard one."""
+    """Read BUILD_LIMITS, which is JSON by tier; unknown tiers get the standard one."""
     limits = json.loads(os.environ.get("BUILD_LIMITS") or "{}")
     entry = limits.get(tier) or limits.get("standard") or {}
     return BuildLimits(_windows("BUILD_LIMITS", tier, {"hour": 30, "day": 200}), int(entry.get("open", 5)))
@@ -308,7 +309,7 @@ def stack_settings() -> StackSettings:
 
 
 def deployer_key_ids() -> tuple[str, ...]:
-    """KMS ids of the keys that sign transactions."""
+    """Return DEPLOYER_KEY_IDS: the KMS ids of the keys that sign transactions."""
     return _list("DEPLOYER_KEY_IDS")
 
 

@@ -28,14 +28,14 @@ class StaticFile:
 
 @cache
 def _packed(path: Path) -> tuple[bytes, str]:
-    """The file's bytes, compressed, and its entity tag."""
+    """Return the file's bytes, compressed, and its entity tag."""
     ready = path.with_name(f"{path.name}.gz")
     packed = ready.read_bytes() if ready.exists() else gzip.compress(path.read_bytes(), mtime=0)
     return packed, f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
 
 
 def file_answer(event: Event, file: StaticFile) -> dict[str, Any]:
-    """The file, compressed where the caller takes that; 304 without it when the caller has it already."""
+    """Answer with the file, compressed where the caller takes that; 304 without it when the caller has it already."""
     packed, tag = _packed(file.path)
     headers = {
         "content-type": file.media_type,

@@ -133,7 +133,7 @@ _ = connection.client
 
 @cache
 def aws_client(service: str, timeout: float = 5.0, tries: int = 4) -> Any:
-    """A client of another AWS service on the session that the tables use already, with deadlines.
+    """Return a client of another AWS service, with deadlines, on the session that the tables use already.
 
     Args:
         service: botocore's name for it, such as ``stepfunctions``.
@@ -198,7 +198,7 @@ def newest_first[Item: Model](
     between: Condition | None = None,
     matching: Condition | None = None,
 ) -> tuple[list[Item], str | None]:
-    """A page of an index whose sort key begins with a time, newest first, and where the next one begins.
+    """Return a page of an index whose sort key begins with a time, newest first, and the cursor of the next one.
 
     Args:
         model: What the items are.
@@ -247,7 +247,7 @@ def newest_first[Item: Model](
 
 
 def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]]) -> list[Item]:
-    """Items by their keys, 100 at most, in one request: those that exist, in the keys' order.
+    """Read items by their keys, 100 at most, in one request: those that exist, in the keys' order.
 
     Raises:
         UpstreamUnavailableError: The table did not answer, or not for all of them.
@@ -269,7 +269,7 @@ def read_items[First: Model, Second: Model, Third: Model](
 
 
 def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
-    """Items of different models and tables in one request; None for each that does not exist.
+    """Read items of different models and tables in one request; None for each that does not exist.
 
     Each is as it stands now (a consistent read), but they need not be of one moment: what must not change in between is
     a condition of a write.
@@ -287,7 +287,7 @@ def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
 
 
 def _read(wanted: Sequence[Wanted[Any]], *, consistent: bool) -> list[dict[str, Any] | None]:
-    """Raw items in the order in which they are wanted."""
+    """Read raw items in the order in which they are wanted."""
     left: dict[str, Any] = {}
     for model, (pk, sk) in wanted:
         table = left.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": consistent})

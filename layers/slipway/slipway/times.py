@@ -11,47 +11,47 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
-    """The current time, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def to_text(moment: datetime) -> str:
-    """``2026-11-21T04:20:00.000Z``; text order is time order."""
+    """Write a moment as ``2026-11-21T04:20:00.000Z``; text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def from_text(text: str) -> datetime:
-    """The inverse of ``to_text``; raises ValueError for anything that is not ISO 8601."""
+    """Read what ``to_text`` writes; raises ValueError for anything that is not ISO 8601."""
     return datetime.fromisoformat(text)
 
 
 def epoch_text(seconds: int) -> str:
-    """Seconds since 1970, as chains tell the time, as text."""
+    """Write seconds since 1970, as chains give the time, as text."""
     return to_text(datetime.fromtimestamp(seconds, UTC))
 
 
 def now_text() -> str:
-    """The current time as text."""
+    """Return the current time as text."""
     return to_text(now())
 
 
 def epoch_seconds() -> int:
-    """Whole seconds since 1970, as DynamoDB's time to live wants them."""
+    """Return whole seconds since 1970, as DynamoDB's time to live wants them."""
     return int(time.time())
 
 
 def epoch_milliseconds(moment: datetime | None = None) -> int:
-    """Whole milliseconds from 1970 to a moment, now by default."""
+    """Return whole milliseconds from 1970 to a moment, now by default."""
     return (moment - _EPOCH) // _MILLISECOND if moment else time.time_ns() // 1_000_000
 
 
 def of_milliseconds(milliseconds: int) -> datetime:
-    """The inverse of ``epoch_milliseconds``."""
+    """Return the moment of so many milliseconds since 1970."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
 def parse_moment(text: str, field: str) -> datetime:
-    """A moment that a caller gave.
+    """Read a moment that a caller gave.
 
     Raises:
         ValidationFailedError: Not ISO 8601 with an offset or Z, or in years that nobody means; names ``field``.
@@ -69,5 +69,5 @@ def parse_moment(text: str, field: str) -> datetime:
 
 
 def optional_moment(text: str | None, field: str) -> datetime | None:
-    """The same for a parameter that may be left out."""
+    """Read a moment that may be left out."""
     return None if text is None else parse_moment(text, field)

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Keys by which others verify Slipway's tokens */
+        /** Return the keys by which others verify Slipway's tokens */
         get: operations["identity_jwks"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every attempt, accepted or refused, newest first */
+        /** List every attempt, accepted or refused, newest first */
         get: operations["admin_audit"];
         put?: never;
         post?: never;
@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a service did */
+        /** Summarize how a service did */
         get: operations["admin_metrics"];
         put?: never;
         post?: never;
@@ -147,7 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's deployments, newest first */
+        /** List the caller's deployments, newest first */
         get: operations["deployments_page"];
         put?: never;
         /** Accept the launch of a model's token, or a workload for Akash */
@@ -167,7 +167,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a deployment would cost, and every reason why it would be refused now */
+        /** Estimate what a deployment would cost, with every reason why it would be refused now */
         post: operations["deployments_estimate"];
         delete?: never;
         options?: never;
@@ -182,7 +182,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One deployment with its events */
+        /** Return one deployment with its events */
         get: operations["deployments_detail"];
         put?: never;
         post?: never;
@@ -200,7 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The next part of the stream; 204 tells a browser that there is no more */
+        /** Return the next part of the stream; 204 tells a browser that there is no more */
         get: operations["deployments_logs"];
         put?: never;
         post?: never;
@@ -217,7 +217,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a deployment stands */
+        /** Return where a deployment stands */
         get: operations["deployments_status"];
         put?: never;
         post?: never;
@@ -234,12 +234,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the caller deposited for a job and what became of it */
+        /** Return what the caller deposited for a job and what became of it */
         get: operations["escrow_status"];
         put?: never;
-        /** Transactions that deposit for a job */
+        /** Return transactions that deposit for a job */
         post: operations["escrow_deposit"];
-        /** The transaction that gives back what is unspent */
+        /** Return the transaction that refunds what is unspent */
         delete: operations["escrow_refund"];
         options?: never;
         head?: never;
@@ -253,7 +253,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Providers by name, those that match; an empty list when none does */
+        /** List the providers that match, by name; an empty list when none does */
         get: operations["providers_page"];
         put?: never;
         post?: never;
@@ -270,7 +270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bash script that makes a machine the worker of a wallet */
+        /** Return the bash script that makes a machine the worker of a wallet */
         get: operations["workers_setup"];
         put?: never;
         post?: never;
@@ -287,7 +287,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An API stack with its events */
+        /** Return an API stack with its events */
         get: operations["stacks_api"];
         /** Deploy an API stack, or change it; 200 when it is so already */
         put: operations["stacks_put_api"];
@@ -323,7 +323,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The published endpoint, byte for byte as it was signed */
+        /** Return the published endpoint, byte for byte as it was signed */
         get: operations["stacks_endpoint"];
         put?: never;
         post?: never;
@@ -340,7 +340,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Its signature */
+        /** Return the published endpoint's signature */
         get: operations["stacks_signature"];
         put?: never;
         post?: never;
@@ -357,7 +357,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A node with its events */
+        /** Return a node with its events */
         get: operations["stacks_node"];
         /** Deploy a node, or change it; 200 when it is so already */
         put: operations["stacks_put_node"];
@@ -393,7 +393,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's builds, newest first */
+        /** List the caller's builds, newest first */
         get: operations["builds_page"];
         put?: never;
         /** Accept a build */
@@ -411,10 +411,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same, as the specification writes the path */
+        /** List builds; the path as the specification writes it */
         get: operations["builds_page_at_slash_slash"];
         put?: never;
-        /** The same, as the specification writes the path */
+        /** Request a build; the path as the specification writes it */
         post: operations["builds_create_at_slash_slash"];
         delete?: never;
         options?: never;
@@ -429,7 +429,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A build with its code, its audit report and its deployments */
+        /** Return a build with its code, its audit report and its deployments */
         get: operations["builds_detail"];
         put?: never;
         post?: never;
@@ -447,7 +447,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit's report */
+        /** Return the audit's report */
         get: operations["builds_audit"];
         put?: never;
         post?: never;
@@ -464,7 +464,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The contract's source, to be saved as a file */
+        /** Return the contract's source, to be saved as a file */
         get: operations["builds_code"];
         put?: never;
         post?: never;
@@ -498,7 +498,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The compiler's standard-JSON input, with which explorers verify the contract */
+        /** Return the compiler's standard-JSON input, with which explorers verify the contract */
         get: operations["builds_metadata"];
         put?: never;
         post?: never;
@@ -517,7 +517,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A ticket that opens the build's stream once, for clients that can't send headers */
+        /** Issue a ticket that opens the build's stream once, for clients that can't send headers */
         post: operations["builds_ticket"];
         delete?: never;
         options?: never;
@@ -532,7 +532,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Projects, newest first */
+        /** List projects, newest first */
         get: operations["projects_page"];
         put?: never;
         /** Record a project */
@@ -550,7 +550,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One project */
+        /** Return one project */
         get: operations["projects_detail"];
         put?: never;
         post?: never;
@@ -585,7 +585,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document as a page to read and to try */
+        /** Return this document as a page to read and to try */
         get: operations["documents_page"];
         put?: never;
         post?: never;
@@ -602,7 +602,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A part of that page */
+        /** Return a part of that page */
         get: operations["documents_file"];
         put?: never;
         post?: never;
@@ -619,7 +619,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the API answers */
+        /** Check whether the API answers */
         get: operations["health_check"];
         put?: never;
         post?: never;
@@ -653,7 +653,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /** Return this document */
         get: operations["documents_openapi"];
         put?: never;
         post?: never;
@@ -670,7 +670,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Payments, newest first */
+        /** List payments, newest first */
         get: operations["projects_payments"];
         put?: never;
         /** Record a payment */
@@ -688,7 +688,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One payment */
+        /** Return one payment */
         get: operations["projects_payment"];
         put?: never;
         post?: never;
@@ -705,7 +705,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The fleet, newest enrolment first */
+        /** List the fleet, newest enrolment first */
         get: operations["workers_page"];
         put?: never;
         /** Enrol the caller's worker, or enrol it again: a one-time code */
@@ -723,7 +723,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One worker */
+        /** Return one worker */
         get: operations["workers_detail"];
         put?: never;
         post?: never;
@@ -758,7 +758,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When a worker was up, and for how much of the time */
+        /** Return when a worker was up, and for how much of the time */
         get: operations["workers_uptime"];
         put?: never;
         post?: never;

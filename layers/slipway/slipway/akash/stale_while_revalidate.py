@@ -37,7 +37,7 @@ class Copy[Value]:
     took: float
 
     def age(self, now: float) -> float:
-        """Seconds since then; never negative, whatever the clocks of two machines say."""
+        """Return the seconds since then; never negative, whatever the clocks of two machines say."""
         return max(now - self.as_of, 0.0)
 
 
@@ -45,7 +45,7 @@ class Shelf[Value](Protocol):
     """Where one copy is kept for every function. Raises ``UpstreamUnavailableError`` when the store does not answer."""
 
     def read(self) -> Copy[Value] | None:
-        """The copy, if there is one."""
+        """Return the copy, if there is one."""
 
     def claim(self, now: float, until: float) -> bool:
         """Take the refresh until a moment; False while somebody else has it. Seconds since 1970."""
@@ -74,7 +74,7 @@ class Source[Value]:
 def read_copy[Value](
     shelf: Shelf[Value], source: Source[Value], clock: Callable[[], float] = time.time
 ) -> Copy[Value] | None:
-    """The newest copy that can be had within two seconds; None when there is none.
+    """Return the newest copy that can be had within two seconds; None when there is none.
 
     Args:
         shelf: Where it is kept.
@@ -117,7 +117,7 @@ def refresh[Value](
 
 
 def _awaited[Value](shelf: Shelf[Value], ends_at: float, clock: Callable[[], float]) -> Copy[Value] | None:
-    """The first copy ever, which somebody else is making."""
+    """Wait for the first copy ever, which another reader is making."""
     while clock() + _LOOK_SECONDS < ends_at:
         time.sleep(_LOOK_SECONDS)
         if copy := shelf.read():

@@ -56,7 +56,7 @@ class ConstructorArgument(BaseModel):
 
 
 def _read_value(kind: ArgumentType, value: str) -> str:
-    """One value in its one form; raises ValueError."""
+    """Normalize one value; raises ValueError."""
     match kind:
         case "address":
             try:

@@ -70,5 +70,5 @@ DEPLOYING_FROM, DEPLOYING_TO = 70, 95
 
 
 def deployment_progress(ended: int, chains: int) -> int:
-    """The percentage when on ``ended`` of ``chains`` chains the deployment has ended, well or not."""
+    """Return the percentage when on ``ended`` of ``chains`` chains the deployment has ended, well or not."""
     return DEPLOYING_FROM + (DEPLOYING_TO - DEPLOYING_FROM) * ended // max(1, chains)

@@ -162,7 +162,7 @@ class BuildCounts(JobsItem):
     open = NumberAttribute(default=0)
 
     def of(self, status: Status | None) -> int:
-        """Builds with a status, or all of them."""
+        """Return how many builds have a status, or how many there are."""
         return int(self.number) if status is None else int(getattr(self, str(status)))
 
 
@@ -176,42 +176,42 @@ class BroadcastPermit(JobsItem):
 
 
 def build_key(build_id: str) -> tuple[str, str]:
-    """Partition and sort key of a build."""
+    """Return partition and sort key of a build."""
     return f"{_PREFIX}{build_id}", _DETAIL
 
 
 def update_key(build_id: str, sequence: int) -> tuple[str, str]:
-    """Partition and sort key of a progress event."""
+    """Return partition and sort key of a progress event."""
     return f"{_PREFIX}{build_id}", f"UPDATE#{sequence:08d}"
 
 
 def chain_key(build_id: str, chain_id: int) -> tuple[str, str]:
-    """Partition and sort key of a build's deployment on a chain."""
+    """Return partition and sort key of a build's deployment on a chain."""
     return f"{_PREFIX}{build_id}", f"CHAIN#{chain_id}"
 
 
 def owner_key(wallet: str, status: Status | None = None) -> str:
-    """Under which a wallet's builds are indexed: all of them, or those of one status."""
+    """Return the key under which a wallet's builds are indexed: all of them, or those of one status."""
     return f"{_PREFIX}{wallet}#{status}" if status else f"{_PREFIX}{wallet}"
 
 
 def number_key(number: int) -> str:
-    """How a build sorts among its owner's."""
+    """Return the sort key of a build among its owner's."""
     return f"{number:010d}"
 
 
 def counts_key(wallet: str, block: int | None = None) -> tuple[str, str]:
-    """Partition and sort key of an owner's counts, or of one block of them."""
+    """Return partition and sort key of an owner's counts, or of one block of them."""
     return f"BUILDS#{wallet}", "COUNTS" if block is None else f"COUNTS#{block:08d}"
 
 
 def block_of(number: int) -> int:
-    """The block that a build's number lies in."""
+    """Return the block that a build's number lies in."""
     return (number - 1) // BLOCK
 
 
 def open_work_of(build_id: str, until: str) -> dict[str, str]:
-    """Attributes of a build that reconcile looks at after ``until``."""
+    """Return the attributes of a build that reconcile looks at after ``until``."""
     return {"open_shard": open_shard(KIND, build_id), "open_until": until}
 
 
@@ -219,7 +219,7 @@ def open_work_of(build_id: str, until: str) -> dict[str, str]:
 
 
 def find_build(build_id: str, *, consistent: bool = True) -> BuildItem | None:
-    """A build by its id."""
+    """Return a build by its id."""
     with upstream_errors():
         try:
             return BuildItem.get(*build_key(build_id), consistent_read=consistent)
@@ -228,7 +228,7 @@ def find_build(build_id: str, *, consistent: bool = True) -> BuildItem | None:
 
 
 def updates_after(build_id: str, sequence: int, limit: int = 200) -> list[BuildUpdateItem]:
-    """A build's progress events after ``sequence`` (0 for all), in order, the first ``limit`` of them."""
+    """Return a build's progress events after ``sequence`` (0 for all), in order, the first ``limit`` of them."""
     first, last = update_key(build_id, sequence + 1)[1], update_key(build_id, 99_999_999)[1]
     with upstream_errors():
         between = BuildUpdateItem.sk.between(first, last)
@@ -236,7 +236,7 @@ def updates_after(build_id: str, sequence: int, limit: int = 200) -> list[BuildU
 
 
 def chain_deployments(build_id: str) -> list[ChainDeploymentItem]:
-    """A build's deployments, by chain id."""
+    """Return a build's deployments, by chain id."""
     with upstream_errors():
         chains = ChainDeploymentItem.sk.startswith("CHAIN#")
         found = list(ChainDeploymentItem.query(f"{_PREFIX}{build_id}", chains, consistent_read=True))
@@ -244,7 +244,7 @@ def chain_deployments(build_id: str) -> list[ChainDeploymentItem]:
 
 
 def find_chain_deployment(build_id: str, chain_id: int) -> ChainDeploymentItem | None:
-    """A build's deployment on one chain."""
+    """Return a build's deployment on one chain."""
     with upstream_errors():
         try:
             return ChainDeploymentItem.get(*chain_key(build_id, chain_id), consistent_read=True)
@@ -253,7 +253,7 @@ def find_chain_deployment(build_id: str, chain_id: int) -> ChainDeploymentItem |
 
 
 def counts_of(wallet: str) -> BuildCounts:
-    """An owner's counts; zeros for who has no build."""
+    """Return an owner's counts; zeros without any build."""
     with upstream_errors():
         try:
             return BuildCounts.get(*counts_key(wallet), consistent_read=True)
@@ -265,7 +265,7 @@ def counts_of(wallet: str) -> BuildCounts:
 
 
 def running(job_id: str) -> Condition:
-    """That a build's present run is this one, and has neither ended nor been cancelled."""
+    """Return the condition that a build's present run is this one, and has neither ended nor been cancelled."""
     condition: Condition = (BuildItem.job_id == job_id) & BuildItem.status.is_in(*sorted(map(str, OPEN)))
     return condition
 
@@ -309,7 +309,7 @@ def _room(most_open: int) -> Condition:
 
 
 def _counted(before: Status | None, after: Status) -> list[Action]:
-    """What moves a build from one status to another in counts."""
+    """Return the actions that move a build from one status to another in counts."""
     actions: list[Action] = [getattr(BuildCounts, str(after)).add(1)]
     if before is not None:
         actions.append(getattr(BuildCounts, str(before)).add(-1))
@@ -374,7 +374,7 @@ def commit_change(
     also: Callable[[Transaction], None] | None = None,
     most_open: int | None = None,
 ) -> None:
-    """The same for who wants to know what stood in its way.
+    """Change a build like ``change_build``, and raise what stood in the way.
 
     Args:
         build: See ``change_build``, as the arguments that follow.
@@ -490,7 +490,7 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
 
 
 def permits_of(build_id: str) -> list[BroadcastPermit]:
-    """Permits to broadcast that may still be held."""
+    """Return the broadcast permits that may still be held."""
     with upstream_errors():
         held = BroadcastPermit.query(
             f"{_PREFIX}{build_id}", BroadcastPermit.sk.startswith("BROADCAST#"), consistent_read=True
@@ -502,7 +502,7 @@ def permits_of(build_id: str) -> list[BroadcastPermit]:
 
 
 def due_builds(moment: str, limit: int) -> list[str]:
-    """Ids of builds that should have been looked at before ``moment``, longest overdue first; ``limit`` of a shard."""
+    """Return ids of builds due before ``moment``, longest overdue first; at most ``limit`` of a shard."""
     found: list[tuple[str, str]] = []
     for shard in open_shards(KIND):
         with upstream_errors():

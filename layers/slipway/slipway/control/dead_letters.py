@@ -52,7 +52,7 @@ class DeadLetter:
 
 
 def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
-    """A message of the queue, understood.
+    """Read a message of the queue.
 
     Args:
         body: Its body.
@@ -98,7 +98,8 @@ class DeadLetterQueue:
         self._url = url
 
     def letters(self) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-        """Receipt, body and attributes of each message, once; those that are not deleted come back by themselves."""
+        """Yield receipt, body and attributes of each message, once; those that are not deleted come back by
+        themselves."""
         seen: set[str] = set()
         while True:
             messages = self._sqs.receive_message(
@@ -153,7 +154,8 @@ class DeadLetterQueue:
                 raise LookupError(f"{function} failed again: {answer['FunctionError']}")
 
     def _records(self, batch: StreamBatch) -> Iterator[dict[str, Any]]:
-        """Records from the batch's first to its last, with those between them that were not meant for the function."""
+        """Yield records from the batch's first to its last, with those between them that were not meant for the
+        function."""
         streams = self._client("dynamodbstreams")
         iterator = streams.get_shard_iterator(
             StreamArn=batch.stream_arn,

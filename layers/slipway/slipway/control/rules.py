@@ -9,7 +9,7 @@ MOST_DAYS = 31
 
 
 def percentile(values: Sequence[float], percent: int) -> float | None:
-    """The nearest-rank percentile, None of nothing."""
+    """Return the nearest-rank percentile, None without values."""
     if not values:
         return None
     ordered = sorted(values)
@@ -17,7 +17,7 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 
 
 def days_between(since: datetime, until: datetime, *, newest_first: bool) -> Iterator[date]:
-    """Each day in UTC that the span touches."""
+    """Yield each day in UTC that the span touches."""
     first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
     count = (last - first).days + 1
     for index in range(count):
@@ -25,7 +25,7 @@ def days_between(since: datetime, until: datetime, *, newest_first: bool) -> Ite
 
 
 def span(since: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """The span, if it makes sense.
+    """Return the span, if it makes sense.
 
     Raises:
         ValidationFailedError: It ends before it begins, or is longer than 31 days.

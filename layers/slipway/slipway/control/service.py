@@ -32,7 +32,7 @@ class AuditFilter:
 
 
 def service_named(name: str) -> Service:
-    """A service by its name in the path; raises NotFoundError."""
+    """Return a service by its name in the path; raises NotFoundError."""
     try:
         return Service(name)
     except ValueError as error:
@@ -66,7 +66,7 @@ def _entry(event: AuditEvent) -> AuditEntry:
 
 
 def audit_page(chosen: AuditFilter, limit: int, cursor: str | None) -> AuditPage:
-    """A page of the trail, newest first, at a cost that follows the page.
+    """Return a page of the trail, newest first, at a cost that follows the page.
 
     A user or a model is read from its index, everything else day by day. What an index does not narrow is filtered
     among a bounded number of events, so a page may be short and still have a next one.
@@ -134,7 +134,7 @@ def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, c
 
 
 def metrics_summary(name: str, since: datetime | None, until: datetime | None) -> MetricsAnswer:
-    """Success rate, durations, gas, cost, errors and work in flight; the last day unless told otherwise.
+    """Summarize success rate, durations, gas, cost, errors and work in flight; by default of the last day.
 
     A service without jobs has nothing that completes, fails or is in flight.
     """

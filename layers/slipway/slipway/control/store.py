@@ -69,7 +69,7 @@ def _key(service: Service) -> tuple[str, str]:
 
 
 def service_state(service: Service) -> ServiceState:
-    """The state of a service; of one that nobody has touched, the initial one."""
+    """Return the state of a service, the initial one if it was never changed."""
     with upstream_errors():
         try:
             return ServiceState.get(*_key(service), consistent_read=True)
@@ -126,7 +126,7 @@ class Gate:
             write.update(PROBE_WRITE, ServiceState(self._state.pk, self._state.sk), actions, condition=unchanged)
 
     def probed(self) -> SlipwayError:
-        """Why ``PROBE_WRITE`` failed."""
+        """Return why ``PROBE_WRITE`` failed."""
         return self._breaker_open()
 
     def _breaker_open(self) -> ServicePausedError:
@@ -171,7 +171,7 @@ def tell_breaker(service: Service, outcome: Outcome) -> None:
 
 
 def _change(state: ServiceState, breaker: Breaker) -> tuple[list[Action], Condition]:
-    """What writes the breaker, and the condition that nobody else did since ``state`` was read."""
+    """Return the actions that write the breaker, and the condition that it is unchanged since ``state`` was read."""
     version = int(state.breaker_version or 0)
     unchanged: Condition = ServiceState.breaker_version == version
     if not version:

@@ -24,7 +24,7 @@ class IdentityKey(P256Key):
     """Slipway's own signing key."""
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """A compact JWS over the claims."""
+        """Sign claims as a compact JWS."""
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": self.jwk["kid"]}
         parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
         signing_input = ".".join(parts)
@@ -44,7 +44,7 @@ class TokenVerifier:
         self._jwks = jwks
 
     def verify(self, token: str) -> Caller:
-        """Who the token speaks for.
+        """Verify a token and return its caller.
 
         Raises:
             AuthenticationFailedError: It is malformed, forged, expired, not valid yet, or meant for others.

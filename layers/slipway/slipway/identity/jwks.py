@@ -34,7 +34,7 @@ class JwksClient:
         self._failed_at = float("-inf")
 
     def key(self, key_id: str) -> Any:
-        """The public key with this id.
+        """Return the public key with this id.
 
         Raises:
             AuthenticationFailedError: The issuer has no such key.

@@ -11,7 +11,7 @@ ACCESS_TOKEN_SECONDS = 900
 
 
 def wallet_roles(wallet: str, wallets: dict[str, dict[str, Any]]) -> tuple[list[str], str]:
-    """Roles and tier that the configuration gives a wallet; ``wallets`` is keyed by lower-case address."""
+    """Return the roles and tier that the configuration gives a wallet; ``wallets`` is keyed by lower-case address."""
     entry = wallets.get(wallet.lower(), {})
     roles = sorted({USER, *entry.get("roles", [])} & ROLES)
     return roles, str(entry.get("tier", DEFAULT_TIER))
@@ -20,7 +20,7 @@ def wallet_roles(wallet: str, wallets: dict[str, dict[str, Any]]) -> tuple[list[
 def access_claims(
     wallet: str, roles: list[str], tier: str, *, issuer: str, audience: str, token_id: str, issued_at: int
 ) -> dict[str, Any]:
-    """Claims of an access token; times in seconds since 1970."""
+    """Return the claims of an access token; times in seconds since 1970."""
     return {
         "iss": issuer,
         "aud": audience,
@@ -36,7 +36,7 @@ def access_claims(
 
 
 def caller_from_claims(claims: dict[str, Any], names: dict[str, str]) -> Caller:
-    """The caller of a verified token.
+    """Read the caller of a verified token.
 
     Args:
         claims: The verified claims.

@@ -18,13 +18,13 @@ from slipway.times import epoch_seconds
 
 @cache
 def identity_key() -> IdentityKey:
-    """The installation's signing key."""
+    """Return the installation's signing key."""
     return IdentityKey(aws_client("kms"), identity_settings().key_id)
 
 
 @cache
 def token_verifier() -> TokenVerifier:
-    """Verifies tokens of Slipway and of the external issuer, if one is configured."""
+    """Return the verifier of Slipway's tokens and, if one is configured, of an external issuer's."""
     settings = identity_settings()
     jwks = JwksClient(settings.oidc.jwks_url, httpx.Client()) if settings.oidc else None
     return TokenVerifier(settings, identity_key(), jwks)
@@ -58,5 +58,5 @@ def sign_in(message: str, signature: str) -> VerifyAnswer:
 
 
 def published_keys() -> dict[str, Any]:
-    """The JWK set by which others verify Slipway's tokens."""
+    """Return the JWK set by which others verify Slipway's tokens."""
     return {"keys": [identity_key().jwk]}

@@ -28,7 +28,7 @@ def _require_canonical(signature: str) -> None:
 
 
 def verified_wallet(message: str, signature: str, domains: tuple[str, ...]) -> tuple[str, str]:
-    """Who signed the message, and the nonce it used.
+    """Return the wallet that signed the message, and the message's nonce.
 
     Args:
         message: The text that the wallet showed its owner.

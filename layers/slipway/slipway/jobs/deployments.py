@@ -37,29 +37,29 @@ class Deployment(JobsItem):
 
 
 def deployment_key(deployment_id: str) -> tuple[str, str]:
-    """Partition and sort key of a deployment."""
+    """Return partition and sort key of a deployment."""
     return f"{_PREFIX}{deployment_id}", "DETAIL"
 
 
 def owner_key(wallet: str) -> str:
-    """Under which a wallet's deployments are indexed."""
+    """Return the key under which a wallet's deployments are indexed."""
     return f"{_PREFIX}{wallet}"
 
 
 def open_shard(kind: str, deployment_id: str) -> str:
-    """Where ``reconcile`` looks for the deployment while it is open."""
+    """Return the shard in which ``reconcile`` looks for the deployment while it is open."""
     return open_shards(kind)[zlib.crc32(deployment_id.encode()) % OPEN_SHARDS]
 
 
 def open_shards(kind: str) -> list[str]:
-    """The shards in the index ``open_work`` that hold a kind of deployment."""
+    """Return the shards in the index ``open_work`` that hold a kind of deployment."""
     # Tokens came first, when there was one kind.
     prefix = "OPEN" if kind == "token" else f"OPEN#{kind}"
     return [f"{prefix}#{shard}" for shard in range(OPEN_SHARDS)]
 
 
 def find_deployment(deployment_id: str, *, consistent: bool = True) -> Deployment | None:
-    """A deployment of any kind by its id."""
+    """Return a deployment of any kind by its id."""
     with upstream_errors():
         try:
             return Deployment.get(*deployment_key(deployment_id), consistent_read=consistent)
@@ -68,7 +68,7 @@ def find_deployment(deployment_id: str, *, consistent: bool = True) -> Deploymen
 
 
 def due_deployments(kind: str, moment: str, limit: int) -> list[str]:
-    """Ids of deployments that should have been looked at before ``moment``, longest overdue first.
+    """Return ids of deployments that were due before ``moment``, longest overdue first.
 
     Args:
         kind: Which deployments.
@@ -110,8 +110,8 @@ def count_execution(deployment: Deployment) -> bool:
 def deployments_of(
     wallet: str, *, kind: type[Deployment], status: str | None, limit: int, cursor: str | None
 ) -> tuple[list[Any], str | None]:
-    """A page of a wallet's deployments of one class, or of every class for ``Deployment``, newest first, and where the
-    next one begins."""
+    """Return a page of a wallet's deployments, newest first: those of one class, or of every class for
+    ``Deployment``."""
     return newest_first(
         kind,
         kind.by_owner,

@@ -19,7 +19,7 @@ class Restart(StrEnum):
 
 
 def execution_input(deployment: Deployment) -> str:
-    """The input of a deployment's state machine."""
+    """Return the input of a deployment's state machine."""
     return json.dumps({"deployment_id": deployment.deployment_id})
 
 

@@ -58,7 +58,7 @@ _OUTCOME_SECONDS = 90 * 86400
 
 
 def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) -> JobOutcome:
-    """An outcome to write together with the job's end: ``completed``, or the error's code."""
+    """Make the outcome to write together with the job's end: ``completed``, or the error's code."""
     moment = now_text()
     return JobOutcome(
         pk=f"OUTCOME#{kind}#{moment[:10]}",
@@ -73,7 +73,7 @@ def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) ->
 
 
 def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None = None) -> JobEvent:
-    """An event to write together with the change it tells of."""
+    """Make the event to write together with the change that it records."""
     moment = now_text()
     return JobEvent(
         pk=job_pk,
@@ -133,7 +133,7 @@ def audit_event(
     message: str | None = None,
     request_id: str | None = None,
 ) -> AuditEvent:
-    """An audit event, to be written alone (refusals) or in the transaction that it tells of."""
+    """Make an audit event, to be written alone (refusals) or in the transaction that it records."""
     moment = now_text()
     sort = f"{moment}#{uuid.uuid4().hex}"
     return AuditEvent(
@@ -162,7 +162,7 @@ class RequestContext:
     action: str
 
     def audit(self, outcome: str, wallet: str | None, subject: str | None, message: str | None = None) -> AuditEvent:
-        """What became of the request, as an audit event."""
+        """Make the audit event of what became of the request."""
         return audit_event(
             action=self.action,
             outcome=outcome,
@@ -181,7 +181,7 @@ def write_audit_event(event: AuditEvent) -> None:
 
 
 def events_of(job_pk: str, limit: int = 200, *, latest: bool = False) -> list[JobEvent]:
-    """A job's events, oldest first, ``limit`` at most: the first ones, or the latest."""
+    """Return a job's events, oldest first, ``limit`` at most: the first ones, or the latest."""
     with upstream_errors():
         events = JobEvent.query(job_pk, JobEvent.sk.startswith("EVENT#"), limit=limit, scan_index_forward=not latest)
         return list(events)[:: -1 if latest else 1]

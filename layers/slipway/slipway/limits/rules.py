@@ -16,7 +16,7 @@ class Allowance:
 
 
 def allowance(accepted_at: Sequence[int], windows: Sequence[Window], now: int) -> Allowance:
-    """The state of the window that allows least.
+    """Return the state of the window that allows least.
 
     Args:
         accepted_at: Times of accepted requests, newest first.

@@ -59,13 +59,13 @@ def _most_kept(windows: Sequence[Window]) -> int:
 
 
 def refusal(stored: dict[str, dict[str, Any]] | None, windows: Sequence[Window]) -> RateLimitExceededError | None:
-    """Why ``limit`` failed: None when the log was only too long, which ``trim`` mends."""
+    """Return why ``limit`` failed: None when the log was only too long, which ``trim`` mends."""
     times = [int(entry["N"]) for entry in (stored or {}).get("at", {}).get("L", [])]
     return refusal_of(allowance(times, windows, _now()))
 
 
 def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
-    """The error of an allowance that is used up."""
+    """Return the error of an allowance that is used up."""
     if allowed.remaining:
         return None
     return RateLimitExceededError(
@@ -80,7 +80,7 @@ def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
 
 
 def current(what: str, wallet: str, windows: Sequence[Window]) -> Allowance:
-    """What a caller has left; changes nothing."""
+    """Return what a caller has left, without counting."""
     with upstream_errors():
         try:
             times = [int(at) for at in RateLog.get(*_key(what, wallet)).at]

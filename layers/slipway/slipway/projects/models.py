@@ -70,7 +70,7 @@ class ProjectStatus(StrEnum):
 
 
 def is_name(text: str) -> bool:
-    """Whether a project can be called so."""
+    """Return whether a project can have this name."""
     return bool(_NAME.fullmatch(text))
 
 

@@ -13,17 +13,17 @@ _NEXT = {
 
 
 def before(status: ProjectStatus) -> list[ProjectStatus]:
-    """The statuses from which a project may come to this one."""
+    """Return the statuses from which a project may come to this one."""
     return [earlier for earlier, following in _NEXT.items() if status in following]
 
 
 def may_change(caller: Caller, creator: str) -> bool:
-    """Whether a project is the caller's to change or delete."""
+    """Return whether a project is the caller's to change or delete."""
     return caller.wallet == creator or OPERATOR in caller.roles
 
 
 def change_refusal(caller: Caller, project: Project, change: StatusChange) -> SlipwayError | None:
-    """Why a change is refused, or None when it would change nothing because it was made already.
+    """Return why a change is refused, or None when it would change nothing because it was made already.
 
     A change that the status allows is never asked about: it is written, and only if the write's condition fails is this
     the reason.
@@ -44,7 +44,7 @@ def change_refusal(caller: Caller, project: Project, change: StatusChange) -> Sl
 
 
 def own_wallet(caller: Caller, creator: str | None) -> str:
-    """The caller's wallet; raises ForbiddenError when there is none, or when ``creator`` names another."""
+    """Return the caller's wallet; raises ForbiddenError without one, or when ``creator`` names another."""
     if caller.wallet is None:
         raise ForbiddenError("The access token names no wallet")
     if creator not in (None, caller.wallet):
@@ -53,5 +53,5 @@ def own_wallet(caller: Caller, creator: str | None) -> str:
 
 
 def sees_all_payments(caller: Caller) -> bool:
-    """Whether a caller sees the payments of others."""
+    """Return whether a caller sees the payments of others."""
     return bool({OPERATOR, ADMIN} & caller.roles)

@@ -69,13 +69,13 @@ def create_project(caller: Caller, body: NewProject, idempotency_key: str | None
 
 
 def list_projects(creator: str | None, status: ProjectStatus | None, limit: int, cursor: str | None) -> ProjectPage:
-    """All projects, or those of one wallet, newest first."""
+    """Return a page of all projects, or those of one wallet, newest first."""
     found, next_cursor = store.projects_page(creator, status, limit=limit, cursor=cursor)
     return ProjectPage(deployments=found, next_cursor=next_cursor)
 
 
 def find_project(name: str) -> Project:
-    """A project by its name; raises NotFoundError."""
+    """Return a project by its name; raises NotFoundError."""
     found = store.find_project(name) if is_name(name) else None
     if found is None:
         raise NotFoundError("There is no such project")
@@ -83,7 +83,7 @@ def find_project(name: str) -> Project:
 
 
 def _creator_condition(caller: Caller) -> str | None:
-    """Whose project it must be for the caller to change it; None for an operator."""
+    """Return whose project it must be for the caller to change it; None for an operator."""
     return None if OPERATOR in caller.roles else own_wallet(caller, None)
 
 
@@ -162,7 +162,7 @@ def create_payment(caller: Caller, body: NewPayment, idempotency_key: str | None
 
 
 def list_payments(caller: Caller, creator: str | None, limit: int, cursor: str | None) -> PaymentPage:
-    """The caller's payments, newest first; operators and administrators see all, or one wallet's.
+    """Return a page of the caller's payments, newest first; operators and administrators see all, or one wallet's.
 
     Raises:
         ForbiddenError: Another wallet's were asked for, or the token names no wallet.
@@ -175,7 +175,7 @@ def list_payments(caller: Caller, creator: str | None, limit: int, cursor: str |
 
 
 def find_payment(caller: Caller, payment_id: str) -> Payment:
-    """A payment; raises NotFoundError for another owner's too."""
+    """Return a payment; raises NotFoundError for another owner's too."""
     found = store.find_payment(payment_id) if is_id(payment_id) else None
     if found is None or not (found.creator == caller.wallet or sees_all_payments(caller)):
         raise NotFoundError("There is no such payment")

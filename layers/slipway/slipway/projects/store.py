@@ -161,12 +161,12 @@ def remove_project(write: Transaction, name: str, creator: str | None) -> None:
 
 
 def project_from_raw(raw: dict[str, dict[str, Any]]) -> Project:
-    """A project as DynamoDB tells of it when a condition on it failed."""
+    """Read a project that DynamoDB returned when a condition on it failed."""
     return _project_of(ProjectItem.from_raw_data(raw))
 
 
 def find_project(name: str) -> Project | None:
-    """A project by its name, as it is now."""
+    """Return a project by its name, as it is now."""
     with upstream_errors():
         try:
             return _project_of(ProjectItem.get(*_project_key(name), consistent_read=True))
@@ -175,7 +175,7 @@ def find_project(name: str) -> Project | None:
 
 
 def find_payment(payment_id: str) -> Payment | None:
-    """A payment by its id."""
+    """Return a payment by its id."""
     with upstream_errors():
         try:
             return _payment_of(PaymentItem.get(*_payment_key(payment_id), consistent_read=True))
@@ -202,11 +202,11 @@ def _page[Item: ProjectsItem, Record](
 def projects_page(
     creator: str | None, status: ProjectStatus | None, *, limit: int, cursor: str | None
 ) -> tuple[list[Project], str | None]:
-    """A page of a wallet's or of all projects, newest first, and where the next one begins."""
+    """Return a page of a wallet's or of all projects, newest first, and where the next one begins."""
     matching = None if status is None else ProjectItem.status == str(status)
     return _page(ProjectItem, _project_of, _PROJECTS, creator, limit=limit, cursor=cursor, matching=matching)
 
 
 def payments_page(creator: str | None, *, limit: int, cursor: str | None) -> tuple[list[Payment], str | None]:
-    """A page of a wallet's or of all payments, newest first, and where the next one begins."""
+    """Return a page of a wallet's or of all payments, newest first, and where the next one begins."""
     return _page(PaymentItem, _payment_of, _PAYMENTS, creator, limit=limit, cursor=cursor)

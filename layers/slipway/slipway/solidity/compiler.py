@@ -130,7 +130,7 @@ _TOKEN = re.compile(
 
 
 def imports_of(source: str) -> list[str]:
-    """Lists what a source imports.
+    """List what a source imports.
 
     Args:
         source: Solidity source text; it need not be valid.
@@ -154,7 +154,7 @@ def imports_of(source: str) -> list[str]:
 
 
 def words_of(source: str) -> Iterator[str]:
-    """Names and keywords of a source, in order, without what comments and strings say.
+    """Yield names and keywords of a source, in order, without what comments and strings say.
 
     Args:
         source: Solidity source text; it need not be valid.
@@ -163,14 +163,14 @@ def words_of(source: str) -> Iterator[str]:
 
 
 def _unit_name(path: str, importer: str) -> str:
-    """The source unit an import path means: relative to the importer if it starts with a dot."""
+    """Return the source unit an import path means: relative to the importer if it starts with a dot."""
     if not path.startswith(("./", "../")):
         return path
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), path))
 
 
 def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, str]:
-    """Adds to the sources everything they import, directly or not, and nothing else.
+    """Add to the sources everything they import, directly or not, and nothing else.
 
     Args:
         sources: Source text by unit name (`contracts/Token.sol`).
@@ -206,7 +206,7 @@ def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, s
 
 
 def mapping_resolver(sources: Mapping[str, str]) -> Resolver:
-    """Resolves imports from texts at hand.
+    """Resolve imports from texts at hand.
 
     Args:
         sources: Source text by unit name.
@@ -215,7 +215,7 @@ def mapping_resolver(sources: Mapping[str, str]) -> Resolver:
 
 
 def node_modules_resolver(folder: Path) -> Resolver:
-    """Resolves imports of packages (`@openzeppelin/contracts/…`) from a `node_modules` folder.
+    """Resolve imports of packages (`@openzeppelin/contracts/…`) from a `node_modules` folder.
 
     Sources may come from strangers, so only `.sol` files that really lie inside the folder are read.
 
@@ -248,7 +248,7 @@ def build_input(
     optimizer_runs: int = 200,
     with_ast: bool = False,
 ) -> dict[str, Any]:
-    """Builds the compiler's standard-JSON input.
+    """Build the compiler's standard-JSON input.
 
     The metadata carries no hash of itself, so equal sources give equal bytecode wherever they lie.
 
@@ -328,7 +328,7 @@ class Compiler:
         heap_bytes: int = 512 * MEBIBYTE,
         memory_bytes: int = 512 * MEBIBYTE,
     ) -> None:
-        """Remembers the settings; starts nothing.
+        """Remember the settings; start nothing.
 
         Args:
             soljson_path: `soljson.js` of npm's `solc` package.
@@ -352,7 +352,7 @@ class Compiler:
         self.close()
 
     def close(self) -> None:
-        """Frees the V8 context. The compiler stays usable; its next use makes another."""
+        """Free the V8 context. The compiler stays usable; its next use makes another."""
         with self._turn:
             self._context = None
             if self._close_context is not None:
@@ -373,7 +373,7 @@ class Compiler:
     def compile(
         self, standard_json_input: Mapping[str, Any], *, timeout_seconds: float | None = None
     ) -> dict[str, Any]:
-        """Compiles.
+        """Compile a standard-JSON input.
 
         Args:
             standard_json_input: What `build_input` returns, or any complete standard-JSON input. Imports that
@@ -408,7 +408,7 @@ class Compiler:
 
     @contextmanager
     def _guarded(self, seconds: float) -> Iterator[None]:
-        """Throws the context away after anything but success, and translates V8's errors."""
+        """Throw the context away after anything but success, and translate V8's errors."""
         from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException
 
         try:
@@ -449,7 +449,7 @@ _CRASHES = frozenset({"Exception", "FatalError", "InternalCompilerError"})
 
 
 def _new_context() -> MiniRacer:
-    """Makes a V8 context with an event loop of its own.
+    """Make a V8 context with an event loop of its own.
 
     Made in a thread that runs no event loop: in one that does, mini-racer would adopt that loop, and neither
     timeouts nor synchronous calls would work there.

@@ -37,7 +37,7 @@ class Toolchain:
 
 
 def find_toolchain() -> Toolchain:
-    """Looks beside each folder of Python packages (a layer has both), then above this file, as Node does.
+    """Look beside each folder of Python packages (a layer has both), then above this file, as Node does.
 
     Raises:
         ToolchainMissingError: There is none.

@@ -70,5 +70,5 @@ def _refused(error: ClientError) -> Posted:
 
 
 def connections_api() -> ConnectionsApi:
-    """The connections of this installation."""
+    """Return the connections of this installation."""
     return ConnectionsApi(aws_client("apigatewaymanagementapi", _SECONDS, 1))

@@ -45,10 +45,10 @@ class Log(Protocol):
     """The events of builds."""
 
     def after(self, build_id: str, sequence: int) -> list[Event]:
-        """The next events, in order; empty when there are no more at this moment."""
+        """Return the next events, in order; empty when there are no more at this moment."""
 
     def is_over(self, build_id: str, sequence: int) -> bool:
-        """Whether the build has ended, and ``sequence`` was its last event."""
+        """Return whether the build has ended, and ``sequence`` was its last event."""
 
 
 class Connections(Protocol):
@@ -61,7 +61,7 @@ class Connections(Protocol):
         """Give it back and say how far the client was told; False when the connection is no more."""
 
     def forget(self, connection: Connection) -> None:
-        """The connection is no more."""
+        """Delete a connection that is no more."""
 
 
 class Sockets(Protocol):
@@ -175,7 +175,7 @@ class Delivery:
         return Outcome.DONE
 
     def deliver_patiently(self, connection: Connection, seconds: float) -> Outcome:
-        """The same, again and again until it is done or so much time has passed."""
+        """Deliver again and again until it is done or so many seconds have passed."""
         ends_at = self.clock() + seconds
         wait = _PAUSE_SECONDS
         while self.deliver(connection) is Outcome.LATER:

@@ -26,18 +26,18 @@ class BuildLog:
     """The progress events of builds in the jobs table."""
 
     def after(self, build_id: str, sequence: int) -> list[Any]:
-        """The next events, in order."""
+        """Return the next events, in order."""
         return list(builds.updates_after(build_id, sequence))
 
     def is_over(self, build_id: str, sequence: int) -> bool:
-        """Whether the build has ended with this event, or is no more."""
+        """Return whether the build has ended with this event, or is no more."""
         build = builds.find_build(build_id)
         return build is None or (build.ended and int(build.sequence) <= sequence)
 
 
 @cache
 def delivery() -> Delivery:
-    """Deliveries of this installation."""
+    """Return the deliveries of this installation."""
     return Delivery(BuildLog(), store, connections_api())
 
 

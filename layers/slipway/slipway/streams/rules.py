@@ -18,7 +18,7 @@ _SEQUENCE = re.compile(r"[0-9]{1,8}")
 
 
 def handshake(headers: Mapping[str, str], query: Mapping[str, str]) -> Handshake:
-    """What a client asks for.
+    """Read what a client asks for.
 
     Args:
         headers: Of the handshake, in whatever case.
@@ -37,8 +37,8 @@ def handshake(headers: Mapping[str, str], query: Mapping[str, str]) -> Handshake
 
 
 def _offered_token(headers: Mapping[str, str]) -> str | None:
-    """What follows ``bearer`` among the offered subprotocols; without one, a bearer token of the Authorization header,
-    which clients other than browsers can send."""
+    """Return what follows ``bearer`` among the offered subprotocols; without it, the Authorization header's bearer
+    token, which clients other than browsers can send."""
     lower = {name.lower(): value for name, value in headers.items()}
     offered = [part.strip() for part in lower.get("sec-websocket-protocol", "").split(",")]
     if SUBPROTOCOL in offered:
@@ -49,25 +49,26 @@ def _offered_token(headers: Mapping[str, str]) -> str | None:
 
 
 def protocol_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of the handshake's answer: it has to choose a subprotocol, for a browser takes silence for a refusal."""
+    """Return the headers of the handshake's answer: it has to choose a subprotocol, or a browser takes it for a
+    refusal."""
     offered = next((value for name, value in headers.items() if name.lower() == "sec-websocket-protocol"), "")
     chosen = SUBPROTOCOL in (part.strip() for part in offered.split(","))
     return {"Sec-WebSocket-Protocol": SUBPROTOCOL} if chosen else {}
 
 
 def message_of(status: str, progress: int, step: str, message: str, sequence: int) -> str:
-    """A progress event as the client is told it."""
+    """Return a progress event as JSON for the client."""
     told = {"status": status, "progress": progress, "step": step, "message": message, "sequence": sequence}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def is_final(status: str) -> bool:
-    """Whether a build with this status has ended."""
+    """Return whether a build with this status has ended."""
     return Status(status) in FINAL
 
 
 def may_open(opened: bool, age: float) -> bool:
-    """Whether a connection that API Gateway calls gone may only not be open yet.
+    """Return whether a connection that API Gateway calls gone may only be not open yet.
 
     Args:
         opened: Whether something was sent over it before.
@@ -77,7 +78,7 @@ def may_open(opened: bool, age: float) -> bool:
 
 
 def reply_to(text: str) -> dict[str, Any]:
-    """What a client is answered that sends something: nothing that it sends means anything but ``ping``.
+    """Answer what a client sends: only ``ping`` means anything.
 
     Browsers can't send a ping of the protocol, and API Gateway ends a connection that is silent for ten minutes.
     """

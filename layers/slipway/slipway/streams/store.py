@@ -93,7 +93,7 @@ def add(connection: Connection, wallet: str, lease: str, after: int) -> None:
 
 
 def find(connection_id: str) -> Connection | None:
-    """A connection by API Gateway's id."""
+    """Return a connection by API Gateway's id."""
     with upstream_errors():
         try:
             found = StreamOfConnection.get(*_back_key(connection_id), consistent_read=True)
@@ -103,7 +103,8 @@ def find(connection_id: str) -> Connection | None:
 
 
 def connections_of(build_id: str) -> list[Connection]:
-    """Everyone who follows a build now (a consistent read: who connected before an event was written is in it)."""
+    """Return every connection that follows a build now (a consistent read: one made before an event was written is in
+    it)."""
     with upstream_errors():
         found = StreamConnection.query(
             f"STREAM#{build_id}", StreamConnection.sk.startswith(_OPEN_PREFIX), consistent_read=True

@@ -31,7 +31,7 @@ _MOST_CONTAINER_BYTES = 2_000_000
 
 
 def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str | None) -> WorkerPage:
-    """A page of the fleet, newest enrolment first, at a cost that follows the page.
+    """Return a page of the fleet, newest enrolment first, at a cost that follows the page.
 
     Raises:
         ValidationFailedError: The cursor was not given by this list.
@@ -67,7 +67,7 @@ def _container_bytes(view: WorkerView) -> int:
 
 
 def worker_view(caller: Caller, wallet: str) -> WorkerView:
-    """One worker; raises NotFoundError for a wallet that enrolled none."""
+    """Return one worker; raises NotFoundError for a wallet that enrolled none."""
     return _view(_found(wallet), caller, epoch_milliseconds())
 
 
@@ -102,7 +102,7 @@ def _session(worker: store.WorkerItem, moment: int) -> Session | None:
 
 
 def worker_uptime(wallet: str, since: datetime | None, until: datetime | None) -> UptimeAnswer:
-    """A worker's sessions in a window, and how much of it, and of each day, they cover.
+    """Return a worker's sessions in a window, and how much of it, and of each day, they cover.
 
     Raises:
         NotFoundError: The wallet enrolled no worker.

@@ -99,7 +99,7 @@ def place(
 
 
 def newest_session(session_start: int | None, last_seen: int | None, now: int) -> Session | None:
-    """The session that is stored on the worker's item, as it is at ``now``.
+    """Return the session that is stored on the worker's item, as it is at ``now``.
 
     Returns:
         None when every session is an uptime record already.
@@ -110,19 +110,19 @@ def newest_session(session_start: int | None, last_seen: int | None, now: int) -
 
 
 def liveness(last_seen: int | None, now: int) -> Liveness:
-    """Healthy after a silence of at most ten minutes, late as long as the session lasts, else, or never seen, down."""
+    """Return healthy after a silence of at most ten minutes, late as long as the session lasts, otherwise down."""
     if last_seen is None or now - last_seen > GAP:
         return Liveness.DOWN
     return Liveness.HEALTHY if now - last_seen <= HEALTHY_WITHIN else Liveness.LATE
 
 
 def shard_of(wallet: str) -> int:
-    """The part of the staleness index in which a worker is looked for."""
+    """Return the part of the staleness index in which a worker is looked for."""
     return zlib.crc32(wallet.encode()) % SHARDS
 
 
 def flush_at(beat: int, now: int, shard: int) -> int:
-    """When a worker has to be looked at if this beat was its last, in seconds since 1970.
+    """Return when a worker has to be looked at if this beat was its last, in seconds since 1970.
 
     The time that a session needs to end, after the end of the bucket of time in which the beat lies. So whoever is due
     is stale, and whoever is alive is not found. The shards' buckets end at different times, so the fleet does not move

@@ -14,7 +14,7 @@ def _text(name: str) -> str:
 
 
 def setup_script(wallet: str, api: str) -> str:
-    """The whole script.
+    """Return the whole script.
 
     Args:
         wallet: A checked address in EIP-55 form.
@@ -25,7 +25,7 @@ def setup_script(wallet: str, api: str) -> str:
 
 
 def setup_command(wallet: str, api: str, enrolment_code: str) -> str:
-    """What a worker's owner pastes into a shell; the code is in it, so it is as secret as that."""
+    """Return the command that a worker's owner runs; the enrolment code is in it, so it is as secret as that."""
     url = shlex.quote(f"{api}/api/setup?wallet={wallet}")
     # Quoted always, so that a code that begins with a dash, or none, reads the same.
     return f"curl -fsSL {url} | SLIPWAY_ENROLMENT_CODE='{enrolment_code}' bash"

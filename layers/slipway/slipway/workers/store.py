@@ -141,17 +141,17 @@ class UptimeRecord(WorkersItem):
 
 
 def worker_key(wallet: str) -> tuple[str, str]:
-    """Keys of a worker's item."""
+    """Return the key of a worker's item."""
     return f"WORKER#{wallet}", "WORKER"
 
 
 def uptime_key(wallet: str, time_from: int) -> tuple[str, str]:
-    """Keys of an uptime record."""
+    """Return the key of an uptime record."""
     return f"WORKER#{wallet}", f"UPTIME#{time_from:015d}"
 
 
 def find_worker(wallet: str, *, consistent: bool = True) -> WorkerItem | None:
-    """A worker, or None for a wallet that never enrolled one."""
+    """Return a worker, or None for a wallet that never enrolled one."""
     with upstream_errors():
         try:
             return WorkerItem.get(*worker_key(wallet), consistent_read=consistent)
@@ -166,12 +166,12 @@ def is_token_known(token_hash: bytes) -> bool:
 
 
 def fleet_places(limit: int, cursor: str | None) -> tuple[list[WorkersItem], str | None]:
-    """Keys and ``enrolled_at`` of workers, newest enrolment first, and where the next page begins."""
+    """Return keys and ``enrolled_at`` of workers, newest enrolment first, and where the next page begins."""
     return newest_first(WorkersItem, WorkersItem.by_fleet, ("fleet", FLEET), "enrolled_at", limit=limit, cursor=cursor)
 
 
 def workers_at(places: Sequence[WorkersItem]) -> list[WorkerItem]:
-    """The workers themselves, at most 100, in no order."""
+    """Return the workers themselves, at most 100, in no order."""
     return read_together(WorkerItem, [(place.pk, place.sk) for place in places])
 
 
@@ -214,7 +214,7 @@ def _without_code() -> list[Action]:
 
 
 def sessions_between(wallet: str, begin: int, end: int) -> list[Session]:
-    """The uptime records that begin after ``begin`` and before ``end``, oldest first, read consistently."""
+    """Return the uptime records that begin after ``begin`` and before ``end``, oldest first, read consistently."""
     if end - begin < 2:
         return []
     (pk, first), (_, last) = uptime_key(wallet, begin + 1), uptime_key(wallet, end - 1)
@@ -224,12 +224,12 @@ def sessions_between(wallet: str, begin: int, end: int) -> list[Session]:
 
 
 def last_session_before(wallet: str, moment: int) -> Session | None:
-    """The latest uptime record that begins at ``moment`` or earlier, read consistently."""
+    """Return the latest uptime record that begins at ``moment`` or earlier, read consistently."""
     return _first(wallet, 0, moment, forward=False)
 
 
 def first_session_after(wallet: str, moment: int) -> Session | None:
-    """The earliest uptime record that begins later than ``moment``, read consistently."""
+    """Return the earliest uptime record that begins later than ``moment``, read consistently."""
     return _first(wallet, moment + 1, _LAST_TIME, forward=True)
 
 

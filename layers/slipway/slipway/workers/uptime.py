@@ -29,7 +29,7 @@ class Uptime:
 
 
 def parse_edge(text: str | None, field: str) -> datetime | None:
-    """An edge of a window as a caller gives it: a moment, or a date for its first moment in UTC.
+    """Read an edge of a window as a caller gives it: a moment, or a date for its first moment in UTC.
 
     Raises:
         ValidationFailedError: Neither; names ``field``.
@@ -42,7 +42,7 @@ def parse_edge(text: str | None, field: str) -> datetime | None:
 
 
 def window(since: datetime | None, until: datetime | None, now: datetime) -> tuple[int, int]:
-    """The window that a caller asks for; the last seven days unless told otherwise.
+    """Return the window that a caller asks for; by default the last seven days.
 
     Raises:
         ValidationFailedError: It ends before it begins, is empty, or is longer than 366 days.
@@ -57,7 +57,7 @@ def window(since: datetime | None, until: datetime | None, now: datetime) -> tup
 
 
 def overlapping(records: Iterable[Session], newest: Session | None, begin: int, end: int) -> list[Session]:
-    """The sessions that have a moment in ``[begin, end)``, whole, in order.
+    """Return the sessions that have a moment in ``[begin, end)``, whole, in order.
 
     The newest one may become a record, or be joined to an older one, between the read of the worker and that of its
     records, so when a record already tells of it, it is left out.
@@ -75,7 +75,7 @@ def _meet(session: Session, begin: int, end: int) -> bool:
 
 
 def uptime(sessions: Sequence[Session], begin: int, end: int, now: int) -> Uptime:
-    """How much of a window the sessions cover.
+    """Compute how much of a window the sessions cover.
 
     Args:
         sessions: May reach over the window's edges; none overlaps another.
@@ -93,7 +93,7 @@ def uptime(sessions: Sequence[Session], begin: int, end: int, now: int) -> Uptim
 
 
 def _by_day(begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Each UTC day, as days since 1970, with how much of it lies between; nothing when ``end`` is not later."""
+    """Yield each UTC day, as days since 1970, with how much of it lies between; nothing when ``end`` is not later."""
     while begin < end:
         day = begin // DAY
         until = min(end, (day + 1) * DAY)

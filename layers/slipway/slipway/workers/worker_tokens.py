@@ -8,10 +8,10 @@ _TOKEN = re.compile(r"slw_[A-Za-z0-9_-]{43}")
 
 
 def new_worker_token() -> str:
-    """A token, ``slw_`` and 43 characters of base64url; told once and kept nowhere."""
+    """Make a token, ``slw_`` and 43 characters of base64url; it is shown once and kept nowhere."""
     return f"slw_{secrets.token_urlsafe(32)}"
 
 
 def token_hash(token: str) -> bytes | None:
-    """The SHA-256 of a worker token; None for text that is none, such as a user's access token."""
+    """Return the SHA-256 of a worker token; None for text that is none, such as a user's access token."""
     return hashlib.sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None

@@ -12,7 +12,7 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 def decimal_of(value: object) -> Decimal:
-    """A plain decimal from JSON, as a text or a number: no sign, no exponent.
+    """Read a plain decimal from JSON, a text or a number: no sign, no exponent.
 
     Raises:
         ValueError: It is none.

@@ -10,21 +10,22 @@ _MONTH_HOURS = Decimal(730)
 
 
 def usd_per_hour(uact_per_block: Decimal) -> Decimal:
-    """US dollars an hour of a price that is paid with every block."""
+    """Return the US dollars an hour of a price per block."""
     return uact_per_block / MICRO * _HOUR / BLOCK_SECONDS
 
 
 def usd_per_month(uact_per_block: Decimal) -> Decimal:
-    """US dollars a month (730 hours) of a price that is paid with every block."""
+    """Return US dollars a month (730 hours) of a price that is paid with every block."""
     return usd_per_hour(uact_per_block) * _MONTH_HOURS
 
 
 def hourly(usd_a_month: Decimal) -> Decimal:
-    """US dollars an hour of a price a month."""
+    """Return the US dollars an hour of a price per month."""
     return usd_a_month / _MONTH_HOURS
 
 
 def amount_text(amount: Decimal, digits: int = 6) -> str:
-    """A decimal string without exponent, with at most ``digits`` digits after the point and no zeros at its end."""
+    """Return a decimal string without exponent, with at most ``digits`` digits after the point and no zeros at its
+    end."""
     text = f"{amount:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -12,7 +12,7 @@ _REGION_KEYS = {"region", "location-region", "country", "city"}
 
 
 def matches_region(wanted: str, provider: Provider) -> bool:
-    """Whether a provider is where somebody wants it: one of the names of its place has every word that is wanted."""
+    """Return whether one of the names of a provider's place has every word of the wanted region."""
     words = _words(wanted)
     named = [
         provider.ip_region,
@@ -32,13 +32,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 def gpus_of(provider: Provider) -> list[GpuName]:
-    """The GPUs that a provider has."""
+    """Return the GPUs that a provider has."""
     told = [gpu_of(gpu.vendor, gpu.model, gpu.ram, gpu.interface) for gpu in provider.gpu_models]
     return told or [gpu_of(provider.hardware_gpu_vendor, model) for model in provider.hardware_gpu_models]
 
 
 def provider_refusal(preferences: Preferences, provider: Provider, offered: Iterable[GpuName] = ()) -> str | None:
-    """Why a provider will not do, or None.
+    """Return why a provider will not do, or None.
 
     Args:
         preferences: What is wanted.

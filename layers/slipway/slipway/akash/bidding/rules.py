@@ -43,7 +43,7 @@ class Choice:
     reason: str
 
     def explanation(self) -> dict[str, Any]:
-        """The choice as data for the job's events; bounded, however many bids there are."""
+        """Return the choice as data for the job's events; bounded, however many bids there are."""
         return {
             "reason": self.reason,
             "chosen": [bid.id.provider for bid in self.chosen],
@@ -93,12 +93,12 @@ class Wanted:
 
 
 def bid_name(bid: Bid) -> str:
-    """What tells a bid from the others of its deployment."""
+    """Return the name that distinguishes a bid from the others of its deployment."""
     return f"{bid.id.gseq}/{bid.id.provider}"
 
 
 def judge(wanted: Wanted, bids: Sequence[Bid], providers: Mapping[str, Provider]) -> tuple[Judged, ...]:
-    """Every bid with the reason why it will not do; those that will come first, cheapest first, then by uptime.
+    """Judge every bid; those that will do come first, cheapest first, then by uptime.
 
     Args:
         wanted: What is wanted.
@@ -133,7 +133,7 @@ def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
 
 
 def _offered(bid: Bid) -> list[GpuName]:
-    """GPUs that a bid offers."""
+    """Return the GPUs that a bid offers."""
     found = []
     for offer in bid.resources_offer:
         resources = offer.get("resources")
@@ -147,7 +147,7 @@ def _offered(bid: Bid) -> list[GpuName]:
 
 
 def best(wanted: Wanted, judged: Sequence[Judged]) -> tuple[Bid, ...]:
-    """The best bid of each group; none if a group has none, or all together cost too much."""
+    """Return the best bid of each group; none if a group has none, or if all together cost too much."""
     chosen: dict[int, Bid] = {}
     for entry in judged:
         if entry.refusal is None:

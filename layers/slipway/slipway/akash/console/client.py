@@ -157,7 +157,7 @@ class ConsoleApi:
         return created
 
     def active_deployments(self, seconds: float = 15.0) -> list[Deployment]:
-        """Every active deployment of the account, without their status; closed ones are never listed.
+        """Return every active deployment of the account, without its status; closed ones are never listed.
 
         Deployments that are closed meanwhile move others to pages that were read already, so one that is missing from
         a list of several pages is not proved missing.
@@ -174,13 +174,13 @@ class ConsoleApi:
         raise UpstreamUnavailableError("The Akash Console API lists deployments without end")
 
     def deployment_page(self, skip: int, limit: int, seconds: float = 15.0) -> DeploymentPage:
-        """One page of the active deployments."""
+        """Return one page of the active deployments."""
         query = {"skip": str(skip), "limit": str(limit)}
         call = _Call("list deployments", "GET", "/v1/deployments", seconds, query=query)
         return self._read(call, DeploymentPage)
 
     def deployment(self, dseq: str, seconds: float = 20.0) -> Deployment:
-        """A deployment, active or closed, with what its providers tell; slow, because upstream asks them.
+        """Return a deployment, active or closed, with its providers' status; slow, because upstream asks them.
 
         Raises:
             NotFoundError: There never was such a deployment.
@@ -189,7 +189,7 @@ class ConsoleApi:
         return self._read(_Call("read deployment", "GET", path, seconds), Deployment)
 
     def bids(self, dseq: str, seconds: float = 10.0) -> list[Bid]:
-        """The bids of audited providers, in every state; none until the first has come."""
+        """Return the bids of audited providers, in every state; none until the first has come."""
         answer = self._data(_Call("read bids", "GET", "/v1/bids", seconds, query={"dseq": dseq}))
         return [entry.bid for entry in parse_each(BidEntry, _list(answer))]
 
@@ -239,13 +239,13 @@ class ConsoleApi:
     # ── Providers and prices ────────────────────────────────────────────────────────────────────
 
     def providers(self, addresses: Sequence[str] = (), seconds: float = 15.0) -> list[Provider]:
-        """All providers, or those of the given addresses; they tell no price."""
+        """Return all providers, or those of the given addresses, without prices."""
         query = {"scope": "all", **({"addresses": ",".join(addresses)} if addresses else {})}
         call = _Call("list providers", "GET", "/v1/providers", seconds, query=query, public=True)
         return parse_each(Provider, _list(self._answer(call)))
 
     def provider(self, address: str, seconds: float = 10.0) -> Provider:
-        """One provider with the checks of its last 24 hours.
+        """Return one provider with the checks of its last 24 hours.
 
         Raises:
             NotFoundError: No provider has this address.
@@ -254,7 +254,7 @@ class ConsoleApi:
         return self._model(call, Provider, self._answer(call))
 
     def gpu_prices(self, seconds: float = 15.0) -> GpuPrices:
-        """What each GPU model costs at present."""
+        """Return what each GPU model costs at present."""
         call = _Call("read GPU prices", "GET", "/v1/gpu-prices", seconds, public=True)
         answer = self._answer(call)
         models = answer.get("models") if isinstance(answer, dict) else None
@@ -262,7 +262,7 @@ class ConsoleApi:
         return prices.model_copy(update={"models": parse_each(PricedGpu, _list(models))})
 
     def price_estimate(self, cpu: int, memory: int, storage: int, seconds: float = 10.0) -> PriceEstimate:
-        """What an amount of resources costs by the network's usual prices.
+        """Return what an amount of resources costs by the network's usual prices.
 
         Args:
             cpu: Thousandths of a core.
@@ -280,7 +280,7 @@ class ConsoleApi:
         requirements: Mapping[str, Any] | None = None,
         seconds: float = 15.0,
     ) -> list[ScreenedProvider]:
-        """Which providers could take a workload, with their downtime of the last seven days (days of UTC).
+        """Return which providers could take a workload, with their downtime of the last seven days (days of UTC).
 
         Args:
             resources: ``{"resource": {id, cpu, memory, gpu, storage}, "count", "price"}`` each, as in a group's spec.
@@ -295,12 +295,12 @@ class ConsoleApi:
     # ── The account ─────────────────────────────────────────────────────────────────────────────
 
     def balances(self, address: str | None = None, seconds: float = 10.0) -> Balances:
-        """What the account has, or what another address has."""
+        """Return the balances of the account, or of another address."""
         query = {"address": address} if address else None
         return self._read(_Call("read balances", "GET", "/v1/balances", seconds, query=query), Balances)
 
     def create_token(self, ttl: int, leases: Mapping[str, Any], seconds: float = 10.0) -> str:
-        """A token that providers accept.
+        """Return a token that providers accept.
 
         Args:
             ttl: Seconds that it lasts.
@@ -368,7 +368,7 @@ class ConsoleApi:
         )
 
     def _json(self, call: _Call, response: httpx.Response) -> Any:
-        """The body of a success.
+        """Return the body of a success.
 
         Raises:
             SlipwayError: It was refused.
@@ -388,7 +388,7 @@ class ConsoleApi:
     # ── Refusals ────────────────────────────────────────────────────────────────────────────────
 
     def _refusal(self, call: _Call, response: httpx.Response) -> SlipwayError:
-        """The error that stands for an answer of 3xx or 4xx."""
+        """Return the error that stands for an answer of 3xx or 4xx."""
         try:
             body = parse(ErrorBody, json.loads(response.content))
         except (ValueError, ValidationError):
@@ -402,7 +402,7 @@ class ConsoleApi:
         return _error_of(call, told)
 
     def _public_text(self, call: _Call, text: str) -> str:
-        """What upstream said, on one line and without the key, should it repeat that."""
+        """Return what upstream said, on one line and without the key, should it repeat that."""
         key = "" if call.public else self._api_key()
         shown = text.replace(key, "…") if key else text
         return " ".join(shown.split())[:_MESSAGE_LENGTH]
@@ -451,7 +451,7 @@ def _may_have_created(status: int) -> bool:
 
 
 def _is_own_answer(response: httpx.Response) -> bool:
-    """Whether the API itself has answered; a gateway before it may give up a request that the API goes on with."""
+    """Return whether the API itself has answered; a gateway before it may give up a request that the API continues."""
     try:
         body = json.loads(response.content)
     except ValueError:
@@ -465,7 +465,7 @@ def _retry_after(response: httpx.Response, otherwise: int = _RETRY_AFTER_SECONDS
 
 
 def _list(value: Any) -> Iterable[Any]:
-    """A list as it was answered; anything else where a list belongs is an answer without sense."""
+    """Return a list as it was answered; anything else where a list belongs is an invalid answer."""
     if isinstance(value, list):
         return value
     raise UpstreamUnavailableError("The Akash Console API gave something else than a list", retry_after=5)
@@ -480,7 +480,7 @@ def _milliseconds() -> int:
 
 
 def _json_number(amount: Decimal) -> int | float:
-    """The JSON number that reads exactly as ``amount``; raises ValueError where there is none."""
+    """Return the JSON number that reads exactly as ``amount``; raises ValueError where there is none."""
     if amount == amount.to_integral_value():
         return int(amount)
     number = float(amount)
@@ -491,7 +491,7 @@ def _json_number(amount: Decimal) -> int | float:
 
 @cache
 def console_api() -> ConsoleApi:
-    """The API at AKASH_CONSOLE_API_URL with the key in the secret AKASH_API_KEY_SECRET_ARN."""
+    """Return the API at AKASH_CONSOLE_API_URL with the key in the secret AKASH_API_KEY_SECRET_ARN."""
     address, secret = console_api_address(), console_api_key_secret()
     require_public_url(address)
     # Without the environment's proxies and .netrc, which would add an Authorization header.

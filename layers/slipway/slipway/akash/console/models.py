@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 
 def without_nulls(value: Any) -> Any:
-    """A JSON value without the null members of its objects and lists, at any depth."""
+    """Remove the null members of a JSON value's objects and lists, at any depth."""
     if isinstance(value, dict):
         return {key: without_nulls(member) for key, member in value.items() if member is not None}
     if isinstance(value, list):
@@ -25,12 +25,12 @@ def without_nulls(value: Any) -> Any:
 
 
 def parse[Shape: BaseModel](shape: type[Shape], value: Any) -> Shape:
-    """An answer as a model; raises pydantic's ValidationError when what is needed is not there."""
+    """Read an answer into a model; raises pydantic's ValidationError when something required is missing."""
     return shape.model_validate(without_nulls(value))
 
 
 def parse_each[Shape: BaseModel](shape: type[Shape], values: Iterable[Any]) -> list[Shape]:
-    """The entries of a list that can be read; one that can't must not hide the others."""
+    """Return the entries of a list that can be read; one that can't must not hide the others."""
     found = []
     for value in values:
         try:

@@ -26,7 +26,7 @@ class CursorError(ValueError):
 
 
 def pod_key(name: str) -> bytes:
-    """What stands for a pod's name."""
+    """Return a short hash of a pod's name."""
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_POD_BYTES).digest()
 
 
@@ -39,7 +39,7 @@ class Cursor:
 
 
 def encode_cursor(cursor: Cursor) -> str:
-    """A cursor as URL-safe text."""
+    """Encode a cursor as URL-safe text."""
     pods = sum(len(positions) for positions in cursor.services.values())
     most = max(_LEAST_RUNS, min(MOST_RUNS, _RUNS_IN_ALL // max(pods, 1)))
     parts = [bytes((_VERSION, cursor.ended)), _number(len(cursor.services))]
@@ -53,7 +53,7 @@ def encode_cursor(cursor: Cursor) -> str:
 
 
 def decode_cursor(text: str) -> Cursor:
-    """The inverse of ``encode_cursor``.
+    """Decode what ``encode_cursor`` encoded.
 
     Raises:
         CursorError: It was not made by ``encode_cursor``.
@@ -87,7 +87,7 @@ def _runs(runs: tuple[tuple[bytes, int], ...]) -> bytes:
 
 
 def _number(value: int) -> bytes:
-    """A whole number, seven bits a byte, the lowest first."""
+    """Encode a whole number, seven bits a byte, the lowest first."""
     parts = []
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
@@ -103,7 +103,7 @@ class _Reader:
         self._at = 0
 
     def take(self, count: int) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         found = self._body[self._at : self._at + count]
         if len(found) != count:
             raise CursorError
@@ -111,7 +111,7 @@ class _Reader:
         return found
 
     def number(self) -> int:
-        """The inverse of ``_number``."""
+        """Decode what ``_number`` encoded."""
         value, shift = 0, 0
         while shift < 63:
             (byte,) = self.take(1)
@@ -122,7 +122,7 @@ class _Reader:
         raise CursorError
 
     def text(self) -> str:
-        """A text with its length before it."""
+        """Read a text with its length before it."""
         try:
             return self.take(self.number()).decode()
         except UnicodeDecodeError as error:

@@ -28,7 +28,7 @@ class LeaseTokens:
         self._lock = threading.Lock()
 
     def token(self, lease: LeaseAddress, refused: str | None = None) -> str:
-        """A token for the logs of a lease, and for nothing else.
+        """Return a token for the logs of a lease, and for nothing else.
 
         Args:
             lease: The lease.
@@ -50,7 +50,7 @@ class LeaseTokens:
 
 
 def _permission(lease: LeaseAddress) -> dict[str, object]:
-    """What the token allows (AEP-64)."""
+    """Return the permission that the token asks for (AEP-64)."""
     deployment = {"dseq": int(lease.dseq), "gseq": lease.gseq, "oseq": lease.oseq, "scope": ["logs"]}
     permission = {"provider": lease.provider, "access": "granular", "deployments": [deployment]}
     return {"access": "granular", "permissions": [permission]}

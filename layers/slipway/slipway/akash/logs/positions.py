@@ -35,7 +35,7 @@ class Gap(StrEnum):
 
 
 def fingerprint(line: str) -> bytes:
-    """A line's fingerprint."""
+    """Return a line's fingerprint."""
     return hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
 
 
@@ -55,7 +55,7 @@ class Position:
     runs: tuple[tuple[bytes, int], ...] = ()
 
     def after(self, line: bytes) -> Self:
-        """The position one line later."""
+        """Return the position one line later."""
         if self.runs and self.runs[-1][0] == line:
             runs = (*self.runs[:-1], (line, self.runs[-1][1] + 1))
         else:
@@ -68,7 +68,7 @@ class Position:
         return sum(count for _, count in self.runs)
 
     def last(self, most: int) -> bytes:
-        """Fingerprints of the last lines, joined, oldest first."""
+        """Return the fingerprints of the last lines, joined, oldest first."""
         parts: list[bytes] = []
         for line, count in reversed(self.runs):
             parts.append(line * min(count, most))
@@ -92,7 +92,7 @@ class Found:
 
 
 def position_in(window: Sequence[bytes], start: int, *, whole: bool) -> Position:
-    """The position after the first ``start`` lines of a window, exact if the window is the whole log."""
+    """Return the position after the first ``start`` lines of a window, exact if the window is the whole log."""
     position = Position(exact=whole)
     for line in window[:start]:
         position = position.after(line)
@@ -127,7 +127,7 @@ def find(position: Position, window: Sequence[bytes], *, whole: bool) -> Found:
 
 
 def _places(text: bytes, read: bytes, most: int) -> list[int]:
-    """The first and the last place in a window that follow all that was read, at most ``most`` lines in."""
+    """Return the first and the last place in a window that follow all that was read, at most ``most`` lines in."""
     text = text[: most * _SIZE]
     first = text.find(read)
     while first >= 0 and first % _SIZE:
@@ -141,6 +141,6 @@ def _places(text: bytes, read: bytes, most: int) -> list[int]:
 
 
 def _beginnings(text: bytes, read: bytes, most: int) -> list[int]:
-    """Places before which a window holds only the end of what was read: the rest of that has left the window."""
+    """Return the places before which a window holds only the end of what was read: the rest has left the window."""
     longest = min(len(text), len(read), most * _SIZE) // _SIZE
     return [length for length in range(1, longest + 1) if read.endswith(text[: length * _SIZE])]

@@ -91,7 +91,7 @@ class ProxySocket:
         )
 
     async def next(self, seconds: float) -> LogLine | TokenExpired | StreamEnded | None:
-        """What comes next; None if nothing does within ``seconds``. Meanwhile the socket is kept alive."""
+        """Return the next message; None if none comes within ``seconds``. Meanwhile, keep the socket alive."""
         ends_at = time.monotonic() + max(seconds, 0.0)
         while True:
             if time.monotonic() >= self._heard_from_us_at + PING_SECONDS:
@@ -119,7 +119,7 @@ class ProxySocket:
 
 
 def _message(text: str | bytes) -> LogLine | TokenExpired | StreamEnded | None:
-    """A message of the proxy's; None for what tells nothing."""
+    """Read a message of the proxy; None for one that has no meaning here."""
     try:
         told = json.loads(text)
         if told.get("error") == "tokenExpired":
@@ -150,7 +150,7 @@ class ProviderProxy:
 
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[ProxySocket]:
-        """A socket, for as long as the context lasts.
+        """Yield a socket, for as long as the context lasts.
 
         Raises:
             UpstreamUnavailableError: The proxy does not answer.
@@ -176,7 +176,7 @@ class ProviderProxy:
 
 @cache
 def provider_proxy() -> ProviderProxy:
-    """The proxy at AKASH_PROVIDER_PROXY_URL."""
+    """Return the proxy at AKASH_PROVIDER_PROXY_URL."""
     address = provider_proxy_address()
     require_public_url(address.replace("wss://", "https://", 1))
     return ProviderProxy(address)

@@ -48,7 +48,7 @@ class LogService:
         self._providers = providers
 
     def stream(self, deployment: Deployment, service: str | None, tail: int, last_event_id: str | None) -> str | None:
-        """The next part of a stream; None when it was told to its end.
+        """Return the next part of a stream; None when it has ended.
 
         Args:
             deployment: The caller's.
@@ -87,7 +87,7 @@ class LogService:
         return None if cursor.ended else end_of_stream(cursor)
 
     def _leases(self, deployment: AkashDeployment, service: str | None) -> Mapping[str, LeaseAddress]:
-        """The lease of each service that is to be read."""
+        """Return the lease of each service that is to be read."""
         services = list(deployment.services)
         if service is not None and service not in services:
             raise NotFoundError(f"The workload has no service of that name; it has {', '.join(services)}")
@@ -122,7 +122,7 @@ class LogService:
 
 
 def _position(last_event_id: str | None) -> tuple[Cursor | None, bool]:
-    """The cursor that a client sent, and whether it sent one that nobody can read."""
+    """Return the cursor that a client sent, and whether it sent one that can't be read."""
     if not last_event_id:
         return None, False
     try:
@@ -133,5 +133,5 @@ def _position(last_event_id: str | None) -> tuple[Cursor | None, bool]:
 
 @cache
 def log_service() -> LogService:
-    """The logs of this installation."""
+    """Return the service over this installation's workloads."""
     return LogService(provider_proxy, LeaseTokens(console_api), live_workloads, provider_catalogue)

@@ -93,7 +93,7 @@ class Watch:
 def poll(
     request: LogRequest, proxy: ProviderProxy, tokens: LeaseTokens, watch: Watch, seconds: float = POLL_SECONDS
 ) -> str:
-    """The next part of a stream, as Server-Sent Events.
+    """Return the next part of a stream, as Server-Sent Events.
 
     Args:
         request: What is to be read.
@@ -114,7 +114,7 @@ def poll(
 
 
 def end_of_stream(cursor: Cursor) -> str:
-    """The last event of a stream."""
+    """Return the last event of a stream."""
     ended = encode_cursor(Cursor(cursor.services, ended=True))
     return event({"message": "The workload is closed"}, event_id=ended, name="end")
 
@@ -182,7 +182,7 @@ class _Poll:
                 continue
 
     def _answers_at(self) -> float:
-        """When to answer, as far as is known now."""
+        """Return when to answer, as far as is known now."""
         if self._over or self._bytes >= MOST_BYTES or all(feed.failure for feed in self._feeds):
             return 0.0
         if self._first_at is None:

@@ -113,7 +113,7 @@ class ServiceTail:
         return self._longest and self._asked < LONGEST_WINDOW
 
     def begin(self) -> int:
-        """Begin a subscription; tells with how many of each pod's last lines."""
+        """Begin a subscription; return with how many of each pod's last lines."""
         counts = [
             position.count if position.exact and position.count <= _COUNTED_LINES else position.overlap
             for position in self._positions.values()
@@ -135,7 +135,7 @@ class ServiceTail:
             self._windows.setdefault(pod, _Window(now)).add(line, now)
 
     def due(self) -> float | None:
-        """When ``settle`` has something to decide, if nothing else comes before."""
+        """Return when ``settle`` has something to decide if no further line comes."""
         return min((self._due(pod, window) for pod, window in self._windows.items()), default=None)
 
     def settle(self, now: float) -> list[Entry]:
@@ -160,7 +160,7 @@ class ServiceTail:
         return due
 
     def _missing(self) -> set[bytes]:
-        """Pods that were read before and have not written in this subscription."""
+        """Return pods that were read before and have not written in this subscription."""
         return set(self._positions) - {pod_key(pod) for pod in (*self._windows, *self._followed)}
 
     def _decide(self, pod: str, window: _Window) -> None:

@@ -55,12 +55,12 @@ class Listed:
 
 
 def sort_key(provider: Provider) -> tuple[str, str]:
-    """Order of the list: by name, then by address. It does not change while a provider comes and goes."""
+    """Return the key of the list's order: name, then address. It does not change while a provider comes and goes."""
     return provider.name.casefold(), provider.owner
 
 
 def matching(market: Market, wanted: ProviderFilter) -> list[Listed]:
-    """The providers that match, in order."""
+    """Return the providers that match, in order."""
     found = []
     for provider in sorted(market.providers, key=sort_key):
         price = price_of(market, provider, wanted.gpu)
@@ -81,7 +81,7 @@ def _is_wanted(provider: Provider, wanted: ProviderFilter) -> bool:
 
 
 def page_after(listed: Sequence[Listed], after: tuple[str, str] | None, limit: int) -> tuple[Sequence[Listed], bool]:
-    """The next entries after a position in the order, and whether more follow."""
+    """Return the next entries after a position in the order, and whether more follow."""
     rest = [entry for entry in listed if after is None or sort_key(entry.provider) > after]
     return rest[:limit], len(rest) > limit
 
@@ -90,7 +90,7 @@ def page_after(listed: Sequence[Listed], after: tuple[str, str] | None, limit: i
 
 
 def _usual(gpu: PricedGpu) -> Decimal | None:
-    """What one such GPU usually costs an hour."""
+    """Return what one such GPU usually costs an hour."""
     if gpu.price is None:
         return None
     return next((price for price in (gpu.price.weighted_average, gpu.price.avg) if price > 0), None)
@@ -101,13 +101,13 @@ def _name(gpu: PricedGpu) -> GpuName:
 
 
 def _priced(gpus: Iterable[PricedGpu], owned: GpuName) -> PricedGpu | None:
-    """The network's price of a GPU; where a provider tells too little of it, of the cheapest that it may be."""
+    """Return the network's price of a GPU; where a provider says too little of it, of the cheapest that it may be."""
     found = [gpu for gpu in gpus if owned.model and owned.is_met_by(_name(gpu)) and _usual(gpu) is not None]
     return min(found, key=lambda gpu: _usual(gpu) or Decimal(0), default=None)
 
 
 def price_of(market: Market, provider: Provider, wanted: GpuName | None) -> Decimal | None:
-    """US dollars an hour that ``Pricing.hourly`` tells; None where nobody knows."""
+    """Return the US dollars an hour of ``Pricing.hourly``; None where unknown."""
     owned = gpus_of(provider)
     if wanted is not None:
         owned = [gpu for gpu in owned if wanted.is_met_by(gpu)]
@@ -151,7 +151,7 @@ def _unit_price(unit: PriceEstimate | None) -> UnitPrice | None:
 
 
 def _dollars(price: Decimal) -> str | None:
-    """A price; upstream writes 0 where it has none."""
+    """Return a price as text; upstream writes 0 where it has none."""
     return amount_text(price) if price > 0 else None
 
 
@@ -159,7 +159,7 @@ def _dollars(price: Decimal) -> str | None:
 
 
 def entry_of(market: Market, listed: Listed) -> ProviderEntry:
-    """A provider as the list shows it."""
+    """Return a provider as the list shows it."""
     provider = listed.provider
     return ProviderEntry(
         address=provider.owner,
@@ -190,7 +190,7 @@ def _region(provider: Provider) -> str | None:
 
 
 def _gpu_specs(provider: Provider) -> list[GpuSpec]:
-    """In the order of ``gpus_of``."""
+    """Return a provider's GPUs in the order of ``gpus_of``."""
     models = [(gpu.vendor, gpu.model, gpu.ram, gpu.interface) for gpu in provider.gpu_models]
     models = models or [(provider.hardware_gpu_vendor, model, "", "") for model in provider.hardware_gpu_models]
     count = _whole(_amount(provider.stats, "gpu").total)
@@ -235,7 +235,7 @@ def _availability(provider: Provider) -> Availability:
 
 
 def _amount(told: Any, name: str, divisor: int = 1) -> Amount:
-    """A capacity, where it was told: the model fills what was not with zeros, which would be made up."""
+    """Return a capacity where it was reported: the model fills what was not with zeros, which would be made up."""
     if name not in told.model_fields_set:
         return Amount(available=None, total=None)
     capacity: Capacity = getattr(told, name)

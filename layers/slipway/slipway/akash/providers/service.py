@@ -36,7 +36,7 @@ _UNAVAILABLE_RETRY_SECONDS = 5
 def provider_filter(
     region: str | None, gpu_type: str | None, max_price: str | None, *, audited_only: bool, online: bool | None
 ) -> ProviderFilter | None:
-    """A filter as a caller spells it; None where nothing can match. An empty text asks for nothing.
+    """Read a filter as a caller spells it; None where nothing can match. An empty text asks for nothing.
 
     Raises:
         ValidationFailedError: ``max_price`` is not a decimal.
@@ -76,7 +76,7 @@ class ProviderCatalogue:
         self._memory: Copy[Market] | None = None
 
     def page(self, wanted: ProviderFilter | None, limit: int, cursor: str | None) -> ProviderPage:
-        """A page of the providers that match.
+        """Return a page of the providers that match.
 
         Args:
             wanted: As ``provider_filter`` gives it.
@@ -104,7 +104,7 @@ class ProviderCatalogue:
         )
 
     def find(self, address: str) -> Provider | None:
-        """A provider by its address; None when the list does not name it.
+        """Return a provider by its address; None when the list does not name it.
 
         Raises:
             UpstreamUnavailableError: See ``page``.
@@ -176,5 +176,5 @@ def _moment(seconds: float) -> str:
 
 @cache
 def provider_catalogue() -> ProviderCatalogue:
-    """The catalogue of this installation."""
+    """Return the catalogue of this installation."""
     return ProviderCatalogue(ProviderShelf(), console_api, lambda: ask_for_refresh({"providers": True}))

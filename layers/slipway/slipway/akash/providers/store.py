@@ -44,7 +44,7 @@ class ProviderShelf:
     """Keeps the copy in the control table (``copies.Shelf``)."""
 
     def read(self) -> Copy[Market] | None:
-        """The copy, if there is one; the newest version is written after its parts."""
+        """Return the copy, if there is one; the newest version is written after its parts."""
         with upstream_errors():
             try:
                 item = ProviderCopy.get(*_KEY, consistent_read=True)
@@ -94,10 +94,10 @@ class ProviderShelf:
 
 
 def market_json(market: Market) -> bytes:
-    """A market as JSON that still tells what upstream left out."""
+    """Return a market as JSON that still shows which fields upstream left out."""
     return market.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
 def parse_market(text: bytes) -> Market:
-    """The inverse of ``market_json``."""
+    """Read what ``market_json`` wrote."""
     return Market.model_validate_json(text)

@@ -28,8 +28,8 @@ class GpuName:
     interface: str = ""
 
     def is_met_by(self, gpu: "GpuName") -> bool:
-        """Whether a GPU is of this kind. What a provider does not tell of its GPU is not held against it, but the
-        model has to be told."""
+        """Return whether a GPU is of this kind. Unknown parts of the GPU match anything, but its model must be
+        known."""
         return (
             (not self.vendor or not gpu.vendor or self.vendor == gpu.vendor)
             and (not self.model or self.model == gpu.model)
@@ -62,7 +62,7 @@ def parse_gpu(text: str) -> GpuName:
 
 
 def gpu_of(vendor: str, model: str, ram: str = "", interface: str = "") -> GpuName:
-    """A GPU as a provider tells of it, in four fields.
+    """Read a GPU that a provider describes in four fields.
 
     Args:
         vendor: Such as ``nvidia``.
@@ -77,7 +77,8 @@ def gpu_of(vendor: str, model: str, ram: str = "", interface: str = "") -> GpuNa
 
 
 def gpu_of_attribute(key: str) -> GpuName | None:
-    """A GPU as the chain writes it: ``vendor/nvidia/model/a100/ram/80Gi/interface/sxm``; None for any other key."""
+    """Read a GPU as the chain writes it: ``vendor/nvidia/model/a100/ram/80Gi/interface/sxm``; None for any other
+    key."""
     steps = key.lower().removeprefix("capabilities/gpu/").split("/")
     if len(steps) < 2 or steps[0] != "vendor":
         return None
@@ -88,5 +89,5 @@ def gpu_of_attribute(key: str) -> GpuName | None:
 
 
 def any_meets(wanted: GpuName, gpus: Iterable[GpuName]) -> bool:
-    """Whether one of these GPUs will do."""
+    """Return whether one of these GPUs will do."""
     return any(wanted.is_met_by(gpu) for gpu in gpus)

@@ -36,7 +36,7 @@ def _rounded_up(amount: Decimal) -> int:
 
 
 def parse_size(value: Any) -> int:
-    """Bytes of a size such as ``512Mi`` (1024-based), ``1.5G`` (1000-based) or ``"1024"``, rounded up.
+    """Read a size such as ``512Mi`` (1024-based), ``1.5G`` (1000-based) or ``"1024"`` as bytes, rounded up.
 
     Raises:
         ValueError: It is not a text of that form, is 0, or does not fit 63 bits.
@@ -50,7 +50,7 @@ def parse_size(value: Any) -> int:
 
 
 def parse_cpu(value: Any) -> int:
-    """Thousandths of a core of ``0.5``, ``2``, ``"0.5"`` or ``"500m"``, rounded up.
+    """Read ``0.5``, ``2``, ``"0.5"`` or ``"500m"`` as thousandths of a core, rounded up.
 
     Raises:
         ValueError: It is none of that, or 0.
@@ -346,7 +346,7 @@ class Workload:
 
 
 def fingerprint(text: str) -> str:
-    """What a manifest is known by: the same text always leads to the same manifest."""
+    """Return the hash that stands for a manifest: the same text always leads to the same manifest."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -381,7 +381,7 @@ def _refusal(faults: list[tuple[str, str]]) -> InvalidSdlError:
 
 
 def _told(document: Any, entry: Any) -> tuple[str, str]:
-    """Path and reason of one of pydantic's errors, the path as it stands in the document."""
+    """Return path and reason of one of pydantic's errors, the path as it stands in the document."""
     steps, value = "", document
     for step in entry["loc"]:
         if isinstance(step, int):
@@ -449,7 +449,7 @@ def _reference_faults(sdl: Sdl) -> Faults:
 
 
 def _computes(sdl: Sdl) -> Iterator[tuple[str, str, Compute]]:
-    """Each service with each of its compute profiles that exists."""
+    """Yield each service with each of its compute profiles that exists."""
     for service, placements in sdl.deployment.items():
         for profile in dict.fromkeys(replicas.profile for replicas in placements.values()):
             if service in sdl.services and profile in sdl.profiles.compute:

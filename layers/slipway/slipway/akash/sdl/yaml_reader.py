@@ -57,7 +57,7 @@ def _place(mark: Any) -> str:
 
 
 def parse_yaml(text: str) -> Any:
-    """One YAML document as plain data: mappings, lists, texts, numbers, booleans and nulls.
+    """Read one YAML document as plain data: mappings, lists, texts, numbers, booleans and nulls.
 
     Raises:
         YamlError: Not YAML, several documents, a tag, a key given twice, nested deeper than 32 levels, or so much
@@ -93,8 +93,7 @@ def _require_shallow(text: str) -> None:
 
 
 def _measure(node: yaml.Node | None, known: dict[int, tuple[int, int]], above: set[int]) -> tuple[int, int]:
-    """Nodes and characters of a node with every alias resolved; each node is looked at, and its keys held to being
-    texts given once, one time only."""
+    """Count nodes and characters of a node with every alias resolved, and require that its keys are distinct texts."""
     if node is None:
         return 0, 0
     if id(node) in known:

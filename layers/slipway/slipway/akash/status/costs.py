@@ -18,13 +18,13 @@ _FIRST_MILLISECOND = 10**12
 
 
 def money(amount: Decimal, unit: str) -> Money:
-    """An amount as the API tells it: 1 ACT is 1 US dollar, and of other denominations nobody knows."""
+    """Return an amount as the API shows it: 1 ACT is 1 US dollar; no other denomination has a known price."""
     usd = amount_text(amount / MICRO, 12) if unit == UACT else None
     return Money(amount=amount_text(amount), unit=unit, usd=usd)
 
 
 def cost_of(deployment: Deployment, now: float) -> Cost:
-    """The cost of a deployment.
+    """Return the cost of a deployment.
 
     Args:
         deployment: As upstream tells it.
@@ -62,7 +62,7 @@ def _sum(coins: list[Coin], unit: str) -> Decimal:
 
 
 def _unsettled(deployment: Deployment, lease: Lease, now: float) -> Decimal:
-    """What a lease has cost since its account was settled."""
+    """Return what a lease has cost since its account was settled."""
     heights = deployment.deployment.created_at, deployment.escrow_account.state.settled_at, lease.created_at
     dseq = int(deployment.dseq)
     if dseq < _FIRST_MILLISECOND or not all(height.isdigit() for height in heights):

@@ -44,7 +44,7 @@ class LiveWorkloads:
         self._clock = clock
 
     def status(self, deployment_id: str, dseq: str, *, ended: bool = False) -> LiveStatus:
-        """What is known of a workload. Never fails: what can't be had now is told as not known.
+        """Return what is known of a workload. Never raise: what can't be had now is shown as unknown.
 
         Args:
             deployment_id: Its id.
@@ -55,12 +55,13 @@ class LiveWorkloads:
         return status_of(copy, self._clock()) if copy else LiveStatus()
 
     def is_over(self, deployment_id: str, dseq: str) -> bool:
-        """Whether upstream says that the deployment, or every lease of it, is closed; False while it can't say."""
+        """Return whether upstream says that the deployment, or every lease of it, is closed; False while it can't
+        say."""
         copy = self._copy(deployment_id, dseq, _OVER_SECONDS)
         return copy is not None and (copy.value.is_closed or bool(copy.value.leases and not copy.value.open_leases))
 
     def groups(self, deployment_id: str, dseq: str) -> dict[str, int]:
-        """The group (gseq) of each service, as far as providers have told."""
+        """Return the group (gseq) of each service, as far as providers have reported it."""
         copy = self._copy(deployment_id, dseq)
         leases = [lease for lease in copy.value.leases if lease.status] if copy else []
         return {name: lease.id.gseq for lease in leases if lease.status for name in lease.status.services}
@@ -91,7 +92,7 @@ class LiveWorkloads:
 
 
 def status_of(copy: Copy[Deployment], now: float) -> LiveStatus:
-    """A copy as the API shows it. A closed deployment's copy never grows stale."""
+    """Return a copy as the API shows it. A closed deployment's copy never grows stale."""
     told, age = copy.value, copy.age(now)
     return LiveStatus(
         as_of=to_text(datetime.fromtimestamp(copy.as_of, UTC)),
@@ -142,7 +143,7 @@ def _services(told: Deployment) -> list[LiveService] | None:
 
 @cache
 def live_workloads() -> LiveWorkloads:
-    """The workloads of this installation."""
+    """Return the workloads of this installation."""
     return LiveWorkloads(
         console_api, lambda deployment_id, dseq: ask_for_refresh({"deployment_id": deployment_id, "dseq": dseq})
     )

@@ -33,7 +33,7 @@ class LiveShelf:
         self._key = (f"DEPLOYMENT#{deployment_id}", "LIVE")
 
     def read(self) -> Copy[Deployment] | None:
-        """The copy, if there is one."""
+        """Return the copy, if there is one."""
         with upstream_errors():
             try:
                 item = LiveItem.get(*self._key, consistent_read=True)

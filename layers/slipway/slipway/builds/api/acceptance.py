@@ -22,12 +22,12 @@ _OPEN_RETRY_SECONDS = 15
 
 
 def all_chains(build: BuildItem, chain_ids: list[int]) -> list[int]:
-    """A build's chains with new ones, each once."""
+    """Return a build's chains with new ones, each once."""
     return list(dict.fromkeys([*map(int, build.chains), *chain_ids]))
 
 
 def new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
-    """A build as it is accepted."""
+    """Return a build as it is accepted."""
     build_id, moment = new_id(), now_text()
     work: dict[str, Any] = open_work_of(build_id, next_look())
     return BuildItem(
@@ -57,7 +57,7 @@ def new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
 
 
 def new_run(build: BuildItem, chain_ids: list[int]) -> tuple[list[Action], Condition]:
-    """What begins a run that only deploys, under the condition that no other has begun."""
+    """Return the actions that begin a run that only deploys, and the condition that no other has begun."""
     moment = now_text()
     work = open_work_of(build.build_id, next_look())
     actions: list[Action] = [
@@ -81,7 +81,7 @@ def new_run(build: BuildItem, chain_ids: list[int]) -> tuple[list[Action], Condi
 
 
 def refusal_of(failed: Mapping[str, Any], gate: Gate, wallet: str, limit: BuildLimits) -> SlipwayError | None:
-    """Why an accepting transaction was refused; None when the same may be accepted at the next try."""
+    """Return why an accepting transaction was refused; None when the same may be accepted at the next try."""
     if PROBE_WRITE in failed:
         return gate.probed()
     stored = failed.get("counts")

@@ -21,7 +21,7 @@ _KEPT_SECONDS = 30.0
 
 
 def estimated_seconds(seconds: list[float]) -> int:
-    """The estimate from the durations of builds that were completed: nine in ten were done in that time."""
+    """Estimate from the durations of completed builds: nine in ten were done in that time."""
     found = percentile(seconds, PERCENTILE) if len(seconds) >= LEAST_BUILDS else None
     return TARGET_SECONDS if found is None else max(1, math.ceil(found))
 
@@ -33,7 +33,7 @@ class Estimator:
         self._estimate, self._until = TARGET_SECONDS, 0.0
 
     def seconds(self) -> int:
-        """The present estimate; a store that does not answer leaves the last one."""
+        """Return the present estimate; a store that does not answer leaves the last one."""
         if time.monotonic() >= self._until:
             self._until = time.monotonic() + _KEPT_SECONDS
             try:
@@ -44,7 +44,7 @@ class Estimator:
 
 
 def _last_durations() -> list[float]:
-    """Of the newest completed builds of the last two days."""
+    """Return the seconds that the newest completed builds of the last two days took."""
     found: list[float] = []
     for days in (0, 1):
         day = (now() - timedelta(days=days)).date().isoformat()

@@ -15,13 +15,13 @@ _BLOCKS_AT_ONCE = 25
 
 
 def range_of_page(total: int, page: int, page_size: int) -> tuple[int, int] | None:
-    """First and last number of a page, newest first; None past the end. Pages count from 1."""
+    """Return the first and last number of a page, newest first; None past the end. Pages count from 1."""
     last = total - (page - 1) * page_size
     return (max(1, last - page_size + 1), last) if last >= 1 else None
 
 
 def start_of_page(blocks: Iterable[tuple[int, int]], offset: int) -> tuple[int, int] | None:
-    """Where what comes after ``offset`` builds begins.
+    """Find where what comes after ``offset`` builds begins.
 
     Args:
         blocks: Blocks, the newest first, and how many builds of the status each has.
@@ -38,7 +38,7 @@ def start_of_page(blocks: Iterable[tuple[int, int]], offset: int) -> tuple[int, 
 
 
 def page_of(wallet: str, status: Status | None, page: int, page_size: int) -> tuple[list[BuildItem], int]:
-    """A page of an owner's builds, and how many there are.
+    """Return a page of an owner's builds, and how many there are.
 
     Raises:
         UpstreamUnavailableError: The table did not answer.
@@ -67,7 +67,7 @@ def page_of(wallet: str, status: Status | None, page: int, page_size: int) -> tu
 
 
 def _blocks(wallet: str, status: Status) -> Iterable[tuple[int, int]]:
-    """Blocks with builds of a status, the newest first; read as far as they are asked for."""
+    """Yield blocks with builds of a status, the newest first; read as far as they are asked for."""
     pk, prefix = counts_key(wallet)[0], f"{counts_key(wallet)[1]}#"
     with upstream_errors():
         of_owner = BuildCounts.sk.startswith(prefix)

@@ -176,13 +176,13 @@ class BuildService:
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
     def page(self, caller: Caller, status: Status | None, page: int, page_size: int) -> BuildList:
-        """A page of the caller's builds, newest first, without their code and audit reports."""
+        """Return a page of the caller's builds, newest first, without their code and audit reports."""
         found, total = page_of(str(caller.wallet), status, page, page_size)
         builds = [detail_of(build, self._chains, self._stream_url(build.build_id), in_list=True) for build in found]
         return BuildList(builds=builds, total=total, page=page, page_size=page_size)
 
     def owned(self, caller: Caller, build_id: str) -> BuildItem:
-        """A build of the caller's.
+        """Return a build of the caller's.
 
         Raises:
             NotFoundError: There is none, or it is another's.
@@ -193,7 +193,7 @@ class BuildService:
         return build
 
     def detail(self, caller: Caller, build_id: str) -> BuildDetail:
-        """A build with its code, its audit report and its deployments."""
+        """Return a build with its code, its audit report and its deployments."""
         build = self.owned(caller, build_id)
         code = self._threads.submit(self._files.source, build)
         report = self._threads.submit(self._files.report, build)
@@ -213,19 +213,20 @@ class BuildService:
         )
 
     def code(self, caller: Caller, build_id: str) -> str:
-        """The present source; raises NotFoundError before there is one."""
+        """Return the present source; raises NotFoundError before there is one."""
         return _there(self._files.source(self.owned(caller, build_id)), "Code not available")
 
     def report(self, caller: Caller, build_id: str) -> bytes:
-        """The latest audit report as JSON; raises NotFoundError before there is one."""
+        """Return the latest audit report as JSON; raises NotFoundError before there is one."""
         return _there(self._files.report(self.owned(caller, build_id)), "Audit not available")
 
     def metadata(self, caller: Caller, build_id: str) -> bytes:
-        """The compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is one."""
+        """Return the compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is
+        one."""
         return _there(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
 
     def ticket(self, caller: Caller, build_id: str) -> Ticket:
-        """A ticket for a build's stream."""
+        """Return a ticket for a build's stream."""
         issued = issue(self.owned(caller, build_id).build_id, str(caller.wallet))
         return Ticket(ticket=issued.ticket, expires_in=issued.expires_in, stream_url=self._stream_url(build_id))
 
@@ -366,7 +367,7 @@ def _there[Found](found: Found | None, missing: str) -> Found:
 
 @cache
 def build_service() -> BuildService:
-    """The service over this installation's builds."""
+    """Return the service over this installation's builds."""
     arn = state_machine_arn("build")
     return BuildService(
         chain_settings().chains, build_files(), execution_starter(arn), execution_stopper(arn), stream_url

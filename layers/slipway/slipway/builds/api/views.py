@@ -13,7 +13,7 @@ WEI = 10**18
 
 
 def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
-    """A chain that a build is for; one that this installation knows no more has only its number."""
+    """Return a chain that a build is for; one that this installation knows no more has only its number."""
     chain = chains.get(chain_id)
     return ChainTarget(
         chain_id=chain_id,
@@ -23,7 +23,7 @@ def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
 
 
 def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain]) -> ChainDeployment:
-    """A deployment on a chain, as far as it is."""
+    """Return a deployment on a chain, as far as it is."""
     name = target_of(chain_id, chains).chain_name
     if item is None:
         return ChainDeployment(chain_id=chain_id, chain_name=name, status=ChainStatus.PENDING)
@@ -50,8 +50,8 @@ def deployments_of(
     *,
     cancelled: bool = False,
 ) -> list[ChainDeployment]:
-    """Deployments in the order of a build's chains; those that nobody has begun are pending, or cancelled like their
-    build."""
+    """Return deployments in the order of a build's chains; those that nobody has begun are pending, or cancelled like
+    their build."""
     known = {int(item.chain_id): item for item in items}
     found = [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]
     for deployment in found:
@@ -70,7 +70,7 @@ def detail_of(
     report: bytes | None = None,
     in_list: bool = False,
 ) -> BuildDetail:
-    """A build with all that came of it; in a list, without the details of an error, which may be long."""
+    """Return a build with all that came of it; in a list, without the details of an error, which may be long."""
     cost: str | None = build.total_cost
     return BuildDetail(
         build_id=build.build_id,

@@ -17,7 +17,7 @@ from slipway.errors import SlipwayError
 
 
 def read_sources(paths: Sequence[Path]) -> dict[str, str]:
-    """Source text by unit name: the path from the folder that all files share.
+    """Read source text by unit name: the path from the folder that all files share.
 
     Raises:
         OSError, UnicodeError: A file can't be read as text.
@@ -28,7 +28,7 @@ def read_sources(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Returns the exit status."""
+    """Run the command line. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m slipway.builds.audit", description="Audit Solidity sources.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.sol")
     parser.add_argument("--fix", action="store_true", help="mend what can be mended, and audit again")

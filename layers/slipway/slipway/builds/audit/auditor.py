@@ -51,7 +51,7 @@ class SourceFixer(Protocol):
     """Mends what the mechanical fixers have no answer for."""
 
     def fix(self, sources: Mapping[str, str], findings: Sequence[Finding]) -> tuple[dict[str, str], ModelUsage]:
-        """Changed sources, which are to be compiled and audited, and what they cost.
+        """Return changed sources, which are to be compiled and audited, and what they cost.
 
         Raises:
             SlipwayError: It has no answer either, or did not answer.
@@ -65,7 +65,7 @@ class Auditor:
     def __init__(
         self, toolchain: Toolchain | None = None, *, compiler: Compiler | None = None, slither: Slither | None = None
     ) -> None:
-        """Starts nothing.
+        """Start nothing.
 
         Raises:
             ToolchainMissingError: Compiler or library contracts are not installed.
@@ -81,12 +81,12 @@ class Auditor:
         self.close()
 
     def close(self) -> None:
-        """Frees the compiler and ends Slither's process."""
+        """Free the compiler and end Slither's process."""
         self._slither.close()
         self._compiler.close()
 
     def compile(self, sources: Mapping[str, str]) -> Compilation:
-        """Compiles; Slither starts meanwhile.
+        """Compile; Slither starts meanwhile.
 
         Raises:
             CompilationFailedError: The sources have errors.
@@ -96,7 +96,7 @@ class Auditor:
         return compile_sources(self._compiler, self._toolchain, sources)
 
     def audit(self, compilation: Compilation) -> AuditReport:
-        """Audits the compiler's own output.
+        """Audit the compiler's own output.
 
         Returns:
             The report; ``error`` is set, and ``passed`` is not, if there was no audit.
@@ -126,7 +126,7 @@ class Auditor:
         )
 
     def fix(self, compilation: Compilation, report: AuditReport, model: SourceFixer | None = None) -> Outcome:
-        """One round: mends what the fixers can answer, compiles and audits again.
+        """Do one round: mend what the fixers can answer, compile and audit again.
 
         A round whose sources do not compile, can't be audited, or are no better than before is given up and noted with
         ``kept`` false; the findings stay. Nothing is changed, and no round noted, where nobody has an answer.
@@ -161,7 +161,7 @@ class Auditor:
         return Outcome(latest.compilation, latest.report.model_copy(update=changes))
 
     def _better(self, compilation: Compilation, report: AuditReport, answer: _Answer) -> Outcome | None:
-        """What an answer leads to, None if that is no better than before."""
+        """Return what an answer leads to, None if that is no better than before."""
         if answer.error:
             return None
         try:
@@ -175,7 +175,7 @@ class Auditor:
         return Outcome(mended, new_report) if is_better else None
 
     def audit_and_fix(self, sources: Mapping[str, str], model: SourceFixer | None = None) -> Outcome:
-        """Compiles, audits, and mends for at most `MAX_ROUNDS` rounds; what can't be mended stays failed.
+        """Compile, audit, and mend for at most `MAX_ROUNDS` rounds; what can't be mended stays failed.
 
         Raises:
             CompilationFailedError: The sources, as given, have errors.
@@ -192,7 +192,7 @@ class Auditor:
 
 
 def _fixers_answer(compilation: Compilation, report: AuditReport) -> _Answer | None:
-    """What the mechanical fixers make of it; nothing where they failed before, because they would do the same."""
+    """Ask the mechanical fixers; not where they failed before, because they would do the same."""
     if any(done.by == "fixers" and not done.kept for done in report.rounds):
         return None
     sources, fixes = mend(compilation.sources, report.findings, compilation.compiler_version)
@@ -200,7 +200,7 @@ def _fixers_answer(compilation: Compilation, report: AuditReport) -> _Answer | N
 
 
 def _model_answer(compilation: Compilation, report: AuditReport, model: SourceFixer) -> _Answer:
-    """What a language model makes of it. If it fails, the findings stay what they are, and so does the verdict."""
+    """Ask a language model. If it fails, the findings stay what they are, and so does the verdict."""
     try:
         sources, usage = model.fix(compilation.sources, report.findings)
     except SlipwayError as error:
@@ -222,7 +222,7 @@ def _model_answer(compilation: Compilation, report: AuditReport, model: SourceFi
 
 
 def can_mend(report: AuditReport, *, with_model: bool = False) -> bool:
-    """Whether another round is due: it failed by findings, rounds are left, and somebody has not yet failed at it.
+    """Return whether another round is due: findings remain, rounds are left, and a fixer has not failed at it yet.
 
     Args:
         report: Of the latest round.

@@ -45,7 +45,7 @@ _NAME = re.compile(r"(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.sol", re.ASCII)
 
 
 def new_compiler(toolchain: Toolchain, *, timeout_seconds: float = COMPILE_SECONDS) -> Compiler:
-    """The compiler with the limits of a build; keep it, because it stays warm."""
+    """Return the compiler with the limits of a build; keep it, because it stays warm."""
     return Compiler(
         toolchain.soljson,
         timeout_seconds=timeout_seconds,
@@ -55,7 +55,7 @@ def new_compiler(toolchain: Toolchain, *, timeout_seconds: float = COMPILE_SECON
 
 
 def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[str, str]) -> Compilation:
-    """Compiles.
+    """Compile sources.
 
     Args:
         compiler: From `new_compiler`.
@@ -106,7 +106,7 @@ def _compile(compiler: Compiler, standard_json_input: Mapping[str, Any]) -> dict
 
 
 def compiler_input(sources: Mapping[str, str], toolchain: Toolchain) -> dict[str, Any]:
-    """The standard-JSON input: bytecode for our own contracts only, which spares time, and all syntax trees.
+    """Build the standard-JSON input: bytecode for our own contracts only, which saves time, and all syntax trees.
 
     Raises:
         CompilationError: An import is missing, or the sources are too large.
@@ -118,13 +118,13 @@ def compiler_input(sources: Mapping[str, str], toolchain: Toolchain) -> dict[str
 
 
 def library_resolver(toolchain: Toolchain) -> Resolver:
-    """Resolves imports of the library contracts and of nothing else."""
+    """Resolve imports of the library contracts and of nothing else."""
     resolve = node_modules_resolver(toolchain.node_modules)
     return lambda name: resolve(name) if name.startswith(LIBRARY) else None
 
 
 def refusals(sources: Mapping[str, str]) -> list[Problem]:
-    """What keeps sources from being given to the compiler at all.
+    """Return why sources are not given to the compiler at all.
 
     Names are plain relative paths, so that none can pass for a library contract or lead out of its folder; imports are
     of the library or of each other.
@@ -147,7 +147,7 @@ def refusals(sources: Mapping[str, str]) -> list[Problem]:
 
 
 def problems_of(messages: Sequence[CompilerMessage], sources: Mapping[str, str]) -> list[Problem]:
-    """The compiler's errors with lines and columns; it tells byte offsets."""
+    """Return the compiler's errors with lines and columns; it gives byte offsets."""
     problems = []
     for message in messages[:MAX_PROBLEMS]:
         line = column = None

@@ -24,7 +24,7 @@ MAX_CREATION_BYTES = 49_152
 def check_deployable(
     compilation: Compilation, contract_name: str, arguments: Sequence[ConstructorArgument]
 ) -> tuple[str, dict[str, Any]]:
-    """Finds the contract among those that were compiled.
+    """Find the contract among those that were compiled.
 
     Returns:
         Its source unit and the compiler's output for it, with ``abi`` and ``evm``.
@@ -78,7 +78,7 @@ def _constructor(abi: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _gives_to_the_creator(tree: Mapping[str, Any]) -> bool:
-    """Whether anything of our own that runs while one of our contracts is created reads its creator."""
+    """Return whether anything of our own that runs while one of our contracts is created reads its creator."""
     functions = {node["id"]: node for node in _nodes(tree) if node.get("nodeType") == "FunctionDefinition"}
     created: list[Any] = []
     for contract in _nodes(tree):
@@ -120,8 +120,8 @@ def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def keeps_interface(before: Compilation, after: Compilation, findings: Sequence[Finding]) -> bool:
-    """Whether a fix left what callers use: every contract with its constructor, and every function that none of the
-    refused findings is about."""
+    """Return whether a fix left what callers use: every contract with its constructor, and every function that none of
+    the refused findings is about."""
     at_fault = {finding.function for finding in findings if finding.impact in REFUSED}
     later = after.standard_json_output["contracts"]
     for unit in before.sources:

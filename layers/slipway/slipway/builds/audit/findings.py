@@ -18,12 +18,12 @@ REFUSED = frozenset({"High", "Medium"})
 
 
 def passed(findings: Iterable[Finding]) -> bool:
-    """Whether a contract with these findings may be deployed. No exit status has a say in it."""
+    """Return whether a contract with these findings may be deployed. No exit status has a say in it."""
     return not any(finding.impact in REFUSED for finding in findings)
 
 
 def own_findings(results: Iterable[Mapping[str, Any]]) -> tuple[list[Finding], int]:
-    """Divides Slither's results.
+    """Divide Slither's results.
 
     Returns:
         The findings that touch our own code, the worst first, and how many lie in library contracts alone. A finding
@@ -80,7 +80,7 @@ def _element(raw: Mapping[str, Any]) -> Element:
 
 
 def _chain(element: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """An element, what it lies in, what that lies in."""
+    """Yield an element, what it lies in, what that lies in."""
     while element:
         yield element
         element = (element.get("type_specific_fields") or {}).get("parent")

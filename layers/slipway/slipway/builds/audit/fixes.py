@@ -21,7 +21,7 @@ _OPERAND = r"[A-Za-z_$][\w$.]*(?:\[[^\]\n]*\])?|\d[\d_]*"
 def mend(
     sources: Mapping[str, str], findings: Sequence[Finding], compiler_version: str
 ) -> tuple[dict[str, str], list[Fix]]:
-    """Answers every finding that has a fixer with an answer.
+    """Answer every finding that has a fixer with an answer.
 
     Args:
         sources: Our own code by source unit name.
@@ -57,7 +57,7 @@ def mend(
 
 
 def pin_pragma(source: str, version: str) -> str:
-    """Pins a floating pragma to the compiler that the audit used."""
+    """Pin a floating pragma to the compiler that the audit used."""
     return re.sub(r"^(\s*pragma\s+solidity\s+)[\^~>][^;]*;", rf"\g<1>{version};", source, count=1, flags=re.MULTILINE)
 
 
@@ -69,7 +69,7 @@ _IMPORTS = {
 
 
 def add_imports(source: str) -> str:
-    """Imports the library contracts that fixers use and the source does not know yet, below its pragma."""
+    """Import the library contracts that fixers use and the source does not know yet, below its pragma."""
     missing = [
         f'import {{{name}}} from "{path}";'
         for name, path in _IMPORTS.items()
@@ -82,7 +82,7 @@ def add_imports(source: str) -> str:
 
 
 def _knows(source: str, name: str) -> bool:
-    """Whether a name is declared here, or imported; an import without a list of names brings its file's."""
+    """Return whether a name is declared here, or imported; an import without a list of names brings its file's."""
     declared = re.search(rf"\b(?:contract|interface|library)\s+{name}\b", source)
     named = re.search(rf"import\s*\{{[^}}]*\b{name}\b[^}}]*\}}", source)
     whole = re.search(rf'import\s+"[^"\n]*/{name}\.sol"', source)
@@ -90,7 +90,7 @@ def _knows(source: str, name: str) -> bool:
 
 
 def tx_origin(source: str, finding: Finding) -> str | None:
-    """Asks who calls, not who started the transaction."""
+    """Ask who calls, not who started the transaction."""
 
     def change(line: str) -> str | None:
         if re.search(r"tx\.origin\s*[!=]=\s*msg\.sender|msg\.sender\s*[!=]=\s*tx\.origin", line):
@@ -102,7 +102,7 @@ def tx_origin(source: str, finding: Finding) -> str | None:
 
 
 def unchecked_transfer(source: str, finding: Finding) -> str | None:
-    """Transfers by SafeERC20, which reverts where a token returns false or nothing."""
+    """Transfer by SafeERC20, which reverts where a token returns false or nothing."""
     if re.search(r"\b(?:contract|interface|library)\s+(?:IERC20|SafeERC20)\b", source):
         return None
     names = {"transfer": "safeTransfer", "transferFrom": "safeTransferFrom"}
@@ -110,7 +110,7 @@ def unchecked_transfer(source: str, finding: Finding) -> str | None:
 
 
 def unused_return(source: str, finding: Finding) -> str | None:
-    """Approves by SafeERC20; other values that nobody looks at have no mechanical answer."""
+    """Approve by SafeERC20; other values that nobody looks at have no mechanical answer."""
     if re.search(r"\b(?:contract|interface|library)\s+(?:IERC20|SafeERC20)\b", source):
         return None
     return _each_node(source, finding, lambda line: _by_safe_erc20(line, {"approve": "forceApprove"}))
@@ -125,7 +125,7 @@ def _by_safe_erc20(line: str, names: Mapping[str, str]) -> str | None:
 
 
 def unchecked_call(source: str, finding: Finding) -> str | None:
-    """Reverts where a low-level call or a send failed."""
+    """Revert where a low-level call or a send failed."""
 
     def change(line: str) -> str | None:
         if sent := re.fullmatch(rf"(\s*)((?:{_ADDRESS})\.send\(.*\));\s*", line):
@@ -143,7 +143,7 @@ def unchecked_call(source: str, finding: Finding) -> str | None:
 
 
 def divide_before_multiply(source: str, finding: Finding) -> str | None:
-    """Multiplies first, where both stand in one expression of plain operands."""
+    """Multiply first, where both stand in one expression of plain operands."""
 
     pattern = (
         rf"(?<![\w.$])(?:\(\s*({_OPERAND})\s*/\s*({_OPERAND})\s*\)|({_OPERAND})\s*/\s*({_OPERAND}))"
@@ -163,7 +163,7 @@ def divide_before_multiply(source: str, finding: Finding) -> str | None:
 
 
 def uninitialized_local(source: str, finding: Finding) -> str | None:
-    """Writes down the zero that a variable starts with."""
+    """Write down the zero that a variable starts with."""
     zeros = {"bool": "false", "address": "address(0)"}
 
     def change(line: str) -> str | None:
@@ -174,7 +174,7 @@ def uninitialized_local(source: str, finding: Finding) -> str | None:
 
 
 def locked_ether(source: str, finding: Finding) -> str | None:
-    """Refuses ether that nobody could ever take out."""
+    """Refuse ether that nobody could ever take out."""
     lines = source.split("\n")
     changed = False
     for element in finding.elements:
@@ -194,7 +194,7 @@ def locked_ether(source: str, finding: Finding) -> str | None:
 
 
 def missing_zero_check(source: str, finding: Finding) -> str | None:
-    """Refuses the zero address, on the line above the one that stores it."""
+    """Refuse the zero address, on the line above the one that stores it."""
     variable = next((element.name for element in finding.elements if element.type == "variable"), "")
     node = next((element for element in finding.elements if element.type == "node" and element.lines), None)
     if not re.fullmatch(r"\w+", variable) or node is None or node.file != finding.file:
@@ -208,7 +208,7 @@ def missing_zero_check(source: str, finding: Finding) -> str | None:
 
 
 def reentrancy(source: str, finding: Finding) -> str | None:
-    """Puts effects before the interaction where that is plain; otherwise, guards the functions by `nonReentrant`."""
+    """Put effects before the interaction where that is plain; otherwise, guard the functions by `nonReentrant`."""
     return effects_first(source, finding) or guarded(source, finding)
 
 
@@ -216,7 +216,7 @@ _PLAIN_WRITE = re.compile(r"\s*([A-Za-z_$][\w$]*)((?:\[[^\]]*\])*)\s*[-+]?=\s*([
 
 
 def effects_first(source: str, finding: Finding) -> str | None:
-    """Moves plain writes of state from behind an external call to before it.
+    """Move plain writes of state from behind an external call to before it.
 
     Only within one run of one-line statements, only `state = …;` that calls nothing and reads nothing which the call or
     the lines in between declare, and only if none of the lines that it passes reads what it writes.
@@ -264,7 +264,7 @@ def _identifiers(text: str) -> set[str]:
 
 
 def guarded(source: str, finding: Finding) -> str | None:
-    """Adds OpenZeppelin's `nonReentrant` to the function, and ReentrancyGuard to its contract."""
+    """Add OpenZeppelin's `nonReentrant` to the function, and ReentrancyGuard to its contract."""
     names = {finding.function} | {
         element.name
         for element in finding.elements
@@ -299,7 +299,7 @@ def _inheriting(source: str, contract: str, base: str) -> str | None:
 
 
 def _each_node(source: str, finding: Finding, change: Callable[[str], str | None]) -> str | None:
-    """Changes the one-line statements that a finding names."""
+    """Change the one-line statements that a finding names."""
     numbers = [
         element.lines[0]
         for element in finding.elements
@@ -309,7 +309,7 @@ def _each_node(source: str, finding: Finding, change: Callable[[str], str | None
 
 
 def _each_line(source: str, numbers: Sequence[int], change: Callable[[str], str | None]) -> str | None:
-    """Changes lines by number; None if one of them has no answer, or none changed."""
+    """Change lines by number; None if one of them has no answer, or none changed."""
     lines = source.split("\n")
     changed = False
     for number in sorted(set(numbers), reverse=True):

@@ -50,7 +50,7 @@ class Slither:
     """One Slither process, started by its first use or by `start`, and again after it was lost. Threads take turns."""
 
     def __init__(self, *, timeout_seconds: float = AUDIT_SECONDS, command: Sequence[str] = _WORKER) -> None:
-        """Remembers the settings; starts nothing.
+        """Remember the settings; start nothing.
 
         Args:
             timeout_seconds: For one audit.
@@ -74,17 +74,17 @@ class Slither:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Starts the process unless it runs, and does not wait: it can import while the compiler compiles."""
+        """Start the process unless it runs, without waiting: it can import while the compiler compiles."""
         with self._turn:
             self._running()
 
     def close(self) -> None:
-        """Ends the process. The next use starts another."""
+        """End the process. The next use starts another."""
         with self._turn:
             self._end()
 
     def analyse(self, compilation: Compilation) -> SlitherAnswer:
-        """Runs every detector over a compilation.
+        """Run every detector over a compilation.
 
         Raises:
             AuditUnavailableError: It took too long, crashed, or its answer is none.
@@ -168,7 +168,7 @@ def _request(compilation: Compilation, directory: str) -> dict[str, Any]:
 
 
 def _without_bytecode(contract: dict[str, Any]) -> dict[str, Any]:
-    """No detector reads bytecode."""
+    """Leave the bytecode out, which no detector reads."""
     empty = {"object": "", "sourceMap": ""}
     return {"abi": contract.get("abi", []), "evm": {"bytecode": empty, "deployedBytecode": empty}}
 
@@ -179,7 +179,7 @@ def _frame(content: dict[str, Any]) -> bytes:
 
 
 def _exchange(process: subprocess.Popen[bytes], request: bytes, deadline: float) -> dict[str, Any]:
-    """Writes a request and reads the answer.
+    """Write a request and read the answer.
 
     Raises:
         TimeoutError: The deadline passed.

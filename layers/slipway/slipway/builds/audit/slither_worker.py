@@ -64,18 +64,18 @@ class _Slither(Slither):  # type: ignore[misc]
     """Slither that takes no orders from the code it audits."""
 
     def parse_ignore_comments(self, file: str) -> None:
-        """Comments like `slither-disable-start` switch nothing off."""
+        """Ignore comments like `slither-disable-start`, which would switch detectors off."""
 
 
 def detectors() -> list[type[AbstractDetector]]:
-    """Every detector that Slither has."""
+    """Return every detector that Slither has."""
     members = vars(all_detectors).values()
     found = [item for item in members if inspect.isclass(item) and issubclass(item, AbstractDetector)]
     return sorted(found, key=lambda detector: str(detector.ARGUMENT))
 
 
 def without_annotations(node: Any) -> Any:
-    """A syntax tree without its documentation: `@custom:security non-reentrant` would switch detectors off."""
+    """Remove a syntax tree's documentation: `@custom:security non-reentrant` would switch detectors off."""
     if isinstance(node, dict):
         return {key: without_annotations(value) for key, value in node.items() if key != "documentation"}
     if isinstance(node, list):
@@ -84,7 +84,7 @@ def without_annotations(node: Any) -> Any:
 
 
 def analyse(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs every detector over a compilation. Changes the working directory.
+    """Run every detector over a compilation. Change the working directory.
 
     Raises:
         Exception: Whatever Slither raises; and RuntimeError if it logged an error and went on without a part.
@@ -130,7 +130,7 @@ class _Complaints(logging.Handler):
 
 
 def read_frame(stream: BinaryIO) -> dict[str, Any] | None:
-    """The next frame, None at the end."""
+    """Read the next frame; None at the end."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
@@ -139,13 +139,13 @@ def read_frame(stream: BinaryIO) -> dict[str, Any] | None:
 
 
 def frame(content: dict[str, Any]) -> bytes:
-    """A frame that holds the content."""
+    """Return a frame that holds the content."""
     body = json.dumps(content).encode()
     return LENGTH.pack(len(body)) + body
 
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
-    """Runs in a fork, and never returns."""
+    """Answer in a fork, and never return."""
     status = 1
     try:
         # The process ends before collecting would be worth its time.
@@ -163,7 +163,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
 
 
 def main() -> int:
-    """Serves until standard input ends, or an audit dies."""
+    """Serve until standard input ends, or an audit dies."""
     # Whatever prints must not come between the frames.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -19,15 +19,15 @@ class Access:
         return ("AccessControl", None) if self.roles else ("Ownable", "initialOwner")
 
     def only(self, role: str) -> str:
-        """The modifier for a role, such as `MINTER`."""
+        """Return the modifier for a role, such as `MINTER`."""
         return f"onlyRole({role}_ROLE)" if self.roles else "onlyOwner"
 
     def who(self, role: str) -> str:
-        """Who may, for the documentation."""
+        """Return who may, for the documentation."""
         return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
 
     def declare(self, file: SolidityFile, roles: dict[str, str]) -> None:
-        """Adds the parameter for the first owner, and with roles their constants and grants.
+        """Add the parameter for the first owner, and with roles their constants and grants.
 
         Args:
             file: The contract.
@@ -52,7 +52,7 @@ class Access:
         ]
 
     def pausing(self) -> list[str]:
-        """The two functions of a contract that can be paused."""
+        """Return the two functions of a contract that can be paused."""
         return [
             f"/// @notice Stops every transfer, minting and burning. {self.who('PAUSER')}\n"
             f"function pause() external {self.only('PAUSER')} {{\n    _pause();\n}}",

@@ -99,7 +99,7 @@ class Composer:
 
 
 def check_template(template: str | None) -> Kind | None:
-    """The kind of contract that a template names.
+    """Return the kind of contract that a template names.
 
     Raises:
         ValidationFailedError: It is none.
@@ -136,7 +136,7 @@ class _Draft:
     used: dict[str, Any] = field(default_factory=dict)
 
     def finish(self) -> Generation:
-        """Weighs everything, in the order in which one thing depends on another."""
+        """Decide everything, in the order in which one thing depends on another."""
         self._refuse_other_kinds()
         self._refuse_options()
         features = self._features()
@@ -162,7 +162,7 @@ class _Draft:
         return f"{'an' if title[0] in 'Ee' else 'a'} {title}"
 
     def _option(self, name: str) -> Any:
-        """An option's value, None where it was not given or the kind has none of it."""
+        """Return an option's value, None where it was not given or the kind has none of it."""
         applies = self.kind in _OPTION_KINDS.get(name, KINDS)
         return getattr(self.options, name) if applies else None
 
@@ -297,7 +297,7 @@ class _Draft:
         return int(decimals)
 
     def _amounts(self, features: set[str], denied: bool) -> tuple[Fraction | None, Fraction]:
-        """Cap and first supply, as said or, where nothing is said, as is usual for the kind."""
+        """Return cap and first supply, as the request says or, where it says nothing, as is usual for the kind."""
         cap, supply = self._option("cap"), self._option("supply")
         cap = cap if cap is not None else self.reading.cap if self.kind in _OPTION_KINDS["cap"] else None
         supply = supply if supply is not None else self.reading.supply
@@ -460,7 +460,7 @@ class _Draft:
 
 
 def _symbol_of(name: str) -> str:
-    """A usual symbol for a name: its capitals or initials, or its first letters."""
+    """Make a usable symbol of a name: its capitals or initials, or its first letters."""
     words = [
         "".join(character for character in word if character.isascii() and character.isalnum()) for word in name.split()
     ]

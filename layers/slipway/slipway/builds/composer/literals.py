@@ -26,7 +26,7 @@ _TAKEN_PATTERN = re.compile(r"I?ERC\d.*|I[A-Z][a-z].*")
 
 
 def identifier(text: str, suffix: str) -> str:
-    """Makes a contract's name of a text.
+    """Make a contract's name of a text.
 
     Args:
         text: Any text.
@@ -48,7 +48,7 @@ def identifier(text: str, suffix: str) -> str:
 
 
 def string_literal(text: str) -> str:
-    r"""The Solidity string literal of a text, in ASCII alone.
+    r"""Return the Solidity string literal of a text, in ASCII alone.
 
     Quotes, backslashes, control characters and all that is not ASCII are escaped (`\uNNNN`, or `\xNN` for each byte
     of UTF-8 where that has no form), so no character can end the literal or turn the direction of a line. Marks of
@@ -77,7 +77,7 @@ def string_literal(text: str) -> str:
 
 
 def units_literal(amount: Fraction, decimals: int) -> str:
-    """The Solidity expression of an amount of whole tokens in base units: `1_000_000 * 10 ** 18`.
+    """Return the Solidity expression of an amount of whole tokens in base units: `1_000_000 * 10 ** 18`.
 
     Raises:
         ValueError: The amount is finer than the decimals allow.
@@ -93,7 +93,7 @@ def units_literal(amount: Fraction, decimals: int) -> str:
 
 
 def decimal_text(amount: Fraction) -> str:
-    """An amount as a decimal text without an exponent; for those with finitely many digits."""
+    """Return an amount as a decimal text without an exponent; for those with finitely many digits."""
     whole, rest = divmod(amount, 1)
     digits = ""
     while rest and len(digits) < 80:

@@ -97,7 +97,7 @@ class Options(BaseModel):
 
 
 def read_options(given: dict[str, Any] | None) -> Options:
-    """Checks the options of a request.
+    """Check the options of a request.
 
     Raises:
         ValidationFailedError: An option is unknown or wrong; names each as `options.<name>`.

@@ -59,7 +59,7 @@ class Reading:
     not_honoured: list[NotHonoured] = field(default_factory=list)
 
     def refuse(self, text: str, reason: str) -> None:
-        """Keeps that something can't be honoured, once."""
+        """Record once that something can't be honoured."""
         entry = NotHonoured(text=" ".join(text.replace(TAKEN, " ").split())[:200], reason=reason)
         if entry.text and entry not in self.not_honoured:
             self.not_honoured.append(entry)
@@ -80,7 +80,7 @@ class _Text:
 
 
 def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
-    """Reads a prompt.
+    """Read a prompt.
 
     Args:
         prompt: Any text.
@@ -113,7 +113,7 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
 
 
 def _visible(prompt: str, reading: Reading) -> str:
-    """The prompt with spaces for what can't be seen, except line ends."""
+    """Replace what can't be seen, except line ends, by spaces."""
     composed = unicodedata.normalize("NFC", prompt.encode("utf-8", "replace").decode())
     shown = "".join(
         character if character.isprintable() or character == "\n" else " " for character in composed.replace("\t", " ")
@@ -165,18 +165,18 @@ def _read_name(text: _Text, reading: Reading) -> None:
 
 
 def _one_sentence(name: str) -> str:
-    """What is before a full stop that ends a sentence."""
+    """Return what is before a full stop that ends a sentence."""
     return re.split(r"\.\s", name, maxsplit=1)[0]
 
 
 def _proper(name: str) -> str:
-    """The capitalised words that a name begins with; the whole name if it begins with a small letter."""
+    """Return the capitalised words that a name begins with; the whole name if it begins with a small letter."""
     capital = re.match(r"[A-Z]\S*(?:[ ]+[^a-z\s]\S*)*", name)
     return capital[0] if capital else name
 
 
 def _before_amount(text: _Text, start: int, end: int) -> int:
-    """Where a name that runs into an amount ends: "called Gold 10 million supply"."""
+    """Return where a name that runs into an amount ends: "called Gold 10 million supply"."""
     for quantity in find_quantities(text.rest):
         if start < quantity.start < end:
             unit = re.match(r"\s*(?:tokens?|coins?|units?|supply|total|initial|decimals?|%)", text.rest[quantity.end :])
@@ -186,7 +186,7 @@ def _before_amount(text: _Text, start: int, end: int) -> int:
 
 
 def _read_bare_name(text: _Text, reading: Reading) -> None:
-    """ "Create the HyperKit token": a capitalised word before what it is, when no name was given otherwise."""
+    """Read "Create the HyperKit token": a capitalised word before what it is, when no name was given otherwise."""
     if reading.name is not None:
         return
     article = r"\b(?i:a|an|the|my|our|new|launch|create|deploy|make|mint)\s+"
@@ -223,7 +223,7 @@ def _read_symbol(text: _Text, reading: Reading) -> None:
 
 
 def _read_bracketed_symbol(text: _Text, reading: Reading) -> None:
-    """ "HyperKit (HKT)" and "$HKT"."""
+    """Read "HyperKit (HKT)" and "$HKT"."""
     if reading.symbol is not None:
         return
     for match in text.find(r"\(\s*\$?([A-Z][A-Z0-9]{1,10})\s*\)|(?<![\w$])\$([A-Z][A-Z0-9]{1,10})\b", re.NOFLAG):
@@ -236,7 +236,7 @@ def _read_bracketed_symbol(text: _Text, reading: Reading) -> None:
 
 
 def _bracketed_name(text: _Text, reading: Reading, end: int) -> None:
-    """The capitalised words right before a bracketed symbol, when no name was given otherwise."""
+    """Read the capitalised words right before a bracketed symbol, when no name was given otherwise."""
     before = re.search(r"((?:[A-Z][A-Za-z0-9]*[ ]+){1,4})$", text.rest[:end])
     if reading.name is None and before:
         words = before[1].split()
@@ -283,7 +283,7 @@ def _read_addresses(text: _Text, reading: Reading) -> None:
 
 
 def _role(lead: str) -> str | None:
-    """The role that is named last before an address; a plural of owners means the signers."""
+    """Return the role that is named last before an address; a plural of owners means the signers."""
     best: tuple[int, str] | None = None
     for role, pattern in _ROLES.items():
         for match in re.finditer(rf"\b(?:{pattern})\b", lead, re.IGNORECASE):
@@ -345,7 +345,8 @@ def _mentions(text: _Text) -> list[_Mention]:
 
 
 def _read_kind(text: _Text, reading: Reading, given: Kind | None) -> None:
-    """The kind of the thing asked for: the last of the first run of kinds ("ERC-20 vesting contract" is a vesting)."""
+    """Read the kind of the thing asked for: the last of the first run of kinds ("ERC-20 vesting contract" is a
+    vesting)."""
     mentions = _mentions(text)
     strong = [mention for mention in mentions if not mention.weak]
     numbered = {mention.kind for mention in mentions if re.search(r"1155|721|20$", mention.words)}
@@ -369,7 +370,7 @@ _RUN = re.compile(r"[\s-]*(?:(?:linear|token|team|payments?|based|assets?)[\s-]*
 
 
 def _adjacent(text: _Text, first: _Mention, second: _Mention) -> bool:
-    """Whether two kinds are parts of one expression, as in "token staking contract"."""
+    """Return whether two kinds are parts of one expression, as in "token staking contract"."""
     return _RUN.fullmatch(text.rest[first.end : second.start].replace(TAKEN, "")) is not None
 
 
@@ -404,7 +405,7 @@ def _read_threshold(text: _Text, reading: Reading) -> None:
 
 
 def _quantity_at(text: _Text, quantities: list[Quantity], pattern: str) -> list[tuple[Quantity, int, re.Match[str]]]:
-    """The quantities that a pattern follows."""
+    """Return the quantities that a pattern follows."""
     found = []
     for quantity in quantities:
         match = re.compile(pattern, re.IGNORECASE).match(text.rest, quantity.end)
@@ -560,7 +561,7 @@ def _read_features(text: _Text, reading: Reading) -> None:
 
 
 def _read_rest(text: _Text, reading: Reading) -> None:
-    """What is left of each clause, apart from filler words, was not understood."""
+    """Refuse what is left of each clause apart from filler words: it was not understood."""
     pieces = re.finditer(r"(?:[^.,;:!?\n\x1f]|[.,:](?=\S))+", text.rest)
     for piece in pieces:
         words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]+", piece[0])

@@ -108,7 +108,7 @@ class _Reader:
         return self.tokens[place].word
 
     def read(self) -> Quantity | None:
-        """The quantity that starts at the token, None if none does. Leaves `at` behind it."""
+        """Read the quantity that starts at the token, and move `at` behind it; None if none starts there."""
         start = self.at
         if self._word() in ("a", "an") and self._word(1) in (*_SCALES, "hundred") and len(self._word(1)) > 2:
             self.current = Fraction(1)
@@ -126,7 +126,7 @@ class _Reader:
         return Quantity(self.tokens[start].start, self.tokens[self.at - 1].end, total)
 
     def _part(self, start: int) -> Quantity | None:
-        """`half a million`, `quarter of a billion`."""
+        """Read `half a million`, `quarter of a billion`."""
         ahead = 1
         while self._word(ahead) in ("of", "a", "an"):
             ahead += 1
@@ -207,7 +207,7 @@ class _Reader:
         return True
 
     def _joint(self) -> bool:
-        """`two and a half million`, `one hundred and five`, `a thousand and one`."""
+        """Read `two and a half million`, `one hundred and five`, `a thousand and one`."""
         if self.current is not None and self._word(1) in ("a", "one") and self._word(2) == "half":
             self.current += Fraction(1, 2)
             self.digital = True
@@ -222,7 +222,7 @@ class _Reader:
 
 
 def find_quantities(text: str) -> list[Quantity]:
-    """Finds the quantities of a text.
+    """Find the quantities of a text.
 
     A number that is part of a word (`ERC-20`, `v2`) is none, nor is a negative one.
 
@@ -244,7 +244,7 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def parse_quantity(text: str) -> Fraction | None:
-    """The number that a text is as a whole, None if it is none."""
+    """Read a text that is a number as a whole; None if it is none."""
     stripped = text.strip()
     match find_quantities(stripped):
         case [Quantity(start=0, end=end, value=value)] if end == len(stripped):

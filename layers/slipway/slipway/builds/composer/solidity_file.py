@@ -70,7 +70,7 @@ class SolidityFile:
     imports: set[str] = field(default_factory=set)
 
     def render(self) -> str:
-        """The source text, with a line end at its end."""
+        """Return the source text, with a line end at its end."""
         used = sorted(self.imports | {name for name, _ in self.bases})
         lines = ["// SPDX-License-Identifier: MIT", f"pragma solidity {PRAGMA};", ""]
         lines += [f'import {{{name}}} from "{OPENZEPPELIN}/{_FOLDERS[name]}/{name}.sol";' for name in used]
@@ -100,7 +100,7 @@ def _documented(tag: str, text: str) -> list[str]:
 
 
 def overridden(signature: str, body: str, contracts: list[str]) -> str:
-    """A function that several bases have, so that Solidity wants one that names them.
+    """Return a function that several bases have, so that Solidity wants one that names them.
 
     Args:
         signature: With visibility and return values, such as `nonces(address owner) public view returns (uint256)`;

@@ -59,7 +59,7 @@ class ConverseClient(Protocol):
     """boto3's client of bedrock-runtime, as far as it is used here."""
 
     def converse(self, **arguments: Any) -> Any:
-        """One call of Converse."""
+        """Call Converse once."""
         ...
 
 
@@ -203,7 +203,7 @@ class Conversation:
         )
 
     def until[T](self, read: Callable[[BaseModel], T]) -> T:
-        """Asks until `read` takes an answer; it raises UnusableAnswerError, whose problems the model is told.
+        """Ask until `read` takes an answer; it raises UnusableAnswerError, whose problems are sent to the model.
 
         Raises:
             GenerationFailedError: No answer could be used.
@@ -259,7 +259,7 @@ class Conversation:
         return handed
 
     def _ask(self, messages: Sequence[Any], ends_at: float) -> Any:
-        """One answer; while Bedrock is busy, asks again with pauses that grow and differ."""
+        """Ask once; while Bedrock is busy, ask again with pauses that grow and differ."""
         reason = "there was no time left"
         for number in range(MAX_TRIES):
             if self.clock() + self.settings.call_seconds > ends_at:
@@ -301,7 +301,7 @@ class Conversation:
 
 
 def _judge(error: botocore.exceptions.ClientError) -> str:
-    """The error's name if the same call may succeed later; raises for any other."""
+    """Return the error's name if the same call may succeed later; raise for any other."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _BUSY or status == 429 or status >= 500:
@@ -312,7 +312,7 @@ def _judge(error: botocore.exceptions.ClientError) -> str:
 
 
 def _complaints(message: Mapping[str, Any], problems: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """What the model is told of an answer; each call of a tool has to be answered by its id."""
+    """Yield the model's next input about an answer; each call of a tool has to be answered by its id."""
     text = "This can't be used. Mend it and hand it in again:\n" + "\n".join(f"- {problem}" for problem in problems)
     uses = [block["toolUse"] for block in message.get("content", []) if "toolUse" in block]
     for use in uses:
@@ -406,7 +406,7 @@ class BedrockFixer:
         self._settings = settings
 
     def fix(self, sources: Mapping[str, str], findings: Sequence[Finding]) -> tuple[dict[str, str], ModelUsage]:
-        """Changed sources for findings; see `Conversation.until` for what is raised."""
+        """Return changed sources for findings; see `Conversation.until` for what is raised."""
         told = [
             {"detector": finding.detector, "file": finding.file, "lines": finding.lines, "text": finding.description}
             for finding in findings

@@ -80,7 +80,7 @@ class Declined(_Handed):
 
 
 def draft_problems(draft: Draft, request: GenerationRequest, owner: str) -> list[str]:
-    """What is wrong with a draft, a sentence each, made to be read by the model."""
+    """Return what is wrong with a draft, a sentence each, made to be read by the model."""
     problems = source_problems(draft.source, known_addresses(request, owner))
     if not re.search(rf"\bcontract\s+{draft.contract_name}\b", draft.source):
         problems.append(f"The source declares no contract {draft.contract_name}.")
@@ -97,7 +97,7 @@ def draft_problems(draft: Draft, request: GenerationRequest, owner: str) -> list
 
 
 def source_problems(source: str, addresses: frozenset[str]) -> list[str]:
-    """What is wrong with a source of a model.
+    """Return what is wrong with a source of a model.
 
     Args:
         source: Its text.
@@ -122,7 +122,7 @@ def source_problems(source: str, addresses: frozenset[str]) -> list[str]:
 
 
 def correction_problems(correction: Correction, before: Mapping[str, str]) -> list[str]:
-    """What is wrong with a correction of sources."""
+    """Return what is wrong with a correction of sources."""
     addresses = frozenset(found.lower() for text in before.values() for found in _ADDRESS.findall(text))
     problems = []
     for entry in correction.sources:
@@ -133,13 +133,13 @@ def correction_problems(correction: Correction, before: Mapping[str, str]) -> li
 
 
 def known_addresses(request: GenerationRequest, owner: str) -> frozenset[str]:
-    """The addresses that a request names, and its owner, in small letters."""
+    """Return the addresses that a request names, and its owner, in small letters."""
     said = f"{request.prompt} {json.dumps(request.options or {})}"
     return frozenset({owner.lower(), *(found.lower() for found in _ADDRESS.findall(said))})
 
 
 def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of what a tool of the model takes."""
+    """Return the JSON schema of what a tool of the model takes."""
     return shape.model_json_schema()
 
 

@@ -12,7 +12,7 @@ FEATURES = frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "f
 
 
 def compose(spec: Specification) -> str:
-    """The source of a collection: `constructor(address initialOwner)`."""
+    """Write the source of a collection: `constructor(address initialOwner)`."""
     access, has = Access(spec.roles), spec.features
     file = SolidityFile(
         spec.contract_name,

@@ -11,7 +11,7 @@ FEATURES = frozenset({"mintable", "burnable", "pausable", "permit", "votes", "ca
 
 
 def compose(spec: Specification) -> str:
-    """The source of a token: `constructor(address initialOwner)`."""
+    """Write the source of a token: `constructor(address initialOwner)`."""
     access, has = Access(spec.roles), spec.features
     file = SolidityFile(
         spec.contract_name,

@@ -19,7 +19,7 @@ MAX_FIRST_SUPPLY = 100
 
 
 def compose(spec: Specification) -> str:
-    """The source of a collection: `constructor(address initialOwner)`."""
+    """Write the source of a collection: `constructor(address initialOwner)`."""
     access, has = Access(spec.roles), spec.features
     file = SolidityFile(
         spec.contract_name,
@@ -148,7 +148,7 @@ def _overrides(file: SolidityFile, spec: Specification) -> None:
 
 
 def supports_interface(bases: list[str]) -> str:
-    """ERC-165's function for a contract whose bases each know some interfaces."""
+    """Return ERC-165's function for a contract whose bases each know some interfaces."""
     return (
         "/// @notice Whether the contract has an interface, as ERC-165 defines it.\n"
         "/// @param interfaceId The interface.\n/// @return Whether it has it.\n"

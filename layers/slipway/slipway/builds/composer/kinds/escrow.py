@@ -177,7 +177,7 @@ function _pay(IERC20 token, address to, uint256 amount) private {
 
 
 def compose(spec: Specification) -> str:
-    """The source of an escrow: `constructor(address initialOwner)`. The owner is the arbiter of every deal."""
+    """Write the source of an escrow: `constructor(address initialOwner)`. The owner is the arbiter of every deal."""
     file = SolidityFile(
         spec.contract_name,
         "Holds what buyers pay until a deal is done, in the chain's own coin or in ERC-20 tokens.",

@@ -257,7 +257,7 @@ function _changeThreshold(uint256 threshold_) private {
 
 
 def compose(spec: Specification) -> str:
-    """The source of a timelock: `constructor(address[] signers_, uint256 threshold_)`."""
+    """Write the source of a timelock: `constructor(address[] signers_, uint256 threshold_)`."""
     file = SolidityFile(
         spec.contract_name,
         "Makes a call only after enough signers have confirmed it and a delay has passed since.",

@@ -9,7 +9,8 @@ FEATURES = frozenset({"owner", "ether", "tokens", "linear", "cliff", "delay"})
 
 
 def compose(spec: Specification) -> str:
-    """The source of a wallet: `constructor(address beneficiary)`. It vests from the block that it is deployed in."""
+    """Write the source of a wallet: `constructor(address beneficiary)`. It vests from the block that it is deployed
+    in."""
     file = SolidityFile(
         spec.contract_name,
         "Holds coins and ERC-20 tokens and releases them to its beneficiary over time.",
