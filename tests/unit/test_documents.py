@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from local.paths import ROOT
+from local.source_template import source_template
 
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = [
@@ -60,6 +62,31 @@ def test_lines_are_short(document: Path) -> None:
 def test_words_are_plain(document: Path) -> None:
     prose = re.sub(r"`[^`\n]*`", "", FENCE.sub("", document.read_text(encoding="utf-8")))
     assert BANNED.findall(prose) == []
+
+
+def test_descriptions_of_the_api_and_the_template_are_plain() -> None:
+    api = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    described = [json.dumps(document, ensure_ascii=False) for document in (api, source_template())]
+    found = [
+        text for whole in described for text in re.findall(r'"(?:[a-zA-Z]*[dD]escription|summary)": "([^"]*)"', whole)
+    ]
+    assert len(found) > 300
+    assert [text for text in found if BANNED.search(text)] == []
+
+
+# Documents that name files of the repository, which have to be there.
+MAPS = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"]
+FILE = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|md|json|yaml|sh|ts|tsx|sol|toml))`")
+PLACES = [ROOT, ROOT / "layers" / "slipway", ROOT / "layers" / "slipway" / "slipway"]
+# What each package of the library may have.
+KINDS = {"models.py", "rules.py", "service.py", "workflow.py", "store.py", "reconcile.py", "app.py"}
+
+
+@pytest.mark.parametrize("document", MAPS, ids=_name)
+def test_files_that_are_named_are_there(document: Path) -> None:
+    named = set(FILE.findall(document.read_text(encoding="utf-8"))) - KINDS
+    assert named
+    assert [name for name in named if not any((place / name).exists() for place in PLACES)] == []
 
 
 def test_every_decision_is_in_the_index_and_has_its_date() -> None:

@@ -67,7 +67,7 @@ def model(
     caller: Administrator,
     body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
-    """Tell the catalogue of a model."""
+    """Write a model into the catalogue."""
     tell_accepted(request, caller, model_id)
     return put_model(model_id, body)
 

@@ -34,7 +34,7 @@ def logs(
     tail: Annotated[int, Query(ge=0, le=MOST_TAIL)] = 100,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Return the next part of the stream; 204 tells a browser that there is no more."""
+    """Return the next part of the stream; 204 ends it."""
     text = log_service().stream(own(caller, deployment_id), service or None, tail, last_event_id)
     return Response(status_code=204) if text is None else _EventStream(text)
 

@@ -63,7 +63,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Tell the catalogue of a model */
+        /** Write a model into the catalogue */
         put: operations["admin_model"];
         post?: never;
         delete?: never;
@@ -200,7 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return the next part of the stream; 204 tells a browser that there is no more */
+        /** Return the next part of the stream; 204 ends it */
         get: operations["deployments_logs"];
         put?: never;
         post?: never;
