@@ -13,6 +13,7 @@ from local.paths import ROOT
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 FOLDERS = re.findall(r"^\| `([a-z/_]+)/` \|", TEXT.split("## Folders")[1].split("## The library")[0], re.MULTILINE)
 PACKAGES = re.findall(r"^\| `([a-z_]+)/` \|", TEXT.split("## The library")[1], re.MULTILINE)
+ROOMS = re.findall(r"^\| `([a-z_]+/[a-z_]+)/` \|", TEXT.split("## The library")[1], re.MULTILINE)
 LIBRARY = ROOT / "layers" / "slipway" / "slipway"
 
 
@@ -30,6 +31,17 @@ def test_every_folder_of_code_is_described(parent: str) -> None:
 
 def test_every_package_of_the_library_is_described() -> None:
     assert {path.parent.name for path in LIBRARY.glob("*/__init__.py")} == set(PACKAGES)
+
+
+def test_every_room_is_described() -> None:
+    rooms = {str(path.parent.relative_to(LIBRARY)) for path in LIBRARY.glob("*/*/__init__.py")}
+    assert rooms == set(ROOMS)
+
+
+def test_every_workflow_is_on_a_way() -> None:
+    ways = TEXT.split("## The life of a job")[1].split("## Folders")[0]
+    machines = {path.name.removesuffix(".asl.json") for path in (ROOT / "statemachines").glob("*.asl.json")}
+    assert {name for name in machines if name not in ways} == set()
 
 
 # Declarations of routes take lines, so what a function does is counted in statements.
