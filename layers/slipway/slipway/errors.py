@@ -23,6 +23,12 @@ class SlipwayError(Exception):
     status: ClassVar[int] = 500
     permanent: ClassVar[bool] = False
 
+    def __init_subclass__(cls, *, code: str = "", status: int = 0, permanent: bool | None = None) -> None:
+        super().__init_subclass__()
+        cls.code = code or cls.code
+        cls.status = status or cls.status
+        cls.permanent = cls.permanent if permanent is None else permanent
+
     def __init__(
         self,
         message: str,
@@ -38,12 +44,8 @@ class SlipwayError(Exception):
         self.headers = headers or {}
 
 
-class ValidationFailedError(SlipwayError):
+class ValidationFailedError(SlipwayError, code="VALIDATION_ERROR", status=400, permanent=True):
     """The request is not what the route takes; ``details.fields`` names each field."""
-
-    code = "VALIDATION_ERROR"
-    status = 400
-    permanent = True
 
     @classmethod
     def of_field(cls, field: str, message: str) -> "ValidationFailedError":
@@ -55,357 +57,195 @@ class InvalidSdlError(ValidationFailedError):
     """The SDL is not one that Akash takes; nothing was created."""
 
 
-class GenerationUnsupportedError(SlipwayError):
+class GenerationUnsupportedError(SlipwayError, code="GENERATION_UNSUPPORTED", status=422, permanent=True):
     """The engine can't make the contract that is asked for; the message says what it can."""
 
-    code = "GENERATION_UNSUPPORTED"
-    status = 422
-    permanent = True
 
-
-class GenerationFailedError(SlipwayError):
+class GenerationFailedError(SlipwayError, code="GENERATION_FAILED", status=502, permanent=True):
     """The language model gave no contract that can be used, as often as it was asked; ``details.problems`` says why."""
 
-    code = "GENERATION_FAILED"
-    status = 502
-    permanent = True
 
-
-class AuthenticationFailedError(SlipwayError):
+class AuthenticationFailedError(SlipwayError, code="AUTH_FAILED", status=401):
     """The request has no valid credentials."""
 
-    code = "AUTH_FAILED"
-    status = 401
 
-
-class PaymentRequiredError(SlipwayError):
+class PaymentRequiredError(SlipwayError, code="PAYMENT_REQUIRED", status=402, permanent=True):
     """The Akash account has too little credit, or the wallet too little of a token; nothing was created.
 
     The message says what is missing.
     """
 
-    code = "PAYMENT_REQUIRED"
-    status = 402
-    permanent = True
 
-
-class ForbiddenError(SlipwayError):
+class ForbiddenError(SlipwayError, code="FORBIDDEN", status=403, permanent=True):
     """The caller is known and may not do this."""
 
-    code = "FORBIDDEN"
-    status = 403
-    permanent = True
 
-
-class NotFoundError(SlipwayError):
+class NotFoundError(SlipwayError, code="NOT_FOUND", status=404, permanent=True):
     """No such thing, or another owner's."""
 
-    code = "NOT_FOUND"
-    status = 404
-    permanent = True
 
-
-class ModelNotFoundError(SlipwayError):
+class ModelNotFoundError(SlipwayError, code="MODEL_NOT_FOUND", status=404, permanent=True):
     """The model does not exist."""
 
-    code = "MODEL_NOT_FOUND"
-    status = 404
-    permanent = True
 
-
-class MethodNotAllowedError(SlipwayError):
+class MethodNotAllowedError(SlipwayError, code="METHOD_NOT_ALLOWED", status=405):
     """The path exists, with other methods."""
 
-    code = "METHOD_NOT_ALLOWED"
-    status = 405
 
-
-class ConflictError(SlipwayError):
+class ConflictError(SlipwayError, code="CONFLICT", status=409, permanent=True):
     """The thing is not in a state that allows this."""
 
-    code = "CONFLICT"
-    status = 409
-    permanent = True
 
-
-class BidClosedError(SlipwayError):
+class BidClosedError(SlipwayError, code="CONFLICT", status=409):
     """The bid can't be leased any more: withdrawn, lost, or its order has another lease."""
 
-    code = "CONFLICT"
-    status = 409
 
-
-class EscrowNotSettledError(SlipwayError):
+class EscrowNotSettledError(SlipwayError, code="CONFLICT", status=409):
     """The deployment's escrow can't be settled yet, so it is still open; the same close succeeds later."""
 
-    code = "CONFLICT"
-    status = 409
 
-
-class ModelNotValidatedError(SlipwayError):
+class ModelNotValidatedError(SlipwayError, code="MODEL_NOT_VALIDATED", status=409, permanent=True):
     """The model is not, or no longer, validated."""
 
-    code = "MODEL_NOT_VALIDATED"
-    status = 409
-    permanent = True
 
-
-class TokenExistsError(SlipwayError):
+class TokenExistsError(SlipwayError, code="TOKEN_EXISTS", status=409, permanent=True):
     """The model has a token, or one is being launched."""
 
-    code = "TOKEN_EXISTS"
-    status = 409
-    permanent = True
 
-
-class IdempotencyMismatchError(SlipwayError):
+class IdempotencyMismatchError(SlipwayError, code="IDEMPOTENCY_MISMATCH", status=409):
     """The Idempotency-Key was used with another body."""
 
-    code = "IDEMPOTENCY_MISMATCH"
-    status = 409
 
-
-class PayloadTooLargeError(SlipwayError):
+class PayloadTooLargeError(SlipwayError, code="PAYLOAD_TOO_LARGE", status=413):
     """The body is larger than the route takes."""
 
-    code = "PAYLOAD_TOO_LARGE"
-    status = 413
 
-
-class RateLimitExceededError(SlipwayError):
+class RateLimitExceededError(SlipwayError, code="RATE_LIMIT_EXCEEDED", status=429):
     """The caller has started as much as its tier allows."""
 
-    code = "RATE_LIMIT_EXCEEDED"
-    status = 429
 
-
-class ServicePausedError(SlipwayError):
+class ServicePausedError(SlipwayError, code="SERVICE_PAUSED", status=503):
     """An administrator paused the service, or its circuit breaker is open; running work goes on."""
 
-    code = "SERVICE_PAUSED"
-    status = 503
 
-
-class DeploymentFailedError(SlipwayError):
+class DeploymentFailedError(SlipwayError, code="DEPLOYMENT_FAILED", status=500, permanent=True):
     """The chain refused or reverted a transaction, or its job ran out of time."""
 
-    code = "DEPLOYMENT_FAILED"
-    status = 500
-    permanent = True
 
-
-class UpstreamUnavailableError(SlipwayError):
+class UpstreamUnavailableError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
     """A system that Slipway calls did not answer in time; the same call may succeed later."""
 
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
 
-
-class UpstreamAuthenticationError(SlipwayError):
+class UpstreamAuthenticationError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502, permanent=True):
     """A system that Slipway calls does not accept our key; only an administrator can mend that."""
 
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
-    permanent = True
 
-
-class UpstreamRefusedError(SlipwayError):
+class UpstreamRefusedError(SlipwayError, code="DEPLOYMENT_FAILED", status=500, permanent=True):
     """A system that Slipway calls understood the call and refused it for a reason that stays."""
 
-    code = "DEPLOYMENT_FAILED"
-    status = 500
-    permanent = True
 
-
-class WalletProvisioningError(SlipwayError):
+class WalletProvisioningError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
     """The Akash account's wallet is still being set up; nothing was created, and the same call succeeds later."""
 
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
 
-
-class CreateOutcomeUnknownError(SlipwayError):
+class CreateOutcomeUnknownError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
     """A deployment was asked for and nobody knows whether it was created: look before asking again.
 
     ``details`` has ``asked_at`` and ``gave_up_at``, milliseconds since 1970 by our clock, between which the dseq of the
     deployment lies if there is one, and ``answered``: whether the API itself ended the request, or it may still do it.
     """
 
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
 
-
-class CreateFailedError(SlipwayError):
+class CreateFailedError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502, permanent=True):
     """A deployment was asked for again and again, and none was made, or none that could be told to be ours."""
 
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
-    permanent = True
 
-
-class BidTimeoutError(SlipwayError):
+class BidTimeoutError(SlipwayError, code="BID_TIMEOUT", status=504, permanent=True):
     """No bid was chosen and taken within the time after the deployment's creation."""
 
-    code = "BID_TIMEOUT"
-    status = 504
-    permanent = True
 
-
-class LeaseClosedError(SlipwayError):
+class LeaseClosedError(SlipwayError, code="LEASE_CLOSED", status=502, permanent=True):
     """The provider, or Akash, closed the lease or the deployment."""
 
-    code = "LEASE_CLOSED"
-    status = 502
-    permanent = True
 
-
-class NotReadyError(SlipwayError):
+class NotReadyError(SlipwayError, code="NOT_READY", status=504, permanent=True):
     """The workload has a lease, but did not become available in time."""
 
-    code = "NOT_READY"
-    status = 504
-    permanent = True
 
-
-class InsufficientGasError(SlipwayError):
+class InsufficientGasError(SlipwayError, code="INSUFFICIENT_GAS", status=503):
     """The network's fee is over the chain's cap."""
 
-    code = "INSUFFICIENT_GAS"
-    status = 503
 
-
-class SignerUnfundedError(SlipwayError):
+class SignerUnfundedError(SlipwayError, code="DEPLOYMENT_FAILED", status=500):
     """No deployer account can pay for the transaction; nothing was signed."""
 
-    code = "DEPLOYMENT_FAILED"
-    status = 500
 
-
-class EndpointNotForwardedError(SlipwayError):
+class EndpointNotForwardedError(SlipwayError, code="ENDPOINT_NOT_FORWARDED", status=504):
     """The provider never opened a port for the node's RPC."""
 
-    code = "ENDPOINT_NOT_FORWARDED"
-    status = 504
 
-
-class EndpointHostMissingError(SlipwayError):
+class EndpointHostMissingError(SlipwayError, code="ENDPOINT_HOST_MISSING", status=502):
     """The provider names no host for the forwarded port, and nobody knows the provider's own."""
 
-    code = "ENDPOINT_HOST_MISSING"
-    status = 502
 
-
-class EndpointHostRefusedError(SlipwayError):
+class EndpointHostRefusedError(SlipwayError, code="ENDPOINT_HOST_REFUSED", status=502):
     """The host of the forwarded port is no public host name."""
 
-    code = "ENDPOINT_HOST_REFUSED"
-    status = 502
 
-
-class EndpointPortOutOfRangeError(SlipwayError):
+class EndpointPortOutOfRangeError(SlipwayError, code="ENDPOINT_PORT_OUT_OF_RANGE", status=502):
     """The forwarded port is not one from 1024 to 65535."""
 
-    code = "ENDPOINT_PORT_OUT_OF_RANGE"
-    status = 502
 
-
-class EndpointAmbiguousError(SlipwayError):
+class EndpointAmbiguousError(SlipwayError, code="ENDPOINT_AMBIGUOUS", status=502):
     """The provider tells several ports for the node's RPC; nobody knows which is right."""
 
-    code = "ENDPOINT_AMBIGUOUS"
-    status = 502
 
-
-class ProbeRefusedError(SlipwayError):
+class ProbeRefusedError(SlipwayError, code="PROBE_REFUSED", status=502):
     """Nothing answers at the node's endpoint."""
 
-    code = "PROBE_REFUSED"
-    status = 502
 
-
-class ProbeNonsenseError(SlipwayError):
+class ProbeNonsenseError(SlipwayError, code="PROBE_NONSENSE", status=502):
     """Something answers at the node's endpoint that is no node."""
 
-    code = "PROBE_NONSENSE"
-    status = 502
 
-
-class ArtifactMissingError(SlipwayError):
+class ArtifactMissingError(SlipwayError, code="ARTIFACT_MISSING", status=404, permanent=True):
     """No endpoint is published for the environment now."""
 
-    code = "ARTIFACT_MISSING"
-    status = 404
-    permanent = True
 
-
-class ArtifactUnsignedError(SlipwayError):
+class ArtifactUnsignedError(SlipwayError, code="ARTIFACT_UNSIGNED", status=409, permanent=True):
     """An endpoint lies where it is published, without a signature."""
 
-    code = "ARTIFACT_UNSIGNED"
-    status = 409
-    permanent = True
 
-
-class ArtifactAlteredError(SlipwayError):
+class ArtifactAlteredError(SlipwayError, code="ARTIFACT_ALTERED", status=409, permanent=True):
     """The published endpoint is not what was signed."""
 
-    code = "ARTIFACT_ALTERED"
-    status = 409
-    permanent = True
 
-
-class ArtifactForeignError(SlipwayError):
+class ArtifactForeignError(SlipwayError, code="ARTIFACT_FOREIGN", status=409, permanent=True):
     """The published endpoint was signed for another environment."""
 
-    code = "ARTIFACT_FOREIGN"
-    status = 409
-    permanent = True
 
-
-class ArtifactOutdatedError(SlipwayError):
+class ArtifactOutdatedError(SlipwayError, code="ARTIFACT_OUTDATED", status=409, permanent=True):
     """The published endpoint was signed for another generation of the node than the present one."""
 
-    code = "ARTIFACT_OUTDATED"
-    status = 409
-    permanent = True
 
-
-class CompilationFailedError(SlipwayError):
+class CompilationFailedError(SlipwayError, code="COMPILATION_FAILED", status=422, permanent=True):
     """The sources of a build do not compile; ``details.problems`` has each error with its file and line."""
 
-    code = "COMPILATION_FAILED"
-    status = 422
-    permanent = True
 
-
-class CompileTimeoutError(SlipwayError):
+class CompileTimeoutError(SlipwayError, code="COMPILE_TIMEOUT", status=504, permanent=True):
     """The compiler was stopped by its limit of time or memory; ``details.limit`` says which."""
 
-    code = "COMPILE_TIMEOUT"
-    status = 504
-    permanent = True
 
-
-class AuditFailedError(SlipwayError):
+class AuditFailedError(SlipwayError, code="AUDIT_FAILED", status=422, permanent=True):
     """The audit found something of High or Medium impact that could not be mended, so the contract is not deployed."""
 
-    code = "AUDIT_FAILED"
-    status = 422
-    permanent = True
 
-
-class AuditUnavailableError(SlipwayError):
+class AuditUnavailableError(SlipwayError, code="AUDIT_UNAVAILABLE", status=503):
     """The audit did not run to its end, so nothing is known of the contract, and it is not deployed."""
 
-    code = "AUDIT_UNAVAILABLE"
-    status = 503
 
-
-class WriteContentionError(SlipwayError):
+class WriteContentionError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
-
-    code = "UPSTREAM_UNAVAILABLE"
-    status = 502
 
 
 def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:
