@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from slipway.errors import IdempotencyMismatchError, UpstreamUnavailableError, ValidationFailedError
-from slipway.store import ControlItem, Transaction, upstream_errors
+from slipway.store import ControlItem, Transaction, read_item
 from slipway.times import epoch_seconds
 
 _KEPT_SECONDS = 24 * 3600
@@ -95,9 +94,5 @@ class Idempotency:
         return found
 
     def _stored(self) -> IdempotencyRecord | None:
-        with upstream_errors():
-            try:
-                found = IdempotencyRecord.get(*self._item_key, consistent_read=True)
-            except DoesNotExist:
-                return None
-        return found if found.expires_at > epoch_seconds() else None
+        found = read_item(IdempotencyRecord, self._item_key)
+        return found if found and found.expires_at > epoch_seconds() else None

@@ -18,7 +18,7 @@ from typing import Any, overload
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
@@ -166,6 +166,41 @@ def upstream_errors() -> Iterator[None]:
         yield
     except PynamoDBException as error:
         raise UpstreamUnavailableError(f"The store did not answer: {type(error).__name__}", retry_after=2) from error
+
+
+def read_item[Item: Model](model: type[Item], key: tuple[str, str], *, consistent: bool = True) -> Item | None:
+    """Read an item as it is now; None if there is none.
+
+    Args:
+        model: What the item is.
+        key: Its partition and sort key.
+        consistent: False where a read that may lag by a moment, at half the cost, will do.
+
+    Raises:
+        UpstreamUnavailableError: The table did not answer.
+    """
+    with upstream_errors():
+        try:
+            return model.get(*key, consistent_read=consistent)
+        except DoesNotExist:
+            return None
+
+
+def update_if(item: Model, condition: Condition, actions: Sequence[Action]) -> bool:
+    """Update the item that has the key of ``item``, which then shows how it is.
+
+    Returns:
+        False when the condition failed, so that nothing was written.
+
+    Raises:
+        UpstreamUnavailableError: The table did not answer.
+    """
+    return condition_held(lambda: item.update(list(actions), condition=condition))
+
+
+def delete_if(item: Model, condition: Condition) -> bool:
+    """Delete the item that has the key of ``item``; returns and raises as ``update_if``."""
+    return condition_held(lambda: item.delete(condition=condition))
 
 
 def condition_held(write: Callable[[], Any]) -> bool:
@@ -380,3 +415,11 @@ class Transaction:
                     ) from error
             _pause(attempt)
         raise WriteContentionError("Too many writers at once; try again", retry_after=2)
+
+    def commit_if_allowed(self) -> bool:
+        """Write all of it like ``commit``; False when a condition failed, so that nothing was written."""
+        try:
+            self.commit()
+        except ConditionsFailedError:
+            return False
+        return True

@@ -11,7 +11,7 @@ from slipway.akash.service import request_close
 from slipway.akash.store import KIND, LOOK_SECONDS, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
 from slipway.akash.workflow import AkashWorkflow
 from slipway.errors import EscrowNotSettledError, NotFoundError, SlipwayError, UpstreamUnavailableError
-from slipway.jobs.deployments import due_deployments, look_again
+from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
@@ -60,7 +60,7 @@ class AkashReconcile:
         if self._console is None:
             return Due([], [])
         moment = now_text()
-        pending = due_deployments(KIND, moment, _MOST_DUE)
+        pending = due_jobs(KIND, moment, _MOST_DUE)
         record("OverdueWorkloads", len(pending))
         try:
             on_akash = {found.dseq: found for found in self._console().active_deployments()}
@@ -69,7 +69,7 @@ class AkashReconcile:
             return Due(pending, [])
         unwell = [
             deployment_id
-            for deployment_id in due_deployments(WATCHED, moment, _MOST_DUE)
+            for deployment_id in due_jobs(WATCHED, moment, _MOST_DUE)
             if not self._is_well(deployment_id, on_akash)
         ]
         orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MOST_ORPHANS]
@@ -83,7 +83,7 @@ class AkashReconcile:
         found = on_akash.get(str(deployment.dseq))
         if found is None or not any(lease.state == "active" for lease in found.leases):
             return False
-        look_again(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+        postpone(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
         return True
 
     def _is_orphan(self, found: Deployment) -> bool:
@@ -110,7 +110,7 @@ class AkashReconcile:
         if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None:
             reason = self._loss(str(deployment.dseq))
             if reason is None:
-                look_again(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+                postpone(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
                 return "active"
             logger.warning("lease lost", deployment_id=deployment_id, reason=reason)
             record("LeasesLost")
@@ -122,7 +122,7 @@ class AkashReconcile:
         if done is Restart.STARTED:
             record("WorkloadsStartedAgain")
         record("OldestUnfinishedWorkload", (now() - from_text(deployment.updated_at)).total_seconds())
-        look_again(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        postpone(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
 
     def _loss(self, dseq: str) -> str | None:

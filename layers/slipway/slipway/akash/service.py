@@ -30,8 +30,9 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
-from slipway.jobs.deployments import find_deployment, open_shard
+from slipway.jobs.deployments import find_deployment
 from slipway.jobs.models import Refusal
+from slipway.jobs.open_work import open_shard
 from slipway.jobs.restart import execution_input
 from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change

@@ -24,7 +24,8 @@ from pynamodb.expressions.update import Action
 from slipway.akash.models import FINAL, Status
 from slipway.akash.rules import Attempt, Progress, manifest_hash
 from slipway.errors import LeaseClosedError
-from slipway.jobs.deployments import Deployment, deployment_key, open_shard
+from slipway.jobs.deployments import Deployment, deployment_key
+from slipway.jobs.open_work import open_shard
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 

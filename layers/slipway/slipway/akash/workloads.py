@@ -6,7 +6,8 @@ from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.models import Status
 from slipway.akash.sdl.parser import Workload, fingerprint
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, SdlText, compressed
-from slipway.jobs.deployments import deployment_key, open_shard, owner_key
+from slipway.jobs.deployments import deployment_key, owner_key
+from slipway.jobs.open_work import open_shard
 from slipway.store import Transaction
 from slipway.times import now, now_text, to_text
 

@@ -18,14 +18,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.builds.states import FINAL, OPEN, Progress, Status, Step
 from slipway.errors import WriteContentionError
-from slipway.jobs.deployments import open_shard, open_shards
-from slipway.store import ConditionsFailedError, JobsItem, Transaction, condition_held, upstream_errors
+from slipway.jobs.open_work import OpenJob, open_shard
+from slipway.store import ConditionsFailedError, JobsItem, Transaction, delete_if, read_item, upstream_errors
 from slipway.times import epoch_milliseconds, now_text
 
 KIND = "build"
@@ -36,7 +35,7 @@ _TRIES = 12
 _PAUSE_SECONDS = 0.02
 
 
-class BuildItem(JobsItem):
+class BuildItem(OpenJob):
     """A build.
 
     Attributes:
@@ -61,7 +60,6 @@ class BuildItem(JobsItem):
     runs = NumberAttribute(default=1)
     run_began_at = UnicodeAttribute()
     stage = UnicodeAttribute()
-    executions = NumberAttribute(default=1)
     progress = NumberAttribute(default=0)
     step = UnicodeAttribute()
     sequence = NumberAttribute()
@@ -102,10 +100,9 @@ class BuildItem(JobsItem):
         return Status(self.status) in FINAL
 
     @property
-    def execution_name(self) -> str:
-        """Name of the latest execution of the present run."""
-        count = int(self.executions)
-        return self.job_id if count == 1 else f"{self.job_id}-{count}"
+    def run_id(self) -> str:
+        """Its executions are named after the present run."""
+        return str(self.job_id)
 
 
 class BuildUpdateItem(JobsItem):
@@ -218,13 +215,9 @@ def open_work_of(build_id: str, until: str) -> dict[str, str]:
 # ── Read ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def find_build(build_id: str, *, consistent: bool = True) -> BuildItem | None:
+def find_build(build_id: str) -> BuildItem | None:
     """Return a build by its id."""
-    with upstream_errors():
-        try:
-            return BuildItem.get(*build_key(build_id), consistent_read=consistent)
-        except DoesNotExist:
-            return None
+    return read_item(BuildItem, build_key(build_id))
 
 
 def updates_after(build_id: str, sequence: int, limit: int = 200) -> list[BuildUpdateItem]:
@@ -245,20 +238,12 @@ def chain_deployments(build_id: str) -> list[ChainDeploymentItem]:
 
 def find_chain_deployment(build_id: str, chain_id: int) -> ChainDeploymentItem | None:
     """Return a build's deployment on one chain."""
-    with upstream_errors():
-        try:
-            return ChainDeploymentItem.get(*chain_key(build_id, chain_id), consistent_read=True)
-        except DoesNotExist:
-            return None
+    return read_item(ChainDeploymentItem, chain_key(build_id, chain_id))
 
 
 def counts_of(wallet: str) -> BuildCounts:
     """Return an owner's counts; zeros without any build."""
-    with upstream_errors():
-        try:
-            return BuildCounts.get(*counts_key(wallet), consistent_read=True)
-        except DoesNotExist:
-            return BuildCounts(*counts_key(wallet))
+    return read_item(BuildCounts, counts_key(wallet)) or BuildCounts(*counts_key(wallet))
 
 
 # ── Change ──────────────────────────────────────────────────────────────────────────────────────
@@ -476,9 +461,7 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
     write = Transaction()
     require_running(write, build_id, job_id)
     write.update("permit", permit, [BroadcastPermit.until.set(permit.until)])
-    try:
-        write.commit()
-    except ConditionsFailedError:
+    if not write.commit_if_allowed():
         yield False
         return
     try:
@@ -486,7 +469,7 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
     finally:
         # Only our own: a later permit of the same chain stays. Nobody else minds when this is lost, for it runs out.
         with suppress(Exception):
-            condition_held(lambda: permit.delete(condition=BroadcastPermit.until == permit.until))
+            delete_if(permit, BroadcastPermit.until == permit.until)
 
 
 def permits_of(build_id: str) -> list[BroadcastPermit]:
@@ -496,39 +479,3 @@ def permits_of(build_id: str) -> list[BroadcastPermit]:
             f"{_PREFIX}{build_id}", BroadcastPermit.sk.startswith("BROADCAST#"), consistent_read=True
         )
         return [permit for permit in held if int(permit.until) > epoch_milliseconds()]
-
-
-# ── Reconcile ───────────────────────────────────────────────────────────────────────────────────
-
-
-def due_builds(moment: str, limit: int) -> list[str]:
-    """Return ids of builds due before ``moment``, longest overdue first; at most ``limit`` of a shard."""
-    found: list[tuple[str, str]] = []
-    for shard in open_shards(KIND):
-        with upstream_errors():
-            due = JobsItem.open_work.query(shard, JobsItem.open_until < moment, limit=limit)
-            found += [(str(item.open_until), item.pk.removeprefix(_PREFIX)) for item in due]
-    return [build_id for _, build_id in sorted(found)]
-
-
-def look_again(build: BuildItem, moment: str) -> None:
-    """Put the next look at a build off, unless it has ended."""
-    condition_held(
-        lambda: BuildItem(build.pk, build.sk).update(
-            actions=[BuildItem.open_until.set(moment)], condition=BuildItem.open_shard.exists()
-        )
-    )
-
-
-def count_execution(build: BuildItem) -> bool:
-    """Count one more execution of a build's run; False when somebody else did, or the run is over."""
-    count = int(build.executions)
-    counted = condition_held(
-        lambda: BuildItem(build.pk, build.sk).update(
-            actions=[BuildItem.executions.set(count + 1)],
-            condition=running(build.job_id) & (BuildItem.executions == count),
-        )
-    )
-    if counted:
-        build.executions = count + 1
-    return counted

@@ -8,7 +8,7 @@ from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchA
 from slipway.control.rules import days_between, percentile, span
 from slipway.control.store import Service, service_state, set_switch
 from slipway.errors import NotFoundError
-from slipway.jobs.deployments import open_shards
+from slipway.jobs.open_work import open_shards
 from slipway.jobs.store import AuditEvent, JobOutcome
 from slipway.pagination import decode_cursor, encode_cursor
 from slipway.store import JobsItem, newest_first, upstream_errors

@@ -3,20 +3,18 @@
 Switch and breaker share an item, so a request learns of both in one read; each is written by its own attributes.
 """
 
-import functools
 import time
 from dataclasses import asdict
 from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
+from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 5
@@ -70,11 +68,7 @@ def _key(service: Service) -> tuple[str, str]:
 
 def service_state(service: Service) -> ServiceState:
     """Return the state of a service, the initial one if it was never changed."""
-    with upstream_errors():
-        try:
-            return ServiceState.get(*_key(service), consistent_read=True)
-        except DoesNotExist:
-            return ServiceState(*_key(service))
+    return read_item(ServiceState, _key(service)) or ServiceState(*_key(service))
 
 
 def set_switch(service: Service, *, paused: bool, reason: str | None, changed_by: str) -> ServiceState:
@@ -146,8 +140,7 @@ def _count_success(service: Service) -> bool:
         ServiceState.unreachable.set(0),
         ServiceState.breaker_version.add(1),
     ]
-    state = ServiceState(*_key(service))
-    return condition_held(lambda: state.update(actions, condition=window & nothing_failed))
+    return update_if(ServiceState(*_key(service)), window & nothing_failed, actions)
 
 
 def tell_breaker(service: Service, outcome: Outcome) -> None:
@@ -161,7 +154,7 @@ def tell_breaker(service: Service, outcome: Outcome) -> None:
             if after == state.breaker:
                 return
             actions, unchanged = _change(state, after)
-            if condition_held(functools.partial(ServiceState(state.pk, state.sk).update, actions, unchanged)):
+            if update_if(ServiceState(state.pk, state.sk), unchanged, actions):
                 if bool(after.open_until) != bool(state.open_until):
                     record("BreakerOpened" if after.open_until else "BreakerClosed", service=str(service))
                     logger.warning("breaker changed", service=str(service), open=bool(after.open_until))

@@ -6,7 +6,7 @@ import string
 from pynamodb.attributes import NumberAttribute
 
 from slipway.errors import AuthenticationFailedError
-from slipway.store import ControlItem, condition_held, upstream_errors
+from slipway.store import ControlItem, delete_if, upstream_errors
 from slipway.times import epoch_seconds
 
 NONCE_SECONDS = 300
@@ -39,6 +39,5 @@ def use_nonce(nonce: str) -> None:
     Raises:
         AuthenticationFailedError: It was never handed out, is used, or has expired.
     """
-    item = SignInNonce(*_key(nonce))
-    if not condition_held(lambda: item.delete(condition=SignInNonce.expires_at > epoch_seconds())):
+    if not delete_if(SignInNonce(*_key(nonce)), SignInNonce.expires_at > epoch_seconds()):
         raise AuthenticationFailedError("The sign-in nonce is unknown, used or expired")

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from enum import StrEnum
 
-from slipway.jobs.deployments import Deployment, count_execution
+from slipway.jobs.deployments import Deployment
+from slipway.jobs.open_work import count_execution
 from slipway.observability import logger
 
 

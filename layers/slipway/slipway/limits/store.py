@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, NumberAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from slipway.errors import RateLimitExceededError
 from slipway.limits.rules import Allowance, allowance
 from slipway.settings import Window
-from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
+from slipway.store import ControlItem, Transaction, read_item, update_if
 from slipway.times import epoch_seconds
 
 _MOST_KEPT = 400
@@ -81,18 +80,13 @@ def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
 
 def current(what: str, wallet: str, windows: Sequence[Window]) -> Allowance:
     """Return what a caller has left, without counting."""
-    with upstream_errors():
-        try:
-            times = [int(at) for at in RateLog.get(*_key(what, wallet)).at]
-        except DoesNotExist:
-            times = []
-    return allowance(times, windows, _now())
+    log = read_item(RateLog, _key(what, wallet), consistent=False)
+    return allowance([int(at) for at in log.at] if log else [], windows, _now())
 
 
 def trim(what: str, wallet: str, windows: Sequence[Window]) -> None:
     """Forget the times that no window reaches back to; needed once in a few hundred requests."""
     key = _key(what, wallet)
-    with upstream_errors():
-        log = RateLog.get(*key, consistent_read=True)
-    kept = list(log.at[: max(window.limit for window in windows)])
-    condition_held(lambda: RateLog(*key).update(actions=[RateLog.at.set(kept)], condition=RateLog.at == log.at))
+    if log := read_item(RateLog, key):
+        kept = list(log.at[: max(window.limit for window in windows)])
+        update_if(RateLog(*key), RateLog.at == log.at, [RateLog.at.set(kept)])

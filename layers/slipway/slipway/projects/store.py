@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from slipway.projects.models import Payment, Project, ProjectStatus
 from slipway.projects.rules import before
 from slipway.settings import name_of_table
-from slipway.store import TableSettings, Transaction, newest_first, share_connection, upstream_errors
+from slipway.store import TableSettings, Transaction, newest_first, read_item, share_connection
 
 # Names of the writes whose conditions are told apart.
 PROJECT_WRITE = "project"
@@ -167,20 +166,14 @@ def project_from_raw(raw: dict[str, dict[str, Any]]) -> Project:
 
 def find_project(name: str) -> Project | None:
     """Return a project by its name, as it is now."""
-    with upstream_errors():
-        try:
-            return _project_of(ProjectItem.get(*_project_key(name), consistent_read=True))
-        except DoesNotExist:
-            return None
+    item = read_item(ProjectItem, _project_key(name))
+    return _project_of(item) if item else None
 
 
 def find_payment(payment_id: str) -> Payment | None:
     """Return a payment by its id."""
-    with upstream_errors():
-        try:
-            return _payment_of(PaymentItem.get(*_payment_key(payment_id), consistent_read=True))
-        except DoesNotExist:
-            return None
+    item = read_item(PaymentItem, _payment_key(payment_id))
+    return _payment_of(item) if item else None
 
 
 def _page[Item: ProjectsItem, Record](

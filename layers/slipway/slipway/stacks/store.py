@@ -13,7 +13,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from slipway.jobs.deployments import open_shard, open_shards
+from slipway.jobs.open_work import open_shard, open_shards
 from slipway.jobs.store import change_job
 from slipway.stacks.models import RUNNING, Kind, Operation, Spec, Status, restored
 from slipway.stacks.steps import Step

@@ -11,7 +11,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Receipt
 from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
-from slipway.jobs.deployments import due_deployments, look_again
+from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running
 from slipway.observability import record
 from slipway.times import from_text, now, now_text, to_text
@@ -48,7 +48,7 @@ class TokenReconcile:
 
     def find(self) -> list[str]:
         """Ids of launches that should have moved by now, a bounded number a run."""
-        due = due_deployments(KIND, now_text(), _MOST_DUE)
+        due = due_jobs(KIND, now_text(), _MOST_DUE)
         record("OverdueLaunches", len(due))
         return due
 
@@ -74,7 +74,7 @@ class TokenReconcile:
             record("LaunchesStartedAgain")
         age = (now() - from_text(deployment.created_at)).total_seconds()
         record("OldestUnfinishedLaunch", age)
-        look_again(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        postpone(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
 
 

@@ -28,8 +28,9 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
-from slipway.jobs.deployments import deployment_key, open_shard, owner_key
+from slipway.jobs.deployments import deployment_key, owner_key
 from slipway.jobs.models import Refusal
+from slipway.jobs.open_work import open_shard
 from slipway.jobs.store import RequestContext, events_of, job_event
 from slipway.limits import store as limits
 from slipway.network import public_client

@@ -23,6 +23,7 @@ from slipway.store import (
     TableSettings,
     Transaction,
     newest_first,
+    read_item,
     read_together,
     share_connection,
     upstream_errors,
@@ -150,13 +151,9 @@ def uptime_key(wallet: str, time_from: int) -> tuple[str, str]:
     return f"WORKER#{wallet}", f"UPTIME#{time_from:015d}"
 
 
-def find_worker(wallet: str, *, consistent: bool = True) -> WorkerItem | None:
+def find_worker(wallet: str) -> WorkerItem | None:
     """Return a worker, or None for a wallet that never enrolled one."""
-    with upstream_errors():
-        try:
-            return WorkerItem.get(*worker_key(wallet), consistent_read=consistent)
-        except WorkerItem.DoesNotExist:
-            return None
+    return read_item(WorkerItem, worker_key(wallet))
 
 
 def is_token_known(token_hash: bytes) -> bool:

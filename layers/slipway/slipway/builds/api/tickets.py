@@ -10,10 +10,9 @@ import secrets
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from slipway.errors import AuthenticationFailedError
-from slipway.store import ControlItem, condition_held, upstream_errors
+from slipway.store import ControlItem, delete_if, read_item, upstream_errors
 from slipway.times import epoch_seconds
 
 TICKET_SECONDS = 60
@@ -64,14 +63,10 @@ def redeem(ticket: str, build_id: str) -> str:
     refused = AuthenticationFailedError("The ticket is not valid for this stream")
     if not _TICKET.fullmatch(ticket):
         raise refused
-    with upstream_errors():
-        try:
-            # What a ticket is for never changes; whether it is still good is judged by the delete.
-            item = StreamTicket.get(*_key(ticket), consistent_read=True)
-        except DoesNotExist:
-            raise refused from None
+    # What a ticket is for never changes; whether it is still good is judged by the delete.
+    item = read_item(StreamTicket, _key(ticket))
     good = (StreamTicket.expires_at > epoch_seconds()) & (StreamTicket.build_id == build_id)
-    if not condition_held(lambda: item.delete(condition=good)):
+    if item is None or not delete_if(item, good):
         raise refused
     return item.wallet
 

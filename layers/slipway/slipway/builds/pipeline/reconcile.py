@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from slipway.builds.pipeline.runs import execution_input, fail, next_look
 from slipway.builds.states import Stage
-from slipway.builds.store import BuildItem, count_execution, due_builds, find_build, look_again
+from slipway.builds.store import KIND, BuildItem, find_build, running
 from slipway.errors import UpstreamUnavailableError
+from slipway.jobs.open_work import count_execution, due_jobs, postpone
 from slipway.observability import logger, record
 from slipway.times import from_text, now, now_text
 
@@ -30,7 +31,7 @@ class BuildReconcile:
 
     def find(self) -> list[str]:
         """Ids of builds that should have ended, or have been looked at, by now."""
-        found = due_builds(now_text(), _MOST_DUE)
+        found = due_jobs(KIND, now_text(), _MOST_DUE)
         record("OverdueBuilds", len(found))
         return found
 
@@ -50,7 +51,7 @@ class BuildReconcile:
         elif found is not None and self._is_hopeless(build):
             fail(build, build.job_id, UpstreamUnavailableError("The build was begun again and again and never ended"))
             return "failed"
-        elif found is not None and not count_execution(build):
+        elif found is not None and not count_execution(build, running(build.job_id)):
             # Somebody else counted first, and starts it.
             done = "running"
         else:
@@ -58,7 +59,7 @@ class BuildReconcile:
             logger.warning("build started again", build_id=build_id, stage=build.stage, execution_status=found)
             record("BuildsStartedAgain")
             done = "started"
-        look_again(build, next_look())
+        postpone(build, next_look())
         return done
 
     @staticmethod
