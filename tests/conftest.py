@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 os.environ.update(
     AWS_DEFAULT_REGION="us-east-1",
     AWS_ACCESS_KEY_ID="test",
@@ -32,3 +34,11 @@ os.environ.update(
     ),
     POWERTOOLS_METRICS_NAMESPACE="Slipway",
 )
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    """Know nothing of the health of nodes, as a new process does."""
+    from slipway.chain.nodes import forget_nodes
+
+    forget_nodes()

@@ -119,6 +119,7 @@ def test_a_warm_accepted_post_is_two_reads_one_transaction_and_one_start(slipway
         "eth_estimateGas",
         "eth_estimateGas",
         "eth_feeHistory",
+        "eth_maxPriorityFeePerGas",
     ]
 
 

@@ -36,12 +36,14 @@ def _item(*, sent_seconds_ago: float = 1, hashes: tuple[str, ...] = (FIRST,), **
         hashes=list(hashes),
         signed_at=moment,
         broadcast_at=moment,
+        max_fee_per_gas="1",
+        max_priority_fee_per_gas="1",
         **changes,
     )
 
 
 def _rpc(**answers: Any) -> tuple[JsonRpc, FakeNode]:
-    node = FakeNode(**answers)
+    node = FakeNode(eth_chainId="0x1", **answers)
     return JsonRpc(CHAIN, node.client()), node
 
 
@@ -99,8 +101,6 @@ def test_a_node_that_has_it_or_another_at_its_nonce_leaves_the_receipt_to_decide
         "Nonce too high. Expected nonce to be 5 but got 7.",
         "future transaction tries to replace pending",
         "gapped-nonce tx from delegated accounts",
-        # Nodes that take nothing under the base fee of the moment.
-        "max fee per gas less than block base fee: maxFeePerGas: 1, baseFee: 2",
     ],
 )
 def test_what_may_pass_later_is_tried_later(message: str) -> None:
@@ -109,7 +109,14 @@ def test_what_may_pass_later_is_tried_later(message: str) -> None:
         broadcast(rpc, _item())
 
 
-@pytest.mark.parametrize("message", ["invalid sender", "intrinsic gas too low", "invalid chain id for signer", "huh?"])
+@pytest.mark.parametrize("message", ["huh?", "invalid transaction", "unknown error", "rejected"])
+def test_words_that_nobody_listed_are_tried_later(message: str) -> None:
+    rpc, _ = _rpc(eth_sendRawTransaction=_refuses(message))
+    with pytest.raises(UpstreamUnavailableError):
+        broadcast(rpc, _item())
+
+
+@pytest.mark.parametrize("message", ["invalid sender", "intrinsic gas too low", "invalid chain id for signer"])
 def test_what_can_never_pass_fails_the_launch_with_its_hash(message: str) -> None:
     rpc, _ = _rpc(eth_sendRawTransaction=_refuses(message))
     with pytest.raises(DeploymentFailedError) as caught:

@@ -17,7 +17,7 @@ from slipway.chain.rules import (
     gas_limit,
     is_confirmed,
 )
-from slipway.chains import Chain
+from slipway.chains import Chain, read_chains
 from slipway.errors import InsufficientGasError
 
 WEI = st.integers(0, 10**13)
@@ -42,7 +42,7 @@ chains = st.builds(
 @given(WEI, WEI, chains, WEI)
 def test_fees_are_under_the_cap_or_refused_and_never_clamped(base: int, tip: int, chain: Chain, cap: int) -> None:
     uncapped = fees_under_cap(ChainFees(base, tip), chain, 10**30)
-    assert uncapped.max_priority_fee_per_gas == max(tip, chain.priority_fee_per_gas)
+    assert uncapped.max_priority_fee_per_gas == max(tip, chain.priority_fee_per_gas, 1)
     # Mineable while the base fee grows by the chain's multiplier.
     grown = base * chain.base_fee_multiplier
     assert grown + uncapped.max_priority_fee_per_gas - 1 < uncapped.max_fee_per_gas
@@ -73,13 +73,14 @@ def test_a_bump_raises_both_fees_by_a_tenth_within_the_cap(
     if bumped is None:
         least = max(
             signed.max_fee_per_gas + -(-signed.max_fee_per_gas // 8),
-            int(base * chain.base_fee_multiplier) + max(network_tip, chain.priority_fee_per_gas),
+            int(base * chain.base_fee_multiplier) + max(network_tip, chain.priority_fee_per_gas, 1),
         )
         assert least > cap
         return
     assert bumped.max_fee_per_gas <= cap
     assert bumped.max_fee_per_gas * 10 >= signed.max_fee_per_gas * 11
     assert bumped.max_priority_fee_per_gas * 10 >= signed.max_priority_fee_per_gas * 11
+    assert bumped.max_priority_fee_per_gas > signed.max_priority_fee_per_gas
     assert bumped.max_priority_fee_per_gas <= bumped.max_fee_per_gas
     assert bumped.max_fee_per_gas >= int(base * chain.base_fee_multiplier)
 
@@ -146,6 +147,57 @@ def test_a_chain_without_its_essentials_is_refused(missing: str) -> None:
     del entry[missing]
     with pytest.raises(KeyError):
         Chain.from_json(entry)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gas_cap": 1, "colour": "red"}, "unknown fields: colour, gas_cap"),
+        ({"fee_model": "legacy", "priority_fee_per_gas": 1}, "legacy has no priority_fee_per_gas"),
+        ({"fee_model": "legacy", "base_fee_multiplier": 2}, "legacy has no base_fee_multiplier"),
+        ({"fee_model": "eip-1559"}, "fee_model is eip1559 or legacy"),
+        ({"l1_fee": "arbitrum"}, "l1_fee is op-stack"),
+        ({"testnet": False, "confirmations": 0}, "confirmations is at least 1"),
+        ({"confirmations": -1}, "confirmations is not negative"),
+        ({"block_seconds": 0}, "block_seconds"),
+        ({"max_fee_per_gas": -1}, "a fee is not negative"),
+        ({"base_fee_multiplier": "0.5"}, "base_fee_multiplier is at least 1"),
+        ({"testnet": "no"}, "testnet is true or false"),
+        ({"rpc_urls": ["http://node", "http://node"]}, "an address twice"),
+        ({"rpc_urls": [""]}, "rpc_urls is a list of addresses"),
+    ],
+)
+def test_a_chain_that_cannot_work_is_refused_by_name(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        _chain(**changes)
+    assert str(caught.value).startswith("chain 1: ")
+    assert "http://" not in str(caught.value)
+
+
+def test_a_testnet_may_do_without_confirmations() -> None:
+    assert _chain(confirmations=0).confirmations == 0
+
+
+def test_chains_that_contradict_each_other_are_refused() -> None:
+    entry = {"chain_id": 5, "name": "test", "rpc_urls": ["http://node"], "max_fee_per_gas": "1"}
+    assert list(read_chains([entry, {**entry, "chain_id": 6}])) == [5, 6]
+    with pytest.raises(ValueError, match="chain 5: described twice"):
+        read_chains([entry, {**entry, "chain_id": "5"}])
+    with pytest.raises(ValueError, match="chain 5: rpc_urls has no address"):
+        read_chains([{**entry, "rpc_urls": []}])
+
+
+@given(WEI, WEI, WEI)
+def test_a_chain_without_eip_1559_pays_one_price(price: int, signed: int, cap: int) -> None:
+    chain, network = _chain(fee_model="legacy"), ChainFees(0, price)
+    fees = fees_under_cap(network, chain, 10**30)
+    assert fees == Fees(max(price, 1), max(price, 1), is_legacy=True)
+    bumped = bumped_fees(Fees(signed, signed, is_legacy=True), network, chain, cap)
+    if bumped:
+        assert bumped.is_legacy
+        assert bumped.max_fee_per_gas == bumped.max_priority_fee_per_gas
+        assert bumped.max_fee_per_gas * 10 >= signed * 11
+        assert bumped.max_fee_per_gas > signed
 
 
 @given(st.integers(1, 10), st.integers(1, 30), st.integers(0, 9))

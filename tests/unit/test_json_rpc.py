@@ -1,5 +1,6 @@
 """Fail-over between a chain's nodes, and what their answers mean."""
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
-from slipway.chain import json_rpc
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call, ChainFees
+from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
-from tests.support.nodes import FakeNode
+from tests.support.nodes import FakeNode, RefusalError
 
 FIRST, SECOND = "https://first.test/v3/key-of-first", "https://second.test/v3/key-of-second"
+THIRD, FOURTH = "https://third.test/v3/key-of-third", "https://fourth.test/v3/key-of-fourth"
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -31,28 +33,40 @@ class Clock:
         self.now += seconds
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(json_rpc, "time", clock)
-    return clock
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-def _chain(*urls: str) -> Chain:
-    entry = {"chain_id": 1, "name": "testnet", "rpc_urls": urls or (FIRST, SECOND), "max_fee_per_gas": "1"}
+def _chain(*urls: str, **changes: Any) -> Chain:
+    entry = {"chain_id": 1, "name": "testnet", "rpc_urls": urls or (FIRST, SECOND), "max_fee_per_gas": "1", **changes}
     return Chain.from_json(entry)
 
 
-def _rpc(handler: Handler, *urls: str, deadline: float = 10.0) -> JsonRpc:
-    return JsonRpc(_chain(*urls), httpx.Client(transport=httpx.MockTransport(handler)), deadline=deadline)
+def _rpc(handler: Handler, *urls: str, deadline: float = 10.0, clock: Clock | None = None, **changes: Any) -> JsonRpc:
+    """Addresses of the chain; whatever they are asked besides which chain they are of is the handler's."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        call = json.loads(request.content)
+        answer = _result(hex(1)) if call["method"] == "eth_chainId" else handler(request)
+        if answer.headers.get("content-type") == "application/json" and OURS in answer.text:
+            answer = httpx.Response(answer.status_code, text=answer.text.replace(OURS, str(call["id"])))
+        return answer
+
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    return JsonRpc(_chain(*urls, **changes), client, deadline=deadline, clock=clock or Clock())
+
+
+OURS = "123456789"
+"""Stands for the request's id in what a handler answers."""
 
 
 def _result(value: Any) -> httpx.Response:
-    return httpx.Response(200, json={"jsonrpc": "2.0", "id": 1, "result": value})
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": int(OURS), "result": value})
 
 
 def _error(code: Any, message: str = "no", status: int = 200) -> httpx.Response:
-    return httpx.Response(status, json={"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}})
+    return httpx.Response(status, json={"jsonrpc": "2.0", "id": int(OURS), "error": {"code": code, "message": message}})
 
 
 def _raises(error: Exception) -> httpx.Response:
@@ -77,6 +91,24 @@ DOWN: list[tuple[str, Callable[[], httpx.Response]]] = [
     ("a list", lambda: httpx.Response(200, json=[])),
     ("no result", lambda: httpx.Response(200, json={"jsonrpc": "2.0", "id": 1})),
     ("an error that is no object", lambda: httpx.Response(200, json={"error": "no"})),
+    ("header not found in a 200", lambda: _error(-32000, "header not found")),
+    ("an internal error", lambda: _error(-32603, "Internal error")),
+    ("a limit in words", lambda: _error(-32000, "429 Too Many Requests: over rate limit")),
+    ("a method it lacks", lambda: _error(-32601, "the method does not exist/is not available")),
+    ("words that nobody listed", lambda: _error(-32099, "computer says no")),
+    ("an error code that is no number", lambda: _error([], "because")),
+    ("400 with an error", lambda: _error(-32602, "invalid params", 400)),
+    ("500 with an error", lambda: _error(-32602, "invalid params", 500)),
+    ("a batch", lambda: httpx.Response(200, json=[{"jsonrpc": "2.0", "id": int(OURS), "result": "0x1"}])),
+    ("another request's id", lambda: httpx.Response(200, json={"jsonrpc": "2.0", "id": 7, "result": "0x1"})),
+    ("no id", lambda: httpx.Response(200, json={"jsonrpc": "2.0", "result": "0x1"})),
+    ("a result with 500", lambda: httpx.Response(500, json={"jsonrpc": "2.0", "id": int(OURS), "result": "0x1"})),
+    ("a redirect", lambda: httpx.Response(301, headers={"location": "https://login.test"})),
+    ("half an answer", lambda: httpx.Response(200, text='{"jsonrpc": "2.0", "id": 1, "resu')),
+    ("a body cut off", lambda: _raises(httpx.RemoteProtocolError("peer closed connection"))),
+    ("a result of another shape", lambda: _result({"number": 16})),
+    ("a result that is null", lambda: _result(None)),
+    ("words for a number", lambda: _result("latest")),
 ]
 
 
@@ -116,6 +148,242 @@ def test_the_first_address_is_preferred() -> None:
     assert asked == ["first.test", "first.test"]
 
 
+def test_an_address_that_failed_rests_and_is_asked_last(clock: Clock) -> None:
+    asked: list[str] = []
+    is_down = True
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(503) if is_down and request.url.host == "first.test" else _result("0x1")
+
+    rpc = _rpc(handle, clock=clock)
+    rpc.block_number()
+    # What one caller found holds for the process.
+    _rpc(handle, clock=clock).block_number()
+    assert asked == ["first.test", "second.test", "second.test"]
+    is_down = False
+    clock.now += 60
+    rpc.block_number()
+    assert asked[3:] == ["first.test"]
+
+
+def test_an_address_rests_longer_each_time_it_fails_and_a_minute_at_most(clock: Clock) -> None:
+    asked: list[float] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "second.test":
+            return _result("0x1")
+        asked.append(clock.now)
+        return httpx.Response(503)
+
+    rpc = _rpc(handle, clock=clock)
+    for _ in range(600):
+        clock.now += 1
+        rpc.block_number()
+    pauses = [later - sooner for sooner, later in itertools.pairwise(asked)]
+    assert len(pauses) >= 7
+    assert pauses[0] <= 3
+    assert max(pauses) <= 91
+    assert pauses[5] > pauses[0]
+
+
+def test_an_address_of_another_chain_is_never_used(clock: Clock) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        call = json.loads(request.content)
+        asked.append((request.url.host, call["method"]))
+        result = hex(5 if request.url.host == "first.test" else 1) if call["method"] == "eth_chainId" else "0x10"
+        return httpx.Response(200, json={"jsonrpc": "2.0", "id": call["id"], "result": result})
+
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    rpc = JsonRpc(_chain(), client, clock=clock)
+    for _ in range(3):
+        assert rpc.block_number() == 16
+        clock.now += 1000
+    assert asked == [
+        ("first.test", "eth_chainId"),
+        ("second.test", "eth_chainId"),
+        *[("second.test", "eth_blockNumber")] * 3,
+    ]
+    with pytest.raises(UpstreamUnavailableError, match="address 1 is of chain 5, not 1"):
+        JsonRpc(_chain(FIRST), client, clock=clock).block_number()
+
+
+def test_nothing_but_too_much_to_do_is_told_from_an_outage() -> None:
+    def down(*answers: Callable[[], httpx.Response]) -> UpstreamUnavailableError:
+        turn = itertools.cycle(answers)
+        with pytest.raises(UpstreamUnavailableError) as caught:
+            _rpc(lambda request: next(turn)()).block_number()
+        return caught.value
+
+    busy = lambda: httpx.Response(429, text="slow down")  # noqa: E731
+    quota = lambda: _error(-32005, "daily request count exceeded")  # noqa: E731
+    assert down(busy, quota).details == {"rate_limited": True}
+    assert down(busy, lambda: httpx.Response(502)).details is None
+
+
+def test_what_a_gateway_says_shows_no_key() -> None:
+    words = "no route to https://first.test/v3/key-of-first?x=1, project key-of-first"
+    with pytest.raises(UpstreamUnavailableError) as caught:
+        _rpc(lambda request: _error(-32000, words)).block_number()
+    assert "key-of-first" not in caught.value.message
+    assert "no route to" in caught.value.message
+
+
+# ── A node that lags ────────────────────────────────────────────────────────────────────────────
+
+
+class TwoNodes:
+    """The first says that things are missing; each has its own height and its own answer."""
+
+    def __init__(self, first: int, second: int, answers: dict[str, tuple[Any, Any]]) -> None:
+        self.heads = {"first.test": first, "second.test": second}
+        self.answers = answers
+        self.asked: list[tuple[str, str]] = []
+        self.down: set[str] = set()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        host, method = request.url.host, json.loads(request.content)["method"]
+        self.asked.append((host, method))
+        if host in self.down:
+            return httpx.Response(503)
+        if method == "eth_blockNumber":
+            return _result(hex(self.heads[host]))
+        answer = self.answers[method][host == "second.test"]
+        return answer() if callable(answer) else _result(answer)
+
+
+MISSING: list[tuple[str, Any, Any, Callable[[JsonRpc], Any], Any]] = [
+    ("eth_getTransactionReceipt", None, "receipt", lambda rpc: getattr(rpc.receipt("0x01"), "block_number", None), 16),
+    ("eth_getTransactionByHash", None, {"hash": "0x01"}, lambda rpc: rpc.knows("0x01"), True),
+    ("eth_getCode", "0x", "0x6000", lambda rpc: rpc.code_at("0xa"), b"\x60\x00"),
+    ("eth_getTransactionCount", "0x4", "0x5", lambda rpc: rpc.transaction_count("0xa"), 5),
+    ("eth_getBlockByNumber", None, {"hash": "0xbb"}, lambda rpc: rpc.block_hash(9), "0xbb"),
+]
+
+
+@pytest.mark.parametrize(("method", "missing", "found", "ask", "value"), MISSING, ids=[entry[0] for entry in MISSING])
+def test_a_node_that_lags_does_not_say_what_is_missing(
+    method: str, missing: Any, found: Any, ask: Callable[[JsonRpc], Any], value: Any
+) -> None:
+    found = _receipt() if found == "receipt" else found
+    nodes = TwoNodes(90, 100, {method: (missing, found)})
+    assert ask(_rpc(nodes)) == value
+    # Nobody else knows: then nobody knows.
+    nodes = TwoNodes(90, 100, {method: (missing, found)})
+    rpc = _rpc(nodes)
+    assert ask(rpc) == value
+    nodes.down = {"second.test"}
+    with pytest.raises(UpstreamUnavailableError, match="behind"):
+        ask(rpc)
+    # At the same height its word counts.
+    nodes.heads["first.test"] = 100
+    assert ask(rpc) != value
+
+
+def test_a_node_that_lags_much_is_asked_last(clock: Clock) -> None:
+    nodes = TwoNodes(100, 150, {"eth_getCode": ("0x", "0x"), "eth_getBalance": ("0x1", "0x2")})
+    rpc = _rpc(nodes, clock=clock, block_seconds=2)
+    rpc.code_at("0xa")
+    assert rpc.balance("0xa") == 2
+    # Until it has caught up; what was heard of it is kept for a while.
+    nodes.heads["first.test"] = 150
+    clock.now += 30
+    rpc.code_at("0xa")
+    assert rpc.balance("0xa") == 1
+
+
+def test_one_address_is_not_asked_for_its_block_to_compare_it_with_itself() -> None:
+    asked = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["method"])
+        return _result(None)
+
+    rpc = _rpc(handle, FIRST)
+    assert rpc.receipt("0x01") is None
+    assert not rpc.knows("0x01")
+    assert asked == ["eth_getTransactionReceipt", "eth_getTransactionByHash"]
+
+
+def test_the_others_are_asked_for_their_block_now_and_then_and_not_each_time(clock: Clock) -> None:
+    nodes = TwoNodes(100, 100, {"eth_getTransactionReceipt": (None, None)})
+    rpc = _rpc(nodes, clock=clock)
+    for _ in range(9):
+        rpc.receipt("0x01")
+        clock.now += 1
+    assert nodes.asked.count(("second.test", "eth_blockNumber")) == 1
+
+
+def _reverts() -> httpx.Response:
+    return _error(3, "execution reverted")
+
+
+def test_a_node_that_lags_does_not_say_that_a_call_reverts() -> None:
+    nodes = TwoNodes(90, 100, {"eth_estimateGas": (_reverts, "0x5208")})
+    assert _rpc(nodes).estimate_gas("0xa", Call("0xto", b"", 0)) == 21_000
+
+
+@pytest.mark.parametrize(("heads", "second"), [((100, 100), "0x5208"), ((90, 100), _reverts)])
+def test_a_revert_counts_at_the_present_height(heads: tuple[int, int], second: Any) -> None:
+    with pytest.raises(RpcError, match="execution reverted"):
+        _rpc(TwoNodes(*heads, {"eth_estimateGas": (_reverts, second)})).estimate_gas("0xa", Call("0xto", b"", 0))
+
+
+# ── What pools say ──────────────────────────────────────────────────────────────────────────────
+
+
+def _sent(*messages: str | None) -> Any:
+    """Send to addresses that answer so, each the same each time; None takes it."""
+    urls = (FIRST, SECOND, THIRD)[: len(messages)]
+    words = dict(zip((httpx.URL(url).host for url in urls), messages, strict=True))
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        message = words[request.url.host]
+        return _result("0xhash") if message is None else _error(-32000, message)
+
+    return _rpc(handle, *urls).send_raw("0xraw")
+
+
+CHEAP, DEAR = "transaction underpriced: minimum needed 7", "transaction underpriced: minimum needed 9"
+
+
+def test_one_pool_that_takes_it_is_enough() -> None:
+    for message in ("header not found", "already known", CHEAP, "tx fee (2 ether) exceeds the configured cap", "huh?"):
+        assert _sent(message, None) == "0xhash"
+
+
+@pytest.mark.parametrize(
+    ("messages", "verdict", "least_tip"),
+    [
+        (("huh?", "already known"), Verdict.LOOK, 0),
+        ((CHEAP, "nonce too low"), Verdict.LOOK, 0),
+        (("nonce too low", CHEAP), Verdict.LOOK, 0),
+        ((CHEAP, "huh?", DEAR), Verdict.PAY_MORE, 9),
+        ((DEAR, CHEAP), Verdict.PAY_MORE, 9),
+        (("already known", "intrinsic gas too low"), Verdict.FINAL, 0),
+    ],
+)
+def test_the_pools_are_weighed(messages: tuple[str, ...], verdict: Verdict, least_tip: int) -> None:
+    with pytest.raises(RpcError) as caught:
+        _sent(*messages)
+    assert (caught.value.judgement.verdict, caught.value.judgement.least_tip) == (verdict, least_tip)
+
+
+def test_what_no_pool_takes_now_is_unavailable() -> None:
+    for messages in (
+        ("insufficient funds", "txpool is full"),
+        ("exceeds the configured cap",),
+        ("huh?", "nonce too high"),
+    ):
+        with pytest.raises(UpstreamUnavailableError):
+            _sent(*messages)
+
+
+# ── Rounds and deadlines ────────────────────────────────────────────────────────────────────────
+
+
 def test_a_node_that_comes_back_is_asked_again() -> None:
     answers = iter([httpx.Response(503), httpx.Response(503), _result("0x2")])
     assert _rpc(lambda request: next(answers)).block_number() == 2
@@ -133,7 +401,7 @@ def test_three_rounds_and_no_more() -> None:
     assert asked == ["first.test", "second.test"] * 3
 
 
-@pytest.mark.parametrize("urls", [(FIRST,), (FIRST, SECOND), (FIRST, SECOND, FIRST, SECOND)])
+@pytest.mark.parametrize("urls", [(FIRST,), (FIRST, SECOND), (FIRST, SECOND, THIRD, FOURTH)])
 @pytest.mark.parametrize("deadline", [0.5, 1.0, 10.0])
 def test_silent_nodes_never_take_more_than_the_deadline(clock: Clock, urls: tuple[str, ...], deadline: float) -> None:
     """A node that says nothing takes all the time that it was given."""
@@ -144,7 +412,7 @@ def test_silent_nodes_never_take_more_than_the_deadline(clock: Clock, urls: tupl
 
     began = clock.now
     with pytest.raises(UpstreamUnavailableError):
-        _rpc(handle, *urls, deadline=deadline).block_number()
+        _rpc(handle, *urls, deadline=deadline, clock=clock).block_number()
     assert clock.now - began <= deadline + 1e-6
 
 
@@ -156,33 +424,41 @@ def test_a_silent_first_address_leaves_time_for_the_second(clock: Clock) -> None
         assert request.extensions["timeout"]["read"] > 0.2
         return _result("0x7")
 
-    assert _rpc(handle, deadline=1.0).block_number() == 7
+    assert _rpc(handle, deadline=1.0, clock=clock).block_number() == 7
 
 
 def test_a_refused_call_is_not_tried_elsewhere() -> None:
     asked = []
 
     def handle(request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["method"] == "eth_blockNumber":
+            return _result("0x10")
         asked.append(request)
         return _error(3, "execution reverted")
 
     with pytest.raises(RpcError) as caught:
         _rpc(handle).estimate_gas("0x" + "11" * 20, Call(None, b"", 0))
     assert len(asked) == 1
-    assert (caught.value.rpc_code, caught.value.rpc_message) == (3, "execution reverted")
+    assert (caught.value.refusal.code, caught.value.rpc_message) == (3, "execution reverted")
     assert "eth_estimateGas" in str(caught.value)
 
 
 @pytest.mark.parametrize("code", [None, "abc", [], -32000.0])
 def test_an_error_code_that_is_no_number_is_still_a_refusal(code: Any) -> None:
-    with pytest.raises(RpcError, match="because"):
-        _rpc(lambda request: _error(code, "because")).call("eth_call")
+    with pytest.raises(RpcError, match="execution reverted"):
+        _rpc(lambda request: _error(code, "execution reverted")).call("eth_call")
 
 
 def test_a_refusal_with_status_400_or_500_is_a_refusal() -> None:
     for status in (400, 500):
-        with pytest.raises(RpcError, match="invalid params"):
-            _rpc(lambda request, status=status: _error(-32602, "invalid params", status)).call("eth_call")
+        with pytest.raises(RpcError, match="execution reverted"):
+            _rpc(lambda request, status=status: _error(3, "execution reverted", status)).call("eth_call")
+
+
+def test_a_call_that_fails_otherwise_than_by_a_revert_is_unavailable() -> None:
+    for message in ("invalid params", "header not found", "nonce too low", "intrinsic gas too low", "out of gas"):
+        with pytest.raises(UpstreamUnavailableError, match=message):
+            _rpc(lambda request, message=message: _error(-32000, message)).call("eth_call")
 
 
 def test_a_refused_read_is_no_word_on_the_launch() -> None:
@@ -199,9 +475,9 @@ def test_an_empty_result_is_an_answer() -> None:
     assert _rpc(lambda request: _result(None)).block_hash(1) is None
 
 
-def _node(**answers: Any) -> tuple[JsonRpc, FakeNode]:
-    node = FakeNode(**answers)
-    return JsonRpc(_chain(FIRST), node.client()), node
+def _node(chain: Chain | None = None, **answers: Any) -> tuple[JsonRpc, FakeNode]:
+    node = FakeNode(**{"eth_chainId": "0x1", "eth_maxPriorityFeePerGas": "0x0", **answers})
+    return JsonRpc(chain or _chain(FIRST), node.client(), clock=Clock()), node
 
 
 @pytest.mark.parametrize(
@@ -211,6 +487,23 @@ def _node(**answers: Any) -> tuple[JsonRpc, FakeNode]:
 def test_fees_are_the_next_base_fee_and_the_median_tip(reward: Any, tip: int) -> None:
     rpc, _ = _node(eth_feeHistory={"baseFeePerGas": ["0x1", "0x2", "0x9"], "reward": reward})
     assert rpc.fees() == ChainFees(9, tip)
+
+
+def _cannot_tell(params: list[Any]) -> Any:
+    raise RefusalError(-32601, "the method does not exist/is not available")
+
+
+def test_the_tip_is_what_blocks_took_or_the_node_suggests() -> None:
+    history = {"baseFeePerGas": ["0x9"], "reward": [["0x5"]]}
+    for suggested, tip in (("0x3", 5), ("0x7", 7), (_cannot_tell, 5), ("nonsense", 5)):
+        rpc, _ = _node(eth_feeHistory=history, eth_maxPriorityFeePerGas=suggested)
+        assert rpc.fees() == ChainFees(9, tip)
+
+
+def test_a_chain_without_eip_1559_has_a_gas_price() -> None:
+    rpc, node = _node(_chain(FIRST, fee_model="legacy"), eth_gasPrice="0x7")
+    assert rpc.fees() == ChainFees(0, 7)
+    assert [method for method, _ in node.asked] == ["eth_gasPrice"]
 
 
 def test_a_creation_names_no_receiver() -> None:
@@ -264,3 +557,16 @@ def test_a_receipt_is_there_once_it_is_in_a_block() -> None:
     assert failed is not None
     assert not failed.succeeded
     assert _node(eth_getTransactionReceipt=_receipt(blockHash=None))[0].receipt("0x01") is None
+
+
+def test_a_receipt_without_a_price_costs_what_the_transaction_offered() -> None:
+    for price in (None, ""):
+        receipt = _node(eth_getTransactionReceipt=_receipt(effectiveGasPrice=price))[0].receipt("0x01", offered=7)
+        assert receipt is not None
+        assert receipt.cost == 21_000 * 7
+
+
+def test_a_receipt_of_a_rollup_costs_its_l1_fee_too() -> None:
+    receipt = _node(eth_getTransactionReceipt=_receipt(l1Fee="0x64"))[0].receipt("0x01")
+    assert receipt is not None
+    assert receipt.cost == 21_000 * 10**9 + 100

@@ -1,14 +1,18 @@
 """Bytes and hashes of transactions, held to eth-account and web3."""
 
+from dataclasses import replace
+
 import pytest
 from eth_account import Account
 from eth_account.typed_transactions import TypedTransaction
+from eth_keys import keys
 from hypothesis import given
 from hypothesis import strategies as st
 from web3.utils.address import get_create_address
 
 from slipway.addresses import to_checksum
 from slipway.chain.models import Call, Fees, UnsignedTransaction
+from slipway.chain.store import TransactionItem
 from slipway.chain.transactions import contract_address, signed, signing_digest
 
 KEYS = st.integers(1, 2**250).map(lambda number: number.to_bytes(32, "big"))
@@ -53,6 +57,23 @@ def test_digest_bytes_and_hash_are_those_of_eth_account(transaction: UnsignedTra
     ours = signed(transaction, expected.v, expected.r, expected.s)
     assert ours.raw == expected.raw_transaction.to_0x_hex()
     assert ours.transaction_hash == expected.hash.to_0x_hex()
+
+
+@given(transactions(), KEYS)
+def test_legacy_bytes_are_those_of_eth_account(transaction: UnsignedTransaction, key: bytes) -> None:
+    price = transaction.fees.max_fee_per_gas
+    legacy = replace(transaction, fees=Fees(price, price, is_legacy=True))
+    dictionary = {
+        name: value for name, value in _as_dictionary(transaction).items() if name != "type" and "Fee" not in name
+    }
+    expected = Account.from_key(key).sign_transaction({**dictionary, "gasPrice": price})
+    y_parity = (expected.v - 35) % 2
+    assert keys.PrivateKey(key).sign_msg_hash(signing_digest(legacy)).vrs == (y_parity, expected.r, expected.s)
+    ours = signed(legacy, y_parity, expected.r, expected.s)
+    assert ours.raw == expected.raw_transaction.to_0x_hex()
+    assert ours.transaction_hash == expected.hash.to_0x_hex()
+    item = TransactionItem(raw=ours.raw, max_fee_per_gas=str(price), max_priority_fee_per_gas=str(price))
+    assert item.fees == legacy.fees
 
 
 @given(ADDRESSES, st.integers(0, 2**60))

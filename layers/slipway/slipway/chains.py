@@ -1,18 +1,33 @@
 """EVM chains as the template's parameter ``Chains`` describes them. Amounts are integers in wei."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
 GWEI = 10**9
+EIP_1559, LEGACY = "eip1559", "legacy"
+OP_STACK = "op-stack"
+# What only a chain with EIP-1559 has.
+_EIP_1559_FIELDS = ("priority_fee_per_gas", "base_fee_multiplier")
 
 
 @dataclass(frozen=True)
 class Chain:
     """One EVM chain as the template's parameter ``Chains`` describes it.
 
-    ``max_fee_per_gas`` is the cap in wei: no transaction is signed above it. ``priority_fee_per_gas`` is the least tip.
-    ``testnet`` says that its currency is worth nothing.
+    Attributes:
+        chain_id: What ``eth_chainId`` answers at each address.
+        name: For people.
+        rpc_urls: Addresses of its nodes; the first is preferred.
+        explorer_url: Where people look at transactions.
+        confirmations: How many blocks, its own included, make a transaction certain.
+        block_seconds: From one block to the next.
+        max_fee_per_gas: The cap: no transaction is signed above it.
+        priority_fee_per_gas: The least tip.
+        base_fee_multiplier: How much the base fee may grow while a transaction waits.
+        testnet: Whether its currency is worth nothing.
+        fee_model: ``eip1559``, or ``legacy`` for a chain that knows only a gas price.
+        l1_fee: ``op-stack`` for a rollup whose transactions cost an L1 fee besides their gas.
     """
 
     chain_id: int
@@ -25,14 +40,26 @@ class Chain:
     priority_fee_per_gas: int
     base_fee_multiplier: Fraction
     testnet: bool = True
+    fee_model: str = EIP_1559
+    l1_fee: str | None = None
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Chain":
-        """Read one entry; raises KeyError or ValueError when it is malformed."""
-        testnet = entry.get("testnet", True)
-        if not isinstance(testnet, bool):
-            raise ValueError("testnet is true or false")
-        return cls(
+        """Read one entry of the parameter.
+
+        Raises:
+            KeyError: A field is missing.
+            ValueError: A field is unknown, malformed, or contradicts another; names the chain and the field.
+        """
+        label = f"chain {entry['chain_id']}"
+        unknown = entry.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"{label}: unknown fields: {', '.join(sorted(unknown))}")
+        fee_model = entry.get("fee_model", EIP_1559)
+        both = [name for name in _EIP_1559_FIELDS if fee_model == LEGACY and name in entry]
+        if both:
+            raise ValueError(f"{label}: fee_model legacy has no {both[0]}; a chain has one fee model")
+        chain = cls(
             chain_id=int(entry["chain_id"]),
             name=str(entry["name"]),
             rpc_urls=tuple(entry["rpc_urls"]),
@@ -40,16 +67,55 @@ class Chain:
             confirmations=int(entry.get("confirmations", 2)),
             block_seconds=float(entry.get("block_seconds", 12)),
             max_fee_per_gas=int(entry["max_fee_per_gas"]),
-            priority_fee_per_gas=int(entry.get("priority_fee_per_gas", GWEI)),
+            priority_fee_per_gas=int(entry.get("priority_fee_per_gas", 0 if fee_model == LEGACY else GWEI)),
             base_fee_multiplier=Fraction(str(entry.get("base_fee_multiplier", 2))),
-            testnet=testnet,
+            testnet=entry.get("testnet", True),
+            fee_model=fee_model,
+            l1_fee=entry.get("l1_fee"),
         )
+        for is_wrong, problem in chain._problems():
+            if is_wrong:
+                raise ValueError(f"{label}: {problem}")
+        return chain
+
+    def _problems(self) -> list[tuple[bool, str]]:
+        """List what makes a description one that cannot work, each with whether it is so here."""
+        return [
+            (not isinstance(self.testnet, bool), "testnet is true or false"),
+            (self.fee_model not in (EIP_1559, LEGACY), f"fee_model is {EIP_1559} or {LEGACY}"),
+            (self.l1_fee not in (None, OP_STACK), f"l1_fee is {OP_STACK}, or left out"),
+            (self.confirmations < 0, "confirmations is not negative"),
+            (self.testnet is False and self.confirmations == 0, "confirmations is at least 1 where testnet is false"),
+            (self.block_seconds <= 0, "block_seconds is more than 0"),
+            (min(self.max_fee_per_gas, self.priority_fee_per_gas) < 0, "a fee is not negative"),
+            (self.base_fee_multiplier < 1, "base_fee_multiplier is at least 1"),
+            (not all(isinstance(url, str) and url for url in self.rpc_urls), "rpc_urls is a list of addresses"),
+            (len(set(self.rpc_urls)) < len(self.rpc_urls), "rpc_urls has an address twice"),
+        ]
 
     @classmethod
     def removed(cls, chain_id: int) -> "Chain":
-        """Return a chain that is not configured any more: nothing is known of it, and it has no RPC address."""
+        """Return a chain that is not configured any more: nothing is known of it, and no node of it answers."""
         return cls.from_json({"chain_id": chain_id, "name": f"chain {chain_id}", "rpc_urls": [], "max_fee_per_gas": 0})
 
+    @property
+    def is_legacy(self) -> bool:
+        """Whether its transactions have a gas price instead of EIP-1559's two fees."""
+        return self.fee_model == LEGACY
+
     def explorer_transaction_url(self, transaction_hash: str) -> str | None:
-        """Return the address of a transaction in the chain's explorer, if it has one."""
+        """Return where a person can look at a transaction, if the chain has an explorer."""
         return f"{self.explorer_url.rstrip('/')}/tx/{transaction_hash}" if self.explorer_url else None
+
+
+def read_chains(entries: list[dict[str, Any]]) -> dict[int, Chain]:
+    """Read the parameter ``Chains``; raises KeyError or ValueError, by name, for one that cannot work."""
+    chains: dict[int, Chain] = {}
+    for entry in entries:
+        chain = Chain.from_json(entry)
+        if chain.chain_id in chains:
+            raise ValueError(f"chain {chain.chain_id}: described twice")
+        if not chain.rpc_urls:
+            raise ValueError(f"chain {chain.chain_id}: rpc_urls has no address")
+        chains[chain.chain_id] = chain
+    return chains

@@ -108,11 +108,13 @@ class ChainSettings:
 
 @cache
 def chain_settings() -> ChainSettings:
-    """Read CHAINS (a JSON list, see ``Chain.from_json``) and TOKEN_CHAIN_ID."""
-    from slipway.chains import Chain
+    """Read CHAINS (a JSON list, see ``read_chains``) and TOKEN_CHAIN_ID."""
+    from slipway.chains import read_chains
 
-    chains = [Chain.from_json(entry) for entry in json.loads(os.environ["CHAINS"])]
-    return ChainSettings({chain.chain_id: chain for chain in chains}, int(os.environ["TOKEN_CHAIN_ID"]))
+    chains, token_chain_id = read_chains(json.loads(os.environ["CHAINS"])), int(os.environ["TOKEN_CHAIN_ID"])
+    if token_chain_id not in chains:
+        raise KeyError(f"TOKEN_CHAIN_ID is {token_chain_id}, a chain that CHAINS does not describe")
+    return ChainSettings(chains, token_chain_id)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def wallet(slipway: Installation, chain: Chain, node_client: httpx.Client) -> Wa
 
         return ask
 
-    slipway.node.answers = {method: forward(method) for method in ("eth_call", "eth_estimateGas")}
+    slipway.node.answers = {method: forward(method) for method in ("eth_chainId", "eth_call", "eth_estimateGas")}
     return Wallet(slipway, chain, escrow, token, str(uuid.uuid4()))
 
 

@@ -7,25 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pynamodb.expressions.update import Action
+
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
-from slipway.chain.store import TransactionItem
+from slipway.chain.store import TransactionItem, remember_least_tip
+from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
-from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
-from slipway.store import Transaction, upstream_errors
+from slipway.errors import DeploymentFailedError
+from slipway.store import Transaction, condition_held, upstream_errors
 from slipway.times import from_text, now, now_text
 
-# What nodes (geth, erigon, nethermind, besu, reth, anvil) say when they have these bytes, or another transaction at
-# their nonce. Neither is a failure: the receipt decides.
-_KNOWN = ("already known", "known transaction", "already imported", "alreadyknown", "already in")
-_NONCE_TAKEN = ("nonce too low", "nonce is too low", "oldnonce", "underpriced", "replacement")
-_LATER = (
-    *("insufficient funds", "txpool is full", "mempool", "exceeds block gas limit", "timeout", "try again"),
-    # An earlier nonce of the account is on its way.
-    *("nonce too high", "future transaction", "gapped"),
-    "less than block base fee",
-)
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
 STUCK_BLOCKS = 6
 # How long after its job's deadline a transaction may take to be called off.
@@ -55,39 +48,39 @@ class Look:
 def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
     """Send a transaction's bytes, for the first time or again.
 
+    Nodes may have these bytes already, or another transaction at their nonce; then a look at the chain decides. Where
+    they pay too little, that is written down, and ``look`` says that the transaction is stuck, so that it is signed
+    again with higher fees.
+
     Raises:
         UpstreamUnavailableError: No node took them now; sending them again may work.
         DeploymentFailedError: A node says that they can never be valid.
     """
+    actions: list[Action] = []
     try:
         rpc.send_raw(item.raw)
     except RpcError as error:
-        reason = error.rpc_message.lower()
-        # In this order: "already in mempool" is no full mempool.
-        if not any(words in reason for words in (*_KNOWN, *_NONCE_TAKEN)):
-            if any(words in reason for words in _LATER):
-                raise UpstreamUnavailableError(
-                    f"The node does not take the transaction now: {error.rpc_message}"
-                ) from error
+        if error.judgement.verdict is Verdict.FINAL:
             raise DeploymentFailedError(
                 f"The node refuses the transaction: {error.rpc_message}",
                 details={"transaction_hash": item.transaction_hash},
             ) from error
+        if error.judgement.verdict is Verdict.PAY_MORE:
+            remember_least_tip(int(item.chain_id), error.judgement.least_tip)
+            actions.append(TransactionItem.underpriced.set(item.transaction_hash))
     if item.broadcast_at is None:
-        with upstream_errors():
-            item.update(
-                actions=[
-                    TransactionItem.broadcast_at.set(now_text()),
-                    TransactionItem.status.set("broadcast"),
-                ]
-            )
+        actions += [TransactionItem.broadcast_at.set(now_text()), TransactionItem.status.set("broadcast")]
+    if actions:
+        # Signed again meanwhile, what was sent is not the newest any more.
+        newest = TransactionItem.transaction_hash == item.transaction_hash
+        condition_held(lambda: item.update(actions=actions, condition=newest))
 
 
 def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
-    """The receipt of whichever signature of a transaction is in a block; raises UpstreamUnavailableError."""
+    """Return the receipt of whichever signature of a transaction is in a block; raises UpstreamUnavailableError."""
     # Any of them may be the one that a miner took; the newest is the likeliest.
     for transaction_hash in reversed(item.hashes):
-        receipt = rpc.receipt(transaction_hash)
+        receipt = rpc.receipt(transaction_hash, item.fees.max_fee_per_gas)
         if receipt:
             return receipt
     return None
@@ -112,7 +105,8 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
     receipt = mined(rpc, item)
     if receipt is None:
         waited = now() - from_text(item.broadcast_at or item.signed_at)
-        stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
+        refused = item.underpriced == item.transaction_hash
+        stuck = refused or waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
         # A node that keeps forgetting it, because it pays too little for the pool, wants higher fees as well.
         if not rpc.knows(item.transaction_hash) and not (stuck and item.broadcast_at):
             return Look(Progress.MISSING, pause)

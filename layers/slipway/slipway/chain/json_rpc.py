@@ -3,206 +3,384 @@
 Source: the Ethereum JSON-RPC specification (ethereum/execution-apis).
 """
 
+import itertools
 import random
+import re
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from slipway.chain.models import Call, ChainFees, Receipt
+from slipway.chain.nodes import Node, nodes_of
+from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
 from slipway.chains import Chain
 from slipway.errors import SlipwayError, UpstreamUnavailableError
+from slipway.observability import logger
 
-# Codes by which nodes and gateways say "too many requests" or "not now" inside a 200 answer.
-_TRANSIENT_CODES = {-32005, -32016, -32097, 429}
-# Besides overload: an address whose key is wrong or used up (401 to 404) says nothing of the call.
-_TRANSIENT_STATUSES = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504}
 _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
+_MOST_REASON = 300
+# A part of an address that is so long may be a key.
+_LEAST_SECRET = 8
+_ids = itertools.count(1)
+
+
+class Clock(Protocol):
+    """What passes the time: the module ``time``, or a test's own."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let so many seconds pass."""
 
 
 class RpcError(SlipwayError):
-    """The node understood the call and refused it."""
+    """A node's judgement that counts: a revert, a refusal for good, or what a pool says of a transaction."""
 
     code = "DEPLOYMENT_FAILED"
 
-    def __init__(self, method: str, rpc_code: int, rpc_message: str, data: Any = None) -> None:
-        super().__init__(f"{method}: {rpc_message}")
-        self.rpc_code = rpc_code
-        self.rpc_message = rpc_message
-        self.data = data
+    def __init__(self, refusal: Refusal, judgement: Judgement) -> None:
+        super().__init__(f"{refusal.method}: {refusal.message}")
+        self.refusal = refusal
+        self.judgement = judgement
+        self.rpc_message = refusal.message
 
 
-class _TransientError(Exception):
-    """This address did not answer; the next one may."""
+class _NoAnswerError(Exception):
+    """This address did not answer as it should; the next one may."""
+
+    def __init__(self, reason: str = "", *, is_load: bool = False, never: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_load = is_load
+        self.never = never
 
 
-def _decodes[**Parameters, Value](read: Callable[Parameters, Value]) -> Callable[Parameters, Value]:
-    """For methods that read an answer: one that is not of the method's shape is no answer."""
-
-    @wraps(read)
-    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Value:
-        try:
-            return read(*args, **kwargs)
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise UpstreamUnavailableError("The node's answer makes no sense", retry_after=5) from error
-
-    return checked
+_BEHIND = _NoAnswerError("the node is behind")
 
 
-def _quantity(number: int) -> str:
-    return hex(number)
+def _weight(judgement: Judgement) -> tuple[bool, int]:
+    return judgement.verdict is Verdict.LOOK, judgement.least_tip
+
+
+class _Failures:
+    """Why the addresses that were asked in one round gave no answer."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.judged: RpcError | None = None
+        self._kinds: list[_NoAnswerError] = []
+
+    def add(self, failure: _NoAnswerError) -> None:
+        self._kinds.append(failure)
+        self.reason = failure.reason or self.reason
+
+    def add_judged(self, error: RpcError) -> None:
+        """Keep the best of what pools said: that a transaction may be there before that it pays too little."""
+        if self.judged is None or _weight(error.judgement) > _weight(self.judged.judgement):
+            self.judged = error
+
+    @property
+    def is_load(self) -> bool:
+        return bool(self._kinds) and all(failure.is_load for failure in self._kinds)
+
+    @property
+    def are_for_good(self) -> bool:
+        return bool(self._kinds) and all(failure.never for failure in self._kinds)
 
 
 class JsonRpc:
     """Calls one chain's nodes.
 
-    An address that times out, refuses the connection, answers 429 or 5xx, or says that its rate limit is used up is
-    not a failure of the call: the next address is asked, in up to three rounds with jittered pauses, until ``deadline``
-    seconds have gone.
+    Any answer that is no judgement for good makes the next address be asked: a timeout, a closed connection, an HTTP
+    error, a page or a list instead of an answer, another request's id, a refusal whatever its words. There are up to
+    three rounds with jittered pauses, until ``deadline`` seconds have gone. An address of another chain is never used.
+    A node that is behind the highest block seen does not get to say that something is missing.
 
     Args:
         chain: Gives the addresses, the first of which is preferred.
         client: The HTTP client; its lifetime is the caller's.
         deadline: Seconds for each call as a whole.
+        clock: Passes the time.
     """
 
-    def __init__(self, chain: Chain, client: httpx.Client, deadline: float = 10.0) -> None:
+    def __init__(self, chain: Chain, client: httpx.Client, deadline: float = 10.0, clock: Clock = time) -> None:
         self._chain = chain
         self._client = client
         self._deadline = deadline
+        self._clock = clock
+        self._nodes = nodes_of(chain)
+        parts = [part for url in chain.rpc_urls for part in re.split(r"[/?&=@:]", url) if len(part) >= _LEAST_SECRET]
+        self._secrets = re.compile("|".join([r"\S*://\S*", *map(re.escape, parts)]))
+
+    # ── Calls ───────────────────────────────────────────────────────────────────────────────────
 
     def call(self, method: str, *params: Any) -> Any:
-        """One JSON-RPC call.
+        """Return a JSON-RPC call's ``result``, None included; errors are those of ``ask_nodes``."""
+        return self.ask_nodes(method, params, lambda result: result)
 
-        Returns:
-            The answer's ``result``, None included.
+    def ask_nodes[Value](
+        self,
+        method: str,
+        params: tuple[Any, ...],
+        decode: Callable[[Any], Value],
+        missing: Callable[[Value], bool] = lambda _: False,
+        rounds: int = _ROUNDS,
+    ) -> Value:
+        """Call a method and read its answer.
+
+        Args:
+            method: The method.
+            params: Its parameters.
+            decode: Reads the result; one that it can't read is no answer.
+            missing: Whether the value says that something is not there, which a node that lags can't know.
+            rounds: How often all addresses are asked.
 
         Raises:
-            RpcError: The node refused the call.
-            UpstreamUnavailableError: No address answered in time.
+            RpcError: A node judged: a revert, or of a transaction that is sent anything but "later".
+            UpstreamUnavailableError: No address answered in time; ``details`` has ``rate_limited`` if all of them only
+                had too much to do.
         """
-        ends_at = time.monotonic() + self._deadline
-        for attempt in range(_ROUNDS):
-            for url in self._chain.rpc_urls:
-                left = ends_at - time.monotonic()
-                if left <= 0:
+        ends_at = self._clock.monotonic() + self._deadline
+        failures = _Failures()
+        for attempt in range(rounds):
+            failures = _Failures()
+            for node in self._nodes.in_order(self._clock.monotonic()):
+                if self._clock.monotonic() >= ends_at:
                     break
                 try:
-                    return self._ask(url, method, params, left)
-                except _TransientError:
-                    continue
+                    value = decode_with(decode, self._ask(node, method, params, ends_at))
+                    if not missing(value) or self._is_current(node, ends_at):
+                        return value
+                    failures.add(_BEHIND)
+                except _NoAnswerError as failure:
+                    failures.add(failure)
+                except RpcError as error:
+                    if error.judgement.verdict is not Verdict.FINAL:
+                        # Another pool may take what this one knows or finds too cheap.
+                        failures.add_judged(error)
+                    elif not is_revert(error.refusal) or self._is_current(node, ends_at):
+                        raise
+                    else:
+                        failures.add(_BEHIND)
             pause = _PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
-            if time.monotonic() + pause >= ends_at or attempt == _ROUNDS - 1:
+            is_over = self._clock.monotonic() + pause >= ends_at or attempt == rounds - 1
+            if is_over or failures.judged or failures.are_for_good:
                 break
-            time.sleep(pause)
-        # The addresses stay out of the message: they often carry a key.
-        raise UpstreamUnavailableError(f"No node of {self._chain.name} answered {method}", retry_after=5)
+            self._clock.sleep(pause)
+        raise failures.judged or self._unavailable(method, failures)
 
-    def _ask(self, url: str, method: str, params: tuple[Any, ...], seconds: float) -> Any:
-        # Half of what is left, so that a silent first address leaves time for the second.
-        timeout = seconds if len(self._chain.rpc_urls) == 1 else seconds / 2
+    def _unavailable(self, method: str, failures: _Failures) -> UpstreamUnavailableError:
+        # The addresses stay out of the message: they often carry a key.
+        reason = self._secrets.sub("…", failures.reason)[:_MOST_REASON]
+        return UpstreamUnavailableError(
+            f"No node of {self._chain.name} answered {method}" + (f": {reason}" if reason else ""),
+            retry_after=5,
+            details={"rate_limited": True} if failures.is_load else None,
+        )
+
+    # ── One address ─────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self, node: Node, method: str, params: tuple[Any, ...], ends_at: float) -> Any:
+        """Ask one address, once it is certain which chain it is of; keep what that says of its health."""
         try:
-            response = self._client.post(
-                url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}, timeout=timeout
-            )
+            if not node.is_verified:
+                self._verify(node, ends_at)
+            result = self._post(node, method, params, ends_at)
+        except _NoAnswerError as failure:
+            if not failure.never:
+                node.failed(self._clock.monotonic())
+            raise
+        except RpcError:
+            node.answered()
+            raise
+        node.answered()
+        if method == "eth_blockNumber":
+            node.reported(decode_with(_number, result), self._clock.monotonic())
+        return result
+
+    def _verify(self, node: Node, ends_at: float) -> None:
+        chain_id = decode_with(_number, self._post(node, "eth_chainId", (), ends_at))
+        if chain_id != self._chain.chain_id:
+            node.is_foreign = True
+            message = f"RPC address {node.position} is of chain {chain_id}, not {self._chain.chain_id}"
+            logger.error(message, chain=self._chain.name)
+            raise _NoAnswerError(message, never=True)
+        node.is_verified = True
+
+    def _post(self, node: Node, method: str, params: tuple[Any, ...], ends_at: float) -> Any:
+        left = ends_at - self._clock.monotonic()
+        if left <= 0:
+            raise _NoAnswerError
+        # Half of what is left, so that a silent first address leaves time for the second.
+        timeout = left if len(self._chain.rpc_urls) == 1 else left / 2
+        request_id = next(_ids)
+        body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
+        try:
+            response = self._client.post(node.url, json=body, timeout=timeout)
+        except UpstreamUnavailableError as error:
+            raise _NoAnswerError(error.message) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _NoAnswerError from error
+        try:
             answer = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise _TransientError from error
+        except ValueError:
+            answer = None
         if not isinstance(answer, dict):
-            raise _TransientError
-        refusal = answer.get("error")
-        if isinstance(refusal, dict):
-            code = refusal.get("code")
-            rpc_code = code if isinstance(code, int) else 0
-            if response.status_code in _TRANSIENT_STATUSES or rpc_code in _TRANSIENT_CODES:
-                raise _TransientError
-            raise RpcError(method, rpc_code, str(refusal.get("message", "")), refusal.get("data"))
-        if response.status_code != httpx.codes.OK or "result" not in answer:
-            raise _TransientError
+            answer = {}
+        if answer.get("error") is not None or response.status_code != httpx.codes.OK:
+            raise _judged(method, response.status_code, answer.get("error"))
+        if "result" not in answer or answer.get("id") not in (request_id, str(request_id)):
+            raise _NoAnswerError
         return answer["result"]
 
-    def _read(self, method: str, *params: Any) -> Any:
-        """A call that a node in order never refuses; one that is still indexing, for example, does."""
+    def _is_current(self, node: Node, ends_at: float) -> bool:
+        """Whether a node has the highest block that any address reported lately; asks them where nobody knows."""
+        for other in self._nodes.unheard(node, self._clock.monotonic()):
+            self._hear(other, ends_at)
+        highest = self._nodes.highest(self._clock.monotonic())
+        if highest is not None and (node.head is None or node.head < highest):
+            self._hear(node, ends_at)
+        return highest is None or (node.head is not None and node.head >= highest)
+
+    def _hear(self, node: Node, ends_at: float) -> None:
         try:
-            return self.call(method, *params)
-        except RpcError as error:
-            raise UpstreamUnavailableError(f"The node can't tell now: {error.message}", retry_after=5) from error
+            self._ask(node, "eth_blockNumber", (), ends_at)
+        except (_NoAnswerError, RpcError):
+            logger.debug("no block number", chain=self._chain.name, position=node.position)
 
-    @_decodes
+    # ── Methods ─────────────────────────────────────────────────────────────────────────────────
+
     def fees(self) -> ChainFees:
-        """Base fee of the next block and the tip that recent blocks took, in wei."""
-        history = self._read("eth_feeHistory", _quantity(5), "latest", [50])
-        base_fee = int(history["baseFeePerGas"][-1], 16)
-        tips = sorted(int(rewards[0], 16) for rewards in history.get("reward") or [] if rewards)
-        return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
+        """Return the base fee of the next block and the tip to offer, in wei: what recent blocks took or the node
+        suggests, whichever is more. A chain without EIP-1559 has a gas price alone, which counts as the tip."""
+        if self._chain.is_legacy:
+            return ChainFees(0, self.ask_nodes("eth_gasPrice", (), _number))
+        fees = self.ask_nodes("eth_feeHistory", (hex(5), "latest", [50]), _fees)
+        try:
+            suggested = self.ask_nodes("eth_maxPriorityFeePerGas", (), _number, rounds=1)
+        except UpstreamUnavailableError:
+            return fees
+        return ChainFees(fees.base_fee_per_gas, max(fees.priority_fee_per_gas, suggested))
 
-    @_decodes
     def estimate_gas(self, sender: str, call: Call) -> int:
-        """Gas the call would use now; raises RpcError when it would revert."""
-        transaction = {"from": sender, "data": "0x" + call.data.hex(), "value": _quantity(call.value)}
+        """Return the gas that the call would use now; raises RpcError when it would revert."""
+        transaction = {"from": sender, "data": "0x" + call.data.hex(), "value": hex(call.value)}
         if call.to:
             transaction["to"] = call.to
-        return int(self.call("eth_estimateGas", transaction), 16)
+        return self.ask_nodes(ESTIMATE, (transaction,), _number)
 
-    @_decodes
     def eth_call(self, to: str, data: bytes) -> bytes:
-        """What a read-only call returns at the latest block."""
-        return bytes.fromhex(self.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")[2:])
+        """Return what a read-only call returns at the latest block; raises RpcError when it reverts."""
+        return self.ask(to, data, lambda answer: answer)
 
-    @_decodes
     def ask[Value](self, to: str, data: bytes, decode: Callable[[bytes], Value]) -> Value:
-        """What a read-only call returns at the latest block, decoded; an answer that can't be is no answer."""
-        return decode(self.eth_call(to, data))
+        """Return what a read-only call returns at the latest block, decoded; an answer that can't be is no answer."""
+        call = {"to": to, "data": "0x" + data.hex()}
+        return self.ask_nodes(CALL, (call, "latest"), lambda answer: decode(_bytes(answer)))
 
-    @_decodes
     def code_at(self, address: str) -> bytes:
-        """Runtime code of a contract, empty where there is none."""
-        return bytes.fromhex(self._read("eth_getCode", address, "latest")[2:])
+        """Return the runtime code of a contract, empty where there is none."""
+        return self.ask_nodes("eth_getCode", (address, "latest"), _bytes, missing=lambda code: not code)
 
-    @_decodes
     def transaction_count(self, address: str, block: str = "pending") -> int:
-        """The next nonce of an account as the node sees it."""
-        return int(self._read("eth_getTransactionCount", address, block), 16)
+        """Return the next nonce of an account as the node sees it."""
+        return self.ask_nodes("eth_getTransactionCount", (address, block), _number, missing=lambda _: True)
 
-    @_decodes
     def balance(self, address: str) -> int:
-        """Balance in wei at the latest block."""
-        return int(self._read("eth_getBalance", address, "latest"), 16)
+        """Return the balance in wei at the latest block."""
+        return self.ask_nodes("eth_getBalance", (address, "latest"), _number)
 
-    @_decodes
     def block_number(self) -> int:
-        """Number of the latest block."""
-        return int(self._read("eth_blockNumber"), 16)
+        """Return the number of the latest block."""
+        return self.ask_nodes("eth_blockNumber", (), _number)
 
-    @_decodes
     def block_hash(self, number: int) -> str | None:
-        """Hash of the block that is canonical at ``number`` now."""
-        block = self._read("eth_getBlockByNumber", _quantity(number), False)
-        return str(block["hash"]) if block else None
+        """Return the hash of the block that is canonical at ``number`` now."""
+        return self.ask_nodes(
+            "eth_getBlockByNumber",
+            (hex(number), False),
+            lambda block: str(block["hash"]) if block else None,
+            missing=lambda found: found is None,
+        )
 
-    @_decodes
-    def receipt(self, transaction_hash: str) -> Receipt | None:
-        """The receipt, or None while the transaction is not in a block."""
-        answer = self._read("eth_getTransactionReceipt", transaction_hash)
-        if not answer or not answer.get("blockHash"):
-            return None
-        return Receipt(
-            transaction_hash=str(answer["transactionHash"]),
-            block_number=int(answer["blockNumber"], 16),
-            block_hash=str(answer["blockHash"]),
-            succeeded=int(answer["status"], 16) == 1,
-            gas_used=int(answer["gasUsed"], 16),
-            effective_gas_price=int(answer["effectiveGasPrice"], 16),
-            contract_address=answer.get("contractAddress"),
+    def receipt(self, transaction_hash: str, offered: int = 0) -> Receipt | None:
+        """Return the receipt, or None while the transaction is not in a block.
+
+        Args:
+            transaction_hash: The transaction.
+            offered: What it offered in wei per unit of gas: its price where the receipt does not say it.
+        """
+        return self.ask_nodes(
+            "eth_getTransactionReceipt",
+            (transaction_hash,),
+            lambda answer: _receipt(answer, offered),
+            missing=lambda found: found is None,
         )
 
     def knows(self, transaction_hash: str) -> bool:
-        """Whether the node has the transaction, in a block or waiting."""
-        return self._read("eth_getTransactionByHash", transaction_hash) is not None
+        """Return whether a node has the transaction, in a block or waiting."""
+        return self.ask_nodes(
+            "eth_getTransactionByHash",
+            (transaction_hash,),
+            lambda found: found is not None,
+            missing=lambda known: not known,
+        )
 
     def send_raw(self, raw: str) -> str:
-        """Broadcast signed bytes; returns their hash, raises RpcError with the node's reason."""
-        return str(self.call("eth_sendRawTransaction", raw))
+        """Broadcast signed bytes; returns their hash, raises RpcError with what the nodes' pools say."""
+        return self.ask_nodes(SEND, (raw,), str)
+
+
+def decode_with[Value](decode: Callable[[Any], Value], result: Any) -> Value:
+    """Read an answer; one that is not of the method's shape is no answer."""
+    try:
+        return decode(result)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise _NoAnswerError("the answer makes no sense") from error
+
+
+def _judged(method: str, status: int, error: Any) -> Exception:
+    """Return the exception for a refusal: ``RpcError`` where a node judged what was asked."""
+    entry = error if isinstance(error, dict) else {"message": error or ""}
+    code = entry.get("code")
+    message = str(entry.get("message", ""))[:_MOST_REASON]
+    refusal = Refusal(method, status, code if isinstance(code, int) else 0, message, entry.get("data"))
+    judgement = judge(refusal)
+    if judgement.verdict in (Verdict.LATER, Verdict.NEXT_ADDRESS):
+        never = judgement.verdict is Verdict.NEXT_ADDRESS
+        return _NoAnswerError(message, is_load=judgement.is_load, never=never)
+    return RpcError(refusal, judgement)
+
+
+def _number(text: Any) -> int:
+    return int(text, 16)
+
+
+def _bytes(text: Any) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _fees(history: Any) -> ChainFees:
+    tips = sorted(_number(rewards[0]) for rewards in history.get("reward") or [] if rewards)
+    base_fee = _number(history["baseFeePerGas"][-1])
+    return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
+
+
+def _receipt(answer: Any, offered: int) -> Receipt | None:
+    if not answer or not answer.get("blockHash"):
+        return None
+    price = answer.get("effectiveGasPrice")
+    return Receipt(
+        transaction_hash=str(answer["transactionHash"]),
+        block_number=_number(answer["blockNumber"]),
+        block_hash=str(answer["blockHash"]),
+        succeeded=_number(answer["status"]) == 1,
+        gas_used=_number(answer["gasUsed"]),
+        effective_gas_price=_number(price) if price else offered,
+        contract_address=answer.get("contractAddress"),
+        l1_fee=_number(answer.get("l1Fee") or "0x0"),
+    )

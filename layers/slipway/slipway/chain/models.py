@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fees:
-    """EIP-1559 fees in wei per unit of gas."""
+    """Fees in wei per unit of gas; with ``is_legacy``, for a transaction without EIP-1559, both are its gas price."""
 
     max_fee_per_gas: int
     max_priority_fee_per_gas: int
+    is_legacy: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True)
 class UnsignedTransaction:
-    """An EIP-1559 transaction that only lacks its signature."""
+    """A transaction that only lacks its signature."""
 
     chain_id: int
     nonce: int
@@ -49,7 +50,7 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The part of a receipt that Slipway keeps. ``effective_gas_price`` is in wei."""
+    """The part of a receipt that Slipway keeps. The price and ``l1_fee``, a charge of rollups, are in wei."""
 
     transaction_hash: str
     block_number: int
@@ -58,3 +59,9 @@ class Receipt:
     gas_used: int
     effective_gas_price: int
     contract_address: str | None
+    l1_fee: int = 0
+
+    @property
+    def cost(self) -> int:
+        """What the transaction cost in wei."""
+        return self.gas_used * self.effective_gas_price + self.l1_fee

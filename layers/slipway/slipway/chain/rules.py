@@ -11,7 +11,9 @@ _GAS_MARGIN_PERCENT = 20
 
 
 def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
-    """Fees that stay mineable while the base fee grows by the chain's multiplier.
+    """Return fees that stay mineable while the base fee grows by the chain's multiplier.
+
+    The tip is at least 1 wei, so that an eighth more is more.
 
     Args:
         network: What the network asks now.
@@ -22,31 +24,36 @@ def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
         InsufficientGasError: Such fees are over the cap. They are never clamped to it: a transaction that no block
             takes would hold up its nonce.
     """
-    tip = max(network.priority_fee_per_gas, chain.priority_fee_per_gas)
-    max_fee = int(network.base_fee_per_gas * chain.base_fee_multiplier) + tip
-    if max_fee > cap:
+    fees = _wanted_fees(network, chain)
+    if fees.max_fee_per_gas > cap:
         raise InsufficientGasError(
             f"The fee on {chain.name} is over the cap; try again later",
-            details={"max_fee_per_gas": str(max_fee), "cap": str(cap)},
+            details={"max_fee_per_gas": str(fees.max_fee_per_gas), "cap": str(cap)},
             retry_after=max(30, int(chain.block_seconds * 5)),
         )
-    return Fees(max_fee_per_gas=max_fee, max_priority_fee_per_gas=tip)
+    return fees
+
+
+def _wanted_fees(network: ChainFees, chain: Chain) -> Fees:
+    tip = max(network.priority_fee_per_gas, chain.priority_fee_per_gas, 1)
+    max_fee = int(network.base_fee_per_gas * chain.base_fee_multiplier) + tip
+    return Fees(max_fee, max_fee if chain.is_legacy else tip, chain.is_legacy)
 
 
 def bumped_fees(signed: Fees, network: ChainFees, chain: Chain, cap: int) -> Fees | None:
-    """Fees by which a stuck transaction replaces itself at the same nonce.
+    """Return fees by which a stuck transaction replaces itself at the same nonce.
 
     Nodes take a replacement only when both fees grow by a tenth; an eighth leaves room for their rounding.
 
     Returns:
         None when a replacement would be over the cap: then waiting is all that helps.
     """
-    tip = max(network.priority_fee_per_gas, chain.priority_fee_per_gas)
-    wanted = Fees(int(network.base_fee_per_gas * chain.base_fee_multiplier) + tip, tip)
+    wanted = _wanted_fees(network, chain)
     least = Fees(_plus_an_eighth(signed.max_fee_per_gas), _plus_an_eighth(signed.max_priority_fee_per_gas))
     bumped = Fees(
         max(wanted.max_fee_per_gas, least.max_fee_per_gas),
         max(wanted.max_priority_fee_per_gas, least.max_priority_fee_per_gas),
+        chain.is_legacy,
     )
     return bumped if bumped.max_fee_per_gas <= cap else None
 
@@ -56,32 +63,32 @@ def _plus_an_eighth(fee: int) -> int:
 
 
 def gas_limit(estimate: int) -> int:
-    """The limit to sign for an estimated use of gas."""
+    """Return the limit to sign for an estimated use of gas."""
     return estimate + estimate * _GAS_MARGIN_PERCENT // 100
 
 
 def is_confirmed(receipt: Receipt, latest_block: int, chain: Chain) -> bool:
-    """Whether enough blocks lie on the receipt's, its own included."""
+    """Return whether enough blocks lie on the receipt's, its own included."""
     return latest_block - receipt.block_number + 1 >= chain.confirmations
 
 
 def first_pause(chain: Chain) -> int:
-    """Whole seconds from a broadcast until the confirmations of a transaction that the next block takes; four blocks
-    at most, so that a node that forgot it is noticed."""
+    """Return the whole seconds from a broadcast until what the next block takes is confirmed; four blocks at most, so
+    that a node that forgot it is noticed."""
     return max(1, min(60, math.ceil(chain.block_seconds * min(chain.confirmations, 4))))
 
 
 def confirmation_pause(chain: Chain, polls: int) -> int:
-    """Whole seconds to wait before poll number ``polls`` + 2: half a block at first, four at most."""
+    """Return the whole seconds to wait before poll number ``polls`` + 2: half a block at first, four at most."""
     return max(1, round(min(chain.block_seconds * (1 << min(polls, 8)) / 2, chain.block_seconds * 4, 60)))
 
 
 def confirmations_pause(receipt: Receipt, latest_block: int, chain: Chain) -> int:
-    """Whole seconds until a mined transaction can have its confirmations: looking earlier finds nothing new."""
+    """Return the whole seconds until a mined transaction can have its confirmations; before, nothing new is found."""
     missing = chain.confirmations - (latest_block - receipt.block_number + 1)
     return max(1, min(60, round(missing * chain.block_seconds)))
 
 
 def estimated_seconds(chain: Chain, transactions: int) -> int:
-    """How long ``transactions`` in sequence take to be confirmed: a block to get in, then the confirmations."""
+    """Return how long ``transactions`` in sequence take to be confirmed: a block to get in, then the confirmations."""
     return max(1, round(transactions * chain.block_seconds * (1 + chain.confirmations)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Call, Fees
+from slipway.chain.models import Call, ChainFees, Fees
 from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
 from slipway.chain.store import (
     ChainConfiguration,
@@ -60,7 +60,7 @@ class ChainSigning:
         """
 
         def prepare(sender: str) -> tuple[Call, Fees]:
-            fees = fees_under_cap(self._rpc.fees(), self.chain, fee_cap(self.chain, configuration))
+            fees = fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
             call = make_call()
             try:
                 estimate = self._rpc.estimate_gas(sender, call)
@@ -118,12 +118,18 @@ class ChainSigning:
         """
         item = transaction_at(self.chain.chain_id, address, nonce)
         if item is None:
-            cap = fee_cap(self.chain, chain_configuration(self.chain.chain_id))
-            fees = fees_under_cap(self._rpc.fees(), self.chain, cap)
+            configuration = chain_configuration(self.chain.chain_id)
+            fees = fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
             self._write_ahead.close_gap(self.chain, address, nonce, fees)
         elif raised := self._raised_fees(item):
             self._write_ahead.sign_again(item, raised, lambda *_: None, cancel=True)
 
     def _raised_fees(self, item: TransactionItem) -> Fees | None:
-        cap = fee_cap(self.chain, chain_configuration(self.chain.chain_id))
-        return bumped_fees(item.fees, self._rpc.fees(), self.chain, cap)
+        configuration = chain_configuration(self.chain.chain_id)
+        return bumped_fees(item.fees, self._network(configuration), self.chain, fee_cap(self.chain, configuration))
+
+    def _network(self, configuration: ChainConfiguration) -> ChainFees:
+        """Return what the network asks now; a tip that a node wanted lately counts, if it is higher."""
+        network = self._rpc.fees()
+        tip = max(network.priority_fee_per_gas, configuration.wanted_tip)
+        return ChainFees(network.base_fee_per_gas, tip)

@@ -9,6 +9,7 @@ Keys in the control table:
 - ``INTENT#<job id>`` / ``<purpose>``: which nonce a job's transaction took, so that it takes only one.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
@@ -18,21 +19,37 @@ from slipway.chain.models import Call, Fees
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
 from slipway.store import ControlItem, condition_held, upstream_errors
+from slipway.times import from_text, now, now_text
+
+# A node's wish for a higher tip is kept for so long.
+_LEAST_TIP_FOR = timedelta(days=1)
 
 
 class ChainConfiguration(ControlItem):
-    """Addresses of Slipway's contracts on a chain. ``max_fee_per_gas`` (wei) overrides the template's cap."""
+    """Addresses of Slipway's contracts on a chain. ``max_fee_per_gas`` (wei) overrides the template's cap.
+
+    ``least_tip`` (wei) is what a node wanted at ``least_tip_at``, when it refused less.
+    """
 
     model_registry = UnicodeAttribute(null=True)
     token_manager = UnicodeAttribute(null=True)
     escrow = UnicodeAttribute(null=True)
     registrars: ListAttribute[str] = ListAttribute(default=list)
     max_fee_per_gas = NumberAttribute(null=True)
+    least_tip = NumberAttribute(null=True)
+    least_tip_at = UnicodeAttribute(null=True)
 
     @staticmethod
     def key(chain_id: int) -> tuple[str, str]:
         """Partition and sort key."""
         return f"CHAIN#{chain_id}", "CONFIGURATION"
+
+    @property
+    def wanted_tip(self) -> int:
+        """The least tip that a node wanted within the last day, 0 if none did."""
+        if self.least_tip is None or now() - from_text(self.least_tip_at or "") > _LEAST_TIP_FOR:
+            return 0
+        return int(self.least_tip)
 
 
 class SignerNonce(ControlItem):
@@ -66,7 +83,8 @@ class TransactionItem(ControlItem):
 
     ``raw``, ``transaction_hash`` and ``call`` are those of the newest signature. ``hashes`` holds every signature's
     hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only close the
-    nonce. ``status`` goes from ``signed`` to ``broadcast`` to ``confirmed`` or ``cancelled``.
+    nonce. ``status`` goes from ``signed`` to ``broadcast`` to ``confirmed`` or ``cancelled``. ``underpriced`` is the
+    hash of the signature that nodes refused for its fees.
     """
 
     chain_id = NumberAttribute()
@@ -84,6 +102,7 @@ class TransactionItem(ControlItem):
     status = UnicodeAttribute()
     signed_at = UnicodeAttribute()
     broadcast_at = UnicodeAttribute(null=True)
+    underpriced = UnicodeAttribute(null=True)
     contract_address = UnicodeAttribute(null=True)
 
     @staticmethod
@@ -94,7 +113,9 @@ class TransactionItem(ControlItem):
     @property
     def fees(self) -> Fees:
         """The newest signature's fees."""
-        return Fees(int(self.max_fee_per_gas), int(self.max_priority_fee_per_gas))
+        # A legacy transaction is a list, any other a type and a list (EIP-2718).
+        is_legacy = self.raw[2:4].lower() >= "c0"
+        return Fees(int(self.max_fee_per_gas), int(self.max_priority_fee_per_gas), is_legacy)
 
 
 class TransactionIntent(ControlItem):
@@ -180,6 +201,19 @@ def save_fee_cap(chain_id: int, max_fee_per_gas: int | None) -> None:
     action = attribute.remove() if max_fee_per_gas is None else attribute.set(max_fee_per_gas)
     with upstream_errors():
         ChainConfiguration(*ChainConfiguration.key(chain_id)).update(actions=[action])
+
+
+def remember_least_tip(chain_id: int, least_tip: int) -> None:
+    """Note what tip in wei a node wants at least, for the next signatures; 0 says nothing."""
+    if not least_tip:
+        return
+    with upstream_errors():
+        ChainConfiguration(*ChainConfiguration.key(chain_id)).update(
+            actions=[
+                ChainConfiguration.least_tip.set(least_tip),
+                ChainConfiguration.least_tip_at.set(now_text()),
+            ]
+        )
 
 
 def transaction_at(chain_id: int, address: str, nonce: int) -> TransactionItem | None:

@@ -1,6 +1,6 @@
-"""EIP-1559 transactions: their bytes, digests and hashes, and the address of a contract before it exists.
+"""Transactions: their bytes, digests and hashes, and the address of a contract before it exists.
 
-Sources: EIP-1559, EIP-2718, EIP-2 (low s), and the Yellow Paper for CREATE addresses.
+Sources: EIP-1559, EIP-2718, EIP-155 for legacy transactions, EIP-2 (low s), and the Yellow Paper for CREATE addresses.
 """
 
 import rlp  # type: ignore[import-untyped]
@@ -12,31 +12,37 @@ _TYPE = b"\x02"
 
 
 def _fields(transaction: UnsignedTransaction) -> list[object]:
-    call = transaction.call
-    return [
-        transaction.chain_id,
-        transaction.nonce,
-        transaction.fees.max_priority_fee_per_gas,
-        transaction.fees.max_fee_per_gas,
-        call.gas_limit,
-        bytes.fromhex(call.to[2:]) if call.to else b"",
-        call.value,
-        call.data,
-        [],
-    ]
+    call, fees = transaction.call, transaction.fees
+    body = [call.gas_limit, bytes.fromhex(call.to[2:]) if call.to else b"", call.value, call.data]
+    if fees.is_legacy:
+        return [transaction.nonce, fees.max_fee_per_gas, *body]
+    return [transaction.chain_id, transaction.nonce, fees.max_priority_fee_per_gas, fees.max_fee_per_gas, *body, []]
 
 
 def signing_digest(transaction: UnsignedTransaction) -> bytes:
-    """The 32 bytes to sign."""
-    return keccak256(_TYPE + rlp.encode(_fields(transaction)))
+    """Return the 32 bytes to sign."""
+    fields = _fields(transaction)
+    if transaction.fees.is_legacy:
+        return keccak256(rlp.encode([*fields, transaction.chain_id, 0, 0]))
+    return keccak256(_TYPE + rlp.encode(fields))
 
 
 def signed(transaction: UnsignedTransaction, y_parity: int, r: int, s: int) -> SignedTransaction:
-    """The transaction with its signature, as it is broadcast."""
-    raw = _TYPE + rlp.encode([*_fields(transaction), y_parity, r, s])
+    """Return the transaction with its signature, as it is broadcast."""
+    fields = _fields(transaction)
+    if transaction.fees.is_legacy:
+        raw = rlp.encode([*fields, transaction.chain_id * 2 + 35 + y_parity, r, s])
+    else:
+        raw = _TYPE + rlp.encode([*fields, y_parity, r, s])
     return SignedTransaction(raw="0x" + raw.hex(), transaction_hash="0x" + keccak256(raw).hex())
 
 
+def unsigned_bytes(transaction: UnsignedTransaction) -> bytes:
+    """Return the bytes without a signature, by which rollups reckon what their L1 takes."""
+    encoded: bytes = rlp.encode(_fields(transaction))
+    return encoded if transaction.fees.is_legacy else _TYPE + encoded
+
+
 def contract_address(sender: str, nonce: int) -> str:
-    """Where a contract lands that ``sender`` creates with ``nonce``."""
+    """Return where a contract lands that ``sender`` creates with ``nonce``."""
     return to_checksum("0x" + keccak256(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:].hex())

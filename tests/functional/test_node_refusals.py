@@ -1,0 +1,180 @@
+"""What a node's refusal of a transaction leads to, as it is written down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from slipway.chain.broadcast import Progress, broadcast, look
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Call
+from slipway.chain.signing import ChainSigning
+from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for
+from slipway.chain.write_ahead import WriteAhead
+from slipway.chains import GWEI, Chain
+from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
+from slipway.times import now, to_text
+from tests.support.keys import LocalSigner
+from tests.support.nodes import FakeNode, RefusalError
+
+pytestmark = pytest.mark.usefixtures("slipway")
+
+
+class Jobs:
+    """Jobs that want one transaction each, on a chain whose node answers as a test says."""
+
+    def __init__(self, **changes: Any) -> None:
+        entry = {"chain_id": 31337, "name": "anvil", "rpc_urls": ["http://node"], "max_fee_per_gas": 200 * GWEI}
+        self.chain = Chain.from_json(entry | changes)
+        self.node = FakeNode(
+            eth_getTransactionCount="0x7",
+            eth_getBalance=hex(10**18),
+            eth_sendRawTransaction="0xhash",
+            eth_getTransactionReceipt=None,
+            eth_getTransactionByHash=None,
+        )
+        self.rpc = JsonRpc(self.chain, self.node.client())
+        self.signing = ChainSigning(self.chain, self.rpc, WriteAhead([LocalSigner("0x" + "51" * 32)], self.rpc))
+
+    def sign(self, job: str = "job") -> TransactionItem:
+        configuration = chain_configuration(self.chain.chain_id)
+        return self.signing.sign(job, "deploy", lambda: Call(None, b"\x60\x00", 0), configuration, lambda *_: None)
+
+    def bump(self, job: str = "job") -> TransactionItem:
+        self.signing.sign_again(job, "deploy", lambda *_: None)
+        return self.stored(job)
+
+    @staticmethod
+    def stored(job: str = "job") -> TransactionItem:
+        item = transaction_for(job, "deploy")
+        assert item
+        return item
+
+    def refuse(self, message: str, code: int = -32000) -> None:
+        def answer(params: list[Any]) -> Any:
+            raise RefusalError(code, message)
+
+        self.node.answers["eth_sendRawTransaction"] = answer
+
+    def look(self, job: str = "job") -> Progress:
+        return look(self.rpc, self.chain, self.stored(job), polls=0).progress
+
+
+def test_a_transaction_that_pays_too_little_is_stuck_at_once_and_pays_what_is_wanted_after_a_bump() -> None:
+    jobs = Jobs(priority_fee_per_gas=1)
+    jobs.sign()
+    jobs.refuse("transaction gas price below minimum: gas tip cap 1, minimum needed 25000000000")
+    broadcast(jobs.rpc, jobs.stored())
+    assert jobs.look() is Progress.STUCK
+    bumped = jobs.bump()
+    assert bumped.fees.max_priority_fee_per_gas == 25 * GWEI
+    assert bumped.fees.max_fee_per_gas >= 25 * GWEI
+    # The new signature is another one: nobody has refused it.
+    assert jobs.look() is Progress.MISSING
+    jobs.node.answers["eth_sendRawTransaction"] = "0xhash"
+    broadcast(jobs.rpc, jobs.stored())
+    assert jobs.look() is Progress.MISSING
+    # The next job knows, and one a day later tries what the network asks then.
+    assert jobs.sign("second").fees.max_priority_fee_per_gas == 25 * GWEI
+    key = ChainConfiguration.key(31337)
+    ChainConfiguration(*key).update(actions=[ChainConfiguration.least_tip_at.set(to_text(now() - timedelta(days=2)))])
+    assert jobs.sign("third").fees.max_priority_fee_per_gas == GWEI
+
+
+def test_a_base_fee_over_the_maximum_is_a_bump_and_not_the_same_bytes_again() -> None:
+    jobs = Jobs()
+    first = jobs.sign()
+    jobs.refuse("max fee per gas less than block base fee: address 0x00, maxFeePerGas: 3, baseFee: 30000000000")
+    jobs.node.answers["eth_feeHistory"] = {"baseFeePerGas": [hex(30 * GWEI)], "reward": []}
+    broadcast(jobs.rpc, first)
+    assert jobs.look() is Progress.STUCK
+    assert jobs.bump().fees.max_fee_per_gas >= 60 * GWEI
+
+
+def test_over_the_cap_it_waits_and_is_refused_no_worse_a_second_time() -> None:
+    jobs = Jobs(max_fee_per_gas=20 * GWEI)
+    first = jobs.sign()
+    jobs.refuse("transaction underpriced: minimum needed 25000000000")
+    for _ in range(2):
+        broadcast(jobs.rpc, jobs.stored())
+        assert jobs.look() is Progress.STUCK
+        assert jobs.bump().transaction_hash == first.transaction_hash
+
+
+def test_a_signature_that_is_not_the_newest_any_more_leaves_no_trace() -> None:
+    jobs = Jobs()
+    old = jobs.sign()
+    broadcast(jobs.rpc, old)
+    stale = jobs.stored()
+    newest = jobs.bump()
+    jobs.refuse("transaction underpriced")
+    broadcast(jobs.rpc, stale)
+    assert jobs.stored().broadcast_at is None
+    assert jobs.stored().transaction_hash == newest.transaction_hash
+    assert jobs.look() is Progress.MISSING
+
+
+def test_what_may_be_there_is_looked_for() -> None:
+    jobs = Jobs()
+    item = jobs.sign()
+    jobs.refuse("nonce too low: next nonce 8, tx nonce 7")
+    broadcast(jobs.rpc, item)
+    assert jobs.stored().status == "broadcast"
+    jobs.node.answers["eth_getTransactionByHash"] = {"hash": item.transaction_hash}
+    assert jobs.look() is Progress.PENDING
+
+
+@pytest.mark.parametrize("message", ["insufficient funds for gas * price + value", "huh?", "exceeds block gas limit"])
+def test_what_is_taken_later_leaves_no_trace(message: str) -> None:
+    jobs = Jobs()
+    item = jobs.sign()
+    jobs.refuse(message)
+    with pytest.raises(UpstreamUnavailableError):
+        broadcast(jobs.rpc, item)
+    assert jobs.stored().status == "signed"
+
+
+def test_what_no_node_will_ever_take_fails() -> None:
+    jobs = Jobs()
+    item = jobs.sign()
+    jobs.refuse("intrinsic gas too low: gas 21000, minimum needed 53000")
+    with pytest.raises(DeploymentFailedError, match="intrinsic gas") as caught:
+        broadcast(jobs.rpc, item)
+    assert caught.value.details == {"transaction_hash": item.transaction_hash}
+
+
+def test_a_chain_without_eip_1559_gets_legacy_transactions_and_legacy_bumps() -> None:
+    jobs = Jobs(fee_model="legacy")
+    jobs.node.answers["eth_gasPrice"] = hex(3 * GWEI)
+    item = jobs.sign()
+    assert (item.fees.max_fee_per_gas, item.fees.is_legacy) == (3 * GWEI, True)
+    jobs.refuse("transaction underpriced: minimum needed 5000000000")
+    broadcast(jobs.rpc, item)
+    bumped = jobs.bump()
+    assert (bumped.fees.max_fee_per_gas, bumped.fees.is_legacy) == (5 * GWEI, True)
+    # What closes a nonce follows the same rules.
+    jobs.signing.close_nonce(item.signer, 7)
+    closing = jobs.stored()
+    assert closing.cancel_hashes == [closing.transaction_hash]
+    assert closing.fees.is_legacy
+    assert closing.fees.max_fee_per_gas * 10 >= 55 * GWEI
+
+
+def test_what_closes_a_gap_pays_what_a_node_wanted() -> None:
+    jobs = Jobs(priority_fee_per_gas=1)
+    item = jobs.sign()
+    jobs.refuse("transaction underpriced: minimum needed 25000000000")
+    broadcast(jobs.rpc, item)
+    jobs.signing.close_nonce(item.signer, 9)
+    key = TransactionItem.key(31337, item.signer, 9)
+    assert TransactionItem.get(*key).fees.max_priority_fee_per_gas == 25 * GWEI
+
+
+def test_stuck_is_still_told_by_time() -> None:
+    jobs = Jobs(block_seconds=1)
+    item = jobs.sign()
+    broadcast(jobs.rpc, item)
+    jobs.stored().update(actions=[TransactionItem.broadcast_at.set(to_text(now() - timedelta(seconds=7)))])
+    assert jobs.look() is Progress.STUCK

@@ -1,0 +1,124 @@
+"""What refusals of nodes mean: hundreds of texts of the field, and what holds for all of them."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, judge
+
+REFUSALS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "support" / "rpc_refusals.json").read_text(encoding="utf-8")
+)
+PREFIXES = (
+    "",
+    "INTERNAL_ERROR: ",
+    "submit transaction to pool failed: ",
+    "rpc error: code = Unknown desc = ",
+    "[Request ID: 0f1c] ",
+)
+SUFFIXES = ("", ".", " (request id 0f1c)", "\n", " [see https://docs.test/errors]")
+
+
+def _judge(case: dict[str, Any], message: str) -> Verdict:
+    return judge(Refusal(case["method"], case["status"], case["code"], message, case.get("data"))).verdict
+
+
+@pytest.mark.parametrize(
+    "case", REFUSALS, ids=lambda case: f"{case['client']}: {case['method']}: {case['message']}"[:90]
+)
+def test_what_clients_and_gateways_say(case: dict[str, Any]) -> None:
+    assert _judge(case, case["message"]) == case["means"]
+
+
+def test_the_list_is_wide() -> None:
+    sends = {case["message"] for case in REFUSALS if case["method"] == SEND}
+    assert len(sends) >= 150
+    assert min(Counter(case["means"] for case in REFUSALS if case["method"] == SEND).values()) >= 15
+    assert len({case["client"] for case in REFUSALS}) >= 40
+
+
+@given(
+    st.sampled_from([case for case in REFUSALS if case["message"]]),
+    st.sampled_from(PREFIXES),
+    st.sampled_from(SUFFIXES),
+    st.sampled_from([str.lower, str.upper, str]),
+    st.booleans(),
+)
+def test_wrapping_changes_no_verdict(
+    case: dict[str, Any], prefix: str, suffix: str, letters: Any, in_json: bool
+) -> None:
+    message = prefix + letters(case["message"]) + suffix
+    if in_json:
+        message = "400 Bad Request: " + json.dumps({"jsonrpc": "2.0", "id": 7, "error": {"message": message}})
+    assert _judge(case, message) == case["means"]
+
+
+@given(
+    st.text(),
+    st.sampled_from([SEND, CALL, ESTIMATE, "eth_getCode"]),
+    st.integers(-40_000, 40_000),
+    st.integers(200, 599),
+)
+def test_random_text_is_never_final(message: str, method: str, code: int, status: int) -> None:
+    assert judge(Refusal(method, status, code, message)).verdict is not Verdict.FINAL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "unknown transaction type of request",
+        "the intrinsic value of gas is low today",
+        "caller gas limit exceeds the block gas limit",
+        "Transaction gas limit is greater than the block gas limit",
+        "gas limit is too high",
+        "invalid signature of the JWT in the authorization header",
+        "invalid argument 0: hex string has odd length",
+        "rlp: input list has too many elements",
+        "changes reverted",
+    ],
+)
+def test_near_misses_are_not_final(message: str) -> None:
+    for method in (CALL, "eth_getBalance"):
+        assert judge(Refusal(method, 200, -32000, message)).verdict is not Verdict.FINAL
+    if "type" not in message:
+        assert judge(Refusal(SEND, 200, -32000, message)).verdict is not Verdict.FINAL
+
+
+def test_a_gateway_that_turns_a_request_away_judges_nothing() -> None:
+    for status in (401, 402, 403, 404, 408, 425, 429):
+        for message in ("execution reverted", "intrinsic gas too low", "invalid sender"):
+            for method in (SEND, CALL, ESTIMATE):
+                assert judge(Refusal(method, status, 3, message)).verdict is not Verdict.FINAL
+
+
+@pytest.mark.parametrize(
+    ("message", "least_tip"),
+    [
+        ("transaction gas price below minimum: gas tip cap 1, minimum needed 25000000000", 25 * 10**9),
+        ("INTERNAL_ERROR: transaction underpriced: tip needed 1000000, tip permitted 1", 10**6),
+        ("transaction priority fee below minimum required priority fee 1000000000", 10**9),
+        ("gas price too low (minimal: 1000, got: 10)", 1000),
+        ("transaction underpriced", 0),
+        ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 1, BaseFee: 7", 0),
+    ],
+)
+def test_what_a_node_wants_is_read(message: str, least_tip: int) -> None:
+    assert judge(Refusal(SEND, 200, -32000, message)) == Judgement(Verdict.PAY_MORE, least_tip)
+
+
+def test_too_much_to_do_is_load_and_no_outage() -> None:
+    for status, code, message in (
+        (429, 0, ""),
+        (200, -32005, "project ID request rate exceeded"),
+        (200, -32000, '429 Too Many Requests: {"error":{"code":-32016,"message":"over rate limit"}}'),
+        (200, -32012, "credits limited to 6000/sec"),
+    ):
+        assert judge(Refusal("eth_call", status, code, message)) == Judgement(Verdict.LATER, is_load=True)
+    assert not judge(Refusal("eth_call", 200, -32603, "Internal error")).is_load
+    # Besu's code for a limit is also its code for this.
+    assert not judge(Refusal(SEND, 200, -32005, "Transaction gas limit exceeds block gas limit")).is_load
