@@ -1,4 +1,4 @@
-"""Refreshes in the background, asked for by whoever found a copy too old (``slipway.akash.refresh_requests``)."""
+"""Revalidates cached answers of upstream in the background, for a reader that found one stale."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from slipway.observability import logger, record
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Refresh what the event names: ``{"providers": true}``, or ``{"deployment_id", "dseq"}`` for a workload.
+    """Revalidate what the event names: ``{"providers": true}``, or ``{"deployment_id", "dseq"}`` for a workload.
 
-    Upstream's failures are told to the log and the metrics, not to Lambda: the copy stays, with its age, and whoever
-    reads it next asks again.
+    Upstream's failures go to the log and the metrics, not to Lambda: the stale answer stays, with its age, and its next
+    reader requests another revalidation.
     """
     try:
         if event.get("providers"):
-            provider_catalogue().refresh()
+            provider_catalogue().revalidate()
         else:
-            live_workloads().refresh(event["deployment_id"], event["dseq"])
+            live_workloads().revalidate(event["deployment_id"], event["dseq"])
     except SlipwayError as error:
-        logger.warning("not refreshed", code=error.code, reason=error.message)
+        logger.warning("not revalidated", code=error.code, reason=error.message)
         record("RefreshFailed", code=error.code)

@@ -151,117 +151,6 @@ def _escrow_account(market: Market, deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def group_answers(market: Market, deployment: Deployment) -> list[dict[str, Any]]:
-    """Return a deployment's groups as the chain keeps them."""
-    return [
-        {
-            "id": {"owner": deployment.account.address, "dseq": deployment.dseq, "gseq": gseq},
-            "state": "open" if deployment.is_active else "closed",
-            "group_spec": {
-                "name": group.name,
-                "requirements": {
-                    "signed_by": {"all_of": list(group.all_of), "any_of": list(group.any_of)},
-                    "attributes": [{"key": key, "value": value} for key, value in group.attributes],
-                },
-                "resources": [
-                    {
-                        "resource": resource_unit(index, service),
-                        "count": service.count,
-                        "price": coin(service.max_price),
-                    }
-                    for index, service in enumerate(group.services, 1)
-                ],
-            },
-            "created_at": str(market.clock.height(deployment.created_at)),
-        }
-        for gseq, group in enumerate(deployment.workload.groups, 1)
-    ]
-
-
-def chain_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment as the chain's own API has it, with its groups."""
-    return {
-        "deployment": _record(market, deployment),
-        "groups": group_answers(market, deployment),
-        "escrow_account": _escrow_account(market, deployment),
-    }
-
-
-def listed_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """Return an entry of the list by address, which knows closed deployments as well."""
-    totals = _totals(deployment)
-    return {
-        "owner": deployment.account.address,
-        "dseq": deployment.dseq,
-        "status": "active" if deployment.is_active else "closed",
-        "createdHeight": market.clock.height(deployment.created_at),
-        **totals,
-        "leases": [
-            {
-                "id": f"{deployment.dseq}-{lease.bid.gseq}-1",
-                "owner": deployment.account.address,
-                "provider": {"address": lease.provider.address, "hostUri": lease.provider.host_uri},
-                "dseq": deployment.dseq,
-                "gseq": lease.bid.gseq,
-                "oseq": 1,
-                "state": lease_state(market, deployment, lease),
-                "price": coin(lease.bid.price),
-            }
-            for lease in deployment.leases
-        ],
-    }
-
-
-def public_answer(market: Market, deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment as anyone may see it."""
-    blocks = Decimal(30 * 24 * 600)
-    totals = _totals(deployment)
-    return {
-        "owner": deployment.account.address,
-        "dseq": deployment.dseq,
-        "balance": float(market.escrow(deployment).left),
-        "denom": GRANT_DENOMINATION,
-        "status": "active" if deployment.is_active else "closed",
-        "totalMonthlyCostUDenom": float(sum(lease.bid.price * blocks for lease in deployment.leases)),
-        "leases": [
-            {
-                "gseq": lease.bid.gseq,
-                "oseq": 1,
-                "provider": {
-                    "address": lease.provider.address,
-                    "hostUri": lease.provider.host_uri,
-                    "isDeleted": False,
-                    "attributes": [
-                        {"key": key, "value": value} for key, value in lease.provider.all_attributes.items()
-                    ],
-                },
-                "status": lease_state(market, deployment, lease),
-                "monthlyCostUDenom": float(lease.bid.price * blocks),
-                **totals,
-            }
-            for lease in deployment.leases
-        ],
-        "events": [
-            {
-                "txHash": transaction_hash(deployment.dseq),
-                "date": market.clock.text(deployment.created_at),
-                "type": "/akash.deployment.v1beta4.MsgCreateDeployment",
-            }
-        ],
-        "other": chain_answer(market, deployment),
-    }
-
-
-def _totals(deployment: Deployment) -> dict[str, int]:
-    services = [service for group in deployment.workload.groups for service in group.services]
-    return {
-        "cpuUnits": sum(service.resources.cpu * service.count for service in services),
-        "gpuUnits": sum(service.resources.gpu * service.count for service in services),
-        "memoryQuantity": sum(service.resources.memory * service.count for service in services),
-        "storageQuantity": sum(service.resources.storage * service.count for service in services),
-    }
-
-
 def transaction_hash(seed: str) -> str:
     """Make a hash in the form of the chain's."""
     return hashlib.sha256(seed.encode()).hexdigest().upper()
@@ -315,8 +204,8 @@ def _offer(group: Group) -> list[dict[str, Any]]:
 # ── Providers and prices ────────────────────────────────────────────────────────────────────────
 
 
-def provider_answer(market: Market, provider: SimulatedProvider, *, detailed: bool) -> dict[str, Any]:
-    """Return one provider; ``detailed`` is the answer for it alone."""
+def provider_answer(market: Market, provider: SimulatedProvider) -> dict[str, Any]:
+    """Return one provider."""
     leases = [
         lease
         for deployment in market.everything()
@@ -325,7 +214,7 @@ def provider_answer(market: Market, provider: SimulatedProvider, *, detailed: bo
     ]
     active = [lease for lease in leases if lease.closed_at is None]
     checked = market.clock.text(market.clock.now())
-    answer = {
+    return {
         "owner": provider.address,
         "name": provider.host,
         "hostUri": provider.host_uri,
@@ -367,9 +256,6 @@ def provider_answer(market: Market, provider: SimulatedProvider, *, detailed: bo
         "workloadSupportChia": False,
         "workloadSupportChiaCapabilities": [],
     }
-    if detailed:
-        answer["uptime"] = [{"id": f"{provider.name}-1", "isOnline": provider.online, "checkDate": checked}]
-    return answer
 
 
 def _place(provider: SimulatedProvider) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from aiohttp import web
 from local.console_api import answers
 from local.console_api.controls import Fault, Scenario
 from local.console_api.market import DOLLAR, Account, Deployment, Market, RefusedError
-from local.console_api.providers import GIB, monthly_dollars
-from local.console_api.sdl import AUDITOR, InvalidSdlError, Workload, parse_sdl
+from local.console_api.providers import monthly_dollars
+from local.console_api.sdl import InvalidSdlError, Workload, parse_sdl
 from local.console_api.tokens import Tokens
 
 _HANG_SECONDS = 300.0
@@ -104,22 +104,11 @@ class ConsoleRoutes:
         router.add_post("/v1/deposit-deployment", self._deposit)
         router.add_post("/v1/leases", self._lease)
         router.add_get("/v1/bids", self._bids)
-        router.add_get("/v1/bids/{dseq}", self._bids)
         router.add_get("/v1/balances", self._balances)
-        router.add_get("/v1/weekly-cost", self._weekly_cost)
         router.add_post("/v1/create-jwt-token", self._token)
-        router.add_post("/v1/certificates", self._certificates)
         router.add_get("/v1/providers", self._providers)
-        router.add_get("/v1/providers/{address}", self._provider)
-        router.add_get("/v1/provider-regions", self._regions)
-        router.add_get("/v1/auditors", self._auditors)
         router.add_get("/v1/gpu-prices", self._gpu_prices)
         router.add_post("/v1/pricing", self._pricing)
-        router.add_post("/v1/bid-screening", self._screening)
-        router.add_get("/v1/deployment/{owner}/{dseq}", self._public_deployment)
-        router.add_get("/v1/addresses/{address}/deployments/{skip}/{limit}", self._by_address)
-        router.add_get("/akash/deployment/{version}/deployments/list", self._chain_list)
-        router.add_get("/akash/deployment/{version}/deployments/info", self._chain_info)
         router.add_get("/status", self._health)
         router.add_get("/healthz", self._health)
 
@@ -309,14 +298,6 @@ class ConsoleRoutes:
 
         return await self._perform(request, "balances", perform)
 
-    async def _weekly_cost(self, request: web.Request) -> web.Response:
-        account = self._account(request)
-        open_leases = [
-            lease for found in self._market.all_of(account.address) for lease in found.leases if lease.closed_at is None
-        ]
-        cost = sum((lease.bid.price * 7 * 24 * 600 for lease in open_leases), Decimal(0)) / DOLLAR
-        return await self._perform(request, "other", lambda: {"data": {"weeklyCost": float(cost)}})
-
     async def _token(self, request: web.Request) -> web.Response:
         account, data = self._account(request), await self._data(request)
 
@@ -324,11 +305,6 @@ class ConsoleRoutes:
             return {"data": {"token": self._tokens.make(account, data.get("ttl"), data.get("leases"))}}
 
         return await self._perform(request, "token", perform, status=201)
-
-    async def _certificates(self, request: web.Request) -> web.Response:
-        self._account(request)
-        text = "This endpoint has been removed. mTLS certificates are no longer required."
-        return web.json_response({"error": text}, status=400)
 
     # ── Public ──────────────────────────────────────────────────────────────────────────────────
 
@@ -340,33 +316,8 @@ class ConsoleRoutes:
         return await self._perform(
             request,
             "providers",
-            lambda: [answers.provider_answer(self._market, provider, detailed=False) for provider in shown],
+            lambda: [answers.provider_answer(self._market, provider) for provider in shown],
         )
-
-    async def _provider(self, request: web.Request) -> web.Response:
-        address = request.match_info["address"]
-        if not address.startswith("akash1"):
-            raise RefusedError(400, "Invalid address")
-        provider = self._market.providers.get(address)
-        if provider is None:
-            raise RefusedError(404, "Provider not found")
-        return await self._perform(
-            request, "provider", lambda: answers.provider_answer(self._market, provider, detailed=True)
-        )
-
-    async def _regions(self, request: web.Request) -> web.Response:
-        regions: dict[str, list[str]] = {}
-        for provider in self._market.providers.values():
-            regions.setdefault(provider.region, []).append(provider.address)
-        answer = [
-            {"providers": members, "key": region, "description": region, "value": region}
-            for region, members in sorted(regions.items())
-        ]
-        return await self._perform(request, "other", lambda: answer)
-
-    async def _auditors(self, request: web.Request) -> web.Response:
-        auditor = {"id": "overclock", "name": "Simulated auditor", "address": AUDITOR, "website": "https://audit.test"}
-        return await self._perform(request, "other", lambda: [auditor])
 
     async def _gpu_prices(self, request: web.Request) -> web.Response:
         return await self._perform(request, "prices", lambda: answers.gpu_prices_answer(self._market))
@@ -379,97 +330,6 @@ class ConsoleRoutes:
         specs = body if isinstance(body, list) else [body]
         estimates = [_estimate(spec) for spec in specs]
         return await self._perform(request, "prices", lambda: estimates if isinstance(body, list) else estimates[0])
-
-    async def _screening(self, request: web.Request) -> web.Response:
-        body = await self._body(request)
-        if not isinstance(body.get("resources"), list) or not isinstance(body.get("timezone"), str):
-            raise _invalid(["resources"], "Required")
-        attributes = (body.get("requirements") or {}).get("attributes") or []
-        wanted = {entry["key"]: entry["value"] for entry in attributes}
-        today = self._market.clock.text(self._market.clock.now())[:10]
-
-        def perform() -> Any:
-            able = [
-                provider
-                for provider in self._market.providers.values()
-                if provider.online
-                and wanted.items() <= provider.all_attributes.items()
-                and all(_takes(provider, entry) for entry in body["resources"])
-            ]
-            return {
-                "providers": [
-                    {
-                        "owner": provider.address,
-                        "hostUri": provider.host_uri,
-                        "isAudited": provider.audited,
-                        "createdAt": "2025-01-01T00:00:00.000Z",
-                        "location": provider.region,
-                        "organization": provider.name,
-                        "incidents": [
-                            {
-                                "date": today,
-                                "hasOpenIncident": False,
-                                "incidentCount": int(provider.uptime[1] < 0.99),
-                                "downtimeSeconds": round((1 - provider.uptime[0]) * 86400),
-                            }
-                        ],
-                    }
-                    for provider in able
-                ]
-            }
-
-        return await self._perform(request, "other", perform)
-
-    async def _public_deployment(self, request: web.Request) -> web.Response:
-        found = self._public(request.match_info["owner"], request.match_info["dseq"])
-        return await self._perform(request, "other", lambda: answers.public_answer(self._market, found))
-
-    async def _by_address(self, request: web.Request) -> web.Response:
-        address, status = request.match_info["address"], request.query.get("status")
-        try:
-            skip, limit = int(request.match_info["skip"]), int(request.match_info["limit"])
-        except ValueError as error:
-            raise _invalid(["skip"], "Expected number") from error
-        if not address.startswith("akash1") or skip < 0 or not 1 <= limit <= 100:
-            raise RefusedError(400, "Invalid address")
-        found = [
-            deployment
-            for deployment in reversed(self._market.all_of(address))
-            if status is None or deployment.is_active == (status == "active")
-        ]
-        if request.query.get("reverseSorting") == "true":
-            found.reverse()
-        entries = [answers.listed_answer(self._market, entry) for entry in found[skip : skip + limit]]
-        return await self._perform(request, "other", lambda: {"count": len(found), "results": entries})
-
-    async def _chain_list(self, request: web.Request) -> web.Response:
-        owner, state = request.query.get("filters.owner"), request.query.get("filters.state")
-        found = [
-            deployment
-            for deployment in self._market.everything()
-            if (owner is None or deployment.account.address == owner)
-            and (state is None or deployment.is_active == (state == "active"))
-        ]
-        entries = [answers.chain_answer(self._market, entry) for entry in found]
-        pagination = {"next_key": None, "total": str(len(found))}
-        return await self._perform(request, "other", lambda: {"deployments": entries, "pagination": pagination})
-
-    async def _chain_info(self, request: web.Request) -> web.Response:
-        owner, dseq = request.query.get("id.owner", ""), request.query.get("id.dseq", "")
-        found = self._market.deployments.get((owner, dseq))
-        if found is None:
-            return web.json_response({"code": 5, "message": "deployment not found", "details": []})
-        return await self._perform(
-            request, "other", lambda: answers.chain_answer(self._market, self._market.settled(found))
-        )
-
-    def _public(self, owner: str, dseq: str) -> Deployment:
-        if not owner.startswith("akash1") or not _DSEQ.fullmatch(dseq):
-            raise RefusedError(400, "Invalid address or dseq")
-        found = self._market.deployments.get((owner, dseq))
-        if found is None:
-            raise RefusedError(404, "Deployment not found")
-        return self._market.settled(found)
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -566,15 +426,3 @@ def _estimate(spec: Any) -> dict[str, Any]:
         "gcp": float(price * 4),
         "azure": float(price * 5),
     }
-
-
-def _takes(provider: Any, entry: Any) -> bool:
-    resource, count = entry["resource"], int(entry.get("count", 1))
-    gpu = resource.get("gpu") or {}
-    models = [gpu_attribute["key"].split("/") for gpu_attribute in gpu.get("attributes") or ()]
-    has_gpu = not int((gpu.get("units") or {}).get("val", 0)) or any(
-        not models or any(parts[1] == found.vendor and parts[3] in ("*", found.model) for parts in models)
-        for found in provider.gpus
-    )
-    cpu, memory = int(resource["cpu"]["units"]["val"]), int(resource["memory"]["quantity"]["val"])
-    return has_gpu and cpu * count <= provider.cores * 1000 and memory * count <= provider.memory_gib * GIB

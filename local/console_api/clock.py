@@ -40,10 +40,6 @@ class Clock:
         """Skip simulated time."""
         self._passed += seconds
 
-    def real(self, simulated: float) -> float:
-        """Return real seconds that a simulated span takes."""
-        return simulated * self._scale
-
     def height(self, moment: float | None = None) -> int:
         """Return the chain's height at a moment, by default now."""
         return _FIRST_HEIGHT + int((self.now() if moment is None else moment) / BLOCK_SECONDS)

@@ -91,7 +91,6 @@ class Group:
     services: tuple[Service, ...]
     attributes: tuple[tuple[str, str], ...]
     all_of: tuple[str, ...]
-    any_of: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,6 @@ def _group(name: str, services: tuple[Service, ...], placement: Any) -> Group:
         services=services,
         attributes=tuple((str(key), _text(value)) for key, value in (placement.get("attributes") or {}).items()),
         all_of=tuple(signed_by.get("allOf") or ()),
-        any_of=tuple(dict.fromkeys([*(signed_by.get("anyOf") or ()), AUDITOR])),
     )
 
 

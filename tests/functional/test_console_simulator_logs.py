@@ -67,7 +67,7 @@ def _subscribe(
     token: str | None = None,
     **changes: Any,
 ) -> None:
-    provider = simulator.api.provider(found.leases[0].id.provider)
+    provider = simulator.api.providers([found.leases[0].id.provider])[0]
     message = {
         "type": "websocket",
         "url": f"{provider.host_uri}/lease/{found.dseq}/1/1/logs?{query}",

@@ -10,7 +10,7 @@ import pytest
 
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.status.service import LiveWorkloads, live_workloads
-from slipway.akash.status.store import keep_told
+from slipway.akash.status.store import cache_answer
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl
 from tests.support.functions import event
 from tests.support.installation import Installation
@@ -138,7 +138,7 @@ def test_a_key_that_is_refused_leaves_the_old_copy(slipway: Installation, consol
 
 def test_what_the_workflow_learned_is_kept(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready().dseq
-    keep_told(WORKLOAD, console.api.deployment(dseq), time.time() - 9)
+    cache_answer(WORKLOAD, console.api.deployment(dseq), time.time() - 9)
     console.control(faults=[{"call": "*", "action": "hang"}])
     assert _status(dseq).stale is False
     began = time.monotonic()
@@ -148,12 +148,12 @@ def test_what_the_workflow_learned_is_kept(slipway: Installation, console: Simul
 
 def test_whether_a_workload_is_over_is_upstreams_word(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready().dseq
-    assert live_workloads().is_over(WORKLOAD, dseq) is False
+    assert live_workloads().has_ended(WORKLOAD, dseq) is False
     console.http.post(f"/_simulator/deployments/{dseq}/leases/close").raise_for_status()
-    assert _later(2).is_over(WORKLOAD, dseq) is True
+    assert _later(2).has_ended(WORKLOAD, dseq) is True
     other = console.ready().dseq
     console.control(faults=[{"call": "*", "action": "error"}])
-    assert live_workloads().is_over("another", other) is False
+    assert live_workloads().has_ended("another", other) is False
 
 
 def test_a_refresh_that_fails_fails_nobody(slipway: Installation, console: Simulator) -> None:

@@ -29,7 +29,7 @@ BEGINNING = ["starting web", "ready to serve"]
 
 def _address(console: Simulator, found: Deployment) -> LeaseAddress:
     lease = found.leases[0].id
-    return LeaseAddress(lease.provider, console.api.provider(lease.provider).host_uri, lease.dseq, 1, 1)
+    return LeaseAddress(lease.provider, console.api.providers([lease.provider])[0].host_uri, lease.dseq, 1, 1)
 
 
 class Logs:
@@ -286,7 +286,7 @@ def test_a_service_without_lines_is_waited_for(console: Simulator) -> None:
 def test_a_position_that_nobody_can_read_is_a_gap(logs: Logs) -> None:
     with pytest.raises(CursorError):
         decode_cursor("not-ours")
-    request = LogRequest({"web": logs.address}, None, 1, lost=True)
+    request = LogRequest({"web": logs.address}, None, 1, bad_cursor=True)
     source = EventSource()
     source.feed(poll(request, logs.proxy, logs.tokens, Watch(lambda: False, lambda: False), 2))
     assert source.names == ["gap"]

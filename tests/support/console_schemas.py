@@ -99,22 +99,6 @@ BID = table(
     ),
     escrow_account=ESCROW_ACCOUNT,
 )
-_ON_CHAIN = table(
-    deployment=_RECORD,
-    groups=many(
-        table(
-            id=table(owner=STRING, dseq=DSEQ, gseq=NUMBER),
-            state=STRING,
-            group_spec=table(
-                name=STRING,
-                requirements=table(signed_by=table(all_of=many(STRING), any_of=many(STRING)), attributes=ATTRIBUTES),
-                resources=many(table(resource=table(id=NUMBER, **_RESOURCES), count=NUMBER, price=COIN)),
-            ),
-            created_at=STRING,
-        )
-    ),
-    escrow_account=ESCROW_ACCOUNT,
-)
 _CAPACITY = table(**_numbers("active", "available", "pending"))
 _PROVIDER = {
     **_strings("owner", "hostUri", "cosmosSdkVersion", "akashVersion"),
@@ -170,17 +154,9 @@ ANSWERS: dict[tuple[str, str, int], Schema] = {
     ("POST", "/v1/deposit-deployment", 200): table(data=DETAIL),
     ("POST", "/v1/leases", 200): table(data=DETAIL),
     ("GET", "/v1/bids", 200): table(data=many(BID)),
-    ("GET", "/v1/bids/{dseq}", 200): table(data=many(BID)),
     ("GET", "/v1/balances", 200): table(data=table(**_numbers("balance", "deployments", "total"))),
-    ("GET", "/v1/weekly-cost", 200): table(data=table(weeklyCost=NUMBER)),
     ("POST", "/v1/create-jwt-token", 201): table(data=table(token=STRING)),
-    ("POST", "/v1/certificates", 400): table(error=STRING),
     ("GET", "/v1/providers", 200): many(table(**_PROVIDER)),
-    ("GET", "/v1/providers/{address}", 200): table(
-        **_PROVIDER, uptime=many(table(id=STRING, isOnline=BOOLEAN, checkDate=STRING))
-    ),
-    ("GET", "/v1/provider-regions", 200): many(table(providers=many(STRING), **_strings("key", "description"))),
-    ("GET", "/v1/auditors", 200): many(table(**_strings("id", "name", "address", "website"))),
     ("GET", "/v1/gpu-prices", 200): table(
         availability=_AVAILABILITY,
         models=many(
@@ -193,43 +169,4 @@ ANSWERS: dict[tuple[str, str, int], Schema] = {
         ),
     ),
     ("POST", "/v1/pricing", 200): {"anyOf": [_ESTIMATE, many(_ESTIMATE)]},
-    ("POST", "/v1/bid-screening", 200): table(
-        providers=many(
-            table(
-                **_strings("owner", "hostUri", "createdAt"),
-                isAudited=BOOLEAN,
-                location=or_null(STRING),
-                organization=or_null(STRING),
-                incidents=many(
-                    table(date=STRING, hasOpenIncident=BOOLEAN, **_numbers("incidentCount", "downtimeSeconds"))
-                ),
-            )
-        )
-    ),
-    ("GET", "/v1/deployment/{owner}/{dseq}", 200): table(
-        **_strings("owner", "denom", "status"),
-        dseq=DSEQ,
-        balance=NUMBER,
-        totalMonthlyCostUDenom=NUMBER,
-        leases=many(table(gseq=NUMBER, oseq=NUMBER, status=STRING, monthlyCostUDenom=NUMBER)),
-        events=many(table(**_strings("txHash", "date", "type"))),
-        other=_ON_CHAIN,
-    ),
-    ("GET", "/v1/addresses/{address}/deployments/{skip}/{limit}", 200): table(
-        count=NUMBER,
-        results=many(
-            table(
-                **_strings("owner", "status"),
-                dseq=DSEQ,
-                **_numbers("createdHeight", "cpuUnits", "gpuUnits", "memoryQuantity", "storageQuantity"),
-                leases=many(table(id=STRING, dseq=DSEQ, gseq=NUMBER, oseq=NUMBER, state=STRING, price=COIN)),
-            )
-        ),
-    ),
-    ("GET", "/akash/deployment/{version}/deployments/list", 200): table(
-        deployments=many(_ON_CHAIN), pagination=table(next_key=or_null(STRING), total=STRING)
-    ),
-    ("GET", "/akash/deployment/{version}/deployments/info", 200): {
-        "anyOf": [_ON_CHAIN, table(code=NUMBER, message=STRING, details=many(STRING))]
-    },
 }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.akash.bidding.preferences import Preferences
-from slipway.akash.bidding.prices import amount_text, usd_per_hour, usd_per_month
+from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.bidding.rules import Judged, Waiting, Wanted, best, bid_name, choose, judge
 from slipway.akash.console.models import Bid, Provider, parse
 from tests.support.console_answers import PROVIDER
@@ -214,4 +214,3 @@ def test_amounts_as_text(amount: str, text: str) -> None:
 def test_prices_in_dollars() -> None:
     hour = usd_per_hour(Decimal(1_000_000))
     assert Decimal("590.1") < hour < Decimal("590.2")
-    assert usd_per_month(Decimal(1)) == usd_per_hour(Decimal(1)) * 730

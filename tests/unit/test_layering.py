@@ -31,7 +31,7 @@ ORDER = (
     ("http",),
     # Capabilities.
     ("escrow", "projects", "tokens", "workers"),
-    ("builds.states", "builds.models", "akash.sdl", "akash.stale_while_revalidate", "akash.refresh_requests"),
+    ("builds.states", "builds.models", "akash.sdl", "akash.stale_while_revalidate", "akash.revalidation_requests"),
     ("builds.audit", "builds.composer", "builds.store", "akash.console"),
     ("builds.model", "akash.bidding"),
     ("builds.pipeline", "akash.providers", "akash.status"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.akash.logs.positions import MOST_RUNS, Found, Gap, Position, find, fingerprint, position_in
+from slipway.akash.logs.positions import MOST_RUNS, Gap, Match, Position, find, fingerprint, position_in
 
 
 def _prints(lines: list[str]) -> list[bytes]:
@@ -23,7 +23,7 @@ REPETITIVE = st.lists(st.sampled_from(["tick", "tock", "GET / 200"]), max_size=6
 
 @given(before=REPETITIVE, news=REPETITIVE)
 def test_a_whole_log_is_resumed_exactly_however_it_repeats_itself(before: list[str], news: list[str]) -> None:
-    assert find(_read(before), _prints(before + news), whole=True) == Found(len(before))
+    assert find(_read(before), _prints(before + news), whole=True) == Match(len(before))
 
 
 @given(before=st.integers(1, 400), news=st.integers(0, 400), room=st.integers(0, 100))
@@ -58,39 +58,39 @@ def test_the_end_of_a_log_that_repeats_itself_is_resumed_exactly_or_the_doubt_is
 def test_repetitions_after_something_else_are_counted() -> None:
     before = [*(f"boot {number}" for number in range(30)), *["tick"] * 700]
     window = [*before[20:], *["tick"] * 55]
-    assert find(Position(0, False, _read(before).runs), _prints(window), whole=False) == Found(710)
+    assert find(Position(0, False, _read(before).runs), _prints(window), whole=False) == Match(710)
 
 
 def test_repetitions_without_anything_else_are_a_doubt() -> None:
     position = Position(5000, False, ((fingerprint("tick"), 5000),))
     found = find(position, _prints(["tick"] * 1000), whole=False)
-    assert found == Found(1000, Gap.AMBIGUOUS, settled=False)
+    assert found == Match(1000, Gap.AMBIGUOUS, settled=False)
 
 
 def test_a_restarted_pod_is_a_gap_and_all_it_wrote_is_new() -> None:
     position = _read([f"old {number}" for number in range(50)])
-    assert find(position, _prints(["new 1", "new 2"]), whole=True) == Found(0, Gap.RESTARTED)
+    assert find(position, _prints(["new 1", "new 2"]), whole=True) == Match(0, Gap.RESTARTED)
 
 
 def test_lines_that_are_gone_are_a_gap_that_a_longer_window_may_close() -> None:
     log = [f"line {number}" for number in range(5000)]
     position = _read(log[:100])
-    assert find(position, _prints(log[-1000:]), whole=False) == Found(0, Gap.OVERWRITTEN, settled=False)
-    assert find(position, _prints(log), whole=True) == Found(100)
+    assert find(position, _prints(log[-1000:]), whole=False) == Match(0, Gap.OVERWRITTEN, settled=False)
+    assert find(position, _prints(log), whole=True) == Match(100)
 
 
 def test_a_window_that_begins_within_what_was_read_is_enough() -> None:
     log = [f"line {number}" for number in range(200)]
-    assert find(_read(log[:100]), _prints(log[95:]), whole=False) == Found(5)
+    assert find(_read(log[:100]), _prints(log[95:]), whole=False) == Match(5)
 
 
 def test_a_log_that_was_cut_at_its_beginning_is_recognized() -> None:
     log = [f"line {number}" for number in range(200)]
-    assert find(_read(log[:100]), _prints(log[50:120]), whole=True) == Found(50)
+    assert find(_read(log[:100]), _prints(log[50:120]), whole=True) == Match(50)
 
 
 def test_nothing_read_yet_begins_at_the_first_line() -> None:
-    assert find(Position(), _prints(["a"]), whole=True) == Found(0)
+    assert find(Position(), _prints(["a"]), whole=True) == Match(0)
     assert find(Position(), _prints(["a"] * 10), whole=False).gap is Gap.OVERWRITTEN
 
 

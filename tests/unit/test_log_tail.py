@@ -185,7 +185,7 @@ def test_lines_are_waited_for_until_a_pod_pauses() -> None:
     tail.feed("web-1", "b", 1.2)
     due = tail.due()
     assert due == pytest.approx(1.4)
-    assert [entry.line for entry in tail.settle(1.4) if entry.is_told] == ["a", "b"]
+    assert [entry.line for entry in tail.settle(1.4) if entry.line is not None or entry.gap] == ["a", "b"]
     tail.feed("web-1", "c", 1.5)
     assert [entry.line for entry in tail.settle(1.5)] == ["c"]
 
@@ -200,7 +200,7 @@ def test_fewer_lines_than_were_read_are_waited_for_longer() -> None:
     tail.feed("web-1", "b", 2.0)
     tail.feed("web-1", "c", 2.0)
     tail.feed("web-1", "d", 2.0)
-    assert [entry.line for entry in tail.settle(2.3) if entry.is_told] == ["d"]
+    assert [entry.line for entry in tail.settle(2.3) if entry.line is not None or entry.gap] == ["d"]
 
 
 def test_a_pod_that_never_pauses_is_not_waited_for() -> None:
@@ -211,7 +211,7 @@ def test_a_pod_that_never_pauses_is_not_waited_for() -> None:
         if entries := tail.settle(step / 10):
             break
     assert step / 10 == pytest.approx(0.4)
-    assert len([entry for entry in entries if entry.is_told]) == 5
+    assert len([entry for entry in entries if entry.line is not None or entry.gap]) == 5
 
 
 def test_a_long_burst_is_collected_to_its_end() -> None:
@@ -222,7 +222,7 @@ def test_a_long_burst_is_collected_to_its_end() -> None:
     for step in range(2500):
         tail.feed("web-1", "tick", step / 1000)
         assert tail.settle(step / 1000) == []
-    assert len([entry for entry in tail.settle(2.8) if entry.is_told]) == 500
+    assert len([entry for entry in tail.settle(2.8) if entry.line is not None or entry.gap]) == 500
 
 
 def test_a_long_line_is_cut_and_known_again() -> None:

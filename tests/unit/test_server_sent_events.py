@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.server_sent_events import event, mark, retry
+from slipway.server_sent_events import comment, event, retry
 from tests.support.event_stream import parse_events
 
 
@@ -26,7 +26,7 @@ def test_a_line_can_not_forge_an_event(line: str) -> None:
 
 
 def test_a_mark_is_no_event_but_sets_the_position() -> None:
-    text = retry(0.2) + mark("x9", "nothing\nnew")
+    text = retry(0.2) + comment("x9", "nothing\nnew")
     assert parse_events(text) == []
     assert text == "retry: 200\n\n: nothing new\nid: x9\n\n"
 

@@ -23,9 +23,9 @@ def event(data: dict[str, Any], *, event_id: str, name: str | None = None) -> st
     return f"{kind}id: {event_id}\ndata: {text}\n\n"
 
 
-def mark(event_id: str, comment: str) -> str:
+def comment(event_id: str, text: str) -> str:
     """Format an id to resume after and a comment for people, without an event."""
-    return f": {' '.join(comment.split())}\nid: {event_id}\n\n"
+    return f": {' '.join(text.split())}\nid: {event_id}\n\n"
 
 
 def retry(seconds: float) -> str:

@@ -25,7 +25,7 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def epoch_text(seconds: int) -> str:
+def epoch_text(seconds: float) -> str:
     """Write seconds since 1970, as chains give the time, as text."""
     return to_text(datetime.fromtimestamp(seconds, UTC))
 

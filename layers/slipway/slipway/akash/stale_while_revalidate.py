@@ -1,33 +1,36 @@
-"""Copies of what upstream told, so that no request waits for upstream longer than it may.
+"""A cache with stale-while-revalidate (RFC 5861), so that no request waits for upstream longer than it may.
 
-A copy is fresh for some seconds. The first reader that finds it older claims the refresh; the claim is a conditional
-write, so there is one at a time. Where upstream was quick last time the claimant asks it directly, with a short
-deadline; where it was slow, or is now, a refresh in the background is asked for and the old copy is served with its
-age. Everybody else is served the old copy at once.
+An entry is fresh for some seconds. The first reader that finds it older claims the revalidation; the claim is a
+conditional write, so there is one at a time. Where upstream was quick last time the claimant asks it directly, with a
+short deadline; where it was slow, or is now, it requests a revalidation in the background and serves the stale entry
+with its age. Every other reader is served the stale entry at once.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from pynamodb.expressions.update import Action
 
 from slipway.errors import SlipwayError
 from slipway.observability import logger
+from slipway.store import update_if
 
 # How long a request waits for upstream; the rest of its two seconds is for the store and the background's start.
 DIRECT_SECONDS = 1.4
-# How long a refresh in the background may take, and how long a claim keeps others from refreshing.
+# How long a revalidation in the background may take, and how long a claim keeps others from revalidating.
 BACKGROUND_SECONDS = 25.0
 CLAIM_SECONDS = 30.0
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Copy[Value]:
-    """What upstream told at a moment.
+class CacheEntry[Value]:
+    """What upstream answered at a moment.
 
     Attributes:
-        value: What it told.
+        value: The answer.
         as_of: When, in seconds since 1970.
         took: Seconds that upstream needed.
     """
@@ -41,85 +44,107 @@ class Copy[Value]:
         return max(now - self.as_of, 0.0)
 
 
-class Shelf[Value](Protocol):
-    """Where one copy is kept for every function. Raises ``UpstreamUnavailableError`` when the store does not answer."""
+class Cache[Value](Protocol):
+    """Holds one entry for every function. Raises ``UpstreamUnavailableError`` when the store does not answer."""
 
-    def read(self) -> Copy[Value] | None:
-        """Return the copy, if there is one."""
+    def read(self) -> CacheEntry[Value] | None:
+        """Return the entry, if there is one."""
 
     def claim(self, now: float, until: float) -> bool:
-        """Take the refresh until a moment; False while somebody else has it. Seconds since 1970."""
+        """Claim the revalidation until a moment; False while it is claimed. Seconds since 1970."""
 
-    def put(self, copy: Copy[Value]) -> None:
-        """Keep a copy unless a newer one is there, and give the claim back."""
+    def put(self, entry: CacheEntry[Value]) -> None:
+        """Keep an entry unless a newer one is there, and end the claim."""
+
+
+def claim_revalidation(item: Any, now: float, until: float) -> bool:
+    """Claim the revalidation of the entry that is kept in an item with ``claimed_until``; see ``Cache.claim``."""
+    kind = type(item)
+    free = kind.claimed_until.does_not_exist() | (kind.claimed_until < now)
+    return update_if(item, free, [kind.claimed_until.set(until)])
+
+
+def put_entry(item: Any, entry: CacheEntry[Any], value: Sequence[Action]) -> None:
+    """Keep an entry in an item with ``as_of``, ``took`` and ``claimed_until``; see ``Cache.put``.
+
+    Args:
+        item: Has the key.
+        entry: The entry.
+        value: What sets its value.
+    """
+    kind = type(item)
+    metadata = [kind.as_of.set(entry.as_of), kind.took.set(entry.took), kind.claimed_until.remove()]
+    update_if(item, kind.as_of.does_not_exist() | (kind.as_of < entry.as_of), [*value, *metadata])
 
 
 @dataclass(frozen=True)
-class Source[Value]:
-    """How a copy is made.
+class Origin[Value]:
+    """Where an entry comes from.
 
     Attributes:
         fetch: Asks upstream within a number of seconds; raises SlipwayError.
-        ask_background: Asks for a refresh by somebody else; returns at once.
-        fresh_seconds: How long a copy is good without asking again.
-        is_final: Whether upstream will never tell anything else.
+        request_revalidation: Requests a revalidation in the background; returns at once.
+        fresh_seconds: How long an entry is good without asking again.
+        is_final: Whether upstream will never answer anything else.
     """
 
     fetch: Callable[[float], Value]
-    ask_background: Callable[[], None]
+    request_revalidation: Callable[[], None]
     fresh_seconds: float
     is_final: Callable[[Value], bool] = lambda _: False
 
 
-def read_copy[Value](
-    shelf: Shelf[Value], source: Source[Value], clock: Callable[[], float] = time.time
-) -> Copy[Value] | None:
-    """Return the newest copy that can be had within two seconds; None when there is none.
+def read_through[Value](
+    cache: Cache[Value], origin: Origin[Value], clock: Callable[[], float] = time.time
+) -> CacheEntry[Value] | None:
+    """Return the newest entry that can be had within two seconds; None when there is none.
 
     Args:
-        shelf: Where it is kept.
-        source: How it is made.
+        cache: Where it is kept.
+        origin: Where it comes from.
         clock: Seconds since 1970.
 
     Raises:
         UpstreamUnavailableError: The store did not answer.
     """
     ends_at = clock() + DIRECT_SECONDS
-    copy = shelf.read()
+    entry = cache.read()
     now = clock()
-    if copy and (source.is_final(copy.value) or copy.age(now) < source.fresh_seconds):
-        return copy
-    if not shelf.claim(now, now + CLAIM_SECONDS):
-        return copy or _awaited(shelf, ends_at, clock)
-    if copy is None or copy.took <= DIRECT_SECONDS:
+    if entry and (origin.is_final(entry.value) or entry.age(now) < origin.fresh_seconds):
+        return entry
+    if not cache.claim(now, now + CLAIM_SECONDS):
+        return entry or _await_first_entry(cache, ends_at, clock)
+    if entry is None or entry.took <= DIRECT_SECONDS:
         try:
-            return refresh(shelf, source, DIRECT_SECONDS, clock)
+            return revalidate(cache, origin, DIRECT_SECONDS, clock)
         except SlipwayError as error:
-            logger.info("asking in the background", reason=error.message)
-    source.ask_background()
-    return copy
+            logger.info("revalidating in the background", reason=error.message)
+    origin.request_revalidation()
+    return entry
 
 
-def refresh[Value](
-    shelf: Shelf[Value], source: Source[Value], seconds: float, clock: Callable[[], float] = time.time
-) -> Copy[Value]:
-    """Ask upstream and keep what it tells.
+def revalidate[Value](
+    cache: Cache[Value], origin: Origin[Value], seconds: float, clock: Callable[[], float] = time.time
+) -> CacheEntry[Value]:
+    """Ask upstream and keep its answer.
 
     Raises:
-        SlipwayError: As ``source.fetch`` raises it.
+        SlipwayError: As ``origin.fetch`` raises it.
     """
     asked_at = clock()
-    value = source.fetch(seconds)
-    told_at = clock()
-    copy = Copy(value, told_at, max(told_at - asked_at, 0.0))
-    shelf.put(copy)
-    return copy
+    value = origin.fetch(seconds)
+    answered_at = clock()
+    entry = CacheEntry(value, answered_at, max(answered_at - asked_at, 0.0))
+    cache.put(entry)
+    return entry
 
 
-def _awaited[Value](shelf: Shelf[Value], ends_at: float, clock: Callable[[], float]) -> Copy[Value] | None:
-    """Wait for the first copy ever, which another reader is making."""
-    while clock() + _LOOK_SECONDS < ends_at:
-        time.sleep(_LOOK_SECONDS)
-        if copy := shelf.read():
-            return copy
+def _await_first_entry[Value](
+    cache: Cache[Value], ends_at: float, clock: Callable[[], float]
+) -> CacheEntry[Value] | None:
+    """Wait for the first entry ever, which another reader is fetching."""
+    while clock() + _POLL_SECONDS < ends_at:
+        time.sleep(_POLL_SECONDS)
+        if entry := cache.read():
+            return entry
     return None

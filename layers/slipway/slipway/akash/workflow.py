@@ -25,7 +25,7 @@ from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
 from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
-from slipway.akash.status.store import keep_told
+from slipway.akash.status.store import cache_answer
 from slipway.akash.store import (
     AkashDeployment,
     claim_item,
@@ -348,7 +348,7 @@ class AkashWorkflow:
             found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
         except NotFoundError as error:
             raise LeaseClosedError("Akash does not know the deployment any more") from error
-        keep_told(deployment.deployment_id, found, asked_at)
+        cache_answer(deployment.deployment_id, found, asked_at)
         if found.is_closed:
             raise LeaseClosedError("Akash closed the deployment")
         return found

@@ -33,8 +33,8 @@ def _words(text: str) -> frozenset[str]:
 
 def gpus_of(provider: Provider) -> list[GpuName]:
     """Return the GPUs that a provider has."""
-    told = [gpu_of(gpu.vendor, gpu.model, gpu.ram, gpu.interface) for gpu in provider.gpu_models]
-    return told or [gpu_of(provider.hardware_gpu_vendor, model) for model in provider.hardware_gpu_models]
+    detailed = [gpu_of(gpu.vendor, gpu.model, gpu.ram, gpu.interface) for gpu in provider.gpu_models]
+    return detailed or [gpu_of(provider.hardware_gpu_vendor, model) for model in provider.hardware_gpu_models]
 
 
 def provider_refusal(preferences: Preferences, provider: Provider, offered: Iterable[GpuName] = ()) -> str | None:
@@ -42,7 +42,7 @@ def provider_refusal(preferences: Preferences, provider: Provider, offered: Iter
 
     Args:
         preferences: What is wanted.
-        provider: As the list of providers tells of it.
+        provider: An entry of the list of providers.
         offered: GPUs of its bid, where there is one.
     """
     if preferences.providers and provider.owner not in preferences.providers:

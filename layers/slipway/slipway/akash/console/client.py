@@ -34,7 +34,6 @@ from slipway.akash.console.models import (
     PricedGpu,
     PriceEstimate,
     Provider,
-    ScreenedProvider,
     parse,
     parse_each,
 )
@@ -75,7 +74,7 @@ class _Call:
     """One call of the API.
 
     Attributes:
-        doing: What messages call it.
+        doing: Its name in messages.
         method: The HTTP method.
         path: Below the API's address.
         seconds: The deadline.
@@ -244,15 +243,6 @@ class ConsoleApi:
         call = _Call("list providers", "GET", "/v1/providers", seconds, query=query, public=True)
         return parse_each(Provider, _list(self._answer(call)))
 
-    def provider(self, address: str, seconds: float = 10.0) -> Provider:
-        """Return one provider with the checks of its last 24 hours.
-
-        Raises:
-            NotFoundError: No provider has this address.
-        """
-        call = _Call("read provider", "GET", f"/v1/providers/{_segment(address)}", seconds, public=True)
-        return self._model(call, Provider, self._answer(call))
-
     def gpu_prices(self, seconds: float = 15.0) -> GpuPrices:
         """Return what each GPU model costs at present."""
         call = _Call("read GPU prices", "GET", "/v1/gpu-prices", seconds, public=True)
@@ -273,24 +263,6 @@ class ConsoleApi:
         body = {"cpu": cpu, "memory": memory, "storage": storage}
         call = _Call("estimate price", "POST", "/v1/pricing", seconds, body=body, public=True)
         return self._model(call, PriceEstimate, self._answer(call))
-
-    def screen_providers(
-        self,
-        resources: Sequence[Mapping[str, Any]],
-        requirements: Mapping[str, Any] | None = None,
-        seconds: float = 15.0,
-    ) -> list[ScreenedProvider]:
-        """Return which providers could take a workload, with their downtime of the last seven days (days of UTC).
-
-        Args:
-            resources: ``{"resource": {id, cpu, memory, gpu, storage}, "count", "price"}`` each, as in a group's spec.
-            requirements: ``{"signedBy": {"allOf", "anyOf"}, "attributes": [{"key", "value"}]}``.
-            seconds: The deadline.
-        """
-        body = {"requirements": dict(requirements or {}), "resources": list(resources), "timezone": "UTC"}
-        call = _Call("screen providers", "POST", "/v1/bid-screening", seconds, body=body, public=True)
-        answer = self._answer(call)
-        return parse_each(ScreenedProvider, _list(answer.get("providers") if isinstance(answer, dict) else None))
 
     # ── The account ─────────────────────────────────────────────────────────────────────────────
 
@@ -344,17 +316,17 @@ class ConsoleApi:
                 response = self._request(call, ends_at - time.monotonic())
                 if response.status_code not in _PASSING_STATUSES:
                     return self._json(call, response)
-                told = f"it answered {response.status_code}"
+                reason = f"it answered {response.status_code}"
                 wait = max(wait, float(_retry_after(response, 0)))
                 retry_after = _retry_after(response)
             except httpx.HTTPError as error:
-                told, retry_after = type(error).__name__, _RETRY_AFTER_SECONDS
+                reason, retry_after = type(error).__name__, _RETRY_AFTER_SECONDS
             except ValueError:
-                told, retry_after = "its answer is not JSON", _RETRY_AFTER_SECONDS
+                reason, retry_after = "its answer is not JSON", _RETRY_AFTER_SECONDS
             if attempt == _TRIES - 1 or time.monotonic() + wait >= ends_at:
                 break
             time.sleep(wait)
-        raise self._unavailable(call, told, retry_after)
+        raise self._unavailable(call, reason, retry_after)
 
     def _request(self, call: _Call, seconds: float) -> httpx.Response:
         headers = {"accept": "application/json"} | ({} if call.public else {"x-api-key": self._api_key()})
@@ -398,8 +370,8 @@ class ConsoleApi:
             # In front of the API stands a shield that answers so when we ask too often.
             return self._unavailable(call, f"it answered {status}", _retry_after(response))
         body = body or ErrorBody()
-        told = _Refusal(status, self._public_text(call, body.code), self._public_text(call, body.message))
-        return _error_of(call, told)
+        refusal = _Refusal(status, self._public_text(call, body.code), self._public_text(call, body.message))
+        return _error_of(call, refusal)
 
     def _public_text(self, call: _Call, text: str) -> str:
         """Return what upstream said, on one line and without the key, should it repeat that."""
@@ -419,31 +391,31 @@ class _Refusal:
         return any(part in text for part in parts)
 
 
-def _error_of(call: _Call, told: _Refusal) -> SlipwayError:
-    message = told.message or f"The Akash Console API answered {told.status} to: {call.doing}"
+def _error_of(call: _Call, refusal: _Refusal) -> SlipwayError:
+    message = refusal.message or f"The Akash Console API answered {refusal.status} to: {call.doing}"
     creates = not call.repeatable
-    match told.status:
+    match refusal.status:
         case 401 | 403:
             return UpstreamAuthenticationError(f"The Akash Console API does not accept our key: {message}")
         case 402:
             return PaymentRequiredError(message)
         case 404:
             return NotFoundError(message)
-        case 409 if told.code == "wallet_provisioning":
+        case 409 if refusal.code == "wallet_provisioning":
             return WalletProvisioningError(message, retry_after=_RETRY_AFTER_SECONDS)
-    if told.says("insufficient funds"):
+    if refusal.says("insufficient funds"):
         return PaymentRequiredError(message)
-    if creates and told.says("already exists", "deployment exists"):
+    if creates and refusal.says("already exists", "deployment exists"):
         # Two creates of one account within a millisecond: this one has lost.
         return UpstreamUnavailableError(message, retry_after=1)
-    if told.says("bid is no longer open", "bid not open", "order matched", "order not open"):
+    if refusal.says("bid is no longer open", "bid not open", "order matched", "order not open"):
         return BidClosedError(message)
-    if told.says("cannot be settled yet"):
+    if refusal.says("cannot be settled yet"):
         return EscrowNotSettledError(message, retry_after=_RETRY_AFTER_SECONDS)
-    if told.says(*_SDL_FAULTS):
+    if refusal.says(*_SDL_FAULTS):
         fields = ValidationFailedError.of_field("sdl", message.removeprefix("Invalid SDL: "))
         return InvalidSdlError(fields.message, details=fields.details)
-    return UpstreamRefusedError(message, details={"status": told.status, "code": told.code})
+    return UpstreamRefusedError(message, details={"status": refusal.status, "code": refusal.code})
 
 
 def _may_have_created(status: int) -> bool:

@@ -2,8 +2,8 @@
 
 Source: the API's published OpenAPI document, and what providers really send behind it. Keys may be absent, null, or
 more than the document names, so ``parse`` drops every null first, whatever may be missing has a default, and unknown
-keys are ignored. Amounts are decimals, in the chain's smallest unit (uact, a millionth of a US dollar) or, where told,
-in US dollars.
+keys are ignored. Amounts are decimals, in the chain's smallest unit (uact, a millionth of a US dollar) or, where
+said, in US dollars.
 """
 
 from collections.abc import Iterable
@@ -60,7 +60,6 @@ class SignedTransaction(_Answer):
     """The transaction behind a create; ``code`` is 0 when the chain accepted it."""
 
     code: int = 0
-    transaction_hash: str = Field("", alias="transactionHash")
     raw_log: str = Field("", alias="rawLog")
 
 
@@ -96,7 +95,6 @@ class LeaseId(_Answer):
     gseq: int = 1
     oseq: int = 1
     provider: str
-    bseq: int = 0
 
 
 class ServiceStatus(_Answer):
@@ -133,7 +131,7 @@ class LeasedIp(_Answer):
 
 
 class LeaseStatus(_Answer):
-    """What the provider tells of a lease, by service name; an empty table where it told nothing."""
+    """What the provider reports of a lease, by service name; an empty table where it reports nothing."""
 
     services: dict[str, ServiceStatus] = {}
     forwarded_ports: dict[str, list[ForwardedPort]] = {}
@@ -147,7 +145,6 @@ class Lease(_Answer):
     state: str = ""
     price: Coin = Coin()
     created_at: str = ""
-    closed_on: str = ""
     reason: str = ""
     status: LeaseStatus | None = None
 
@@ -156,8 +153,6 @@ class EscrowDeposit(_Answer):
     """One payment into an escrow account."""
 
     owner: str = ""
-    height: str = ""
-    source: str = ""
     balance: Coin = Coin()
 
 
@@ -179,7 +174,7 @@ class EscrowAccount(_Answer):
 
 
 class Deployment(_Answer):
-    """A deployment with its leases; their ``status`` is told by the detail call alone."""
+    """A deployment with its leases; only the detail call has their ``status``."""
 
     deployment: DeploymentRecord
     leases: list[Lease] = []
@@ -204,9 +199,6 @@ class Deployment(_Answer):
 class Pagination(_Answer):
     """Where a page lies."""
 
-    total: int = 0
-    skip: int = 0
-    limit: int = 0
     has_more: bool = Field(False, alias="hasMore")
 
 
@@ -275,29 +267,20 @@ class ProviderStats(_Answer):
 
 
 class ProviderAttribute(_Answer):
-    """A claim of the provider's and who vouches for it."""
+    """A claim of the provider's."""
 
     key: str = ""
     value: str = ""
-    audited_by: list[str] = Field([], alias="auditedBy")
-
-
-class UptimeCheck(_Answer):
-    """One look at a provider."""
-
-    is_online: bool = Field(False, alias="isOnline")
-    check_date: str = Field("", alias="checkDate")
 
 
 class Provider(_Answer):
-    """A provider. Uptimes are shares from 0 to 1, None where unknown; ``uptime`` is told by the detail call alone."""
+    """A provider. Uptimes are shares from 0 to 1, None where unknown."""
 
     owner: str
     name: str = ""
     host_uri: str = Field("", alias="hostUri")
     is_online: bool = Field(False, alias="isOnline")
     is_audited: bool = Field(False, alias="isAudited")
-    is_valid_version: bool = Field(False, alias="isValidVersion")
     uptime_1d: float | None = Field(None, alias="uptime1d")
     uptime_7d: float | None = Field(None, alias="uptime7d")
     uptime_30d: float | None = Field(None, alias="uptime30d")
@@ -308,29 +291,17 @@ class Provider(_Answer):
     location_region: str = Field("", alias="locationRegion")
     country: str = ""
     city: str = ""
-    tier: str = ""
     organization: str = ""
     gpu_models: list[Gpu] = Field([], alias="gpuModels")
     hardware_gpu_vendor: str = Field("", alias="hardwareGpuVendor")
     hardware_gpu_models: list[str] = Field([], alias="hardwareGpuModels")
     stats: ProviderStats = ProviderStats()
     attributes: list[ProviderAttribute] = []
-    lease_count: int = Field(0, alias="leaseCount")
-    last_check_date: str = Field("", alias="lastCheckDate")
-    uptime: list[UptimeCheck] = []
-
-
-class GpuAvailability(_Answer):
-    """GPUs, or providers with such GPUs."""
-
-    total: int = 0
-    available: int = 0
 
 
 class GpuPrice(_Answer):
     """US dollars an hour for one GPU."""
 
-    currency: str = "USD"
     min: Decimal = ZERO
     max: Decimal = ZERO
     avg: Decimal = ZERO
@@ -339,17 +310,14 @@ class GpuPrice(_Answer):
 
 
 class PricedGpu(Gpu):
-    """A GPU model with its prices, None where nobody offers one."""
+    """A GPU model with its prices, None where it is not on offer."""
 
-    availability: GpuAvailability = GpuAvailability()
-    provider_availability: GpuAvailability = Field(GpuAvailability(), alias="providerAvailability")
     price: GpuPrice | None = None
 
 
 class GpuPrices(_Answer):
     """All GPU models on the network."""
 
-    availability: GpuAvailability = GpuAvailability()
     models: list[PricedGpu] = []
 
 
@@ -357,9 +325,6 @@ class PriceEstimate(_Answer):
     """US dollars a month for an amount of CPU, memory and storage."""
 
     akash: Decimal
-    aws: Decimal = ZERO
-    gcp: Decimal = ZERO
-    azure: Decimal = ZERO
 
 
 class Balances(_Answer):
@@ -368,27 +333,6 @@ class Balances(_Answer):
     balance: Decimal = ZERO
     deployments: Decimal = ZERO
     total: Decimal = ZERO
-
-
-class ProviderIncidents(_Answer):
-    """Downtime of one day."""
-
-    date: str = ""
-    has_open_incident: bool = Field(False, alias="hasOpenIncident")
-    incident_count: int = Field(0, alias="incidentCount")
-    downtime_seconds: int = Field(0, alias="downtimeSeconds")
-
-
-class ScreenedProvider(_Answer):
-    """A provider that could take a workload, with its downtime of the last seven days."""
-
-    owner: str
-    host_uri: str = Field("", alias="hostUri")
-    is_audited: bool = Field(False, alias="isAudited")
-    created_at: str = Field("", alias="createdAt")
-    location: str = ""
-    organization: str = ""
-    incidents: list[ProviderIncidents] = []
 
 
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────────
@@ -400,5 +344,3 @@ class ErrorBody(_Answer):
     error: str = ""
     message: str = Field("", validation_alias=AliasChoices("message", "error"))
     code: str = ""
-    type: str = ""
-    data: Any = None

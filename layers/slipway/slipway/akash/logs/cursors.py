@@ -32,7 +32,7 @@ def pod_key(name: str) -> bytes:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Positions by pod, by service. ``ended`` after the stream has told its end."""
+    """Positions by pod, by service. ``ended`` when the stream has ended."""
 
     services: Mapping[str, Mapping[bytes, Position]] = field(default_factory=dict)
     ended: bool = False

@@ -7,7 +7,7 @@ is looked for in them:
 - When the window is the pod's whole log and the count is known, the position is where the count says, and the
   fingerprints only have to agree. So a log that repeats itself, as most do, is resumed exactly.
 - When the window begins later, the position is where the fingerprints are. If that is at several places the reader
-  can't know how many repetitions it missed, and is told so.
+  can't know how many repetitions it missed, and sees a gap.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _SIZE = 3
 
 
 class Gap(StrEnum):
-    """Why nobody knows whether lines are missing.
+    """Why lines may be missing.
 
     ``restarted``: another pod, or the same one anew, writes now. ``overwritten``: what was read last is no longer among
     the lines that can be had. ``ambiguous``: it is there at several places.
@@ -77,7 +77,7 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """Where a position is in a window.
 
     Attributes:
@@ -99,7 +99,7 @@ def position_in(window: Sequence[bytes], start: int, *, whole: bool) -> Position
     return position
 
 
-def find(position: Position, window: Sequence[bytes], *, whole: bool) -> Found:
+def find(position: Position, window: Sequence[bytes], *, whole: bool) -> Match:
     """Look for a position in the last lines of its pod.
 
     Args:
@@ -111,9 +111,9 @@ def find(position: Position, window: Sequence[bytes], *, whole: bool) -> Found:
     read = position.last(position.overlap)
     counted = whole and position.exact and position.count <= len(window)
     if counted and text[: position.count * _SIZE].endswith(read):
-        return Found(position.count)
+        return Match(position.count)
     if not position.runs:
-        return Found(0, Gap.OVERWRITTEN, settled=whole)
+        return Match(0, Gap.OVERWRITTEN, settled=whole)
     if position.overlap >= len(window) and not whole:
         # Repetitions reach back further than the window; how many of them are in it is all that can be seen.
         read = position.last(max(len(window) // 2, 1))
@@ -122,8 +122,8 @@ def find(position: Position, window: Sequence[bytes], *, whole: bool) -> Found:
     if not places and not whole:
         places = _beginnings(text, position.last(len(window)), most)
     if not places:
-        return Found(0, Gap.RESTARTED if whole else Gap.OVERWRITTEN, settled=whole)
-    return Found(places[-1], Gap.AMBIGUOUS if len(places) > 1 else None, settled=whole or len(places) == 1)
+        return Match(0, Gap.RESTARTED if whole else Gap.OVERWRITTEN, settled=whole)
+    return Match(places[-1], Gap.AMBIGUOUS if len(places) > 1 else None, settled=whole or len(places) == 1)
 
 
 def _places(text: bytes, read: bytes, most: int) -> list[int]:

@@ -1,7 +1,7 @@
 """The Akash Console's provider proxy over WebSocket: logs of a lease, as the provider streams them.
 
 Source: ``apps/provider-proxy`` of akash-network/console. A client sends what it wants to read with a token, and gets a
-message for each line, which names the pod and holds the text. Neither a stream's number nor its service is told, so
+message for each line, which names the pod and holds the text. It names neither the stream nor the service, so
 each socket carries one stream at a time.
 """
 
@@ -57,7 +57,7 @@ class TokenExpired:
 
 @dataclass(frozen=True)
 class StreamEnded:
-    """The provider ended the stream: 4001 no such lease, 4000 nothing runs there, 1000 everything was told."""
+    """The provider ended the stream: 4001 no such lease, 4000 nothing runs there, 1000 the log is complete."""
 
     code: int
     reason: str
@@ -121,16 +121,16 @@ class ProxySocket:
 def _message(text: str | bytes) -> LogLine | TokenExpired | StreamEnded | None:
     """Read a message of the proxy; None for one that has no meaning here."""
     try:
-        told = json.loads(text)
-        if told.get("error") == "tokenExpired":
+        message = json.loads(text)
+        if message.get("error") == "tokenExpired":
             return TokenExpired()
-        if told.get("error"):
-            raise ConnectionError(f"The provider proxy answered: {str(told['error'])[:200]}")
-        if told.get("closed"):
-            return StreamEnded(int(told.get("code") or 0), str(told.get("reason") or "")[:200])
-        if told.get("type") != "websocket" or not told.get("message"):
+        if message.get("error"):
+            raise ConnectionError(f"The provider proxy answered: {str(message['error'])[:200]}")
+        if message.get("closed"):
+            return StreamEnded(int(message.get("code") or 0), str(message.get("reason") or "")[:200])
+        if message.get("type") != "websocket" or not message.get("message"):
             return None
-        line = json.loads(told["message"])
+        line = json.loads(message["message"])
         return LogLine(str(line["name"]), str(line["message"]))
     except (ValueError, TypeError, LookupError, AttributeError):
         return None

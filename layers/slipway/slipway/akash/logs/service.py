@@ -29,10 +29,10 @@ class LogService:
     """Streams the logs of workloads.
 
     Args:
-        proxy: Gives where they are read from; asked for when there is something to read, as are the others.
-        tokens: With what.
-        live: Tells which lease runs which service, and whether a workload is over.
-        providers: Tells where a provider answers.
+        proxy: Gives the proxy that they are read from; called when there is something to read, as are the others.
+        tokens: Authorize the reading.
+        live: Gives the live status: which lease runs which service, and whether a workload has ended.
+        providers: Gives the providers' addresses.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LogService:
         """
         if not isinstance(deployment, AkashDeployment):
             raise ConflictError("A token launch writes no logs", details={"kind": "token"})
-        cursor, lost = _position(last_event_id)
+        cursor, bad_cursor = _read_cursor(last_event_id)
         if deployment.ended:
             return self._end(deployment, cursor)
         if not deployment.leases:
@@ -73,7 +73,7 @@ class LogService:
                 details={"status": deployment.status},
                 retry_after=_RETRY_SECONDS,
             )
-        request = LogRequest(self._leases(deployment, service), cursor, tail, lost)
+        request = LogRequest(self._leases(deployment, service), cursor, tail, bad_cursor)
         # Each stream that is followed keeps an invocation busy.
         with leases.held(_FOLLOWED, deployment.wallet, new_id(), seconds=_LEASE_SECONDS, most=MOST_FOLLOWED):
             return poll(request, self._proxy(), self._tokens, self._watch(deployment))
@@ -118,10 +118,10 @@ class LogService:
             found = find_workload(deployment_id)
             return found is None or found.ended
 
-        return Watch(is_closed, lambda: self._live().is_over(deployment_id, dseq))
+        return Watch(is_closed, lambda: self._live().has_ended(deployment_id, dseq))
 
 
-def _position(last_event_id: str | None) -> tuple[Cursor | None, bool]:
+def _read_cursor(last_event_id: str | None) -> tuple[Cursor | None, bool]:
     """Return the cursor that a client sent, and whether it sent one that can't be read."""
     if not last_event_id:
         return None, False

@@ -26,7 +26,7 @@ from slipway.akash.logs.provider_proxy import (
 from slipway.akash.logs.tail import Entry, ServiceTail
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.observability import logger
-from slipway.server_sent_events import event, mark, retry
+from slipway.server_sent_events import comment, event, retry
 
 # API Gateway waits 30 s for an answer.
 POLL_SECONDS = 20.0
@@ -35,15 +35,15 @@ MOST_BYTES = 256 * 1024
 _LINGER_SECONDS = 0.25
 # A service whose first lines have not come by then does not hold the others' lines back.
 _SETTLE_SECONDS = 1.0
-_LOOK_SECONDS = 2.0
+_END_POLL_SECONDS = 2.0
 _COMPLETE = 1000
 _PAUSE_SECONDS = 0.5
 _MOST_FAILURES = 3
 _MOST_ROTATIONS = 3
 _IDLE_SECONDS = 1.0
-_AGAIN_SECONDS, _AGAIN_AFTER_TROUBLE_SECONDS = 0.2, 3.0
+_NEXT_POLL_SECONDS, _NEXT_POLL_AFTER_FAILURE_SECONDS = 0.2, 3.0
 _GAPS = {
-    Gap.RESTARTED: "The service was started anew; what it wrote before may not have been told whole",
+    Gap.RESTARTED: "The service was started anew; some of what it wrote before may be missing",
     Gap.OVERWRITTEN: "More was written than can be read again; lines are missing here",
     Gap.AMBIGUOUS: "The log repeats itself too much to tell whether lines are missing here",
 }
@@ -57,13 +57,13 @@ class LogRequest:
         leases: The lease of each service.
         cursor: Where to go on; None to begin.
         tail: How many lines to begin with.
-        lost: Whether the client sent a position that nobody can read.
+        bad_cursor: Whether the client sent a cursor that can't be read.
     """
 
     leases: Mapping[str, LeaseAddress]
     cursor: Cursor | None
     tail: int
-    lost: bool = False
+    bad_cursor: bool = False
 
 
 @dataclass
@@ -83,11 +83,11 @@ class Watch:
 
     Attributes:
         is_closed: Whether Slipway knows it is closed; asked every two seconds.
-        is_over: Whether upstream says so; asked when a provider knows no such lease.
+        has_ended: Whether upstream says so; asked when a provider knows no such lease.
     """
 
     is_closed: Callable[[], bool]
-    is_over: Callable[[], bool]
+    has_ended: Callable[[], bool]
 
 
 def poll(
@@ -134,21 +134,21 @@ class _Poll:
             _Feed(service, lease, ServiceTail(known.get(service), request.tail))
             for service, lease in request.leases.items()
         ]
-        self._told: dict[str, Mapping[bytes, Position]] = dict(known)
+        self._positions: dict[str, Mapping[bytes, Position]] = dict(known)
         self._parts: list[str] = []
         self._bytes = 0
         self._first_at: float | None = None
-        self._over = False
-        self._news = asyncio.Event()
+        self._ended = False
+        self._progress = asyncio.Event()
 
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
 
     async def answer(self) -> str:
         """Read until there is something to tell."""
-        if self._request.lost:
+        if self._request.bad_cursor:
             self._add(event({"message": "The position is not one of this stream's"}, event_id=self._id(), name="gap"))
         tasks = [asyncio.create_task(self._follow(feed)) for feed in self._feeds]
-        tasks.append(asyncio.create_task(self._watch_end()))
+        tasks.append(asyncio.create_task(self._watch_for_end()))
         try:
             await self._until_answered()
         finally:
@@ -162,28 +162,28 @@ class _Poll:
 
     def _text(self) -> str:
         failures = [feed.failure for feed in self._feeds if feed.failure]
-        if self._over:
-            return "".join(self._parts) + end_of_stream(Cursor(self._told))
+        if self._ended:
+            return "".join(self._parts) + end_of_stream(Cursor(self._positions))
         if failures and not self._parts and self._request.cursor is None and len(failures) == len(self._feeds):
             raise failures[0]
         for failure in failures:
-            self._parts.append(mark(self._id(), failure.message))
+            self._parts.append(comment(self._id(), failure.message))
         if not self._parts:
-            self._parts.append(mark(self._id(), "nothing new"))
-        return retry(_AGAIN_AFTER_TROUBLE_SECONDS if failures else _AGAIN_SECONDS) + "".join(self._parts)
+            self._parts.append(comment(self._id(), "nothing new"))
+        return retry(_NEXT_POLL_AFTER_FAILURE_SECONDS if failures else _NEXT_POLL_SECONDS) + "".join(self._parts)
 
     async def _until_answered(self) -> None:
         while (wait := self._answers_at() - time.monotonic()) > 0:
-            self._news.clear()
+            self._progress.clear()
             try:
                 async with asyncio.timeout(wait):
-                    await self._news.wait()
+                    await self._progress.wait()
             except TimeoutError:
                 continue
 
     def _answers_at(self) -> float:
         """Return when to answer, as far as is known now."""
-        if self._over or self._bytes >= MOST_BYTES or all(feed.failure for feed in self._feeds):
+        if self._ended or self._bytes >= MOST_BYTES or all(feed.failure for feed in self._feeds):
             return 0.0
         if self._first_at is None:
             return self._ends_at
@@ -193,16 +193,18 @@ class _Poll:
         return min(ready_at, self._ends_at)
 
     def _id(self) -> str:
-        return encode_cursor(Cursor(self._told))
+        return encode_cursor(Cursor(self._positions))
 
-    def _take(self, feed: _Feed, entries: Sequence[Entry]) -> None:
+    def _add_entries(self, feed: _Feed, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if self._bytes >= MOST_BYTES:
                 # The next poll reads it again.
                 break
-            # As the tail does: pods that it has forgotten are not told of any more.
-            positions = {pod: at for pod, at in self._told.get(feed.service, {}).items() if pod in feed.tail.positions}
-            self._told[feed.service] = positions | {pod_key(entry.pod): entry.position}
+            # As the tail does: pods that it has forgotten leave the cursor as well.
+            positions = {
+                pod: at for pod, at in self._positions.get(feed.service, {}).items() if pod in feed.tail.positions
+            }
+            self._positions[feed.service] = positions | {pod_key(entry.pod): entry.position}
             if entry.gap:
                 data = {
                     "service": feed.service,
@@ -216,7 +218,7 @@ class _Poll:
                 self._add(event({**data, "truncated": True} if entry.truncated else data, event_id=self._id()))
         if entries:
             feed.settled = True
-        self._news.set()
+        self._progress.set()
 
     def _add(self, part: str) -> None:
         self._parts.append(part)
@@ -232,24 +234,24 @@ class _Poll:
         while not feed.failure:
             began = time.monotonic()
             try:
-                pause = await self._one_socket(feed)
+                pause = await self._read_socket(feed)
             except (SlipwayError, ConnectionError) as error:
                 logger.info("log stream broke", service=feed.service, reason=str(error))
                 failures = failures + 1 if time.monotonic() - began < _SETTLE_SECONDS else 1
                 pause = _PAUSE_SECONDS * 2 ** (failures - 1)
                 if isinstance(error, SlipwayError) or failures >= _MOST_FAILURES:
                     feed.failure = _failure(error)
-                    self._news.set()
+                    self._progress.set()
                     return
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
 
-    async def _one_socket(self, feed: _Feed) -> float:
-        """Read over one socket; tells how long to wait before the next."""
+    async def _read_socket(self, feed: _Feed) -> float:
+        """Read over one socket; return how many seconds to wait before the next."""
         token = await asyncio.to_thread(self._tokens.token, feed.lease)
         async with self._proxy.socket() as socket:
             for _ in range(_MOST_ROTATIONS):
                 await socket.subscribe(feed.lease, feed.service, feed.tail.begin(), token)
-                ended = await self._one_subscription(feed, socket)
+                ended = await self._read_subscription(feed, socket)
                 if not isinstance(ended, TokenExpired):
                     break
                 token = await asyncio.to_thread(self._tokens.token, feed.lease, token)
@@ -258,12 +260,12 @@ class _Poll:
         if isinstance(ended, TokenExpired):
             raise ConnectionError("The provider takes no token")
         self._settle(feed, silent=True)
-        if ended.code == LEASE_NOT_FOUND and await asyncio.to_thread(self._watch.is_over):
-            self._over = True
-            self._news.set()
+        if ended.code == LEASE_NOT_FOUND and await asyncio.to_thread(self._watch.has_ended):
+            self._ended = True
+            self._progress.set()
         return _IDLE_SECONDS
 
-    async def _one_subscription(self, feed: _Feed, socket: ProxySocket) -> TokenExpired | StreamEnded | None:
+    async def _read_subscription(self, feed: _Feed, socket: ProxySocket) -> TokenExpired | StreamEnded | None:
         """Read one subscription; None when the next one has to begin with more lines."""
         began = time.monotonic()
         while True:
@@ -275,11 +277,11 @@ class _Poll:
             if isinstance(message, LogLine):
                 feed.tail.feed(message.pod, message.text, time.monotonic())
             ended = message if isinstance(message, TokenExpired | StreamEnded) else None
-            # A stream that ended in order has told all that there is.
+            # A stream that ended in order was read whole.
             complete = isinstance(ended, StreamEnded) and ended.code == _COMPLETE
             entries = feed.tail.settle(float("inf") if complete else time.monotonic())
             if entries:
-                self._take(feed, entries)
+                self._add_entries(feed, entries)
             if ended:
                 return ended
             if feed.tail.wants_more:
@@ -289,20 +291,20 @@ class _Poll:
         """Hold the other services' lines back for this one no longer."""
         feed.settled = True
         if silent:
-            # Remembered, so that what it writes before the next poll is told from its first line.
-            self._told.setdefault(feed.service, {})
-        self._news.set()
+            # Remembered, so that what it writes before the next poll is shown from its first line.
+            self._positions.setdefault(feed.service, {})
+        self._progress.set()
 
     # ── The end ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _watch_end(self) -> None:
-        while not self._over:
-            await asyncio.sleep(_LOOK_SECONDS)
+    async def _watch_for_end(self) -> None:
+        while not self._ended:
+            await asyncio.sleep(_END_POLL_SECONDS)
             try:
-                self._over = self._over or await asyncio.to_thread(self._watch.is_closed)
+                self._ended = self._ended or await asyncio.to_thread(self._watch.is_closed)
             except SlipwayError as error:
                 logger.warning("not known whether the workload is closed", reason=error.message)
-        self._news.set()
+        self._progress.set()
 
 
 def _failure(error: SlipwayError | ConnectionError) -> SlipwayError:

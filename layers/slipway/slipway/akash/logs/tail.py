@@ -1,6 +1,6 @@
 """Following one service's log through subscriptions that each begin with some of its last lines. Pure.
 
-Nothing tells where those lines end and new ones begin, so what a pod writes at first is collected until it pauses, and
+Nothing marks where those lines end and new ones begin, so what a pod writes at first is collected until it pauses, and
 then compared with where the reader stood.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slipway.akash.logs.cursors import pod_key
-from slipway.akash.logs.positions import Found, Gap, Position, find, fingerprint, position_in
+from slipway.akash.logs.positions import Gap, Match, Position, find, fingerprint, position_in
 
 # Of a longer line the rest is left out.
 MOST_CHARACTERS = 16 * 1024
@@ -18,7 +18,7 @@ NEWS_WINDOW = 1000
 LONGEST_WINDOW = 10_000
 # A log of so many lines is read again as a whole, so that it is resumed by counting.
 _COUNTED_LINES = 2000
-# After a gap no more than these are told of what is there.
+# After a gap no more than these of the lines at hand are shown.
 _AFTER_A_GAP = 1000
 # A pod's first lines are together when it pauses for so long. One that never does is waited for so long in all, but for
 # as long as lines come faster than services write, and longer while there are fewer than there were before. Seconds.
@@ -32,7 +32,7 @@ _MOST_PODS = 32
 
 @dataclass(frozen=True)
 class Entry:
-    """What is to be told: a line, a gap, or neither, when only the position is news.
+    """One item for the reader: a line, a gap, or neither, when only the position is new.
 
     Attributes:
         pod: The pod's name.
@@ -47,11 +47,6 @@ class Entry:
     line: str | None = None
     truncated: bool = False
     gap: Gap | None = None
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the reader sees it."""
-        return self.line is not None or self.gap is not None
 
 
 @dataclass
@@ -88,7 +83,7 @@ class ServiceTail:
 
     Args:
         known: Positions of its pods by ``pod_key``; None if it was never read.
-        tail: How many lines of each pod are told when it was never read.
+        tail: How many lines of each pod are shown when it was never read.
     """
 
     def __init__(self, known: Mapping[bytes, Position] | None, tail: int) -> None:
@@ -139,7 +134,7 @@ class ServiceTail:
         return min((self._due(pod, window) for pod, window in self._windows.items()), default=None)
 
     def settle(self, now: float) -> list[Entry]:
-        """Decide what can be decided, and take everything that is to be told."""
+        """Decide what can be decided, and take the entries for the reader."""
         for pod, window in list(self._windows.items()):
             if self._due(pod, window) <= now:
                 self._decide(pod, window)
@@ -180,18 +175,18 @@ class ServiceTail:
         for line, mark in zip(list(window.lines)[start:], prints[start:], strict=True):
             self._follow(pod, line, mark)
 
-    def _found(self, position: Position | None, prints: list[bytes], *, whole: bool, together: bool) -> Found:
+    def _found(self, position: Position | None, prints: list[bytes], *, whole: bool, together: bool) -> Match:
         if position is not None:
             return find(position, prints, whole=whole)
         if self._fresh and together:
-            return Found(max(len(prints) - self._tail, 0))
+            return Match(max(len(prints) - self._tail, 0))
         missing = self._missing()
         for pod in missing:
-            # Told once: from here on the pod that came in its place is followed.
+            # Reported once: from here on the pod that came in its place is followed.
             del self._positions[pod]
         if missing:
-            return Found(0, Gap.RESTARTED)
-        return Found(0, None if whole else Gap.OVERWRITTEN)
+            return Match(0, Gap.RESTARTED)
+        return Match(0, None if whole else Gap.OVERWRITTEN)
 
     def _is_together(self, window: _Window) -> bool:
         return self._began_at is None or window.first_at <= self._began_at + _TOGETHER

@@ -8,13 +8,13 @@ from slipway.akash.console.models import PricedGpu, PriceEstimate, Provider
 
 
 class Market(BaseModel):
-    """What upstream tells of all providers and of prices on the network.
+    """All providers, and prices on the network, as upstream lists them.
 
     Attributes:
         providers: All of them.
         gpus: GPU models with their prices.
-        unit: Price of the standard unit; None where upstream did not tell it.
-        prices_as_of: When the prices were told, in seconds since 1970; they may be older than the list.
+        unit: Price of the standard unit; None where upstream gave none.
+        prices_as_of: When the prices were fetched, in seconds since 1970; they may be older than the list.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -118,11 +118,11 @@ def price_of(market: Market, provider: Provider, wanted: GpuName | None) -> Deci
 
 
 def _gpu_prices(market: Market, provider: Provider) -> list[GpuHourlyPrice]:
-    told = []
+    found = []
     for spec, owned in zip(_gpu_specs(provider), gpus_of(provider), strict=True):
         priced = _priced(market.gpus, owned)
         price = priced.price if priced else None
-        told.append(
+        found.append(
             GpuHourlyPrice(
                 vendor=spec.vendor,
                 model=spec.model,
@@ -135,7 +135,7 @@ def _gpu_prices(market: Market, provider: Provider) -> list[GpuHourlyPrice]:
                 median=_dollars(price.med) if price else None,
             )
         )
-    return told
+    return found
 
 
 def _unit_price(unit: PriceEstimate | None) -> UnitPrice | None:
@@ -184,8 +184,8 @@ def entry_of(market: Market, listed: Listed) -> ProviderEntry:
 
 
 def _region(provider: Provider) -> str | None:
-    told = {attribute.key.lower(): attribute.value for attribute in provider.attributes}
-    names = (provider.location_region, told.get("region"), told.get("location-region"), provider.ip_region)
+    claims = {attribute.key.lower(): attribute.value for attribute in provider.attributes}
+    names = (provider.location_region, claims.get("region"), claims.get("location-region"), provider.ip_region)
     return next((name for name in names if name), None)
 
 
@@ -234,11 +234,11 @@ def _availability(provider: Provider) -> Availability:
     )
 
 
-def _amount(told: Any, name: str, divisor: int = 1) -> Amount:
+def _amount(reported: Any, name: str, divisor: int = 1) -> Amount:
     """Return a capacity where it was reported: the model fills what was not with zeros, which would be made up."""
-    if name not in told.model_fields_set:
+    if name not in reported.model_fields_set:
         return Amount(available=None, total=None)
-    capacity: Capacity = getattr(told, name)
+    capacity: Capacity = getattr(reported, name)
     known = capacity.model_fields_set
     parts = [getattr(capacity, part) for part in ("active", "available", "pending") if part in known]
     total = capacity.total if "total" in known else sum(parts) if "available" in known else None

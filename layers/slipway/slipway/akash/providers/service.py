@@ -1,9 +1,8 @@
-"""Use cases of the list of providers: a page of it, one of them, and the refresh of the copy behind them."""
+"""Use cases of the list of providers: a page of it, one of them, and the revalidation of the cache behind them."""
 
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import cache
 
 from slipway.akash.bidding.preferences import decimal_of
@@ -20,14 +19,14 @@ from slipway.akash.providers.rules import (
     page_after,
     sort_key,
 )
-from slipway.akash.providers.store import ProviderShelf
-from slipway.akash.refresh_requests import ask_for_refresh
+from slipway.akash.providers.store import ProviderCache
+from slipway.akash.revalidation_requests import request_revalidation
 from slipway.akash.sdl.gpus import parse_gpu
-from slipway.akash.stale_while_revalidate import BACKGROUND_SECONDS, Copy, Shelf, Source, read_copy, refresh
+from slipway.akash.stale_while_revalidate import BACKGROUND_SECONDS, Cache, CacheEntry, Origin, read_through, revalidate
 from slipway.errors import SlipwayError, UpstreamUnavailableError, ValidationFailedError
 from slipway.observability import logger
 from slipway.pagination import decode_cursor, encode_cursor
-from slipway.times import to_text
+from slipway.times import epoch_text
 
 FRESH_SECONDS = 60.0
 _UNAVAILABLE_RETRY_SECONDS = 5
@@ -53,27 +52,27 @@ def provider_filter(
 
 
 class ProviderCatalogue:
-    """The providers of the network as upstream told of them a minute ago at most, or as lately as it could be had.
+    """The providers of the network as upstream listed them a minute ago at most, or as lately as possible.
 
     Args:
-        shelf: Where the copy is kept for all functions.
-        console: Who is asked.
-        ask_background: Asks for a refresh in the background.
+        cache: Holds the list for all functions.
+        console: Gives the Console API.
+        request_revalidation: Requests a revalidation in the background.
         clock: Seconds since 1970.
     """
 
     def __init__(
         self,
-        shelf: Shelf[Market],
+        cache: Cache[Market],
         console: Callable[[], ConsoleApi],
-        ask_background: Callable[[], None],
+        request_revalidation: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._shelf = shelf
+        self._cache = cache
         self._console = console
         self._clock = clock
-        self._source = Source(self._fetch, ask_background, FRESH_SECONDS)
-        self._memory: Copy[Market] | None = None
+        self._origin = Origin(self._fetch, request_revalidation, FRESH_SECONDS)
+        self._memory: CacheEntry[Market] | None = None
 
     def page(self, wanted: ProviderFilter | None, limit: int, cursor: str | None) -> ProviderPage:
         """Return a page of the providers that match.
@@ -84,23 +83,23 @@ class ProviderCatalogue:
             cursor: Where an earlier page ended.
 
         Raises:
-            UpstreamUnavailableError: There is no copy and none can be had now.
+            UpstreamUnavailableError: There is no list and none can be had now.
             ValidationFailedError: The cursor is not of this list.
         """
         after = _position(cursor) if cursor else None
-        copy = self._copy()
-        market = copy.value
+        entry = self._entry()
+        market = entry.value
         listed = matching(market, wanted) if wanted else []
         shown, more = page_after(listed, after, limit)
-        age = copy.age(self._clock())
+        age = entry.age(self._clock())
         return ProviderPage(
-            providers=[entry_of(market, entry) for entry in shown],
+            providers=[entry_of(market, match) for match in shown],
             total=len(listed),
             next_cursor=_cursor(shown[-1].provider) if more else None,
-            as_of=_moment(copy.as_of),
+            as_of=epoch_text(entry.as_of),
             cached_age_seconds=round(age, 1),
             stale=age >= FRESH_SECONDS,
-            prices_as_of=_moment(market.prices_as_of) if market.prices_as_of is not None else None,
+            prices_as_of=epoch_text(market.prices_as_of) if market.prices_as_of is not None else None,
         )
 
     def find(self, address: str) -> Provider | None:
@@ -109,53 +108,53 @@ class ProviderCatalogue:
         Raises:
             UpstreamUnavailableError: See ``page``.
         """
-        return next((found for found in self._copy().value.providers if found.owner == address), None)
+        return next((found for found in self._entry().value.providers if found.owner == address), None)
 
-    def refresh(self) -> None:
-        """Bring the copy up to date, however long upstream needs within the background's time.
+    def revalidate(self) -> None:
+        """Bring the cache up to date, however long upstream needs within the background's time.
 
         Raises:
             UpstreamUnavailableError: Upstream did not answer.
         """
-        self._memory = self._memory or self._shelf.read()
-        self._memory = refresh(self._shelf, self._source, BACKGROUND_SECONDS, self._clock)
+        self._memory = self._memory or self._cache.read()
+        self._memory = revalidate(self._cache, self._origin, BACKGROUND_SECONDS, self._clock)
 
-    def _copy(self) -> Copy[Market]:
+    def _entry(self) -> CacheEntry[Market]:
         kept = self._memory
         if kept and kept.age(self._clock()) < FRESH_SECONDS:
             return kept
         try:
-            self._memory = read_copy(self._shelf, self._source, self._clock) or kept
+            self._memory = read_through(self._cache, self._origin, self._clock) or kept
         except UpstreamUnavailableError:
             if kept is None:
                 raise
             logger.exception("serving providers from memory")
         if self._memory is None:
             raise UpstreamUnavailableError(
-                "The Akash Console API did not tell its providers in time", retry_after=_UNAVAILABLE_RETRY_SECONDS
+                "The Akash Console API did not list its providers in time", retry_after=_UNAVAILABLE_RETRY_SECONDS
             )
         return self._memory
 
     def _fetch(self, seconds: float) -> Market:
-        """Ask for providers and prices at once. Prices that do not come are the last ones, told with their age."""
+        """Ask for providers and prices at once. Prices that do not come are the last ones, with their age."""
         console = self._console()
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="console") as threads:
             providers = threads.submit(console.providers, seconds=seconds)
             gpus = threads.submit(console.gpu_prices, seconds)
             unit = threads.submit(console.price_estimate, UNIT_CPU, UNIT_MEMORY, UNIT_STORAGE, seconds)
-            told = providers.result()
+            listed = providers.result()
         kept = self._memory.value if self._memory else Market()
-        gpu_prices, unit_price = _told(gpus), _told(unit)
+        gpu_prices, unit_price = _result(gpus), _result(unit)
         if gpu_prices is None or unit_price is None:
-            return Market(providers=told, gpus=kept.gpus, unit=kept.unit, prices_as_of=kept.prices_as_of)
-        return Market(providers=told, gpus=gpu_prices.models, unit=unit_price, prices_as_of=self._clock())
+            return Market(providers=listed, gpus=kept.gpus, unit=kept.unit, prices_as_of=kept.prices_as_of)
+        return Market(providers=listed, gpus=gpu_prices.models, unit=unit_price, prices_as_of=self._clock())
 
 
-def _told[Answer](call: Future[Answer]) -> Answer | None:
+def _result[Answer](call: Future[Answer]) -> Answer | None:
     try:
         return call.result()
     except SlipwayError as error:
-        logger.warning("prices not told", reason=error.message)
+        logger.warning("no prices", reason=error.message)
         return None
 
 
@@ -170,11 +169,7 @@ def _position(cursor: str) -> tuple[str, str]:
     return position[1].removeprefix("="), position[0]
 
 
-def _moment(seconds: float) -> str:
-    return to_text(datetime.fromtimestamp(seconds, UTC))
-
-
 @cache
 def provider_catalogue() -> ProviderCatalogue:
     """Return the catalogue of this installation."""
-    return ProviderCatalogue(ProviderShelf(), console_api, lambda: ask_for_refresh({"providers": True}))
+    return ProviderCatalogue(ProviderCache(), console_api, lambda: request_revalidation({"providers": True}))

@@ -82,9 +82,9 @@ def gpu_of_attribute(key: str) -> GpuName | None:
     steps = key.lower().removeprefix("capabilities/gpu/").split("/")
     if len(steps) < 2 or steps[0] != "vendor":
         return None
-    told = dict(zip(steps[::2], steps[1::2], strict=False))
+    parts = dict(zip(steps[::2], steps[1::2], strict=False))
     return gpu_of(
-        told["vendor"], told.get("model", "").replace("*", ""), told.get("ram", ""), told.get("interface", "")
+        parts["vendor"], parts.get("model", "").replace("*", ""), parts.get("ram", ""), parts.get("interface", "")
     )
 
 

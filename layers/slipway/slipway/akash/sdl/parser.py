@@ -1,7 +1,7 @@
 """Akash's Stack Definition Language: what a workload runs, on what, and for how much at most.
 
 Source: the SDL input schema and the semantic checks of akash-network/chain-sdk. An SDL is judged here before anything
-is sent, so that a mistake costs nothing and is told with its path. Pure.
+is sent, so that a mistake costs nothing and is reported with its path. Pure.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from slipway.akash.sdl.yaml_reader import YamlError, parse_yaml
 from slipway.errors import InvalidSdlError
 
 MAX_BYTES = 64 * 1024
-_MOST_TOLD = 20
+_MOST_FAULTS = 20
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKMGTPE]i?)?")
 _CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
 _PREFIXES = "kmgtpe"
@@ -367,20 +367,20 @@ def parse_sdl(text: str) -> Workload:
     try:
         sdl = Sdl.model_validate(document)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_input=False)
-        raise _refusal([_told(document, entry) for entry in told]) from None
+        errors = error.errors(include_url=False, include_input=False)
+        raise _refusal([_fault_of(document, entry) for entry in errors]) from None
     if faults := list(_faults(sdl)):
         raise _refusal(faults)
     return _workload(sdl)
 
 
 def _refusal(faults: list[tuple[str, str]]) -> InvalidSdlError:
-    unique = list(dict.fromkeys(faults))[:_MOST_TOLD]
+    unique = list(dict.fromkeys(faults))[:_MOST_FAULTS]
     summary = "; ".join(f"{path}: {message}" for path, message in unique[:3])
     return InvalidSdlError(summary, details={"fields": [{"field": path, "message": reason} for path, reason in unique]})
 
 
-def _told(document: Any, entry: Any) -> tuple[str, str]:
+def _fault_of(document: Any, entry: Any) -> tuple[str, str]:
     """Return path and reason of one of pydantic's errors, the path as it stands in the document."""
     steps, value = "", document
     for step in entry["loc"]:

@@ -1,7 +1,7 @@
 """What a workload has cost, costs, and how long its escrow account lasts. Pure.
 
 An account is settled when something happens to it, at the latest when its provider withdraws, about once a day. What is
-told of it is as of that block, so for an open deployment the blocks since then are estimated from the time that has
+known of it is as of that block, so for an open deployment the blocks since then are estimated from the time that has
 passed since its dseq, which is the moment of its creation.
 """
 
@@ -27,7 +27,7 @@ def cost_of(deployment: Deployment, now: float) -> Cost:
     """Return the cost of a deployment.
 
     Args:
-        deployment: As upstream tells it.
+        deployment: As upstream describes it.
         now: Seconds since 1970.
     """
     escrow = deployment.escrow_account.state

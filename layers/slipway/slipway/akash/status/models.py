@@ -1,4 +1,4 @@
-"""Shapes of what upstream tells of a running workload. Amounts are decimal strings."""
+"""Shapes of a running workload's live status. Amounts are decimal strings."""
 
 from pydantic import BaseModel, Field
 
