@@ -458,8 +458,9 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
         client.post(chain.url, json=asked).raise_for_status()
     made = install_contracts(chain.url, ADMINISTRATOR, addresses)
     save_contracts(31337, made.model_registry, made.token_manager, addresses)
-    rpc = JsonRpc(chain_settings().token_chain, client)
-    signing = ChainSigning(chain_settings().token_chain, rpc, WriteAhead(signers, rpc))
+    token_chain = chain_settings().token_chain
+    rpc = JsonRpc(token_chain, client)
+    signing = ChainSigning(token_chain, rpc, WriteAhead(signers, token_chain, rpc))
     here.patches.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
     here.patches.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     for name in ("LAUNCH_LIMITS", "AKASH_LIMITS", "BUILD_LIMITS"):

@@ -118,7 +118,7 @@ def main() -> int:
     def launch(deployment_id: str) -> None:
         # Execution environments share no connections either.
         rpc = JsonRpc(chain, httpx.Client(verify=certificates, timeout=60), deadline=60)
-        signing = TokenSigning(ChainSigning(chain, rpc, WriteAhead(signers, rpc)))
+        signing = TokenSigning(ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc)))
         workflow = TokenWorkflow(chain, rpc, CatalogueModels())
         workflow.check(deployment_id)
         transact(signing, workflow, deployment_id, "deploy")

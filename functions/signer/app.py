@@ -30,7 +30,7 @@ def _signers() -> list[KmsSigner]:
 def _chain_signing(chain_id: int) -> ChainSigning:
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
     rpc = JsonRpc(chain, public_client())
-    return ChainSigning(chain, rpc, WriteAhead(_signers(), rpc))
+    return ChainSigning(chain, rpc, WriteAhead(_signers(), chain, rpc))
 
 
 def _token_signing() -> TokenSigning:

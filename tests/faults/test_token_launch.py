@@ -220,7 +220,7 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
     (deployment_id,) = with_registrations_pending(stack, 1)
     fault = stack.lay("Complete", when, "kill", deployment_id)
     item = stack.deployment(deployment_id)
-    call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"])
+    call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"]).call()
     administrator = next(entry["address"] for entry in stack.described["accounts"] if entry["role"] == "admin")
     registry = stack.chain.eth.contract(
         address=Web3.to_checksum_address(stack.outputs["model_registry"]), abi=load("ModelRegistry").abi

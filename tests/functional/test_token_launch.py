@@ -190,7 +190,7 @@ def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
         save_contracts(31337, _chain.contracts.model_registry, _chain.contracts.token_manager, addresses)
         chain = chain_settings().token_chain
         rpc = JsonRpc(chain, _chain.client)
-        signing = ChainSigning(chain, rpc, WriteAhead(signers, rpc))
+        signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
         monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
         yield Launchpad(slipway, _chain, signers)
     _chain.rpc("evm_revert", snapshot)
@@ -465,7 +465,7 @@ def test_a_token_that_somebody_else_registered_is_completed_without_a_transactio
     pad.deploy(job)
     item = find_deployment(job)
     assert item
-    call = calls.registration(pad.anvil.contracts.model_registry, "helped", str(item.token_address))
+    call = calls.registration(pad.anvil.contracts.model_registry, "helped", str(item.token_address)).call()
     registrar = pad.signers[0].address
     pad.anvil.rpc("anvil_impersonateAccount", registrar)
     pad.anvil.rpc("eth_sendTransaction", {"from": registrar, "to": call.to, "data": "0x" + call.data.hex()})

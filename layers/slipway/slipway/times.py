@@ -2,12 +2,23 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from slipway.errors import ValidationFailedError
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+class Clock(Protocol):
+    """What passes the time: the module ``time``, or a test's own."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let so many seconds pass."""
 
 
 def now() -> datetime:

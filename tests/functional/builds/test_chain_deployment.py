@@ -277,7 +277,7 @@ def yard(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Iterator
         def signing(chain_id: int) -> ChainSigning:
             chain = chain_settings().chains[chain_id]
             rpc = JsonRpc(chain, _chains[chain_id].client)
-            return ChainSigning(chain, rpc, WriteAhead(signers, rpc))
+            return ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
 
         monkeypatch.setattr(function_app("signer"), "_chain_signing", signing)
         yield Yard(slipway, _chains, signers)

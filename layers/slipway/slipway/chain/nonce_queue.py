@@ -1,41 +1,48 @@
-"""A line before each account's next nonce, in which those who want it take it one after the other.
+"""A queue for each account's next nonces, in which jobs take them one after the other.
 
 A hundred launches at once would otherwise sign for the same few nonces again and again, all but one of them in vain.
-Nothing but the pace hangs on the line: who goes out of turn wins or loses the nonce by the condition of its write, and
-a line that does not move, because somebody left it without a word, is passed by.
+Nothing but the pace depends on the queue: a job that goes out of turn wins or loses the nonces by the condition of its
+write, and a queue that does not move, because the job at its head died, is passed by.
 """
 
 import random
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from slipway.chain.store import SignerNonce, create_nonce, pass_turn, signer_nonce, take_ticket
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.store import SignerNonce, create_nonce, pass_turn, signer_nonce, take_tickets
 from slipway.errors import UpstreamUnavailableError
+from slipway.times import Clock
 
 # A turn is one write; one signs before it comes.
 _TURN_SECONDS = 0.03
-# A line that has not moved for so long has lost the one at its head: so many seconds for each who waits, up to five.
+# A queue that has not moved for so long has lost the job at its head: so many seconds for each that waits, up to five.
 _STALLED_SECONDS = 1.0
 _MOST_STALLED = 5
 _MOST_WAIT_SECONDS = 12.0
 
 
-class NonceLine:
-    """One place in the line for an account's nonce; whoever took the nonce sets ``served`` before leaving it.
+class NonceQueue:
+    """One job's place in the queue for an account's nonces; set ``served`` once they are taken.
+
+    A ticket stands for one nonce, so that a job can tell which nonces those ahead of it will leave.
 
     Args:
         chain_id: The chain.
         address: The account.
-        first_nonce: Asked when the account is used for the first time.
+        count: How many consecutive nonces the job takes.
+        rpc: Asked for the next nonce of an account that is used for the first time.
+        clock: Passes the time.
     """
 
-    def __init__(self, chain_id: int, address: str, first_nonce: Callable[[], int]) -> None:
+    def __init__(self, chain_id: int, address: str, count: int, rpc: JsonRpc, clock: Clock = time) -> None:
         self._chain_id = chain_id
         self._address = address
-        self._first_nonce = first_nonce
-        self.ticket = take_ticket(chain_id, address)
+        self._count = count
+        self._rpc = rpc
+        self._clock = clock
+        self.ticket = take_tickets(chain_id, address, count)
         self.nonce = self.look()
         self.served = False
 
@@ -43,39 +50,40 @@ class NonceLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the line; who was not served lets the next one go first."""
+        """Leave the queue; a job that was not served lets the next one go first."""
         if not self.served:
-            # Best effort: a line that does not move is passed by.
+            # Best effort: a queue that does not move is passed by.
             with suppress(UpstreamUnavailableError):
-                pass_turn(self._chain_id, self._address, self.ticket)
+                pass_turn(self._chain_id, self._address, self.ticket - self._count, self.ticket)
 
     def look(self) -> SignerNonce:
-        """Read the nonce."""
+        """Read the next nonce."""
         self.nonce = signer_nonce(self._chain_id, self._address) or create_nonce(
-            self._chain_id, self._address, self._first_nonce()
+            self._chain_id, self._address, self._rpc.transaction_count(self._address)
         )
         return self.nonce
 
     @property
     def _ahead(self) -> int:
-        return max(0, self.ticket - 1 - int(self.nonce.served_ticket))
+        return max(0, self.ticket - self._count - int(self.nonce.served_ticket))
 
     @property
     def expected(self) -> int:
-        """The nonce that will be ours if each who stands ahead takes one."""
+        """The first nonce that will be ours if each ticket ahead takes one."""
         return int(self.nonce.next_nonce) + self._ahead
 
     def wait(self) -> SignerNonce:
-        """The nonce as it was read when our turn came, or when waiting longer made no sense."""
-        began = moved_at = time.monotonic()
+        """Wait for our turn, or until waiting longer makes no sense; return the nonce as it was read then."""
+        began = moved_at = self._clock.monotonic()
         while ahead := self._ahead:
-            # Whoever is next passes by first, and with that the line moves for those behind.
+            # The next in the queue passes by first, and with that the queue moves for those behind.
             patience = min(ahead, _MOST_STALLED) * _STALLED_SECONDS
-            moment = time.monotonic()
+            moment = self._clock.monotonic()
             if moment - moved_at > patience or moment - began > _MOST_WAIT_SECONDS:
                 break
-            time.sleep((ahead - 0.5) * _TURN_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
+            turns = max(1, ahead / self._count) - 0.5
+            self._clock.sleep(turns * _TURN_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
             self.look()
             if self._ahead != ahead:
-                moved_at = time.monotonic()
+                moved_at = self._clock.monotonic()
         return self.nonce

@@ -1,22 +1,20 @@
 """What signing for any kind of job has in common: fees, gas and funds before, higher fees and calling off after."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 
+from slipway.chain.broadcast import mined
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Call, ChainFees, Fees
+from slipway.chain.models import ChainFees, Fees
+from slipway.chain.plans import Change, Plan
 from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
-from slipway.chain.store import (
-    ChainConfiguration,
-    TransactionItem,
-    chain_configuration,
-    fee_cap,
-    transaction_at,
-    transaction_for,
-)
-from slipway.chain.write_ahead import Intent, WriteAhead
+from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, fee_cap, transaction_at
+from slipway.chain.write_ahead import Priced, WriteAhead
 from slipway.chains import Chain
-from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError, WriteContentionError
+from slipway.store import ConditionsFailedError
+
+# How many accounts of the pool a plan is offered to while others keep taking the nonces.
+_MOST_ACCOUNTS = 4
 
 
 class ChainSigning:
@@ -30,84 +28,89 @@ class ChainSigning:
 
     def __init__(self, chain: Chain, rpc: JsonRpc, write_ahead: WriteAhead) -> None:
         self.chain = chain
-        self._rpc = rpc
+        self.rpc = rpc
         self._write_ahead = write_ahead
 
-    def sign(
-        self,
-        job_id: str,
-        purpose: str,
-        make_call: Callable[[], Call],
-        configuration: ChainConfiguration,
-        also: Callable[[Transaction, TransactionItem], None],
-    ) -> TransactionItem:
-        """Sign a job's transaction, or give back the one that was signed before.
-
-        Args:
-            job_id: The job.
-            purpose: What the transaction is for; each purpose of a job takes one nonce for ever.
-            make_call: What it does; asked only when nothing is signed yet. The limit of gas is set here.
-            configuration: The chain's, for its fee cap.
-            also: Adds the job's own changes and conditions to the transaction that reserves the nonce.
+    def sign(self, plan: Plan) -> list[TransactionItem]:
+        """Sign a plan's transactions with the first account that can pay, or return those that were signed before.
 
         Raises:
             ConflictError: One of the job's conditions failed: it is not at the point where this is signed.
-            DeploymentFailedError: The chain would revert it.
+            DeploymentFailedError: The chain would revert one of them.
             InsufficientGasError: The network's fee is over the cap.
             SignerUnfundedError: No deployer account can pay.
             UpstreamUnavailableError: The chain or the store did not answer.
             WriteContentionError: Other jobs kept taking the nonces.
         """
-
-        def prepare(sender: str) -> tuple[Call, Fees]:
-            fees = fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
-            call = make_call()
-            try:
-                estimate = self._rpc.estimate_gas(sender, call)
-            except RpcError as error:
-                raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
-            prepared = Call(call.to, call.data, gas_limit(estimate), call.value)
-            if self._rpc.balance(sender) < prepared.gas_limit * fees.max_fee_per_gas + prepared.value:
-                raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
-            return prepared, fees
-
+        if written := self._write_ahead.written(plan):
+            return written
         try:
-            return self._write_ahead.sign_once(Intent(job_id, purpose, self.chain, prepare), also)
+            return self._sign_with_pool(plan)
         except ConditionsFailedError as error:
             raise ConflictError("The job is not at the point where this is signed") from error
+        except DeploymentFailedError:
+            # Another call may have signed it meanwhile, and the chain refuses what it has done already.
+            if written := self._write_ahead.written(plan):
+                return written
+            raise
 
-    def sign_again(
-        self,
-        job_id: str,
-        purpose: str,
-        also: Callable[[Transaction, TransactionItem, str], None],
-        *,
-        cancel: bool = False,
-    ) -> None:
-        """Sign a stuck transaction again with higher fees, if the cap leaves room for that.
+    def _sign_with_pool(self, plan: Plan) -> list[TransactionItem]:
+        unfunded: SignerUnfundedError | None = None
+        offers = 0
+        for signer in self._write_ahead.pool(plan):
+            if offers == _MOST_ACCOUNTS:
+                break
+            try:
+                priced = self._price(plan, signer.address)
+            except SignerUnfundedError as error:
+                unfunded = error
+                continue
+            offers += 1
+            if items := self._write_ahead.sign(plan, signer, priced):
+                return items
+        if unfunded and not offers:
+            raise unfunded
+        raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
+
+    def _price(self, plan: Plan, sender: str) -> Priced:
+        """Return what the plan offers and may use if ``sender`` sends it; SignerUnfundedError if it can't pay."""
+        fees = self._fees(plan.configuration)
+        try:
+            limits = tuple(
+                planned.gas_limit or gas_limit(self.rpc.estimate_gas(sender, planned.call())) for planned in plan.calls
+            )
+        except RpcError as error:
+            raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
+        if self.rpc.balance(sender) < sum(limits) * fees.max_fee_per_gas:
+            raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
+        return Priced(fees, limits)
+
+    def stuck(self, items: Iterable[TransactionItem], *, cancel: bool = False) -> list[tuple[TransactionItem, Fees]]:
+        """Return those of a job's transactions that are to be signed again, each with its higher fees.
+
+        None is that is settled or in a block, that an earlier call signed again, or whose fees would be over the cap.
 
         Args:
-            job_id: The job.
-            purpose: What the transaction is for.
-            also: Adds the job's own changes; is told the transaction as it was read, and the new hash.
-            cancel: Call the transaction off: sign one that does nothing at the same nonce. Which of them is mined
-                decides.
+            items: The transactions as they were read.
+            cancel: Whether they are to be called off.
 
         Raises:
-            ConflictError: It was never signed.
             UpstreamUnavailableError: The chain or the store did not answer.
         """
-        item = transaction_for(job_id, purpose)
-        if item is None:
-            raise ConflictError(f"The {purpose} transaction is not signed")
-        done = bool(item.cancel_hashes) if cancel else item.broadcast_at is None
-        if done:
-            # An earlier call did it and was not heard; what it signed is still to be broadcast.
-            return
-        if fees := self._raised_fees(item):
-            self._write_ahead.sign_again(
-                item, fees, lambda write, transaction_hash: also(write, item, transaction_hash), cancel=cancel
-            )
+        waiting = [
+            item for item in items if not (item.settled or _is_done(item, cancel=cancel) or mined(self.rpc, item))
+        ]
+        return [(item, fees) for item, fees in zip(waiting, self._raised(*waiting), strict=True) if fees]
+
+    def sign_again(
+        self, stuck: Sequence[tuple[TransactionItem, Fees]], changes: Sequence[Change], *, cancel: bool = False
+    ) -> None:
+        """Sign transactions again at their nonces, as self-transfers to ``cancel`` them, with the job's changes.
+
+        Which of the signatures of a nonce is mined decides.
+        """
+        if stuck:
+            self._write_ahead.sign_again(stuck, changes, cancel=cancel)
 
     def close_nonce(self, address: str, nonce: int) -> None:
         """Use up a nonce whose job has ended, or that nothing holds.
@@ -118,18 +121,27 @@ class ChainSigning:
         """
         item = transaction_at(self.chain.chain_id, address, nonce)
         if item is None:
-            configuration = chain_configuration(self.chain.chain_id)
-            fees = fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
-            self._write_ahead.close_gap(self.chain, address, nonce, fees)
-        elif raised := self._raised_fees(item):
-            self._write_ahead.sign_again(item, raised, lambda *_: None, cancel=True)
+            self._write_ahead.close_gap(address, nonce, self._fees(chain_configuration(self.chain.chain_id)))
+        elif fees := self._raised(item)[0]:
+            self._write_ahead.sign_again([(item, fees)], (), cancel=True)
 
-    def _raised_fees(self, item: TransactionItem) -> Fees | None:
-        configuration = chain_configuration(self.chain.chain_id)
-        return bumped_fees(item.fees, self._network(configuration), self.chain, fee_cap(self.chain, configuration))
+    def _fees(self, configuration: ChainConfiguration) -> Fees:
+        return fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
 
     def _network(self, configuration: ChainConfiguration) -> ChainFees:
         """Return what the network asks now; a tip that a node wanted lately counts, if it is higher."""
-        network = self._rpc.fees()
+        network = self.rpc.fees()
         tip = max(network.priority_fee_per_gas, configuration.wanted_tip)
         return ChainFees(network.base_fee_per_gas, tip)
+
+    def _raised(self, *items: TransactionItem) -> list[Fees | None]:
+        """Return the fees by which each replaces itself; None where they would be over the cap."""
+        if not items:
+            return []
+        configuration = chain_configuration(self.chain.chain_id)
+        network, cap = self._network(configuration), fee_cap(self.chain, configuration)
+        return [bumped_fees(item.fees, network, self.chain, cap) for item in items]
+
+
+def _is_done(item: TransactionItem, *, cancel: bool) -> bool:
+    return bool(item.cancel_hashes) if cancel else item.broadcast_at is None

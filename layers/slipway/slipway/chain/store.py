@@ -14,6 +14,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 
 from slipway.chain.models import Call, Fees
 from slipway.chains import Chain
@@ -23,6 +24,10 @@ from slipway.times import from_text, now, now_text
 
 # A node's wish for a higher tip is kept for so long.
 _LEAST_TIP_FOR = timedelta(days=1)
+
+# A transaction's ends: mined and successful, mined and reverted, replaced by one that only uses up its nonce, or never
+# to be mined, because its nonce was used elsewhere.
+SETTLED = ("confirmed", "reverted", "cancelled", "void")
 
 
 class ChainConfiguration(ControlItem):
@@ -53,7 +58,7 @@ class ChainConfiguration(ControlItem):
 
 
 class SignerNonce(ControlItem):
-    """The next nonce that a deployer account will use on a chain, and whose ticket took the one before it."""
+    """The next nonce that a deployer account will use on a chain, and the ticket that took the one before it."""
 
     next_nonce = NumberAttribute()
     served_ticket = NumberAttribute(default=0)
@@ -65,7 +70,7 @@ class SignerNonce(ControlItem):
 
 
 class SignerLine(ControlItem):
-    """Numbers those who wait for an account's nonce, so that they take it one after the other.
+    """Numbers the jobs that wait for an account's nonces, so that they take them one after the other.
 
     Apart from the nonce's item: a ticket must not be in the way of the transaction that takes the nonce.
     """
@@ -82,9 +87,9 @@ class TransactionItem(ControlItem):
     """A signed transaction, written before it is broadcast.
 
     ``raw``, ``transaction_hash`` and ``call`` are those of the newest signature. ``hashes`` holds every signature's
-    hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only close the
-    nonce. ``status`` goes from ``signed`` to ``broadcast`` to ``confirmed`` or ``cancelled``. ``underpriced`` is the
-    hash of the signature that nodes refused for its fees.
+    hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only use up the
+    nonce. ``status`` goes from ``signed`` to ``broadcast`` to one of ``SETTLED``. ``underpriced`` is the hash of the
+    signature that nodes refused for its fees.
     """
 
     chain_id = NumberAttribute()
@@ -111,6 +116,11 @@ class TransactionItem(ControlItem):
         return f"SIGNER#{chain_id}#{address}", f"TRANSACTION#{nonce:020d}"
 
     @property
+    def settled(self) -> bool:
+        """Whether it is written down how the transaction ended."""
+        return self.status in SETTLED
+
+    @property
     def fees(self) -> Fees:
         """The newest signature's fees."""
         # A legacy transaction is a list, any other a type and a list (EIP-2718).
@@ -119,7 +129,7 @@ class TransactionItem(ControlItem):
 
 
 class TransactionIntent(ControlItem):
-    """Points from a job's purpose to the transaction that serves it."""
+    """Points from a job's purpose to the transaction that serves it; to a newer one only if that can't any more."""
 
     chain_id = NumberAttribute()
     signer = UnicodeAttribute()
@@ -129,6 +139,19 @@ class TransactionIntent(ControlItem):
     def key(job_id: str, purpose: str) -> tuple[str, str]:
         """Partition and sort key."""
         return f"INTENT#{job_id}", purpose
+
+    @classmethod
+    def to(cls, item: TransactionItem) -> "TransactionIntent":
+        """Return the intent that points to a transaction."""
+        key = cls.key(item.job_id, item.purpose)
+        return cls(*key, chain_id=item.chain_id, signer=item.signer, nonce=item.nonce)
+
+    @classmethod
+    def points_to(cls, item: TransactionItem) -> Condition:
+        """Return the condition that the intent points to a transaction."""
+        same_account: Condition = (cls.chain_id == int(item.chain_id)) & (cls.signer == item.signer)
+        same_nonce: Condition = same_account & (cls.nonce == int(item.nonce))
+        return same_nonce
 
 
 def call_to_json(call: Call) -> dict[str, Any]:
@@ -248,11 +271,11 @@ def create_nonce(chain_id: int, address: str, next_nonce: int) -> SignerNonce:
     return signer_nonce(chain_id, address) or first
 
 
-def take_ticket(chain_id: int, address: str) -> int:
-    """A place in the line for an account's next nonce: who has the ticket before it goes first."""
+def take_tickets(chain_id: int, address: str, count: int) -> int:
+    """Take a ticket for each of an account's next ``count`` nonces; return the last one's number."""
     line = SignerLine(*SignerLine.key(chain_id, address))
     with upstream_errors():
-        line.update(actions=[SignerLine.last_ticket.add(1)])
+        line.update(actions=[SignerLine.last_ticket.add(count)])
     return int(line.last_ticket)
 
 
@@ -265,14 +288,14 @@ def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) 
     )
 
 
-def pass_turn(chain_id: int, address: str, ticket: int) -> None:
-    """Let the next in line go first, if it is this ticket's turn."""
-    nonce, turn = SignerNonce(*SignerNonce.key(chain_id, address)), SignerNonce.served_ticket == ticket - 1
+def pass_turn(chain_id: int, address: str, before: int, ticket: int) -> None:
+    """Let the next in the queue go first, if the ticket ``before`` was served and it is this one's turn."""
+    nonce, turn = SignerNonce(*SignerNonce.key(chain_id, address)), SignerNonce.served_ticket == before
     condition_held(lambda: nonce.update([SignerNonce.served_ticket.set(ticket)], condition=turn))
 
 
 def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
-    """The transaction that serves a job's purpose, if one was signed."""
+    """Return the transaction that serves a job's purpose, if one was signed."""
     with upstream_errors():
         try:
             intent = TransactionIntent.get(*TransactionIntent.key(job_id, purpose), consistent_read=True)

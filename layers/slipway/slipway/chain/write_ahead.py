@@ -1,19 +1,21 @@
-"""Exactly-once signing: the nonce, the signed bytes and the job's own change are written together, before broadcast.
+"""Exactly-once signing: nonces, signed bytes and the job's own change are written together, before any broadcast.
 
-A job's purpose (``deploy``, ``register``) takes one nonce for ever. Whoever asks again gets the same bytes. Signatures
-made for a nonce that another writer took first are dropped without leaving this process.
+A job's purpose (``deploy``, ``register``) takes one nonce, and whoever asks again gets the same bytes. It takes another
+nonce only when the first transaction is settled without effect. Signatures made for nonces that another job took first
+are dropped without leaving this process.
 """
 
 import random
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Call, Fees, SignedTransaction, UnsignedTransaction
-from slipway.chain.nonce_queue import NonceLine
+from slipway.chain.nonce_queue import NonceQueue
+from slipway.chain.plans import Change, Plan, add_changes
 from slipway.chain.store import (
     SignerNonce,
     TransactionIntent,
@@ -22,17 +24,17 @@ from slipway.chain.store import (
     call_to_json,
     transaction_at,
     transaction_for,
+    use_nonces_up_to,
 )
 from slipway.chain.transactions import contract_address
 from slipway.chains import Chain
-from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError, WriteContentionError
+from slipway.errors import ConflictError, WriteContentionError
 from slipway.observability import logger
 from slipway.store import ConditionsFailedError, Transaction, upstream_errors
-from slipway.times import now_text
+from slipway.times import Clock, now_text
 
-# Tries with one account before the next one is taken: its nonce may be held by something else.
+# Tries with one account before the next one is taken: its nonces may be held by something else.
 _TRIES = 5
-_ACCOUNTS = 4
 _TRANSFER_GAS = 21_000
 
 
@@ -48,20 +50,15 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True)
-class Intent:
-    """What a job wants on chain, once.
+class Priced:
+    """What a plan's transactions offer and may use when one account sends them."""
 
-    ``prepare`` is told the sender and gives the call and its fees: gas estimates depend on who sends.
-    """
-
-    job_id: str
-    purpose: str
-    chain: Chain
-    prepare: Callable[[str], tuple[Call, Fees]]
+    fees: Fees
+    gas_limits: tuple[int, ...]
 
 
-def nothing(address: str) -> Call:
-    """A transfer of nothing to oneself: the cheapest way to use up a nonce."""
+def self_transfer(address: str) -> Call:
+    """Return a transfer of nothing to oneself: the cheapest way to use up a nonce."""
     return Call(to=address, data=b"", gas_limit=_TRANSFER_GAS)
 
 
@@ -69,152 +66,134 @@ class WriteAhead:
     """Reserves nonces and signs, for a pool of accounts on one chain.
 
     Args:
-        signers: The pool. A job uses the account its id points to, and waits in line for that account's nonce.
-        rpc: Asked for an account's nonce only when the account is used for the first time.
+        signers: The pool.
+        chain: The chain.
+        rpc: Asked for an account's nonce when the account is used for the first time, or was used elsewhere.
+        clock: Passes the time.
     """
 
-    def __init__(self, signers: Sequence[Signer], rpc: JsonRpc) -> None:
+    def __init__(self, signers: Sequence[Signer], chain: Chain, rpc: JsonRpc, clock: Clock = time) -> None:
         self._signers = signers
+        self._chain = chain
         self._rpc = rpc
+        self._clock = clock
 
-    def sign_once(self, intent: Intent, also: Callable[[Transaction, TransactionItem], None]) -> TransactionItem:
-        """Sign the intent's transaction, or give back the one signed before.
+    def pool(self, plan: Plan) -> list[Signer]:
+        """Return the accounts in the order in which the plan's job should try them."""
+        start = zlib.crc32(f"{plan.job_id}#{plan.calls[0].purpose}".encode()) % max(1, len(self._signers))
+        return [*self._signers[start:], *self._signers[:start]]
 
-        Args:
-            intent: What to do on chain.
-            also: Adds the job's own changes to the transaction that reserves the nonce.
+    @staticmethod
+    def written(plan: Plan) -> list[TransactionItem] | None:
+        """Return the plan's transactions if they are signed already, by an earlier call or another execution."""
+        found = [item for call in plan.calls if (item := transaction_for(plan.job_id, call.purpose))]
+        replaced = {(item.pk, item.sk) for item in plan.replaces}
+        written = [item for item in found if (item.pk, item.sk) not in replaced]
+        return written if len(written) == len(plan.calls) else None
+
+    def sign(self, plan: Plan, signer: Signer, priced: Priced) -> list[TransactionItem] | None:
+        """Sign a plan's transactions with one account, and write them with the job's changes.
 
         Returns:
-            The transaction as written; it may or may not have been broadcast.
+            The transactions as they stand, whether this call or another one wrote them; None when others keep taking
+            the account's nonces.
 
         Raises:
-            WriteContentionError: Other jobs kept taking the nonce.
-            SignerUnfundedError: No account of the pool can pay.
             ConditionsFailedError: One of the job's own conditions failed; nothing was written.
         """
-        if existing := transaction_for(intent.job_id, intent.purpose):
-            return existing
-        try:
-            for passed_over in range(_ACCOUNTS):
-                signer, call, fees = self._payer(intent, passed_over)
-                if item := self._sign_in_turn(intent, signer, call, fees, also):
-                    return item
-        except DeploymentFailedError:
-            # Another call may have signed it meanwhile, and the chain refuses what it has done already.
-            if existing := transaction_for(intent.job_id, intent.purpose):
-                return existing
-            raise
-        raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
-
-    def _sign_in_turn(
-        self,
-        intent: Intent,
-        signer: Signer,
-        call: Call,
-        fees: Fees,
-        also: Callable[[Transaction, TransactionItem], None],
-    ) -> TransactionItem | None:
-        """Sign with one account; None when others keep taking its nonce."""
-        chain_id, address = intent.chain.chain_id, signer.address
-        with NonceLine(chain_id, address, lambda: self._rpc.transaction_count(address)) as line:
+        if plan.replaces:
+            self._catch_up(signer.address)
+        with NonceQueue(self._chain.chain_id, signer.address, len(plan.calls), self._rpc, self._clock) as queue:
             for attempt in range(_TRIES):
-                # Signed while others are served, for the nonce that will be left; a wrong guess is signed anew.
-                item = self._signed_item(intent, signer, call, fees, line.expected)
-                nonce = line.wait()
-                if nonce.next_nonce != item.nonce:
-                    item = self._signed_item(intent, signer, call, fees, int(nonce.next_nonce))
-                write = self._reservation(intent, item, nonce, line.ticket)
-                also(write, item)
+                # Signed while others are served, for the nonces that will be left; a wrong guess is signed anew.
+                items = self._signed(plan, signer, priced, queue.expected)
+                nonce = queue.wait()
+                if nonce.next_nonce != items[0].nonce:
+                    items = self._signed(plan, signer, priced, int(nonce.next_nonce))
+                write = self._reservation(plan, items, nonce, queue.ticket)
+                add_changes(write, plan.changes, items)
                 try:
                     write.commit()
-                    line.served = True
-                    return item
+                    queue.served = True
+                    return items
                 except ConditionsFailedError as error:
-                    if "intent" in error.failed:
-                        return transaction_for(intent.job_id, intent.purpose)
-                    if not error.failed.keys() & {"nonce", "transaction"}:
+                    if any(name.startswith(("intent:", "replaced:")) for name in error.failed):
+                        return self.written(plan)
+                    if not any(name.startswith(("nonce", "transaction:")) for name in error.failed):
                         raise
                 except WriteContentionError:
                     pass
-                time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
-                line.look()
+                self._clock.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
+                queue.look()
         return None
 
-    def _payer(self, intent: Intent, passed_over: int) -> tuple[Signer, Call, Fees]:
-        """The first account that can pay, from the one on that the job's id points to."""
-        start = zlib.crc32(f"{intent.job_id}#{intent.purpose}".encode()) + passed_over
-        unfunded: SignerUnfundedError | None = None
-        for offset in range(len(self._signers)):
-            signer = self._signers[(start + offset) % len(self._signers)]
-            try:
-                return signer, *intent.prepare(signer.address)
-            except SignerUnfundedError as error:
-                unfunded = error
-        raise unfunded or ConflictError("The deployer pool is empty")
+    def _catch_up(self, address: str) -> None:
+        """Pass over nonces that the account used elsewhere, so that none of them is signed for once more."""
+        used = self._rpc.transaction_count(address, "latest")
+        with upstream_errors():
+            stored = SignerNonce(*SignerNonce.key(self._chain.chain_id, address))
+            stored.refresh(consistent_read=True)
+        if used > stored.next_nonce:
+            use_nonces_up_to(self._chain.chain_id, address, int(stored.next_nonce), used)
 
     def sign_again(
-        self, item: TransactionItem, fees: Fees, also: Callable[[Transaction, str], None], *, cancel: bool = False
-    ) -> TransactionItem:
-        """Sign a transaction again at the same nonce with higher fees, written before it is broadcast.
+        self, stuck: Sequence[tuple[TransactionItem, Fees]], changes: Sequence[Change], *, cancel: bool = False
+    ) -> None:
+        """Sign a job's transactions again at their nonces with higher fees, written before they are broadcast.
 
         Args:
-            item: The transaction as it was read.
-            fees: The new fees.
-            also: Adds the job's own changes; is told the new hash.
-            cancel: Replace it by a transaction that does nothing, so that the nonce is used up and the job's is not
-                mined, or was already.
-
-        Returns:
-            The transaction as it stands now, whether this call or another one changed it.
+            stuck: The transactions as they were read, which are brought up to date, and the new fees of each.
+            changes: The job's own changes.
+            cancel: Replace them by self-transfers, so that the nonces are used up and the job's are not mined, or were
+                already.
         """
-        signer = self._signer(item.signer)
-        call = nothing(item.signer) if cancel else call_from_json(item.call)
-        unsigned = UnsignedTransaction(int(item.chain_id), int(item.nonce), fees, call)
-        signed = signer.sign(unsigned)
-        actions = [
-            TransactionItem.raw.set(signed.raw),
-            TransactionItem.transaction_hash.set(signed.transaction_hash),
-            TransactionItem.hashes.set([*item.hashes, signed.transaction_hash]),
-            TransactionItem.call.set(call_to_json(call)),
-            TransactionItem.max_fee_per_gas.set(str(fees.max_fee_per_gas)),
-            TransactionItem.max_priority_fee_per_gas.set(str(fees.max_priority_fee_per_gas)),
-            TransactionItem.signed_at.set(now_text()),
-            TransactionItem.broadcast_at.remove(),
-        ]
-        if cancel or item.cancel_hashes:
-            actions.append(TransactionItem.cancel_hashes.set([*item.cancel_hashes, signed.transaction_hash]))
-        write = Transaction()
-        write.update(
-            "transaction",
-            TransactionItem(item.pk, item.sk),
-            actions,
-            condition=TransactionItem.transaction_hash == item.transaction_hash,
-        )
-        also(write, signed.transaction_hash)
+        write, renewed = Transaction(), []
+        for item, offered in stuck:
+            call = self_transfer(item.signer) if cancel else call_from_json(item.call)
+            unsigned = UnsignedTransaction(int(item.chain_id), int(item.nonce), offered, call)
+            signed = self._signer(item.signer).sign(unsigned)
+            actions = [
+                TransactionItem.raw.set(signed.raw),
+                TransactionItem.transaction_hash.set(signed.transaction_hash),
+                TransactionItem.hashes.set([*item.hashes, signed.transaction_hash]),
+                TransactionItem.call.set(call_to_json(call)),
+                TransactionItem.max_fee_per_gas.set(str(offered.max_fee_per_gas)),
+                TransactionItem.max_priority_fee_per_gas.set(str(offered.max_priority_fee_per_gas)),
+                TransactionItem.signed_at.set(now_text()),
+                TransactionItem.broadcast_at.remove(),
+            ]
+            if cancel or item.cancel_hashes:
+                actions.append(TransactionItem.cancel_hashes.set([*item.cancel_hashes, signed.transaction_hash]))
+            write.update(
+                f"transaction:{item.purpose}",
+                TransactionItem(item.pk, item.sk),
+                actions,
+                condition=TransactionItem.transaction_hash == item.transaction_hash,
+            )
+            renewed.append(TransactionItem(**{**item.attribute_values, "transaction_hash": signed.transaction_hash}))
+        add_changes(write, changes, renewed)
         try:
             write.commit()
         except ConditionsFailedError:
-            logger.info("signed again elsewhere", transaction_hash=item.transaction_hash)
-        with upstream_errors():
-            item.refresh(consistent_read=True)
-        return item
+            logger.info("signed again elsewhere", hashes=[item.transaction_hash for item, _ in stuck])
+        for item, _ in stuck:
+            with upstream_errors():
+                item.refresh(consistent_read=True)
 
-    def close_gap(self, chain: Chain, address: str, nonce: int, fees: Fees) -> TransactionItem:
+    def close_gap(self, address: str, nonce: int, fees: Fees) -> TransactionItem:
         """Use up a nonce that nothing holds though later ones are given out, so that those can be mined.
 
         Returns:
             The transaction that holds the nonce now.
         """
-        call = nothing(address)
-        signed = self._signer(address).sign(UnsignedTransaction(chain.chain_id, nonce, fees, call))
-        item = self._item(chain, address, nonce, fees, call, signed, job_id="reconcile", purpose="close")
-        item.cancel_hashes = [signed.transaction_hash]
+        item = self._item("reconcile", "close", self._signer(address), nonce, fees, self_transfer(address))
+        item.cancel_hashes = [item.transaction_hash]
         write = Transaction()
         write.create("transaction", item)
         try:
             write.commit()
         except ConditionsFailedError:
-            return transaction_at(chain.chain_id, address, nonce) or item
+            return transaction_at(self._chain.chain_id, address, nonce) or item
         return item
 
     def _signer(self, address: str) -> Signer:
@@ -223,28 +202,24 @@ class WriteAhead:
                 return signer
         raise ConflictError("The account is not in the deployer pool any more")
 
-    def _signed_item(self, intent: Intent, signer: Signer, call: Call, fees: Fees, nonce: int) -> TransactionItem:
-        unsigned = UnsignedTransaction(intent.chain.chain_id, nonce, fees, call)
-        signed = signer.sign(unsigned)
-        return self._item(
-            intent.chain, signer.address, nonce, fees, call, signed, job_id=intent.job_id, purpose=intent.purpose
-        )
+    def _signed(self, plan: Plan, signer: Signer, priced: Priced, first_nonce: int) -> list[TransactionItem]:
+        """Sign the calls for consecutive nonces; a later one may need the address of what an earlier one creates."""
+        items: list[TransactionItem] = []
+        created: dict[str, str] = {}
+        for offset, (planned, gas_limit) in enumerate(zip(plan.calls, priced.gas_limits, strict=True)):
+            nonce = first_nonce + offset
+            if planned.to is None:
+                created[planned.purpose] = contract_address(signer.address, nonce)
+            call = planned.call(gas_limit, created)
+            items.append(self._item(plan.job_id, planned.purpose, signer, nonce, priced.fees, call))
+        return items
 
-    @staticmethod
-    def _item(
-        chain: Chain,
-        address: str,
-        nonce: int,
-        fees: Fees,
-        call: Call,
-        signed: SignedTransaction,
-        *,
-        job_id: str,
-        purpose: str,
-    ) -> TransactionItem:
+    def _item(self, job_id: str, purpose: str, signer: Signer, nonce: int, fees: Fees, call: Call) -> TransactionItem:
+        chain_id, address = self._chain.chain_id, signer.address
+        signed = signer.sign(UnsignedTransaction(chain_id, nonce, fees, call))
         return TransactionItem(
-            *TransactionItem.key(chain.chain_id, address, nonce),
-            chain_id=chain.chain_id,
+            *TransactionItem.key(chain_id, address, nonce),
+            chain_id=chain_id,
             signer=address,
             nonce=nonce,
             job_id=job_id,
@@ -261,20 +236,21 @@ class WriteAhead:
         )
 
     @staticmethod
-    def _reservation(intent: Intent, item: TransactionItem, nonce: SignerNonce, ticket: int) -> Transaction:
+    def _reservation(plan: Plan, items: Sequence[TransactionItem], nonce: SignerNonce, ticket: int) -> Transaction:
+        """Return the write that takes the nonces, if they are still the account's next and the purposes are free."""
         write = Transaction()
-        write.create("transaction", item)
-        write.create(
-            "intent",
-            TransactionIntent(
-                *TransactionIntent.key(intent.job_id, intent.purpose),
-                chain_id=item.chain_id,
-                signer=item.signer,
-                nonce=item.nonce,
-            ),
-        )
-        served = [SignerNonce.next_nonce.set(int(item.nonce) + 1)]
+        replaced = {item.purpose: item for item in plan.replaces}
+        for item in items:
+            write.create(f"transaction:{item.purpose}", item)
+            old = replaced.get(item.purpose)
+            unless = TransactionIntent.points_to(old) if old else None
+            write.create(f"intent:{item.purpose}", TransactionIntent.to(item), or_if=unless)
+        for old in plan.replaces:
+            settled = [TransactionItem.status.set(old.status)]
+            unchanged = TransactionItem.transaction_hash == old.transaction_hash
+            write.update(f"replaced:{old.purpose}", TransactionItem(old.pk, old.sk), settled, condition=unchanged)
+        served = [SignerNonce.next_nonce.set(int(items[-1].nonce) + 1)]
         if ticket > nonce.served_ticket:
             served.append(SignerNonce.served_ticket.set(ticket))
-        write.update("nonce", nonce, served, condition=SignerNonce.next_nonce == int(item.nonce))
+        write.update("nonce", nonce, served, condition=SignerNonce.next_nonce == int(items[0].nonce))
         return write

@@ -3,23 +3,20 @@
 from slipway.chain.abi import call_data, encode
 from slipway.chain.contracts import load
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Call
+from slipway.chain.plans import Created, PlannedCall
 from slipway.tokens.models import ZERO_ADDRESS
 
 
-def creation(name: str, symbol: str, controller: str, gas_limit: int = 0) -> Call:
+def creation(name: str, symbol: str, controller: str) -> PlannedCall:
     """Create a HokusaiToken; constructor ``(string name, string symbol, address controller)``."""
     bytecode = bytes.fromhex(load("HokusaiToken").bytecode[2:])
-    return Call(
-        to=None,
-        data=bytecode + encode(("string", "string", "address"), (name, symbol, controller)),
-        gas_limit=gas_limit,
-    )
+    arguments = encode(("string", "string", "address"), (name, symbol, controller))
+    return PlannedCall("deploy", None, code=bytecode + arguments)
 
 
-def registration(registry: str, model_id: str, token: str, gas_limit: int = 0) -> Call:
+def registration(registry: str, model_id: str, token: str | Created) -> PlannedCall:
     """Register a token with the ModelRegistry."""
-    return Call(to=registry, data=call_data("register(string,address)", (model_id, token)), gas_limit=gas_limit)
+    return PlannedCall("register", registry, function="register(string,address)", arguments=(model_id, token))
 
 
 def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:

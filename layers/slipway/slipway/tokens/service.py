@@ -169,10 +169,10 @@ class TokenService:
         reads = (
             self._threads.submit(self._rpc.fees),
             self._threads.submit(calls.registered_token, self._rpc, registry, body.model_id),
-            self._threads.submit(self._rpc.estimate_gas, sender, calls.creation(name, symbol, controller)),
+            self._threads.submit(self._rpc.estimate_gas, sender, calls.creation(name, symbol, controller).call()),
             # Of a token that is not there yet: the manager is a contract without a model, as the token will be.
             self._threads.submit(
-                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, controller)
+                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, controller).call()
             ),
         )
         refusals: list[SlipwayError] = []

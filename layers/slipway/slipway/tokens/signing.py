@@ -4,19 +4,22 @@ It is told only which deployment and which purpose; what to sign follows from th
 may invoke the signer still can't make it sign something else.
 """
 
-from collections.abc import Callable
+from typing import Any
 
-from slipway.chain.models import Call
+from slipway.chain.plans import Change, Create, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
-from slipway.chain.store import ChainConfiguration, TransactionItem, with_contracts
+from slipway.chain.store import ChainConfiguration, TransactionItem, transaction_for, with_contracts
 from slipway.errors import ConflictError, NotFoundError
 from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
-from slipway.store import Transaction, read_items
+from slipway.store import read_items
 from slipway.times import now_text
 from slipway.tokens import calls
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.store import DeploymentItem
+
+# Where a launch keeps the hash of each transaction.
+_HASHES = {"deploy": "deployment_tx_hash", "register": "registry_tx_hash"}
 
 
 class TokenSigning:
@@ -38,83 +41,75 @@ class TokenSigning:
         if deployment is None:
             raise NotFoundError("There is no such deployment")
         configuration = with_contracts(stored, self._signing.chain)
-        make_call = self._creation if purpose == "deploy" else self._registration
-        return self._signing.sign(
-            deployment_id,
-            purpose,
-            lambda: make_call(deployment, configuration),
-            configuration,
-            self._changes(deployment, purpose, configuration),
-        )
+        make_plan = _deployment_plan if purpose == "deploy" else _registration_plan
+        return self._signing.sign(make_plan(deployment, configuration))[0]
 
     def bump(self, deployment_id: str, purpose: Purpose) -> None:
         """Sign a stuck transaction again with higher fees, if the cap leaves room for that."""
-
-        def also(write: Transaction, item: TransactionItem, transaction_hash: str) -> None:
+        for stuck in self._signing.stuck([_signed(deployment_id, purpose)]):
+            item, _ = stuck
+            changes: list[Change] = [_event(deployment_id, purpose, "bumped", "Signed again with higher fees")]
             if not item.cancel_hashes:
-                attribute = (
-                    DeploymentItem.deployment_tx_hash if purpose == "deploy" else DeploymentItem.registry_tx_hash
-                )
-                deployment = DeploymentItem(*deployment_key(deployment_id))
-                write.update("deployment", deployment, [attribute.set(transaction_hash)])
-            self._tell(write, deployment_id, purpose, item, transaction_hash, "bumped", "Signed again with higher fees")
-
-        self._signing.sign_again(deployment_id, purpose, also)
+                values = {_HASHES[purpose]: Of(purpose, "transaction_hash")}
+                changes.append(Update("deployment", DeploymentItem(*deployment_key(deployment_id)), values))
+            self._signing.sign_again([stuck], changes)
 
     def cancel(self, deployment_id: str, purpose: Purpose) -> None:
-        """Call a transaction off: sign one that does nothing at the same nonce. Which of them is mined decides."""
+        """Call a transaction off: sign a self-transfer at its nonce. Which of them is mined decides."""
+        stuck = self._signing.stuck([_signed(deployment_id, purpose)], cancel=True)
+        changes = [_event(deployment_id, purpose, "cancelled", "Called the transaction off")]
+        self._signing.sign_again(stuck, changes, cancel=True)
 
-        def also(write: Transaction, item: TransactionItem, transaction_hash: str) -> None:
-            self._tell(write, deployment_id, purpose, item, transaction_hash, "cancelled", "Called the transaction off")
 
-        self._signing.sign_again(deployment_id, purpose, also, cancel=True)
+def _signed(deployment_id: str, purpose: Purpose) -> TransactionItem:
+    if item := transaction_for(deployment_id, purpose):
+        return item
+    raise ConflictError(f"The {purpose} transaction is not signed")
 
-    @staticmethod
-    def _tell(
-        write: Transaction,
-        deployment_id: str,
-        purpose: Purpose,
-        item: TransactionItem,
-        transaction_hash: str,
-        event: str,
-        message: str,
-    ) -> None:
-        data = {"purpose": purpose, "transaction_hash": transaction_hash, "nonce": int(item.nonce)}
-        write.create("event", job_event(deployment_key(deployment_id)[0], event, message, data))
 
-    @staticmethod
-    def _creation(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:
-        return calls.creation(deployment.token_name, deployment.token_symbol, str(configuration.token_manager))
+def _deployment_plan(deployment: DeploymentItem, configuration: ChainConfiguration) -> Plan:
+    controller = str(configuration.token_manager)
+    call = calls.creation(deployment.token_name, deployment.token_symbol, controller)
+    values = {"token_address": Of("deploy", "contract_address"), "controller": controller}
+    return _plan(deployment, configuration, call, Status.DEPLOYING, values)
 
-    @staticmethod
-    def _registration(deployment: DeploymentItem, configuration: ChainConfiguration) -> Call:
-        if not deployment.token_address:
-            raise ConflictError("The token is not deployed yet")
-        return calls.registration(str(configuration.model_registry), deployment.model_id, deployment.token_address)
 
-    @staticmethod
-    def _changes(
-        deployment: DeploymentItem, purpose: Purpose, configuration: ChainConfiguration
-    ) -> Callable[[Transaction, TransactionItem], None]:
-        def add(write: Transaction, item: TransactionItem) -> None:
-            actions = [DeploymentItem.updated_at.set(now_text())]
-            if purpose == "deploy":
-                expected = Status.DEPLOYING
-                actions += [
-                    DeploymentItem.deployment_tx_hash.set(item.transaction_hash),
-                    DeploymentItem.token_address.set(str(item.contract_address)),
-                    DeploymentItem.controller.set(str(configuration.token_manager)),
-                ]
-            else:
-                expected = Status.REGISTERING
-                actions.append(DeploymentItem.registry_tx_hash.set(item.transaction_hash))
-            write.update(
+def _registration_plan(deployment: DeploymentItem, configuration: ChainConfiguration) -> Plan:
+    if not deployment.token_address:
+        raise ConflictError("The token is not deployed yet")
+    call = calls.registration(str(configuration.model_registry), deployment.model_id, deployment.token_address)
+    return _plan(deployment, configuration, call, Status.REGISTERING, {})
+
+
+def _plan(
+    deployment: DeploymentItem,
+    configuration: ChainConfiguration,
+    call: PlannedCall,
+    status: Status,
+    values: dict[str, Any],
+) -> Plan:
+    purpose = call.purpose
+    values = {**values, _HASHES[purpose]: Of(purpose, "transaction_hash"), "updated_at": now_text()}
+    return Plan(
+        job_id=deployment.deployment_id,
+        calls=(call,),
+        changes=(
+            Update(
                 "deployment",
                 DeploymentItem(deployment.pk, deployment.sk),
-                actions,
-                condition=DeploymentItem.status == str(expected),
-            )
-            data = {"purpose": purpose, "transaction_hash": item.transaction_hash, "nonce": int(item.nonce)}
-            write.create("event", job_event(deployment.pk, "signed", f"Signed the {purpose} transaction", data))
+                values,
+                condition=DeploymentItem.status == str(status),
+            ),
+            _event(deployment.deployment_id, purpose, "signed", f"Signed the {purpose} transaction"),
+        ),
+        configuration=configuration,
+    )
 
-        return add
+
+def _event(deployment_id: str, purpose: str, event: str, message: str) -> Create:
+    data = {
+        "purpose": purpose,
+        "transaction_hash": Of(purpose, "transaction_hash"),
+        "nonce": Of(purpose, "nonce"),
+    }
+    return Create(f"event:{purpose}", job_event(deployment_key(deployment_id)[0], event, message, data))

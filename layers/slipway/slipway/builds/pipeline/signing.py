@@ -15,11 +15,11 @@ from slipway.builds.store import (
     find_chain_deployment,
     running,
 )
-from slipway.chain.models import Call
+from slipway.chain.plans import Change, Check, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
-from slipway.chain.store import ChainConfiguration, TransactionItem
+from slipway.chain.store import ChainConfiguration, TransactionItem, transaction_for
 from slipway.errors import ConflictError, NotFoundError
-from slipway.store import Transaction, read_items
+from slipway.store import read_items
 from slipway.times import now_text
 
 
@@ -48,49 +48,50 @@ class BuildSigning:
         if not build.deployable or build.job_id != job_id or deployment.job_id != job_id:
             raise ConflictError("The build is not at the point where this is signed")
 
-        def make_call() -> Call:
-            bytecode = self._files.contract(build)["bytecode"]
-            return Call(None, creation_code(bytecode, build.constructor_arguments or []), gas_limit=0)
-
-        def also(write: Transaction, item: TransactionItem) -> None:
-            # What is signed is the source that passed the audit, and the build goes on.
-            audited = BuildItem.deployable.is_in(True) & (BuildItem.revision == build.revision)
-            write.check("build", BuildItem, *build_key(build_id), running(job_id) & audited)
-            write.update(
-                "deployment",
-                ChainDeploymentItem(deployment.pk, deployment.sk),
-                [
-                    ChainDeploymentItem.status.set(str(ChainStatus.SIGNED)),
-                    ChainDeploymentItem.transaction_hash.set(item.transaction_hash),
-                    ChainDeploymentItem.address.set(str(item.contract_address)),
-                    ChainDeploymentItem.updated_at.set(now_text()),
-                ],
-                condition=(ChainDeploymentItem.job_id == job_id)
-                & (ChainDeploymentItem.status == str(ChainStatus.PENDING))
-                & (ChainDeploymentItem.attempt == deployment.attempt),
-            )
-
-        configuration = stored or ChainConfiguration(*ChainConfiguration.key(self._chain_id))
+        bytecode = self._files.contract(build)["bytecode"]
         purpose = purpose_of(self._chain_id, int(deployment.attempt))
-        return self._signing.sign(build_id, purpose, make_call, configuration, also)
+        # What is signed is the source that passed the audit, and the build goes on.
+        audited = BuildItem.deployable.is_in(True) & (BuildItem.revision == build.revision)
+        pending = (ChainDeploymentItem.job_id == job_id) & (ChainDeploymentItem.status == str(ChainStatus.PENDING))
+        plan = Plan(
+            job_id=build_id,
+            calls=(PlannedCall(purpose, None, code=creation_code(bytecode, build.constructor_arguments or [])),),
+            changes=(
+                Check("build", BuildItem(*build_key(build_id)), running(job_id) & audited),
+                Update(
+                    "deployment",
+                    ChainDeploymentItem(deployment.pk, deployment.sk),
+                    {
+                        "status": str(ChainStatus.SIGNED),
+                        "transaction_hash": Of(purpose, "transaction_hash"),
+                        "address": Of(purpose, "contract_address"),
+                        "updated_at": now_text(),
+                    },
+                    condition=pending & (ChainDeploymentItem.attempt == deployment.attempt),
+                ),
+            ),
+            configuration=stored or ChainConfiguration(*ChainConfiguration.key(self._chain_id)),
+        )
+        return self._signing.sign(plan)[0]
 
     def bump(self, build_id: str, job_id: str) -> None:
         """Sign a stuck creation again with higher fees, if the cap leaves room for that and the build goes on."""
-
-        def also(write: Transaction, item: TransactionItem, transaction_hash: str) -> None:
-            write.check("build", BuildItem, *build_key(build_id), running(job_id))
-            if not item.cancel_hashes:
-                deployment = ChainDeploymentItem(*chain_key(build_id, self._chain_id))
-                write.update("deployment", deployment, [ChainDeploymentItem.transaction_hash.set(transaction_hash)])
-
-        self._signing.sign_again(build_id, self._purpose(build_id), also)
+        item = self._signed(build_id)
+        changes: list[Change] = [Check("build", BuildItem(*build_key(build_id)), running(job_id))]
+        if not item.cancel_hashes:
+            deployment = ChainDeploymentItem(*chain_key(build_id, self._chain_id))
+            changes.append(Update("deployment", deployment, {"transaction_hash": Of(item.purpose, "transaction_hash")}))
+        self._signing.sign_again(self._signing.stuck([item]), changes)
 
     def cancel(self, build_id: str) -> None:
-        """Call a creation off: sign one that does nothing at the same nonce. Which of them is mined decides."""
-        self._signing.sign_again(build_id, self._purpose(build_id), lambda *_: None, cancel=True)
+        """Call a creation off: sign a self-transfer at its nonce. Which of them is mined decides."""
+        stuck = self._signing.stuck([self._signed(build_id)], cancel=True)
+        self._signing.sign_again(stuck, (), cancel=True)
 
-    def _purpose(self, build_id: str) -> str:
+    def _signed(self, build_id: str) -> TransactionItem:
+        """Return the present attempt's transaction; raises ConflictError if none is signed."""
         deployment = find_chain_deployment(build_id, self._chain_id)
-        if deployment is None:
-            raise ConflictError("The creation of the contract is not signed")
-        return purpose_of(self._chain_id, int(deployment.attempt))
+        attempt = int(deployment.attempt) if deployment else 0
+        if item := transaction_for(build_id, purpose_of(self._chain_id, attempt)):
+            return item
+        raise ConflictError("The creation of the contract is not signed")

@@ -1,0 +1,145 @@
+"""What a job wants on chain, as plain data: which calls, for which purposes, and what of the job changes with them.
+
+A plan is made where the job is known, priced by ``signing`` and written with its signatures by ``write_ahead``. What is
+known only once it has its account and nonces, such as a transaction's hash, stands in it by name (``Of``, ``Created``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from slipway.chain.abi import Value, call_data
+from slipway.chain.models import Call
+from slipway.chain.store import ChainConfiguration, TransactionItem
+from slipway.store import Transaction
+
+
+@dataclass(frozen=True)
+class Created:
+    """The contract that an earlier call of the plan creates.
+
+    Attributes:
+        purpose: That call's purpose.
+        stand_in: A contract that takes its place where gas is estimated, before there is code at its address.
+    """
+
+    purpose: str
+    stand_in: str
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One transaction of a plan: the creation of a contract if ``to`` is None, else a call of a function.
+
+    Attributes:
+        purpose: What it is for; a purpose of a job takes effect once.
+        to: The contract that is called.
+        code: Creation code with its arguments.
+        function: Signature of the function, such as ``register(string,address)``.
+        arguments: Its arguments.
+        gas_limit: To be signed as it is; 0 asks the node.
+    """
+
+    purpose: str
+    to: str | None
+    code: bytes = b""
+    function: str = ""
+    arguments: tuple[Value | Created, ...] = ()
+    gas_limit: int = 0
+
+    def call(self, gas_limit: int = 0, created: Mapping[str, str] | None = None) -> Call:
+        """Return the call with the addresses of created contracts by purpose, or with what stands in for them."""
+        if not self.function:
+            return Call(self.to, self.code, gas_limit or self.gas_limit)
+        values = [_address(value, created) if isinstance(value, Created) else value for value in self.arguments]
+        return Call(self.to, call_data(self.function, values), gas_limit or self.gas_limit)
+
+
+def _address(contract: Created, created: Mapping[str, str] | None) -> str:
+    return contract.stand_in if created is None else created[contract.purpose]
+
+
+@dataclass(frozen=True)
+class Of:
+    """A value in a job's change that a transaction of the plan has once it is signed."""
+
+    purpose: str
+    attribute: Literal["transaction_hash", "nonce", "contract_address"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Hold an item that does not change to a condition, under a name by which its failure is reported."""
+
+    name: str
+    item: Model
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Update:
+    """Set attributes of an item, by their names in the model, under a condition if one is given."""
+
+    name: str
+    item: Model
+    values: Mapping[str, Any]
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Create:
+    """Put an item that must not exist yet, such as an event; its JSON may hold ``Of``."""
+
+    name: str
+    item: Model
+
+
+type Change = Check | Update | Create
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is signed together, at consecutive nonces of one account, in one write with the job's changes.
+
+    Attributes:
+        job_id: The job.
+        calls: In the order of their nonces.
+        changes: The job's own changes and conditions.
+        configuration: The chain's, for what its transactions may offer.
+        replaces: Settled transactions that served the same purposes and had no effect, such as those whose nonce was
+            used by somebody else, each with its final status.
+    """
+
+    job_id: str
+    calls: tuple[PlannedCall, ...]
+    changes: tuple[Change, ...]
+    configuration: ChainConfiguration
+    replaces: tuple[TransactionItem, ...] = ()
+
+
+def add_changes(write: Transaction, changes: Sequence[Change], signed: Sequence[TransactionItem]) -> None:
+    """Add a job's changes to the write that holds these transactions."""
+    by_purpose = {item.purpose: item for item in signed}
+    for change in changes:
+        kind: Any = type(change.item)
+        match change:
+            case Check(name, item, condition):
+                write.check(name, kind, item.pk, item.sk, condition)  # type: ignore[attr-defined]
+            case Update(name, item, values, condition):
+                actions = [getattr(kind, key).set(_filled(value, by_purpose)) for key, value in values.items()]
+                write.update(name, item, actions, condition)
+            case Create(name, item):
+                write.create(name, kind(**_filled(item.attribute_values, by_purpose)))
+
+
+def _filled(value: Any, signed: Mapping[str, TransactionItem]) -> Any:
+    match value:
+        case Of(purpose, attribute):
+            found = getattr(signed[purpose], attribute)
+            return int(found) if attribute == "nonce" else found
+        case dict():
+            return {key: _filled(entry, signed) for key, entry in value.items()}
+    return value
