@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
@@ -18,6 +18,7 @@ from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Ver
 from slipway.chains import Chain
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.observability import logger
+from slipway.times import Clock
 
 _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
@@ -25,16 +26,6 @@ _MOST_REASON = 300
 # A part of an address that is so long may be a key.
 _LEAST_SECRET = 8
 _ids = itertools.count(1)
-
-
-class Clock(Protocol):
-    """What passes the time: the module ``time``, or a test's own."""
-
-    def monotonic(self) -> float:
-        """Return seconds that only grow."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Let so many seconds pass."""
 
 
 class RpcError(SlipwayError):
