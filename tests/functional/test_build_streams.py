@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -12,8 +13,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from slipway.builds.api import tickets
 from slipway.errors import UpstreamUnavailableError
 from slipway.streams import delivery as deliveries
-from slipway.streams import publisher as telling
-from slipway.streams import service, store
+from slipway.streams import publisher, service, store
 from slipway.streams.models import Connection
 from tests.support.build_log import USUAL, WrittenBuild
 from tests.support.functions import event
@@ -32,7 +32,7 @@ def build(slipway: Installation) -> WrittenBuild:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(telling, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 0.3)
 
 
 def _connect(
@@ -136,13 +136,13 @@ def test_nobody_else_gets_in_and_nothing_is_left_of_them(slipway: Installation, 
 def test_an_owner_follows_only_so_many_streams(
     slipway: Installation, build: WrittenBuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST_STREAMS", 2)
+    monkeypatch.setattr(store, "FOLLOWED", replace(store.FOLLOWED, most=2))
     _connected(slipway, build, "c1")
     _connected(slipway, build, "c2")
     assert _connect(slipway, build.build_id, slipway.token(), connection_id="c3")["statusCode"] == 429
     slipway.invoke("StreamConnectionsFunction", _of_connection("stream_disconnect", "c1"))
     _connected(slipway, build, "c3")
-    assert {lease.partition("#")[2] for lease in _held(slipway)} == {"c2", "c3"}
+    assert {permit.partition("#")[2] for permit in _held(slipway)} == {"c2", "c3"}
 
 
 def test_a_stream_that_cannot_be_begun_is_refused_and_leaves_nothing(
@@ -151,7 +151,7 @@ def test_a_stream_that_cannot_be_begun_is_refused_and_leaves_nothing(
     def refuse(connection: Connection) -> None:
         raise UpstreamUnavailableError("Lambda does not answer", retry_after=2)
 
-    monkeypatch.setattr(service, "hand_over", refuse)
+    monkeypatch.setattr(service, "request_replay", refuse)
     assert _connect(slipway, build.build_id, slipway.token())["statusCode"] == 502
     assert _left(slipway) == []
     assert _held(slipway) == set()
@@ -203,26 +203,26 @@ def test_a_replay_waits_until_the_connection_is_open(slipway: Installation, buil
     assert told == build.told
 
 
-def test_a_turn_that_is_taken_is_waited_for(slipway: Installation, build: WrittenBuild) -> None:
+def test_a_lease_that_is_taken_is_waited_for(slipway: Installation, build: WrittenBuild) -> None:
     told = _connected(slipway, build)
     connection = Connection(build.build_id, "c1")
-    turn = store.take_turn(connection)
-    assert isinstance(turn, store.Turn)
+    lease = store.acquire_lease(connection)
+    assert isinstance(lease, store.Lease)
     slipway.invoked.clear()
     _streamed(slipway, build)
     assert slipway.invoked == [{"build_id": build.build_id, "connection_id": "c1"}]
     assert told == []
-    assert store.end_turn(connection, turn, 1)
+    assert store.release_lease(connection, lease, 1)
     _replay(slipway)
     assert told == build.told[1:]
 
 
-def test_a_turn_that_ran_out_closes_the_connection(
+def test_a_lease_that_expired_closes_the_connection(
     slipway: Installation, build: WrittenBuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = _connected(slipway, build)
-    monkeypatch.setattr(store, "TURN_SECONDS", -1.0)
-    store.take_turn(Connection(build.build_id, "c1"))
+    monkeypatch.setattr(store, "LEASE_SECONDS", -1.0)
+    store.acquire_lease(Connection(build.build_id, "c1"))
     _replay(slipway)
     assert told == []
     assert slipway.sockets.closed == ["c1"]
@@ -248,7 +248,7 @@ def test_a_post_without_a_clear_outcome_before_the_connection_is_open_is_never_d
     with pytest.raises(UpstreamUnavailableError):
         slipway.invoke("BuildReplayFunction", slipway.invoked[0])
     told = slipway.sockets.open("c1")
-    later = store.epoch_milliseconds() + int(store.TURN_SECONDS * 1000) + 1
+    later = store.epoch_milliseconds() + int(store.LEASE_SECONDS * 1000) + 1
     monkeypatch.setattr(store, "epoch_milliseconds", lambda: later)
     _replay(slipway)
     assert told == []
@@ -287,7 +287,7 @@ def test_a_log_that_cannot_be_read_costs_nobody_the_connection(
         raise UpstreamUnavailableError("The store did not answer", retry_after=2)
 
     with monkeypatch.context() as patch:
-        patch.setattr(telling.BuildLog, "after", fail)
+        patch.setattr(publisher.BuildLog, "after", fail)
         with pytest.raises(UpstreamUnavailableError):
             _streamed(slipway, build)
     _replay(slipway)

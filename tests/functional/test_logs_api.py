@@ -14,7 +14,7 @@ from local.console_api.server import running
 from slipway.akash.logs import service as logs
 from slipway.akash.logs.cursors import decode_cursor
 from slipway.akash.store import AkashDeployment, find_workload
-from slipway.limits import leases
+from slipway.limits.semaphore import Semaphore
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
 from tests.support.installation import Answer, Installation
@@ -231,13 +231,14 @@ def test_an_owner_follows_only_so_many_logs_at_once(
     slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = _active(slipway)
-    monkeypatch.setattr(logs, "MOST_FOLLOWED", 2)
-    others = [leases.take("log_streams", deployment.wallet, name, seconds=30, most=2) for name in "ab"]
+    followed = Semaphore("log_streams", most=2, seconds=30)
+    monkeypatch.setattr(logs, "FOLLOWED", followed)
+    others = [followed.acquire(deployment.wallet, name) for name in "ab"]
     refused = _logs(slipway, deployment.deployment_id)
     assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
     assert 0 < int(refused.headers["retry-after"]) <= 30
-    leases.give_back("log_streams", deployment.wallet, others[0])
-    # Each answer gives back what it held, so the next one gets it.
+    followed.release(deployment.wallet, others[0])
+    # Each answer releases what it held, so the next one gets it.
     source = EventSource()
     _follow(slipway, deployment.deployment_id, source, 1)
     simulator.write(str(deployment.dseq), "web", "GET / 200")

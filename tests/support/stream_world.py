@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from slipway.builds.states import FINAL
-from slipway.streams.delivery import PATIENCE_SECONDS, Delivery
-from slipway.streams.models import Connection, Outcome, Posted, Taken, Turn
+from slipway.streams.delivery import REPLAY_SECONDS, Delivery
+from slipway.streams.models import Connection, Lease, LeaseTaken, Outcome, Posted
 
 CONNECTION = Connection("build", "connection")
-TURN_SECONDS = 15.0
+LEASE_SECONDS = 15.0
 # $connect has that long; what has not opened by then never will.
 CONNECT_SECONDS = 15.0
 LIVE_SECONDS = 0.4
@@ -89,7 +89,7 @@ class World:
         received: Sequences that the client was sent.
         closed: Whether the open connection was closed.
         failed: Whether the connection never opened.
-        abandoned: How often a turn was found that had run out.
+        abandoned: How often an expired lease was found.
         died: How many deliverers died.
     """
 
@@ -116,8 +116,8 @@ class World:
         self._open = self._exists = False
         self._connected_at = 0.0
         self._sent = self.begin
-        self._turn: tuple[str, float] | None = None
-        self._turns = self._posts = self._steps = 0
+        self._lease: tuple[str, float] | None = None
+        self._leases = self._posts = self._steps = 0
 
     # ── Time, and whose step is next ────────────────────────────────────────────────────────────
 
@@ -178,30 +178,30 @@ class World:
         """The build's state."""
         return self._step(lambda: bool(self.log) and self.log[-1].status in FINAL and len(self.log) <= sequence)
 
-    def take_turn(self, connection: Connection) -> Turn | Taken | None:
+    def acquire_lease(self, connection: Connection) -> Lease | LeaseTaken | None:
         """One conditional write."""
 
-        def take() -> Turn | Taken | None:
+        def take() -> Lease | LeaseTaken | None:
             if not self._exists:
                 return None
-            if self._turn:
-                over = self._turn[1] < self.now
+            if self._lease:
+                over = self._lease[1] < self.now
                 self.abandoned += over
-                return Taken(self._turn[0], abandoned=over)
-            self._turns += 1
-            self._turn = (str(self._turns), self.now + TURN_SECONDS)
+                return LeaseTaken(expired=over)
+            self._leases += 1
+            self._lease = (str(self._leases), self.now + LEASE_SECONDS)
             opened = self._sent > self.begin
-            return Turn(self._turn[0], self._sent, opened=opened, age=self.now - self._connected_at)
+            return Lease(self._lease[0], self._sent, opened=opened, age=self.now - self._connected_at)
 
         return self._step(take)
 
-    def end_turn(self, connection: Connection, turn: Turn, sent: int) -> bool:
+    def release_lease(self, connection: Connection, lease: Lease, sent: int) -> bool:
         """One conditional write."""
 
         def end() -> bool:
-            if not self._exists or not self._turn or self._turn[0] != turn.name:
+            if not self._exists or not self._lease or self._lease[0] != lease.name:
                 return False
-            self._sent, self._turn = sent, None
+            self._sent, self._lease = sent, None
             return True
 
         return self._step(end)
@@ -259,7 +259,7 @@ class World:
             self.failed = not self._open
 
         self._step(add)
-        self._hand_over()
+        self._request_replay()
         self._step(opens)
 
     def _table_stream(self) -> None:
@@ -274,15 +274,15 @@ class World:
     def _live(self) -> None:
         if not self._step(lambda: self._exists):
             return
-        if self._delivery.deliver_patiently(CONNECTION, LIVE_SECONDS) is Outcome.LATER:
-            self._hand_over()
+        if self._delivery.deliver_with_retries(CONNECTION, LIVE_SECONDS) is Outcome.LATER:
+            self._request_replay()
 
-    def _hand_over(self) -> None:
+    def _request_replay(self) -> None:
         """Lambda takes an asynchronous invocation, and tries it again when its function dies or gives up."""
         self._step(lambda: self._start(lambda: self._until_done(self._replay)))
 
     def _replay(self) -> None:
-        while self._delivery.deliver_patiently(CONNECTION, PATIENCE_SECONDS) is Outcome.LATER:
+        while self._delivery.deliver_with_retries(CONNECTION, REPLAY_SECONDS) is Outcome.LATER:
             pass
 
     def _until_done(self, work: Callable[[], None]) -> None:

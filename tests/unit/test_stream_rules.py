@@ -104,17 +104,17 @@ def test_the_stage_is_the_one_of_the_front_door_and_the_local_engine() -> None:
 
 
 def test_a_connection_outlives_what_opens_it_and_a_turn_whoever_writes() -> None:
-    from slipway.streams.delivery import PATIENCE_SECONDS, WRITING_SECONDS
+    from slipway.streams.delivery import REPLAY_SECONDS, WRITING_SECONDS
     from slipway.streams.rules import OPENING_SECONDS
-    from slipway.streams.store import TURN_SECONDS
+    from slipway.streams.store import LEASE_SECONDS
     from tests.support.template import functions
 
     timeout = functions()["StreamConnectionsFunction"].get("Timeout", 15)
-    assert timeout < OPENING_SECONDS < PATIENCE_SECONDS
+    assert timeout < OPENING_SECONDS < REPLAY_SECONDS
     # The two seconds of connecting and the three of waiting that a post may take.
-    assert WRITING_SECONDS + 5 < TURN_SECONDS < PATIENCE_SECONDS
+    assert WRITING_SECONDS + 5 < LEASE_SECONDS < REPLAY_SECONDS
     for name in ("BuildReplayFunction", "BuildStreamFunction"):
-        assert functions()[name]["Timeout"] > PATIENCE_SECONDS + WRITING_SECONDS + 5
+        assert functions()[name]["Timeout"] > REPLAY_SECONDS + WRITING_SECONDS + 5
 
 
 def test_the_tables_stream_tells_only_of_new_progress_of_builds() -> None:

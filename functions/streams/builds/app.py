@@ -1,10 +1,10 @@
-"""The jobs table's stream: a build has made progress, so whoever follows it is told."""
+"""The jobs table's stream: a build has made progress, so its clients are sent the events."""
 
 from typing import Any
 
-from slipway.streams.publisher import tell
+from slipway.streams.publisher import publish
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Tell of a batch of new progress events; the batch comes again when this raises."""
-    tell(event["Records"])
+    """Publish a batch of new progress events; the batch comes again when this raises."""
+    publish(event["Records"])

@@ -1,4 +1,4 @@
-"""Tells one client what it has not been told, asked for asynchronously when it connects or could not be told."""
+"""Sends one client what it has not been sent; invoked asynchronously when it connects, and when that failed before."""
 
 from slipway.streams.models import Connection
 from slipway.streams.publisher import replay

@@ -28,7 +28,7 @@ class ConnectionsApi:
         self._client = client
 
     def post(self, connection_id: str, text: str) -> Posted:
-        """Send a message, and tell what became of it."""
+        """Send a message, and report what became of it."""
         try:
             self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except ClientError as error:
@@ -36,7 +36,7 @@ class ConnectionsApi:
         except (ConnectTimeoutError, EndpointConnectionError):
             return Posted.NOT_SENT
         except BotoCoreError as error:
-            logger.warning("not known whether a message arrived", error_type=type(error).__name__)
+            logger.warning("unknown whether a message arrived", error_type=type(error).__name__)
             return Posted.UNKNOWN
         return Posted.SENT
 

@@ -1,17 +1,17 @@
-"""Telling one client what it has not been told yet.
+"""Sending one client the events that it has not been sent yet.
 
-Several want to tell a client something at the same time: the replay when it has connected, and the table's stream at
-each event. The log of events is the queue, and all of them do the same: take the connection's turn, read the log from
-where the client is, post in order, say how far it came, end the turn. So
+Several publishers serve a client at the same time: the replay when it has connected, and the table's stream at each
+event. The log of events is the queue, and all of them do the same: acquire the connection's lease, read the log from
+where the client is, post in order, record how far it came, release the lease. So
 
 - only one writes at a time, in the order of the log: no repeat, nothing out of order;
-- who finds the turn taken comes again, or has somebody come, until nothing is left to tell: no gap;
-- who dies while writing leaves a turn that runs out by the clock. Nobody knows then whether its last post arrived, so
-  nobody writes to that connection again: it is closed, and the client goes on with ``?after=``. The same when a post's
-  outcome is unknown. A client therefore sees the events in order from where it wanted them, up to where the connection
-  ends, and never a repeat.
+- a publisher that finds the lease taken tries again, or requests a replay, until nothing is left to send: no gap;
+- a publisher that dies while it writes leaves a lease that expires. It is unknown then whether its last post arrived,
+  so the connection is never written to again: it is closed, and the client resumes with ``?after=``. The same when a
+  post's outcome is unknown. A client therefore sees the events in order from where it wanted them, up to where the
+  connection ends, and never a repeat.
 
-``deliver`` does what can be done now and says whether somebody has to come again; ``deliver_patiently`` comes again.
+``deliver`` does what can be done now and says whether it has to be tried again; ``deliver_with_retries`` tries again.
 """
 
 import random
@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from slipway.errors import SlipwayError
-from slipway.streams.models import Connection, Outcome, Posted, Taken, Turn
+from slipway.streams.models import Connection, Lease, LeaseTaken, Outcome, Posted
 from slipway.streams.rules import is_final, may_open, message_of
 
 WRITING_SECONDS = 8.0
-# By then a turn that its holder left behind has ended, and a connection that was opening is open or never will be.
-PATIENCE_SECONDS = 25.0
+# By then the lease of a publisher that died has expired, and a connection that was opening is open or never will be.
+REPLAY_SECONDS = 25.0
 _PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 
@@ -52,20 +52,20 @@ class Log(Protocol):
 
 
 class Connections(Protocol):
-    """Who follows which build; see ``store``."""
+    """The connections that follow builds; see ``store``."""
 
-    def take_turn(self, connection: Connection) -> Turn | Taken | None:
-        """Take the right to write."""
+    def acquire_lease(self, connection: Connection) -> Lease | LeaseTaken | None:
+        """Acquire the right to write."""
 
-    def end_turn(self, connection: Connection, turn: Turn, sent: int) -> bool:
-        """Give it back and say how far the client was told; False when the connection is no more."""
+    def release_lease(self, connection: Connection, lease: Lease, sent: int) -> bool:
+        """Release it and record how far the client was sent; False when the connection is no more."""
 
     def forget(self, connection: Connection) -> None:
         """Delete a connection that is no more."""
 
 
 class Sockets(Protocol):
-    """What is open; see ``connections_api``."""
+    """Open connections; see ``connections_api``."""
 
     def post(self, connection_id: str, text: str) -> Posted:
         """Send a message."""
@@ -76,26 +76,26 @@ class Sockets(Protocol):
 
 @dataclass
 class _Writing:
-    """A turn, how far the client was told within it, and whether a post may or may not have arrived."""
+    """A lease, how far the client was sent under it, and whether a post may or may not have arrived."""
 
-    turn: Turn
+    lease: Lease
     sent: int
     uncertain: bool = False
 
     @property
     def may_open(self) -> bool:
         """Whether a connection that is called gone may only not be open yet."""
-        return self.sent == self.turn.sent and may_open(self.turn.opened, self.turn.age)
+        return self.sent == self.lease.sent and may_open(self.lease.opened, self.lease.age)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Tells clients what they have not been told.
+    """Sends clients what they have not been sent.
 
     Attributes:
-        log: What is to be told.
-        connections: Whom.
-        sockets: By which means.
+        log: The events.
+        connections: Who follows them.
+        sockets: How they are sent.
         clock: Seconds that never go back.
         pause: Waits for seconds.
     """
@@ -107,38 +107,39 @@ class Delivery:
     pause: Callable[[float], None] = time.sleep
 
     def deliver(self, connection: Connection) -> Outcome:
-        """Tell a client what it has not been told, as far as that is possible now.
+        """Send a client what it has not been sent, as far as that is possible now.
 
         Returns:
-            LATER: Somebody else is writing, it is not open yet, or it takes no more at the moment.
+            LATER: Another publisher is writing, the connection is not open yet, or it takes no more at the moment.
 
         Raises:
             UpstreamUnavailableError: The store did not answer, or API Gateway did not close the connection.
         """
         ends_at = self.clock() + WRITING_SECONDS
         while True:
-            turn = self.connections.take_turn(connection)
-            if turn is None:
+            lease = self.connections.acquire_lease(connection)
+            if lease is None:
                 return Outcome.DONE
-            if isinstance(turn, Taken):
-                return self._abandon(connection) if turn.abandoned else Outcome.LATER
-            writing = _Writing(turn, turn.sent)
+            if isinstance(lease, LeaseTaken):
+                return self._close(connection) if lease.expired else Outcome.LATER
+            writing = _Writing(lease, lease.sent)
             try:
                 outcome = self._write(connection, writing, ends_at)
             except SlipwayError:
                 # The log can't be read now. What was posted is certain, so the next one may go on.
-                self.connections.end_turn(connection, turn, writing.sent)
+                self.connections.release_lease(connection, lease, writing.sent)
                 raise
             if outcome is None and self._end(connection, writing):
                 return Outcome.DONE
             if writing.uncertain:
-                # The post may be on its way still. Nobody gets the turn any more, so that it is closed when it is open.
+                # The post may be on its way still. The lease is never released, so that the connection is closed when
+                # it opens.
                 return Outcome.LATER
-            if not self.connections.end_turn(connection, turn, writing.sent):
+            if not self.connections.release_lease(connection, lease, writing.sent):
                 return Outcome.DONE
             if outcome is not Outcome.DONE:
                 return Outcome.LATER
-            # A long history comes in parts, and whoever came meanwhile found the turn taken.
+            # A long history comes in parts, and a publisher that came meanwhile found the lease taken.
             if not self.log.after(connection.build_id, writing.sent):
                 return Outcome.DONE
 
@@ -159,7 +160,7 @@ class Delivery:
         return None if ends and self.log.is_over(connection.build_id, writing.sent) else Outcome.DONE
 
     def _end(self, connection: Connection, writing: _Writing) -> bool:
-        """End a connection: first the connection, then what is known of it, so that nobody is left waiting.
+        """End a connection: first the connection, then what is known of it, so that no client is left waiting.
 
         False when it may not be open yet: it is to be ended when it is.
         """
@@ -168,13 +169,13 @@ class Delivery:
         self.connections.forget(connection)
         return True
 
-    def _abandon(self, connection: Connection) -> Outcome:
-        """End a connection whose writer is gone; it is older than any that may still open."""
+    def _close(self, connection: Connection) -> Outcome:
+        """End a connection whose publisher died; it is older than any that may still open."""
         self.sockets.close(connection.connection_id)
         self.connections.forget(connection)
         return Outcome.DONE
 
-    def deliver_patiently(self, connection: Connection, seconds: float) -> Outcome:
+    def deliver_with_retries(self, connection: Connection, seconds: float) -> Outcome:
         """Deliver again and again until it is done or so many seconds have passed."""
         ends_at = self.clock() + seconds
         wait = _PAUSE_SECONDS

@@ -1,4 +1,4 @@
-"""Shapes of streams: what a client asks for at its handshake, and what it is told."""
+"""Shapes of streams: connections, handshakes, and what became of a message."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,11 +28,11 @@ class Handshake:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """The right to write to a connection.
+class Lease:
+    """The right to write to a connection, until it expires.
 
     Attributes:
-        name: Tells this turn from every other.
+        name: Distinguishes this lease from every other.
         sent: Sequence of the last event that the client was sent.
         opened: Whether the connection is known to be open, because something was sent over it before.
         age: Seconds since the client connected.
@@ -45,11 +45,10 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Somebody else has the turn; ``abandoned`` when it should have ended by now, so that its holder has died."""
+class LeaseTaken:
+    """Another publisher has the lease; ``expired`` when its holder must have died."""
 
-    name: str
-    abandoned: bool
+    expired: bool
 
 
 class Posted(StrEnum):
@@ -65,7 +64,7 @@ class Posted(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a delivery came to: ``DONE``, or ``LATER`` when somebody has to come again."""
+    """What a delivery came to: ``DONE``, or ``LATER`` when it has to be tried again."""
 
     DONE = "done"
     LATER = "later"

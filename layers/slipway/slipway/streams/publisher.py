@@ -1,4 +1,4 @@
-"""Use cases of telling: the jobs table's stream brings events, and a delivery is taken up again."""
+"""Use cases of publishing: the jobs table's stream reports events, and a delivery is resumed."""
 
 import json
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from slipway.settings import build_replay_function
 from slipway.store import aws_client
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
-from slipway.streams.delivery import PATIENCE_SECONDS, Delivery
+from slipway.streams.delivery import REPLAY_SECONDS, Delivery
 from slipway.streams.models import Connection, Outcome
 
-# The table's stream goes on with other builds after this; whoever takes a delivery up again has all the time.
+# The table's stream goes on with other builds after this; a replay has all the time.
 _LIVE_SECONDS = 0.4
 _RECORDS_SECONDS = 15.0
 
@@ -41,47 +41,47 @@ def delivery() -> Delivery:
     return Delivery(BuildLog(), store, connections_api())
 
 
-def hand_over(connection: Connection) -> None:
-    """Have the function BUILD_REPLAY_FUNCTION deliver; asynchronously, so that Lambda sees to it that it happens.
+def request_replay(connection: Connection) -> None:
+    """Invoke the function BUILD_REPLAY_FUNCTION asynchronously, so that Lambda retries it until it has delivered.
 
     Raises:
         UpstreamUnavailableError: Lambda did not take it.
     """
-    wanted = {"build_id": connection.build_id, "connection_id": connection.connection_id}
+    payload = {"build_id": connection.build_id, "connection_id": connection.connection_id}
     try:
         aws_client("lambda", 3.0).invoke(
-            FunctionName=build_replay_function(), InvocationType="Event", Payload=json.dumps(wanted)
+            FunctionName=build_replay_function(), InvocationType="Event", Payload=json.dumps(payload)
         )
     except (ClientError, BotoCoreError) as error:
         raise UpstreamUnavailableError("The stream can't be begun now", retry_after=2) from error
 
 
-def tell(records: Iterable[dict[str, Any]]) -> None:
-    """Tell everyone who follows a build what happened, at events that the jobs table's stream brings.
+def publish(records: Iterable[dict[str, Any]]) -> None:
+    """Deliver to every client that follows one of the builds whose events the jobs table's stream reports.
 
     Args:
         records: Of DynamoDB Streams; their keys are ``BUILD#<id>`` and ``UPDATE#<sequence>``. Only the builds matter:
             what is new is read from the log.
 
     Raises:
-        UpstreamUnavailableError: Somebody could not be told, nor could that be handed over.
+        UpstreamUnavailableError: A client could not be sent the events, nor a replay be requested.
     """
-    build_ids = dict.fromkeys(record_["dynamodb"]["Keys"]["pk"]["S"].removeprefix("BUILD#") for record_ in records)
-    posting = delivery()
-    ends_at = posting.clock() + _RECORDS_SECONDS
+    build_ids = dict.fromkeys(entry["dynamodb"]["Keys"]["pk"]["S"].removeprefix("BUILD#") for entry in records)
+    publisher = delivery()
+    ends_at = publisher.clock() + _RECORDS_SECONDS
     for build_id in build_ids:
         for connection in store.connections_of(build_id):
-            in_time = posting.clock() < ends_at
-            if not in_time or posting.deliver_patiently(connection, _LIVE_SECONDS) is Outcome.LATER:
-                hand_over(connection)
+            in_time = publisher.clock() < ends_at
+            if not in_time or publisher.deliver_with_retries(connection, _LIVE_SECONDS) is Outcome.LATER:
+                request_replay(connection)
 
 
 def replay(connection: Connection) -> None:
-    """Take up a delivery: at the beginning of a connection, and whenever it could not be done at once.
+    """Resume a delivery: at the beginning of a connection, and whenever it could not be done at once.
 
     Raises:
         UpstreamUnavailableError: It could not be done; to be tried again.
     """
-    if delivery().deliver_patiently(connection, PATIENCE_SECONDS) is Outcome.LATER:
+    if delivery().deliver_with_retries(connection, REPLAY_SECONDS) is Outcome.LATER:
         record("StreamDelayed")
-        raise UpstreamUnavailableError("The client could not be told", retry_after=2)
+        raise UpstreamUnavailableError("The client could not be sent the events", retry_after=2)

@@ -58,8 +58,8 @@ def protocol_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def message_of(status: str, progress: int, step: str, message: str, sequence: int) -> str:
     """Return a progress event as JSON for the client."""
-    told = {"status": status, "progress": progress, "step": step, "message": message, "sequence": sequence}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    event = {"status": status, "progress": progress, "step": step, "message": message, "sequence": sequence}
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
 def is_final(status: str) -> bool:

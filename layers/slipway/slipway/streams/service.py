@@ -1,4 +1,4 @@
-"""Use cases of who follows a build: a client connects, sends something, leaves."""
+"""Use cases of a client of a stream: it connects, sends something, leaves."""
 
 import json
 
@@ -11,28 +11,24 @@ from slipway.errors import (
     ValidationFailedError,
 )
 from slipway.identity.service import token_verifier
-from slipway.limits import leases
 from slipway.observability import logger
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
 from slipway.streams.models import Connection, Handshake
-from slipway.streams.publisher import hand_over
+from slipway.streams.publisher import request_replay
 from slipway.streams.rules import reply_to
-
-# How many streams an owner may follow at once.
-MOST_STREAMS = 20
 
 
 def connect(connection_id: str, given: Handshake) -> None:
-    """Let a client follow a build, and have it told from where it wants.
+    """Let a client follow a build from where it wants.
 
     Raises:
-        AuthenticationFailedError: Nobody we can believe, or a ticket that is not good.
+        AuthenticationFailedError: The token or the ticket is not valid.
         ForbiddenError: The token names no wallet.
         NotFoundError: No such build, or another owner's.
         ValidationFailedError: It has seen more than there is.
         RateLimitExceededError: The owner follows too many streams.
-        UpstreamUnavailableError: It could not be begun; nothing is left of it.
+        UpstreamUnavailableError: The replay could not be requested; nothing is left of the connection.
     """
     wallet = _wallet(given)
     build = builds.find_build(given.build_id)
@@ -40,13 +36,13 @@ def connect(connection_id: str, given: Handshake) -> None:
         raise NotFoundError("There is no such build")
     if given.after > int(build.sequence):
         raise ValidationFailedError.of_field("after", "is ahead of the build's events")
-    lease = leases.take(store.HELD, wallet, connection_id, seconds=store.CONNECTION_SECONDS, most=MOST_STREAMS)
+    permit = store.FOLLOWED.acquire(wallet, connection_id)
     connection = Connection(given.build_id, connection_id)
     try:
-        store.add(connection, wallet, lease, given.after)
-        hand_over(connection)
+        store.add(connection, wallet, permit, given.after)
+        request_replay(connection)
     except Exception:
-        leases.give_back(store.HELD, wallet, lease)
+        store.FOLLOWED.release(wallet, permit)
         store.forget(connection)
         raise
 

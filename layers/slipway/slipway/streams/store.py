@@ -1,52 +1,51 @@
 """Connections in the control table.
 
-- ``STREAM#<build id>`` / ``CONNECTION#<connection id>``: a client that follows a build, what it was sent, and who is
-  writing to it;
-- ``CONNECTION#<connection id>`` / ``STREAM``: which build that is, for all that API Gateway tells later is the id.
+- ``STREAM#<build id>`` / ``CONNECTION#<connection id>``: a client that follows a build, what it was sent, and the lease
+  of the publisher that writes to it;
+- ``CONNECTION#<connection id>`` / ``STREAM``: which build that is, for later API Gateway sends only the id.
 
-``sent`` counts only what was certainly sent. Whoever wants to write takes the turn first, which is one conditional
-write; see ``delivery``.
+``sent`` counts only what was certainly sent. A publisher acquires the connection's lease before it writes, by one
+conditional write; see ``delivery``.
 """
 
 import uuid
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
-from slipway.limits import leases
-from slipway.store import ControlItem, Transaction, condition_held, upstream_errors
-from slipway.streams.models import Connection, Taken, Turn
+from slipway.limits.semaphore import Semaphore
+from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
+from slipway.streams.models import Connection, Lease, LeaseTaken
 from slipway.times import epoch_milliseconds, epoch_seconds
 
 # API Gateway ends a connection after two hours.
 CONNECTION_SECONDS = 2 * 3600 + 60
-# Longer than anybody writes (`delivery.WRITING_SECONDS`, and one post): who still has it then has died.
-TURN_SECONDS = 15.0
+# Longer than a publisher writes (`delivery.WRITING_SECONDS`, and one post): the holder of an older lease has died.
+LEASE_SECONDS = 15.0
 _OPEN_PREFIX = "CONNECTION#"
-# Under which an owner's connections are counted.
-HELD = "build_streams"
+# How many streams an owner may follow at once.
+FOLLOWED = Semaphore("build_streams", most=20, seconds=CONNECTION_SECONDS)
 
 
 class StreamConnection(ControlItem):
     """A client that follows a build.
 
     Attributes:
-        lease: The owner's holding, given back when the connection ends.
+        permit: The owner's, released when the connection ends.
         connected_at: Milliseconds since 1970.
         after: What the client had seen when it connected.
         sent: Sequence of the last event that it was sent, or ``after``.
-        turn: Who is writing to it; ``turn_until`` in milliseconds since 1970.
+        lease: Of the publisher that writes to it; ``lease_until`` in milliseconds since 1970.
     """
 
     build_id = UnicodeAttribute()
     connection_id = UnicodeAttribute()
     wallet = UnicodeAttribute()
-    lease = UnicodeAttribute()
+    permit = UnicodeAttribute(attr_name="lease")
     connected_at = NumberAttribute()
     after = NumberAttribute()
     sent = NumberAttribute()
-    turn = UnicodeAttribute(null=True)
-    turn_until = NumberAttribute(null=True)
+    lease = UnicodeAttribute(null=True, attr_name="turn")
+    lease_until = NumberAttribute(null=True, attr_name="turn_until")
     expires_at = NumberAttribute()
 
 
@@ -65,7 +64,7 @@ def _back_key(connection_id: str) -> tuple[str, str]:
     return f"{_OPEN_PREFIX}{connection_id}", "STREAM"
 
 
-def add(connection: Connection, wallet: str, lease: str, after: int) -> None:
+def add(connection: Connection, wallet: str, permit: str, after: int) -> None:
     """Write a new connection.
 
     Raises:
@@ -77,7 +76,7 @@ def add(connection: Connection, wallet: str, lease: str, after: int) -> None:
         build_id=connection.build_id,
         connection_id=connection.connection_id,
         wallet=wallet,
-        lease=lease,
+        permit=permit,
         connected_at=epoch_milliseconds(),
         after=after,
         sent=after,
@@ -94,12 +93,8 @@ def add(connection: Connection, wallet: str, lease: str, after: int) -> None:
 
 def find(connection_id: str) -> Connection | None:
     """Return a connection by API Gateway's id."""
-    with upstream_errors():
-        try:
-            found = StreamOfConnection.get(*_back_key(connection_id), consistent_read=True)
-        except DoesNotExist:
-            return None
-    return Connection(found.build_id, connection_id)
+    found = read_item(StreamOfConnection, _back_key(connection_id))
+    return Connection(found.build_id, connection_id) if found else None
 
 
 def connections_of(build_id: str) -> list[Connection]:
@@ -112,51 +107,41 @@ def connections_of(build_id: str) -> list[Connection]:
         return [Connection(build_id, item.connection_id) for item in found]
 
 
-def take_turn(connection: Connection) -> Turn | Taken | None:
-    """Take the turn, unless somebody has it, even if they should be done by now; None when there is no connection."""
+def acquire_lease(connection: Connection) -> Lease | LeaseTaken | None:
+    """Acquire the right to write, unless it is taken, even if it has expired; None when there is no connection."""
     name, now = uuid.uuid4().hex, epoch_milliseconds()
     item = StreamConnection(*_key(connection))
-    taken = condition_held(
-        lambda: item.update(
-            actions=[StreamConnection.turn.set(name), StreamConnection.turn_until.set(now + int(TURN_SECONDS * 1000))],
-            condition=StreamConnection.pk.exists() & StreamConnection.turn.does_not_exist(),
-        )
+    acquired = update_if(
+        item,
+        StreamConnection.pk.exists() & StreamConnection.lease.does_not_exist(),
+        [StreamConnection.lease.set(name), StreamConnection.lease_until.set(now + int(LEASE_SECONDS * 1000))],
     )
-    if taken:
+    if acquired:
         sent, after = int(item.sent), int(item.after)
-        return Turn(name, sent, opened=sent > after, age=(now - int(item.connected_at)) / 1000)
-    with upstream_errors():
-        try:
-            item = StreamConnection.get(*_key(connection), consistent_read=True)
-        except DoesNotExist:
-            return None
-    if item.turn is None:
-        # It ended between the two; the next try may get it.
-        return Taken("", abandoned=False)
-    return Taken(item.turn, abandoned=int(item.turn_until or 0) < now)
+        return Lease(name, sent, opened=sent > after, age=(now - int(item.connected_at)) / 1000)
+    holder = read_item(StreamConnection, _key(connection))
+    if holder is None:
+        return None
+    # Without one, it was released between the two; the next try may get it.
+    return LeaseTaken(expired=holder.lease is not None and int(holder.lease_until or 0) < now)
 
 
-def end_turn(connection: Connection, turn: Turn, sent: int) -> bool:
-    """End the turn and say what was sent; False when the connection is no more."""
-    return condition_held(
-        lambda: StreamConnection(*_key(connection)).update(
-            actions=[
-                StreamConnection.sent.set(sent),
-                StreamConnection.turn.remove(),
-                StreamConnection.turn_until.remove(),
-            ],
-            condition=StreamConnection.turn == turn.name,
-        )
-    )
+def release_lease(connection: Connection, lease: Lease, sent: int) -> bool:
+    """Release the lease and record what was sent; False when the connection is no more."""
+    actions = [
+        StreamConnection.sent.set(sent),
+        StreamConnection.lease.remove(),
+        StreamConnection.lease_until.remove(),
+    ]
+    return update_if(StreamConnection(*_key(connection)), StreamConnection.lease == lease.name, actions)
 
 
 def forget(connection: Connection) -> None:
-    """Delete a connection and give its owner's lease back; nothing happens when that was done already."""
+    """Delete a connection and release its owner's permit; nothing happens when that was done already."""
+    item = read_item(StreamConnection, _key(connection))
+    if item is None:
+        return
     with upstream_errors():
-        try:
-            item = StreamConnection.get(*_key(connection), consistent_read=True)
-        except DoesNotExist:
-            return
         StreamOfConnection(*_back_key(connection.connection_id)).delete()
         StreamConnection(*_key(connection)).delete()
-    leases.give_back(HELD, item.wallet, item.lease)
+    FOLLOWED.release(item.wallet, item.permit)

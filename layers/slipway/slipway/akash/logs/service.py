@@ -14,14 +14,11 @@ from slipway.akash.store import AkashDeployment, find_workload
 from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
 from slipway.identifiers import new_id
 from slipway.jobs.deployments import Deployment
-from slipway.limits import leases
+from slipway.limits.semaphore import Semaphore
 
 MOST_TAIL = 1000
-# How many logs an owner may follow at once.
-MOST_FOLLOWED = 10
-_FOLLOWED = "log_streams"
-# A little longer than the function has.
-_LEASE_SECONDS = 35
+# How many logs an owner may follow at once, each for a little longer than the function has.
+FOLLOWED = Semaphore("log_streams", most=10, seconds=35)
 _RETRY_SECONDS = 5
 
 
@@ -75,7 +72,7 @@ class LogService:
             )
         request = LogRequest(self._leases(deployment, service), cursor, tail, bad_cursor)
         # Each stream that is followed keeps an invocation busy.
-        with leases.held(_FOLLOWED, deployment.wallet, new_id(), seconds=_LEASE_SECONDS, most=MOST_FOLLOWED):
+        with FOLLOWED.permit(deployment.wallet, new_id()):
             return poll(request, self._proxy(), self._tokens, self._watch(deployment))
 
     @staticmethod
