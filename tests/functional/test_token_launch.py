@@ -18,7 +18,6 @@ from moto import mock_aws
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway import times
-from slipway.chain import broadcast as broadcasting
 from slipway.chain.broadcast import Progress
 from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
@@ -507,8 +506,7 @@ def _later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     def now() -> Any:
         return times.now() + timedelta(seconds=seconds)
 
-    for module in (broadcasting, workflow):
-        monkeypatch.setattr(module, "now", now)
+    monkeypatch.setattr(workflow, "now", now)
 
 
 def test_a_stuck_transaction_is_replaced_at_its_nonce_and_any_signature_counts(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slipway.chain.broadcast import Progress, broadcast, look
+from slipway.chain.broadcast import Progress, broadcast, held_to, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
@@ -31,6 +31,8 @@ def _item(*, sent_seconds_ago: float = 1, hashes: tuple[str, ...] = (FIRST,), **
     moment = to_text(now() - timedelta(seconds=sent_seconds_ago))
     return TransactionItem(
         *TransactionItem.key(1, "0xsigner", 7),
+        signer="0xsigner",
+        nonce=7,
         raw="0xraw",
         transaction_hash=hashes[-1],
         hashes=list(hashes),
@@ -130,9 +132,10 @@ def _look(item: TransactionItem | None = None, **answers: Any) -> Any:
         "eth_getTransactionByHash": {"hash": FIRST},
         "eth_blockNumber": hex(100),
         "eth_getBlockByNumber": {"hash": "0xb"},
+        "eth_getTransactionCount": hex(7),
     }
     rpc, _ = _rpc(**{**standard, **answers})
-    return look(rpc, CHAIN, item or _item(), polls=0)
+    return look(rpc, CHAIN, item or _item(), 0, now())
 
 
 def test_confirmed_with_enough_blocks_on_it() -> None:
@@ -153,11 +156,45 @@ def test_pending_again_when_its_block_was_reorganised_away() -> None:
     assert _look(eth_getTransactionReceipt=_receipt(), eth_getBlockByNumber=None).progress is Progress.PENDING
 
 
-def test_reverted_fails_only_when_it_is_confirmed() -> None:
+def test_reverted_only_when_it_is_confirmed() -> None:
     assert _look(eth_getTransactionReceipt=_receipt(block=100, status="0x0")).progress is Progress.PENDING
+    found = _look(eth_getTransactionReceipt=_receipt(status="0x0"))
+    assert found.progress is Progress.REVERTED
     with pytest.raises(DeploymentFailedError) as caught:
-        _look(eth_getTransactionReceipt=_receipt(status="0x0"))
+        held_to(now() + timedelta(seconds=1), found, _item(), now())
     assert caught.value.details == {"transaction_hash": FIRST}
+
+
+def _counts(latest: int, confirmed: int) -> Any:
+    """How many transactions of the account the chain has, at the latest block and at the newest confirmed one, 98."""
+    return lambda params: hex({"latest": latest, hex(98): confirmed}[params[1]])
+
+
+@pytest.mark.parametrize(
+    ("latest", "confirmed", "progress"), [(7, 7, "missing"), (8, 7, "missing"), (8, 8, "void"), (12, 11, "void")]
+)
+def test_void_when_a_confirmed_block_used_its_nonce_and_none_of_its_signatures_is_mined(
+    latest: int, confirmed: int, progress: str
+) -> None:
+    counts = _counts(latest, confirmed)
+    assert _look(eth_getTransactionByHash=None, eth_getTransactionCount=counts).progress == progress
+    # A node that still shows it says nothing of the nonce until it should long have been mined.
+    shown = {"eth_getTransactionCount": counts}
+    assert _look(**shown).progress is Progress.PENDING
+    assert _look(_item(sent_seconds_ago=65), **shown).progress == progress.replace("missing", "stuck")
+    # One of our own signatures used it.
+    mined = _look(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST), **shown)
+    assert mined.progress is Progress.CONFIRMED
+
+
+def test_a_node_that_has_no_history_leaves_it_open_whether_a_nonce_was_used_elsewhere() -> None:
+    def pruned(params: list[Any]) -> str:
+        if params[1] == "latest":
+            return hex(8)
+        raise RefusalError(-32000, "missing trie node")
+
+    with pytest.raises(UpstreamUnavailableError):
+        _look(eth_getTransactionByHash=None, eth_getTransactionCount=pruned)
 
 
 def test_pending_while_nodes_have_it() -> None:

@@ -33,7 +33,6 @@ from slipway.builds.store import (
     running,
     updates_after,
 )
-from slipway.chain import broadcast as broadcasting
 from slipway.chain import contracts
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.signing import ChainSigning
@@ -289,8 +288,7 @@ def _later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     def now() -> Any:
         return times.now() + timedelta(seconds=seconds)
 
-    for module in (broadcasting, deploying):
-        monkeypatch.setattr(module, "now", now)
+    monkeypatch.setattr(deploying, "now", now)
 
 
 # ── To the end ──────────────────────────────────────────────────────────────────────────────────
@@ -572,6 +570,29 @@ def test_a_creation_that_nodes_lost_or_a_reorganisation_took_is_sent_again(yard:
     yard.chains[FIRST].mine(2)
     assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "confirmed"
     assert len(yard.created()) == 1
+
+
+def _use_elsewhere(anvil: Anvil, address: str) -> None:
+    """Let another program that has the key use the account's next nonce."""
+    anvil.rpc("anvil_impersonateAccount", address)
+    anvil.rpc("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
+    anvil.rpc("anvil_stopImpersonatingAccount", address)
+
+
+def test_a_creation_whose_nonce_was_used_elsewhere_is_signed_anew_in_the_same_run(yard: Yard) -> None:
+    build_id, anvil = yard.build(FIRST), yard.chains[FIRST]
+    signed = yard.sign(build_id)
+    _use_elsewhere(anvil, signed["signer"])
+    yard.task("BroadcastDeployment", build_id)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "missing", "its block is not confirmed"
+    anvil.mine(1)
+    assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "begin"
+    again = yard.send(build_id)
+    anvil.mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "confirmed"
+    assert again["transaction_hash"] != signed["transaction_hash"]
+    assert yard.created() == [yard.deployment(build_id).address]
+    assert int(yard.deployment(build_id).attempt) == 2
 
 
 def _called_off(yard: Yard, build_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError
 from slipway.store import Transaction, condition_held, upstream_errors
-from slipway.times import from_text, now, now_text
+from slipway.times import from_text, now_text
 
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
 STUCK_BLOCKS = 6
@@ -34,6 +34,12 @@ class Progress(StrEnum):
     STUCK = "stuck"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    REVERTED = "reverted"
+    VOID = "void"
+
+
+# What is final, but for a reorganisation deeper than the chain's confirmations.
+FINAL = frozenset({Progress.CONFIRMED, Progress.REVERTED, Progress.CANCELLED, Progress.VOID})
 
 
 @dataclass(frozen=True)
@@ -86,66 +92,83 @@ def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
     return None
 
 
-def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
+def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int, moment: datetime) -> Look:
     """See how far a transaction is.
 
-    A receipt counts as confirmed only if its block is still canonical, so a reorganisation sends it back to pending.
+    A receipt counts as confirmed only if its block is still canonical, so a reorganisation sends it back to pending. A
+    transaction is void when its nonce was used by one that Slipway did not sign, in a block that is confirmed: the same
+    key was used elsewhere, and none of our signatures can be mined any more.
 
     Args:
         rpc: The chain's nodes.
         chain: How many confirmations it takes.
         item: The transaction.
         polls: How often it was looked at before, for the pause.
+        moment: The present.
 
     Raises:
-        DeploymentFailedError: It was mined and reverted.
         UpstreamUnavailableError: No node answered.
     """
     pause = confirmation_pause(chain, polls)
+    # Before the receipts: what is in no block up to this one was not overlooked.
+    latest = rpc.block_number()
     receipt = mined(rpc, item)
     if receipt is None:
-        waited = now() - from_text(item.broadcast_at or item.signed_at)
-        refused = item.underpriced == item.transaction_hash
-        stuck = refused or waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
-        # A node that keeps forgetting it, because it pays too little for the pool, wants higher fees as well.
-        if not rpc.knows(item.transaction_hash) and not (stuck and item.broadcast_at):
-            return Look(Progress.MISSING, pause)
-        return Look(Progress.STUCK if stuck else Progress.PENDING, pause)
-    latest = rpc.block_number()
+        return Look(_unmined(rpc, chain, item, latest, moment), pause)
     if not is_confirmed(receipt, latest, chain):
         return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
     if rpc.block_hash(receipt.block_number) != receipt.block_hash:
         return Look(Progress.PENDING, pause, receipt)
     if receipt.transaction_hash in item.cancel_hashes:
         return Look(Progress.CANCELLED, 0, receipt)
-    if not receipt.succeeded:
-        raise DeploymentFailedError(
-            "The transaction was mined and reverted", details={"transaction_hash": receipt.transaction_hash}
-        )
-    return Look(Progress.CONFIRMED, 0, receipt)
+    return Look(Progress.CONFIRMED if receipt.succeeded else Progress.REVERTED, 0, receipt)
 
 
-def look_until(deadline: datetime, rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int) -> Look:
-    """As ``look``, within a job's time: past ``deadline`` a transaction that no block took is to be called off, once.
+def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int, moment: datetime) -> Progress:
+    waited = moment - from_text(item.broadcast_at or item.signed_at)
+    is_stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
+    known = rpc.knows(item.transaction_hash)
+    if (is_stuck or not known) and _is_used_elsewhere(rpc, chain, item, latest):
+        return Progress.VOID
+    is_stuck = is_stuck or item.underpriced == item.transaction_hash
+    # A node that keeps forgetting it, because it pays too little for the pool, wants higher fees as well.
+    if not known and not (is_stuck and item.broadcast_at):
+        return Progress.MISSING
+    return Progress.STUCK if is_stuck else Progress.PENDING
+
+
+def _is_used_elsewhere(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int) -> bool:
+    """Return whether a confirmed block used the nonce of a transaction that is in no block up to ``latest``."""
+    confirmed = latest - chain.confirmations + 1
+    if confirmed < 0 or rpc.transaction_count(item.signer, "latest") <= item.nonce:
+        return False
+    return rpc.transaction_count(item.signer, hex(confirmed)) > item.nonce
+
+
+def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: datetime) -> Look:
+    """Return what a look found, within a job's time: past ``deadline`` what no block took is to be called off, once.
 
     Raises:
         DeploymentFailedError: It reverted, was called off, or was still not settled ``CLOSING_SECONDS`` after the
             deadline.
-        UpstreamUnavailableError: No node, or not the store, answered.
+        UpstreamUnavailableError: The store did not answer.
     """
-    found = look(rpc, chain, item, polls)
-    if found.progress is Progress.CONFIRMED:
+    if found.progress in (Progress.CONFIRMED, Progress.VOID):
         return found
+    if found.progress is Progress.REVERTED and found.receipt:
+        raise DeploymentFailedError(
+            "The transaction was mined and reverted", details={"transaction_hash": found.receipt.transaction_hash}
+        )
     if found.progress is Progress.CANCELLED:
         with upstream_errors():
             item.update(actions=[TransactionItem.status.set("cancelled")])
         raise DeploymentFailedError("The chain did not take the transaction in time; it was called off")
-    if now() > deadline + timedelta(seconds=CLOSING_SECONDS):
+    if moment > deadline + timedelta(seconds=CLOSING_SECONDS):
         raise DeploymentFailedError(
             "The chain neither took nor dropped the transaction; it is being closed",
             details={"transaction_hash": item.transaction_hash},
         )
-    if now() > deadline and found.receipt is None and not item.cancel_hashes:
+    if moment > deadline and found.receipt is None and not item.cancel_hashes:
         return Look(Progress.EXPIRED, found.pause_seconds)
     return found
 

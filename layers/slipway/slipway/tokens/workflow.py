@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
-from slipway.chain.broadcast import Look, Progress, broadcast, confirm, look_until
+from slipway.chain.broadcast import Look, Progress, broadcast, confirm, held_to, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Receipt
 from slipway.chain.rules import first_pause
@@ -142,7 +142,8 @@ class TokenWorkflow:
             # An earlier call recorded the end and was not heard.
             return Look(Progress.CONFIRMED, 0)
         _unfinished(deployment)
-        found = look_until(from_text(deployment.deadline), self._rpc, self._chain, item, polls)
+        found = look(self._rpc, self._chain, item, polls, now())
+        found = held_to(from_text(deployment.deadline), found, item, now())
         if found.progress is not Progress.CONFIRMED or found.receipt is None:
             return found
         if purpose == "deploy":

@@ -26,7 +26,7 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import confirm, look, look_until, mined
+from slipway.chain.broadcast import confirm, held_to, look, mined
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Receipt
 from slipway.chain.rules import first_pause, is_confirmed
@@ -121,8 +121,8 @@ class ChainDeployment:
         item = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt))
         if item is None:
             return attempt, False
-        receipt = mined(self._rpc, item)
-        if receipt and self._is_settled(receipt) and left_no_contract(receipt, list(item.cancel_hashes)):
+        progress = look(self._rpc, self._chain, item, 0, now()).progress
+        if progress in chain_broadcast.FINAL and progress is not chain_broadcast.Progress.CONFIRMED:
             return attempt + 1, False
         return attempt, True
 
@@ -182,19 +182,17 @@ class ChainDeployment:
         deployment, item = self._signed(build_id, job_id)
         if deployment is None or item is None:
             return Outlook(ChainStep.ENDED)
-        if now() < from_text(deployment.deadline) and self._is_closed(item):
-            # Closed in the name of an earlier run, which was over: this one tries again with another nonce.
+        moment, deadline = now(), from_text(deployment.deadline)
+        found = look(self._rpc, self._chain, item, polls, moment)
+        if found.progress is chain_broadcast.Progress.VOID or (
+            found.progress is chain_broadcast.Progress.CANCELLED and moment < deadline
+        ):
+            # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
             return Outlook(ChainStep.BEGIN)
-        found = look_until(from_text(deployment.deadline), self._rpc, self._chain, item, polls)
+        found = held_to(deadline, found, item, moment)
         if found.progress is chain_broadcast.Progress.CONFIRMED and found.receipt:
             self._deployed(deployment, item, found.receipt)
         return Outlook(str(found.progress), found.pause_seconds)
-
-    def _is_closed(self, item: TransactionItem) -> bool:
-        """Whether what was mined at the nonce only closes it."""
-        if not item.cancel_hashes:
-            return False
-        return look(self._rpc, self._chain, item, 0).progress is chain_broadcast.Progress.CANCELLED
 
     def _deployed(self, deployment: ChainDeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
         if not self._rpc.code_at(str(item.contract_address)):
