@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from local.openapi.plain_routes import APPLICATIONS, worker
 from local.paths import ROOT
 from local.source_template import HttpRoute, http_routes
-from slipway.http import BodyReader, RoleHolder, authenticated, wallet_owner
+from slipway.http import OF_THE_REQUEST, BodyReader, RoleHolder, authenticated, wallet_owner
 
 Scheme = Literal["accessToken", "workerToken"]
 _Parameter = inspect.Parameter
@@ -86,6 +86,8 @@ class Operation:
         for entry in metadata:
             if isinstance(entry, Depends):
                 reader = entry.dependency
+                if reader in OF_THE_REQUEST:
+                    return None
                 self._authenticate(reader.caller if isinstance(reader, BodyReader) else reader)
                 if not isinstance(reader, BodyReader):
                     return None

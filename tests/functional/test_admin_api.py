@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from slipway import store
 from slipway.control.breaker import OPEN_SECONDS, WINDOW_SECONDS, Breaker, Outcome
-from slipway.control.store import Gate, Service, ServiceState, service_state, tell_breaker
+from slipway.control.store import Gate, Service, ServiceState, record_outcome, service_state
 from slipway.jobs.store import AuditEvent, job_outcome
 from slipway.limits import store as limits
 from slipway.settings import launch_windows
@@ -133,7 +133,7 @@ def test_a_chain_out_of_reach_opens_the_breaker_and_a_probe_closes_it(
     slipway.model("next")
     # Its launch is the probe; nobody else passes before it has ended.
     assert slipway.launch("next", token=token).code == "SERVICE_PAUSED"
-    tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+    record_outcome(Service.TOKENS, Outcome.SUCCESS)
     assert slipway.launch("next", token=token).status == 202
 
 
@@ -143,7 +143,7 @@ def half_open(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
     slipway.model()
     token = slipway.token(exp=int(time.time()) + 86400)
     for _ in range(3):
-        tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
+        record_outcome(Service.TOKENS, Outcome.UNREACHABLE)
     assert slipway.launch(token=token).code == "SERVICE_PAUSED"
     later = time.time() + OPEN_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
@@ -187,7 +187,7 @@ def test_a_model_that_has_its_launch_and_a_replay_are_no_probes(
     token = slipway.token(exp=int(time.time()) + 86400)
     first = slipway.launch(token=token, headers={"idempotency-key": "k"})
     for _ in range(3):
-        tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
+        record_outcome(Service.TOKENS, Outcome.UNREACHABLE)
     later = time.time() + OPEN_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     assert slipway.launch(token=token).code == "TOKEN_EXISTS"
@@ -215,12 +215,12 @@ def test_of_two_requests_that_both_would_probe_one_does(
 
 def test_outcomes_told_at_once_are_all_counted(slipway: Installation) -> None:
     for _ in range(3):
-        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
-    tell_breaker(Service.TOKENS, Outcome.FAILURE)
+        record_outcome(Service.TOKENS, Outcome.SUCCESS)
+    record_outcome(Service.TOKENS, Outcome.FAILURE)
     breaker = service_state(Service.TOKENS).breaker
     assert (breaker.successes, breaker.failures) == (3, 1)
     for _ in range(2):
-        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+        record_outcome(Service.TOKENS, Outcome.SUCCESS)
     breaker = service_state(Service.TOKENS).breaker
     assert (breaker.successes, breaker.failures) == (5, 1)
 
@@ -239,14 +239,14 @@ def test_what_is_stored_of_the_breaker_is_what_its_rules_say(
         now += seconds
         monkeypatch.setattr(time, "time", lambda moment=now: moment)
         expected = expected.told(outcome, now)
-        tell_breaker(Service.TOKENS, outcome)
+        record_outcome(Service.TOKENS, outcome)
     stored = service_state(Service.TOKENS).breaker
     assert asdict(stored) == pytest.approx(asdict(expected))
 
 
 def test_a_success_that_changes_nothing_costs_one_write(slipway: Installation) -> None:
     for _ in range(2):
-        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+        record_outcome(Service.TOKENS, Outcome.SUCCESS)
     before = service_state(Service.TOKENS)
     asked: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -254,7 +254,7 @@ def test_a_success_that_changes_nothing_costs_one_write(slipway: Installation) -
         patch.setattr(
             store.connection, "dispatch", lambda name, arguments: (asked.append(name), dispatch(name, arguments))[1]
         )
-        tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+        record_outcome(Service.TOKENS, Outcome.SUCCESS)
     assert asked == ["UpdateItem"]
     assert service_state(Service.TOKENS).successes == before.successes + 1
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.control.breaker import OPEN_SECONDS, PROBE_SECONDS, Decision, Outcome
-from slipway.control.store import Gate, Service, ServiceState, service_state, tell_breaker
+from slipway.control.store import Gate, Service, ServiceState, record_outcome, service_state
 from slipway.store import Transaction
 from tests.functional.test_akash_deploy import _simulator_url as _simulator_url
 from tests.functional.test_akash_deploy import close, deploy, finish
@@ -23,7 +23,7 @@ UNAVAILABLE = {"faults": [{"call": "create", "action": "unavailable"}]}
 @pytest.fixture(autouse=True)
 def _half_open(slipway: Installation, simulator: Simulator) -> None:
     for _ in range(3):
-        tell_breaker(Service.AKASH, Outcome.UNREACHABLE)
+        record_outcome(Service.AKASH, Outcome.UNREACHABLE)
     assert deploy(slipway).code == "SERVICE_PAUSED"
     _passes("open_until")
 

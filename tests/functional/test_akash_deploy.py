@@ -20,7 +20,7 @@ from slipway.akash.console import client as console_api
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.store import find_workload
 from slipway.control.breaker import OPEN_SECONDS, Outcome
-from slipway.control.store import Service, tell_breaker
+from slipway.control.store import Service, record_outcome
 from slipway.limits import store as limits
 from slipway.settings import akash_windows
 from slipway.store import Transaction
@@ -250,7 +250,7 @@ def test_one_workload_at_a_time_tries_an_open_breaker_and_a_refused_one_does_not
 ) -> None:
     token = slipway.token(exp=int(time.time()) + 86400)
     for _ in range(3):
-        tell_breaker(Service.AKASH, Outcome.UNREACHABLE)
+        record_outcome(Service.AKASH, Outcome.UNREACHABLE)
     assert deploy(slipway, token=token).code == "SERVICE_PAUSED"
     later = time.time() + OPEN_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)

@@ -2,20 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 
 from slipway.addresses import parse_address
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
 from slipway.errors import NotFoundError
-from slipway.http import body_of, create_app, lambda_handler, refusals, role, tell_accepted
+from slipway.http import Context, Cursor, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import ADMIN, Caller
 from slipway.times import optional_moment
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
 from slipway.tokens.service import put_model
 
 app = create_app()
-administrator = role(ADMIN)
+administrator = RoleHolder(ADMIN)
 Administrator = Annotated[Caller, Depends(administrator)]
 Reason = Annotated[PauseRequest, body_of(PauseRequest, administrator)]
 Text = Annotated[str | None, Query(max_length=128)]
@@ -24,16 +24,16 @@ To = Annotated[str | None, Query(alias="to")]
 
 
 @app.post("/api/admin/{service}/pause", responses=refusals(NotFoundError))
-def pause(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+def pause(context: Context, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take no new work; what runs goes on."""
-    tell_accepted(request, caller, control.service_named(service))
+    context.record_accepted(caller.wallet, control.service_named(service))
     return control.switch(service, paused=True, reason=body.reason, changed_by=caller.subject)
 
 
 @app.post("/api/admin/{service}/resume", responses=refusals(NotFoundError))
-def resume(request: Request, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
+def resume(context: Context, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take new work again."""
-    tell_accepted(request, caller, control.service_named(service))
+    context.record_accepted(caller.wallet, control.service_named(service))
     return control.switch(service, paused=False, reason=body.reason, changed_by=caller.subject)
 
 
@@ -46,7 +46,7 @@ def audit(
     since: From = None,
     until: To = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    cursor: Cursor = None,
 ) -> AuditPage:
     """List every attempt, accepted or refused, newest first."""
     wallet = parse_address(user, "user") if user else None
@@ -62,13 +62,13 @@ def metrics(_: Administrator, service: str = "tokens", since: From = None, until
 
 @app.put("/api/admin/models/{model_id}")
 def model(
-    request: Request,
+    context: Context,
     model_id: Annotated[ModelId, Path()],
     caller: Administrator,
     body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
     """Write a model into the catalogue."""
-    tell_accepted(request, caller, model_id)
+    context.record_accepted(caller.wallet, model_id)
     return put_model(model_id, body)
 
 

@@ -2,22 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Query, Response
 from fastapi.responses import PlainTextResponse
 
 from slipway.builds.api import models
 from slipway.builds.api.service import build_service
 from slipway.builds.states import Status
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
-from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, wallet_owner
-from slipway.idempotency import idempotency_key_of
-from slipway.identity.models import Caller
+from slipway.http import Context, Key, Owner, body_of, create_app, lambda_handler, refusals
 
 app = create_app()
-Owner = Annotated[Caller, Depends(wallet_owner)]
 NewBuild = Annotated[models.BuildRequest, body_of(models.BuildRequest)]
 Chains = Annotated[models.DeployRequest, body_of(models.DeployRequest)]
-Key = Annotated[str | None, Header(alias="idempotency-key")]
 PageNumber = Annotated[int, Query(ge=1, le=10**9)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 ACCEPTING = (RateLimitExceededError, ServicePausedError)
@@ -28,15 +24,15 @@ class _Json(Response):
 
 
 @app.post("/api/v1/builds", responses=refusals(ConflictError, *ACCEPTING))
-def create(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
+def create(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
     """Accept a build."""
-    return build_service().request(caller, body, idempotency_key_of(key), context_of(request))
+    return build_service().request(caller, body, key, context)
 
 
 @app.post("/api/v1/builds/", responses=refusals(ConflictError, *ACCEPTING))
-def create_at_slash(request: Request, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
+def create_at_slash(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
     """Request a build; the path as the specification writes it."""
-    return create(request, caller, body, key)
+    return create(context, caller, body, key)
 
 
 @app.get("/api/v1/builds")
@@ -62,9 +58,9 @@ def detail(build_id: str, caller: Owner) -> models.BuildDetail:
 
 
 @app.delete("/api/v1/builds/{build_id}", responses=refusals(NotFoundError, ConflictError))
-def cancel(request: Request, build_id: str, caller: Owner) -> models.Cancelled:
+def cancel(context: Context, build_id: str, caller: Owner) -> models.Cancelled:
     """Cancel a build; nothing of it is sent to a chain after the answer."""
-    return build_service().cancel(caller, build_id, context_of(request))
+    return build_service().cancel(caller, build_id, context)
 
 
 @app.get("/api/v1/builds/{build_id}/code", response_class=PlainTextResponse, responses=refusals(NotFoundError))
@@ -87,9 +83,9 @@ def metadata(build_id: str, caller: Owner) -> Response:
 
 
 @app.post("/api/v1/builds/{build_id}/deploy", responses=refusals(NotFoundError, ConflictError, *ACCEPTING))
-def deploy(request: Request, build_id: str, caller: Owner, body: Chains, key: Key = None) -> models.DeployAnswer:
+def deploy(context: Context, build_id: str, caller: Owner, body: Chains, key: Key = None) -> models.DeployAnswer:
     """Deploy the contract to chains where that failed, or which are new."""
-    return build_service().deploy(caller, build_id, body.root, idempotency_key_of(key), context_of(request))
+    return build_service().deploy(caller, build_id, body.root, key, context)
 
 
 @app.post("/api/v1/builds/{build_id}/ticket", responses=refusals(NotFoundError))

@@ -2,26 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Response
 
 from slipway.akash.models import FINAL, WorkloadStatus
 from slipway.deployments import service
 from slipway.deployments.service import deployment_service
 from slipway.errors import ConflictError, NotFoundError
-from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, wallet_owner
-from slipway.idempotency import idempotency_key_of
-from slipway.identity.models import Caller
+from slipway.http import Context, Cursor, Key, Limit, Owner, body_of, create_app, lambda_handler, refusals
 
 app = create_app()
 Body = Annotated[service.Request, body_of(service.request_model, long_text="sdl")]
-Owner = Annotated[Caller, Depends(wallet_owner)]
-Key = Annotated[str | None, Header()]
 
 
 @app.post("/api/deployments", status_code=202, responses=refusals(*service.REFUSALS))
-def create(request: Request, caller: Owner, body: Body, idempotency_key: Key = None) -> service.Accepted:
+def create(context: Context, caller: Owner, body: Body, key: Key = None) -> service.Accepted:
     """Accept the launch of a model's token, or a workload for Akash."""
-    return deployment_service().request(caller, body, idempotency_key_of(idempotency_key), context_of(request))
+    return deployment_service().request(caller, body, key, context)
 
 
 @app.post("/api/deployments/estimate")
@@ -35,8 +31,8 @@ def page(
     caller: Owner,
     kind: service.Kind | None = None,
     status: service.AnyStatus | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> service.Page:
     """List the caller's deployments, newest first."""
     return deployment_service().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
@@ -57,9 +53,9 @@ def status(deployment_id: str, caller: Owner) -> service.Status:
 @app.delete(
     "/api/deployments/{deployment_id}", status_code=202, responses={200: {}, **refusals(NotFoundError, ConflictError)}
 )
-def close(request: Request, response: Response, deployment_id: str, caller: Owner) -> WorkloadStatus:
+def close(context: Context, response: Response, deployment_id: str, caller: Owner) -> WorkloadStatus:
     """Close an Akash workload; refused for tokens, because what is on chain stays there."""
-    closing = deployment_service().close(caller, deployment_id, context_of(request))
+    closing = deployment_service().close(caller, deployment_id, context)
     if closing.status in FINAL:
         response.status_code = 200
     return closing

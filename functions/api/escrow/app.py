@@ -3,16 +3,14 @@
 from functools import cache
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Query
 
 from slipway.errors import ConflictError, PaymentRequiredError, ServicePausedError
 from slipway.escrow import models
 from slipway.escrow.service import EscrowService, escrow_service
-from slipway.http import body_of, create_app, lambda_handler, refusals, tell_accepted, wallet_owner
-from slipway.identity.models import Caller
+from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
 
 app = create_app()
-Owner = Annotated[Caller, Depends(wallet_owner)]
 Job = Annotated[models.JobId, Query()]
 Deposit = Annotated[models.DepositRequest, body_of(models.DepositRequest, subject=("job_id",))]
 
@@ -29,18 +27,18 @@ def status(caller: Owner, job_id: Job) -> models.EscrowAnswer:
 
 
 @app.post("/api/escrow", responses=refusals(PaymentRequiredError, ConflictError, ServicePausedError))
-def deposit(request: Request, caller: Owner, body: Deposit) -> models.DepositAnswer:
+def deposit(context: Context, caller: Owner, body: Deposit) -> models.DepositAnswer:
     """Return transactions that deposit for a job."""
     answer = _escrow().deposit(caller, body)
-    tell_accepted(request, caller, body.job_id)
+    context.record_accepted(caller.wallet, body.job_id)
     return answer
 
 
 @app.delete("/api/escrow", responses=refusals(ConflictError))
-def refund(request: Request, caller: Owner, job_id: Job) -> models.RefundAnswer:
+def refund(context: Context, caller: Owner, job_id: Job) -> models.RefundAnswer:
     """Return the transaction that refunds what is unspent."""
     answer = _escrow().refund(caller, job_id)
-    tell_accepted(request, caller, job_id)
+    context.record_accepted(caller.wallet, job_id)
     return answer
 
 

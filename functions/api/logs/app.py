@@ -6,13 +6,12 @@ without any, and the next request goes on where it ended.
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from slipway.akash.logs.service import MOST_TAIL, log_service
 from slipway.deployments.service import own
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError
-from slipway.http import create_app, lambda_handler, refusals, wallet_owner
-from slipway.identity.models import Caller
+from slipway.http import Owner, create_app, lambda_handler, refusals
 from slipway.server_sent_events import MEDIA_TYPE
 
 app = create_app()
@@ -29,7 +28,7 @@ class _EventStream(Response):
 )
 def logs(
     deployment_id: str,
-    caller: Annotated[Caller, Depends(wallet_owner)],
+    caller: Owner,
     service: Annotated[str | None, Query(max_length=64)] = None,
     tail: Annotated[int, Query(ge=0, le=MOST_TAIL)] = 100,
     last_event_id: Annotated[str | None, Header()] = None,

@@ -2,31 +2,36 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Query
 
 from slipway.errors import ConflictError, ForbiddenError, NotFoundError, ServicePausedError
 from slipway.fields import Address
-from slipway.http import authenticated, body_of, context_of, create_app, lambda_handler, refusals, wallet_owner
-from slipway.idempotency import idempotency_key_of
-from slipway.identity.models import Caller
+from slipway.http import (
+    Context,
+    Cursor,
+    Key,
+    Limit,
+    Owner,
+    SignedIn,
+    authenticated,
+    body_of,
+    create_app,
+    lambda_handler,
+    refusals,
+)
 from slipway.projects import models, service
 
 app = create_app()
-Owner = Annotated[Caller, Depends(wallet_owner)]
-SignedIn = Annotated[Caller, Depends(authenticated)]
 NewProject = Annotated[models.NewProject, body_of(models.NewProject, subject=("name", "app_name"))]
 NewPayment = Annotated[models.NewPayment, body_of(models.NewPayment, subject=("name",))]
 Change = Annotated[models.StatusChange, body_of(models.StatusChange, authenticated)]
-Key = Annotated[str | None, Header(alias="idempotency-key")]
 Wallet = Annotated[Address | None, Query()]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Cursor = Annotated[str | None, Query(max_length=1024)]
 
 
 @app.post("/deployments", status_code=201, responses=refusals(ConflictError, ServicePausedError))
-def create(request: Request, caller: Owner, body: NewProject, idempotency_key: Key = None) -> models.Project:
+def create(context: Context, caller: Owner, body: NewProject, key: Key = None) -> models.Project:
     """Record a project."""
-    return service.create_project(caller, body, idempotency_key_of(idempotency_key), context_of(request))
+    return service.create_project(caller, body, key, context)
 
 
 @app.get("/deployments")
@@ -48,21 +53,21 @@ def detail(name: str, _: SignedIn) -> models.Project:
 
 
 @app.patch("/deployments/{name}/status", responses=refusals(ForbiddenError, NotFoundError, ConflictError))
-def change(request: Request, name: str, caller: SignedIn, body: Change) -> models.Project:
+def change(context: Context, name: str, caller: SignedIn, body: Change) -> models.Project:
     """Move a project on."""
-    return service.change_status(caller, name, body, context_of(request))
+    return service.change_status(caller, name, body, context)
 
 
 @app.delete("/deployments/{name}", status_code=204, responses=refusals(ForbiddenError, NotFoundError, ConflictError))
-def delete(request: Request, name: str, caller: SignedIn) -> None:
+def delete(context: Context, name: str, caller: SignedIn) -> None:
     """Delete a project."""
-    service.delete_project(caller, name, context_of(request))
+    service.delete_project(caller, name, context)
 
 
 @app.post("/payments", status_code=201, responses=refusals(ConflictError, ServicePausedError))
-def pay(request: Request, caller: Owner, body: NewPayment, idempotency_key: Key = None) -> models.Payment:
+def pay(context: Context, caller: Owner, body: NewPayment, key: Key = None) -> models.Payment:
     """Record a payment."""
-    return service.create_payment(caller, body, idempotency_key_of(idempotency_key), context_of(request))
+    return service.create_payment(caller, body, key, context)
 
 
 @app.get("/payments", responses=refusals(ForbiddenError))

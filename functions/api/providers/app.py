@@ -6,7 +6,7 @@ from fastapi import Query
 
 from slipway.akash.providers.models import ProviderPage
 from slipway.akash.providers.service import provider_catalogue, provider_filter
-from slipway.http import create_app, lambda_handler
+from slipway.http import Cursor, create_app, lambda_handler
 
 app = create_app()
 Text = Annotated[str | None, Query(max_length=64)]
@@ -20,7 +20,7 @@ def page(
     audited_only: Annotated[bool, Query(alias="auditedOnly")] = False,
     online: bool | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    cursor: Cursor = None,
 ) -> ProviderPage:
     """List the providers that match, by name; an empty list when none does."""
     wanted = provider_filter(region, gpu_type, max_price, audited_only=audited_only, online=online)

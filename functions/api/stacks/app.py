@@ -2,22 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Response
 
 from slipway.errors import ConflictError, NotFoundError, ServicePausedError
-from slipway.http import body_of, context_of, create_app, lambda_handler, refusals, role
-from slipway.idempotency import idempotency_key_of
+from slipway.http import Context, Key, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import OPERATOR, Caller
 from slipway.stacks.models import ApiSpec, Kind, NodeSpec, StackAnswer, StackDetail
 from slipway.stacks.published import REFUSALS as UNPUBLISHED
 from slipway.stacks.service import stack_service
 
 app = create_app()
-operator = role(OPERATOR)
+operator = RoleHolder(OPERATOR)
 Operator = Annotated[Caller, Depends(operator)]
 NodeBody = Annotated[NodeSpec, body_of(NodeSpec, operator, may_be_empty=True)]
 ApiBody = Annotated[ApiSpec, body_of(ApiSpec, operator, may_be_empty=True)]
-Key = Annotated[str | None, Header(alias="idempotency-key")]
 
 
 _PUTS: dict[str, Any] = {"status_code": 202, "responses": {200: {}, **refusals(ConflictError, ServicePausedError)}}
@@ -34,26 +32,25 @@ class _Signature(Response):
 
 @app.put("/api/stacks/{environment}/node", **_PUTS)
 def put_node(
-    request: Request, response: Response, environment: str, caller: Operator, body: NodeBody, key: Key = None
+    context: Context, response: Response, environment: str, caller: Operator, body: NodeBody, key: Key = None
 ) -> StackAnswer:
     """Deploy a node, or change it; 200 when it is so already."""
-    return _put(request, response, environment, caller, body, Kind.NODE, key)
+    return _put(context, response, environment, caller, body, Kind.NODE, key)
 
 
 @app.put("/api/stacks/{environment}/api", **_PUTS)
 def put_api(
-    request: Request, response: Response, environment: str, caller: Operator, body: ApiBody, key: Key = None
+    context: Context, response: Response, environment: str, caller: Operator, body: ApiBody, key: Key = None
 ) -> StackAnswer:
     """Deploy an API stack, or change it; 200 when it is so already."""
-    return _put(request, response, environment, caller, body, Kind.API, key)
+    return _put(context, response, environment, caller, body, Kind.API, key)
 
 
 def _put(
-    request: Request, response: Response, environment: str, caller: Caller, body: NodeSpec | ApiSpec, kind: Kind,
+    context: Context, response: Response, environment: str, caller: Caller, body: NodeSpec | ApiSpec, kind: Kind,
     key: str | None,
 ) -> StackAnswer:  # fmt: skip
-    context = context_of(request)
-    answer = stack_service().put(caller, environment, body, kind, idempotency_key_of(key), context)
+    answer = stack_service().put(caller, environment, body, kind, key, context)
     response.status_code = 200 if answer.unchanged else 202
     return answer
 
@@ -71,27 +68,27 @@ def api(environment: str, _: Operator) -> StackDetail:
 
 
 @app.post("/api/stacks/{environment}/node/restart", **_BEGINS)
-def restart_node(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
+def restart_node(context: Context, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start a node anew."""
-    return stack_service().restart(caller, environment, Kind.NODE, idempotency_key_of(key), context_of(request))
+    return stack_service().restart(caller, environment, Kind.NODE, key, context)
 
 
 @app.post("/api/stacks/{environment}/api/restart", **_BEGINS)
-def restart_api(request: Request, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
+def restart_api(context: Context, environment: str, caller: Operator, key: Key = None) -> StackAnswer:
     """Start an API stack anew, with the endpoint that its node publishes now."""
-    return stack_service().restart(caller, environment, Kind.API, idempotency_key_of(key), context_of(request))
+    return stack_service().restart(caller, environment, Kind.API, key, context)
 
 
 @app.delete("/api/stacks/{environment}/node", status_code=202, responses=refusals(NotFoundError, ConflictError))
-def delete_node(request: Request, environment: str, caller: Operator) -> StackAnswer:
+def delete_node(context: Context, environment: str, caller: Operator) -> StackAnswer:
     """Have a node and its endpoint deleted."""
-    return stack_service().delete(caller, environment, Kind.NODE, context_of(request))
+    return stack_service().delete(caller, environment, Kind.NODE, context)
 
 
 @app.delete("/api/stacks/{environment}/api", status_code=202, responses=refusals(NotFoundError, ConflictError))
-def delete_api(request: Request, environment: str, caller: Operator) -> StackAnswer:
+def delete_api(context: Context, environment: str, caller: Operator) -> StackAnswer:
     """Have an API stack deleted."""
-    return stack_service().delete(caller, environment, Kind.API, context_of(request))
+    return stack_service().delete(caller, environment, Kind.API, context)
 
 
 @app.get("/api/stacks/{environment}/endpoint.json", response_class=_Endpoint, responses=refusals(*UNPUBLISHED))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Response
 
 from slipway.errors import (
     AuthenticationFailedError,
@@ -13,24 +13,23 @@ from slipway.errors import (
 )
 from slipway.fields import Address
 from slipway.http import (
-    authenticated,
+    BaseUrl,
+    Context,
+    Cursor,
+    Limit,
+    Owner,
+    SignedIn,
     body_of,
-    context_of,
     create_app,
     lambda_handler,
-    own_address,
     refusals,
-    wallet_owner,
 )
-from slipway.identity.models import Caller
 from slipway.workers import enrolment, fleet, models
 from slipway.workers.rules import Liveness
 from slipway.workers.setup_script import setup_script
 from slipway.workers.uptime import parse_edge
 
 app = create_app()
-Owner = Annotated[Caller, Depends(wallet_owner)]
-SignedIn = Annotated[Caller, Depends(authenticated)]
 Wallet = Annotated[Address, Path()]
 Enrol = Annotated[models.EnrolRequest, body_of(models.EnrolRequest, may_be_empty=True)]
 Exchange = Annotated[models.ExchangeRequest, body_of(models.ExchangeRequest, caller=None)]
@@ -41,29 +40,29 @@ class _Script(Response):
 
 
 @app.post("/workers", status_code=201, responses=refusals(ConflictError, RateLimitExceededError, ServicePausedError))
-def enrol(request: Request, caller: Owner, _: Enrol) -> models.EnrolmentAnswer:
+def enrol(context: Context, base_url: BaseUrl, caller: Owner, _: Enrol) -> models.EnrolmentAnswer:
     """Enrol the caller's worker, or enrol it again: a one-time code."""
-    return enrolment.enrol(str(caller.wallet), own_address(request), context_of(request))
+    return enrolment.enrol(str(caller.wallet), base_url, context)
 
 
 @app.post("/workers/{wallet}/tokens", status_code=201, responses=refusals(AuthenticationFailedError))
-def exchange(request: Request, wallet: Wallet, body: Exchange) -> models.WorkerTokenAnswer:
+def exchange(context: Context, wallet: Wallet, body: Exchange) -> models.WorkerTokenAnswer:
     """Exchange the code for the worker's token. The code is the proof, so nobody signs in."""
-    return enrolment.exchange(wallet, body.enrolment_code, context_of(request))
+    return enrolment.exchange(wallet, body.enrolment_code, context)
 
 
 @app.delete("/workers/{wallet}/tokens", status_code=204, responses=refusals(NotFoundError))
-def revoke(request: Request, wallet: Wallet, caller: Owner) -> None:
+def revoke(context: Context, wallet: Wallet, caller: Owner) -> None:
     """Revoke the worker's token."""
-    enrolment.revoke(str(caller.wallet), wallet, context_of(request))
+    enrolment.revoke(str(caller.wallet), wallet, context)
 
 
 @app.get("/workers")
 def page(
     caller: SignedIn,
     status: Liveness | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> models.WorkerPage:
     """List the fleet, newest enrolment first."""
     return fleet.fleet_page(caller, status, limit, cursor)
@@ -87,9 +86,9 @@ def uptime(
 
 
 @app.get("/api/setup", response_class=_Script)
-def setup(request: Request, wallet: Annotated[Address, Query()]) -> Response:
+def setup(base_url: BaseUrl, wallet: Annotated[Address, Query()]) -> Response:
     """Return the bash script that makes a machine the worker of a wallet."""
-    return _Script(setup_script(wallet, own_address(request)))
+    return _Script(setup_script(wallet, base_url))
 
 
 handler = lambda_handler(app)

@@ -51,7 +51,7 @@ class DeadlineClient:
             method: The HTTP method.
             url: The whole address.
             seconds: The deadline, from name resolution to the answer's last byte.
-            most_bytes: The answer is cut after so many; for servers that nobody vouches for.
+            most_bytes: The answer is cut after so many; for servers that are not trusted.
             arguments: As ``httpx.AsyncClient.request`` takes them.
 
         Raises:

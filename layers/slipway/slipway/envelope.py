@@ -44,19 +44,22 @@ def end_request(action: str, status: int, started: float) -> None:
 
 def refusal(error: SlipwayError, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the body of every refusal, and the headers that belong to it."""
-    told: dict[str, Any] = {"code": error.code, "message": error.message}
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.details is not None:
-        told["details"] = error.details
+        body["details"] = error.details
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, AuthenticationFailedError):
         headers["www-authenticate"] = "Bearer"
-    return {"success": False, "error": told, "request_id": request_id}, headers
+    return {"success": False, "error": body, "request_id": request_id}, headers
 
 
-def surprise(error: Exception) -> SlipwayError:
-    """Log an unexpected error, and return the one to answer, which says nothing of it."""
+def refused_by(error: Exception) -> SlipwayError:
+    """Log an error that a route raised, and return the one to answer, which says nothing of an unexpected one."""
+    if isinstance(error, SlipwayError):
+        logger.warning("refused", code=error.code, reason=error.message)
+        return error
     logger.exception("unexpected error", error_type=type(error).__name__)
     return SlipwayError("Something went wrong on our side; the request id finds it")
 

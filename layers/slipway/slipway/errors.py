@@ -1,4 +1,4 @@
-"""Every error that Slipway tells a caller or a state machine.
+"""Every error that Slipway reports to a caller or a state machine.
 
 One family: each class carries the ``code`` of the API's error envelope and the HTTP status that ``slipway.http``
 answers with. A class that is ``permanent`` is a verdict: the same call fails in the same way later. Every other error,
@@ -149,7 +149,7 @@ class WalletProvisioningError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=
 
 
 class CreateOutcomeUnknownError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
-    """A deployment was asked for and nobody knows whether it was created: look before asking again.
+    """A deployment was requested, and it is unknown whether it was created: look before requesting again.
 
     ``details`` has ``asked_at`` and ``gave_up_at``, milliseconds since 1970 by our clock, between which the dseq of the
     deployment lies if there is one, and ``answered``: whether the API itself ended the request, or it may still do it.
@@ -157,7 +157,7 @@ class CreateOutcomeUnknownError(SlipwayError, code="UPSTREAM_UNAVAILABLE", statu
 
 
 class CreateFailedError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502, permanent=True):
-    """A deployment was asked for again and again, and none was made, or none that could be told to be ours."""
+    """A deployment was requested several times, and none was made, or none that is certainly ours."""
 
 
 class BidTimeoutError(SlipwayError, code="BID_TIMEOUT", status=504, permanent=True):
@@ -185,7 +185,7 @@ class EndpointNotForwardedError(SlipwayError, code="ENDPOINT_NOT_FORWARDED", sta
 
 
 class EndpointHostMissingError(SlipwayError, code="ENDPOINT_HOST_MISSING", status=502):
-    """The provider names no host for the forwarded port, and nobody knows the provider's own."""
+    """The provider names no host for the forwarded port, and the provider's own is unknown."""
 
 
 class EndpointHostRefusedError(SlipwayError, code="ENDPOINT_HOST_REFUSED", status=502):
@@ -197,7 +197,7 @@ class EndpointPortOutOfRangeError(SlipwayError, code="ENDPOINT_PORT_OUT_OF_RANGE
 
 
 class EndpointAmbiguousError(SlipwayError, code="ENDPOINT_AMBIGUOUS", status=502):
-    """The provider tells several ports for the node's RPC; nobody knows which is right."""
+    """The provider reports several ports for the node's RPC; it is unknown which is right."""
 
 
 class ProbeRefusedError(SlipwayError, code="PROBE_REFUSED", status=502):

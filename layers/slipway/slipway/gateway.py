@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from slipway.envelope import NO_SNIFFING, NO_STORE, begin_request, end_request, refusal, surprise
-from slipway.errors import PayloadTooLargeError, SlipwayError
-from slipway.observability import logger
+from slipway.envelope import NO_SNIFFING, NO_STORE, begin_request, end_request, refusal, refused_by
+from slipway.errors import PayloadTooLargeError
 
 Event = dict[str, Any]
 
@@ -40,7 +39,7 @@ def answer(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, 
 
     Args:
         event: API Gateway's.
-        route: Returns ``body`` and, where they differ from 200 and JSON that nobody keeps, ``statusCode``, ``headers``
+        route: Returns ``body`` and, where they differ from 200 and JSON without caching, ``statusCode``, ``headers``
             and ``isBase64Encoded``.
     """
     started = time.perf_counter()
@@ -49,11 +48,7 @@ def answer(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, 
     try:
         given = route(event)
     except Exception as error:
-        if isinstance(error, SlipwayError):
-            refused = error
-            logger.warning("refused", code=error.code, reason=error.message)
-        else:
-            refused = surprise(error)
+        refused = refused_by(error)
         envelope, headers = refusal(refused, request_id)
         given = {"statusCode": refused.status, "headers": headers, "body": json.dumps(envelope)}
     status = given.get("statusCode", 200)

@@ -8,17 +8,17 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from mangum import Mangum
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slipway.envelope import NO_SNIFFING, NO_STORE, bearer_token, begin_request, end_request, refusal, surprise
+from slipway.envelope import NO_SNIFFING, NO_STORE, bearer_token, begin_request, end_request, refusal, refused_by
 from slipway.errors import (
     AuthenticationFailedError,
     ForbiddenError,
@@ -28,9 +28,10 @@ from slipway.errors import (
     SlipwayError,
     ValidationFailedError,
 )
+from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 from slipway.identity.service import token_verifier
-from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.jobs.store import RequestContext, audit_refusal
 from slipway.json_bodies import parse_json
 from slipway.observability import logger
 from slipway.settings import public_url
@@ -48,7 +49,7 @@ def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
 
 
 class _RequestContext:
-    """Gives each request its ids, logs it once, counts it, and answers what nobody caught."""
+    """Gives each request its ids, logs it once, counts it, and answers an error that was not caught."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -84,7 +85,7 @@ class _RequestContext:
             await self._app(scope, receive, answer)
         except Exception as error:
             # Here rather than in a handler of the application, whose answer would lack the headers above.
-            failure = surprise(error)
+            failure = refused_by(error)
             if started_answer:
                 raise
             await error_response(Request(scope), failure)(scope, receive, answer)
@@ -92,22 +93,21 @@ class _RequestContext:
             end_request(scope["state"]["action"], status, started)
 
 
-def context_of(request: Request) -> RequestContext:
-    """Return what the audit trail records of a request."""
+def _context(request: Request) -> RequestContext:
     return RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
 
 
-def own_address(request: Request) -> str:
+async def request_context(request: Request) -> RequestContext:
+    """Return what the audit trail records of a request."""
+    return _context(request)
+
+
+async def base_url(request: Request) -> str:
     """Return the address under which this API is known, without a slash at its end.
 
-    The operator's word, or else the domain that API Gateway answered under; never what a caller's headers say.
+    The operator names it, or it is the domain that API Gateway answered under; never what a caller's headers say.
     """
     return public_url() or f"https://{request.scope['aws.event']['requestContext']['domainName']}"
-
-
-def tell_accepted(request: Request, caller: Caller, subject: str) -> None:
-    """Put an accepted change into the audit trail, where the change has no transaction that could hold the event."""
-    write_audit_event(context_of(request).audit("accepted", caller.wallet, subject))
 
 
 def error_response(request: Request, error: SlipwayError) -> JSONResponse:
@@ -123,14 +123,8 @@ def _subject_of_path(request: Request) -> str | None:
 
 def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
     caller: Caller | None = getattr(request.state, "caller", None)
-    logger.warning("refused", code=error.code, reason=error.message)
-    try:
-        subject = getattr(request.state, "subject", None) or _subject_of_path(request)
-        wallet = caller.wallet if caller else None
-        write_audit_event(context_of(request).audit(error.code, wallet, subject, error.message[:500]))
-    except SlipwayError:
-        # The refusal stands even if the trail can't be written; the log line above still tells of it.
-        logger.exception("audit event lost")
+    subject = getattr(request.state, "subject", None) or _subject_of_path(request)
+    audit_refusal(_context(request), refused_by(error), caller.wallet if caller else None, subject)
     return error_response(request, error)
 
 
@@ -199,7 +193,7 @@ async def authenticated(request: Request) -> Caller:
     """Return the caller, from the Authorization header or else the body's ``auth_token`` (spec 004).
 
     Raises:
-        AuthenticationFailedError: Nobody we can believe.
+        AuthenticationFailedError: The request has no valid credentials.
     """
     known: Caller | None = getattr(request.state, "caller", None)
     if known:
@@ -226,7 +220,7 @@ async def wallet_owner(request: Request) -> Caller:
 
 @dataclass(frozen=True)
 class RoleHolder:
-    """A dependency that lets in callers of one role; see ``role``."""
+    """A dependency that lets only callers of one role in."""
 
     name: str
 
@@ -243,9 +237,16 @@ class RoleHolder:
         return caller
 
 
-def role(name: str) -> RoleHolder:
-    """Return a dependency that lets only callers of one role in."""
-    return RoleHolder(name)
+# What routes take besides their own parameters.
+Owner = Annotated[Caller, Depends(wallet_owner)]
+SignedIn = Annotated[Caller, Depends(authenticated)]
+Context = Annotated[RequestContext, Depends(request_context)]
+BaseUrl = Annotated[str, Depends(base_url)]
+Key = Annotated[str | None, Header(alias="idempotency-key"), AfterValidator(idempotency_key_of)]
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=1024)]
+# Dependencies that read nothing of the caller's.
+OF_THE_REQUEST = (request_context, base_url)
 
 
 @dataclass(frozen=True)
@@ -309,10 +310,10 @@ def body_of[BodyModel: BaseModel](
 def refusals(*errors: type[SlipwayError]) -> dict[int | str, dict[str, Any]]:
     """Return what a route may refuse, for ``responses`` of its decorator and so for ``docs/openapi.json``.
 
-    Who asks, the body, the parameters and mistakes of ours are told of without being named.
+    Refusals because of the caller, the body, the parameters, or an internal error are not named: every route has them.
     """
-    told: dict[int | str, dict[str, Any]] = {}
+    found: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        codes = told.setdefault(error.status, {"x-error-codes": []})["x-error-codes"]
+        codes = found.setdefault(error.status, {"x-error-codes": []})["x-error-codes"]
         codes.extend([] if error.code in codes else [error.code])
-    return told
+    return found

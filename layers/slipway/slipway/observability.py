@@ -29,12 +29,12 @@ def record(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count, **d
 
 
 def record_request(route: str, status: int, milliseconds: float) -> None:
-    """Count a request by route and status, and tell how long it took by route.
+    """Count a request by route and status, and record how long it took by route.
 
     One line with two metrics of different dimensions, which Powertools writes as two; on the path of heartbeats those
     cost more than all else that is ours, and each line is paid for.
     """
-    told = {
+    line = {
         "_aws": {
             "Timestamp": time.time_ns() // 1_000_000,
             "CloudWatchMetrics": [
@@ -56,7 +56,7 @@ def record_request(route: str, status: int, milliseconds: float) -> None:
         "Requests": 1,
         "RequestDuration": milliseconds,
     }
-    print(json.dumps(told, separators=(",", ":")))  # noqa: T201 (where metrics are written to)
+    print(json.dumps(line, separators=(",", ":")))  # noqa: T201 (where metrics are written to)
 
 
 def use_request(request_id: str, correlation_id: str, **keys: Any) -> None:

@@ -133,7 +133,7 @@ class OidcSettings:
 
 @dataclass(frozen=True)
 class IdentitySettings:
-    """Who may sign in, and whose tokens are believed. ``wallets`` maps lower-case addresses to roles and tier."""
+    """Who may sign in, and whose tokens are accepted. ``wallets`` maps lower-case addresses to roles and tier."""
 
     key_id: str
     issuer: str
@@ -217,7 +217,7 @@ class AkashClocks:
 
     Attributes:
         create: A create's call.
-        recover: How long what a create may have made is looked for after nobody heard of it.
+        recover: How long a deployment is looked for after a create without an answer.
         bid_window: From the first bid that will do to the choice.
         bid_timeout: From the creation to a lease.
         lease: From asking for a lease until the provider has the manifest.
@@ -281,7 +281,8 @@ def akash_refresh_function() -> str:
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Images that stacks run where nobody names another, US dollars that each deployment gets, and clocks in seconds.
+    """Images that stacks run where the caller names no other, US dollars that each deployment gets, and clocks in
+    seconds.
 
     Attributes:
         node_image: Of Banano nodes.
@@ -322,8 +323,8 @@ class BedrockSettings:
     Attributes:
         model_id: Of a model or an inference profile on Amazon Bedrock.
         seconds: The deadline of one generation or one fix, all tries included.
-        input_price: US dollars for a million tokens that the model reads; None where nobody said.
-        output_price: US dollars for a million tokens that it writes; None where nobody said.
+        input_price: US dollars for a million tokens that the model reads; None where unknown.
+        output_price: US dollars for a million tokens that it writes; None where unknown.
     """
 
     model_id: str

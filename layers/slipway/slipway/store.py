@@ -1,7 +1,7 @@
 """The two tables that most capabilities share, and transactions whose failed conditions have names.
 
-Items are PynamoDB models that inherit from ``JobsItem`` or ``ControlItem``; which keys they use is told beside each
-model. A capability with a table of its own declares the base of its items in its own ``store.py``, inherits the
+Items are PynamoDB models that inherit from ``JobsItem`` or ``ControlItem``; which keys they use is documented beside
+each model. A capability with a table of its own declares the base of its items in its own ``store.py``, inherits the
 deadlines from ``TableSettings`` and calls ``share_connection``: each DynamoDB client costs a cold start tens of
 milliseconds, so there is one.
 """
@@ -258,7 +258,7 @@ def newest_first[Item: Model](
         start = {key[0]: {"S": key[1]}, **{name: {"S": part} for name, part in position}}
     found: list[dict[str, Any]] = []
     with upstream_errors():
-        # One more than asked for tells whether there is a next page.
+        # One more than asked for shows whether there is a next page.
         pages = index.query(
             key[1],
             between,
@@ -353,7 +353,7 @@ def _pause(attempt: int) -> None:
 
 @dataclass
 class Transaction:
-    """Writes that happen together or not at all, each with a name by which its failure is told."""
+    """Writes that happen together or not at all, each with a name by which its failure is reported."""
 
     _checks: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
     _deletes: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)

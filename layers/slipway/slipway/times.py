@@ -65,7 +65,7 @@ def parse_moment(text: str, field: str) -> datetime:
     """Read a moment that a caller gave.
 
     Raises:
-        ValidationFailedError: Not ISO 8601 with an offset or Z, or in years that nobody means; names ``field``.
+        ValidationFailedError: Not ISO 8601 with an offset or Z, or outside the years 2000 to 2199; names ``field``.
     """
     try:
         moment = from_text(text)

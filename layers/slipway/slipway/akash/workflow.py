@@ -41,7 +41,7 @@ from slipway.akash.store import (
     watched,
 )
 from slipway.control.breaker import Outcome
-from slipway.control.store import Service, tell_breaker
+from slipway.control.store import Service, record_outcome
 from slipway.errors import (
     BidClosedError,
     BidTimeoutError,
@@ -419,7 +419,7 @@ class AkashWorkflow:
             also=lambda write: _tell(write, deployment, "completed"),
         ):
             _measure(deployment, "completed")
-            tell_breaker(Service.AKASH, Outcome.SUCCESS)
+            record_outcome(Service.AKASH, Outcome.SUCCESS)
 
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
@@ -539,7 +539,7 @@ class AkashWorkflow:
         ):
             _measure(deployment, code)
             if code in _OUR_FAULT and not was_active:
-                tell_breaker(Service.AKASH, Outcome.FAILURE)
+                record_outcome(Service.AKASH, Outcome.FAILURE)
         return self._next(deployment)
 
 

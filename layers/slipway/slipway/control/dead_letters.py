@@ -1,4 +1,4 @@
-"""``python -m slipway.control.dead_letters QUEUE_URL`` tells what could not be delivered; ``--redrive`` delivers it.
+"""``python -m slipway.control.dead_letters QUEUE_URL`` lists what could not be delivered; ``--redrive`` delivers it.
 
 Three kinds of messages come into the queue:
 
@@ -42,7 +42,7 @@ class DeadLetter:
         target: ARN of the function or state machine that should have got it.
         payload: What it should have got; None where that has to be read from a stream.
         batch: Where in the stream, for a batch of it.
-        reason: Why it did not, as AWS tells it.
+        reason: Why it did not, in AWS's words.
     """
 
     target: str
@@ -62,16 +62,16 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         ValueError: It is none of the three kinds.
     """
     try:
-        told = json.loads(body)
+        record = json.loads(body)
         if "TARGET_ARN" in attributes:
             reason = f"{attributes.get('ERROR_CODE', '')}: {attributes.get('ERROR_MESSAGE', '')}"
-            return DeadLetter(attributes["TARGET_ARN"], told, None, reason)
-        context = told["requestContext"]
+            return DeadLetter(attributes["TARGET_ARN"], record, None, reason)
+        context = record["requestContext"]
         target = str(context["functionArn"]).removesuffix(":$LATEST")
-        why = told.get("responsePayload") or told.get("responseContext") or {}
+        why = record.get("responsePayload") or record.get("responseContext") or {}
         reason = f"{context['condition']}: {why.get('errorMessage') or why.get('functionError') or 'no answer'}"
-        if "DDBStreamBatchInfo" in told:
-            place = told["DDBStreamBatchInfo"]
+        if "DDBStreamBatchInfo" in record:
+            place = record["DDBStreamBatchInfo"]
             batch = StreamBatch(
                 place["streamArn"],
                 place["shardId"],
@@ -79,7 +79,7 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
                 place["endSequenceNumber"],
             )
             return DeadLetter(target, None, batch, reason)
-        return DeadLetter(target, told["requestPayload"], None, reason)
+        return DeadLetter(target, record["requestPayload"], None, reason)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not a dead letter: {body[:200]}") from error
 
@@ -113,8 +113,8 @@ class DeadLetterQueue:
                 return
             for message in new:
                 seen.add(message["MessageId"])
-                told = message.get("MessageAttributes", {})
-                attributes = {name: str(value.get("StringValue", "")) for name, value in told.items()}
+                given = message.get("MessageAttributes", {})
+                attributes = {name: str(value.get("StringValue", "")) for name, value in given.items()}
                 yield message["ReceiptHandle"], message["Body"], attributes
 
     def redrive(self, letter: DeadLetter, receipt: str) -> None:
@@ -141,7 +141,7 @@ class DeadLetterQueue:
         self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
     def _take_again(self, function: str, batch: StreamBatch) -> None:
-        """Give a function the records of a batch, and wait: what it can't take would be kept by nobody else."""
+        """Invoke a function with the records of a batch, and wait: what it can't take is kept only in the letter."""
         records = list(self._records(batch))
         if not records:
             raise LookupError(f"{batch.stream_arn} has nothing from {batch.first} to {batch.last}")

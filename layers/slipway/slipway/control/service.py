@@ -116,7 +116,7 @@ def _by_day(chosen: AuditFilter, since: datetime, until: datetime, limit: int, c
     for day in days_between(since, until, newest_first=True):
         if day.isoformat() > newest[:10]:
             continue
-        # One more than asked for tells whether there is a next page.
+        # One more than asked for shows whether there is a next page.
         with upstream_errors():
             found += AuditEvent.query(
                 f"AUDIT#{day}",

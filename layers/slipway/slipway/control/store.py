@@ -87,7 +87,7 @@ def set_switch(service: Service, *, paused: bool, reason: str | None, changed_by
 
 
 class Gate:
-    """A look at whether a service takes new work.
+    """Whether a service takes new work, as it was at one moment.
 
     Args:
         service: The service.
@@ -143,8 +143,8 @@ def _count_success(service: Service) -> bool:
     return update_if(ServiceState(*_key(service)), window & nothing_failed, actions)
 
 
-def tell_breaker(service: Service, outcome: Outcome) -> None:
-    """Count an outcome. Best effort: a lost count must not fail the work that it tells of."""
+def record_outcome(service: Service, outcome: Outcome) -> None:
+    """Count an outcome of a service's work. Best effort: a lost count must not fail the work."""
     try:
         if outcome is Outcome.SUCCESS and _count_success(service):
             return
@@ -160,7 +160,7 @@ def tell_breaker(service: Service, outcome: Outcome) -> None:
                     logger.warning("breaker changed", service=str(service), open=bool(after.open_until))
                 return
     except SlipwayError:
-        logger.exception("breaker not told", service=str(service))
+        logger.exception("outcome not counted", service=str(service))
 
 
 def _change(state: ServiceState, breaker: Breaker) -> tuple[list[Action], Condition]:

@@ -33,7 +33,7 @@ def token_verifier() -> TokenVerifier:
 def sign_in(message: str, signature: str) -> VerifyAnswer:
     """Exchange a signed Sign-In with Ethereum message for an access token.
 
-    The nonce is used up last, so that a message which is refused for another reason can't burn somebody's nonce.
+    The nonce is used up last, so that a message which is refused for another reason can't burn another user's nonce.
 
     Raises:
         AuthenticationFailedError: See ``verified_wallet`` and ``use_nonce``.

@@ -1,4 +1,4 @@
-"""Sign-In with Ethereum (EIP-4361): what a signed message must say before its wallet is believed."""
+"""Sign-In with Ethereum (EIP-4361): what a signed message must say before its wallet is authenticated."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit

@@ -27,14 +27,14 @@ def failure_of(error_name: str, cause: str, what: str) -> Failure:
         that the owner should not read.
     """
     try:
-        told = json.loads(cause)
+        reported = json.loads(cause)
     except (ValueError, RecursionError):
-        told = {}
-    if not isinstance(told, dict):
-        told = {}
-    if error_name == "States.TaskFailed" and "Error" in told:
-        return failure_of(str(told["Error"]), str(told.get("Cause", "")), what)
+        reported = {}
+    if not isinstance(reported, dict):
+        reported = {}
+    if error_name == "States.TaskFailed" and "Error" in reported:
+        return failure_of(str(reported["Error"]), str(reported.get("Cause", "")), what)
     if error_name == "States.Timeout":
         return Failure(DeploymentFailedError.code, f"The {what} ran out of time")
-    message = str(told.get("errorMessage", "")) if is_known(error_name) else ""
+    message = str(reported.get("errorMessage", "")) if is_known(error_name) else ""
     return Failure(code_of(error_name), message or f"The {what} failed for an internal reason")

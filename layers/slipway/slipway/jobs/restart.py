@@ -1,4 +1,4 @@
-"""Making sure that somebody works on a deployment: its state machine may have died, or never have been started.
+"""Making sure that an execution works on a deployment: its state machine may have died, or never have been started.
 
 Every task of a deployment may be done again, so a new execution from the beginning finishes it from where it stopped.
 """
@@ -32,7 +32,7 @@ def ensure_running(
     Args:
         deployment: One that has not ended.
         start: Starts its state machine under a name with an input; see ``slipway.executions``.
-        status: Tells how the execution of a name stands.
+        status: Returns the status of the execution of a name.
     """
     found = status(deployment.execution_name)
     if found == "RUNNING":

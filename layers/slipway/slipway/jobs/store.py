@@ -17,7 +17,9 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
+from slipway.errors import SlipwayError
+from slipway.observability import logger
+from slipway.store import JobsItem, Transaction, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
 
@@ -93,13 +95,13 @@ def change_job(
     event: tuple[str, str, dict[str, Any] | None] | None = None,
     also: Callable[[Transaction], None] | None = None,
 ) -> bool:
-    """Change a job and tell of it, in one transaction.
+    """Change a job and record an event of it, in one transaction.
 
     Args:
         job: An item with ``updated_at``; brought up to date, whether the change happened or not.
         actions: Changes of its attributes.
         condition: Under which they happen.
-        event: Name, text and data of the event that tells of it.
+        event: Name, text and data of the event.
         also: Adds writes that happen together with it.
 
     Returns:
@@ -113,11 +115,7 @@ def change_job(
     write.update("job", kind(job.pk, job.sk), [kind.updated_at.set(now_text()), *actions], condition=condition)
     if also:
         also(write)
-    changed = True
-    try:
-        write.commit()
-    except ConditionsFailedError:
-        changed = False
+    changed = write.commit_if_allowed()
     with upstream_errors():
         job.refresh(consistent_read=True)
     return changed
@@ -173,11 +171,23 @@ class RequestContext:
             request_id=self.request_id,
         )
 
+    def record_accepted(self, wallet: str | None, subject: str) -> None:
+        """Append the audit event of an accepted change that has no transaction to hold it."""
+        write_audit_event(self.audit("accepted", wallet, subject))
+
 
 def write_audit_event(event: AuditEvent) -> None:
     """Append one audit event."""
     with upstream_errors():
         event.save()
+
+
+def audit_refusal(context: RequestContext, error: SlipwayError, wallet: str | None, subject: str | None) -> None:
+    """Append the audit event of a refusal, which stands even if the trail can't be written: it is logged as well."""
+    try:
+        write_audit_event(context.audit(error.code, wallet, subject, error.message[:500]))
+    except SlipwayError:
+        logger.exception("audit event lost")
 
 
 def events_of(job_pk: str, limit: int = 200, *, latest: bool = False) -> list[JobEvent]:

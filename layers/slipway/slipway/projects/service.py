@@ -138,7 +138,7 @@ def delete_project(caller: Caller, name: str, context: RequestContext) -> None:
     try:
         write.commit()
     except ConditionsFailedError as error:
-        # A deletion is not told what stood in its way.
+        # DynamoDB does not return what stood in the way of a deletion.
         if may_change(caller, find_project(name).creator):
             raise ConflictError("The project was created anew meanwhile; try again", retry_after=1) from error
         raise ForbiddenError("Only the project's creator or an operator may delete it") from error

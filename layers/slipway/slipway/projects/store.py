@@ -20,7 +20,7 @@ from slipway.projects.rules import before
 from slipway.settings import name_of_table
 from slipway.store import TableSettings, Transaction, newest_first, read_item, share_connection
 
-# Names of the writes whose conditions are told apart.
+# Name of the write whose condition is distinguished.
 PROJECT_WRITE = "project"
 _PROJECTS, _PAYMENTS = "PROJECT", "PAYMENT"
 
@@ -142,7 +142,7 @@ def move_project(write: Transaction, name: str, status: ProjectStatus, url: str 
         name: The project.
         status: One that has statuses before it.
         url: Where it can be reached, None to leave that as it is.
-        creator: The wallet that must have created it, None for anybody's.
+        creator: The wallet that must have created it, None for anyone's.
     """
     condition = ProjectItem.status.is_in(*(str(earlier) for earlier in before(status)))
     if creator is not None:

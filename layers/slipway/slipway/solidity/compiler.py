@@ -445,7 +445,7 @@ class Compiler:
 
 
 _CRASHES = frozenset({"Exception", "FatalError", "InternalCompilerError"})
-"""Kinds of message that tell of the compiler's own failure; being out of memory is an `Exception`."""
+"""Kinds of message that report the compiler's own failure; being out of memory is an `Exception`."""
 
 
 def _new_context() -> MiniRacer:

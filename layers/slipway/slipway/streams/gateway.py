@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from slipway.envelope import begin_request, end_request, refusal, surprise
+from slipway.envelope import begin_request, end_request, refusal, refused_by
 from slipway.errors import SlipwayError
-from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.jobs.store import RequestContext, audit_refusal
 from slipway.observability import logger
 
 Event = dict[str, Any]
@@ -37,10 +37,8 @@ def serve(event: Event, routes: Mapping[str, Callable[[Event], dict[str, str]]])
         if headers := routes[kind](event):
             answer["headers"] = headers
     except Exception as error:
-        refused = error if isinstance(error, SlipwayError) else surprise(error)
+        refused = refused_by(error)
         answer["statusCode"] = refused.status
-        if isinstance(error, SlipwayError):
-            logger.warning("refused", code=refused.code, reason=refused.message)
         if kind == _CONNECT:
             answer["body"] = json.dumps(refusal(refused, request_id)[0])
             _audit(event, request_id, refused)
@@ -52,8 +50,4 @@ def _audit(event: Event, request_id: str, error: SlipwayError) -> None:
     source = (event["requestContext"].get("identity") or {}).get("sourceIp")
     context = RequestContext(request_id, source, "GET /api/v1/builds/{id}/stream")
     build_id = str((event.get("queryStringParameters") or {}).get("build_id", ""))[:64] or None
-    try:
-        write_audit_event(context.audit(error.code, None, build_id, error.message[:500]))
-    except SlipwayError:
-        # The refusal stands even if the trail can't be written; the log line above still tells of it.
-        logger.exception("audit event lost")
+    audit_refusal(context, error, None, build_id)

@@ -14,7 +14,7 @@ from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
 from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
 from slipway.chains import Chain
 from slipway.control.breaker import Outcome
-from slipway.control.store import PROBE_WRITE, Gate, Service, tell_breaker
+from slipway.control.store import PROBE_WRITE, Gate, Service, record_outcome
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -231,7 +231,7 @@ class TokenService:
             if gate.refusal:
                 raise gate.refusal
             if any(isinstance(refusal, UpstreamUnavailableError) for refusal in quote.refusals):
-                tell_breaker(Service.TOKENS, Outcome.UNREACHABLE)
+                record_outcome(Service.TOKENS, Outcome.UNREACHABLE)
             model = model or self._model_refusal(body.model_id, wallet)
             raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
         answer = self._answer(new_id(), body, quote)

@@ -23,7 +23,7 @@ from slipway.chain.store import (
 )
 from slipway.chains import Chain
 from slipway.control.breaker import Outcome
-from slipway.control.store import Service, tell_breaker
+from slipway.control.store import Service, record_outcome
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -249,7 +249,7 @@ class TokenWorkflow:
             also=add,
         ):
             self._measure(deployment, "completed")
-            tell_breaker(Service.TOKENS, Outcome.SUCCESS)
+            record_outcome(Service.TOKENS, Outcome.SUCCESS)
 
     def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
         """Record how the launch failed, and let the model go if nothing of it can still be mined."""
@@ -283,7 +283,7 @@ class TokenWorkflow:
         ):
             self._measure(deployment, failure.code)
             if failure.code in _OUR_FAULT:
-                tell_breaker(Service.TOKENS, Outcome.FAILURE)
+                record_outcome(Service.TOKENS, Outcome.FAILURE)
 
     def _can_try_again(self, deployment: DeploymentItem) -> bool:
         """Whether no token of this deployment exists or can still appear."""

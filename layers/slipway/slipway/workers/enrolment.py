@@ -61,7 +61,7 @@ def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
 
 
 def exchange(wallet: str, code: str, context: RequestContext) -> WorkerTokenAnswer:
-    """Take a code for a new token, which replaces the worker's older one: one conditional write, told with it.
+    """Take a code for a new token, which replaces the worker's older one: one conditional write, with its audit event.
 
     Raises:
         AuthenticationFailedError: The code is wrong, used or expired, or there is no such worker; never which.
@@ -71,7 +71,7 @@ def exchange(wallet: str, code: str, context: RequestContext) -> WorkerTokenAnsw
     assert hashed  # noqa: S101 (new_worker_token makes what token_hash knows)
     write = Transaction()
     store.take_enrolment(write, wallet, _hash(code), hashed, epoch_seconds())
-    # Within the transaction: a trail that can't be written must not cost the token, which is told only once.
+    # Within the transaction: a trail that can't be written must not cost the token, which is shown only once.
     write.create("audit", context.audit("accepted", wallet, wallet))
     try:
         write.commit()

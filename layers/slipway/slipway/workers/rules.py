@@ -1,4 +1,4 @@
-"""When a worker was alive: its sessions, told by its beats alone, in whatever order those come.
+"""When a worker was alive: its sessions, derived from its beats alone, in whatever order those come.
 
 Times are integers, milliseconds since 1970, unless a name says otherwise. A session is a longest run of beats with no
 more than ``GAP`` between one and the next. The newest session is kept on the worker's own item as long as it is open;
@@ -17,12 +17,12 @@ GAP = 30 * MINUTE
 MOST_AHEAD = 5 * MINUTE
 MOST_LATE = 24 * 60 * MINUTE
 
-# A beat comes every five minutes, so one may be lost without anybody being told.
+# A beat comes every five minutes, so one may be lost unnoticed.
 HEALTHY_WITHIN = 10 * MINUTE
 
 SHARDS = 8
-# Whoever is alive changes the index once in such a time, at two write units. In two hours, with a beat in five minutes,
-# that is 0.08 units a beat.
+# A worker that is alive changes the index once in such a time, at two write units. In two hours, with a beat in five
+# minutes, that is 0.08 units a beat.
 _BUCKET_SECONDS = 7200
 _SHARD_OFFSET_SECONDS = _BUCKET_SECONDS // SHARDS
 # In the index before all times, and always the same: a spool that is sent at last does not move its worker about.
@@ -124,9 +124,9 @@ def shard_of(wallet: str) -> int:
 def flush_at(beat: int, now: int, shard: int) -> int:
     """Return when a worker has to be looked at if this beat was its last, in seconds since 1970.
 
-    The time that a session needs to end, after the end of the bucket of time in which the beat lies. So whoever is due
-    is stale, and whoever is alive is not found. The shards' buckets end at different times, so the fleet does not move
-    at once.
+    The time that a session needs to end, after the end of the bucket of time in which the beat lies. So a worker that
+    is due is stale, and one that is alive is not found. The shards' buckets end at different times, so the fleet does
+    not move at once.
 
     Returns:
         ``OVERDUE`` for a beat that was stale when it came.

@@ -60,7 +60,7 @@ def overlapping(records: Iterable[Session], newest: Session | None, begin: int, 
     """Return the sessions that have a moment in ``[begin, end)``, whole, in order.
 
     The newest one may become a record, or be joined to an older one, between the read of the worker and that of its
-    records, so when a record already tells of it, it is left out.
+    records, so it is left out when a record has it already.
     """
     sessions = list(records)
     if newest and not any(_meet(record, newest.time_from, newest.time_to + 1) for record in sessions):

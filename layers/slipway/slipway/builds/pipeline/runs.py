@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, change_build, find_build, running
 from slipway.control.breaker import Outcome
-from slipway.control.store import Service, tell_breaker
+from slipway.control.store import Service, record_outcome
 from slipway.errors import (
     AuditUnavailableError,
     DeploymentFailedError,
@@ -134,10 +134,10 @@ def finish(
     record("BuildFailed", 1 if error_code else 0)
     if error_code is None:
         record("BuildDuration", seconds, MetricUnit.Seconds, outcome="completed")
-        tell_breaker(Service.BUILDS, Outcome.SUCCESS)
+        record_outcome(Service.BUILDS, Outcome.SUCCESS)
     elif error_code in _OURS if is_ours is None else is_ours:
-        tell_breaker(Service.BUILDS, Outcome.FAILURE)
+        record_outcome(Service.BUILDS, Outcome.FAILURE)
     else:
         # The request failed, not the service.
-        tell_breaker(Service.BUILDS, Outcome.SUCCESS)
+        record_outcome(Service.BUILDS, Outcome.SUCCESS)
     return True
