@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from slipway.solidity import (
+from slipway.solidity.compiler import (
     CompilationError,
     Compiler,
     Resolver,

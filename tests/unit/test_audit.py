@@ -22,7 +22,7 @@ from slipway.builds.audit.findings import own_findings, passed
 from slipway.builds.audit.models import AuditReport, Compilation
 from slipway.builds.audit.slither import Slither
 from slipway.errors import CompilationFailedError, CompileTimeoutError
-from slipway.solidity import Compiler, CompileTimeout
+from slipway.solidity.compiler import Compiler, CompileTimeout
 from slipway.solidity.toolchain import find_toolchain
 
 CONTRACTS = Path(__file__).parent / "solidity"

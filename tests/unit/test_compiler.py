@@ -15,16 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.solidity import (
+from slipway.solidity import compiler
+from slipway.solidity.compiler import (
     CompilationError,
     Compiler,
     CompilerCrashError,
     CompileTimeout,
     ImportNotFoundError,
     build_input,
-    compiler,
     imports_of,
-    mapping_resolver,
     node_modules_resolver,
     source_closure,
 )
@@ -33,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = ROOT / "node_modules"
 SOLJSON = NODE_MODULES / "solc" / "soljson.js"
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.27;\n"
-NOTHING = mapping_resolver({})
+NOTHING = {}.get
 SIMPLE = build_input({"A.sol": HEAD + "contract A { uint256 public x = 7; }"}, NOTHING)
 # Takes the optimizer well over a second.
 SLOW = build_input(
@@ -104,7 +103,7 @@ def test_closure_holds_what_is_imported_and_nothing_else() -> None:
         "p/c.sol": "",
         "p/d.sol": "",
     }
-    closure = source_closure({"Main.sol": 'import "p/a.sol";'}, mapping_resolver(library))
+    closure = source_closure({"Main.sol": 'import "p/a.sol";'}, library.get)
     assert list(closure) == ["Main.sol", "p/a.sol", "p/c.sol", "p/deep/b.sol"]
 
 
@@ -315,7 +314,7 @@ def test_works_and_times_out_inside_an_event_loop() -> None:
 @pytest.mark.parametrize("ending", ["", "sys.exit(0)", "raise SystemExit"])
 def test_interpreter_exits_with_an_open_context(ending: str) -> None:
     script = (
-        "import sys; from pathlib import Path; from slipway.solidity import Compiler\n"
+        "import sys; from pathlib import Path; from slipway.solidity.compiler import Compiler\n"
         f"one = Compiler(Path({str(SOLJSON)!r})); print(one.version)\n{ending}"
     )
     path = str(ROOT / "layers" / "slipway")

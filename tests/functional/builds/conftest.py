@@ -13,7 +13,7 @@ import pytest
 
 from slipway.builds.composer.engine import Composer
 from slipway.builds.models import Generation, GenerationRequest
-from slipway.solidity import Compiler, build_input, node_modules_resolver
+from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from tests.functional.contracts.conftest import Chain, running_chain
 from tests.support.composed import Composed
 from tests.support.prompts import CASES, Case

@@ -14,7 +14,7 @@ from slipway.builds.audit.auditor import Auditor
 from slipway.builds.audit.slither import Slither
 from slipway.builds.composer.engine import KINDS, Composer
 from slipway.builds.models import GenerationRequest, Kind
-from slipway.solidity import Compiler
+from slipway.solidity.compiler import Compiler
 from slipway.solidity.toolchain import find_toolchain
 from tests.support.prompts import CASES, Case
 

@@ -15,17 +15,17 @@ OTHER = "0b1f4c58-1f2e-4f6a-9a57-5d8a4de0a4b2"
 
 def test_a_ticket_opens_one_stream_once(slipway: Installation) -> None:
     issued = tickets.issue(BUILD, ALICE.address)
-    assert issued.expires_in == 60
-    assert tickets.redeem(issued.ticket, BUILD) == ALICE.address
+    assert tickets.TICKET_SECONDS == 60
+    assert tickets.redeem(issued, BUILD) == ALICE.address
     with pytest.raises(AuthenticationFailedError):
-        tickets.redeem(issued.ticket, BUILD)
+        tickets.redeem(issued, BUILD)
 
 
 def test_a_ticket_for_another_build_is_refused_and_stays_good_for_its_own(slipway: Installation) -> None:
     issued = tickets.issue(BUILD, ALICE.address)
     with pytest.raises(AuthenticationFailedError):
-        tickets.redeem(issued.ticket, OTHER)
-    assert tickets.redeem(issued.ticket, BUILD) == ALICE.address
+        tickets.redeem(issued, OTHER)
+    assert tickets.redeem(issued, BUILD) == ALICE.address
 
 
 def test_a_ticket_ends_after_a_minute(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +33,7 @@ def test_a_ticket_ends_after_a_minute(slipway: Installation, monkeypatch: pytest
     later = tickets.epoch_seconds() + 60
     monkeypatch.setattr(tickets, "epoch_seconds", lambda: later)
     with pytest.raises(AuthenticationFailedError):
-        tickets.redeem(issued.ticket, BUILD)
+        tickets.redeem(issued, BUILD)
 
 
 @pytest.mark.parametrize("text", ["", "a", "x" * 43, "é" * 43, "x" * 4096])
@@ -44,4 +44,4 @@ def test_what_is_no_ticket_is_refused(slipway: Installation, text: str) -> None:
 
 def test_only_the_hash_of_a_ticket_is_kept(slipway: Installation) -> None:
     issued = tickets.issue(BUILD, ALICE.address)
-    assert issued.ticket not in str(slipway.items("control"))
+    assert issued not in str(slipway.items("control"))

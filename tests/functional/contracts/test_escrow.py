@@ -21,7 +21,7 @@ from web3.types import RPCEndpoint
 
 from local.anvil import free_port, start_anvil, stop_anvil
 from slipway.escrow.rules import DEPOSIT_GAS
-from slipway.solidity import Compiler, build_input, node_modules_resolver
+from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 
 from .conftest import ADMINISTRATOR_ROLE, Chain, error_selector, running_chain
 

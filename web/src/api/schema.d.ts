@@ -1005,7 +1005,7 @@ export interface components {
         };
         /**
          * BuildRequest
-         * @description A contract is to be written, audited and deployed. `options` go before what the prompt says.
+         * @description A contract is to be written, audited and deployed. `options` take precedence over the prompt.
          * @example {
          *       "chains": [
          *         5001

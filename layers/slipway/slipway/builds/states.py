@@ -1,4 +1,4 @@
-"""The words in which a build tells where it stands, and in which order its work is done. Pure."""
+"""The states of a build and of its deployments, and the order of its work. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,7 +58,7 @@ class ChainStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A progress event to be told. ``progress`` is a percentage; all but a failure's never goes back."""
+    """A progress event to record. ``progress`` is a percentage; all but a failure's never goes back."""
 
     status: Status
     progress: int

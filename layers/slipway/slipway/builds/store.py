@@ -106,7 +106,7 @@ class BuildItem(OpenJob):
 
 
 class BuildUpdateItem(JobsItem):
-    """One progress event of a build, as its listeners are told it. ``wallet`` is the owner's."""
+    """One progress event of a build, as the clients of its stream are sent it. ``wallet`` is the owner's."""
 
     sequence = NumberAttribute()
     status = UnicodeAttribute()
@@ -302,14 +302,14 @@ def _counted(before: Status | None, after: Status) -> list[Action]:
     return [*actions, BuildCounts.open.add(opened)] if opened else actions
 
 
-def _update_item(build: BuildItem, sequence: int, told: Progress) -> BuildUpdateItem:
+def _update_item(build: BuildItem, sequence: int, event: Progress) -> BuildUpdateItem:
     return BuildUpdateItem(
         *update_key(build.build_id, sequence),
         sequence=sequence,
-        status=str(told.status),
-        progress=told.progress,
-        step=str(told.step),
-        message=told.message,
+        status=str(event.status),
+        progress=event.progress,
+        step=str(event.step),
+        message=event.message,
         wallet=build.wallet,
         created_at=now_text(),
     )
@@ -323,7 +323,7 @@ def change_build(
     update: Progress | None = None,
     also: Callable[[Transaction], None] | None = None,
 ) -> bool:
-    """Change a build and tell of it, in one transaction.
+    """Change a build and record its progress, in one transaction.
 
     The event gets the next number; when another event took that meanwhile, the build is read again and the change is
     tried again, as long as ``condition`` holds. A final status takes the build out of the open work, and every change
@@ -333,7 +333,7 @@ def change_build(
         build: Brought up to date, whether the change happened or not.
         actions: Changes of its attributes; its status, step and progress follow from ``update``.
         condition: Under which they happen, such as ``running(job_id)``.
-        update: The progress event that tells of it; None for a change that nobody is told of.
+        update: The progress event; None for a change that is no progress.
         also: Adds writes that happen together with it. Their conditions refuse the change just as ``condition`` does.
 
     Returns:
@@ -402,8 +402,8 @@ def _try_change(
         progress = update.progress if update.status is Status.FAILED else max(update.progress, int(build.progress))
         if before in FINAL:
             progress = update.progress
-        told = Progress(update.status, progress, update.step, update.message)
-        write.create("update", _update_item(build, sequence, told))
+        event = Progress(update.status, progress, update.step, update.message)
+        write.create("update", _update_item(build, sequence, event))
         condition = condition & (BuildItem.sequence == sequence - 1)
         changes += [
             BuildItem.sequence.set(sequence),
@@ -450,7 +450,7 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
         build_id: The build.
         job_id: Its run.
         chain_id: The chain.
-        seconds: How long the permit holds; whoever has it must be done with sending by then, by its own deadline.
+        seconds: How long the permit holds; its holder must have sent by then, by its own deadline.
 
     Yields:
         Whether it may be sent: not when the run has ended or was cancelled.

@@ -130,14 +130,7 @@ _TOKEN = re.compile(
 
 
 def imports_of(source: str) -> list[str]:
-    """List what a source imports.
-
-    Args:
-        source: Solidity source text; it need not be valid.
-
-    Returns:
-        The import paths as written, in order, each once.
-    """
+    """Return the paths that a source imports, as written, in order, each once; the source need not be valid."""
     found: dict[str, None] = {}
     importing = False
     for token in _TOKEN.finditer(source):
@@ -154,11 +147,7 @@ def imports_of(source: str) -> list[str]:
 
 
 def words_of(source: str) -> Iterator[str]:
-    """Yield names and keywords of a source, in order, without what comments and strings say.
-
-    Args:
-        source: Solidity source text; it need not be valid.
-    """
+    """Yield names and keywords of a source, in order, without comments and strings; the source need not be valid."""
     return (token["word"] for token in _TOKEN.finditer(source) if token["word"] is not None)
 
 
@@ -205,22 +194,10 @@ def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, s
     return dict(sorted(closure.items()))
 
 
-def mapping_resolver(sources: Mapping[str, str]) -> Resolver:
-    """Resolve imports from texts at hand.
-
-    Args:
-        sources: Source text by unit name.
-    """
-    return sources.get
-
-
 def node_modules_resolver(folder: Path) -> Resolver:
     """Resolve imports of packages (`@openzeppelin/contracts/…`) from a `node_modules` folder.
 
     Sources may come from strangers, so only `.sol` files that really lie inside the folder are read.
-
-    Args:
-        folder: The `node_modules` folder.
     """
     root = folder.resolve()
 

@@ -33,7 +33,7 @@ ChainIds = Annotated[list[ChainId], Field(min_length=1, max_length=MAX_CHAINS), 
 
 
 class BuildRequest(BaseModel):
-    """A contract is to be written, audited and deployed. ``options`` go before what the prompt says."""
+    """A contract is to be written, audited and deployed. ``options`` take precedence over the prompt."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -144,17 +144,6 @@ class BuildList(BaseModel):
     total: int
     page: int
     page_size: int
-
-
-class BuildUpdate(BaseModel):
-    """One progress event. ``sequence`` counts a build's from 1 without a gap."""
-
-    status: Status
-    progress: Annotated[int, Field(ge=0, le=100)]
-    step: str
-    message: str | None = None
-    sequence: int
-    created_at: str
 
 
 class Cancelled(BaseModel):

@@ -1,7 +1,7 @@
 """Pages of an owner's builds, newest first, at a cost that follows the page.
 
 An owner's builds are numbered without a gap, so a page of all of them is a range of numbers. Those of one status have
-gaps; counts of each status by blocks of numbers tell in which block a page begins, so no build before it is read.
+gaps; counts of each status by blocks of numbers show in which block a page begins, so no build before it is read.
 """
 
 from collections.abc import Iterable

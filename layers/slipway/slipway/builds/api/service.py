@@ -19,7 +19,7 @@ from slipway.builds.api.models import (
     Ticket,
 )
 from slipway.builds.api.pagination import page_of
-from slipway.builds.api.tickets import issue
+from slipway.builds.api.tickets import TICKET_SECONDS, issue
 from slipway.builds.api.views import deployments_of, detail_of
 from slipway.builds.composer.options import read_options
 from slipway.builds.models import Kind
@@ -67,7 +67,7 @@ class BuildService:
         files: Where large parts are kept.
         start_execution: Starts ``build`` under an execution name, with an input; doing so again does nothing.
         stop_execution: Stops an execution by its name, with a cause.
-        stream_url: Where the progress of a build is told, None where nowhere.
+        stream_url: Returns the address of a build's stream; None without streams.
     """
 
     def __init__(
@@ -214,21 +214,21 @@ class BuildService:
 
     def code(self, caller: Caller, build_id: str) -> str:
         """Return the present source; raises NotFoundError before there is one."""
-        return _there(self._files.source(self.owned(caller, build_id)), "Code not available")
+        return _require(self._files.source(self.owned(caller, build_id)), "Code not available")
 
     def report(self, caller: Caller, build_id: str) -> bytes:
         """Return the latest audit report as JSON; raises NotFoundError before there is one."""
-        return _there(self._files.report(self.owned(caller, build_id)), "Audit not available")
+        return _require(self._files.report(self.owned(caller, build_id)), "Audit not available")
 
     def metadata(self, caller: Caller, build_id: str) -> bytes:
         """Return the compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is
         one."""
-        return _there(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
+        return _require(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
 
     def ticket(self, caller: Caller, build_id: str) -> Ticket:
         """Return a ticket for a build's stream."""
-        issued = issue(self.owned(caller, build_id).build_id, str(caller.wallet))
-        return Ticket(ticket=issued.ticket, expires_in=issued.expires_in, stream_url=self._stream_url(build_id))
+        ticket = issue(self.owned(caller, build_id).build_id, str(caller.wallet))
+        return Ticket(ticket=ticket, expires_in=TICKET_SECONDS, stream_url=self._stream_url(build_id))
 
     # ── Cancel ──────────────────────────────────────────────────────────────────────────────────
 
@@ -240,7 +240,7 @@ class BuildService:
             ConflictError: It has ended.
         """
         build = self.owned(caller, build_id)
-        told = Progress(Status.CANCELLED, int(build.progress), Step.CANCELLED, "The build was cancelled")
+        update = Progress(Status.CANCELLED, int(build.progress), Step.CANCELLED, "The build was cancelled")
         audit = context.audit("accepted", build.wallet, build_id, "cancelled")
         for _ in range(_TRIES):
             if build.ended:
@@ -249,7 +249,7 @@ class BuildService:
                 build,
                 [BuildItem.stage.set(str(Stage.DONE))],
                 running(build.job_id),
-                update=told,
+                update=update,
                 also=lambda write: write.create("audit", audit),
             ):
                 record("Builds", outcome="cancelled")
@@ -308,10 +308,10 @@ class BuildService:
             if idempotency:
                 idempotency.remember(write, answer.model_dump(mode="json"))
 
-        told = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
+        update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
         actions, condition = new_run(build, chain_ids)
         try:
-            commit_change(build, actions, condition, update=told, also=also, most_open=limit.most_open)
+            commit_change(build, actions, condition, update=update, also=also, most_open=limit.most_open)
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay_deploy(idempotency)
@@ -359,7 +359,7 @@ class BuildService:
 _DEPLOYED = str(ChainStatus.DEPLOYED)
 
 
-def _there[Found](found: Found | None, missing: str) -> Found:
+def _require[Found](found: Found | None, missing: str) -> Found:
     if found is None:
         raise NotFoundError(missing)
     return found

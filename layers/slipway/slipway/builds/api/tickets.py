@@ -7,7 +7,6 @@ table: ``STREAM_TICKET#<SHA-256 of the ticket>`` / ``TICKET``; the ticket itself
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -28,16 +27,8 @@ class StreamTicket(ControlItem):
     expires_at = NumberAttribute()
 
 
-@dataclass(frozen=True)
-class IssuedTicket:
-    """A ticket, told once. ``expires_in`` is in seconds."""
-
-    ticket: str
-    expires_in: int
-
-
-def issue(build_id: str, wallet: str) -> IssuedTicket:
-    """Hand out a ticket; that the build is the wallet's is for the caller to know.
+def issue(build_id: str, wallet: str) -> str:
+    """Return a new ticket; that the build is the wallet's is for the caller to know.
 
     Raises:
         UpstreamUnavailableError: The table did not answer.
@@ -47,7 +38,7 @@ def issue(build_id: str, wallet: str) -> IssuedTicket:
         StreamTicket(
             *_key(ticket), build_id=build_id, wallet=wallet, expires_at=epoch_seconds() + TICKET_SECONDS
         ).save()
-    return IssuedTicket(ticket, TICKET_SECONDS)
+    return ticket
 
 
 def redeem(ticket: str, build_id: str) -> str:

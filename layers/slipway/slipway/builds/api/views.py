@@ -50,7 +50,7 @@ def deployments_of(
     *,
     cancelled: bool = False,
 ) -> list[ChainDeployment]:
-    """Return deployments in the order of a build's chains; those that nobody has begun are pending, or cancelled like
+    """Return deployments in the order of a build's chains; those that have not begun are pending, or cancelled like
     their build."""
     known = {int(item.chain_id): item for item in items}
     found = [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]

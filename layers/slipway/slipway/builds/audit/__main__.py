@@ -13,7 +13,7 @@ from pathlib import Path
 
 from slipway.builds.audit.auditor import Auditor, details_of
 from slipway.builds.audit.models import AuditReport
-from slipway.errors import SlipwayError
+from slipway.errors import AuditUnavailableError, SlipwayError
 
 
 def read_sources(paths: Sequence[Path]) -> dict[str, str]:
@@ -39,12 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report = _report(auditor, read_sources(options.files), fix=options.fix)
     except Exception as error:
         # Whatever it was: there is no audit, and nothing passed.
-        told = (
-            details_of(error)
-            if isinstance(error, SlipwayError)
-            else {"code": "AUDIT_UNAVAILABLE", "message": str(error)}
-        )
-        report = AuditReport(passed=False, duration=round(time.monotonic() - began, 3), error=told)
+        failure = error if isinstance(error, SlipwayError) else AuditUnavailableError(str(error))
+        report = AuditReport(passed=False, duration=round(time.monotonic() - began, 3), error=details_of(failure))
     sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     return 2 if report.error else 0 if report.passed else 1
 

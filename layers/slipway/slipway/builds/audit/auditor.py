@@ -21,7 +21,7 @@ from slipway.builds.audit.models import AuditReport, Compilation, Finding, Fix, 
 from slipway.builds.audit.slither import Slither
 from slipway.builds.models import ModelUsage
 from slipway.errors import AuditUnavailableError, CompilationFailedError, CompileTimeoutError, SlipwayError
-from slipway.solidity import Compiler
+from slipway.solidity.compiler import Compiler
 from slipway.solidity.toolchain import Toolchain, find_toolchain
 
 MAX_ROUNDS = 3
@@ -38,7 +38,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What somebody made of sources with findings; see `Round`."""
+    """What a fixer made of sources with findings; see `Round`."""
 
     by: Literal["fixers", "model"]
     sources: Mapping[str, str]
@@ -129,7 +129,7 @@ class Auditor:
         """Do one round: mend what the fixers can answer, compile and audit again.
 
         A round whose sources do not compile, can't be audited, or are no better than before is given up and noted with
-        ``kept`` false; the findings stay. Nothing is changed, and no round noted, where nobody has an answer.
+        ``kept`` false; the findings stay. Nothing is changed, and no round noted, where no fixer has an answer.
 
         Args:
             compilation: Of the sources.
@@ -207,17 +207,7 @@ def _model_answer(compilation: Compilation, report: AuditReport, model: SourceFi
         used = (error.details or {}).get("usage")
         usage_of_nothing = ModelUsage.model_validate(used) if used else None
         return _Answer("model", compilation.sources, [], usage_of_nothing, f"{error.code}: {error.message}")
-    fixes = [
-        Fix(
-            detector=finding.detector,
-            contract=finding.contract,
-            function=finding.function,
-            file=finding.file,
-            lines=finding.lines,
-        )
-        for finding in report.findings
-        if finding.impact in REFUSED and finding.file
-    ]
+    fixes = [Fix.of(finding) for finding in report.findings if finding.impact in REFUSED and finding.file]
     return _Answer("model", sources, fixes, usage)
 
 
@@ -246,8 +236,8 @@ def _seconds(compilation: Compilation, began: float) -> float:
 
 
 def details_of(error: SlipwayError) -> dict[str, object]:
-    told: dict[str, object] = {"code": error.code, "message": error.message}
-    return told | ({"details": error.details} if error.details else {})
+    details: dict[str, object] = {"code": error.code, "message": error.message}
+    return details | ({"details": error.details} if error.details else {})
 
 
 def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:

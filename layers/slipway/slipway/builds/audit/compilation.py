@@ -9,7 +9,9 @@ from typing import Any
 
 from slipway.builds.audit.models import Compilation, Problem
 from slipway.errors import CompilationFailedError, CompileTimeoutError
-from slipway.solidity import (
+from slipway.solidity.compiler import (
+    DEFAULT_OUTPUTS,
+    MEBIBYTE,
     CompilationError,
     Compiler,
     CompilerCrashError,
@@ -20,7 +22,6 @@ from slipway.solidity import (
     imports_of,
     node_modules_resolver,
 )
-from slipway.solidity.compiler import DEFAULT_OUTPUTS, MEBIBYTE
 from slipway.solidity.toolchain import LIBRARY, Toolchain
 
 COMPILE_SECONDS = 15.0

@@ -1,6 +1,6 @@
 """What a compiled contract must be, so that Slipway can deploy it for its owner. Pure.
 
-Slipway's own signer creates the contracts of builds, so a constructor that hands something to whoever calls it would
+Slipway's own signer creates the contracts of builds, so a constructor that hands something to its caller would
 hand it to Slipway.
 """
 

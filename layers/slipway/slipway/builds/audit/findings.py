@@ -18,7 +18,7 @@ REFUSED = frozenset({"High", "Medium"})
 
 
 def passed(findings: Iterable[Finding]) -> bool:
-    """Return whether a contract with these findings may be deployed. No exit status has a say in it."""
+    """Return whether a contract with these findings may be deployed. No exit status decides it."""
     return not any(finding.impact in REFUSED for finding in findings)
 
 

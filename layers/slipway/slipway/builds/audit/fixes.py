@@ -41,15 +41,7 @@ def mend(
         if changed is None or changed == mended[finding.file]:
             continue
         mended[finding.file] = changed
-        fixes.append(
-            Fix(
-                detector=finding.detector,
-                contract=finding.contract,
-                function=finding.function,
-                file=finding.file,
-                lines=finding.lines,
-            )
-        )
+        fixes.append(Fix.of(finding))
     if fixes:
         exact = compiler_version.partition("+")[0]
         mended = {name: add_imports(pin_pragma(text, exact)) for name, text in mended.items()}
@@ -110,7 +102,7 @@ def unchecked_transfer(source: str, finding: Finding) -> str | None:
 
 
 def unused_return(source: str, finding: Finding) -> str | None:
-    """Approve by SafeERC20; other values that nobody looks at have no mechanical answer."""
+    """Approve by SafeERC20; other values that are not read have no mechanical answer."""
     if re.search(r"\b(?:contract|interface|library)\s+(?:IERC20|SafeERC20)\b", source):
         return None
     return _each_node(source, finding, lambda line: _by_safe_erc20(line, {"approve": "forceApprove"}))
@@ -135,8 +127,8 @@ def unchecked_call(source: str, finding: Finding) -> str | None:
                 f"{bare[1]}{{\n{bare[1]}    (bool called, ) = {bare[2]};\n"
                 f'{bare[1]}    require(called, "Call failed");\n{bare[1]}}}'
             )
-        if told := re.fullmatch(r"(\s*)\(bool (\w+),[^)=]*\) = .+\.call(?:\{[^{}]*\})?\(.*\);\s*", line):
-            return f'{line.rstrip()}\n{told[1]}require({told[2]}, "Call failed");'
+        if named := re.fullmatch(r"(\s*)\(bool (\w+),[^)=]*\) = .+\.call(?:\{[^{}]*\})?\(.*\);\s*", line):
+            return f'{line.rstrip()}\n{named[1]}require({named[2]}, "Call failed");'
         return None
 
     return _each_node(source, finding, change)
@@ -174,7 +166,7 @@ def uninitialized_local(source: str, finding: Finding) -> str | None:
 
 
 def locked_ether(source: str, finding: Finding) -> str | None:
-    """Refuse ether that nobody could ever take out."""
+    """Refuse ether that could never be withdrawn."""
     lines = source.split("\n")
     changed = False
     for element in finding.elements:

@@ -1,4 +1,4 @@
-"""Shapes of what compiling and auditing tell. Lines count from 1, durations are seconds."""
+"""Shapes of what compiling and auditing report. Lines count from 1, durations are seconds."""
 
 from typing import Any, Literal
 
@@ -62,7 +62,7 @@ class Finding(_Shape):
 
 
 class Fix(_Shape):
-    """A finding that was answered by changing the source; whether the answer was right, the next audit tells."""
+    """A finding that was answered by changing the source; whether the answer was right, the next audit shows."""
 
     detector: str
     contract: str | None
@@ -70,13 +70,18 @@ class Fix(_Shape):
     file: str
     lines: list[int]
 
+    @classmethod
+    def of(cls, finding: Finding) -> "Fix":
+        """Make the fix of a finding."""
+        return cls(**{name: getattr(finding, name) for name in cls.model_fields})
+
 
 class Round(_Shape):
     """One round of fixing: what was found before it, what was changed, and the unified diff.
 
     ``kept`` is false when the changed source did not compile, could not be audited, was no better, or lost functions,
-    and was given up. ``by`` says who changed it: our own mechanical fixers or a language model, whose use is ``usage``;
-    ``error`` tells why the model changed nothing.
+    and was given up. ``by`` is who changed it: our own mechanical fixers or a language model, whose use is ``usage``;
+    ``error`` is why the model changed nothing.
     """
 
     number: int
@@ -94,7 +99,7 @@ class AuditReport(_Shape):
 
     ``passed`` says that every detector ran to its end and found nothing of High or Medium impact in our own code.
     ``findings`` are in order of impact. ``detectors`` are the names of those that ran, ``rounds`` the fixing that led
-    to this. ``duration`` is the time of all audits and compilations. ``error`` tells why there is no audit; then
+    to this. ``duration`` is the time of all audits and compilations. ``error`` is why there is no audit; then
     nothing passed. ``dependency_findings`` counts what lies in the library contracts alone.
     """
 

@@ -5,7 +5,7 @@ once. `slipway.builds.audit.slither` is the other end; frames are four bytes of 
 
 A request is `{"directory", "own": [unit names], "sources": {unit name: text}, "output": standard-JSON output,
 "compiler_version", "optimizer_runs"}`, an answer `{"results": [Slither's JSON], "detectors", "slither_version"}` or
-`{"error"}`. The directory is empty, ours, and deleted by whoever asked.
+`{"error"}`. The directory is empty, ours, and deleted by the caller.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ class Access:
         """Return the modifier for a role, such as `MINTER`."""
         return f"onlyRole({role}_ROLE)" if self.roles else "onlyOwner"
 
-    def who(self, role: str) -> str:
-        """Return who may, for the documentation."""
+    def note(self, role: str) -> str:
+        """Return the sentence of the documentation about who may."""
         return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
 
     def declare(self, file: SolidityFile, roles: dict[str, str]) -> None:
@@ -54,8 +54,8 @@ class Access:
     def pausing(self) -> list[str]:
         """Return the two functions of a contract that can be paused."""
         return [
-            f"/// @notice Stops every transfer, minting and burning. {self.who('PAUSER')}\n"
+            f"/// @notice Stops every transfer, minting and burning. {self.note('PAUSER')}\n"
             f"function pause() external {self.only('PAUSER')} {{\n    _pause();\n}}",
-            f"/// @notice Lets everything go on. {self.who('PAUSER')}\n"
+            f"/// @notice Lets everything go on. {self.note('PAUSER')}\n"
             f"function unpause() external {self.only('PAUSER')} {{\n    _unpause();\n}}",
         ]

@@ -126,7 +126,7 @@ def _one(reading: Reading, role: str) -> str | None:
 
 @dataclass
 class _Draft:
-    """A contract while prompt and options are weighed against each other. What options say goes first."""
+    """A contract while prompt and options are weighed against each other. Options take precedence."""
 
     kind: Kind
     reading: Reading

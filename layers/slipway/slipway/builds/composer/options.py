@@ -1,4 +1,4 @@
-"""The options that a caller may give with a prompt: what they say goes before what the prompt says."""
+"""The options that a caller may give with a prompt; they take precedence over it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads a prompt: which contract, and with what. What it did not understand is kept as such.
 
 The reader takes one thing after another out of the text, in an order that keeps names from being read as features.
-What is left at the end, apart from filler words, was not understood and is told to the caller.
+What is left at the end, apart from filler words, was not understood and is reported to the caller.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ ENGINE = "bedrock"
 MAX_TOKENS = 8192
 """How much the model may write at once; at 90 tokens a second that takes a minute and a half."""
 MAX_FINDINGS = 30
-"""How many findings it is told at once, the worst first."""
+"""How many findings it is sent at once, the worst first."""
 MAX_ANSWERS = 3
 """How often the model may try until an answer can be used."""
 MAX_TRIES = 5
@@ -64,7 +64,7 @@ class ConverseClient(Protocol):
 
 
 type Check = Callable[[Generation], None]
-"""Raises CompilationFailedError for a generation that can't be used, whose problems the model is then told."""
+"""Raises CompilationFailedError for a generation that can't be used, whose problems the model is then sent."""
 
 _BUSY = frozenset(
     {
@@ -151,7 +151,7 @@ class _Account:
 
 
 class UnusableAnswerError(Exception):
-    """An answer of the model that can't be used; ``problems`` are told to it."""
+    """An answer of the model that can't be used; ``problems`` are sent to it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = [problem[:_MAX_MESSAGE] for problem in problems]
@@ -220,23 +220,23 @@ class Conversation:
             answer = self._ask(messages, ends_at)
             if answer["stopReason"] in _BLOCKED:
                 raise GenerationUnsupportedError(
-                    "The language model's filters refused the request", details=self._told()
+                    "The language model's filters refused the request", details=self._details()
                 )
             message = answer["output"]["message"]
             try:
-                return read(self._handed_in(message, answer["stopReason"]))
+                return read(self._submitted(message, answer["stopReason"]))
             except UnusableAnswerError as error:
                 problems = error.problems
-            messages += [message, {"role": "user", "content": list(_complaints(message, problems))}]
+            messages += [message, {"role": "user", "content": list(_corrections(message, problems))}]
         raise GenerationFailedError(
             f"The language model gave nothing that can be used: {problems[0]}",
-            details={**self._told(), "problems": problems},
+            details={**self._details(), "problems": problems},
         )
 
-    def _told(self) -> dict[str, Any]:
+    def _details(self) -> dict[str, Any]:
         return {"usage": self.usage.model_dump()}
 
-    def _handed_in(self, message: Mapping[str, Any], stop_reason: str) -> BaseModel:
+    def _submitted(self, message: Mapping[str, Any], stop_reason: str) -> BaseModel:
         if stop_reason in ("max_tokens", "model_context_window_exceeded"):
             raise UnusableAnswerError(["The answer was too long and broke off; hand in something shorter"])
         uses = [block["toolUse"] for block in message.get("content", []) if "toolUse" in block]
@@ -246,7 +246,7 @@ class Conversation:
         if tool is None:
             raise UnusableAnswerError(["There is no such tool"])
         try:
-            handed = tool.shape.model_validate(uses[0]["input"])
+            submitted = tool.shape.model_validate(uses[0]["input"])
         except ValidationError as error:
             raise UnusableAnswerError(
                 [
@@ -254,9 +254,11 @@ class Conversation:
                     for entry in error.errors(include_url=False, include_input=False, include_context=False)[:10]
                 ]
             ) from None
-        if isinstance(handed, Declined):
-            raise GenerationUnsupportedError(f"The language model declined: {handed.reason}", details=self._told())
-        return handed
+        if isinstance(submitted, Declined):
+            raise GenerationUnsupportedError(
+                f"The language model declined: {submitted.reason}", details=self._details()
+            )
+        return submitted
 
     def _ask(self, messages: Sequence[Any], ends_at: float) -> Any:
         """Ask once; while Bedrock is busy, ask again with pauses that grow and differ."""
@@ -296,7 +298,7 @@ class Conversation:
             if number + 1 < MAX_TRIES:
                 self.sleep(max(0.0, min(pause, ends_at - self.clock())))
         raise UpstreamUnavailableError(
-            f"The language model did not answer: {reason}", retry_after=30, details=self._told()
+            f"The language model did not answer: {reason}", retry_after=30, details=self._details()
         )
 
 
@@ -311,7 +313,7 @@ def _judge(error: botocore.exceptions.ClientError) -> str:
     raise UpstreamRefusedError(f"Amazon Bedrock refused the call: {code}") from error
 
 
-def _complaints(message: Mapping[str, Any], problems: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _corrections(message: Mapping[str, Any], problems: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the model's next input about an answer; each call of a tool has to be answered by its id."""
     text = "This can't be used. Mend it and hand it in again:\n" + "\n".join(f"- {problem}" for problem in problems)
     uses = [block["toolUse"] for block in message.get("content", []) if "toolUse" in block]
@@ -328,7 +330,7 @@ class BedrockGenerator:
     Args:
         client: boto3's client of bedrock-runtime, without retries of its own.
         settings: Which model, how long, and its prices.
-        check: Judges a generation before it counts; None to leave that to who asked.
+        check: Judges a generation before it counts; None to leave that to the caller.
     """
 
     def __init__(self, client: ConverseClient, settings: BedrockSettings, check: Check | None = None) -> None:
@@ -353,13 +355,13 @@ class BedrockGenerator:
         conversation = Conversation(self._client, self._settings, INSTRUCTIONS, json.dumps(asked), [_SUBMIT_CONTRACT])
         refused: list[CompilationFailedError] = []
 
-        def read(handed: BaseModel) -> Generation:
+        def read(submitted: BaseModel) -> Generation:
             refused.clear()
-            if not isinstance(handed, Draft):
+            if not isinstance(submitted, Draft):
                 raise UnusableAnswerError(["There is no such tool"])
-            if problems := draft_problems(handed, request, owner):
+            if problems := draft_problems(submitted, request, owner):
                 raise UnusableAnswerError(problems)
-            made = _generation(handed, owner, request, conversation.usage)
+            made = _generation(submitted, owner, request, conversation.usage)
             if self._check is not None:
                 try:
                     self._check(made)
@@ -407,7 +409,7 @@ class BedrockFixer:
 
     def fix(self, sources: Mapping[str, str], findings: Sequence[Finding]) -> tuple[dict[str, str], ModelUsage]:
         """Return changed sources for findings; see `Conversation.until` for what is raised."""
-        told = [
+        refused = [
             {"detector": finding.detector, "file": finding.file, "lines": finding.lines, "text": finding.description}
             for finding in findings
             if finding.impact in REFUSED
@@ -416,16 +418,16 @@ class BedrockFixer:
             self._client,
             self._settings,
             FIX_INSTRUCTIONS,
-            json.dumps({"findings": told[:MAX_FINDINGS]}),
+            json.dumps({"findings": refused[:MAX_FINDINGS]}),
             [_SUBMIT_SOURCES],
             attachment=json.dumps({"sources": dict(sources)}),
         )
 
-        def read(handed: BaseModel) -> dict[str, str]:
-            if not isinstance(handed, Correction):
+        def read(submitted: BaseModel) -> dict[str, str]:
+            if not isinstance(submitted, Correction):
                 raise UnusableAnswerError(["There is no such tool"])
-            if problems := correction_problems(handed, sources):
+            if problems := correction_problems(submitted, sources):
                 raise UnusableAnswerError(problems)
-            return {**sources, **{entry.name: entry.text for entry in handed.sources}}
+            return {**sources, **{entry.name: entry.text for entry in submitted.sources}}
 
         return conversation.until(read), conversation.usage

@@ -22,7 +22,7 @@ MAX_DRAFT_BYTES = 48 * 1024
 """How large a source of a model may be; the largest contract that a chain takes has rarely half of it."""
 
 FORBIDDEN_WORDS = frozenset({"assembly", "callcode", "delegatecall", "functionDelegateCall", "selfdestruct", "suicide"})
-"""What no contract of a model may say: each can undo what the audit was told, or hand the contract to other code."""
+"""Words that no contract of a model may use: each can undo what was audited, or hand the contract to other code."""
 
 FORBIDDEN_FOLDERS = (f"{LIBRARY}contracts/proxy/", f"{LIBRARY}contracts-upgradeable/")
 """Library contracts that run code which was never audited."""
@@ -134,8 +134,8 @@ def correction_problems(correction: Correction, before: Mapping[str, str]) -> li
 
 def known_addresses(request: GenerationRequest, owner: str) -> frozenset[str]:
     """Return the addresses that a request names, and its owner, in small letters."""
-    said = f"{request.prompt} {json.dumps(request.options or {})}"
-    return frozenset({owner.lower(), *(found.lower() for found in _ADDRESS.findall(said))})
+    text = f"{request.prompt} {json.dumps(request.options or {})}"
+    return frozenset({owner.lower(), *(found.lower() for found in _ADDRESS.findall(text))})
 
 
 def schema_of(shape: type[BaseModel]) -> dict[str, Any]:

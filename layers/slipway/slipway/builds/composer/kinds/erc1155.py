@@ -59,12 +59,12 @@ def _roles(spec: Specification) -> dict[str, str]:
 
 def _functions(file: SolidityFile, spec: Specification, access: Access) -> None:
     file.functions.append(
-        f"/// @notice Says where metadata is. {access.who('URI_SETTER')}\n"
+        f"/// @notice Says where metadata is. {access.note('URI_SETTER')}\n"
         "/// @param uri_ The address; clients put a token's number for `{id}`.\n"
         f"function setURI(string calldata uri_) external {access.only('URI_SETTER')} {{\n    _setURI(uri_);\n}}"
     )
     if "mintable" in spec.features:
-        only, who = access.only("MINTER"), access.who("MINTER")
+        only, who = access.only("MINTER"), access.note("MINTER")
         receiver = "/// @param to Who receives them. Not zero; a contract must accept them.\n"
         file.functions += [
             f"/// @notice Creates tokens of one kind. {who}\n{receiver}/// @param id Their kind.\n"

@@ -65,7 +65,7 @@ def _functions(file: SolidityFile, spec: Specification, access: Access) -> None:
         )
     if "mintable" in spec.features:
         file.functions.append(
-            f"/// @notice Creates tokens. {access.who('MINTER')}\n/// @param to Who receives them. Not zero.\n"
+            f"/// @notice Creates tokens. {access.note('MINTER')}\n/// @param to Who receives them. Not zero.\n"
             "/// @param amount How many, in base units.\n"
             f"function mint(address to, uint256 amount) external {access.only('MINTER')} {{\n    _mint(to, amount);\n}}"
         )

@@ -88,7 +88,7 @@ def _minting(file: SolidityFile, spec: Specification, access: Access) -> None:
         return
     stored = "uri_storage" in spec.features
     lines = [
-        f"/// @notice Creates the next token. {access.who('MINTER')}",
+        f"/// @notice Creates the next token. {access.note('MINTER')}",
         "/// @param to Who receives it. Not zero; a contract must accept it.",
         *(["/// @param uri Where the token's own metadata is, behind the base."] if stored else []),
         "/// @return tokenId Its number.",
