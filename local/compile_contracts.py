@@ -35,9 +35,6 @@ def compile_contracts(root: Path = ROOT) -> dict[str, str]:
 
     Each file holds one contract that is named like the file.
 
-    Args:
-        root: The repository.
-
     Returns:
         The text of each artifact by file name (`HokusaiToken.json`), sorted.
 

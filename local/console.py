@@ -51,9 +51,5 @@ def parameters(ports: Ports) -> dict[str, str]:
 
 
 def store_key(port: int) -> None:
-    """Put the key into the engine's Secrets Manager.
-
-    Args:
-        port: The engine's.
-    """
+    """Put the key into the engine's Secrets Manager."""
     aws_client("secretsmanager", port).create_secret(Name=_SECRET, SecretString=api_key())

@@ -24,12 +24,7 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def application(directory: Path, configuration: Path) -> web.Application:
-    """Return the server's application.
-
-    Args:
-        directory: The build.
-        configuration: What `/local-config.json` answers.
-    """
+    """Return the server's application."""
     root = directory.resolve()
 
     async def serve_file(request: web.Request) -> web.StreamResponse:

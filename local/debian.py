@@ -10,12 +10,7 @@ from local.progress import step
 
 
 def install(title: str, *packages: str) -> None:
-    """Install packages with apt, as root on Debian; do nothing elsewhere.
-
-    Args:
-        title: What the terminal shows meanwhile.
-        packages: Names of Debian packages.
-    """
+    """Install packages with apt, as root on Debian; do nothing elsewhere."""
     apt = shutil.which("apt-get")
     if not apt or os.geteuid() != 0:
         return

@@ -35,12 +35,6 @@ def aws_client(service: str, port: int) -> Any:
 def deploy(adapted: Adapted, parameters: dict[str, str], directory: StateDirectory, port: int) -> dict[str, str]:
     """Deploy and wait until it is done.
 
-    Args:
-        adapted: The template and what is set after it.
-        parameters: Overrides.
-        directory: Where the template and the log go.
-        port: The engine's.
-
     Returns:
         The stack's outputs.
     """

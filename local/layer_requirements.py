@@ -34,12 +34,7 @@ HEADER = "# Written by `make lock` from uv.lock; do not edit.\n"
 
 
 def export(group: str, without: list[str]) -> str:
-    """Return the pinned requirements of a dependency group.
-
-    Args:
-        group: Name in pyproject.toml.
-        without: Packages to leave out.
-    """
+    """Return the pinned requirements of a dependency group."""
     omissions = chain.from_iterable(("--no-emit-package", package) for package in without)
     command = [find_uv(), "export", "--frozen", "--only-group", group, "--no-emit-project", "--no-header",
                "--no-annotate", "--quiet", *omissions]  # fmt: skip

@@ -20,11 +20,6 @@ _FINAL = {"completed", "failed"}
 def launch_token(api: str, admin: LocalAccount, owner: LocalAccount) -> dict[str, Any]:
     """Take a validated model to a deployed and registered token, and leave another validated one.
 
-    Args:
-        api: The API's address.
-        admin: Puts the models into the catalogue.
-        owner: Owns the models and asks for the token.
-
     Returns:
         The status of the completed deployment.
 

@@ -52,10 +52,6 @@ def _port(name: str, default: int) -> int:
 def require_free(ports: Ports, names: tuple[str, ...]) -> None:
     """Refuse to start where something else listens.
 
-    Args:
-        ports: All ports.
-        names: Those that this start will listen on.
-
     Raises:
         LaunchError: Names the port and the variable that moves it.
     """

@@ -49,13 +49,7 @@ class Session:
 
 
 def session(api: str, account: LocalAccount, chain_id: int = 31337) -> Session:
-    """Return a session that signs in when it is first used.
-
-    Args:
-        api: The API's address.
-        account: Who signs in.
-        chain_id: The chain that the message names.
-    """
+    """Return a session that signs in when it is first used."""
 
     def ask() -> dict[str, Any]:
         nonce = call(api, "GET", "/api/auth/nonce")["nonce"]

@@ -126,12 +126,7 @@ class Escrow:
 
 
 class Market:
-    """Everything the simulator knows.
-
-    Args:
-        clock: The simulator's time.
-        controls: What happens to everybody.
-    """
+    """Everything the simulator knows."""
 
     def __init__(self, clock: Clock, controls: Controls | None = None) -> None:
         self.clock = clock

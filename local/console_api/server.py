@@ -70,12 +70,7 @@ class Services:
 
 @contextmanager
 def running(market: Market | None = None, port: int = 0) -> Iterator[str]:
-    """Run the simulator in a thread of this process, at the address that the context yields.
-
-    Args:
-        market: What it knows, by default nothing yet, in real time.
-        port: Where it listens, by default wherever there is room.
-    """
+    """Run the simulator in a thread of this process, at the address that the context yields."""
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(application(market or Market(Clock())), access_log=None, shutdown_timeout=0.1)
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -13,12 +13,7 @@ from local.engine.http_api import Template
 
 def cors_configurations(template: Template, parameters: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Return the CORS settings of each `AWS::Serverless::HttpApi` by logical id, with references to parameters
-    resolved.
-
-    Args:
-        template: The built template, before it is adapted.
-        parameters: Values that override the parameters' defaults.
-    """
+    resolved."""
     return {
         logical_id: {
             name: _resolved(value, template.get("Parameters", {}), parameters)
@@ -40,11 +35,5 @@ def _resolved(value: Any, declared: Template, parameters: dict[str, str]) -> Any
 
 
 def set_cors(client: Any, api_id: str, configuration: dict[str, Any]) -> None:
-    """Apply one API's CORS settings.
-
-    Args:
-        client: boto3's apigatewayv2 client.
-        api_id: The deployed API.
-        configuration: As `cors_configurations` gives it; CloudFormation and UpdateApi name the settings alike.
-    """
+    """Apply one API's CORS settings."""
     client.update_api(ApiId=api_id, CorsConfiguration=configuration)

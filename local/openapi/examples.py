@@ -67,11 +67,7 @@ def parameter_examples(route_key: str) -> dict[tuple[str, str], str]:
 
 
 class Sampler:
-    """Makes an example of a schema.
-
-    Args:
-        schemas: The document's, by name.
-    """
+    """Makes an example of a schema."""
 
     def __init__(self, schemas: dict[str, Any]) -> None:
         self._schemas = schemas

@@ -41,12 +41,7 @@ _WAITING = frozenset({429, 502, 503})
 
 
 def codes_of(operation: Operation, declared: dict[str, Any]) -> dict[int, list[str]]:
-    """Return the codes that a route may refuse with, by status.
-
-    Args:
-        operation: The route.
-        declared: The ``responses`` that its decorator gives.
-    """
+    """Return the codes that a route may refuse with, by status."""
     errors: list[type[SlipwayError]] = []
     if operation.scheme:
         errors.append(AuthenticationFailedError)

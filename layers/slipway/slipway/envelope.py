@@ -30,13 +30,7 @@ def begin_request(gateway: dict[str, Any], correlation_id: str) -> str:
 
 
 def end_request(action: str, status: int, started: float) -> None:
-    """Log a request once and count it.
-
-    Args:
-        action: Its route.
-        status: What was answered.
-        started: ``time.perf_counter()`` when it began.
-    """
+    """Log a request once and count it."""
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     logger.info("request", action=action, status=status, milliseconds=milliseconds)
     record_request(action, status, milliseconds)

@@ -24,12 +24,7 @@ def base64url(data: bytes) -> str:
 
 
 class P256Key:
-    """A key pair in KMS.
-
-    Args:
-        kms: boto3's KMS client.
-        key_id: Id or ARN of an ECC_NIST_P256 key.
-    """
+    """A key pair in KMS."""
 
     def __init__(self, kms: "KMSClient", key_id: str) -> None:
         self._kms = kms

@@ -13,11 +13,7 @@ GONE = frozenset({"NoSuchKey", "404"})
 
 @contextmanager
 def object_errors(what: str) -> Iterator[None]:
-    """Turn a failing bucket into ``UpstreamUnavailableError``.
-
-    Args:
-        what: What the bucket holds, for the message.
-    """
+    """Turn a failing bucket into ``UpstreamUnavailableError``."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

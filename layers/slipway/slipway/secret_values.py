@@ -18,9 +18,6 @@ _lock = threading.Lock()
 def secret_text(arn: str) -> str:
     """Return the text of a secret, kept in this process for five minutes.
 
-    Args:
-        arn: ARN or name of the secret.
-
     Raises:
         UpstreamUnavailableError: Secrets Manager did not answer, or has no such secret for us.
     """

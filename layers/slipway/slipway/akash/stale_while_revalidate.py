@@ -65,13 +65,7 @@ def claim_revalidation(item: Any, now: float, until: float) -> bool:
 
 
 def put_entry(item: Any, entry: CacheEntry[Any], value: Sequence[Action]) -> None:
-    """Keep an entry in an item with ``as_of``, ``took`` and ``claimed_until``; see ``Cache.put``.
-
-    Args:
-        item: Has the key.
-        entry: The entry.
-        value: What sets its value.
-    """
+    """Keep an entry in an item with ``as_of``, ``took`` and ``claimed_until``; see ``Cache.put``."""
     kind = type(item)
     metadata = [kind.as_of.set(entry.as_of), kind.took.set(entry.took), kind.claimed_until.remove()]
     update_if(item, kind.as_of.does_not_exist() | (kind.as_of < entry.as_of), [*value, *metadata])
@@ -98,11 +92,6 @@ def read_through[Value](
     cache: Cache[Value], origin: Origin[Value], clock: Callable[[], float] = time.time
 ) -> CacheEntry[Value] | None:
     """Return the newest entry that can be had within two seconds; None when there is none.
-
-    Args:
-        cache: Where it is kept.
-        origin: Where it comes from.
-        clock: Seconds since 1970.
 
     Raises:
         UpstreamUnavailableError: The store did not answer.

@@ -442,15 +442,9 @@ def _status_actions(build: BuildItem, status: Status) -> list[Action]:
 
 @contextmanager
 def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> Iterator[bool]:
-    """Hold a permit to send a build's transaction to a chain.
+    """Hold a permit to send a build's transaction to a chain for some seconds; its holder must have sent by then.
 
     Cancelling first forbids new permits and then waits for those that are held, so nothing is sent after its answer.
-
-    Args:
-        build_id: The build.
-        job_id: Its run.
-        chain_id: The chain.
-        seconds: How long the permit holds; its holder must have sent by then, by its own deadline.
 
     Yields:
         Whether it may be sent: not when the run has ended or was cancelled.

@@ -54,10 +54,6 @@ class DeadLetter:
 def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
     """Read a message of the queue.
 
-    Args:
-        body: Its body.
-        attributes: Its message attributes by name.
-
     Raises:
         ValueError: It is none of the three kinds.
     """

@@ -89,9 +89,6 @@ def set_switch(service: Service, *, paused: bool, reason: str | None, changed_by
 class Gate:
     """Whether a service takes new work, as it was at one moment.
 
-    Args:
-        service: The service.
-
     Raises:
         UpstreamUnavailableError: The store did not answer.
     """

@@ -19,12 +19,7 @@ _MAX_BYTES = 256 * 1024
 
 
 class JwksClient:
-    """Finds an issuer's public key by its id.
-
-    Args:
-        url: Address of the issuer's JWK set.
-        client: The HTTP client; its lifetime is the caller's.
-    """
+    """Finds an issuer's public key by its id."""
 
     def __init__(self, url: str, client: httpx.Client) -> None:
         self._url = url

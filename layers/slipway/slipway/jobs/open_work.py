@@ -45,13 +45,8 @@ def open_shard(kind: str, job_id: str) -> str:
 
 
 def due_jobs(kind: str, moment: str, limit: int) -> list[str]:
-    """Return the ids, without their prefix, of jobs that were due before ``moment``, longest overdue first.
-
-    Args:
-        kind: Which jobs.
-        moment: The present.
-        limit: Most of each shard.
-    """
+    """Return the ids, without their prefix, of jobs due before ``moment``, longest overdue first, ``limit`` of each
+    shard."""
     found: list[tuple[str, str]] = []
     for shard in open_shards(kind):
         with upstream_errors():

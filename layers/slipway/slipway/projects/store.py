@@ -135,15 +135,8 @@ def add_payment(write: Transaction, payment: Payment) -> None:
 
 
 def move_project(write: Transaction, name: str, status: ProjectStatus, url: str | None, creator: str | None) -> None:
-    """Bring a project to a status from one that may come before it.
-
-    Args:
-        write: Where the change is added.
-        name: The project.
-        status: One that has statuses before it.
-        url: Where it can be reached, None to leave that as it is.
-        creator: The wallet that must have created it, None for anyone's.
-    """
+    """Bring a project to a status from one that may come before it; ``creator`` None for anyone's, ``url`` None to keep
+    it."""
     condition = ProjectItem.status.is_in(*(str(earlier) for earlier in before(status)))
     if creator is not None:
         condition = condition & (ProjectItem.creator == creator)

@@ -161,10 +161,6 @@ def _unit_name(path: str, importer: str) -> str:
 def source_closure(sources: Mapping[str, str], resolve: Resolver) -> dict[str, str]:
     """Add to the sources everything they import, directly or not, and nothing else.
 
-    Args:
-        sources: Source text by unit name (`contracts/Token.sol`).
-        resolve: Gives what is imported and not among `sources`.
-
     Returns:
         Source text by unit name, sorted by name.
 

@@ -68,12 +68,7 @@ def is_final(status: str) -> bool:
 
 
 def may_open(opened: bool, age: float) -> bool:
-    """Return whether a connection that API Gateway calls gone may only be not open yet.
-
-    Args:
-        opened: Whether something was sent over it before.
-        age: Seconds since the client connected.
-    """
+    """Return whether a connection of this age, in seconds, that API Gateway calls gone may only be not open yet."""
     return not opened and age <= OPENING_SECONDS
 
 

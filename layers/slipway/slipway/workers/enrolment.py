@@ -28,11 +28,6 @@ _WINDOWS = (Window(20, 3600),)
 def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
     """Hand out a one-time code; only its hash is kept, and it replaces an earlier one.
 
-    Args:
-        wallet: The caller's.
-        api: Slipway's own address, for the command.
-        context: For the audit trail.
-
     Raises:
         ServicePausedError: No enrolments are taken now.
         RateLimitExceededError: The wallet enrolled twenty times within an hour.

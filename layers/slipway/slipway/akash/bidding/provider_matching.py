@@ -38,13 +38,7 @@ def gpus_of(provider: Provider) -> list[GpuName]:
 
 
 def provider_refusal(preferences: Preferences, provider: Provider, offered: Iterable[GpuName] = ()) -> str | None:
-    """Return why a provider will not do, or None.
-
-    Args:
-        preferences: What is wanted.
-        provider: An entry of the list of providers.
-        offered: GPUs of its bid, where there is one.
-    """
+    """Return why a provider will not do, or None."""
     if preferences.providers and provider.owner not in preferences.providers:
         return "is not one of the wanted providers"
     if preferences.audited_only and not provider.is_audited:

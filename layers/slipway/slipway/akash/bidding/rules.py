@@ -98,13 +98,7 @@ def bid_name(bid: Bid) -> str:
 
 
 def judge(wanted: Wanted, bids: Sequence[Bid], providers: Mapping[str, Provider]) -> tuple[Judged, ...]:
-    """Judge every bid; those that will do come first, cheapest first, then by uptime.
-
-    Args:
-        wanted: What is wanted.
-        bids: As upstream lists them.
-        providers: Who made them, by address.
-    """
+    """Judge every bid; those that will do come first, cheapest first, then by uptime."""
     judged = []
     for bid in bids:
         provider = providers.get(bid.id.provider)

@@ -160,9 +160,6 @@ class ConsoleApi:
 
         Deployments that are closed meanwhile move others to pages that were read already, so one that is missing from
         a list of several pages is not proved missing.
-
-        Args:
-            seconds: The deadline of each page.
         """
         found: dict[str, Deployment] = {}
         for number in range(_MAX_PAGES):

@@ -14,12 +14,7 @@ _MOST_KEPT = 500
 
 
 class LeaseTokens:
-    """Tokens by lease.
-
-    Args:
-        console: Who makes them.
-        clock: Seconds of any clock.
-    """
+    """Tokens by lease."""
 
     def __init__(self, console: Callable[[], ConsoleApi], clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console

@@ -67,11 +67,7 @@ LEASE_NOT_FOUND = 4001
 
 
 class ProxySocket:
-    """One socket. A broken one raises ``ConnectionError``, as does a stream that the provider refused.
-
-    Args:
-        socket: The connection.
-    """
+    """One socket. A broken one raises ``ConnectionError``, as does a stream that the provider refused."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket

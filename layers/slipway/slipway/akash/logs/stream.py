@@ -93,14 +93,7 @@ class Watch:
 def poll(
     request: LogRequest, proxy: ProviderProxy, tokens: LeaseTokens, watch: Watch, seconds: float = POLL_SECONDS
 ) -> str:
-    """Return the next part of a stream, as Server-Sent Events.
-
-    Args:
-        request: What is to be read.
-        proxy: Where from.
-        tokens: With what.
-        watch: How the end is learned of.
-        seconds: After which the answer comes even if nothing was written.
+    """Return the next part of a stream, as Server-Sent Events; after ``seconds`` even if nothing was written.
 
     Raises:
         UpstreamUnavailableError: Nothing can be read, and there is no cursor to go on from later.

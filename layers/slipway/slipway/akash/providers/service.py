@@ -77,11 +77,6 @@ class ProviderCatalogue:
     def page(self, wanted: ProviderFilter | None, limit: int, cursor: str | None) -> ProviderPage:
         """Return a page of the providers that match.
 
-        Args:
-            wanted: As ``provider_filter`` gives it.
-            limit: Most entries.
-            cursor: Where an earlier page ended.
-
         Raises:
             UpstreamUnavailableError: There is no list and none can be had now.
             ValidationFailedError: The cursor is not of this list.

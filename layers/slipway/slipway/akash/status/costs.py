@@ -24,12 +24,7 @@ def money(amount: Decimal, unit: str) -> Money:
 
 
 def cost_of(deployment: Deployment, now: float) -> Cost:
-    """Return the cost of a deployment.
-
-    Args:
-        deployment: As upstream describes it.
-        now: Seconds since 1970.
-    """
+    """Return the cost of a deployment at ``now``, in seconds since 1970."""
     escrow = deployment.escrow_account.state
     paying = [] if deployment.is_closed else deployment.open_leases
     unit = _unit(deployment)

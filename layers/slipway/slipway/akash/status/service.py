@@ -43,13 +43,8 @@ class LiveWorkloads:
         self._clock = clock
 
     def status(self, deployment_id: str, dseq: str, *, ended: bool = False) -> LiveStatus:
-        """Return what is known of a workload. Never raise: what can't be had now is shown as unknown.
-
-        Args:
-            deployment_id: Its id.
-            dseq: Its number on Akash.
-            ended: Whether it is closed, so that no earlier answer is good.
-        """
+        """Return what is known of a workload, and of one that has ended only what was asked after its end. Never raise:
+        what can't be had now is shown as unknown."""
         entry = self._entry(deployment_id, dseq, 0.0 if ended else FRESH_SECONDS)
         return status_of(entry, self._clock()) if entry else LiveStatus()
 

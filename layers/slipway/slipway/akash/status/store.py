@@ -22,11 +22,7 @@ class LiveItem(JobsItem):
 
 
 class LiveCache:
-    """The cache of one workload; see ``stale_while_revalidate.Cache``.
-
-    Args:
-        deployment_id: The workload's id.
-    """
+    """The cache of one workload; see ``stale_while_revalidate.Cache``."""
 
     def __init__(self, deployment_id: str) -> None:
         self._key = (f"DEPLOYMENT#{deployment_id}", "LIVE")
@@ -49,12 +45,7 @@ class LiveCache:
 
 
 def cache_answer(deployment_id: str, answer: Deployment, asked_at: float) -> None:
-    """Cache an answer that upstream gave for another purpose, such as the workflow that waits for services.
-
-    Args:
-        deployment_id: The workload's id.
-        answer: Upstream's.
-        asked_at: When it was asked, in seconds since 1970.
-    """
+    """Cache an answer that upstream gave for another purpose, such as the workflow that waits for services; it was
+    asked at ``asked_at``, in seconds since 1970."""
     answered_at = time.time()
     LiveCache(deployment_id).put(CacheEntry(answer, answered_at, max(answered_at - asked_at, 0.0)))

@@ -212,12 +212,7 @@ def _model_answer(compilation: Compilation, report: AuditReport, model: SourceFi
 
 
 def can_mend(report: AuditReport, *, with_model: bool = False) -> bool:
-    """Return whether another round is due: findings remain, rounds are left, and a fixer has not failed at it yet.
-
-    Args:
-        report: Of the latest round.
-        with_model: Whether a language model may be asked as well.
-    """
+    """Return whether another round is due: findings remain, rounds are left, and a fixer has not failed at it yet."""
     failed = {done.by for done in report.rounds if not done.kept}
     return (
         not report.passed

@@ -58,11 +58,6 @@ def new_compiler(toolchain: Toolchain, *, timeout_seconds: float = COMPILE_SECON
 def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[str, str]) -> Compilation:
     """Compile sources.
 
-    Args:
-        compiler: From `new_compiler`.
-        toolchain: Has the library contracts.
-        sources: Our own code by source unit name (`contracts/Token.sol`).
-
     Raises:
         CompilationFailedError: The sources have errors; ``details.problems`` has them with their lines.
         CompileTimeoutError: The compiler was stopped by its limit of time or memory, or broke down over the sources.

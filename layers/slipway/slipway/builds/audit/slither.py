@@ -50,12 +50,7 @@ class Slither:
     """One Slither process, started by its first use or by `start`, and again after it was lost. Threads take turns."""
 
     def __init__(self, *, timeout_seconds: float = AUDIT_SECONDS, command: Sequence[str] = _WORKER) -> None:
-        """Remember the settings; start nothing.
-
-        Args:
-            timeout_seconds: For one audit.
-            command: What to run instead of the worker.
-        """
+        """Remember the settings; start nothing."""
         self._timeout_seconds = timeout_seconds
         self._command = tuple(command)
         self._turn = threading.Lock()

@@ -27,12 +27,7 @@ class Access:
         return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
 
     def declare(self, file: SolidityFile, roles: dict[str, str]) -> None:
-        """Add the parameter for the first owner, and with roles their constants and grants.
-
-        Args:
-            file: The contract.
-            roles: Roles and what their holders may do.
-        """
+        """Add the parameter for the first owner, and with roles their constants and grants."""
         if not self.roles:
             file.parameters.append(("address", "initialOwner", "Who owns the contract. Not zero."))
             return

@@ -80,11 +80,7 @@ class _Text:
 
 
 def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
-    """Read a prompt.
-
-    Args:
-        prompt: Any text.
-        kind: What to make, when the caller has said it apart from the prompt.
+    """Read a prompt; ``kind`` is what to make where the caller has named it apart from the prompt.
 
     Returns:
         What it asks for; `kind` is None when it names none.

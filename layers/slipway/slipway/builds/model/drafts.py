@@ -97,12 +97,7 @@ def draft_problems(draft: Draft, request: GenerationRequest, owner: str) -> list
 
 
 def source_problems(source: str, addresses: frozenset[str]) -> list[str]:
-    """Return what is wrong with a source of a model.
-
-    Args:
-        source: Its text.
-        addresses: Those that it may hold, in small letters.
-    """
+    """Return what is wrong with a source of a model."""
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_DRAFT_BYTES:
         return [f"The source has {size} bytes; at most {MAX_DRAFT_BYTES} are allowed."]
