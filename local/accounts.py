@@ -1,4 +1,4 @@
-"""The local accounts: anvil's well-known ones, whose keys everybody has. They are worth nothing on any other chain."""
+"""The local accounts: anvil's well-known ones, whose keys are public. They are worth nothing on any other chain."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Compiles `contracts/*.sol` into the artifacts that are committed with the library.
 
-`python -m local.compile_contracts` writes them, `--check` only tells whether they are up to date (exit 1 if
+`python -m local.compile_contracts` writes them, `--check` only checks whether they are up to date (exit 1 if
 not). Needs `npm ci` to have been run. Equal sources give equal files, on every machine.
 """
 

@@ -1,4 +1,4 @@
-"""Puts Slipway's contracts on the local chains and tells the deployed stack where they are.
+"""Puts Slipway's contracts on the local chains and configures the deployed stack with their addresses.
 
 `python -m local.contracts` runs beside the deployment: it imports the Ethereum packages, which takes seconds, and then
 waits for the stack's outputs on its standard input. One JSON object goes in, `{"chains": {"<id>": "<rpc url>"},

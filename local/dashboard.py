@@ -1,4 +1,4 @@
-"""Serves the dashboard's local build on loopback, and tells it where the stack's API and chain are."""
+"""Serves the dashboard's local build on loopback, and a file that says where the stack's API and chain are."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def application(directory: Path, configuration: Path) -> web.Application:
         # A page that the browser's own router knows.
         return web.FileResponse(root / "index.html")
 
-    async def tell(_request: web.Request) -> web.StreamResponse:
+    async def configuration_file(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=configuration.read_bytes(), content_type="application/json")
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -50,13 +50,13 @@ def application(directory: Path, configuration: Path) -> web.Application:
 
     app = web.Application()
     app.on_response_prepare.append(add_headers)
-    app.router.add_get("/local-config.json", tell)
+    app.router.add_get("/local-config.json", configuration_file)
     app.router.add_get("/{path:.*}", serve_file)
     return app
 
 
 def main() -> int:
-    """Serve until told to end."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=Path, default=DASHBOARD)

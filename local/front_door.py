@@ -50,7 +50,7 @@ BODY_LIMIT = 10 * 1024 * 1024
 DEADLINE_SECONDS = 30.0
 _HEADER_LIMIT = 16 * 1024
 _RETRY_SECONDS = 0.25
-# A long poll keeps a process for twenty seconds that does nothing but wait, so it takes nobody else's turn.
+# A long poll keeps a process for twenty seconds that does nothing but wait, so it takes no other request's turn.
 _LONG_POLL_PATH = re.compile(r"/api/deployments/[^/]+/logs/?")
 _LONG_POLLS_AT_ONCE = 16
 _STREAM_PATH = re.compile(r"/api/v1/builds/(?P<build_id>[^/]+)/stream/?")
@@ -257,7 +257,7 @@ async def _relay(request: web.Request, answer: ClientResponse) -> web.StreamResp
         async for chunk in answer.content.iter_any():
             await response.write(chunk)
     except (ClientPayloadError, ClientConnectionError):
-        # Too late for another status: a connection that breaks off tells the caller that the answer is not whole.
+        # Too late for another status: a connection that breaks off shows the caller that the answer is not whole.
         if request.transport:
             request.transport.abort()
         return response
@@ -291,7 +291,7 @@ async def _join(near: web.WebSocketResponse, far: ClientWebSocketResponse) -> No
 
 
 def _sendable(code: int | None) -> int:
-    # 1004 to 1006 and 1015 only tell what happened; no close frame may hold them.
+    # 1004 to 1006 and 1015 only report what happened; no close frame may hold them.
     allowed = code is not None and (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999)
     return code if allowed and code is not None else 1001
 
@@ -321,7 +321,7 @@ def runner_of(door: FrontDoor) -> web.AppRunner:
 
 
 def main() -> int:
-    """Serve until told to end."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--engine", required=True)

@@ -1,7 +1,7 @@
 """Writes what each layer installs: `requirements.txt` from `uv.lock`, npm packages from `package-lock.json`; exact
 versions with hashes.
 
-`python -m local.layer_requirements` writes them, `--check` only tells whether they are up to date (exit 1 if not).
+`python -m local.layer_requirements` writes them, `--check` only checks whether they are up to date (exit 1 if not).
 A heavier layer leaves out whatever a lighter one that it is always used with holds already: Lambda joins the layers in
 one place, and together they may not weigh more than 250 MB.
 """

@@ -11,7 +11,7 @@ from local.failures import LaunchError
 from local.sign_in import call, sign_in
 
 MODEL = "first-model"
-# Validated and without a token, for whoever looks around then.
+# Validated and without a token, to look around with afterwards.
 NEXT_MODEL = "next-model"
 _WITHIN_SECONDS = 120.0
 _FINAL = {"completed", "failed"}

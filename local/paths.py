@@ -58,7 +58,7 @@ class StateDirectory:
 
     @property
     def dashboard_file(self) -> Path:
-        """What the dashboard is told of this stack."""
+        """What the dashboard reads of this stack."""
         return self.path / "dashboard.json"
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""Serves one of the local build's own servers on loopback until it is told to end."""
+"""Serves one of the local build's own servers on loopback until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 "state": "<file>"}`. Its standard input is a pipe from the launcher: when that closes, the launcher is gone, however it
 ended, and so is the stack. `make start` writes `detach` to it, which makes the stack stay until `make stop`.
 
-It ends everything when told to (SIGTERM, SIGINT), when the launcher is gone, or when one of the processes ends by
+It ends everything on SIGTERM and SIGINT, when the launcher is gone, or when one of the processes ends by
 itself, because a stack with a part missing only looks like one. If it is killed itself, the kernel ends its children,
 and the engine's functions end with the connection to the engine.
 """

@@ -34,7 +34,7 @@ def temporary_stack(directory: Path, settings: Mapping[str, str], ports: Ports |
         The path of its stack.json.
 
     Raises:
-        LaunchError: It did not start within five minutes; tells its log.
+        LaunchError: It did not start within five minutes; the message has its log.
     """
     ports = ports or Ports(*free_ports(len(fields(Ports))))
     environment = {

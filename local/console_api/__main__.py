@@ -24,7 +24,7 @@ _LEAST_SCALE = 0.001
 
 
 def main() -> int:
-    """Serve until told to end."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=None, help="by default SLIPWAY_CONSOLE_PORT, or 8600")
     parser.add_argument("--time-scale", type=float, default=1.0, help="real seconds that a simulated second takes")
@@ -35,8 +35,8 @@ def main() -> int:
     given = os.environ.get("AKASH_CONSOLE_API_KEY")
     if given:
         market.add_account("given", given)
-    told = "the key in AKASH_CONSOLE_API_KEY" if given else f"the key {DEFAULT_KEY}"
-    print(f"http://{LOOPBACK}:{port} takes {told}", flush=True)
+    key = "the key in AKASH_CONSOLE_API_KEY" if given else f"the key {DEFAULT_KEY}"
+    print(f"http://{LOOPBACK}:{port} takes {key}", flush=True)
     asyncio.run(serve(web.AppRunner(application(market), access_log=None, shutdown_timeout=1.0), port))
     return 0
 

@@ -1,4 +1,4 @@
-"""What tests can make of the simulator: for everybody, for the next create, or for one SDL alone.
+"""What tests can make of the simulator: for all, for the next create, or for one SDL alone.
 
 A scenario comes from three places, each overriding the one before: the controls of the whole simulator
 (``PUT /_simulator/controls``), the scenario queued for the next create (``POST /_simulator/next``), and the SDL itself,
@@ -78,7 +78,7 @@ class Start(_Control):
 
 
 class Ports(_Control):
-    """What the provider tells of forwarded ports.
+    """What the provider reports of forwarded ports.
 
     Attributes:
         kind: As ``usual``; ``null``, which providers really send where there are none, with uris and ips null as well;
@@ -134,7 +134,7 @@ class Scenario(_Control):
 
 
 class Controls(Scenario):
-    """The simulator as a whole: a scenario for everybody, the pace of time, and chance."""
+    """The simulator as a whole: a scenario for all, the pace of time, and chance."""
 
     time_scale: float | None = Field(None, gt=0)
     seed: int | None = None
@@ -145,8 +145,8 @@ def merged(*scenarios: Scenario) -> Scenario:
     result: dict[str, Any] = {}
     faults: list[Fault] = []
     for scenario in scenarios:
-        told = scenario.model_dump(exclude_unset=True, exclude={"faults", "time_scale", "seed"}, by_alias=True)
-        _overlay(result, told)
+        changes = scenario.model_dump(exclude_unset=True, exclude={"faults", "time_scale", "seed"}, by_alias=True)
+        _overlay(result, changes)
         faults = [*scenario.faults, *faults]
     return Scenario.model_validate(result | {"faults": faults})
 

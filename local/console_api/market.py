@@ -1,7 +1,7 @@
 """The network behind the API: accounts, deployments, bids, leases and escrow.
 
 Nothing happens on its own: everything follows from when things were done and from the clock, and is worked out when
-somebody looks. Amounts are uact, a millionth of a US dollar, as decimals.
+it is read. Amounts are uact, a millionth of a US dollar, as decimals.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Market:
     # ── Controls ────────────────────────────────────────────────────────────────────────────────
 
     def set_controls(self, controls: Controls) -> None:
-        """Replace the controls for everybody, and start counting faults anew."""
+        """Replace the controls for all, and start counting faults anew."""
         self.controls = controls
         self._effective: dict[int, tuple[Scenario, Scenario]] = {}
         self.chance = Chance(controls.seed or 0)
@@ -182,9 +182,9 @@ class Market:
         """Return what goes wrong with a call, first by the deployment's own scenario, then by the one for all."""
         calls = {call} if call == "manifest" else {call, "*"}
         own = scenario and self.chance.draw(f"scenario {scenario.id}", scenario.faults, calls)
-        struck = own or self.chance.draw("everybody", self.controls.faults, calls)
+        struck = own or self.chance.draw("all", self.controls.faults, calls)
         if struck:
-            self.struck[str(scenario.id) if own and scenario else "everybody"] += 1
+            self.struck[str(scenario.id) if own and scenario else "all"] += 1
         return struck
 
     def effective(self, scenario: Scenario | None) -> Scenario:

@@ -126,7 +126,7 @@ class ProviderProxy:
                 await socket.send(error="Received error from provider websocket")
 
     async def _lines(self, socket: _Socket, wanted: _Subscription) -> tuple[int, str]:
-        """Send lines until the stream ends; tells the code and reason of its end."""
+        """Send lines until the stream ends; return the code and reason of its end."""
         deployment, lease = self._lease(wanted)
         self._check(wanted)
         if deployment is None or lease is None or lease.closed_at is not None:
@@ -203,7 +203,7 @@ def _subscription(message: Any) -> _Subscription:
     found = _PATH.fullmatch(parts.path)
     query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     tail, service = query.get("tail", "-1"), query.get("service", "")
-    # Such things the provider answers with 400, which the proxy tells in its own words.
+    # Such things the provider answers with 400, which the proxy reports in its own words.
     if not found or not re.fullmatch(r"-1|\d+", tail) or service.endswith(","):
         raise _RefusedByProviderError
     return _Subscription(

@@ -155,8 +155,8 @@ def _table(value: Any, where: str) -> dict[str, Any]:
 
 def _service(name: str, services: dict[str, Any], profiles: dict[str, Any], placement: str, entry: Any) -> Service:
     where = f"services.{name}"
-    told = _table(services.get(name), where)
-    image = told.get("image")
+    given = _table(services.get(name), where)
+    image = given.get("image")
     if not isinstance(image, str) or not image:
         raise InvalidSdlError(f"{where}.image is required")
     entry = _table(entry, f"deployment.{name}.{placement}")
@@ -173,8 +173,8 @@ def _service(name: str, services: dict[str, Any], profiles: dict[str, Any], plac
         name=name,
         image=image,
         count=count,
-        env=tuple(str(line) for line in told.get("env") or ()),
-        exposes=tuple(expose for given in told.get("expose") or () for expose in _exposes(given, where)),
+        env=tuple(str(line) for line in given.get("env") or ()),
+        exposes=tuple(expose for entry in given.get("expose") or () for expose in _exposes(entry, where)),
         resources=_resources(_table(compute[profile], f"compute.{profile}").get("resources"), f"compute.{profile}"),
         max_price=_price(price.get("amount"), f"pricing.{profile}"),
     )

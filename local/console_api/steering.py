@@ -3,7 +3,7 @@
 | route | does |
 |---|---|
 | ``GET /_simulator/ledger`` | every deployment with what was done to it, sums, and faults that struck by scenario |
-| ``GET · PUT /_simulator/controls`` | controls for everybody (``controls.Controls``); a PUT replaces them |
+| ``GET · PUT /_simulator/controls`` | controls for all (``controls.Controls``); a PUT replaces them |
 | ``POST /_simulator/next`` | a scenario (``controls.Scenario``) for the next SDL that is created |
 | ``POST /_simulator/advance {"seconds"}`` | skip simulated time |
 | ``POST /_simulator/reset`` | forget everything but the accounts and the pace of time |

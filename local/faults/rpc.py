@@ -62,8 +62,8 @@ class FaultyNode:
         if action == "forget":
             from slipway.addresses import keccak256
 
-            told = "0x" + keccak256(bytes.fromhex(call["params"][0][2:])).hex()
-            return web.json_response({"jsonrpc": "2.0", "id": call["id"], "result": told})
+            transaction_hash = "0x" + keccak256(bytes.fromhex(call["params"][0][2:])).hex()
+            return web.json_response({"jsonrpc": "2.0", "id": call["id"], "result": transaction_hash})
         result = await self._forward(body)
         if action == "lost":
             await asyncio.sleep(_SILENCE_SECONDS)
@@ -74,7 +74,7 @@ class FaultyNode:
 
 
 def main() -> None:
-    """Serve on loopback until told to end."""
+    """Serve on loopback until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--upstream", required=True)

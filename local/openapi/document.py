@@ -77,9 +77,9 @@ def document() -> dict[str, Any]:
     sampler = Sampler(schemas)
     for operation in found:
         _finish(whole["paths"][operation.route.path][operation.route.method.lower()], operation, components, sampler)
-    asked = _asked_for(whole)
+    asked = _requested(whole)
     for name, schema in schemas.items():
-        _tell_attributes(schema)
+        _describe_attributes(schema)
         if name not in asked:
             _require_constants(schema)
     components["securitySchemes"] = _SCHEMES
@@ -94,7 +94,7 @@ def text() -> str:
 
 
 def _of_fastapi(found: list[Operation]) -> dict[str, Any]:
-    # All routes in one application, so that models of the same name are told apart.
+    # All routes in one application, so that models of the same name are distinguished.
     application = FastAPI()
     for operation in found:
         declared = operation.declared
@@ -113,14 +113,14 @@ def _of_fastapi(found: list[Operation]) -> dict[str, Any]:
         )
     used = {operation.tag for operation in found}
     # A capability without words of its own is still in the document.
-    told = {**_TAGS, **{tag: tag.capitalize() for tag in sorted(used - set(_TAGS))}}
+    tags = {**_TAGS, **{tag: tag.capitalize() for tag in sorted(used - set(_TAGS))}}
     return get_openapi(
         title="Slipway",
         version=__version__,
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         description=_DESCRIPTION,
         routes=application.routes,
-        tags=[{"name": tag, "description": words} for tag, words in told.items() if tag in used],
+        tags=[{"name": tag, "description": words} for tag, words in tags.items() if tag in used],
         servers=[{"url": "/"}],
     )
 
@@ -145,9 +145,9 @@ def _with_short_names(whole: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _asked_for(whole: dict[str, Any]) -> set[str]:
+def _requested(whole: dict[str, Any]) -> set[str]:
     """Return the names of the schemas that request bodies use."""
-    bodies = [told.get("requestBody") for methods in whole["paths"].values() for told in methods.values()]
+    bodies = [entry.get("requestBody") for methods in whole["paths"].values() for entry in methods.values()]
     found: set[str] = set()
     waiting = _REFERENCE.findall(json.dumps(bodies))
     while waiting:
@@ -159,7 +159,7 @@ def _asked_for(whole: dict[str, Any]) -> set[str]:
 
 
 def _require_constants(schema: dict[str, Any]) -> None:
-    """Say of an answer that a constant field is always there: kinds are told apart by it."""
+    """Say of an answer that a constant field is always there: it distinguishes kinds."""
     properties: dict[str, Any] = schema.get("properties", {})
     constant = [name for name, entry in properties.items() if "const" in entry and "default" in entry]
     if constant:
@@ -167,31 +167,31 @@ def _require_constants(schema: dict[str, Any]) -> None:
         schema["required"] = [name for name in properties if name in required]
 
 
-def _tell_attributes(schema: dict[str, Any]) -> None:
+def _describe_attributes(schema: dict[str, Any]) -> None:
     """Move what a model's docstring says of its attributes to the properties."""
     text, _, attributes = str(schema.get("description", "")).replace("``", "`").partition("\n\nAttributes:\n")
     if text:
         schema["description"] = " ".join(text.split())
     for name, words in re.findall(r"^    (\w+): (.*(?:\n     .*)*)", attributes, flags=re.MULTILINE):
-        told = schema.get("properties", {}).get(name)
-        if told is not None:
-            told.setdefault("description", " ".join(words.split()))
+        entry = schema.get("properties", {}).get(name)
+        if entry is not None:
+            entry.setdefault("description", " ".join(words.split()))
 
 
-def _finish(told: dict[str, Any], operation: Operation, components: dict[str, Any], sampler: Sampler) -> None:
-    summary, _, rest = str(told.pop("description", "")).partition("\n\n")
-    told["summary"] = " ".join(summary.split()).removesuffix(".")
+def _finish(entry: dict[str, Any], operation: Operation, components: dict[str, Any], sampler: Sampler) -> None:
+    summary, _, rest = str(entry.pop("description", "")).partition("\n\n")
+    entry["summary"] = " ".join(summary.split()).removesuffix(".")
     if rest.strip():
-        told["description"] = " ".join(rest.split())
-    told["security"] = [{operation.scheme: []}] if operation.scheme else []
-    _tell_parameters(told, operation)
-    _tell_body(told, operation)
-    _tell_answers(told, operation, components, sampler)
+        entry["description"] = " ".join(rest.split())
+    entry["security"] = [{operation.scheme: []}] if operation.scheme else []
+    _describe_parameters(entry, operation)
+    _describe_body(entry, operation)
+    _describe_answers(entry, operation, components, sampler)
 
 
-def _tell_parameters(told: dict[str, Any], operation: Operation) -> None:
+def _describe_parameters(entry: dict[str, Any], operation: Operation) -> None:
     examples = parameter_examples(operation.route.key)
-    for parameter in told.get("parameters", []):
+    for parameter in entry.get("parameters", []):
         # What may be left out can still not be null: there is no such thing in a URL or header.
         parameter["schema"] = _without_null(parameter["schema"])
         example = examples.get((parameter["in"], parameter["name"]))
@@ -206,11 +206,11 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**branches[0], **rest} if len(branches) == 1 else schema
 
 
-def _tell_body(told: dict[str, Any], operation: Operation) -> None:
+def _describe_body(entry: dict[str, Any], operation: Operation) -> None:
     if operation.body is None:
         return
-    told["requestBody"]["required"] = not operation.body.may_be_empty
-    (content,) = told["requestBody"]["content"].values()
+    entry["requestBody"]["required"] = not operation.body.may_be_empty
+    (content,) = entry["requestBody"]["content"].values()
     bodies = body_examples(operation.route.key) or ([{}] if operation.body.may_be_empty else [])
     if len(bodies) == 1:
         content["example"] = bodies[0]
@@ -218,8 +218,10 @@ def _tell_body(told: dict[str, Any], operation: Operation) -> None:
         content["examples"] = {f"example{number}": {"value": body} for number, body in enumerate(bodies, 1)}
 
 
-def _tell_answers(told: dict[str, Any], operation: Operation, components: dict[str, Any], sampler: Sampler) -> None:
-    given: dict[str, Any] = told["responses"]
+def _describe_answers(
+    entry: dict[str, Any], operation: Operation, components: dict[str, Any], sampler: Sampler
+) -> None:
+    given: dict[str, Any] = entry["responses"]
     if "x-error-codes" not in given.get("422", {}):
         # FastAPI's own, which our applications never answer.
         given.pop("422", None)
@@ -239,7 +241,7 @@ def _tell_answers(told: dict[str, Any], operation: Operation, components: dict[s
         name = refusals.response_name(codes)
         components["responses"].setdefault(name, refusals.response(number, codes))
         answers[str(number)] = {"$ref": f"#/components/responses/{name}"}
-    told["responses"] = dict(sorted(answers.items()))
+    entry["responses"] = dict(sorted(answers.items()))
 
 
 def _exemplify(answer: dict[str, Any], sampler: Sampler) -> None:

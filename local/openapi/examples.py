@@ -39,7 +39,7 @@ _BY_NAME: dict[str, Any] = {
     "8.98", "user_address": _ADDRESS, "wallet": _ADDRESS,
 }  # fmt: skip
 _BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "null": None}
-# Of several words, the one that tells of the usual end.
+# Of several words, the one for the usual end.
 _USUAL = ("completed", "active", "up")
 _MOST_DEPTH = 8
 

@@ -1,4 +1,4 @@
-"""What the functions' FastAPI applications tell of their routes."""
+"""The routes as the functions' FastAPI applications declare them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _Parameter = inspect.Parameter
 
 
 class UndocumentedRouteError(Exception):
-    """A route of the template of which nobody tells what it takes and answers."""
+    """A route of the template that nothing describes."""
 
 
 @dataclass
 class Operation:
-    """A route with what its function tells of it.
+    """A route with what its function declares of it.
 
     Attributes:
         route: Where it is in the template.
@@ -40,7 +40,7 @@ class Operation:
         declared: The FastAPI route.
         endpoint: A function whose signature has the route's parameters and body, and nothing else.
         scheme: Who has to sign in, and how.
-        may_refuse_callers: A caller who is believed may still not be let in.
+        may_refuse_callers: An authenticated caller may still not be let in.
         authenticated_by: The dependencies that do that.
         body: What reads the body.
         takes_key: It takes an Idempotency-Key.
@@ -112,7 +112,7 @@ def operations() -> list[Operation]:
     """Return every route of the template.
 
     Raises:
-        UndocumentedRouteError: Neither its function's application nor ``plain_routes`` tells of one.
+        UndocumentedRouteError: Neither its function's application nor ``plain_routes`` describes one.
     """
     return [
         Operation(route, _tag(route.folder), declared.endpoint.__name__, declared)
@@ -187,6 +187,8 @@ def _load(folder: Path) -> FastAPI:
             sys.modules.pop(name, None)
         sys.modules.update(kept)
     if not isinstance(getattr(module, "app", None), FastAPI):
-        raise UndocumentedRouteError(f"{folder} uses no framework: tell of its routes in local/openapi/plain_routes.py")
+        raise UndocumentedRouteError(
+            f"{folder} uses no framework: describe its routes in local/openapi/plain_routes.py"
+        )
     application: FastAPI = module.app
     return application

@@ -1,4 +1,4 @@
-"""Routes of functions that do without a framework, told of as FastAPI would; nothing of this runs in a function."""
+"""Routes of functions that do without a framework, described as FastAPI would; nothing of this runs in a function."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Workloads:
         self.http = httpx.Client(base_url=self.stack.described["console_api"], timeout=30)
         self.stack.tally.audited_by("akash_deploy", lambda jobs: audits.workloads(self, jobs))
 
-    def struck(self, scenario: str = "everybody") -> int:
+    def struck(self, scenario: str = "all") -> int:
         """How often faults of a scenario have struck."""
         return int(self.http.get("/_simulator/ledger").json()["faults"].get(scenario, 0))
 
