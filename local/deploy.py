@@ -64,7 +64,7 @@ def deploy(adapted: Adapted, parameters: dict[str, str], directory: StateDirecto
     return outputs
 
 
-def stack_outputs(client: Any, stack: str = STACK) -> dict[str, str]:
-    """Return a stack's outputs by name."""
-    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+def stack_outputs(client: Any) -> dict[str, str]:
+    """Return the stack's outputs by name."""
+    outputs = client.describe_stacks(StackName=STACK)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}

@@ -40,9 +40,9 @@ def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
     return arrange
 
 
-def follow_parent(signal_number: int = signal.SIGTERM) -> None:
-    """Ask the kernel for this signal when this process's own parent ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+def follow_parent() -> None:
+    """Ask the kernel for SIGTERM when this process's own parent ends."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def descendants(pid: int) -> list[int]:

@@ -59,9 +59,9 @@ def session(api: str, account: LocalAccount, chain_id: int = 31337) -> Session:
     return Session(ask)
 
 
-def sign_in(api: str, account: LocalAccount, chain_id: int = 31337) -> str:
+def sign_in(api: str, account: LocalAccount) -> str:
     """Return a fresh access token; for arguments see ``session``."""
-    return str(session(api, account, chain_id))
+    return str(session(api, account))
 
 
 def sign_in_message(api: str, address: str, nonce: str, chain_id: int) -> str:

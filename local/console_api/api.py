@@ -282,19 +282,12 @@ class ConsoleRoutes:
 
     async def _balances(self, request: web.Request) -> web.Response:
         account = self._account(request)
-        wanted = request.query.get("address", account.address)
 
         def perform() -> Any:
-            credit = sum(found.credit for found in self._market.accounts.values() if found.address == wanted)
-            open_ones = [found for found in self._market.all_of(wanted) if found.is_active]
+            open_ones = [found for found in self._market.all_of(account.address) if found.is_active]
             held = sum((self._market.escrow(found).left for found in open_ones), Decimal(0))
-            return {
-                "data": {
-                    "balance": float(credit / DOLLAR),
-                    "deployments": float(held / DOLLAR),
-                    "total": float((credit + held) / DOLLAR),
-                }
-            }
+            amounts = {"balance": account.credit, "deployments": held, "total": account.credit + held}
+            return {"data": {name: float(amount / DOLLAR) for name, amount in amounts.items()}}
 
         return await self._perform(request, "balances", perform)
 

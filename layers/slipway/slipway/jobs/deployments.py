@@ -42,9 +42,9 @@ def owner_key(wallet: str) -> str:
     return f"{_PREFIX}{wallet}"
 
 
-def find_deployment(deployment_id: str, *, consistent: bool = True) -> Deployment | None:
+def find_deployment(deployment_id: str) -> Deployment | None:
     """Return a deployment of any kind by its id."""
-    return read_item(Deployment, deployment_key(deployment_id), consistent=consistent)
+    return read_item(Deployment, deployment_key(deployment_id))
 
 
 def deployments_of(

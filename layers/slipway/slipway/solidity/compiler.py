@@ -38,6 +38,8 @@ MAX_SOURCE_BYTES = 4 * 1024 * 1024
 
 DEFAULT_OUTPUTS = ("abi", "evm.bytecode.object", "evm.deployedBytecode.object")
 
+EVM_VERSION = "cancun"
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -216,10 +218,7 @@ def build_input(
     sources: Mapping[str, str],
     resolve: Resolver,
     *,
-    outputs: Sequence[str] = DEFAULT_OUTPUTS,
-    evm_version: str = "cancun",
     optimizer_runs: int = 200,
-    with_ast: bool = False,
 ) -> dict[str, Any]:
     """Build the compiler's standard-JSON input.
 
@@ -228,10 +227,7 @@ def build_input(
     Args:
         sources: Source text by unit name; what they import is added.
         resolve: Gives what is imported and not among `sources`.
-        outputs: What to emit for each contract, in the compiler's terms (`abi`, `evm.bytecode.object`).
-        evm_version: The hard fork to compile for.
         optimizer_runs: How often the code is expected to run; 0 turns the optimizer off.
-        with_ast: Whether to emit each source's syntax tree as well (static analysis needs it).
 
     Returns:
         A standard-JSON input that is complete in itself.
@@ -240,17 +236,14 @@ def build_input(
         ImportNotFoundError: An import cannot be resolved.
         CompilationError: The sources are too large.
     """
-    selection: dict[str, list[str]] = {"*": list(outputs)}
-    if with_ast:
-        selection[""] = ["ast"]
     return {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in source_closure(sources, resolve).items()},
         "settings": {
-            "evmVersion": evm_version,
+            "evmVersion": EVM_VERSION,
             "optimizer": {"enabled": optimizer_runs > 0, "runs": max(optimizer_runs, 1)},
             "metadata": {"bytecodeHash": "none"},
-            "outputSelection": {"*": selection},
+            "outputSelection": {"*": {"*": list(DEFAULT_OUTPUTS)}},
         },
     }
 

@@ -263,10 +263,9 @@ class ConsoleApi:
 
     # ── The account ─────────────────────────────────────────────────────────────────────────────
 
-    def balances(self, address: str | None = None, seconds: float = 10.0) -> Balances:
-        """Return the balances of the account, or of another address."""
-        query = {"address": address} if address else None
-        return self._read(_Call("read balances", "GET", "/v1/balances", seconds, query=query), Balances)
+    def balances(self, seconds: float = 10.0) -> Balances:
+        """Return the balances of the account."""
+        return self._read(_Call("read balances", "GET", "/v1/balances", seconds), Balances)
 
     def create_token(self, ttl: int, leases: Mapping[str, Any], seconds: float = 10.0) -> str:
         """Return a token that providers accept.
