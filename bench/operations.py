@@ -26,7 +26,6 @@ from bench.job_states import (
     TOKEN_STATES,
 )
 from bench.metering import Counts
-from local.console_api.clock import Clock
 from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash.console import client as console_api
@@ -40,18 +39,17 @@ from slipway.stacks import node_workflow
 from slipway.times import epoch_milliseconds
 from slipway.workers.rules import SHARDS
 from tests.functional.contracts.conftest import Chain, running_chain
+from tests.support.clock import SkippingClock
 from tests.support.console_simulator import Simulator
 from tests.support.functions import event, function_app
 from tests.support.installation import Answer
 from tests.support.keys import LocalSigner
 from tests.support.stacks import Stacks, spec
-from tests.support.state_machine import StateMachine
 from tests.support.template import functions
 from tests.support.wallets import ADMIN, ALICE, sign_in_message, sign_text
 from tests.support.workers import CONTAINERS, body, enrol, wallet
-from tests.support.workloads import sdl_with
+from tests.support.workloads import sdl_with, workload_machine
 
-SCALE = 0.01
 ADMINISTRATOR = "0x" + "ad" * 32
 """Of the chain that is only these figures'."""
 PAGE = 20
@@ -287,7 +285,7 @@ class Scenario:
             return str(answer.body["deployment_id"])
 
         def deploy(deployment_id: str) -> int:
-            machine = StateMachine("akash_deploy", lambda sent: self._slipway.invoke("AkashDeployTasks", sent), SCALE)
+            machine = workload_machine(self._slipway)
             machine.run({"deployment_id": deployment_id})
             return len(machine.visited)
 
@@ -300,7 +298,7 @@ class Scenario:
         self.count("DELETE /api/deployments/{id}", lambda: self._api("api_deployments_close", path=path))
 
     def _stacks(self) -> None:
-        stacks = Stacks(self._slipway, self._simulator, [])
+        stacks = Stacks(self._slipway, self._simulator)
         self._here.patches.setattr(node_workflow, "_PROBE_SECONDS", 0.5)
         for kind in ("node", "api"):
             stacks.up(kind, environment="warm")
@@ -434,15 +432,17 @@ class Scenario:
 
 def measure() -> dict[str, Usage]:
     """Every operation and job, by name."""
+    clock = SkippingClock()
     with (
         tempfile.TemporaryDirectory() as scratch,
         running_chain(Path(scratch) / "anvil.log") as chain,
-        running(Market(Clock(SCALE))) as console,
+        running(Market(clock)) as console,
         installed(chain.url) as here,
     ):
         _prepare(here, chain, console)
         simulator = Simulator(console)
-        simulator.control(time_scale=SCALE, bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2})
+        here.slipway.share_time(here.patches, clock)
+        simulator.control(bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2})
         return Scenario(here, simulator, chain).run()
 
 

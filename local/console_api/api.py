@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
@@ -175,7 +174,7 @@ class ConsoleRoutes:
         account, data = self._account(request), await self._data(request)
         workload, deposit = _sdl(data), _deposit(data)
         # Upstream's number is its clock when it gets the request, however long the transaction takes.
-        dseq = str(time.time_ns() // 1_000_000)
+        dseq = str(int(self._market.clock.wall() * 1000))
         scenario = self._market.scenario(workload)
 
         def perform() -> Any:

@@ -1,9 +1,12 @@
 """Runs in a function's process, around its real handler, in stacks that were started with SLIPWAY_FAULTS.
 
 A fault is a file in that directory: ``{"boundary", "when", "action", "job_id"}``, taken by deleting it, so that each
-strikes once whichever process comes first. Boundaries are named as ``boundary_of`` names them. Actions:
+strikes once whichever process comes first. A boundary is a step of a workflow (``slipway.jobs.steps.perform``), or what
+``boundary_of`` names of an event; ``when`` is ``before`` or ``after`` it. With ``start`` the boundary is a function's
+logical id, and the fault strikes a process of it before there is a handler. Actions:
 
-- ``kill``: the process ends without a word, before the handler or after it and before its answer;
+- ``kill``: the process ends without a word, before the step or after it and before anybody hears of it;
+- ``raise:<name>``: an error of this name, which nobody has listed;
 - ``hang``: the same, but the caller has to find out by its own deadline;
 - ``throttle:<service>.<operation>``: AWS refuses that call once;
 - ``conflict``: DynamoDB cancels the next transaction because of another one;
@@ -15,6 +18,7 @@ Imports the standard library only, besides what the function itself brings.
 import importlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +30,7 @@ _HANG_SECONDS = 3600
 
 
 def boundary_of(event: dict[str, Any]) -> str:
-    """The state of a task, operation and purpose of the signer, method and path of an API call, part of a stream."""
+    """Name an event: state of a task, operation and purpose of the signer, method and path, part of a stream."""
     if "Records" in event:
         return "stream:builds"
     if "connection_id" in event:
@@ -40,16 +44,14 @@ def boundary_of(event: dict[str, Any]) -> str:
     return str(event.get("routeKey", ""))
 
 
-def take(event: dict[str, Any], when: str) -> str | None:
-    """The action of a fault for this moment, if there is one; nobody else gets it."""
+def take(matches: Callable[[dict[str, Any]], bool]) -> str | None:
+    """Return the action of a fault that matches, if there is one; nobody else gets it."""
     for path in sorted(_DIRECTORY.glob("*.json")):
         try:
             fault = json.loads(path.read_text())
         except (OSError, ValueError):
             continue
-        if fault["boundary"] != boundary_of(event) or fault["when"] != when:
-            continue
-        if fault.get("job_id") not in (None, event.get("job_id")):
+        if not matches(fault):
             continue
         try:
             path.unlink()
@@ -57,6 +59,16 @@ def take(event: dict[str, Any], when: str) -> str | None:
             continue
         return str(fault["action"])
     return None
+
+
+def _strike(boundary: str, when: str, job_id: Any) -> None:
+    """Do what was laid for this moment, if anything was."""
+
+    def matches(fault: dict[str, Any]) -> bool:
+        return (fault["boundary"], fault["when"]) == (boundary, when) and fault.get("job_id") in (None, job_id)
+
+    if action := take(matches):
+        _act(action)
 
 
 def _at_next(service: str, operation: str, happens: Callable[[Any, Any, Any], Any]) -> None:
@@ -121,6 +133,8 @@ def _act(action: str) -> None:
         os._exit(137)
     if action == "hang":
         time.sleep(_HANG_SECONDS)
+    if action.startswith("raise:"):
+        raise type(action.removeprefix("raise:"), (Exception,), {})("by a test")
     if action.startswith("throttle:"):
         service, _, operation = action.removeprefix("throttle:").partition(".")
         _refuse_once(service, operation, 400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
@@ -136,12 +150,34 @@ def _act(action: str) -> None:
         _refuse_once("any", "TransactWriteItems", 400, body)
 
 
+def _cut_steps() -> None:
+    """Let faults strike around each step, where the function has steps."""
+    steps: Any = sys.modules.get("slipway.jobs.steps")
+    if steps is None or hasattr(steps, "is_cut"):
+        return
+    original = steps.perform
+
+    def perform(boundary: str, job_id: str, step: Callable[[], Any]) -> Any:
+        _strike(boundary, "before", job_id)
+        value = original(boundary, job_id, step)
+        _strike(boundary, "after", job_id)
+        return value
+
+    steps.perform, steps.is_cut = perform, True
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """The real handler, with whatever fault was laid for this moment."""
+    """Call the real handler, with whatever faults were laid for it."""
     module, _, name = _HANDLER.rpartition(".")
-    if action := take(event, "before"):
-        _act(action)
-    answer = getattr(importlib.import_module(module), name)(event, context)
-    if action := take(event, "after"):
-        _act(action)
+    boundary, job_id = boundary_of(event), event.get("job_id")
+    _strike(boundary, "before", job_id)
+    real = getattr(importlib.import_module(module), name)
+    _cut_steps()
+    answer = real(event, context)
+    _strike(boundary, "after", job_id)
     return answer
+
+
+# This module is imported where the process starts.
+if take(lambda fault: fault["when"] == "start" and fault["boundary"] in os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")):
+    os._exit(137)

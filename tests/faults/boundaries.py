@@ -1,4 +1,4 @@
-"""Every point at which a workflow can be cut, read from the state machines' definitions."""
+"""Every point at which a workflow can be cut: its steps, as the library declares them, and its machine's own Tasks."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from local.state_machines import state_machines
+from slipway.akash.workflow import AkashWorkflow
+from slipway.jobs.steps import GIVE_UP, Workflow
+from slipway.stacks.api_workflow import ApiWorkflow
+from slipway.stacks.node_workflow import NodeWorkflow
 
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
@@ -26,8 +30,26 @@ def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _states(state["ItemProcessor"])
 
 
-def _boundary(name: str, state: dict[str, Any]) -> str:
+# The library's part of each machine that is a hub.
+HUBS: dict[str, tuple[type[Workflow[Any]], ...]] = {
+    "akash_deploy": (AkashWorkflow,),
+    "stack_api": (ApiWorkflow,),
+    "stack_node": (NodeWorkflow,),
+}
+
+
+def steps(workflow: str) -> set[str]:
+    """Return the boundaries of a hub's steps; none of a machine that is no hub."""
+    declared = [step for part in HUBS.get(workflow, ()) for step in (*part.steps, GIVE_UP)]
+    return {f"{workflow}:{step}" for step in declared}
+
+
+def _boundary(workflow: str, name: str, state: dict[str, Any]) -> str | None:
     payload = state["Arguments"].get("Payload", {})
+    if not isinstance(payload, dict):
+        # A hub's Task: its steps are the boundaries.
+        assert workflow in HUBS, workflow
+        return None
     if "operation" in payload:
         return f"{payload['operation']}:{payload.get('purpose', 'nonce')}"
     return str(payload.get("state", name))
@@ -35,13 +57,12 @@ def _boundary(name: str, state: dict[str, Any]) -> str:
 
 @cache
 def boundaries(*names: str) -> frozenset[tuple[str, str]]:
-    """(boundary, when) of each Task state of these workflows."""
-    found = set()
+    """Return (boundary, when) of each step and each other Task state of these workflows."""
+    found = set[str]()
     for workflow in names:
-        for name, state in _states(state_machines()[workflow].definition):
-            if state["Type"] == "Task":
-                found |= {(_boundary(name, state), when) for when in WHENS}
-    return frozenset(found)
+        tasks = [entry for entry in _states(state_machines()[workflow].definition) if entry[1]["Type"] == "Task"]
+        found |= steps(workflow) | ({_boundary(workflow, *task) for task in tasks} - {None})
+    return frozenset((name, when) for name in found for when in WHENS)
 
 
 def at_once_and_alone(faults: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Workloads whose tasks are killed at every boundary of ``akash_deploy``, while the network misbehaves.
+"""Workloads whose steps are killed at every boundary of ``akash_deploy``, while the network misbehaves.
 
 After each: the workload ended, or is active, with the truth about it; nothing of it was leased twice, and nothing of it
 is open that no workload owns.
@@ -14,44 +14,41 @@ from typing import Any
 
 import pytest
 
-from slipway.times import from_text
 from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS, together_and_alone
-from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.faults.workloads import Workloads
 from tests.support.workloads import sdl_with
 
 WORKFLOW = "akash_deploy"
 UNHEARD = {"call": "create", "action": "drop", "performed": True, "times": 1}
 NO_BIDS = {"bids": {"none": True}}
-# Of the bids' time, for those that none come for.
-PASSED_SECONDS = 32
 # Each boundary with what leads a workload past it, and how that ends.
 ON_THE_WAY: dict[str, tuple[dict[str, Any], str, str | None]] = {
-    "CreateDeployment": ({}, "active", None),
-    "RecoverDeployment": ({"faults": [UNHEARD]}, "active", None),
-    "CollectBids": ({}, "active", None),
-    "CreateLease": ({}, "active", None),
-    "AwaitReady": ({}, "active", None),
-    "RecordFailure": (NO_BIDS, "error", "BID_TIMEOUT"),
-    "CloseDeployment": (NO_BIDS, "error", "BID_TIMEOUT"),
-    "ConfirmClosed": (NO_BIDS, "error", "BID_TIMEOUT"),
-    "RecordEnd": (NO_BIDS, "error", "BID_TIMEOUT"),
+    "akash_deploy:create": ({}, "active", None),
+    "akash_deploy:recover": ({"faults": [UNHEARD]}, "active", None),
+    "akash_deploy:collect": ({}, "active", None),
+    "akash_deploy:lease": ({}, "active", None),
+    "akash_deploy:ready": ({}, "active", None),
+    "akash_deploy:give_up": (NO_BIDS, "error", "BID_TIMEOUT"),
+    "akash_deploy:close": (NO_BIDS, "error", "BID_TIMEOUT"),
+    "akash_deploy:confirm": (NO_BIDS, "error", "BID_TIMEOUT"),
+    "akash_deploy:end": (NO_BIDS, "error", "BID_TIMEOUT"),
 }
 IN_RECONCILE = ("FindWorkloads", "ReconcileWorkload", "CloseOrphan")
 # AWS refuses a call, or does it and is not heard.
 REFUSED = (
-    ("CreateDeployment", "conflict"),
-    ("CreateDeployment", "throttle:any.GetItem"),
-    ("CreateDeployment", "throttle:secretsmanager.GetSecretValue"),
-    ("CreateDeployment", "die:TransactWriteItems"),
-    ("CollectBids", "throttle:any.GetItem"),
-    ("CreateLease", "conflict"),
-    ("CreateLease", "die:TransactWriteItems"),
-    ("AwaitReady", "conflict"),
-    ("AwaitReady", "die:TransactWriteItems"),
-    ("CloseDeployment", "throttle:any.GetItem"),
-    ("RecordEnd", "die:TransactWriteItems"),
+    ("akash_deploy:create", "conflict"),
+    ("akash_deploy:create", "throttle:any.GetItem"),
+    ("akash_deploy:create", "throttle:secretsmanager.GetSecretValue"),
+    ("akash_deploy:create", "die:TransactWriteItems"),
+    ("akash_deploy:collect", "throttle:any.GetItem"),
+    ("akash_deploy:lease", "conflict"),
+    ("akash_deploy:lease", "die:TransactWriteItems"),
+    ("akash_deploy:ready", "conflict"),
+    ("akash_deploy:ready", "die:TransactWriteItems"),
+    ("akash_deploy:close", "throttle:any.GetItem"),
+    ("akash_deploy:end", "die:TransactWriteItems"),
 )
 # Without a boundary of their own: the network, and two executions of one workload.
 APART: dict[str, tuple[dict[str, Any], str, str | None]] = {
@@ -93,16 +90,9 @@ def cut(workloads: Workloads) -> dict[tuple[str, str], str]:
     slowest_first = sorted(placed, key=lambda point: WAYS[point[0]][2] is None)
     in_vain = [placed[point] for point in placed if WAYS[point[0]][2] == "BID_TIMEOUT"]
 
-    def time_passes() -> None:
-        for deployment_id in in_vain:
-            item = workloads.stack.deployment(deployment_id)
-            if "opened_at" in item:
-                opened_at = _text(from_text(item["opened_at"]).timestamp() - PASSED_SECONDS)
-                workloads.stack.change(deployment_id, opened_at=opened_at)
-                in_vain.remove(deployment_id)
-                return
-
-    workloads.stack.follow([placed[point] for point in slowest_first], start, SETTLED, meanwhile=time_passes)
+    workloads.stack.follow(
+        [placed[point] for point in slowest_first], start, SETTLED, meanwhile=lambda: workloads.hurry(in_vain)
+    )
     return placed
 
 

@@ -1,4 +1,4 @@
-"""Stacks whose tasks are killed at every boundary of ``stack_node`` and ``stack_api``.
+"""Stacks whose steps are killed at every boundary of ``stack_node`` and ``stack_api``.
 
 At every moment: what ``endpoint.json`` serves is what the active node published. After each: the job ended with the
 truth about it, and a stack has one deployment at most, which is open only where it should be.
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.boundaries import WHENS, boundaries, together_and_alone
+from tests.faults.boundaries import WHENS, steps, together_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.faults.stacks import NONSENSE, SERVED, Stacks
 
@@ -23,36 +23,38 @@ WORKFLOW = "stack_node"
 AT_ONCE = 8
 # Each boundary with what leads a job past it: operation, scenario, and how that ends.
 NODE: dict[str, tuple[str, dict[str, Any], str]] = {
-    "WithdrawEndpoint": ("update", SERVED, "active"),
-    "PlaceWorkload": ("deploy", SERVED, "active"),
-    "CheckWorkload": ("deploy", SERVED, "active"),
-    "DiscoverEndpoint": ("deploy", SERVED, "active"),
-    "ProbeEndpoint": ("deploy", SERVED, "active"),
-    "PublishEndpoint": ("deploy", SERVED, "active"),
-    "RollFollower": ("deploy", SERVED, "active"),
-    "UpdateWorkload": ("update", SERVED, "active"),
-    "AwaitUpdate": ("update", SERVED, "active"),
-    "RequestClose": ("deploy", NONSENSE, "failed"),
-    "RecordEnd": ("deploy", NONSENSE, "failed"),
-    "RecordFailure": ("broken", SERVED, "failed"),
+    "stack_node:withdraw": ("update", SERVED, "active"),
+    "stack_node:place": ("deploy", SERVED, "active"),
+    "stack_node:deploy": ("deploy", SERVED, "active"),
+    "stack_node:discover": ("deploy", SERVED, "active"),
+    "stack_node:probe": ("deploy", SERVED, "active"),
+    "stack_node:publish": ("deploy", SERVED, "active"),
+    "stack_node:roll": ("deploy", SERVED, "active"),
+    "stack_node:update": ("update", SERVED, "active"),
+    "stack_node:await": ("update", SERVED, "active"),
+    "stack_node:close": ("deploy", NONSENSE, "failed"),
+    "stack_node:end": ("deploy", NONSENSE, "failed"),
+    "stack_node:closing": ("deploy", NONSENSE, "failed"),
+    "stack_node:give_up": ("broken", SERVED, "failed"),
 }
 API: dict[str, tuple[str, dict[str, Any], str]] = {
-    "ReadEndpoint": ("deploy", {}, "active"),
-    "PlaceWorkload": ("deploy", {}, "active"),
-    "CheckWorkload": ("deploy", {}, "active"),
-    "Finish": ("deploy", {}, "active"),
-    "UpdateWorkload": ("update", {}, "active"),
-    "AwaitUpdate": ("update", {}, "active"),
-    "RequestClose": ("delete", {}, "deleted"),
-    "RecordEnd": ("delete", {}, "deleted"),
-    "RecordFailure": ("broken", {}, "failed"),
+    "stack_api:read": ("deploy", {}, "active"),
+    "stack_api:place": ("deploy", {}, "active"),
+    "stack_api:deploy": ("deploy", {}, "active"),
+    "stack_api:finish": ("deploy", {}, "active"),
+    "stack_api:update": ("update", {}, "active"),
+    "stack_api:await": ("update", {}, "active"),
+    "stack_api:close": ("delete", {}, "deleted"),
+    "stack_api:end": ("delete", {}, "deleted"),
+    "stack_api:closing": ("delete", {}, "deleted"),
+    "stack_api:give_up": ("broken", {}, "failed"),
 }
 # While akash_deploy works for a stack, the stack's own execution is stopped: as soon as it waits, or when it need not.
+RUN = "RunWorkload"
 NESTED: dict[str, dict[str, tuple[str, dict[str, Any], str]]] = {
-    "node": {"DeployWorkload": ("deploy", SERVED, "active"), "CloseWorkload": ("deploy", NONSENSE, "failed")},
-    "api": {"DeployWorkload": ("deploy", {}, "active"), "CloseWorkload": ("delete", {}, "deleted")},
+    "node": {f"{RUN} deploy": ("deploy", SERVED, "active"), f"{RUN} closing": ("deploy", NONSENSE, "failed")},
+    "api": {f"{RUN} deploy": ("deploy", {}, "active"), f"{RUN} closing": ("delete", {}, "deleted")},
 }
-STEPS = {"DeployWorkload": "deploy", "CloseWorkload": "closing"}
 IN_RECONCILE = ("FindStacks", "ReconcileStack")
 # Without a boundary of their own: two executions of one job, and a network that takes its time.
 APART: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -63,21 +65,27 @@ WAYS = {"node": {**NODE, **NESTED["node"], **APART}, "api": {**API, **NESTED["ap
 # Refusals and lost answers of AWS, by kind and boundary.
 REFUSED = {
     "node": [
-        ("PublishEndpoint", "conflict"),
-        ("PlaceWorkload", "conflict"),
-        ("PublishEndpoint", "throttle:kms.Sign"),
-        ("PlaceWorkload", "throttle:any.GetItem"),
-        ("PlaceWorkload", "die:TransactWriteItems"),
-        ("PublishEndpoint", "die:TransactWriteItems"),
+        ("stack_node:publish", "conflict"),
+        ("stack_node:place", "conflict"),
+        ("stack_node:publish", "throttle:kms.Sign"),
+        ("stack_node:place", "throttle:any.GetItem"),
+        ("stack_node:place", "die:TransactWriteItems"),
+        ("stack_node:publish", "die:TransactWriteItems"),
+        ("stack_node:discover", "throttle:any.GetItem"),
+        ("stack_node:update", "die:TransactWriteItems"),
     ],
     "api": [
-        ("PlaceWorkload", "conflict"),
-        ("ReadEndpoint", "throttle:any.GetItem"),
-        ("Finish", "die:TransactWriteItems"),
+        ("stack_api:place", "conflict"),
+        ("stack_api:read", "throttle:any.GetItem"),
+        ("stack_api:finish", "die:TransactWriteItems"),
     ],
 }
 POINTS = {
-    kind: [*sorted(boundaries(f"stack_{kind}")), *REFUSED[kind], *((name, "") for name in APART)]
+    kind: [
+        *((name, when) for name in (*sorted(steps(f"stack_{kind}")), *NESTED[kind]) for when in WHENS),
+        *REFUSED[kind],
+        *((name, "") for name in APART),
+    ]
     for kind in ("node", "api")
 }
 Point = tuple[str, str]
@@ -113,13 +121,14 @@ def _cut(stacks: Stacks, kind: str, environment: str, point: Point) -> None:
 def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point) -> None:
     """Stop a job while another execution works on its workload, before that one's end or right after it."""
     name, when = point
+    step = name.removeprefix(f"{RUN} ")
 
     def is_there() -> bool:
         item = stacks.item(environment, kind)
         if when == "before":
-            return bool(item["step"] == STEPS[name])
+            return bool(item["step"] == step)
         workload = stacks.stack.detail(item.get("deployment_id", "")) or {}
-        return workload.get("status") in ({"active"} if name == "DeployWorkload" else {"closed", "error"})
+        return workload.get("status") in ({"active"} if step == "deploy" else {"closed", "error"})
 
     ends_at = time.monotonic() + PATIENCE_SECONDS
     while not is_there():
@@ -127,7 +136,7 @@ def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point
         time.sleep(0.05)
     arn = stacks.stack.stop({"node": "StackNodeArn", "api": "StackApiArn"}[kind], job_id)
     assert stacks.stack.machines.describe_execution(executionArn=arn)["status"] == "ABORTED"
-    stacks.stack.tally.did("stop", job_id=job_id, boundary=point)
+    stacks.stack.tally.did("stop", job_id=job_id, boundary=(RUN, when))
     stacks.overdue(environment, kind)
     stacks.stack.reconcile()
 

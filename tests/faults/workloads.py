@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from slipway.akash.sdl.parser import fingerprint
+from slipway.times import from_text
 from tests.faults import audits
 from tests.faults.audits import SETTLED
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
@@ -23,6 +24,8 @@ from tests.support.workloads import sdl_with
 # Bids and services come fast; the pace of the simulated network is that of the state machines' waits. Bids stay: on a
 # busy machine a task that was killed may come back to them late.
 QUICK = {"bids": {"delay": 1, "spread": 1, "timeout": 6000}, "start": {"silent_for": 1, "ready_after": 2}}
+# Of the bids' time, for those that none come for.
+PASSED_SECONDS = 32
 
 
 @dataclass
@@ -101,6 +104,16 @@ class Workloads:
     def settled(self, deployment_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The workload once it is active or has ended."""
         return self.stack.wait_for(deployment_id, SETTLED, seconds)
+
+    def hurry(self, waiting: list[str]) -> None:
+        """Let most of the bids' time be over for the next of these that waits for bids, and take it from the list."""
+        for deployment_id in waiting:
+            item = self.stack.deployment(deployment_id)
+            if "opened_at" in item:
+                opened_at = _text(from_text(item["opened_at"]).timestamp() - PASSED_SECONDS)
+                self.stack.change(deployment_id, opened_at=opened_at)
+                waiting.remove(deployment_id)
+                return
 
     def ledger(self, deployment_id: str) -> list[dict[str, Any]]:
         """What the network has of a workload."""

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash.console import client as console_api
 from tests.support import grants
+from tests.support.clock import SkippingClock
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
@@ -56,6 +58,27 @@ def console(slipway: Installation, _console_url: str, monkeypatch: pytest.Monkey
     simulator.http.post("/_simulator/reset").raise_for_status()
     slipway.use_console(monkeypatch, _console_url)
     return simulator
+
+
+@pytest.fixture(scope="session")
+def _network() -> Iterator[tuple[SkippingClock, str]]:
+    clock = SkippingClock()
+    with running(Market(clock)) as url:
+        yield clock, url
+
+
+@pytest.fixture
+def simulator(_network: tuple[SkippingClock, str], slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """The Console API that the functions call, in a time that workloads and stacks share and that tests skip."""
+    clock, url = _network
+    clock.restart()
+    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
+    slipway.use_console(monkeypatch, url)
+    slipway.share_time(monkeypatch, clock)
+    found = Simulator(url)
+    found.http.post("/_simulator/reset").raise_for_status()
+    found.control(bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2})
+    return found
 
 
 def pytest_sessionfinish() -> None:

@@ -10,9 +10,7 @@ import pytest
 from slipway.control.breaker import OPEN_SECONDS, PROBE_SECONDS, Decision, Outcome
 from slipway.control.store import Gate, Service, ServiceState, record_outcome, service_state
 from slipway.store import Transaction
-from tests.functional.test_akash_deploy import _simulator_url as _simulator_url
 from tests.functional.test_akash_deploy import close, deploy, finish
-from tests.functional.test_akash_deploy import simulator as simulator
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation
 from tests.support.workloads import sdl_with

@@ -3,58 +3,38 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 
-from local.console_api.clock import Clock
-from local.console_api.market import Market
-from local.console_api.server import running
 from slipway import settings
 from slipway.akash import workflow
 from slipway.akash.console import client as console_api
 from slipway.akash.console.client import ConsoleApi
+from slipway.akash.reconcile import AkashReconcile, Due
+from slipway.akash.rules import Step
 from slipway.akash.store import find_workload
 from slipway.control.breaker import OPEN_SECONDS, Outcome
 from slipway.control.store import Service, record_outcome
+from slipway.executions import execution_starter, execution_status
 from slipway.limits import store as limits
 from slipway.settings import akash_windows
 from slipway.store import Transaction
 from tests.support.console_simulator import Simulator
-from tests.support.installation import Answer, Installation
+from tests.support.installation import AKASH_SECONDS, Answer, Installation
 from tests.support.state_machine import StateMachine
+from tests.support.steps import Steps
 from tests.support.wallets import ADMIN, ALICE, BOB
-from tests.support.workloads import sdl_with
-
-SCALE = 0.01
-
-
-@pytest.fixture(scope="module")
-def _simulator_url() -> Iterator[str]:
-    with running(Market(Clock(SCALE))) as url:
-        yield url
+from tests.support.workloads import sdl_with, workload_machine
 
 
 @pytest.fixture
-def simulator(_simulator_url: str, slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setenv("AKASH_CONSOLE_API_URL", _simulator_url)
-    found = Simulator(_simulator_url)
-    found.http.post("/_simulator/reset").raise_for_status()
-    found.control(time_scale=SCALE, bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2})
-    return found
-
-
-@pytest.fixture
-def hurried(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clocks for tests that wait for their end."""
-    for name in ("BID_TIMEOUT", "READY"):
-        monkeypatch.setenv(f"AKASH_{name}_SECONDS", "0.6")
-    settings.akash_clocks.cache_clear()
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """What the workflow does."""
+    return Steps().watch(monkeypatch)
 
 
 def deploy(slipway: Installation, sdl: str | None = None, **more: Any) -> Answer:
@@ -65,13 +45,9 @@ def deploy(slipway: Installation, sdl: str | None = None, **more: Any) -> Answer
     )
 
 
-def machine(slipway: Installation) -> StateMachine:
-    return StateMachine("akash_deploy", lambda payload: slipway.invoke("AkashDeployTasks", payload), SCALE)
-
-
 def finish(slipway: Installation, deployment_id: str) -> dict[str, Any]:
     """Run the state machine to its end; the deployment's detail then."""
-    machine(slipway).run({"deployment_id": deployment_id})
+    workload_machine(slipway).run({"deployment_id": deployment_id})
     return detail(slipway, deployment_id)
 
 
@@ -304,7 +280,7 @@ def test_akash_that_is_not_there(slipway: Installation) -> None:
 
 @pytest.mark.parametrize("action", ["hang", "drop", "unavailable", "challenge"])
 def test_no_request_waits_longer_than_two_seconds(slipway: Installation, simulator: Simulator, action: str) -> None:
-    simulator.control(time_scale=SCALE, faults=[{"call": "*", "action": action}])
+    simulator.control(faults=[{"call": "*", "action": action}])
     began = time.monotonic()
     assert deploy(slipway).status == 202
     accepted_after = time.monotonic() - began
@@ -330,12 +306,11 @@ def test_akash_that_is_not_set_up(slipway: Installation, monkeypatch: pytest.Mon
 # ── What goes wrong on Akash ────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.usefixtures("hurried")
 def test_no_bids_in_time(slipway: Installation, simulator: Simulator) -> None:
-    began = time.monotonic()
+    began = slipway.clock.now()
     found = finish(slipway, accepted(slipway, {"bids": {"none": True}}))
     assert (found["status"], found["error"]["code"]) == ("error", "BID_TIMEOUT")
-    assert time.monotonic() - began >= 0.6
+    assert slipway.clock.now() - began >= settings.akash_clocks().bid_timeout
     assert "no bids yet" in found["error"]["message"]
     assert events(found)[-3:] == ["close_sent", "confirmed_closed", "error"]
     assert sums(simulator) == (0, 1, 0)
@@ -350,7 +325,6 @@ def test_no_bids_in_time(slipway: Installation, simulator: Simulator) -> None:
         ({}, {"maxPrice": "0.000001"}, "costs more than 0.000001 USD an hour"),
     ],
 )
-@pytest.mark.usefixtures("hurried")
 def test_bids_that_will_not_do(
     slipway: Installation, simulator: Simulator, bids: dict[str, Any], preferences: dict[str, Any], why: str
 ) -> None:
@@ -370,7 +344,6 @@ def test_a_bid_that_is_gone_is_left_for_another(slipway: Installation, simulator
     assert sums(simulator) == (1, 0, 1)
 
 
-@pytest.mark.usefixtures("hurried")
 def test_every_bid_is_gone(slipway: Installation, simulator: Simulator) -> None:
     found = finish(slipway, accepted(slipway, {"faults": [{"call": "lease", "action": "bid_closed"}]}))
     assert found["error"]["code"] == "BID_TIMEOUT"
@@ -425,34 +398,24 @@ def test_an_sdl_that_akash_refuses(slipway: Installation, simulator: Simulator) 
     assert "count" in found["error"]["message"]
 
 
-@pytest.mark.usefixtures("hurried")
 def test_services_that_never_become_available(slipway: Installation, simulator: Simulator) -> None:
     found = finish(slipway, accepted(slipway, {"start": {"never_ready": True}}))
     assert (found["status"], found["error"]["code"]) == ("error", "NOT_READY")
     assert sums(simulator) == (0, 1, 1)
 
 
-def test_a_provider_that_gives_the_lease_up(slipway: Installation, simulator: Simulator) -> None:
-    deployment_id = accepted(slipway, {"start": {"never_ready": True}})
-    thread = threading.Thread(target=_close_lease_soon, args=(simulator,))
-    thread.start()
-    found = finish(slipway, deployment_id)
-    thread.join()
+def test_a_provider_that_gives_the_lease_up(slipway: Installation, simulator: Simulator, steps: Steps) -> None:
+    def give_up() -> None:
+        (entry,) = simulator.ledger()["deployments"]
+        simulator.http.post(f"/_simulator/deployments/{entry['dseq']}/leases/close").raise_for_status()
+
+    steps.hooks["akash_deploy:lease", "after"] = give_up
+    found = finish(slipway, accepted(slipway, {"start": {"never_ready": True}}))
     assert (found["status"], found["error"]["code"]) == ("error", "LEASE_CLOSED")
     assert sums(simulator) == (0, 1, 1)
 
 
-def _close_lease_soon(simulator: Simulator) -> None:
-    for _ in range(500):
-        entries = simulator.ledger()["deployments"]
-        if entries and entries[0]["leases"]:
-            simulator.http.post(f"/_simulator/deployments/{entries[0]['dseq']}/leases/close").raise_for_status()
-            return
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("action", ["not_settled", "unavailable", "drop"])
-@pytest.mark.usefixtures("hurried")
 def test_a_close_that_can_not_be_done_yet(slipway: Installation, simulator: Simulator, action: str) -> None:
     scenario = {"bids": {"none": True}, "faults": [{"call": "close", "action": action, "times": 6}]}
     found = finish(slipway, accepted(slipway, scenario))
@@ -470,7 +433,7 @@ def test_an_unreachable_provider_does_not_block_closing(slipway: Installation, s
     deployment_id = accepted(slipway)
     found = finish(slipway, deployment_id)
     simulator.set_online(found["provider"], False)
-    simulator.control(time_scale=SCALE, faults=[{"call": "detail", "action": "drop"}])
+    simulator.control(faults=[{"call": "detail", "action": "drop"}])
     close(slipway, deployment_id)
     assert finish(slipway, deployment_id)["status"] == "closed"
     assert sums(simulator) == (0, 1, 1)
@@ -487,7 +450,6 @@ def test_a_create_of_a_known_sdl_is_found_again(
     text = sdl_with()
     finish(slipway, deploy(slipway, text).body["deployment_id"])
     simulator.control(
-        time_scale=SCALE,
         bids={"delay": 1, "spread": 1},
         faults=[{"call": "create", "action": action, "performed": performed, "times": 1}],
     )
@@ -507,7 +469,7 @@ def test_what_the_first_create_of_an_sdl_made_unheard_is_closed(
     found = finish(slipway, deployment_id)
     assert found["status"] == "active"
     assert sums(simulator) == (2, 0, 1)
-    reconcile(slipway, wait=1.1)
+    reconcile(slipway, wait=OLD_ENOUGH)
     assert sums(simulator) == (1, 1, 1)
     assert next(entry for entry in simulator.ledger()["deployments"] if entry["dseq"] == found["dseq"])["leases"]
 
@@ -517,7 +479,7 @@ def test_creates_that_are_never_heard_of_end(slipway: Installation, simulator: S
     found = finish(slipway, accepted(slipway, {"faults": [fault]}))
     assert (found["status"], found["error"]["code"]) == ("error", "UPSTREAM_UNAVAILABLE")
     assert sums(simulator)[0] == 3
-    reconcile(slipway, wait=1.1)
+    reconcile(slipway, wait=OLD_ENOUGH)
     assert sums(simulator) == (0, 3, 0)
 
 
@@ -525,7 +487,6 @@ def test_a_deployment_is_never_adopted_twice(slipway: Installation, simulator: S
     text = sdl_with()
     first = finish(slipway, deploy(slipway, text).body["deployment_id"])
     simulator.control(
-        time_scale=SCALE,
         bids={"delay": 1, "spread": 1},
         faults=[{"call": "create", "action": "drop", "performed": True, "probability": 0.5}],
         seed=7,
@@ -534,7 +495,7 @@ def test_a_deployment_is_never_adopted_twice(slipway: Installation, simulator: S
     found = [first, *(finish(slipway, deployment_id) for deployment_id in ids)]
     dseqs = [entry["dseq"] for entry in found if entry["dseq"]]
     assert len(set(dseqs)) == len(dseqs)
-    reconcile(slipway, wait=1.1)
+    reconcile(slipway, wait=OLD_ENOUGH)
     still_open = {entry["dseq"] for entry in simulator.ledger()["deployments"] if entry["state"] == "active"}
     assert still_open == {entry["dseq"] for entry in found if entry["status"] == "active"}
     assert sums(simulator)[2] == len(still_open)
@@ -588,18 +549,17 @@ def test_a_process_that_dies_in_the_middle_of_a_task(
             raise _TIMED_OUT from None
 
     deployment_id = deploy(slipway, text).body["deployment_id"]
-    StateMachine("akash_deploy", invoke, SCALE).run({"deployment_id": deployment_id})
+    StateMachine("akash_deploy", invoke, slipway.clock.advance).run({"deployment_id": deployment_id})
     assert died
     found = detail(slipway, deployment_id)
     assert found["status"] == "active", found
     (told,) = simulator.ledger()["manifests"].values()
     assert told["creates"] == (1 + creates_known if known else creates_new)
     assert told["leased"] == (2 if known else 1)
-    reconcile(slipway, wait=1.1)
+    reconcile(slipway, wait=OLD_ENOUGH)
     assert sums(simulator)[0] == told["leased"]
 
 
-@pytest.mark.usefixtures("hurried")
 def test_a_process_that_dies_while_it_closes(
     slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -620,42 +580,32 @@ def test_a_process_that_dies_while_it_closes(
             raise _TIMED_OUT from None
 
     deployment_id = accepted(slipway, {"bids": {"none": True}})
-    StateMachine("akash_deploy", invoke, SCALE).run({"deployment_id": deployment_id})
+    StateMachine("akash_deploy", invoke, slipway.clock.advance).run({"deployment_id": deployment_id})
     assert detail(slipway, deployment_id)["error"]["code"] == "BID_TIMEOUT"
     assert sums(simulator) == (0, 1, 0)
 
 
 # ── The owner closes it ─────────────────────────────────────────────────────────────────────────
 
-STATES = ["CreateDeployment", "RecoverDeployment", "CollectBids", "CreateLease", "AwaitReady"]
-
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("state", STATES)
-def test_the_owners_wish_wins_over_every_state(
-    slipway: Installation, simulator: Simulator, state: str, when: str
+@pytest.mark.parametrize("step", [Step.CREATE, Step.RECOVER, Step.COLLECT, Step.LEASE, Step.READY])
+def test_the_owners_wish_wins_over_every_step(
+    slipway: Installation, simulator: Simulator, steps: Steps, step: Step, when: str
 ) -> None:
     text = sdl_with()
     finish(slipway, deploy(slipway, text).body["deployment_id"])
-    faults = [{"call": "create", "action": "drop", "performed": True, "times": 1}] if "Recover" in state else []
-    simulator.control(time_scale=SCALE, bids={"delay": 1, "spread": 1}, faults=faults)
+    unheard = step is Step.RECOVER
+    faults = [{"call": "create", "action": "drop", "performed": True, "times": 1}] if unheard else []
+    simulator.control(bids={"delay": 1, "spread": 1}, faults=faults)
     deployment_id = deploy(slipway, text).body["deployment_id"]
     asked = []
-
-    def invoke(payload: dict[str, Any]) -> Any:
-        if payload["state"] == state and not asked and when == "before":
-            asked.append(close(slipway, deployment_id))
-        try:
-            return slipway.invoke("AkashDeployTasks", payload)
-        finally:
-            if payload["state"] == state and not asked:
-                asked.append(close(slipway, deployment_id))
-
-    StateMachine("akash_deploy", invoke, SCALE).run({"deployment_id": deployment_id})
+    steps.hooks[f"akash_deploy:{step}", when] = lambda: asked.append(close(slipway, deployment_id))
+    workload_machine(slipway).run({"deployment_id": deployment_id})
     (answer,) = asked
     found = detail(slipway, deployment_id)
     if found["status"] == "active":  # the wish came after its last look; an execution of its own serves it
-        assert state == "AwaitReady"
+        assert step is Step.READY
         assert len(slipway.executions(slipway.akash_machine)) == 3
         found = finish(slipway, deployment_id)
     assert answer.status == 202
@@ -683,31 +633,36 @@ def test_an_active_workload_is_closed(slipway: Installation, simulator: Simulato
     assert sums(simulator) == (0, 1, 1)
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_wish_during_a_failure_makes_it_closed(slipway: Installation, simulator: Simulator) -> None:
+def test_a_wish_during_a_failure_makes_it_closed(slipway: Installation, simulator: Simulator, steps: Steps) -> None:
     deployment_id = accepted(slipway, {"bids": {"none": True}})
-
-    def invoke(payload: dict[str, Any]) -> Any:
-        if payload["state"] == "CloseDeployment":
-            close(slipway, deployment_id)
-        return slipway.invoke("AkashDeployTasks", payload)
-
-    StateMachine("akash_deploy", invoke, SCALE).run({"deployment_id": deployment_id})
+    steps.hooks["akash_deploy:close", "before"] = lambda: close(slipway, deployment_id)
+    workload_machine(slipway).run({"deployment_id": deployment_id})
     assert detail(slipway, deployment_id)["status"] == "closed"
 
 
 # ── Reconcile ───────────────────────────────────────────────────────────────────────────────────
 
 
-def reconcile(slipway: Installation, wait: float = 0.0) -> dict[str, Any]:
+# How old an orphan is: nothing of a create is under way any more.
+OLD_ENOUGH = 2 * AKASH_SECONDS["CREATE"] + 1
+
+
+def reconciler(slipway: Installation) -> AkashReconcile:
+    arn = slipway.akash_machine
+    starter, status = execution_starter(arn), partial(execution_status, arn)
+    return AkashReconcile(console_api.console_api, settings.akash_clocks(), starter, status, slipway.clock.moment)
+
+
+def reconcile(slipway: Installation, wait: float = 0.0) -> Due:
     """What one run does for Akash."""
-    time.sleep(wait)
-    found = slipway.invoke("ReconcileTasks", {"state": "FindWorkloads"})
-    for deployment_id in found["deployment_ids"]:
-        slipway.invoke("ReconcileTasks", {"state": "ReconcileWorkload", "deployment_id": deployment_id})
-    for dseq in found["orphans"]:
-        slipway.invoke("ReconcileTasks", {"state": "CloseOrphan", "dseq": dseq})
-    return dict(found)
+    slipway.clock.advance(wait)
+    with slipway.acting_as("ReconcileTasks"):
+        found = reconciler(slipway).find()
+        for deployment_id in found.deployment_ids:
+            reconciler(slipway).reconcile_job(deployment_id)
+        for dseq in found.orphans:
+            reconciler(slipway).close_orphan(dseq)
+    return found
 
 
 def overdue(deployment_id: str) -> None:
@@ -720,9 +675,9 @@ def overdue(deployment_id: str) -> None:
 
 def test_a_workload_whose_execution_never_began_is_started(slipway: Installation, simulator: Simulator) -> None:
     deployment_id = accepted(slipway)
-    assert reconcile(slipway)["deployment_ids"] == []
+    assert reconcile(slipway).deployment_ids == []
     overdue(deployment_id)
-    assert reconcile(slipway)["deployment_ids"] == [deployment_id]
+    assert reconcile(slipway).deployment_ids == [deployment_id]
     assert len(slipway.executions(slipway.akash_machine)) == 1
     (execution,) = slipway.executions(slipway.akash_machine)
     boto3.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
@@ -743,10 +698,10 @@ def test_a_lease_that_was_lost_is_noticed(slipway: Installation, simulator: Simu
         simulator.http.post(f"/_simulator/deployments/{found['dseq']}/leases/close").raise_for_status()
     due = reconcile(slipway, wait=0.01)
     if how == "nothing":
-        assert due["deployment_ids"] == []
+        assert due.deployment_ids == []
         assert detail(slipway, deployment_id)["status"] == "active"
         return
-    assert due["deployment_ids"] == [deployment_id]
+    assert due.deployment_ids == [deployment_id]
     ended = finish(slipway, deployment_id)
     assert ended["status"] == "closed"
     assert (
@@ -761,32 +716,31 @@ def test_a_lease_that_was_lost_is_noticed(slipway: Installation, simulator: Simu
 
 def test_a_deployment_of_nobodys_is_closed_when_it_is_old_enough(slipway: Installation, simulator: Simulator) -> None:
     young = simulator.created(sdl_with()).dseq
-    assert reconcile(slipway)["orphans"] == []
-    assert reconcile(slipway, wait=1.1)["orphans"] == [young]
+    assert reconcile(slipway).orphans == []
+    assert reconcile(slipway, wait=OLD_ENOUGH).orphans == [young]
     assert simulator.entry(young)["state"] == "closed"
-    assert reconcile(slipway)["orphans"] == []
+    assert reconcile(slipway).orphans == []
 
 
 def test_a_deployment_with_a_lease_is_never_taken_for_an_orphan(slipway: Installation, simulator: Simulator) -> None:
     finish(slipway, accepted(slipway))
     simulator.ready(sdl_with())
-    assert reconcile(slipway, wait=1.1)["orphans"] == []
+    assert reconcile(slipway, wait=OLD_ENOUGH).orphans == []
     assert sums(simulator) == (2, 0, 2)
 
 
 def test_a_deployment_that_a_workload_owns_is_not_an_orphan(slipway: Installation, simulator: Simulator) -> None:
     deployment_id = accepted(slipway)
-    slipway.invoke("AkashDeployTasks", {"state": "CreateDeployment", "job_id": deployment_id})
-    assert reconcile(slipway, wait=1.1)["orphans"] == []
+    slipway.invoke("AkashDeployTasks", {"deployment_id": deployment_id})
+    assert reconcile(slipway, wait=OLD_ENOUGH).orphans == []
     dseq = detail(slipway, deployment_id)["dseq"]
-    assert slipway.invoke("ReconcileTasks", {"state": "CloseOrphan", "dseq": dseq}) == {"done": "owned"}
+    assert reconciler(slipway).close_orphan(dseq) == "owned"
     assert simulator.entry(dseq)["state"] == "active"
 
 
 # ── The administrator ───────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.usefixtures("hurried")
 def test_the_administrator_sees_how_workloads_do(slipway: Installation, simulator: Simulator) -> None:
     finish(slipway, accepted(slipway))
     finish(slipway, accepted(slipway, {"bids": {"none": True}}))

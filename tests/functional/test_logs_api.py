@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.console_api.clock import Clock
-from local.console_api.market import Market
-from local.console_api.server import running
 from slipway.akash.logs import service as logs
 from slipway.akash.logs.cursors import decode_cursor
 from slipway.akash.store import AkashDeployment, find_workload
@@ -18,11 +14,9 @@ from slipway.limits.semaphore import Semaphore
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
 from tests.support.installation import Answer, Installation
-from tests.support.state_machine import StateMachine
 from tests.support.wallets import BOB
-from tests.support.workloads import sdl, sdl_with
+from tests.support.workloads import sdl, sdl_with, workload_machine
 
-SCALE = 0.01
 DASHED = {
     "services__web-api__image": "nginx:1.27",
     "services__web-api__env": ["A=1"],
@@ -36,24 +30,14 @@ TWO_GROUPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def _simulator_url() -> Iterator[str]:
-    with running(Market(Clock(SCALE))) as url:
-        yield url
-
-
 @pytest.fixture
-def simulator(_simulator_url: str, slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    slipway.use_console(monkeypatch, _simulator_url)
-    found = Simulator(_simulator_url)
-    found.http.post("/_simulator/reset").raise_for_status()
-    found.control(
-        time_scale=SCALE,
+def network(simulator: Simulator) -> Simulator:
+    simulator.control(
         bids={"delay": 1, "spread": 1},
         start={"silent_for": 1, "ready_after": 2},
         logs={"lines_every": 0, "idle_after": 100_000},
     )
-    return found
+    return simulator
 
 
 def _accepted(slipway: Installation, text: str) -> str:
@@ -64,8 +48,7 @@ def _accepted(slipway: Installation, text: str) -> str:
 
 def _active(slipway: Installation, text: str | None = None) -> AkashDeployment:
     deployment_id = _accepted(slipway, text or sdl())
-    machine = StateMachine("akash_deploy", lambda payload: slipway.invoke("AkashDeployTasks", payload), SCALE)
-    machine.run({"deployment_id": deployment_id})
+    workload_machine(slipway).run({"deployment_id": deployment_id})
     found = find_workload(deployment_id)
     assert found is not None
     assert found.status == "active"
@@ -99,7 +82,7 @@ def _ask(slipway: Installation, deployment_id: str, source: EventSource, query: 
     return source.ask(get)
 
 
-def test_an_owner_follows_the_logs(slipway: Installation, simulator: Simulator) -> None:
+def test_an_owner_follows_the_logs(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     answer = _logs(slipway, found.deployment_id)
     assert answer.status == 200
@@ -107,13 +90,13 @@ def test_an_owner_follows_the_logs(slipway: Installation, simulator: Simulator) 
     assert answer.headers["cache-control"] == "no-store"
     source = EventSource()
     source.feed(answer.body)
-    simulator.write(str(found.dseq), "web", "GET / 200", "GET / 200", "a\r\n\r\ndata: forged")
+    network.write(str(found.dseq), "web", "GET / 200", "GET / 200", "a\r\n\r\ndata: forged")
     _follow(slipway, found.deployment_id, source, 5)
     assert source.lines == ["starting web", "ready to serve", "GET / 200", "GET / 200", "a\r\n\r\ndata: forged"]
     assert {event.data["service"] for event in source.events} == {"web"}
 
 
-def test_services_are_told_apart_and_asked_for_by_name(slipway: Installation, simulator: Simulator) -> None:
+def test_services_are_told_apart_and_asked_for_by_name(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway, sdl(**DASHED))
     source = EventSource()
     _follow(slipway, found.deployment_id, source, 4)
@@ -125,15 +108,15 @@ def test_services_are_told_apart_and_asked_for_by_name(slipway: Installation, si
     alone = EventSource()
     _follow(slipway, found.deployment_id, alone, 1, "service=web-api&tail=1")
     assert [event.data["line"] for event in alone.events] == ["ready to serve"]
-    simulator.write(str(found.dseq), "web-api", "news")
-    simulator.write(str(found.dseq), "web", "other news")
+    network.write(str(found.dseq), "web-api", "news")
+    network.write(str(found.dseq), "web", "other news")
     _follow(slipway, found.deployment_id, source, 6)
     _follow(slipway, found.deployment_id, alone, 2, "service=web-api")
     assert alone.lines == ["ready to serve", "news"]
     assert sorted(source.lines[4:]) == ["news", "other news"]
 
 
-def test_services_of_several_leases_are_read_where_they_run(slipway: Installation, simulator: Simulator) -> None:
+def test_services_of_several_leases_are_read_where_they_run(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway, sdl(**TWO_GROUPS))
     assert len(found.leases) == 2
     source = EventSource()
@@ -141,7 +124,7 @@ def test_services_of_several_leases_are_read_where_they_run(slipway: Installatio
     assert {event.data["service"] for event in source.events} == {"web", "web-api"}
 
 
-def test_only_the_owner_reads(slipway: Installation, simulator: Simulator) -> None:
+def test_only_the_owner_reads(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     assert _logs(slipway, found.deployment_id, token="").code == "AUTH_FAILED"
     assert _logs(slipway, found.deployment_id, token=slipway.token(BOB)).code == "NOT_FOUND"
@@ -150,29 +133,28 @@ def test_only_the_owner_reads(slipway: Installation, simulator: Simulator) -> No
 
 
 @pytest.mark.parametrize("query", ["tail=-1", "tail=1001", "tail=all"])
-def test_a_malformed_tail_is_refused(slipway: Installation, simulator: Simulator, query: str) -> None:
+def test_a_malformed_tail_is_refused(slipway: Installation, network: Simulator, query: str) -> None:
     assert _logs(slipway, "0f8fad5b-d9cb-469f-a165-70867728950e", query).code == "VALIDATION_ERROR"
 
 
-def test_before_there_is_a_lease_there_are_no_logs(slipway: Installation, simulator: Simulator) -> None:
+def test_before_there_is_a_lease_there_are_no_logs(slipway: Installation, network: Simulator) -> None:
     answer = _logs(slipway, _accepted(slipway, sdl_with({"bids": {"none": True}})))
     assert (answer.status, answer.code) == (409, "CONFLICT")
     assert "no lease yet" in answer.body["error"]["message"]
     assert answer.headers["retry-after"] == "5"
 
 
-def test_a_token_launch_has_no_logs(slipway: Installation, simulator: Simulator) -> None:
+def test_a_token_launch_has_no_logs(slipway: Installation, network: Simulator) -> None:
     slipway.model()
     assert _logs(slipway, slipway.launch().body["deployment_id"]).code == "CONFLICT"
 
 
-def test_a_closed_workload_ends_its_streams_and_begins_none(slipway: Installation, simulator: Simulator) -> None:
+def test_a_closed_workload_ends_its_streams_and_begins_none(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     source = EventSource()
     _follow(slipway, found.deployment_id, source, 2)
     slipway.api("api_deployments_close", token=slipway.token(), path={"id": found.deployment_id})
-    machine = StateMachine("akash_deploy", lambda payload: slipway.invoke("AkashDeployTasks", payload), SCALE)
-    machine.run({"deployment_id": found.deployment_id})
+    workload_machine(slipway).run({"deployment_id": found.deployment_id})
     assert _ask(slipway, found.deployment_id, source) == 200
     assert source.names == ["end"]
     # A browser that asks again learns that there is no more, and stops.
@@ -180,7 +162,7 @@ def test_a_closed_workload_ends_its_streams_and_begins_none(slipway: Installatio
     assert _logs(slipway, found.deployment_id).code == "CONFLICT"
 
 
-def test_a_position_of_somebody_elses_stream_is_a_gap(slipway: Installation, simulator: Simulator) -> None:
+def test_a_position_of_somebody_elses_stream_is_a_gap(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     source = EventSource(last_id="bm90LW91cnM")
     _follow(slipway, found.deployment_id, source, 2)
@@ -188,7 +170,7 @@ def test_a_position_of_somebody_elses_stream_is_a_gap(slipway: Installation, sim
 
 
 def test_no_token_and_no_key_is_told_or_logged(
-    slipway: Installation, simulator: Simulator, capsys: pytest.CaptureFixture[str]
+    slipway: Installation, network: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = _active(slipway)
     capsys.readouterr()
@@ -196,10 +178,10 @@ def test_no_token_and_no_key_is_told_or_logged(
     printed = capsys.readouterr().out
     assert "eyJ" not in answer.body
     assert "eyJ" not in printed
-    assert simulator.key not in printed
+    assert network.key not in printed
 
 
-def test_details_tell_what_is_live_and_what_it_costs(slipway: Installation, simulator: Simulator) -> None:
+def test_details_tell_what_is_live_and_what_it_costs(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     for name in ("api_deployments_detail", "api_deployments_status"):
         answer = slipway.api(name, token=slipway.token(), path={"id": found.deployment_id})
@@ -207,7 +189,7 @@ def test_details_tell_what_is_live_and_what_it_costs(slipway: Installation, simu
         assert live["stale"] is False
         assert live["services"][0]["ready"] == 1
         assert live["cost"]["spent"]["unit"] == "uact"
-    simulator.control(faults=[{"call": "*", "action": "hang"}])
+    network.control(faults=[{"call": "*", "action": "hang"}])
     other = _active_without_upstream(slipway, found)
     began = time.monotonic()
     answer = slipway.api("api_deployments_status", token=slipway.token(), path={"id": other})
@@ -228,7 +210,7 @@ def _active_without_upstream(slipway: Installation, found: AkashDeployment) -> s
 
 
 def test_an_owner_follows_only_so_many_logs_at_once(
-    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    slipway: Installation, network: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = _active(slipway)
     followed = Semaphore("log_streams", most=2, seconds=30)
@@ -241,13 +223,13 @@ def test_an_owner_follows_only_so_many_logs_at_once(
     # Each answer releases what it held, so the next one gets it.
     source = EventSource()
     _follow(slipway, deployment.deployment_id, source, 1)
-    simulator.write(str(deployment.dseq), "web", "GET / 200")
+    network.write(str(deployment.dseq), "web", "GET / 200")
     _follow(slipway, deployment.deployment_id, source, len(source.lines) + 1)
     (item,) = [item for item in slipway.items("control") if item["pk"].startswith("HELD#log_streams#")]
     assert item["leases"] == {others[1]}
 
 
-def test_logs_that_cannot_be_followed_hold_nothing(slipway: Installation, simulator: Simulator) -> None:
+def test_logs_that_cannot_be_followed_hold_nothing(slipway: Installation, network: Simulator) -> None:
     deployment = _active(slipway)
     assert _logs(slipway, deployment.deployment_id, "service=nobody").status == 404
     assert not [item for item in slipway.items("control") if item["pk"].startswith("HELD#")]

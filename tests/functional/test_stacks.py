@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
-from local.console_api.clock import Clock
-from local.console_api.market import Market
-from local.console_api.server import running
-from slipway.akash.console import client as console_api
 from slipway.akash.service import request_close
 from slipway.akash.store import find_workload
 from slipway.stacks import node_workflow
 from slipway.stacks.artifact_store import ArtifactStore, Versions
+from slipway.stacks.steps import Step
 from tests.support.console_simulator import Simulator
 from tests.support.installation import BUCKET, Installation
-from tests.support.stacks import SCALE, SERVED, Stacks, spec
+from tests.support.stacks import SERVED, Stacks, spec
+from tests.support.steps import Steps
 from tests.support.wallets import ADMIN, ALICE, OPERATOR
 
 KINDS = ["node", "api"]
 
 
-@pytest.fixture(scope="module")
-def _simulator_url() -> Iterator[str]:
-    with running(Market(Clock(SCALE))) as url:
-        yield url
-
-
 @pytest.fixture
-def stacks(_simulator_url: str, slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Stacks:
-    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
+def stacks(slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     monkeypatch.setattr(node_workflow, "_PROBE_SECONDS", 0.5)
-    monkeypatch.setenv("AKASH_CONSOLE_API_URL", _simulator_url)
-    simulator = Simulator(_simulator_url)
-    simulator.http.post("/_simulator/reset").raise_for_status()
-    simulator.control(time_scale=SCALE, bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2})
-    return Stacks(slipway, simulator, [])
+    return Stacks(slipway, simulator, steps=Steps().watch(monkeypatch))
 
 
 def events(found: dict[str, Any]) -> list[str]:
@@ -130,9 +117,7 @@ def test_a_node_publishes_and_an_api_consumes(stacks: Stacks) -> None:
     assert accepted.body["status"] == "deploying"
     assert stacks.executions("node") == [accepted.body["job"]["job_id"]]
     assert stacks.endpoint().code == "ARTIFACT_MISSING"
-    stacks.simulator.control(
-        time_scale=SCALE, bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2}, **SERVED
-    )
+    stacks.simulator.control(bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 2}, **SERVED)
     node = stacks.run(accepted)
     assert (node["status"], node["generation"], node["error"]) == ("active", 1, None)
     assert node["node_version"] == "Banano V26.1"
@@ -252,8 +237,9 @@ def test_another_image_runs_on_the_same_lease(stacks: Stacks) -> None:
         key: before[key] for key in ("dseq", "deployment_id", "endpoint", "provider")
     }
     assert stacks.endpoint().body == {"banano_rpc_endpoint": after["endpoint"]}
-    assert "UpdateWorkload" in stacks.visited
-    assert "PlaceWorkload" not in stacks.visited[stacks.visited.index("UpdateWorkload") :]
+    performed = stacks.steps.performed
+    assert "stack_node:update" in performed
+    assert "stack_node:place" not in performed[performed.index("stack_node:update") :]
     assert stacks.simulator.ledger()["leased"] == 1
 
 
@@ -422,11 +408,11 @@ def test_what_was_kept_is_replaced_by_the_next_put(stacks: Stacks) -> None:
 
 def test_a_failed_update_closes_the_node(stacks: Stacks) -> None:
     stacks.up("node")
-    stacks.simulator.control(time_scale=SCALE, start={"never_ready": True})
+    stacks.simulator.control(start={"never_ready": True})
     node = stacks.run(stacks.put("node", spec(image="me/node:broken")))
     assert (node["status"], node["error"]["code"]) == ("failed", "NOT_READY")
-    assert "UpdateWorkload" in stacks.visited
-    stacks.simulator.control(time_scale=SCALE)
+    assert "stack_node:update" in stacks.steps.performed
+    stacks.simulator.control()
     assert stacks.open() == []
     assert stacks.endpoint().status == 404
     again = stacks.run(stacks.put("node", spec()))
@@ -494,11 +480,13 @@ def test_what_was_tampered_with_is_refused_and_named(
     answer = stacks.endpoint()
     assert (answer.status, answer.code) == (status, code)
     assert stacks.send("signature").code == code
+    stacks.steps.performed.clear()
     api = stacks.run(stacks.put("api", spec(image="example/api:2")))
+    performed = [*stacks.steps.performed]
     assert (api["status"], api["error"]["code"]) == ("failed", code)
     assert len(stacks.open()) == before
     assert api["dseq"] == running_api["dseq"]
-    assert not {"PlaceWorkload", "UpdateWorkload"} & set(stacks.visited[-8:])
+    assert not {"stack_api:place", "stack_api:update"} & set(performed)
     # A node that publishes again mends it.
     stacks.run(stacks.send("restart_node"))
     assert stacks.run(stacks.put("api", spec(image="example/api:2")))["status"] == "active"
@@ -576,8 +564,8 @@ def test_what_was_written_for_a_workload_that_is_closed_meanwhile_is_taken_back(
 def test_deleting_goes_before_whatever_runs(stacks: Stacks) -> None:
     accepted = stacks.put("node")
     job_id = accepted.body["job"]["job_id"]
-    for state in ("WithdrawEndpoint", "PlaceWorkload"):
-        stacks.slipway.invoke("StackNodeTasks", {"state": state, "job_id": job_id, "environment": "production"})
+    begun = stacks.slipway.invoke("StackNodeTasks", {"job_id": job_id, "environment": "production"})
+    assert begun["step"] == "deploy"
     deleted = stacks.send("delete_node")
     assert deleted.status == 202
     stacks.execute("node", "production", job_id)
@@ -627,7 +615,7 @@ def test_reconcile_rolls_a_follower_that_was_forgotten(stacks: Stacks, monkeypat
     stacks.up("api", spec(follow=True))
     accepted = stacks.put("node", spec(resources={"memory": "6Gi"}))
     with monkeypatch.context() as patch:
-        patch.setattr(node_workflow.NodeWorkflow, "roll_follower", fail)
+        patch.setattr(node_workflow.NodeWorkflow, "steps", {**node_workflow.NodeWorkflow.steps, Step.ROLL: fail})
         assert stacks.run(accepted)["status"] == "active"
     assert stacks.get("api")["stale_endpoint"] is True
     assert stacks.reconcile()["production/api"] == "rolled"

@@ -1,8 +1,12 @@
-"""A clock that a test moves."""
+"""Clocks that a test moves."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+from local.console_api.clock import Clock
 
 
 class ManualClock:
@@ -29,3 +33,22 @@ class ManualClock:
         self.seconds += seconds
         if self.meanwhile:
             self.meanwhile.pop(0)()
+
+
+class SkippingClock(Clock):
+    """The time that a simulated network and the workflows under test share.
+
+    It passes as real time does, and by as much more as it is advanced: nobody waits for a deadline.
+    """
+
+    def wall(self) -> float:
+        """Seconds since 1970, with everything that was skipped."""
+        return self._epoch + self.now()
+
+    def moment(self) -> datetime:
+        """The present, aware, in UTC."""
+        return datetime.fromtimestamp(self.wall(), UTC)
+
+    def restart(self) -> None:
+        """Begin at the present again."""
+        self._passed, self._since, self._epoch = 0.0, time.monotonic(), time.time()

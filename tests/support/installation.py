@@ -9,7 +9,8 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,7 @@ from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.store import save_model
 from tests.support import grants
+from tests.support.clock import SkippingClock
 from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
@@ -51,9 +53,10 @@ CHAIN_ID = 31337
 REGISTRY, MANAGER = "0x" + "11" * 20, "0x" + "22" * 20
 DEPLOYER = "0x" + "33" * 20
 GWEI = 10**9
-# The clocks of workloads, shortened for tests.
+# The clocks of workloads: in simulated time, but for the call that creates.
 AKASH_SECONDS = {
-    "CREATE": 0.5, "RECOVER": 0.3, "BID_WINDOW": 0.1, "BID_TIMEOUT": 3, "LEASE": 3, "READY": 3, "LOOK": 0, "ORPHAN": 0,
+    "CREATE": 10, "RECOVER": 45, "BID_WINDOW": 15, "BID_TIMEOUT": 120, "LEASE": 120, "READY": 120, "LOOK": 0,
+    "ORPHAN": 0,
 }  # fmt: skip
 
 BUCKET = "artifacts"
@@ -92,6 +95,7 @@ class Installation:
     invoked: list[dict[str, Any]] = field(default_factory=list)
     acting: str | None = None
     sockets: OpenSockets = field(default_factory=OpenSockets)
+    clock: SkippingClock = field(default_factory=SkippingClock)
 
     # ── Callers ─────────────────────────────────────────────────────────────────────────────────
 
@@ -107,18 +111,32 @@ class Installation:
             issued_at=int(time.time()),
         )
         chosen = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-        return identity.identity_key().sign(chosen)
+        with self.acting_as(None):
+            return identity.identity_key().sign(chosen)
 
     # ── Functions ───────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def acting_as(self, logical_id: str | None) -> Iterator[None]:
+        """What is called in here may do what a function may, or anything."""
+        before, self.acting = self.acting, logical_id
+        try:
+            yield
+        finally:
+            self.acting = before
 
     def invoke(self, logical_id: str, payload: dict[str, Any]) -> Any:
         """Invoke a function under its own policy."""
         app = function_app(str(functions()[logical_id]["CodeUri"]).removeprefix("functions/"))
-        self.acting = logical_id
-        try:
+        with self.acting_as(logical_id):
             return app.handler(payload, CONTEXT)
-        finally:
-            self.acting = None
+
+    def share_time(self, monkeypatch: pytest.MonkeyPatch, clock: SkippingClock) -> None:
+        """Let workloads and stacks live in a simulated network's time."""
+        self.clock = clock
+        for workflow in ("akash_deploy", "stack_node", "stack_api"):
+            app = function_app(f"tasks/{workflow}")
+            monkeypatch.setattr(app, "workflow", functools.partial(app.workflow, clock.moment))
 
     def api(
         self,
@@ -296,8 +314,9 @@ def _forget() -> None:
         "build",
         "contract",
     ):
-        for state in function_app(f"tasks/{workflow}").STATES.values():
-            for kept in state.__globals__.values():
+        app = function_app(f"tasks/{workflow}")
+        for code in (app.handler, *getattr(app, "STATES", {}).values()):
+            for kept in code.__globals__.values():
                 if hasattr(kept, "cache_clear"):
                     kept.cache_clear()
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 
+from slipway.executions import execution_starter, execution_status
+from slipway.settings import akash_clocks
+from slipway.stacks.artifact_store import ArtifactStore
+from slipway.stacks.models import Kind
+from slipway.stacks.reconcile import StackReconcile
 from tests.support.console_simulator import Simulator
 from tests.support.installation import BUCKET, Answer, Installation
 from tests.support.state_machine import StateMachine
+from tests.support.steps import Steps
 from tests.support.wallets import OPERATOR
+from tests.support.workloads import workload_machine
 
-SCALE = 0.01
 SERVED = {"ports": {"serve": "banano"}}
 
 
@@ -31,11 +37,13 @@ class Stacks:
         slipway: The installation.
         simulator: The Console API.
         visited: States of the stacks' machines, in order.
+        steps: What workflows did.
     """
 
     slipway: Installation
     simulator: Simulator
-    visited: list[str]
+    visited: list[str] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
 
     def send(self, name: str, environment: str = "production", **parts: Any) -> Answer:
         """A request by an operator."""
@@ -76,12 +84,14 @@ class Stacks:
         """The state machine of a kind of stack."""
         tasks = {"node": "StackNodeTasks", "api": "StackApiTasks"}[kind]
         return StateMachine(
-            f"stack_{kind}", lambda payload: self.slipway.invoke(tasks, payload), SCALE, nested=self._deploy
+            f"stack_{kind}",
+            lambda payload: self.slipway.invoke(tasks, payload),
+            self.slipway.clock.advance,
+            nested=self._deploy,
         )
 
     def _deploy(self, given: dict[str, Any]) -> Any:
-        machine = StateMachine("akash_deploy", lambda payload: self.slipway.invoke("AkashDeployTasks", payload), SCALE)
-        return machine.run({"deployment_id": given["deployment_id"]})
+        return workload_machine(self.slipway).run({"deployment_id": given["deployment_id"]})
 
     def up(self, kind: str, body: dict[str, Any] | None = None, environment: str = "production") -> dict[str, Any]:
         """A stack that is active."""
@@ -91,13 +101,16 @@ class Stacks:
 
     def reconcile(self) -> dict[str, str]:
         """What reconcile does now, by stack."""
-        found = self.slipway.invoke("ReconcileTasks", {"state": "FindStacks"})["stacks"]
-        return {
-            f"{entry['environment']}/{entry['kind']}": self.slipway.invoke(
-                "ReconcileTasks", {"state": "ReconcileStack", **entry}
-            )["done"]
-            for entry in found
-        }
+        machines = {Kind(kind): arn for kind, arn in self.slipway.stack_machines.items()}
+        reconcile = StackReconcile(
+            ArtifactStore(boto3.client("s3"), BUCKET),
+            {kind: execution_starter(arn) for kind, arn in machines.items()},
+            lambda kind, name: execution_status(machines[kind], name),
+            akash_clocks().look,
+            self.slipway.clock.moment,
+        )
+        with self.slipway.acting_as("ReconcileTasks"):
+            return {f"{name}/{kind}": reconcile.reconcile_stack(name, kind) for name, kind in reconcile.find()}
 
     def executions(self, kind: str) -> list[str]:
         """Names of the executions that were started."""

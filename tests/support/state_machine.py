@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.state_machines import state_machines
 
-_COMPARISON = re.compile(r"{% (\$[\w.]+) (=|>) ('?)([^']*)\3 %}")
+_EQUALS = re.compile(r"(\$[\w.]+) = '(\w+)'")
 _MOST_STATES = 2000
 
 
@@ -22,14 +21,14 @@ class StateMachine:
     Attributes:
         name: The definition's name.
         invoke: Runs a task's payload; its errors are known by their class names.
-        scale: Real seconds of a second of Wait states and of pauses between retries.
+        wait: Lets the seconds of Wait states and of pauses between retries pass.
         visited: Names of the states that were entered.
         nested: Runs the input of a nested execution.
     """
 
     name: str
     invoke: Callable[[dict[str, Any]], Any]
-    scale: float = 0.01
+    wait: Callable[[float], None]
     visited: list[str] = field(default_factory=list)
     nested: Callable[[dict[str, Any]], Any] | None = None
 
@@ -37,54 +36,50 @@ class StateMachine:
         """From the start to a final state, whose output is returned."""
         definition = state_machines()[self.name].definition
         states, current, value = definition["States"], definition["StartAt"], given
-        variables: dict[str, Any] = {}
         for _ in range(_MOST_STATES):
             state = states[current]
             self.visited.append(current)
-            scope = {
-                "$states.input": value,
-                "$states.context.Execution.Id": "execution",
-                **{f"${name}": entry for name, entry in variables.items()},
-            }
+            scope = {"$states.input": value, "$states.context.Execution.Id": "execution"}
             match state["Type"]:
                 case "Succeed":
-                    return _filled(state.get("Output", value), scope)
+                    return value
                 case "Choice":
                     chosen = (entry["Next"] for entry in state["Choices"] if _holds(entry["Condition"], scope))
                     current = next(chosen, state["Default"])
-                    continue
                 case "Wait":
-                    time.sleep(_filled(state["Seconds"], scope) * self.scale)
+                    self.wait(_filled(state["Seconds"], scope))
+                    current = state["Next"]
                 case "Task":
-                    value, caught = self._task(state, scope)
-                    if caught:
-                        variables |= caught
-                        current = state["Catch"][0]["Next"]
-                        continue
-            variables |= _filled(state.get("Assign", {}), {**scope, "$states.result.Payload": value})
-            current = state["Next"]
+                    value, current = self._task(state, scope)
         raise AssertionError(f"no end after {_MOST_STATES} states, the last of them {self.visited[-20:]}")
 
-    def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[Any, dict[str, str] | None]:
-        if self.nested and state["Resource"].endswith("startExecution.sync:2"):
-            self.nested(_filled(state["Arguments"]["Input"], scope))
-            return scope["$states.input"], None
-        payload = _filled(state["Arguments"]["Payload"], scope)
+    def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[Any, str]:
+        """What a task comes to: its output and the next state, or those of its Catch."""
         tries: dict[int, int] = {}
         while True:
             try:
-                return self.invoke(payload), None
+                result = self._call(state, scope)
             except Exception as error:
                 name = type(error).__name__
                 retry = _retry_of(state, name)
-                if retry is not None and tries.get(id(retry), 0) < retry["MaxAttempts"]:
-                    tries[id(retry)] = tries.get(id(retry), 0) + 1
-                    time.sleep(retry["IntervalSeconds"] * self.scale)
+                count = tries.get(id(retry), 0)
+                if retry is not None and count < retry["MaxAttempts"]:
+                    tries[id(retry)] = count + 1
+                    pause = retry["IntervalSeconds"] * retry["BackoffRate"] ** count
+                    self.wait(min(pause, retry["MaxDelaySeconds"]) / 2)
                     continue
-                if "Catch" not in state:
-                    raise
+                (catch,) = state["Catch"]
                 cause = json.dumps({"errorMessage": str(error), "errorType": name})
-                return None, {"error": name, "cause": cause}
+                caught = {**scope, "$states.errorOutput.Error": name, "$states.errorOutput.Cause": cause}
+                return _filled(catch["Output"], caught), catch["Next"]
+            return _filled(state["Output"], {**scope, "$states.result.Payload": result}), state["Next"]
+
+    def _call(self, state: dict[str, Any], scope: dict[str, Any]) -> Any:
+        arguments = _filled(state["Arguments"], scope)
+        if state["Resource"].endswith("startExecution.sync:2"):
+            assert self.nested
+            return self.nested(arguments["Input"])
+        return self.invoke(arguments["Payload"])
 
 
 def _retry_of(state: dict[str, Any], error: str) -> dict[str, Any] | None:
@@ -93,10 +88,10 @@ def _retry_of(state: dict[str, Any], error: str) -> dict[str, Any] | None:
 
 
 def _holds(condition: str, scope: dict[str, Any]) -> bool:
-    match = _COMPARISON.fullmatch(condition)
-    assert match, condition
-    left = _filled("{% " + match[1] + " %}", scope)
-    return bool(left == match[4] if match[2] == "=" else left > float(match[4]))
+    alternatives = condition.removeprefix("{% ").removesuffix(" %}").split(" or ")
+    matches = [_EQUALS.fullmatch(alternative) for alternative in alternatives]
+    assert all(matches), condition
+    return any(match and _value(match[1], scope) == match[2] for match in matches)
 
 
 def _filled(template: Any, scope: dict[str, Any]) -> Any:
@@ -104,9 +99,14 @@ def _filled(template: Any, scope: dict[str, Any]) -> Any:
         return {key: _filled(entry, scope) for key, entry in template.items()}
     if not isinstance(template, str) or not template.startswith("{% "):
         return template
-    path = template.removeprefix("{% ").removesuffix(" %}")
-    known = max((name for name in scope if path == name or path.startswith(name + ".")), key=len)
+    return _value(template.removeprefix("{% ").removesuffix(" %}"), scope)
+
+
+def _value(expression: str, scope: dict[str, Any]) -> Any:
+    if expression.startswith("$string("):
+        return str(_value(expression.removeprefix("$string(").removesuffix(")"), scope))
+    known = max((name for name in scope if expression == name or expression.startswith(name + ".")), key=len)
     value = scope[known]
-    for step in path.removeprefix(known).split(".")[1:]:
+    for step in expression.removeprefix(known).split(".")[1:]:
         value = value[step]
     return value

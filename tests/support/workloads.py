@@ -1,10 +1,15 @@
-"""SDLs for tests."""
+"""SDLs for tests, and the state machine that deploys them in this process."""
 
 from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tests.support.state_machine import StateMachine
+
+if TYPE_CHECKING:
+    from tests.support.installation import Installation
 
 PLAIN: dict[str, Any] = {
     "version": "2.0",
@@ -49,3 +54,10 @@ def sdl_with(scenario: dict[str, Any] | None = None, *env: str, **changes: Any) 
     """The plain SDL with what the simulator of the Console API is to make of it."""
     lines = [*env, *([f"SIMULATOR={json.dumps(scenario)}"] if scenario is not None else [])]
     return sdl(**({"services__web__env": lines} if lines else {}), **changes)
+
+
+def workload_machine(slipway: Installation) -> StateMachine:
+    """``akash_deploy`` over an installation's functions, in its clock's time."""
+    return StateMachine(
+        "akash_deploy", lambda payload: slipway.invoke("AkashDeployTasks", payload), slipway.clock.advance
+    )

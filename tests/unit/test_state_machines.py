@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ import pytest
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from local.state_machines import state_machines
 from slipway.akash.rules import Step
+from slipway.akash.workflow import AkashWorkflow
 from slipway.builds.pipeline.rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
 from slipway.chain.broadcast import FINAL, Progress
 from slipway.errors import permanent_names
+from slipway.jobs.steps import Workflow
+from slipway.stacks.api_workflow import ApiWorkflow
+from slipway.stacks.node_workflow import NodeWorkflow
 from slipway.stacks.steps import Step as StackStep
 from slipway.workers.rules import SHARDS
 from tests.support.functions import function_app
@@ -146,36 +151,71 @@ def test_every_failure_of_a_launch_is_recorded(machine: str) -> None:
     assert states["Failed"]["Type"] == "Fail"
 
 
-def test_every_failure_of_a_workload_is_remembered_and_then_closed() -> None:
-    states = MACHINES["akash_deploy"]["States"]
-    for name, state in states.items():
-        if state["Type"] == "Task" and name != "RecordFailure":
-            assert [entry["Next"] for entry in state["Catch"]] == ["RecordFailure"]
-            assert state["Next"] == "PauseNeeded"
-    assert states["RecordFailure"]["Next"] == "PauseNeeded"
-    assert states["NextStep"]["Default"] == "Done"
+# Machines that ask the library for what is due, and do nothing but wait in between; and the steps that are theirs.
+HUBS: dict[str, tuple[type[Workflow[Any]], type[StrEnum], set[str]]] = {
+    "akash_deploy": (AkashWorkflow, Step, set()),
+    "stack_node": (NodeWorkflow, StackStep, {StackStep.READ, StackStep.FINISH}),
+    "stack_api": (
+        ApiWorkflow,
+        StackStep,
+        {StackStep.WITHDRAW, StackStep.DISCOVER, StackStep.PROBE, StackStep.PUBLISH, StackStep.ROLL},
+    ),
+}
 
 
-def test_every_step_of_a_workload_is_a_task_of_its_machine() -> None:
-    states = MACHINES["akash_deploy"]["States"]
-    led_to = {choice["Condition"].split("'")[1]: choice["Next"] for choice in states["NextStep"]["Choices"]}
-    assert set(led_to) == set(Step) - {Step.DONE}
-    assert set(led_to.values()) == {
-        name for name, state in states.items() if state["Type"] == "Task" and name != "RecordFailure"
-    }
+@pytest.mark.parametrize("machine", HUBS)
+def test_a_hub_asks_for_work_until_it_is_done_and_waits_in_between(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    assert MACHINES[machine]["StartAt"] == "Work"
+    assert states["Work"]["Arguments"]["Payload"] == "{% $states.input %}"
+    assert states["Work"]["Output"] == "{% $states.result.Payload %}"
+    assert states["Work"]["Next"] == "Due"
+    assert states["Due"]["Choices"][0] == {"Condition": "{% $states.input.step = 'done' %}", "Next": "Done"}
+    assert states["Due"]["Default"] == "Pause"
+    assert states["Pause"] == {
+        "Type": "Wait", "Seconds": "{% $states.input.pause_seconds %}", "Next": "Work",
+    }  # fmt: skip
+    assert states["Done"]["Type"] == "Succeed"
+
+
+@pytest.mark.parametrize("machine", HUBS)
+def test_a_hub_hands_every_failure_to_the_library_and_never_at_once(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    for state in states.values():
+        if state["Type"] == "Task":
+            (catch,) = state["Catch"]
+            assert catch["Next"] == "Pause"
+            assert catch["Output"]["error"] == "{% $states.errorOutput.Error %}"
+            assert catch["Output"]["cause"] == "{% $string($states.errorOutput.Cause) %}"
+            # A failure that comes again at once must not make a loop that costs.
+            assert catch["Output"]["pause_seconds"] >= 10
+
+
+@pytest.mark.parametrize("machine", HUBS)
+def test_every_step_of_a_hub_is_done_by_the_library(machine: str) -> None:
+    workflow, steps, others = HUBS[machine]
+    assert set(workflow.steps) == set(steps) - others - {"done"}
+
+
+@pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
+def test_a_stack_has_its_workload_run_by_akash_deploy(machine: str) -> None:
+    states = MACHINES[machine]["States"]
+    (run,) = states["Due"]["Choices"][1:]
+    named = set(re.findall(r"step = '(\w+)'", run["Condition"]))
+    assert named == {StackStep.DEPLOY, StackStep.CLOSING}
+    assert run["Next"] == "RunWorkload"
+    assert states["RunWorkload"]["Output"] == "{% $states.input %}"
+    assert states["RunWorkload"]["Next"] == "Work"
 
 
 @pytest.mark.parametrize(("scope", "name", "state"), TASKS)
-def test_a_task_that_invokes_a_workflows_function_is_one_file_of_it(
+def test_a_task_that_invokes_a_workflows_function_names_a_state_of_it(
     scope: Scope, name: str, state: dict[str, Any]
 ) -> None:
     workflow = _workflow_of(scope.machine, state)
-    if workflow is None:
+    if workflow is None or scope.machine in HUBS:
         return
     assert state["Arguments"]["Payload"]["state"] == name
-    folder = ROOT / "functions" / "tasks" / workflow
-    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-    assert (folder / f"{snake}.py").is_file()
     assert name in function_app(f"tasks/{workflow}").STATES
 
 
@@ -185,7 +225,7 @@ def _workflow_of(machine: str, state: dict[str, Any]) -> str | None:
     return {"${TasksArn}": machine, "${ContractArn}": "contract", "${ChainArn}": "chain_deployment"}.get(function)
 
 
-@pytest.mark.parametrize("workflow", [*MACHINES, "contract", "chain_deployment"])
+@pytest.mark.parametrize("workflow", [*sorted(set(MACHINES) - set(HUBS)), "contract", "chain_deployment"])
 def test_a_workflows_function_has_no_state_that_the_machine_lacks(workflow: str) -> None:
     invoked = [
         (parameter.values[1], _workflow_of(parameter.values[0].machine, parameter.values[2])) for parameter in TASKS
@@ -207,27 +247,6 @@ def test_definitions_and_template_agree_on_substitutions() -> None:
     assert {machine.path for machine in machines} == set(FILES)
     for machine in machines:
         assert set(re.findall(r"\$\{(\w+)\}", machine.path.read_text())) == set(machine.substitutions)
-
-
-@pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
-def test_every_step_of_a_stack_leads_to_a_state(machine: str) -> None:
-    states = MACHINES[machine]["States"]
-    named = set(re.findall(r"step = '(\w+)'", json.dumps(states["NextStep"])))
-    of_node = {StackStep.WITHDRAW, StackStep.DISCOVER, StackStep.PROBE, StackStep.PUBLISH, StackStep.ROLL}
-    of_api = {StackStep.READ, StackStep.FINISH}
-    others = of_api if machine == "stack_node" else of_node
-    assert named == {str(step) for step in set(StackStep) - others - {StackStep.DONE}}
-    assert states["NextStep"]["Default"] == "Done"
-
-
-@pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
-def test_every_failure_of_a_stack_is_recorded_and_closing_goes_on(machine: str) -> None:
-    states = MACHINES[machine]["States"]
-    for name, state in states.items():
-        if state["Type"] == "Task" and name != "RecordFailure":
-            wanted = "CloseLater" if name == "CloseWorkload" else "RecordFailure"
-            assert [entry["Next"] for entry in state["Catch"]] == [wanted]
-    assert states["CloseLater"] == {**states["CloseLater"], "Type": "Wait", "Next": "RequestClose"}
 
 
 def test_every_stage_of_a_build_leads_to_a_state() -> None:

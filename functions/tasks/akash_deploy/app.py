@@ -1,32 +1,29 @@
-"""Task states of ``akash_deploy``."""
+"""The hub of ``akash_deploy``: whatever is due for a workload."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-import await_ready
-import close_deployment
-import collect_bids
-import confirm_closed
-import create_deployment
-import create_lease
-import record_end
-import record_failure
-import recover_deployment
+from slipway.akash.console.client import console_api
+from slipway.akash.workflow import AkashWorkflow
+from slipway.settings import akash_clocks
+from slipway.tasks import run_job
+from slipway.times import now
 
-from slipway.tasks import run_state
 
-STATES = {
-    "CreateDeployment": create_deployment.run,
-    "RecoverDeployment": recover_deployment.run,
-    "CollectBids": collect_bids.run,
-    "CreateLease": create_lease.run,
-    "AwaitReady": await_ready.run,
-    "CloseDeployment": close_deployment.run,
-    "ConfirmClosed": confirm_closed.run,
-    "RecordEnd": record_end.run,
-    "RecordFailure": record_failure.run,
-}
+@cache
+def workflow(clock: Callable[[], datetime] = now) -> AkashWorkflow:
+    """Return the workflow over this installation's Akash account, made once a process."""
+    return AkashWorkflow(console_api(), akash_clocks(), clock)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the state that the event names."""
-    return run_state(event, context, STATES)
+    """Work on the workload ``{"deployment_id"}``; see ``AkashWorkflow.work``."""
+    return run_job(
+        event,
+        context,
+        ("deployment_id",),
+        lambda failure: workflow().work(event["deployment_id"], failure),
+        what="workload",
+    )

@@ -1,32 +1,30 @@
-"""Task states of ``stack_api``."""
+"""The hub of ``stack_api``: whatever is due for an API stack's job."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-import await_update
-import check_workload
-import finish
-import place_workload
-import read_endpoint
-import record_end
-import record_failure
-import request_close
-import update_workload
+from slipway.akash.console.client import console_api
+from slipway.settings import stack_settings
+from slipway.stacks.api_workflow import ApiWorkflow
+from slipway.stacks.published import published_endpoints
+from slipway.tasks import run_job
+from slipway.times import now
 
-from slipway.tasks import run_state
 
-STATES = {
-    "ReadEndpoint": read_endpoint.run,
-    "RequestClose": request_close.run,
-    "PlaceWorkload": place_workload.run,
-    "CheckWorkload": check_workload.run,
-    "UpdateWorkload": update_workload.run,
-    "AwaitUpdate": await_update.run,
-    "Finish": finish.run,
-    "RecordEnd": record_end.run,
-    "RecordFailure": record_failure.run,
-}
+@cache
+def workflow(clock: Callable[[], datetime] = now) -> ApiWorkflow:
+    """Return the workflow over this installation's Akash account and artifacts, made once a process."""
+    return ApiWorkflow(console_api, stack_settings(), published_endpoints(), clock)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the state that the event names."""
-    return run_state(event, context, STATES)
+    """Work on the job ``{"environment", "job_id"}``; see ``StackWorkflow.work``."""
+    return run_job(
+        event,
+        context,
+        ("environment", "job_id"),
+        lambda failure: workflow().work(event["environment"], event["job_id"], failure),
+        what="stack",
+    )

@@ -1,38 +1,45 @@
-"""Task states of ``stack_node``."""
+"""The hub of ``stack_node``: whatever is due for a node's job."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
-import await_update
-import check_workload
-import discover_endpoint
-import place_workload
-import probe_endpoint
-import publish_endpoint
-import record_end
-import record_failure
-import request_close
-import roll_follower
-import update_workload
-import withdraw_endpoint
+import httpx
 
-from slipway.tasks import run_state
+from slipway.akash.console.client import console_api
+from slipway.executions import execution_starter
+from slipway.p256_key import P256Key
+from slipway.settings import artifact_bucket, artifact_key_id, stack_settings, state_machine_arn
+from slipway.stacks.artifact_store import ArtifactStore
+from slipway.stacks.jobs import follow
+from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.node_workflow import NodeWorkflow
+from slipway.store import aws_client
+from slipway.tasks import run_job
+from slipway.times import now
 
-STATES = {
-    "WithdrawEndpoint": withdraw_endpoint.run,
-    "RequestClose": request_close.run,
-    "PlaceWorkload": place_workload.run,
-    "CheckWorkload": check_workload.run,
-    "UpdateWorkload": update_workload.run,
-    "AwaitUpdate": await_update.run,
-    "DiscoverEndpoint": discover_endpoint.run,
-    "ProbeEndpoint": probe_endpoint.run,
-    "PublishEndpoint": publish_endpoint.run,
-    "RollFollower": roll_follower.run,
-    "RecordEnd": record_end.run,
-    "RecordFailure": record_failure.run,
-}
+
+@cache
+def workflow(clock: Callable[[], datetime] = now) -> NodeWorkflow:
+    """Return the workflow over this installation's Akash account and artifacts, made once a process."""
+    return NodeWorkflow(
+        console_api,
+        stack_settings(),
+        ArtifactStore(aws_client("s3"), artifact_bucket()),
+        P256Key(aws_client("kms"), artifact_key_id()),
+        NodeRpc(httpx.AsyncClient(trust_env=False)),
+        partial(follow, start=execution_starter(state_machine_arn("stack_api"))),
+        clock,
+    )
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the state that the event names."""
-    return run_state(event, context, STATES)
+    """Work on the job ``{"environment", "job_id"}``; see ``StackWorkflow.work``."""
+    return run_job(
+        event,
+        context,
+        ("environment", "job_id"),
+        lambda failure: workflow().work(event["environment"], event["job_id"], failure),
+        what="stack",
+    )

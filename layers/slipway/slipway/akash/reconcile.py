@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Deployment
@@ -15,7 +15,7 @@ from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import from_text, now, to_text
 
 _MOST_DUE = 50
 _MOST_ORPHANS = 100
@@ -38,6 +38,7 @@ class AkashReconcile:
         clocks: How long things may take.
         start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
         status: Tells how the execution of a name stands.
+        clock: Gives the present, aware.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class AkashReconcile:
         clocks: AkashClocks,
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._console = console
         self._clocks = clocks
         self._start = start
         self._status = status
+        self._clock = clock
 
     def find(self) -> Due:
         """Workloads that should have moved by now, active ones that are not well, and deployments without owner.
@@ -59,7 +62,7 @@ class AkashReconcile:
         """
         if self._console is None:
             return Due([], [])
-        moment = now_text()
+        moment = to_text(self._clock())
         pending = due_jobs(KIND, moment, _MOST_DUE)
         record("OverdueWorkloads", len(pending))
         try:
@@ -83,13 +86,13 @@ class AkashReconcile:
         found = on_akash.get(str(deployment.dseq))
         if found is None or not any(lease.state == "active" for lease in found.leases):
             return False
-        postpone(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+        postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
         return True
 
     def _is_orphan(self, found: Deployment) -> bool:
         """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or
         one that has ended."""
-        age = now().timestamp() - int(found.dseq) / 1000
+        age = self._clock().timestamp() - int(found.dseq) / 1000
         if found.open_leases or age < max(self._clocks.orphan, 2 * self._clocks.create):
             return False
         owner = owner_of(found.dseq)
@@ -110,7 +113,7 @@ class AkashReconcile:
         if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None:
             reason = self._loss(str(deployment.dseq))
             if reason is None:
-                postpone(deployment, to_text(now() + timedelta(seconds=self._clocks.look)))
+                postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
                 return "active"
             logger.warning("lease lost", deployment_id=deployment_id, reason=reason)
             record("LeasesLost")
@@ -121,8 +124,8 @@ class AkashReconcile:
         done = ensure_running(deployment, self._start, self._status)
         if done is Restart.STARTED:
             record("WorkloadsStartedAgain")
-        record("OldestUnfinishedWorkload", (now() - from_text(deployment.updated_at)).total_seconds())
-        postpone(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        record("OldestUnfinishedWorkload", (self._clock() - from_text(deployment.updated_at)).total_seconds())
+        postpone(deployment, to_text(self._clock() + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
 
     def _loss(self, dseq: str) -> str | None:
@@ -158,7 +161,7 @@ class AkashReconcile:
             return "closed"
         except EscrowNotSettledError:
             return "closing"
-        if not AkashWorkflow(self._api(), self._clocks).is_closed(dseq):
+        if not AkashWorkflow(self._api(), self._clocks, self._clock).is_closed(dseq):
             return "closing"
         logger.warning("orphan closed", dseq=dseq)
         record("OrphansClosed")

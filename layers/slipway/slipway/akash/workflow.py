@@ -1,19 +1,18 @@
-"""The Task states of ``akash_deploy``.
+"""The steps of ``akash_deploy``.
 
-Each method does one step for a workload and says what the next one is. Which step is next follows from the stored
-workload alone (``rules.next_step``), so each may be called any number of times, at any time, by any number of
-executions: one that is not due does nothing and says what is. A user's wish to close a workload is part of what is
-stored, so it wins at every step.
+Each does one step for a workload. Which step is due follows from the stored workload alone (``rules.next_step``), so
+any number of executions may work on a workload, at any time. A user's wish to close it is part of what is stored, so it
+wins at every step.
 
 Upstream has no idempotency keys. A create is written down before it is sent, and while nobody knows whether it happened
 none other is sent: what it may have made is looked for by its time and by the hash of its manifest, and claimed.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
@@ -48,6 +47,7 @@ from slipway.errors import (
     CreateFailedError,
     CreateOutcomeUnknownError,
     DeploymentFailedError,
+    EscrowNotSettledError,
     LeaseClosedError,
     NotFoundError,
     NotReadyError,
@@ -55,13 +55,14 @@ from slipway.errors import (
     UpstreamRefusedError,
     UpstreamUnavailableError,
 )
-from slipway.jobs.failures import failure_of
+from slipway.jobs.failures import Failure
+from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.jobs.store import change_job as change
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
 from slipway.store import Transaction
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import from_text, now, to_text
 
 # How often a create may be sent whose outcome stays unknown, and how often if upstream had not even answered: each of
 # those may have cost a deposit until reconcile closes what it made.
@@ -71,23 +72,16 @@ MOST_BLIND_CREATES = 3
 _LEASE_CALL_SECONDS = 55.0
 _READ_SECONDS = 20.0
 _RECOVER_PAUSE = 3
-_BID_PAUSE = 3
 _READY_PAUSE = 5
 _CONFIRM_PAUSE = 2
+# While it can't be closed: its escrow is not settled yet, or for whatever reason.
+_SETTLE_PAUSE = 10
+_CLOSE_PAUSE = 30
 # After that the deployment is asked to be closed once more.
 _CLOSE_AGAIN_SECONDS = 60
 _CREATED_LIST_LIMIT = 1000
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
 _UNFINISHED = (str(Status.PENDING), str(Status.ACTIVE))
-
-
-@dataclass(frozen=True)
-class Next:
-    """What is to be done next, after how many seconds; ``status`` is the workload's."""
-
-    step: Step
-    pause_seconds: int
-    status: str
 
 
 def _seconds_since(text: str | None, moment: datetime) -> float:
@@ -98,69 +92,78 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-class AkashWorkflow:
-    """The states of one installation's workloads.
+class AkashWorkflow(Workflow[AkashDeployment]):
+    """The steps of one installation's workloads.
 
     Args:
         console: The Console API.
         clocks: How long things may take.
+        clock: Gives the present, aware.
     """
 
-    def __init__(self, console: ConsoleApi, clocks: AkashClocks) -> None:
+    name = "akash_deploy"
+
+    def __init__(self, console: ConsoleApi, clocks: AkashClocks, clock: Callable[[], datetime] = now) -> None:
         self._console = console
         self._clocks = clocks
+        self._clock = clock
 
-    @staticmethod
-    def _existing(deployment_id: str) -> AkashDeployment:
+    def work(self, deployment_id: str, failure: Failure | None = None) -> StepResult:
+        """Do what is due for a workload.
+
+        Raises:
+            NotFoundError: There is no such workload.
+            UpstreamUnavailableError and others that are not permanent: The same again.
+        """
         deployment = find_workload(deployment_id)
         if deployment is None:
             raise NotFoundError("There is no such workload")
-        return deployment
+        return self._work(deployment, deployment_id, failure)
 
-    @staticmethod
-    def _next(deployment: AkashDeployment, pause_seconds: int = 0) -> Next:
-        return Next(next_step(deployment.progress), pause_seconds, str(deployment.status))
+    def _due(self, job: AkashDeployment) -> Step:
+        return next_step(job.progress)
+
+    def _status(self, job: AkashDeployment) -> str:
+        return str(job.status)
+
+    def _now_text(self) -> str:
+        return to_text(self._clock())
 
     # ── Create ──────────────────────────────────────────────────────────────────────────────────
 
-    def create(self, deployment_id: str) -> Next:
+    def _create(self, deployment: AkashDeployment) -> int:
         """Create the deployment on Akash.
 
         Raises:
             PaymentRequiredError, InvalidSdlError, WalletProvisioningError, UpstreamUnavailableError and others of
             ``ConsoleApi.create_deployment``: Nothing was created.
         """
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.CREATE:
-            return self._next(deployment)
         sdl = sdl_of(deployment)
-        began_at = _milliseconds(now())
+        began_at = _milliseconds(self._clock())
         if not change(
             deployment,
             [AkashDeployment.attempt_began_at.set(began_at)],
             undisturbed() & AkashDeployment.attempt_began_at.does_not_exist() & AkashDeployment.dseq.does_not_exist(),
         ):
-            return self._next(deployment)
+            return 0
         mine = AkashDeployment.attempt_began_at == began_at
         try:
             created = self._console.create_deployment(sdl, Decimal(deployment.deposit), self._clocks.create)
         except CreateOutcomeUnknownError as error:
-            told = error.details or {}
             actions = [
-                AkashDeployment.attempt_gave_up_at.set(int(told["gave_up_at"])),
-                AkashDeployment.attempt_answered.set(bool(told["answered"])),
+                AkashDeployment.attempt_gave_up_at.set(_milliseconds(self._clock())),
+                AkashDeployment.attempt_answered.set(bool((error.details or {})["answered"])),
             ]
             change(deployment, actions, mine, event=("create_unknown", error.message, None))
-            return self._next(deployment, _RECOVER_PAUSE)
+            return _RECOVER_PAUSE
         except SlipwayError:
             change(deployment, resolve_attempt(), mine)
             raise
         keep_manifest(deployment.sdl_fingerprint, created.manifest)
         self._own(deployment, created.dseq, manifest_hash(created.manifest), "created")
-        return self._next(deployment, _BID_PAUSE)
+        return bids.LOOK_SECONDS
 
-    @staticmethod
-    def _own(deployment: AkashDeployment, dseq: str, hash_: str, event: str) -> bool:
+    def _own(self, deployment: AkashDeployment, dseq: str, hash_: str, event: str) -> bool:
         """Claim a deployment on Akash for a workload; False when somebody was faster."""
         message = f"The deployment {dseq} was created on Akash"
         if event == "recovered":
@@ -171,7 +174,7 @@ class AkashWorkflow:
                 *resolve_attempt(),
                 AkashDeployment.dseq.set(dseq),
                 # The number is the server's clock; ours decides how long is left, so a skewed one can't shorten it.
-                AkashDeployment.opened_at.set(now_text()),
+                AkashDeployment.opened_at.set(self._now_text()),
             ],
             AkashDeployment.attempt_began_at.exists() & AkashDeployment.dseq.does_not_exist(),
             event=(event, message, {"dseq": dseq, "hash": hash_}),
@@ -180,18 +183,17 @@ class AkashWorkflow:
 
     # ── Recover ─────────────────────────────────────────────────────────────────────────────────
 
-    def recover(self, deployment_id: str) -> Next:
+    def _recover(self, deployment: AkashDeployment) -> int:
         """Look for what a create may have made of which nobody heard.
 
         Raises:
             CreateFailedError: Too many creates stayed unheard of.
             UpstreamUnavailableError: Akash can't be asked.
         """
-        deployment = self._existing(deployment_id)
         attempt = deployment.attempt
-        if next_step(deployment.progress) is not Step.RECOVER or attempt is None:
-            return self._next(deployment)
-        asked_at = _milliseconds(now())
+        if attempt is None:
+            return 0
+        asked_at = _milliseconds(self._clock())
         manifest = known_manifest(deployment.sdl_fingerprint)
         for found in sorted(self._console.active_deployments(), key=lambda entry: int(entry.dseq)):
             ours = manifest is not None and found.deployment.hash == manifest.hash
@@ -203,11 +205,11 @@ class AkashWorkflow:
                 and self._own(deployment, found.dseq, found.deployment.hash, "recovered")
             ):
                 record("CreatesRecovered")
-                return self._next(deployment)
+                return 0
         # Without a manifest nothing that is found could be told to be ours, nor be leased: no use in waiting.
         patience = self._clocks.recover if manifest else 0
         if asked_at <= attempt.ended_by(self._clocks.create) + patience * 1000:
-            return self._next(deployment, _RECOVER_PAUSE)
+            return _RECOVER_PAUSE
         change(
             deployment,
             [
@@ -221,19 +223,16 @@ class AkashWorkflow:
         too_many = deployment.lost_creates >= MOST_LOST_CREATES or deployment.blind_creates >= MOST_BLIND_CREATES
         if too_many and not deployment.closing:
             raise CreateFailedError("Akash did not answer creates, and does not show what they may have made")
-        return self._next(deployment)
+        return 0
 
     # ── Bids ────────────────────────────────────────────────────────────────────────────────────
 
-    def collect_bids(self, deployment_id: str) -> Next:
+    def _collect_bids(self, deployment: AkashDeployment) -> int:
         """Look at the bids, and choose when it is time.
 
         Raises:
             BidTimeoutError: No bid was chosen in time.
         """
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.COLLECT:
-            return self._next(deployment)
         wanted = bids.Wanted(
             Preferences.model_validate(deployment.preferences),
             int(deployment.groups),
@@ -241,37 +240,34 @@ class AkashWorkflow:
         )
         judged = self._judged(deployment, wanted)
         if bids.best(wanted, judged) and not deployment.acceptable_since:
-            change(deployment, [AkashDeployment.acceptable_since.set(now_text())], undisturbed())
+            change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], undisturbed())
         elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
             told = bids.Choice((), judged, "there are bids, but none that will do yet")
             change(
                 deployment,
-                [AkashDeployment.bids_told_at.set(now_text())],
+                [AkashDeployment.bids_told_at.set(self._now_text())],
                 undisturbed() & AkashDeployment.bids_told_at.does_not_exist(),
                 event=("bids", "There are bids, but none that will do yet", told.explanation()),
             )
-        moment = now()
+        moment = self._clock()
         left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
         since = deployment.acceptable_since
         window = min(self._clocks.bid_window, bids.BID_LIFE_SECONDS)
-        choice = bids.choose(
-            wanted,
-            judged,
-            bids.Waiting(_seconds_since(since, moment) if since else None, left - window, window),
-        )
+        waiting = bids.Waiting(_seconds_since(since, moment) if since else None, left - window, window)
+        choice = bids.choose(wanted, judged, waiting)
         if left <= 0:
             change(deployment, [], undisturbed(), event=("bids", choice.reason, choice.explanation()))
             reason = "there were bids, but no time to take one" if choice.chosen else choice.reason
             raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {reason}")
         if not choice.chosen:
-            return self._next(deployment, _BID_PAUSE)
+            return bids.pause(wanted, waiting)
         change(
             deployment,
             [AkashDeployment.chosen.set([_lease_of(bid.id, bid.price.amount) for bid in choice.chosen])],
             undisturbed() & AkashDeployment.chosen.does_not_exist(),
             event=("bid_chosen", f"Took {choice.reason}", choice.explanation()),
         )
-        return self._next(deployment)
+        return 0
 
     def _judged(self, deployment: AkashDeployment, wanted: bids.Wanted) -> tuple[bids.Judged, ...]:
         """The bids; none while upstream does not answer, because its silence must not outlast the bids' clock."""
@@ -290,7 +286,7 @@ class AkashWorkflow:
 
     # ── Lease ───────────────────────────────────────────────────────────────────────────────────
 
-    def lease(self, deployment_id: str) -> Next:
+    def _lease(self, deployment: AkashDeployment) -> int:
         """Take the chosen bids and send the manifest; doing it again takes no second lease.
 
         Raises:
@@ -298,14 +294,11 @@ class AkashWorkflow:
             BidTimeoutError: Time was over before there was a lease.
             LeaseClosedError: Akash closed the deployment, or the provider never got the manifest.
         """
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.LEASE:
-            return self._next(deployment)
         if not deployment.lease_asked_at and not change(
-            deployment, [AkashDeployment.lease_asked_at.set(now_text())], undisturbed()
+            deployment, [AkashDeployment.lease_asked_at.set(self._now_text())], undisturbed()
         ):
-            return self._next(deployment)
-        moment = now()
+            return 0
+        moment = self._clock()
         if _seconds_since(deployment.opened_at, moment) > self._clocks.bid_timeout:
             self._require_lease(deployment, moment)
         manifest = known_manifest(deployment.sdl_fingerprint)
@@ -323,12 +316,12 @@ class AkashWorkflow:
             deployment,
             [
                 AkashDeployment.leases.set([_lease_of(entry.id, entry.price.amount) for entry in leases]),
-                AkashDeployment.leased_at.set(now_text()),
+                AkashDeployment.leased_at.set(self._now_text()),
             ],
             AkashDeployment.leases.does_not_exist(),
             event=("leased", "The provider has the workload; waiting for its services", {"providers": _names(leases)}),
         )
-        return self._next(deployment, _READY_PAUSE)
+        return _READY_PAUSE
 
     def _require_lease(self, deployment: AkashDeployment, moment: datetime) -> None:
         """Go on past the bids' time only for a lease that is there and waits for its manifest."""
@@ -353,7 +346,7 @@ class AkashWorkflow:
             raise LeaseClosedError("Akash closed the deployment")
         return found
 
-    def _refused_lease(self, deployment: AkashDeployment, error: SlipwayError) -> Next:
+    def _refused_lease(self, deployment: AkashDeployment, error: SlipwayError) -> int:
         """A bid is gone, unless an earlier call that nobody heard of took it."""
         if self._read(deployment).open_leases:
             raise UpstreamUnavailableError("The lease is there; its manifest is sent again", retry_after=2) from error
@@ -370,117 +363,104 @@ class AkashWorkflow:
             AkashDeployment.leases.does_not_exist() & AkashDeployment.chosen.exists(),
             event=("bid_gone", f"The chosen bid could not be taken: {error.message}", {"bids": gone}),
         )
-        return self._next(deployment)
+        return 0
 
     # ── Ready ───────────────────────────────────────────────────────────────────────────────────
 
-    def await_ready(self, deployment_id: str) -> Next:
+    def _await_ready(self, deployment: AkashDeployment) -> int:
         """Look whether every service is available; the workload is active then.
 
         Raises:
             LeaseClosedError: The lease is gone.
             NotReadyError: It took too long.
         """
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.READY:
-            return self._next(deployment)
         try:
             leases = self._read(deployment).open_leases
         except UpstreamUnavailableError as error:
-            logger.warning("lease not read", deployment_id=deployment_id, reason=error.message)
+            logger.warning("lease not read", deployment_id=deployment.deployment_id, reason=error.message)
         else:
             if not leases:
                 raise LeaseClosedError("The provider closed the lease")
             self._observe(deployment, leases)
-        if next_step(deployment.progress) is not Step.READY:
-            return self._next(deployment)
-        if _seconds_since(deployment.leased_at, now()) > self._clocks.ready:
+        if self._due(deployment) is not Step.READY:
+            return 0
+        if _seconds_since(deployment.leased_at, self._clock()) > self._clocks.ready:
             raise NotReadyError(f"The services were not available within {self._clocks.ready:g} s")
-        return self._next(deployment, _READY_PAUSE)
+        return _READY_PAUSE
 
     def _observe(self, deployment: AkashDeployment, leases: list[Lease]) -> None:
-        observation = observation_of(leases, now_text()).model_dump()
+        observation = observation_of(leases, self._now_text()).model_dump()
         seen: list[Action] = [AkashDeployment.observation.set(observation)]
         if not is_ready(deployment.services, leases):
             if observation | {"observed_at": ""} != (deployment.observation or {}) | {"observed_at": ""}:
                 change(deployment, seen, undisturbed())
             return
-        look_at = to_text(now() + timedelta(seconds=self._clocks.look))
+        look_at = to_text(self._clock() + timedelta(seconds=self._clocks.look))
         if change(
             deployment,
             [
                 *seen,
                 AkashDeployment.status.set(str(Status.ACTIVE)),
-                AkashDeployment.active_at.set(now_text()),
+                AkashDeployment.active_at.set(self._now_text()),
                 *watched(deployment.deployment_id, look_at),
             ],
             undisturbed(),
             event=(str(Status.ACTIVE), "Every service is available", {"services": list(deployment.services)}),
-            also=lambda write: _tell(write, deployment, "completed"),
+            also=lambda write: self._tell(write, deployment, "completed"),
         ):
-            _measure(deployment, "completed")
+            self._measure(deployment, "completed")
             record_outcome(Service.AKASH, Outcome.SUCCESS)
 
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
-    def give_up(self, deployment_id: str, error_name: str, cause: str) -> Next:
+    def _give_up(self, job: AkashDeployment, failure: Failure) -> int:
         """Remember why the workload fails; whatever is open is closed before it is told. The first reason counts."""
-        deployment = self._existing(deployment_id)
-        if not deployment.ended:
-            failure = failure_of(error_name, cause, "workload")
-            logger.error("workload failed", deployment_id=deployment_id, error_name=error_name, cause=cause[:2000])
-            change(
-                deployment,
-                [
-                    AkashDeployment.closing_code.set(failure.code),
-                    AkashDeployment.closing_message.set(failure.message),
-                ],
-                undisturbed(),
-                event=("failing", failure.message, {"code": failure.code}),
-            )
-        return self._next(deployment, _CONFIRM_PAUSE)
+        remembered = change(
+            job,
+            [AkashDeployment.closing_code.set(failure.code), AkashDeployment.closing_message.set(failure.message)],
+            undisturbed(),
+            event=("failing", failure.message, {"code": failure.code}),
+        )
+        # What fails while it is being closed is tried again.
+        return 0 if remembered else _CLOSE_PAUSE
 
-    def close(self, deployment_id: str) -> Next:
+    def _close(self, deployment: AkashDeployment) -> int:
         """Ask Akash to close the deployment.
 
         Raises:
-            EscrowNotSettledError, UpstreamUnavailableError: It is still open; the same again.
+            UpstreamUnavailableError: It is still open; the same again.
         """
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.CLOSE:
-            return self._next(deployment)
         try:
             self._console.close_deployment(str(deployment.dseq), _READ_SECONDS)
+        except EscrowNotSettledError:
+            return _SETTLE_PAUSE
         except NotFoundError:
-            logger.warning("deployment not known", deployment_id=deployment_id, dseq=deployment.dseq)
+            logger.warning("deployment not known", deployment_id=deployment.deployment_id, dseq=deployment.dseq)
         change(
             deployment,
-            [AkashDeployment.close_sent_at.set(now_text())],
+            [AkashDeployment.close_sent_at.set(self._now_text())],
             AkashDeployment.close_sent_at.does_not_exist(),
             event=("close_sent", "Akash was asked to close the deployment", None),
         )
-        return self._next(deployment)
+        return 0
 
-    def confirm_closed(self, deployment_id: str) -> Next:
+    def _confirm_closed(self, deployment: AkashDeployment) -> int:
         """Look whether Akash says that the deployment is closed; its provider need not be there for that."""
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.CONFIRM:
-            return self._next(deployment)
         if self.is_closed(str(deployment.dseq)):
             change(
                 deployment,
-                [AkashDeployment.upstream_closed_at.set(now_text())],
+                [AkashDeployment.upstream_closed_at.set(self._now_text())],
                 AkashDeployment.upstream_closed_at.does_not_exist(),
                 event=("confirmed_closed", "Akash confirms that the deployment is closed", None),
             )
-            return self._next(deployment)
-        if _seconds_since(deployment.close_sent_at, now()) > _CLOSE_AGAIN_SECONDS:
+            return 0
+        if _seconds_since(deployment.close_sent_at, self._clock()) > _CLOSE_AGAIN_SECONDS:
             change(
                 deployment,
                 [AkashDeployment.close_sent_at.remove()],
                 AkashDeployment.close_sent_at == deployment.close_sent_at,
             )
-        return self._next(deployment, _CONFIRM_PAUSE)
+        return _CONFIRM_PAUSE
 
     def is_closed(self, dseq: str) -> bool:
         """Whether a deployment is proved closed, or never was.
@@ -501,15 +481,12 @@ class AkashWorkflow:
 
     # ── End ─────────────────────────────────────────────────────────────────────────────────────
 
-    def end(self, deployment_id: str) -> Next:
+    def _end(self, deployment: AkashDeployment) -> int:
         """Record that the workload is closed, or how it failed. The owner's wish to close it goes first."""
-        deployment = self._existing(deployment_id)
-        if next_step(deployment.progress) is not Step.END:
-            return self._next(deployment)
         closed_by_wish = deployment.close_requested_at is not None
         was_active = deployment.active_at is not None
         kept = deployment.keeps and deployment.leases is not None and deployment.upstream_closed_at is None
-        ended = AkashDeployment.kept_open.set(True) if kept else AkashDeployment.closed_at.set(now_text())
+        ended = AkashDeployment.kept_open.set(True) if kept else AkashDeployment.closed_at.set(self._now_text())
         common: list[Action] = [*unwatched(), ended]
         unfinished = AkashDeployment.status.is_in(*_UNFINISHED)
         if closed_by_wish:
@@ -523,7 +500,7 @@ class AkashWorkflow:
                 event=(str(Status.CLOSED), reason, None),
                 also=lambda write: write.create("audit", _audit(deployment, "closed")),
             )
-            return self._next(deployment)
+            return 0
         code = str(deployment.closing_code)
         if change(
             deployment,
@@ -535,12 +512,35 @@ class AkashWorkflow:
             ],
             unfinished & AkashDeployment.close_requested_at.does_not_exist(),
             event=(str(Status.ERROR), str(deployment.closing_message), {"code": code}),
-            also=lambda write: _tell(write, deployment, code),
+            also=lambda write: self._tell(write, deployment, code),
         ):
-            _measure(deployment, code)
+            self._measure(deployment, code)
             if code in _OUR_FAULT and not was_active:
                 record_outcome(Service.AKASH, Outcome.FAILURE)
-        return self._next(deployment)
+        return 0
+
+    def _tell(self, write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
+        """Add the outcome of a workload to the audit trail and to the figures."""
+        seconds = _seconds_since(deployment.created_at, self._clock())
+        write.create("outcome", job_outcome("akash", outcome, seconds, 0, 0))
+        write.create("audit", _audit(deployment, outcome))
+
+    def _measure(self, deployment: AkashDeployment, outcome: str) -> None:
+        seconds = _seconds_since(deployment.created_at, self._clock())
+        record("Workloads", outcome=outcome)
+        record("WorkloadFailed", int(outcome != "completed"))
+        record("WorkloadDuration", seconds, MetricUnit.Seconds, outcome=outcome)
+
+    steps: ClassVar = {
+        Step.CREATE: _create,
+        Step.RECOVER: _recover,
+        Step.COLLECT: _collect_bids,
+        Step.LEASE: _lease,
+        Step.READY: _await_ready,
+        Step.CLOSE: _close,
+        Step.CONFIRM: _confirm_closed,
+        Step.END: _end,
+    }
 
 
 _LEASE_KEYS = ("dseq", "gseq", "oseq", "provider")
@@ -570,16 +570,3 @@ def _audit(deployment: AkashDeployment, outcome: str) -> Any:
         subject=deployment.deployment_id,
         message=f"dseq {deployment.dseq}" if deployment.dseq else None,
     )
-
-
-def _tell(write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
-    """Add the outcome of a workload to the audit trail and to the figures."""
-    write.create("outcome", job_outcome("akash", outcome, _seconds_since(deployment.created_at, now()), 0, 0))
-    write.create("audit", _audit(deployment, outcome))
-
-
-def _measure(deployment: AkashDeployment, outcome: str) -> None:
-    seconds = _seconds_since(deployment.created_at, now())
-    record("Workloads", outcome=outcome)
-    record("WorkloadFailed", int(outcome != "completed"))
-    record("WorkloadDuration", seconds, MetricUnit.Seconds, outcome=outcome)

@@ -1,6 +1,8 @@
-"""The tasks of ``stack_api``: the node's endpoint is read and verified before anything is deployed."""
+"""The steps of ``stack_api``: the node's endpoint is read and verified before anything is deployed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 from slipway.akash.console.client import ConsoleApi
 from slipway.errors import (
@@ -18,7 +20,8 @@ from slipway.stacks.rules import parse_endpoint
 from slipway.stacks.sdl import api_sdl
 from slipway.stacks.steps import Step
 from slipway.stacks.store import StackItem, advance
-from slipway.stacks.workflow import Next, StackWorkflow, failure_from
+from slipway.stacks.workflow import StackRun, StackWorkflow, failure_from
+from slipway.times import now
 
 _REFUSALS = (
     ArtifactMissingError,
@@ -30,18 +33,23 @@ _REFUSALS = (
 
 
 class ApiWorkflow(StackWorkflow):
-    """The states of one installation's API stacks.
+    """The steps of one installation's API stacks.
 
     Args:
         console: Gives the Console API.
         settings: What this installation is set to.
         published: What nodes publish.
+        clock: Gives the present, aware.
     """
 
     def __init__(
-        self, console: Callable[[], ConsoleApi], settings: StackSettings, published: PublishedEndpoints
+        self,
+        console: Callable[[], ConsoleApi],
+        settings: StackSettings,
+        published: PublishedEndpoints,
+        clock: Callable[[], datetime] = now,
     ) -> None:
-        super().__init__(Kind.API, console, settings)
+        super().__init__(Kind.API, console, settings, clock)
         self._published = published
 
     def _sdl(self, stack: StackItem) -> str:
@@ -51,30 +59,32 @@ class ApiWorkflow(StackWorkflow):
         endpoint = parse_endpoint(str(stack.used), allow_loopback=allow_private_network())
         return api_sdl(wanted, self._settings.api_image, stack.environment, int(stack.generation), endpoint)
 
-    def read_endpoint(self, environment: str, job_id: str) -> Next:
+    def _read_endpoint(self, run: StackRun) -> int:
         """Read and verify what the node publishes; without it, nothing is deployed and what runs goes on."""
-        stack, due = self._due(environment, job_id, Step.READ)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         if stack.used is None:
             try:
-                found = self._published.of(environment)
+                found = self._published.of(stack.environment)
             except _REFUSALS as error:
                 logger.warning("endpoint refused", stack=stack.name, cause=error.code, reason=error.message)
                 return self._fail(stack, failure_from(error))
             event = ("verified", f"The node publishes {found.endpoint}", {"generation": found.signed_for.generation})
             if not advance(stack, Step.READ, [StackItem.used.set(str(found.endpoint))], event=event):
-                return self._next(stack, job_id)
+                return 0
         advance(stack, self._plan(stack))
-        return self._next(stack, job_id)
+        return 0
 
-    def finish(self, environment: str, job_id: str) -> Next:
+    def _finish(self, run: StackRun) -> int:
         """Record that the API stack is up.
 
         Raises:
             LeaseClosedError: The workload is gone.
         """
-        stack, due = self._due(environment, job_id, Step.FINISH)
-        if due:
-            self._succeed(stack, self._open_workload(stack), Step.DONE, [])
-        return self._next(stack, job_id)
+        self._succeed(run.stack, self._open_workload(run.stack), Step.DONE, [])
+        return 0
+
+    steps: ClassVar[Mapping[str, Callable[[Any, StackRun], int]]] = {
+        **StackWorkflow.steps,
+        Step.READ: _read_endpoint,
+        Step.FINISH: _finish,
+    }

@@ -1,7 +1,8 @@
-"""The tasks of ``stack_node``: a node's endpoint is withdrawn first, found, probed, and published last."""
+"""The steps of ``stack_node``: a node's endpoint is withdrawn first, found, probed, and published last."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 from slipway.akash.console.client import ConsoleApi
 from slipway.errors import (
@@ -34,14 +35,14 @@ from slipway.stacks.rules import (
 from slipway.stacks.sdl import node_sdl
 from slipway.stacks.steps import Step
 from slipway.stacks.store import StackItem, advance
-from slipway.stacks.workflow import Next, StackWorkflow, failure_from, seconds_since
-from slipway.times import now_text
+from slipway.stacks.workflow import StackRun, StackWorkflow, failure_from
+from slipway.times import now
 
 _PROBE_SECONDS = 5.0
 
 
 class NodeWorkflow(StackWorkflow):
-    """The states of one installation's nodes.
+    """The steps of one installation's nodes.
 
     Args:
         console: Gives the Console API.
@@ -50,6 +51,7 @@ class NodeWorkflow(StackWorkflow):
         key: Signs them.
         rpc: Asks nodes who they are.
         roll: Has an environment's API stack follow its node, if it is to.
+        clock: Gives the present, aware.
     """
 
     def __init__(
@@ -60,8 +62,9 @@ class NodeWorkflow(StackWorkflow):
         key: P256Key,
         rpc: NodeRpc,
         roll: Callable[[str], bool],
+        clock: Callable[[], datetime] = now,
     ) -> None:
-        super().__init__(Kind.NODE, console, settings)
+        super().__init__(Kind.NODE, console, settings, clock)
         self._artifacts = artifacts
         self._key = key
         self._rpc = rpc
@@ -78,44 +81,42 @@ class NodeWorkflow(StackWorkflow):
 
     # ── Withdraw ────────────────────────────────────────────────────────────────────────────────
 
-    def withdraw(self, environment: str, job_id: str) -> Next:
+    def _withdraw_endpoint(self, run: StackRun) -> int:
         """Remove what is published, before anything happens to the node, and see what has to happen."""
-        stack, due = self._due(environment, job_id, Step.WITHDRAW)
-        if due:
-            self._withdraw(stack)
-            advance(stack, self._plan(stack), event=("withdrawn", "No endpoint is published any more", None))
-        return self._next(stack, job_id)
+        stack = run.stack
+        self._withdraw(stack)
+        advance(stack, self._plan(stack), event=("withdrawn", "No endpoint is published any more", None))
+        return 0
 
     # ── Discover ────────────────────────────────────────────────────────────────────────────────
 
-    def discover(self, environment: str, job_id: str) -> Next:
+    def _discover(self, run: StackRun) -> int:
         """Look once for the port that the provider forwards to the node's RPC, and judge it.
 
         A look that finds none is not an error before the last one.
         """
-        stack, due = self._due(environment, job_id, Step.DISCOVER)
-        if not due:
-            return self._next(stack, job_id)
-        began_at = stack.discovery_began_at or now_text()
+        stack = run.stack
+        began_at = stack.discovery_began_at or self._now_text()
         tries: list[dict[str, Any]] = list(stack.discovery or [])
         count = len(tries) + 1
         try:
             endpoint = self._look(stack)
         except SlipwayError as error:
-            pause = None if isinstance(error, LeaseClosedError) else DISCOVERY.pause(count, seconds_since(began_at))
+            is_gone = isinstance(error, LeaseClosedError)
+            pause = None if is_gone else DISCOVERY.pause(count, self._seconds_since(began_at))
             outcome = "failure" if pause is None else "attempt"
-            tries.append({"count": count, "at": now_text(), "outcome": outcome, "cause": error.code})
+            tries.append({"count": count, "at": self._now_text(), "outcome": outcome, "cause": error.code})
             self._tell(stack, outcome, count, cause=error.code, reason=error.message)
             looked = [StackItem.discovery.set(tries), StackItem.discovery_began_at.set(began_at)]
             if not advance(stack, Step.DISCOVER, looked):
-                return self._next(stack, job_id)
+                return 0
             if pause is None:
                 record("DiscoveryFailed", cause=error.code)
                 return self._fail(stack, failure_from(error))
-            return self._next(stack, job_id, pause)
-        tries.append({"count": count, "at": now_text(), "outcome": "success", "cause": None})
+            return pause
+        tries.append({"count": count, "at": self._now_text(), "outcome": "success", "cause": None})
         self._tell(stack, "success", count, endpoint=str(endpoint))
-        record("DiscoverySeconds", seconds_since(began_at))
+        record("DiscoverySeconds", self._seconds_since(began_at))
         advance(
             stack,
             Step.PROBE,
@@ -126,7 +127,7 @@ class NodeWorkflow(StackWorkflow):
             ],
             event=("discovered", f"The node's RPC is forwarded to {endpoint}", {"tries": count}),
         )
-        return self._next(stack, job_id)
+        return 0
 
     @staticmethod
     def _tell(stack: StackItem, outcome: str, count: int, **more: Any) -> None:
@@ -170,7 +171,7 @@ class NodeWorkflow(StackWorkflow):
 
     # ── Probe ───────────────────────────────────────────────────────────────────────────────────
 
-    def probe(self, environment: str, job_id: str) -> Next:
+    def _probe(self, run: StackRun) -> int:
         """Ask what is found there who it is. A node that starts may not listen yet, so it is asked a few times.
 
         Raises:
@@ -178,57 +179,60 @@ class NodeWorkflow(StackWorkflow):
             ProbeNonsenseError: What answers is no node.
             EndpointHostRefusedError: Its name leads into a private network now.
         """
-        stack, due = self._due(environment, job_id, Step.PROBE)
-        if not due:
-            return self._next(stack, job_id)
-        began_at = stack.probe_began_at or now_text()
+        stack = run.stack
+        began_at = stack.probe_began_at or self._now_text()
         count = int(stack.probes or 0) + 1
         endpoint = parse_endpoint(str(stack.candidate), allow_loopback=allow_private_network())
         try:
             version = node_version(self._rpc.version(endpoint, self._addresses(endpoint), _PROBE_SECONDS))
         except (ProbeRefusedError, ProbeNonsenseError) as error:
-            pause = PROBE.pause(count, seconds_since(began_at)) if isinstance(error, ProbeRefusedError) else None
+            pause = PROBE.pause(count, self._seconds_since(began_at)) if isinstance(error, ProbeRefusedError) else None
             logger.warning("probed", stack=stack.name, count=count, cause=error.code, reason=error.message)
             probed = [StackItem.probes.set(count), StackItem.probe_began_at.set(began_at)]
             if not advance(stack, Step.PROBE, probed):
-                return self._next(stack, job_id)
-            return self._fail(stack, failure_from(error)) if pause is None else self._next(stack, job_id, pause)
+                return 0
+            return self._fail(stack, failure_from(error)) if pause is None else pause
         advance(
             stack,
             Step.PUBLISH,
             [StackItem.node_version.set(version)],
             event=("probed", f"{version} answers at {endpoint}", None),
         )
-        return self._next(stack, job_id)
+        return 0
 
     # ── Publish ─────────────────────────────────────────────────────────────────────────────────
 
-    def publish(self, environment: str, job_id: str) -> Next:
+    def _publish(self, run: StackRun) -> int:
         """Sign the endpoint and write it, last of all.
 
         Raises:
             LeaseClosedError: The workload is gone.
         """
-        stack, due = self._due(environment, job_id, Step.PUBLISH)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         workload = self._open_workload(stack)
         endpoint = parse_endpoint(str(stack.candidate), allow_loopback=allow_private_network())
         artifact = artifact_bytes(endpoint)
-        signed_for = SignedFor(environment, int(stack.generation), now_text())
+        signed_for = SignedFor(stack.environment, int(stack.generation), self._now_text())
         signature = signature_document(artifact, signed_for, self._key.jwk["kid"], self._key.signature)
-        versions = self._artifacts.publish(environment, artifact, signature)
+        versions = self._artifacts.publish(stack.environment, artifact, signature)
         if not self._succeed(stack, workload, Step.ROLL, [StackItem.endpoint.set(str(endpoint))]):
             # Another job took its place, or the workload was closed: then nothing may stay.
-            published = stack.job_id == job_id and stack.step != str(Step.PUBLISH)
+            published = stack.job_id == run.job_id and stack.step != str(Step.PUBLISH)
             if not published:
-                self._artifacts.unpublish(environment, versions)
-        return self._next(stack, job_id)
+                self._artifacts.unpublish(stack.environment, versions)
+        return 0
 
-    def roll_follower(self, environment: str, job_id: str) -> Next:
+    def _roll_follower(self, run: StackRun) -> int:
         """Have the API stack follow, if it is to."""
-        stack, due = self._due(environment, job_id, Step.ROLL)
-        if due:
-            self._roll(environment)
-            advance(stack, Step.DONE)
-        return self._next(stack, job_id)
+        self._roll(run.stack.environment)
+        advance(run.stack, Step.DONE)
+        return 0
+
+    steps: ClassVar[Mapping[str, Callable[[Any, StackRun], int]]] = {
+        **StackWorkflow.steps,
+        Step.WITHDRAW: _withdraw_endpoint,
+        Step.DISCOVER: _discover,
+        Step.PROBE: _probe,
+        Step.PUBLISH: _publish,
+        Step.ROLL: _roll_follower,
+    }

@@ -1,7 +1,7 @@
 """What ``reconcile`` does for stacks: jobs nobody works on, workloads that were lost, API stacks that are to follow."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipway.akash.models import Status as WorkloadStatus
 from slipway.akash.store import find_workload
@@ -18,8 +18,8 @@ from slipway.stacks.store import (
     find_stack,
     look_at_again,
 )
-from slipway.stacks.workflow import lost, seconds_since
-from slipway.times import now, now_text, to_text
+from slipway.stacks.workflow import lost
+from slipway.times import from_text, now, to_text
 
 _MOST_DUE = 50
 
@@ -32,6 +32,7 @@ class StackReconcile:
         starters: Starts the state machine of each kind.
         status: Tells how the execution of a kind and name stands.
         look: Seconds between two looks at an active stack.
+        clock: Gives the present, aware.
     """
 
     def __init__(
@@ -40,15 +41,17 @@ class StackReconcile:
         starters: Mapping[Kind, Callable[[str, str], None]],
         status: Callable[[Kind, str], str | None],
         look: float,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._artifacts = artifacts
         self._starters = starters
         self._status = status
         self._look = look
+        self._clock = clock
 
     def find(self) -> list[tuple[str, Kind]]:
         """Stacks whose job should have moved by now, and those that are to be looked at."""
-        moment = now_text()
+        moment = to_text(self._clock())
         overdue = due_stacks(OPEN, moment, _MOST_DUE)
         record("OverdueStacks", len(overdue))
         return overdue + due_stacks(WATCHED, moment, _MOST_DUE)
@@ -66,7 +69,7 @@ class StackReconcile:
 
     def _ensure_running(self, stack: StackItem) -> str:
         found = self._status(stack.which, stack.execution_name)
-        record("OldestUnfinishedStack", seconds_since(stack.updated_at))
+        record("OldestUnfinishedStack", (self._clock() - from_text(stack.updated_at)).total_seconds())
         if found == "RUNNING" or (found is not None and not count_stack_execution(stack)):
             done = "running"
         else:
@@ -75,7 +78,7 @@ class StackReconcile:
             logger.warning("stack started again", stack=stack.name, execution_status=found)
             record("StacksStartedAgain")
             done = "started"
-        look_at_again(stack, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        look_at_again(stack, to_text(self._clock() + timedelta(seconds=LOOK_SECONDS)))
         return done
 
     def _watch(self, stack: StackItem) -> str:
@@ -88,7 +91,7 @@ class StackReconcile:
                 self._artifacts.withdraw(stack.environment)
             lost(stack, f"The stack's workload was closed: {reason}")
             return "lost"
-        look_at_again(stack, to_text(now() + timedelta(seconds=self._look)))
+        look_at_again(stack, to_text(self._clock() + timedelta(seconds=self._look)))
         if stack.which is Kind.API and follow(stack.environment, self._starters[Kind.API]):
             return "rolled"
         return "active"

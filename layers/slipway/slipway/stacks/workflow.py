@@ -1,14 +1,13 @@
-"""What the tasks of ``stack_node`` and ``stack_api`` share: a stack's workload, its failures and its end.
+"""What the steps of ``stack_node`` and ``stack_api`` share: a stack's workload, its failures and its end.
 
-Each method does one step of a job and says what the next one is. The step is stored with the stack and changed under
-the condition that nobody has gone on meanwhile, so each may be called any number of times, by any number of executions;
-a job that another took the place of does nothing any more.
+The step that is due is stored with the stack, and changed under the condition that nobody has gone on meanwhile, so any
+number of executions may work on a job; a job that another took the place of does nothing any more.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
@@ -33,7 +32,8 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.identifiers import new_id
-from slipway.jobs.failures import Failure, failure_of
+from slipway.jobs.failures import Failure
+from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_event, job_outcome
 from slipway.observability import logger, record
 from slipway.settings import StackSettings
@@ -50,67 +50,75 @@ from slipway.stacks.store import (
     out_of_open_work,
 )
 from slipway.store import Transaction
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import from_text, now, to_text
 
 _READ_SECONDS = 20.0
 _UPDATE_SECONDS = 55.0
 _AWAIT_PAUSE = 5
 # How soon a workload is looked at again when its execution has ended without an end.
 _AGAIN_PAUSE = 5
+# While something is wrong with closing it.
+_CLOSE_PAUSE = 30
 
 
 @dataclass(frozen=True)
-class Next:
-    """What is to be done next, after how many seconds, for which workload; ``status`` is the stack's."""
+class StackRun:
+    """A stack, and the job that is worked on; the stack may have another one by now."""
 
-    step: Step
-    pause_seconds: int
-    status: str
-    deployment_id: str
+    stack: StackItem
+    job_id: str
 
 
-def task_answer(found: Next) -> dict[str, Any]:
-    """What a state machine is told."""
-    return {
-        "step": str(found.step),
-        "pause_seconds": found.pause_seconds,
-        "status": found.status,
-        "deployment_id": found.deployment_id,
-    }
-
-
-def seconds_since(text: str | None, moment: datetime | None = None) -> float:
-    """Seconds from a stored time to now, 0 where there is none."""
-    return ((moment or now()) - from_text(text)).total_seconds() if text else 0.0
-
-
-class StackWorkflow:
-    """The tasks of one kind of stack.
+class StackWorkflow(Workflow[StackRun]):
+    """The steps of one kind of stack.
 
     Args:
         kind: Which kind.
         console: Gives the Console API.
         settings: What this installation is set to.
+        clock: Gives the present, aware.
     """
 
-    def __init__(self, kind: Kind, console: Callable[[], ConsoleApi], settings: StackSettings) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        console: Callable[[], ConsoleApi],
+        settings: StackSettings,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.name = f"stack_{kind}"
         self._kind = kind
         self._console = console
         self._settings = settings
+        self._clock = clock
 
     # ── The job ─────────────────────────────────────────────────────────────────────────────────
 
-    def _due(self, environment: str, job_id: str, step: Step) -> tuple[StackItem, bool]:
-        """The stack, and whether its job is this one and at this step."""
+    def work(self, environment: str, job_id: str, failure: Failure | None = None) -> StepResult:
+        """Do what is due for a stack's job; ``deploy`` and ``closing`` are the state machine's, which runs a workload.
+
+        Raises:
+            NotFoundError: There is no such stack.
+            UpstreamUnavailableError and others that are not permanent: The same again.
+        """
         stack = find_stack(environment, self._kind)
         if stack is None:
             raise NotFoundError("There is no such stack")
-        return stack, stack.job_id == job_id and stack.step == str(step)
+        result = self._work(StackRun(stack, job_id), job_id, failure)
+        return replace(result, more={"deployment_id": str(stack.deployment_id or "")})
 
-    @staticmethod
-    def _next(stack: StackItem, job_id: str, pause_seconds: int = 0) -> Next:
-        step = Step(stack.step) if stack.job_id == job_id else Step.DONE
-        return Next(step, pause_seconds, str(stack.status), str(stack.deployment_id or ""))
+    def _due(self, job: StackRun) -> Step:
+        return Step(job.stack.step) if job.stack.job_id == job.job_id else Step.DONE
+
+    def _status(self, job: StackRun) -> str:
+        return str(job.stack.status)
+
+    def _now_text(self) -> str:
+        return to_text(self._clock())
+
+    def _seconds_since(self, text: str | None) -> float:
+        """Return the seconds from a stored time to now, 0 where there is none."""
+        return (self._clock() - from_text(text)).total_seconds() if text else 0.0
 
     @staticmethod
     def _workload(stack: StackItem) -> AkashDeployment | None:
@@ -165,11 +173,9 @@ class StackWorkflow:
 
     # ── A workload's beginning and end ──────────────────────────────────────────────────────────
 
-    def request_close(self, environment: str, job_id: str) -> Next:
+    def _close(self, run: StackRun) -> int:
         """Have the stack's workload closed; goes on once Akash has confirmed that it is."""
-        stack, _ = self._due(environment, job_id, Step.CLOSE)
-        if stack.job_id != job_id or stack.step not in (str(Step.CLOSE), str(Step.CLOSING)):
-            return self._next(stack, job_id)
+        stack = run.stack
         workload = self._workload(stack)
         if workload is not None and not workload.ended:
             request_close(workload, f"Its stack {stack.name} has no more use for it")
@@ -177,21 +183,19 @@ class StackWorkflow:
             gone = Step.END if stack.deleting or stack.failing_code else Step.PLACE
             nothing = ("closed", "Nothing of it is open on Akash any more", None)
             advance(stack, gone, [StackItem.endpoint.remove()], event=nothing)
-            return self._next(stack, job_id)
+            return 0
         if stack.step == str(Step.CLOSE):
             advance(stack, Step.CLOSING, event=("closing", "Its workload is being closed", None))
-            return self._next(stack, job_id)
-        return self._next(stack, job_id, _AGAIN_PAUSE)
+            return 0
+        return _AGAIN_PAUSE
 
-    def place(self, environment: str, job_id: str) -> Next:
+    def _place(self, run: StackRun) -> int:
         """Write down the workload that ``akash_deploy`` is to deploy.
 
         Raises:
             InvalidSdlError: What is wanted makes no SDL.
         """
-        stack, due = self._due(environment, job_id, Step.PLACE)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         sdl = self._sdl(stack)
         deployment_id = new_id()
         preferences: Preferences = stack.wanted.preferences
@@ -213,27 +217,25 @@ class StackWorkflow:
             event=("placed", "A new workload is being deployed", {"deployment_id": deployment_id}),
             also=place,
         )
-        return self._next(stack, job_id)
+        return 0
 
-    def check_workload(self, environment: str, job_id: str) -> Next:
+    def _check_workload(self, run: StackRun) -> int:
         """See how ``akash_deploy`` ended; a workload that failed was closed by it."""
-        stack, due = self._due(environment, job_id, Step.DEPLOY)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         workload = self._workload(stack)
         if workload is None or workload.finished:
             code = (workload and workload.error_code) or LeaseClosedError.code
             message = (workload and (workload.error_message or workload.close_reason)) or "The workload was closed"
             return self._fail(stack, Failure(str(code), str(message)))
         if workload.status != str(WorkloadStatus.ACTIVE) or workload.closing:
-            return self._next(stack, job_id, _AGAIN_PAUSE)
+            return _AGAIN_PAUSE
         advance(
             stack,
             step_when_up(self._kind),
             self._uses(stack),
             event=("available", "Every service is available", {"dseq": workload.dseq}),
         )
-        return self._next(stack, job_id)
+        return 0
 
     def _uses(self, stack: StackItem) -> list[Action]:
         """What is known of a stack whose workload runs what it shall."""
@@ -241,15 +243,13 @@ class StackWorkflow:
 
     # ── An update in place ──────────────────────────────────────────────────────────────────────
 
-    def update(self, environment: str, job_id: str) -> Next:
+    def _update(self, run: StackRun) -> int:
         """Have the lease run what is wanted now; where its provider will not, the stack gets another lease.
 
         Raises:
             UpstreamUnavailableError: Not heard; the same again.
         """
-        stack, due = self._due(environment, job_id, Step.UPDATE)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         sdl = self._sdl(stack)
         try:
             workload = self._open_workload(stack)
@@ -257,31 +257,29 @@ class StackWorkflow:
                 leases = self._open_deployment(workload).open_leases
                 before = generations_of(lease.status for lease in leases if lease.status)
                 if not advance(stack, Step.UPDATE, [StackItem.observed_before.set(before)]):
-                    return self._next(stack, job_id)
+                    return 0
             self._console().update_deployment(str(workload.dseq), sdl, _UPDATE_SECONDS)
         except (InvalidSdlError, UpstreamRefusedError, NotFoundError, LeaseClosedError) as error:
             message = f"Its lease can't stay, so it gets another: {error.message}"
             advance(stack, Step.CLOSE, event=("lease_refused", message, None))
-            return self._next(stack, job_id)
+            return 0
         advance(
             stack,
             Step.AWAIT,
-            [StackItem.update_sent_at.set(now_text()), *self._uses(stack)],
+            [StackItem.update_sent_at.set(self._now_text()), *self._uses(stack)],
             event=("updated", "The provider has what it is to run now; waiting for its services", None),
             also=lambda write: replace_sdl(write, workload, sdl),
         )
-        return self._next(stack, job_id, _AWAIT_PAUSE)
+        return _AWAIT_PAUSE
 
-    def await_update(self, environment: str, job_id: str) -> Next:
+    def _await_update(self, run: StackRun) -> int:
         """Look whether the services run what they were updated to.
 
         Raises:
             LeaseClosedError: The lease is gone.
             NotReadyError: It took too long.
         """
-        stack, due = self._due(environment, job_id, Step.AWAIT)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         workload = self._open_workload(stack)
         try:
             leases = self._open_deployment(workload).open_leases
@@ -290,7 +288,7 @@ class StackWorkflow:
         else:
             statuses: list[LeaseStatus] = [lease.status for lease in leases if lease.status]
             if is_updated(statuses, list(workload.services), stack.observed_before or {}):
-                observation = observation_of(leases, now_text()).model_dump()
+                observation = observation_of(leases, self._now_text()).model_dump()
                 advance(
                     stack,
                     step_when_up(self._kind),
@@ -301,17 +299,17 @@ class StackWorkflow:
                         [AkashDeployment.observation.set(observation)],
                     ),
                 )
-                return self._next(stack, job_id)
-        if seconds_since(stack.update_sent_at) > self._settings.ready:
+                return 0
+        if self._seconds_since(stack.update_sent_at) > self._settings.ready:
             raise NotReadyError(f"The services did not run what they were updated to within {self._settings.ready:g} s")
-        return self._next(stack, job_id, _AWAIT_PAUSE)
+        return _AWAIT_PAUSE
 
     # ── Success ─────────────────────────────────────────────────────────────────────────────────
 
     def _succeed(self, stack: StackItem, workload: AkashDeployment, step: Step, actions: list[Action]) -> bool:
         """Record that the job did what it was for, as long as its workload is active."""
-        seconds = seconds_since(stack.job_began_at)
-        look_at = to_text(now() + timedelta(seconds=self._settings.look))
+        seconds = self._seconds_since(stack.job_began_at)
+        look_at = to_text(self._clock() + timedelta(seconds=self._settings.look))
 
         def tell(write: Transaction) -> None:
             active = AkashDeployment.status == str(WorkloadStatus.ACTIVE)
@@ -325,7 +323,7 @@ class StackWorkflow:
             step,
             [
                 StackItem.status.set(str(Status.ACTIVE)),
-                StackItem.job_ended_at.set(now_text()),
+                StackItem.job_ended_at.set(self._now_text()),
                 *in_open_work(stack.environment, self._kind, look_at, WATCHED),
                 *actions,
             ],
@@ -341,24 +339,20 @@ class StackWorkflow:
     def _withdraw(self, stack: StackItem) -> None:
         """Take away what the stack tells others; nothing for a stack that tells nothing."""
 
-    def give_up(self, environment: str, job_id: str, error_name: str, cause: str) -> Next:
+    def _give_up(self, job: StackRun, failure: Failure) -> int:
         """Remember why the job fails; what it leaves open is closed before it is told. The first reason counts."""
-        stack, _ = self._due(environment, job_id, Step.END)
-        logger.error("stack failed", stack=stack.name, error_name=error_name, cause=cause[:2000])
-        if stack.job_id != job_id or stack.step in (str(Step.END), str(Step.DONE)):
-            return self._next(stack, job_id)
-        if stack.step == str(Step.ROLL):
+        stack, step = job.stack, self._due(job)
+        if step is Step.ROLL:
             # What was asked for is done; reconcile rolls the other stack.
             advance(stack, Step.DONE)
-            return self._next(stack, job_id)
-        if stack.failing_code or stack.deleting:
+            return 0
+        if stack.failing_code or stack.deleting or step in (Step.CLOSE, Step.CLOSING, Step.END, Step.DONE):
             # What is left is to close, and that goes on until Akash confirms it.
-            return self._next(stack, job_id, _AGAIN_PAUSE)
-        return self._fail(stack, failure_of(error_name, cause, "stack"))
+            return _CLOSE_PAUSE
+        return self._fail(stack, failure)
 
-    def _fail(self, stack: StackItem, failure: Failure) -> Next:
+    def _fail(self, stack: StackItem, failure: Failure) -> int:
         """Have the job end with a failure."""
-        job_id = str(stack.job_id)
         self._withdraw(stack)
         workload = self._workload(stack)
         is_open = workload is not None and not workload.ended
@@ -370,22 +364,20 @@ class StackWorkflow:
             [StackItem.failing_code.set(failure.code), StackItem.failing_message.set(failure.message)],
             event=("failing", failure.message, {"code": failure.code}),
         )
-        return self._next(stack, job_id)
+        return 0
 
-    def end(self, environment: str, job_id: str) -> Next:
+    def _end(self, run: StackRun) -> int:
         """Record that the stack is gone, or how its job failed."""
-        stack, due = self._due(environment, job_id, Step.END)
-        if not due:
-            return self._next(stack, job_id)
+        stack = run.stack
         self._withdraw(stack)
         code = str(stack.failing_code or DeploymentFailedError.code)
         message = str(stack.failing_message or "The stack failed for an internal reason")
         status = Status.DELETED if stack.deleting else Status.FAILED
         outcome = "completed" if stack.deleting else code
-        seconds = seconds_since(stack.job_began_at)
+        seconds = self._seconds_since(stack.job_began_at)
         actions: list[Action] = [
             StackItem.status.set(str(status)),
-            StackItem.job_ended_at.set(now_text()),
+            StackItem.job_ended_at.set(self._now_text()),
             *self._watch_after_failure(stack),
         ]
         event = (str(Status.DELETED), "Nothing is left of it", None)
@@ -402,15 +394,25 @@ class StackWorkflow:
 
         if advance(stack, Step.DONE, actions, event=event, also=tell):
             _measure(stack, outcome, seconds)
-        return self._next(stack, job_id)
+        return 0
 
     def _watch_after_failure(self, stack: StackItem) -> list[Action]:
         """A stack that still has a workload is watched, as it may have to follow its node."""
         workload = self._workload(stack)
         if stack.deleting or workload is None or workload.ended:
             return out_of_open_work()
-        look_at = to_text(now() + timedelta(seconds=self._settings.look))
+        look_at = to_text(self._clock() + timedelta(seconds=self._settings.look))
         return in_open_work(stack.environment, self._kind, look_at, WATCHED)
+
+    steps: ClassVar[Mapping[str, Callable[[Any, StackRun], int]]] = {
+        Step.CLOSE: _close,
+        Step.CLOSING: _close,
+        Step.PLACE: _place,
+        Step.DEPLOY: _check_workload,
+        Step.UPDATE: _update,
+        Step.AWAIT: _await_update,
+        Step.END: _end,
+    }
 
 
 def failure_from(error: SlipwayError) -> Failure:

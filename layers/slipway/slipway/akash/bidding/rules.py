@@ -3,6 +3,7 @@
 Every placement of an SDL is a group with bids of its own, numbered from 1, and one lease call takes one bid of each.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,8 @@ from slipway.akash.sdl.gpus import GpuName, gpu_of_attribute
 
 # Providers withdraw a bid five minutes after they made it; taking one has to be over before.
 BID_LIFE_SECONDS = 270.0
+# Between two looks at the bids while those that will do are still to come.
+LOOK_SECONDS = 3
 _MOST_EXPLAINED = 40
 
 
@@ -172,6 +175,13 @@ def choose(wanted: Wanted, judged: tuple[Judged, ...], waiting: Waiting) -> Choi
     if waiting.until_deadline <= 0:
         return Choice(found, judged, "the cheapest when time was running out")
     return Choice((), judged, "waiting for better bids")
+
+
+def pause(wanted: Wanted, waiting: Waiting) -> int:
+    """Return the seconds after which another look at the bids may end in a choice."""
+    if waiting.since_acceptable is None or wanted.preferences.providers:
+        return LOOK_SECONDS
+    return max(1, math.ceil(min(waiting.window - waiting.since_acceptable, waiting.until_deadline)))
 
 
 def _all_named_have_bid(wanted: Wanted, judged: Sequence[Judged]) -> bool:
