@@ -1,13 +1,13 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token prepare test contract faults bench lint openapi licences audit types validate lock clean
+.PHONY: help run start stop token chain-check prepare test contract faults bench lint openapi licences audit types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: ## Start everything, launch one token, serve until Ctrl-C
 	@$(PYTHON) -m local.launch run --with-parent
@@ -31,7 +31,10 @@ test: prepare ## Run every test, with coverage of the library
 	@$(PYTHON) -m pytest tests/performance tests/stack --cov --cov-append --cov-report=
 	@$(PYTHON) -m pytest tests/faults -m "not long" --cov --cov-append --cov-report=term --cov-fail-under=90
 
-contract: prepare ## Check the MLflow adapter against a real MLflow server, in an environment of its own
+chain-check: ## Ask each RPC address of each chain what it is, and whether the deployers can work
+	@$(PYTHON) -m local.chain_check
+
+contract: prepare ## Check against a real MLflow server and against geth, which is built when Go is there
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
 	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
 

@@ -90,6 +90,8 @@ def _retry_of(state: dict[str, Any], error: str) -> dict[str, Any] | None:
 def _holds(condition: str, scope: dict[str, Any]) -> bool:
     alternatives = condition.removeprefix("{% ").removesuffix(" %}").split(" or ")
     matches = [_EQUALS.fullmatch(alternative) for alternative in alternatives]
+    if not any(matches):
+        return bool(_filled(condition, scope))
     assert all(matches), condition
     return any(match and _value(match[1], scope) == match[2] for match in matches)
 
@@ -105,8 +107,9 @@ def _filled(template: Any, scope: dict[str, Any]) -> Any:
 def _value(expression: str, scope: dict[str, Any]) -> Any:
     if expression.startswith("$string("):
         return str(_value(expression.removeprefix("$string(").removesuffix(")"), scope))
+    expression, _, added = expression.partition(" + ")
     known = max((name for name in scope if expression == name or expression.startswith(name + ".")), key=len)
     value = scope[known]
     for step in expression.removeprefix(known).split(".")[1:]:
         value = value[step]
-    return value
+    return value + int(added) if added else value

@@ -11,8 +11,9 @@ from slipway.escrow.models import Permit, PermitDomain
 MAX_UINT256 = 2**256 - 1
 # How long a permit holds that the wallet is asked to sign.
 PERMIT_SECONDS = 3600
-# A deposit can't be estimated before its approval is mined. Held to the contract by its tests.
-DEPOSIT_GAS = 150_000
+# A deposit can't be estimated before its approval is mined. Held to the contract by its tests; the newest fork asks
+# 300,000 of a first deposit, twice what those before it did.
+DEPOSIT_GAS = 400_000
 
 _DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _DOMAIN_FIELDS = [
