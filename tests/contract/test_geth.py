@@ -96,6 +96,11 @@ def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         geth.stop()
 
 
+def _wait(seconds: float) -> None:
+    """Pauses are for chains with slower blocks."""
+    time.sleep(seconds * 0.2)
+
+
 @dataclass
 class World:
     """An installation whose tokens live on the node."""
@@ -117,8 +122,8 @@ class World:
         self.slipway.model(model_id)
         answer = self.slipway.launch(model_id)
         assert answer.status == 202, answer.body
-        register = StateMachine("token_register", self.invoke("TokenRegisterTasks"), scale=0.2)
-        deploy = StateMachine("token_deploy", self.invoke("TokenDeployTasks"), scale=0.2, nested=register.run)
+        register = StateMachine("token_register", self.invoke("TokenRegisterTasks"), _wait)
+        deploy = StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait, nested=register.run)
         deploy.run({"deployment_id": answer.body["deployment_id"]})
         return str(answer.body["deployment_id"])
 

@@ -36,29 +36,37 @@ class StateMachine:
         """From the start to a final state, whose output is returned."""
         definition = state_machines()[self.name].definition
         states, current, value = definition["States"], definition["StartAt"], given
+        variables: dict[str, Any] = {}
         for _ in range(_MOST_STATES):
             state = states[current]
             self.visited.append(current)
-            scope = {"$states.input": value, "$states.context.Execution.Id": "execution"}
+            scope = {
+                "$states.input": value,
+                "$states.context.Execution.Id": "execution",
+                **{f"${name}": entry for name, entry in variables.items()},
+            }
             match state["Type"]:
                 case "Succeed":
                     return value
                 case "Choice":
                     chosen = (entry["Next"] for entry in state["Choices"] if _holds(entry["Condition"], scope))
                     current = next(chosen, state["Default"])
+                    continue
                 case "Wait":
                     self.wait(_filled(state["Seconds"], scope))
-                    current = state["Next"]
                 case "Task":
-                    value, current = self._task(state, scope)
+                    state, scope = self._task(state, scope)
+                    value = _filled(state.get("Output", value), scope)
+            variables |= _filled(state.get("Assign", {}), scope)
+            current = state["Next"]
         raise AssertionError(f"no end after {_MOST_STATES} states, the last of them {self.visited[-20:]}")
 
-    def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[Any, str]:
-        """What a task comes to: its output and the next state, or those of its Catch."""
+    def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What goes on after a task, the state itself or its Catch, and what is known there."""
         tries: dict[int, int] = {}
         while True:
             try:
-                result = self._call(state, scope)
+                return state, {**scope, "$states.result.Payload": self._call(state, scope)}
             except Exception as error:
                 name = type(error).__name__
                 retry = _retry_of(state, name)
@@ -68,11 +76,11 @@ class StateMachine:
                     pause = retry["IntervalSeconds"] * retry["BackoffRate"] ** count
                     self.wait(min(pause, retry["MaxDelaySeconds"]) / 2)
                     continue
+                if "Catch" not in state:
+                    raise
                 (catch,) = state["Catch"]
                 cause = json.dumps({"errorMessage": str(error), "errorType": name})
-                caught = {**scope, "$states.errorOutput.Error": name, "$states.errorOutput.Cause": cause}
-                return _filled(catch["Output"], caught), catch["Next"]
-            return _filled(state["Output"], {**scope, "$states.result.Payload": result}), state["Next"]
+                return catch, {**scope, "$states.errorOutput.Error": name, "$states.errorOutput.Cause": cause}
 
     def _call(self, state: dict[str, Any], scope: dict[str, Any]) -> Any:
         arguments = _filled(state["Arguments"], scope)

@@ -35,6 +35,11 @@ def name_of_table(table: Table) -> str:
     return os.environ.get(f"{table.upper()}_TABLE", table)
 
 
+def is_table_named(table: Table) -> bool:
+    """Return whether the environment names a table: operators' commands may run where there is none."""
+    return f"{table.upper()}_TABLE" in os.environ
+
+
 def state_machine_arn(name: StateMachine) -> str:
     """Return a state machine's ARN from TOKEN_DEPLOY_ARN and so on."""
     return os.environ[f"{name.upper()}_ARN"]

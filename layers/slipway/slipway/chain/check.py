@@ -21,7 +21,7 @@ from slipway.chain.rules import fees_under_cap
 from slipway.chains import GWEI, Chain
 from slipway.errors import SlipwayError
 from slipway.network import public_client
-from slipway.settings import ChainSettings, chain_settings, name_of_table
+from slipway.settings import ChainSettings, chain_settings, is_table_named
 
 _SECONDS = 5.0
 # What a launch may use: the creation of a token and its registration.
@@ -155,9 +155,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _stored_deployers(token_chain_id: int, given: Sequence[str]) -> Callable[[int], tuple[Sequence[str], str | None]]:
-    try:
-        name_of_table("control")
-    except KeyError:
+    if not is_table_named("control"):
         return lambda _: (given, None)
     from slipway.chain.store import chain_configuration
 
