@@ -95,7 +95,7 @@ def test_the_owner_connects_and_the_subprotocol_is_chosen(slipway: Installation,
 
 
 def test_a_ticket_opens_the_stream_once_and_needs_no_subprotocol(slipway: Installation, build: WrittenBuild) -> None:
-    ticket = tickets.issue(build.build_id, ALICE.address).ticket
+    ticket = tickets.issue(build.build_id, ALICE.address)
     assert _connect(slipway, build.build_id, ticket=ticket) == {"statusCode": 200}
     again = _connect(slipway, build.build_id, connection_id="c2", ticket=ticket)
     assert (again["statusCode"], json.loads(again["body"])["error"]["code"]) == (401, "AUTH_FAILED")

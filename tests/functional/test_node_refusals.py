@@ -9,7 +9,7 @@ import pytest
 
 from slipway.chain.broadcast import Progress, broadcast, look
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Call
+from slipway.chain.plans import Plan, PlannedCall
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for
 from slipway.chain.write_ahead import WriteAhead
@@ -36,14 +36,17 @@ class Jobs:
             eth_getTransactionByHash=None,
         )
         self.rpc = JsonRpc(self.chain, self.node.client())
-        self.signing = ChainSigning(self.chain, self.rpc, WriteAhead([LocalSigner("0x" + "51" * 32)], self.rpc))
+        self.signing = ChainSigning(
+            self.chain, self.rpc, WriteAhead([LocalSigner("0x" + "51" * 32)], self.chain, self.rpc)
+        )
 
     def sign(self, job: str = "job") -> TransactionItem:
-        configuration = chain_configuration(self.chain.chain_id)
-        return self.signing.sign(job, "deploy", lambda: Call(None, b"\x60\x00", 0), configuration, lambda *_: None)
+        creation = PlannedCall("deploy", None, code=b"\x60\x00")
+        (item,) = self.signing.sign(Plan(job, (creation,), (), chain_configuration(self.chain.chain_id)))
+        return item
 
     def bump(self, job: str = "job") -> TransactionItem:
-        self.signing.sign_again(job, "deploy", lambda *_: None)
+        self.signing.sign_again(self.signing.stuck([self.stored(job)]), ())
         return self.stored(job)
 
     @staticmethod
@@ -59,7 +62,7 @@ class Jobs:
         self.node.answers["eth_sendRawTransaction"] = answer
 
     def look(self, job: str = "job") -> Progress:
-        return look(self.rpc, self.chain, self.stored(job), polls=0).progress
+        return look(self.rpc, self.chain, self.stored(job), 0, now()).progress
 
 
 def test_a_transaction_that_pays_too_little_is_stuck_at_once_and_pays_what_is_wanted_after_a_bump() -> None:
