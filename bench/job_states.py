@@ -19,13 +19,3 @@ BUILD_STATES = (
     "Done",
 )
 """What a build for one chain enters."""
-
-FLUSH_STATES = ("Begin", "FlushShard", "MoreDue", "ShardDone")
-"""What each shard of uptime_flush enters."""
-
-RECONCILE_STATES = (
-    *("FindDue", "All", "Launches", "Signers", "FindWorkloads", "Workloads", "Orphans", "WorkloadsDone", "FindStacks"),
-    *("Stacks", "StacksDone"),
-)
-SIGNER_STATES = ("InspectSigner", "CloseNonces", "SignerDone")
-"""What reconcile enters with nothing to do, and what for each deployer account."""

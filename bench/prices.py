@@ -25,6 +25,12 @@ GIGABYTE_SECOND = Decimal("0.0000166667")
 TRANSITION = Decimal("0.025") / 1000
 """One state transition of a Standard workflow: https://aws.amazon.com/step-functions/pricing/"""
 
+EXPRESS_RUN = Decimal("1.00") / MILLION
+"""One run of an Express workflow: the same page."""
+
+EXPRESS_GIGABYTE_SECOND = Decimal("0.06") / 3600
+"""One gigabyte of an Express workflow's memory for one second, the first 1,000 GB-hours: the same page."""
+
 SIGNATURE = Decimal("0.15") / 10_000
 """One call of KMS with an elliptic-curve key: https://aws.amazon.com/kms/pricing/"""
 

@@ -27,7 +27,6 @@ from slipway.builds.states import Status
 from slipway.builds.store import BLOCK, counts_key, number_key, owner_key
 from slipway.settings import build_limits, launch_windows
 from slipway.times import epoch_milliseconds, now, to_text
-from slipway.workers.rules import SHARDS
 from tests.support.functions import event
 from tests.support.installation import Answer
 from tests.support.wallets import ADMIN, ALICE
@@ -235,13 +234,12 @@ class Operations:
         assert self._slipway.invoke("HeartbeatFunction", given)["statusCode"] == 200
 
     def _flush(self) -> None:
-        for shard in range(SHARDS):
-            self._slipway.invoke("UptimeFlushTasks", {"state": "FlushShard", "shard": shard, "after": None})
+        self._slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
 
     def _reconcile(self) -> None:
         # Looks for what is due; what is done about one job does not know of the others.
-        self._slipway.invoke("ReconcileTasks", {"state": "FindDue"})
-        self._slipway.invoke("ReconcileTasks", {"state": "FindStacks"})
+        for state in ("FindLaunches", "FindSigners", "FindStacks"):
+            self._slipway.invoke("ReconcileTasks", {"state": state})
 
 
 def measure(times: Sequence[int], base: int = BASE) -> dict[str, list[Counts]]:

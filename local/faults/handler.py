@@ -21,7 +21,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _DIRECTORY = Path(os.environ.get("SLIPWAY_FAULTS", "/nonexistent"))
@@ -166,16 +168,33 @@ def _cut_steps() -> None:
     steps.perform, steps.is_cut = perform, True
 
 
+def _cut(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Let faults strike before and after what takes an event."""
+
+    def cut(event: dict[str, Any], *more: Any) -> Any:
+        boundary, job_id = boundary_of(event), event.get("job_id")
+        _strike(boundary, "before", job_id)
+        answer = run(event, *more)
+        _strike(boundary, "after", job_id)
+        return answer
+
+    return cut
+
+
+@cache
+def _app() -> ModuleType:
+    """Return the function's app; of a workflow's, each state is cut, whoever runs it."""
+    app = importlib.import_module(_HANDLER.rpartition(".")[0])
+    states = getattr(app, "STATES", {})
+    states.update({name: _cut(state) for name, state in states.items()})
+    _cut_steps()
+    return app
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Call the real handler, with whatever faults were laid for it."""
-    module, _, name = _HANDLER.rpartition(".")
-    boundary, job_id = boundary_of(event), event.get("job_id")
-    _strike(boundary, "before", job_id)
-    real = getattr(importlib.import_module(module), name)
-    _cut_steps()
-    answer = real(event, context)
-    _strike(boundary, "after", job_id)
-    return answer
+    run = getattr(_app(), _HANDLER.rpartition(".")[2])
+    return run(event, context) if hasattr(_app(), "STATES") else _cut(run)(event, context)
 
 
 # This module is imported where the process starts.

@@ -11,6 +11,7 @@ from slipway.akash.workflow import AkashWorkflow
 from slipway.jobs.steps import GIVE_UP, Workflow
 from slipway.stacks.api_workflow import ApiWorkflow
 from slipway.stacks.node_workflow import NodeWorkflow
+from tests.support.functions import function_app
 
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
@@ -44,24 +45,28 @@ def steps(workflow: str) -> set[str]:
     return {f"{workflow}:{step}" for step in declared}
 
 
-def _boundary(workflow: str, name: str, state: dict[str, Any]) -> str | None:
+def _boundaries(workflow: str, name: str, state: dict[str, Any]) -> set[str]:
     payload = state["Arguments"].get("Payload", {})
-    if not isinstance(payload, dict):
+    if workflow in HUBS and not isinstance(payload, dict):
         # A hub's Task: its steps are the boundaries.
-        assert workflow in HUBS, workflow
-        return None
+        return set()
+    if payload == "{% $states.input %}":
+        # A step that was found: any state of the workflow's function.
+        return set(function_app(f"tasks/{workflow}").STATES)
     if "operation" in payload:
-        return f"{payload['operation']}:{payload.get('purpose', 'nonce')}"
-    return str(payload.get("state", name))
+        return {f"{payload['operation']}:{payload.get('purpose', 'nonce')}"}
+    return {str(payload.get("state", name))}
 
 
 @cache
 def boundaries(*names: str) -> frozenset[tuple[str, str]]:
-    """Return (boundary, when) of each step and each other Task state of these workflows."""
+    """Return (boundary, when) of each step, each other Task state, and each state that a Task may be handed."""
     found = set[str]()
     for workflow in names:
-        tasks = [entry for entry in _states(state_machines()[workflow].definition) if entry[1]["Type"] == "Task"]
-        found |= steps(workflow) | ({_boundary(workflow, *task) for task in tasks} - {None})
+        found |= steps(workflow)
+        for name, state in _states(state_machines()[workflow].definition):
+            if state["Type"] == "Task":
+                found |= _boundaries(workflow, name, state)
     return frozenset((name, when) for name in found for when in WHENS)
 
 

@@ -27,6 +27,7 @@ from slipway.chain.contracts import load
 from tests.faults import audits
 from tests.faults.audits import FINAL
 from tests.faults.tally import Tally, this_run
+from tests.support.express import run_express
 
 HERE = Path(__file__).parent
 STATE = ROOT / ".local" / "faults"
@@ -59,6 +60,8 @@ class FaultyStack:
     laid: list[Path] = field(default_factory=list)
     # Environment and kind of each job of a stack.
     environments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # How each run of reconcile ended.
+    runs: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _withdrawn: set[Path] = field(default_factory=set)
     _tokens: dict[tuple[str, int], tuple[str, str] | None] = field(default_factory=dict)
@@ -197,17 +200,10 @@ class FaultyStack:
 
     def reconcile(self) -> None:
         """Run reconcile once, now, to its end."""
-        execution = self.machines.start_execution(stateMachineArn=self.outputs["ReconcileArn"])["executionArn"]
-        self.tally.placed("reconcile", execution)
-        self.finish(execution)
-
-    def finish(self, execution: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until an execution has succeeded."""
-        ends_at = time.monotonic() + seconds
-        while (status := self.machines.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-            assert time.monotonic() < ends_at, f"{execution} takes too long"
-            time.sleep(0.2)
-        assert status == "SUCCEEDED", self.machines.describe_execution(executionArn=execution)
+        done = run_express(self.described, "ReconcileArn")
+        self.runs[done["executionArn"]] = done["status"]
+        self.tally.placed("reconcile", done["executionArn"])
+        assert done["status"] == "SUCCEEDED", done
 
     def detail(self, deployment_id: str) -> dict[str, Any] | None:
         """The launch or workload as it is stored, if it is."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,11 @@ ON_THE_WAY = (*TO_DEPLOY, *TO_REGISTER)
 # else was faster; RegisterToken is the nested execution.
 IN_DEPLOYMENT = (*TO_DEPLOY, "bump:deploy", "cancel:deploy", "RegisterToken", "RecordFailure")
 IN_REGISTRATION = (*TO_REGISTER, "bump:register", "cancel:register", "Complete", "RecordFailure")
-IN_RECONCILE = ("FindDue", "ReconcileJob", "InspectSigner", "close:nonce", "BroadcastNonce")
+LOOKING, CLOSING = (
+    ("Find", "FindLaunches", "ReconcileJob"),
+    ("FindSigners", "InspectSigner", "close:nonce", "BroadcastNonce"),
+)
+IN_RECONCILE = (*LOOKING, *CLOSING)
 
 
 # AWS refuses a call, or does it and is not heard.
@@ -272,7 +277,7 @@ def test_executions_that_are_stopped_around_their_registration_are_started_again
     _assert_each_launched_once(stack, placed)
 
 
-@pytest.mark.parametrize("kills", together_and_alone("FindDue", "ReconcileJob"))
+@pytest.mark.parametrize("kills", together_and_alone(*LOOKING))
 def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
     stack: FaultyStack, kills: list[tuple[str, str]]
 ) -> None:
@@ -284,7 +289,21 @@ def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
     stack.assert_launched_once(deployment_id)
 
 
-@pytest.mark.parametrize("kills", together_and_alone("InspectSigner", "close:nonce", "BroadcastNonce"))
+def test_runs_of_reconcile_that_overlap_start_each_launch_once(stack: FaultyStack) -> None:
+    """What a schedule that starts twice, and a run that outlasts a minute, come to."""
+    placed = [stack.place(start=False) for _ in range(3)]
+    for deployment_id in placed:
+        _overdue(stack, deployment_id)
+    faults = [stack.lay("ReconcileJob", when) for when in WHENS]
+    stack.tally.did("started twice", workflow="reconcile")
+    with ThreadPoolExecutor(3) as threads:
+        for run in [threads.submit(stack.reconcile) for _ in placed]:
+            run.result()
+    assert not any(fault.exists() for fault in faults)
+    _assert_each_launched_once(stack, placed)
+
+
+@pytest.mark.parametrize("kills", together_and_alone(*CLOSING))
 def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, kills: list[tuple[str, str]]) -> None:
     stack.assert_nonces_are_contiguous()
     used = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -16,11 +17,13 @@ from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import worker_key
 from tests.faults import audits
 from tests.faults.boundaries import WHENS
-from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
+from tests.faults.conftest import FaultyStack
+from tests.faults.test_token_launch import wait_until
+from tests.support.express import run_express
 from tests.support.workers import body, enrol_at, records_at, wallet
 
 WORKFLOW = "uptime_flush"
-BOUNDARIES = ("FlushShard",)
+BOUNDARIES = ("Flush", "FlushShard")
 HOUR = 60 * MINUTE
 ACTIONS = (
     "conflict",
@@ -66,16 +69,9 @@ class Fleet:
             time.sleep(0.2)
         raise AssertionError(answer.text)
 
-    def start(self) -> str:
-        arn = self.stack.machines.start_execution(stateMachineArn=self.stack.outputs["UptimeFlushArn"])["executionArn"]
-        return str(arn)
-
-    def finish(self, arn: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        ends_at = time.monotonic() + seconds
-        while (found := self.stack.machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            assert time.monotonic() < ends_at
-            time.sleep(0.2)
-        return dict(found)
+    def flush(self) -> dict[str, Any]:
+        """Run the state machine to its end."""
+        return run_express(self.stack.described, "UptimeFlushArn")
 
     def records(self, address: str) -> list[tuple[int, int]]:
         return records_at(self.client, self.table, address)
@@ -112,7 +108,7 @@ def fleet(stack: FaultyStack, fleets: list[Fleet]) -> Fleet:
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_killed_while_it_flushes(fleet: Fleet, boundary: str, when: str) -> None:
     faults = [fleet.stack.lay(boundary, when) for _ in range(3)]
-    done = fleet.finish(fleet.start())
+    done = fleet.flush()
     assert done["status"] == "SUCCEEDED", done
     assert not any(fault.exists() for fault in faults), "the faults did not strike"
     fleet.assert_ended_once()
@@ -121,37 +117,35 @@ def test_killed_while_it_flushes(fleet: Fleet, boundary: str, when: str) -> None
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_table_that_refuses(fleet: Fleet, action: str) -> None:
     fault = fleet.stack.lay("FlushShard", "before", action)
-    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    assert fleet.flush()["status"] == "SUCCEEDED"
     assert not fault.exists()
     fleet.assert_ended_once()
 
 
-def test_a_run_that_is_stopped_and_one_that_follows_and_one_beside_it(fleet: Fleet) -> None:
-    """What a redrive, or two schedules at once, come to."""
+def test_a_run_that_hangs_and_two_beside_it(fleet: Fleet) -> None:
+    """What a schedule that starts twice, and a run that outlasts the next, come to."""
     fault = fleet.stack.lay("FlushShard", "before", "hang")
-    stopped = fleet.start()
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while fault.exists():
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
-    fleet.stack.machines.stop_execution(executionArn=stopped, error="Killed", cause="by a test")
-    fleet.stack.tally.did("stop", workflow=WORKFLOW)
     fleet.stack.tally.did("started twice", workflow=WORKFLOW)
-    for arn in [fleet.start() for _ in range(2)]:
-        assert fleet.finish(arn)["status"] == "SUCCEEDED"
+    with ThreadPoolExecutor(3) as threads:
+        hangs = threads.submit(fleet.flush)
+        wait_until(lambda: not fault.exists())
+        assert {run["status"] for run in threads.map(lambda _: fleet.flush(), range(2))} == {"SUCCEEDED"}
+        fleet.assert_ended_once()
+    assert hangs.result()["status"] == "SUCCEEDED"
     fleet.assert_ended_once()
 
 
 @pytest.mark.long
 def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fleet: Fleet) -> None:
-    for _ in range(SHARDS * 9):
+    # The first call dies of one; then each shard has a task of its own, whose process is started again five times.
+    for _ in range(SHARDS * 6 + 1):
         fleet.stack.lay("FlushShard", "before", "kill")
-    done = fleet.finish(fleet.start(), seconds=240)
+    done = fleet.flush()
     assert (done["status"], done["error"]) == ("FAILED", "ShardsFailed")
     # The engine starts a process that died once more by itself, so fewer shards than that use their tries up.
     assert 1 <= json.loads(done["cause"])["failed"] <= SHARDS
     fleet.stack.withdraw()
-    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    assert fleet.flush()["status"] == "SUCCEEDED"
     fleet.assert_ended_once()
 
 
@@ -162,5 +156,5 @@ def test_a_heartbeat_that_is_killed_is_sent_again(fleet: Fleet, when: str) -> No
     fault = fleet.stack.lay("POST /heartbeat", when, workflow=WORKFLOW)
     fleet.beat(address, later)
     assert not fault.exists()
-    assert fleet.finish(fleet.start())["status"] == "SUCCEEDED"
+    assert fleet.flush()["status"] == "SUCCEEDED"
     assert fleet.records(address) == [fleet.expected[address]]

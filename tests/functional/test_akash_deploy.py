@@ -24,6 +24,7 @@ from slipway.limits import store as limits
 from slipway.settings import akash_windows
 from slipway.store import Transaction
 from tests.support.console_simulator import Simulator
+from tests.support.functions import event
 from tests.support.installation import AKASH_SECONDS, Answer, Installation
 from tests.support.state_machine import StateMachine
 from tests.support.steps import Steps
@@ -299,8 +300,7 @@ def test_akash_that_is_not_set_up(slipway: Installation, monkeypatch: pytest.Mon
     answer = deploy(slipway)
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
     assert "not set up" in answer.body["error"]["message"]
-    found = slipway.invoke("ReconcileTasks", {"state": "FindWorkloads"})
-    assert found == {"deployment_ids": [], "orphans": []}
+    assert slipway.invoke("ReconcileTasks", event("reconcile_find_workloads")) == {"steps": []}
 
 
 # ── What goes wrong on Akash ────────────────────────────────────────────────────────────────────

@@ -16,7 +16,8 @@ import pytest
 from slipway import store
 from slipway.errors import UpstreamUnavailableError
 from slipway.times import epoch_milliseconds, to_text
-from slipway.workers import flush, heartbeats
+from slipway.workers import flush, heartbeats, session_store
+from slipway.workers.flush import Flushed
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import GAP, MINUTE, OVERDUE, SHARDS, shard_of
@@ -55,17 +56,11 @@ def operations(slipway: Installation) -> list[str]:
 
 def flush_all(slipway: Installation) -> dict[str, int]:
     """What the state machine does, without its engine."""
-    totals = {"flushed": 0, "moved": 0, "left": 0}
-    for shard in range(SHARDS):
-        given = {**event("uptime_flush_flush_shard"), "shard": shard}
-        for _ in range(100):
-            done = slipway.invoke("UptimeFlushTasks", given)
-            for name in totals:
-                totals[name] += done[name]
-            given["after"] = done["after"]
-            if not done["after"]:
-                break
-    return totals
+    found = slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
+    for step in found.pop("rest"):
+        done = slipway.invoke("UptimeFlushTasks", step)
+        found = {name: count + done[name] for name, count in found.items()}
+    return dict(found)
 
 
 # ── What a beat does ────────────────────────────────────────────────────────────────────────────
@@ -472,7 +467,7 @@ def test_a_flush_that_comes_second_changes_nothing(slipway: Installation, token:
 
 
 def test_pages_go_on_where_they_ended(slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flush, "_PAGE", 2)
+    monkeypatch.setattr(session_store, "_PAGE", 2)
     stale = [wallet(number) for number in range(1000, 1100) if shard_of(wallet(number)) == 3][:7]
     for number, address in enumerate(stale):
         given = enrol(address)
@@ -484,14 +479,33 @@ def test_pages_go_on_where_they_ended(slipway: Installation, token: str, monkeyp
     assert all(len(records(address)) == 1 for address in stale)
 
 
-def test_a_flush_without_time_goes_on_with_the_next_worker(
-    slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flush, "_MOST_SECONDS", -1)
+def test_a_flush_without_time_leaves_the_others_for_the_next(slipway: Installation, token: str) -> None:
     stale = [wallet(number) for number in range(1000, 1100) if shard_of(wallet(number)) == 3][:3]
     for address in stale:
         slipway.api("heartbeat", token=enrol(address), body=body(address, now() - 2 * HOUR))
-    assert flush_all(slipway) == {"flushed": 3, "moved": 0, "left": 0}
+    seconds = iter(range(10))
+    assert flush.flush_shard(3, until=2, clock=lambda: next(seconds)) == Flushed(2, 0, 0, again=True)
+    assert flush.flush_shard(3, until=2, clock=lambda: 1) == Flushed(1, 0, 0, again=False)
+    assert all(len(records(address)) == 1 for address in stale)
+
+
+@pytest.mark.parametrize(("tries", "left_over"), [(0, {3}), (1, set(range(SHARDS)))])
+def test_a_shard_that_fails_is_left_to_a_task_of_its_own_and_after_a_death_each_is(
+    slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch, tries: int, left_over: set[int]
+) -> None:
+    beat(slipway, token, now() - 2 * HOUR)
+    assert shard_of(WORKER) != 3
+    due = flush.due_workers
+
+    def refuse(shard: int, moment: int) -> Any:
+        if shard == 3:
+            raise UpstreamUnavailableError("not now")
+        return due(shard, moment)
+
+    monkeypatch.setattr(flush, "due_workers", refuse)
+    found = slipway.invoke("UptimeFlushTasks", {**event("uptime_flush_flush"), "tries": tries})
+    assert {step["shard"] for step in found["rest"]} == left_over
+    assert found["flushed"] == (tries == 0)
 
 
 def test_a_worker_that_keeps_changing_does_not_stop_the_others(

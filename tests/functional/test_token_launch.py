@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import uuid
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from eth_account import Account
@@ -24,7 +26,7 @@ from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import SignerReconcile, deployer_accounts
 from slipway.chain.signing import ChainSigning
-from slipway.chain.store import save_contracts, save_fee_cap, stored_nonce, transaction_for
+from slipway.chain.store import save_contracts, save_fee_cap, stored_nonce, transaction_at, transaction_for
 from slipway.chain.write_ahead import WriteAhead
 from slipway.errors import (
     ConflictError,
@@ -36,12 +38,13 @@ from slipway.errors import (
     TokenExistsError,
     UpstreamUnavailableError,
 )
+from slipway.jobs.deployments import Deployment
 from slipway.settings import chain_settings
 from slipway.tokens import calls, workflow
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_deployment
-from tests.support.functions import function_app
+from tests.support.functions import event, function_app
 from tests.support.installation import Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
@@ -705,16 +708,110 @@ def test_an_account_that_was_used_elsewhere_catches_up(pad: Launchpad, accounts:
     assert stored_nonce(31337, address) == signed["nonce"] + 10
 
 
+def test_a_transaction_that_settled_is_not_looked_at_again(
+    pad: Launchpad, accounts: SignerReconcile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed, failed = pad.new(), pad.new("fails")
+    pad.deploy(completed)
+    pad.register(completed)
+    signed = pad.sign(failed)
+    looked_at: list[tuple[str, int]] = []
+
+    def transaction(chain_id: int, address: str, nonce: int) -> Any:
+        looked_at.append((address, nonce))
+        return transaction_at(chain_id, address, nonce)
+
+    monkeypatch.setattr("slipway.chain.reconcile.transaction_at", transaction)
+    pad.deploy_task("BroadcastDeployment", failed)
+    pad.anvil.mine(2)
+    for signer in pad.signers:
+        assert accounts.inspect(signer.address) == []
+    # What its launch has not settled itself is looked at until it has, or has ended.
+    looked_at.clear()
+    for signer in pad.signers:
+        assert accounts.inspect(signer.address) == []
+    assert looked_at == [(signed["signer"], signed["nonce"])]
+    pad.fail(failed)
+    for _ in range(2):
+        looked_at.clear()
+        assert accounts.inspect(signed["signer"]) == []
+    assert looked_at == []
+    item = transaction_for(failed, "deploy")
+    assert item
+    assert item.status == "confirmed"
+
+
+def test_balances_are_measured_every_few_minutes_and_nonces_each_time(
+    pad: Launchpad, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment, rpc = 0.0, pad.json_rpc()
+    accounts = SignerReconcile(
+        chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc), clock=lambda: moment
+    )
+    signed = pad.sign(pad.new())
+    measured = []
+    for minute in range(20):
+        # Now and then a run comes some seconds early or late.
+        moment = 60 * minute + 5 * (-1) ** minute
+        capsys.readouterr()
+        accounts.inspect(signed["signer"])
+        if "SignerBalance" in capsys.readouterr().out:
+            measured.append(moment)
+    assert len(measured) == 5
+    assert all(after - before <= 300 for before, after in itertools.pairwise(measured))
+
+
+def _overdue(job: str) -> None:
+    deployment = find_deployment(job)
+    assert deployment
+    deployment.update(actions=[Deployment.open_until.set("2020-01-01T00:00:00.000Z")])
+
+
+def test_runs_of_reconcile_that_overlap_start_a_launch_once(pad: Launchpad) -> None:
+    job, invoke = pad.new(), pad.slipway.invoke
+    boto3.client("stepfunctions").stop_execution(executionArn=pad.slipway.executions()[0]["executionArn"])
+    _overdue(job)
+    (slow,) = invoke("ReconcileTasks", event("reconcile_find_launches"))["steps"]
+    whole = invoke("ReconcileTasks", event("reconcile_find"))
+    assert [step["done"] for step in whole["done"] if step["state"] == "ReconcileJob"] == ["started"]
+    assert invoke("ReconcileTasks", slow) == {"done": "running"}
+    assert {entry["name"] for entry in pad.slipway.executions()} == {job, f"{job}-2"}
+
+
+def test_what_fails_is_left_to_the_state_machine_and_stops_nothing_else(
+    pad: Launchpad, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = pad.new()
+    _overdue(job)
+
+    def refuse(*_: Any) -> Any:
+        raise KeyError("a surprise")
+
+    monkeypatch.setattr(TokenReconcile, "reconcile_job", refuse)
+    monkeypatch.setattr("slipway.stacks.reconcile.StackReconcile.find", refuse)
+    found = pad.slipway.invoke("ReconcileTasks", event("reconcile_find"))
+    assert found["rest"] == [{"state": "ReconcileJob", "deployment_id": job}]
+    assert found["failed"] == ["FindStacks"]
+    assert [step["state"] for step in found["done"]] == ["InspectSigner"] * len(pad.signers)
+    told = capsys.readouterr().out
+    assert '"state":"FindStacks","StepsFailed"' in told
+    assert '"state":"ReconcileJob","StepsFailed"' in told
+    # After a process that died, each is left alone.
+    again = pad.slipway.invoke("ReconcileTasks", {**event("reconcile_find"), "tries": 1})
+    assert [step["state"] for step in again["rest"]] == ["ReconcileJob"] + ["InspectSigner"] * len(pad.signers)
+    assert again["done"] == []
+
+
 def test_an_account_that_was_never_used_is_left_alone(accounts: SignerReconcile) -> None:
     assert accounts.inspect(ALICE.address) == []
 
 
 def test_the_reconcile_function_may_do_all_of_it(pad: Launchpad) -> None:
     pad.new()
-    found = pad.slipway.invoke("ReconcileTasks", {"state": "FindDue"})
-    assert found["deployment_ids"] == []
-    for account in found["signers"]:
-        assert pad.slipway.invoke("ReconcileTasks", {"state": "InspectSigner", **account}) == {"nonces": []}
+    found = pad.slipway.invoke("ReconcileTasks", event("reconcile_find"))
+    assert (found["rest"], found["failed"]) == ([], [])
+    accounts = [{"state": "InspectSigner", "chain_id": 31337, "address": signer.address} for signer in pad.signers]
+    assert found["done"] == [{**account, "nonces": [], "again": False} for account in accounts]
     job = pad.new()
     done = pad.slipway.invoke("ReconcileTasks", {"state": "ReconcileJob", "deployment_id": job})
     assert done["done"] in ("running", "started")

@@ -17,11 +17,11 @@ from slipway.workers.rules import MINUTE
 from slipway.workers.store import worker_key
 from slipway.workers.worker_tokens import new_worker_token
 from tests.stack.launches import Token, bearer
+from tests.support.express import run_express
 from tests.support.sessions import reference_sessions
 from tests.support.workers import body, enrol_at, records_at, wallet
 
 HOUR = 60 * MINUTE
-FLUSH_SECONDS = 60
 
 
 class Worker:
@@ -60,12 +60,7 @@ def worker(stack: Any) -> Worker:
 
 def run_flush(stack: Any) -> dict[str, Any]:
     """Run uptime_flush to its end; gives its output."""
-    machines = stack.client("stepfunctions")
-    arn = machines.start_execution(stateMachineArn=stack.outputs["UptimeFlushArn"])["executionArn"]
-    ends_at = time.monotonic() + FLUSH_SECONDS
-    while (found := machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        assert time.monotonic() < ends_at
-        time.sleep(0.2)
+    found = run_express(stack.described, "UptimeFlushArn")
     assert found["status"] == "SUCCEEDED", found
     output: dict[str, Any] = json.loads(found["output"])
     return output

@@ -12,7 +12,11 @@ from typing import Any
 
 from tests.support.template import ROOT
 
-CONTEXT = SimpleNamespace(aws_request_id="11111111-2222-4333-8444-555555555555", function_name="test")
+CONTEXT = SimpleNamespace(
+    aws_request_id="11111111-2222-4333-8444-555555555555",
+    function_name="test",
+    get_remaining_time_in_millis=lambda: 75_000,
+)
 
 
 def load_app(folder: Path) -> ModuleType:

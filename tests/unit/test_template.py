@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -30,6 +31,15 @@ def test_a_function_logs_to_a_group_of_its_own_with_an_end(name: str) -> None:
 def test_every_folder_of_functions_is_deployed() -> None:
     deployed = {(ROOT / entry["CodeUri"]).resolve() for entry in FUNCTIONS.values()}
     assert deployed == {path.parent.resolve() for path in (ROOT / "functions").rglob("app.py")}
+
+
+def test_what_runs_most_often_is_not_traced() -> None:
+    assert template()["Globals"]["Function"]["Tracing"] == "Active"
+    untraced = {name for name, entry in FUNCTIONS.items() if entry.get("Tracing") == "Disabled"}
+    assert untraced == {"HeartbeatFunction", "ReconcileTasks", "UptimeFlushTasks"}
+    assert {name for name, entry in MACHINES.items() if "Tracing" not in entry} == {"Reconcile", "UptimeFlush"}
+    # API Gateway's HTTP APIs and WebSocket APIs trace nothing themselves.
+    assert [name for name in resources("AWS::Serverless::HttpApi").values() if "Tracing" in json.dumps(name)] == []
 
 
 def test_only_the_signer_may_sign_with_the_deployer_keys() -> None:

@@ -1,36 +1,55 @@
-"""Task states of ``reconcile``."""
+"""Task states of ``reconcile``: one call finds what is due of every kind and does it, each step on its own."""
 
+from math import inf
 from typing import Any
 
-import broadcast_nonce
-import close_orphan
-import find_builds
-import find_due
-import find_stacks
-import find_workloads
-import inspect_signer
-import reconcile_build
-import reconcile_job
-import reconcile_stack
-import reconcile_workload
+from slipway.chain.reconcile import deployer_accounts
+from slipway.reconcile import builds, launches, signers, stacks, workloads
+from slipway.settings import chain_settings
+from slipway.stacks.models import Kind
+from slipway.sweep import find_and_do, found
+from slipway.tasks import State, run_state
 
-from slipway.tasks import run_state
+# The longest that a step takes: Akash is asked to close a deployment, and then whether it has.
+_STEP_SECONDS = 60
 
-STATES = {
-    "FindDue": find_due.run,
-    "ReconcileJob": reconcile_job.run,
-    "InspectSigner": inspect_signer.run,
-    "BroadcastNonce": broadcast_nonce.run,
-    "FindWorkloads": find_workloads.run,
-    "ReconcileWorkload": reconcile_workload.run,
-    "CloseOrphan": close_orphan.run,
-    "FindBuilds": find_builds.run,
-    "ReconcileBuild": reconcile_build.run,
-    "FindStacks": find_stacks.run,
-    "ReconcileStack": reconcile_stack.run,
+
+def _find_workloads(_: dict[str, Any]) -> dict[str, Any]:
+    due = workloads().find()
+    orphans = found("CloseOrphan", ["dseq"], due.orphans)
+    return {"steps": found("ReconcileWorkload", ["deployment_id"], due.deployment_ids)["steps"] + orphans["steps"]}
+
+
+def _inspect_signer(event: dict[str, Any]) -> dict[str, Any]:
+    nonces = signers(event["chain_id"]).inspect(event["address"])
+    # Closing one takes a signature, for which the state machine asks the signer.
+    return {"nonces": nonces, "again": bool(nonces)}
+
+
+def _broadcast_nonce(event: dict[str, Any]) -> None:
+    signers(event["chain_id"]).send_closing(event["address"], event["nonce"])
+
+
+# What asks Akash comes last: it may take its time.
+FINDERS = ("FindLaunches", "FindBuilds", "FindStacks", "FindSigners", "FindWorkloads")
+STATES: dict[str, State] = {
+    # After a try that died, every step is left to a task of its own: one that kills its process stops no other.
+    "Find": lambda event: find_and_do(FINDERS, STATES, -inf if event["tries"] else event["until"]),
+    "FindLaunches": lambda _: found("ReconcileJob", ["deployment_id"], launches().find()),
+    "ReconcileJob": lambda event: {"done": launches().reconcile_job(event["deployment_id"])},
+    "FindBuilds": lambda _: found("ReconcileBuild", ["build_id"], builds().find()),
+    "ReconcileBuild": lambda event: {"done": builds().reconcile_build(event["build_id"])},
+    "FindStacks": lambda _: found("ReconcileStack", ["environment", "kind"], stacks().find()),
+    "ReconcileStack": lambda event: {"done": stacks().reconcile_stack(event["environment"], Kind(event["kind"]))},
+    "FindSigners": lambda _: found("InspectSigner", ["chain_id", "address"], deployer_accounts(chain_settings())),
+    "InspectSigner": _inspect_signer,
+    "BroadcastNonce": _broadcast_nonce,
+    "FindWorkloads": _find_workloads,
+    "ReconcileWorkload": lambda event: {"done": workloads().reconcile_job(event["deployment_id"])},
+    "CloseOrphan": lambda event: {"done": workloads().close_orphan(event["dseq"])},
 }
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Run the state that the event names."""
-    return run_state(event, context, STATES)
+    return run_state(event, context, STATES, reserve=_STEP_SECONDS)

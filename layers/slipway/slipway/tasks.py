@@ -1,5 +1,6 @@
 """How a workflow's one function reads the event of a Task, and what it answers."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,13 +23,18 @@ def _store_errors() -> Iterator[None]:
         raise UpstreamUnavailableError(f"The store did not answer: {type(error).__name__}") from error
 
 
-def run_state(event: dict[str, Any], context: Any, states: Mapping[str, State]) -> dict[str, Any]:
+def run_state(
+    event: dict[str, Any], context: Any, states: Mapping[str, State], reserve: float | None = None
+) -> dict[str, Any]:
     """Run the state that ``event`` names.
+
+    With a ``reserve`` the state also gets ``until``: when to begin nothing more, by ``time.monotonic``.
 
     Args:
         event: ``{"state": <name in the state machine>, "job_id": …}`` and whatever else the state takes.
         context: Lambda's context.
         states: The workflow's states by name.
+        reserve: Seconds of the function's time that are kept for what was begun.
 
     Returns:
         The state's answer, an empty object when it has none.
@@ -37,6 +43,8 @@ def run_state(event: dict[str, Any], context: Any, states: Mapping[str, State]) 
         SlipwayError: By its class name, which the state machine knows.
     """
     use_request(getattr(context, "aws_request_id", ""), str(event.get("job_id", "")), state=event["state"])
+    if reserve is not None:
+        event = {**event, "until": time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve}
     with _store_errors():
         answer = states[event["state"]](event)
     logger.info("state done", answer=answer)

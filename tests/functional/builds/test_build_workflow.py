@@ -274,11 +274,11 @@ def test_reconcile_starts_what_nobody_started_and_then_what_has_ended(slipway: I
     build = new()
     _overdue(build)
     found = slipway.invoke("ReconcileTasks", event("reconcile_find_builds"))
-    assert found == {"build_ids": [build.build_id]}
+    assert found == {"steps": [{"state": "ReconcileBuild", "build_id": build.build_id}]}
     assert _reconcile(slipway, build) == "started"
     (execution,) = slipway.executions(slipway.build_machine)
     assert execution["name"] == build.job_id
-    assert slipway.invoke("ReconcileTasks", event("reconcile_find_builds")) == {"build_ids": []}
+    assert slipway.invoke("ReconcileTasks", event("reconcile_find_builds")) == {"steps": []}
     assert _reconcile(slipway, build) == "running"
     boto3.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
     assert _reconcile(slipway, build) == "started"

@@ -1,5 +1,6 @@
 """What ``reconcile`` does for deployer accounts: sends again what nodes lost, and closes nonces that nobody serves."""
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,7 +11,8 @@ from slipway.chain.rules import is_confirmed
 from slipway.chain.store import (
     TransactionItem,
     chain_configuration,
-    stored_nonce,
+    settle_nonces_up_to,
+    signer_nonce,
     transaction_at,
     use_nonces_up_to,
 )
@@ -21,6 +23,8 @@ from slipway.store import upstream_errors
 from slipway.times import from_text, now
 
 _MOST_NONCES = 50
+# Between two looks at an account's balance: whatever a minute's jitter does, one falls into any five minutes.
+_BALANCE_SECONDS = 225
 _SETTLED = ("confirmed", "cancelled")
 
 
@@ -55,12 +59,21 @@ class SignerReconcile:
         chain: The chain.
         rpc: Its nodes.
         owner_of: Tells whose a transaction is.
+        clock: Seconds that never go back.
     """
 
-    def __init__(self, chain: Chain, rpc: JsonRpc, owner_of: Callable[[TransactionItem], Owner]) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        rpc: JsonRpc,
+        owner_of: Callable[[TransactionItem], Owner],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._chain = chain
         self._rpc = rpc
         self._owner_of = owner_of
+        self._clock = clock
+        self._balance_due: dict[str, float] = {}
 
     def inspect(self, address: str) -> list[int]:
         """Compare an account's stored next nonce with the chain's, and mend what needs no signature.
@@ -72,16 +85,16 @@ class SignerReconcile:
         Returns:
             Nonces that need a signature to be closed: nothing holds them, or the job that does has ended.
         """
-        stored = stored_nonce(self._chain.chain_id, address)
-        record("SignerBalance", self._rpc.balance(address) / 10**18)
-        if stored is None:
+        self._measure_balance(address)
+        account = signer_nonce(self._chain.chain_id, address)
+        if account is None:
             return []
-        next_nonce = self._rpc.transaction_count(address, "latest")
+        stored, next_nonce = int(account.next_nonce), self._rpc.transaction_count(address, "latest")
         if next_nonce > stored:
             logger.warning("account used elsewhere", signer=address, stored=stored, mined=next_nonce)
             use_nonces_up_to(self._chain.chain_id, address, stored, next_nonce)
             return []
-        self._settle(address, next_nonce)
+        self._settle(address, max(int(account.settled_nonce), next_nonce - _MOST_NONCES), next_nonce)
         to_close = []
         for nonce in range(next_nonce, min(stored, next_nonce + _MOST_NONCES)):
             item = transaction_at(self._chain.chain_id, address, nonce)
@@ -113,20 +126,32 @@ class SignerReconcile:
         age = (now() - from_text(item.signed_at)).total_seconds()
         return bool(item.cancel_hashes) and age < self._chain.block_seconds * STUCK_BLOCKS
 
-    def _settle(self, address: str, next_nonce: int) -> None:
+    def _measure_balance(self, address: str) -> None:
+        moment = self._clock()
+        if moment >= self._balance_due.get(address, moment):
+            record("SignerBalance", self._rpc.balance(address) / 10**18)
+            self._balance_due[address] = moment + _BALANCE_SECONDS
+
+    def _settle(self, address: str, first: int, next_nonce: int) -> None:
         """Tell the owners of transactions whose job ended before they were mined what became of them."""
-        for nonce in range(max(0, next_nonce - _MOST_NONCES), next_nonce):
+        settled = first
+        for nonce in range(first, next_nonce):
             item = transaction_at(self._chain.chain_id, address, nonce)
-            if item is None or item.status in _SETTLED:
-                continue
-            owner = self._owner_of(item)
-            if not owner.is_over(item):
-                continue
-            receipt = mined(self._rpc, item)
-            if receipt is None or not is_confirmed(receipt, self._rpc.block_number(), self._chain):
-                continue
-            status = "cancelled" if receipt.transaction_hash in item.cancel_hashes else "confirmed"
-            item.status = status
-            owner.settled(item, receipt)
-            with upstream_errors():
-                item.update(actions=[TransactionItem.status.set(status)])
+            if (item is None or item.status in _SETTLED or self._settle_one(item)) and settled == nonce:
+                settled += 1
+        if settled > first:
+            settle_nonces_up_to(self._chain.chain_id, address, settled)
+
+    def _settle_one(self, item: TransactionItem) -> bool:
+        """Return whether what became of a transaction that was mined is known now."""
+        owner = self._owner_of(item)
+        if not owner.is_over(item):
+            return False
+        receipt = mined(self._rpc, item)
+        if receipt is None or not is_confirmed(receipt, self._rpc.block_number(), self._chain):
+            return False
+        item.status = "cancelled" if receipt.transaction_hash in item.cancel_hashes else "confirmed"
+        owner.settled(item, receipt)
+        with upstream_errors():
+            item.update(actions=[TransactionItem.status.set(item.status)])
+        return True

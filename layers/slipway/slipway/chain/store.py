@@ -58,10 +58,14 @@ class ChainConfiguration(ControlItem):
 
 
 class SignerNonce(ControlItem):
-    """The next nonce that a deployer account will use on a chain, and the ticket that took the one before it."""
+    """The next nonce that a deployer account will use on a chain, and the ticket that took the one before it.
+
+    Every transaction before ``settled_nonce`` has settled: reconcile need not look at it again.
+    """
 
     next_nonce = NumberAttribute()
     served_ticket = NumberAttribute(default=0)
+    settled_nonce = NumberAttribute(default=0)
 
     @staticmethod
     def key(chain_id: int, address: str) -> tuple[str, str]:
@@ -284,6 +288,16 @@ def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) 
     condition_held(
         lambda: SignerNonce(*SignerNonce.key(chain_id, address)).update(
             actions=[SignerNonce.next_nonce.set(next_nonce)], condition=SignerNonce.next_nonce == stored
+        )
+    )
+
+
+def settle_nonces_up_to(chain_id: int, address: str, nonce: int) -> None:
+    """Remember that every transaction of an account before ``nonce`` has settled."""
+    settled = SignerNonce.settled_nonce
+    condition_held(
+        lambda: SignerNonce(*SignerNonce.key(chain_id, address)).update(
+            actions=[settled.set(nonce)], condition=settled.does_not_exist() | (settled < nonce)
         )
     )
 

@@ -6,17 +6,17 @@ write one record between them.
 """
 
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slipway.errors import WriteContentionError
 from slipway.observability import logger, record
 from slipway.times import epoch_milliseconds
 from slipway.workers.rules import newest_session
-from slipway.workers.session_store import Due, close_session, due_workers, look_again
+from slipway.workers.session_store import close_session, due_workers, look_again
 from slipway.workers.store import find_worker
 
-_PAGE = 100
-_MOST_SECONDS = 15
 _TRIES = 3
 
 
@@ -26,42 +26,38 @@ class Flushed:
 
     Attributes:
         flushed: Sessions that it closed.
-        moved: Workers that are alive after all and are looked at later, or that somebody else has closed.
+        moved: Workers that are alive after all and are looked at later, or that another flush has closed.
         left: Workers that kept changing; the next run finds them again.
-        after: Where to go on; None when the shard is done.
+        again: Whether time was over before the last of them.
     """
 
     flushed: int
     moved: int
     left: int
-    after: Due | None
+    again: bool
 
 
-def flush_shard(shard: int, after: Due | None) -> Flushed:
+def flush_shard(shard: int, until: float, clock: Callable[[], float] = time.monotonic) -> Flushed:
     """Close the stale sessions of a shard, as many as there is time for.
 
     Args:
         shard: Which.
-        after: The last worker that an earlier look came to.
+        until: When no further worker is begun, by ``clock``.
+        clock: Seconds that never go back.
 
     Raises:
         UpstreamUnavailableError: The table did not answer.
     """
-    ends_at = time.monotonic() + _MOST_SECONDS
-    page, more = due_workers(shard, epoch_milliseconds() // 1000, _PAGE, after)
-    counts = {"flushed": 0, "moved": 0, "left": 0}
-    last = after
-    for due in page:
-        counts[_flush(due.wallet)] += 1
-        last = due
-        if time.monotonic() > ends_at:
-            more = True
+    counts, again = Counter[str](), False
+    for wallet in due_workers(shard, epoch_milliseconds() // 1000):
+        if again := clock() >= until:
             break
+        counts[_flush(wallet)] += 1
     if counts["flushed"]:
         record("SessionsFlushed", counts["flushed"])
     if counts["left"]:
         logger.warning("workers left for the next run", shard=shard, left=counts["left"])
-    return Flushed(**counts, after=last if more else None)
+    return Flushed(counts["flushed"], counts["moved"], counts["left"], again)
 
 
 def _flush(wallet: str) -> str:
@@ -69,7 +65,7 @@ def _flush(wallet: str) -> str:
         worker, now = find_worker(wallet), epoch_milliseconds()
         session = newest_session(worker.session_start, worker.last_seen, now) if worker else None
         if worker is None or session is None:
-            # Somebody else was faster, and the index has not heard of it yet.
+            # Another flush was faster, and the index has not heard of it yet.
             return "moved"
         if session.open:
             look_again(wallet, worker, now)

@@ -4,6 +4,7 @@ Whoever decides on what it has read writes under the condition that it is still 
 first beat and the records, ``last_seen`` for its last one, which beats that extend a session change alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from slipway.store import ConditionsFailedError, Transaction, condition_held, co
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import GAP, Change, Session, flush_at, shard_of
 from slipway.workers.store import UptimeRecord, WorkerItem, uptime_key, worker_key
+
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -131,35 +134,19 @@ def _committed(write: Transaction) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Due:
-    """A worker in the index ``stale``, and so a position in a shard: ``flush_at`` in seconds since 1970."""
+def due_workers(shard: int, moment: int) -> Iterator[str]:
+    """Yield the wallets of a shard's workers whose look is due, the longest due first.
 
-    wallet: str
-    flush_at: int
+    Args:
+        shard: Which.
+        moment: The present, in seconds since 1970.
 
-
-def due_workers(shard: int, moment: int, limit: int, after: Due | None) -> tuple[list[Due], bool]:
-    """Workers of a shard that had to be looked at by ``moment`` (seconds since 1970), the longest due first.
-
-    Returns:
-        The workers after that position, and whether there are more of them.
+    Raises:
+        UpstreamUnavailableError: The table did not answer.
     """
-    start = None
-    if after:
-        pk, sk = worker_key(after.wallet)
-        start = {
-            "pk": {"S": pk},
-            "sk": {"S": sk},
-            "flush_shard": {"S": flush_shard(shard)},
-            "flush_at": {"N": str(after.flush_at)},
-        }
     with upstream_errors():
-        found = WorkerItem.by_staleness.query(
-            flush_shard(shard), WorkerItem.flush_at <= moment, limit=limit, last_evaluated_key=start
-        )
-        page = [Due(item.pk.removeprefix("WORKER#"), item.flush_at) for item in found]
-        return page, found.last_evaluated_key is not None
+        for item in WorkerItem.by_staleness.query(flush_shard(shard), WorkerItem.flush_at <= moment, page_size=_PAGE):
+            yield item.pk.removeprefix("WORKER#")
 
 
 def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
