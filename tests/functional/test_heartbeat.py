@@ -23,6 +23,7 @@ from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import GAP, MINUTE, OVERDUE, SHARDS, shard_of
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
+from tests.support.clock import ManualClock
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.sessions import reference_sessions
@@ -479,13 +480,21 @@ def test_pages_go_on_where_they_ended(slipway: Installation, token: str, monkeyp
     assert all(len(records(address)) == 1 for address in stale)
 
 
-def test_a_flush_without_time_leaves_the_others_for_the_next(slipway: Installation, token: str) -> None:
+def test_a_flush_without_time_leaves_the_others_for_the_next(
+    slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stale = [wallet(number) for number in range(1000, 1100) if shard_of(wallet(number)) == 3][:3]
     for address in stale:
         slipway.api("heartbeat", token=enrol(address), body=body(address, now() - 2 * HOUR))
-    seconds = iter(range(10))
-    assert flush.flush_shard(3, until=2, clock=lambda: next(seconds)) == Flushed(2, 0, 0, again=True)
-    assert flush.flush_shard(3, until=2, clock=lambda: 1) == Flushed(1, 0, 0, again=False)
+    clock, close = ManualClock(), flush.close_session
+
+    def close_slowly(*given: Any) -> bool:
+        clock.sleep(1)
+        return close(*given)
+
+    monkeypatch.setattr(flush, "close_session", close_slowly)
+    assert flush.flush_shard(3, clock.seconds + 2, clock) == Flushed(2, 0, 0, again=True)
+    assert flush.flush_shard(3, clock.seconds + 2, clock) == Flushed(1, 0, 0, again=False)
     assert all(len(records(address)) == 1 for address in stale)
 
 

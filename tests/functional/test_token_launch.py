@@ -44,6 +44,7 @@ from slipway.tokens import calls, workflow
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_deployment
+from tests.support.clock import ManualClock
 from tests.support.functions import event, function_app
 from tests.support.installation import Installation, install
 from tests.support.keys import LocalSigner
@@ -744,19 +745,17 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
 def test_balances_are_measured_every_few_minutes_and_nonces_each_time(
     pad: Launchpad, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moment, rpc = 0.0, pad.json_rpc()
-    accounts = SignerReconcile(
-        chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc), clock=lambda: moment
-    )
+    clock, rpc = ManualClock(), pad.json_rpc()
+    accounts = SignerReconcile(chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc), clock)
     signed = pad.sign(pad.new())
     measured = []
     for minute in range(20):
         # Now and then a run comes some seconds early or late.
-        moment = 60 * minute + 5 * (-1) ** minute
+        clock.seconds = 60 * minute + 5 * (-1) ** minute
         capsys.readouterr()
         accounts.inspect(signed["signer"])
         if "SignerBalance" in capsys.readouterr().out:
-            measured.append(moment)
+            measured.append(clock.seconds)
     assert len(measured) == 5
     assert all(after - before <= 300 for before, after in itertools.pairwise(measured))
 

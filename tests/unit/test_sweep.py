@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
 
 from slipway.sweep import do_steps, find_and_do
 from slipway.tasks import State
+from tests.support.clock import ManualClock
 
 
 def _steps(count: int) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ STATES: dict[str, State] = {
 
 
 def test_every_step_is_done_and_answered() -> None:
-    done, rest = do_steps([*_steps(2), {"state": "Silent"}], STATES, until=1, clock=lambda: 0)
+    done, rest = do_steps([*_steps(2), {"state": "Silent"}], STATES, until=2000, clock=ManualClock())
     assert done == [
         {"state": "Double", "number": 0, "doubled": 0},
         {"state": "Double", "number": 1, "doubled": 2},
@@ -41,15 +41,15 @@ def test_every_step_is_done_and_answered() -> None:
 
 
 def test_what_there_is_no_time_for_is_left() -> None:
-    seconds = itertools.count()
-    done, rest = do_steps(_steps(5), STATES, until=2, clock=lambda: next(seconds))
-    assert [step["number"] for step in done] == [0, 1]
-    assert rest == _steps(5)[2:]
+    clock = ManualClock()
+    slow = [{**step, "state": "Slow"} for step in _steps(5)]
+    states: dict[str, State] = {"Slow": lambda _: clock.sleep(1)}
+    assert do_steps(slow, states, until=clock.seconds + 2, clock=clock) == (slow[:2], slow[2:])
     assert do_steps(_steps(2), STATES, until=-float("inf")) == ([], _steps(2))
 
 
 def test_a_step_that_fails_is_left_and_counted_and_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
-    done, rest = do_steps([{"state": "Fail"}, *_steps(1)], STATES, until=1, clock=lambda: 0)
+    done, rest = do_steps([{"state": "Fail"}, *_steps(1)], STATES, until=2000, clock=ManualClock())
     assert [step["state"] for step in done] == ["Double"]
     assert rest == [{"state": "Fail"}]
     told = capsys.readouterr().out
@@ -58,16 +58,19 @@ def test_a_step_that_fails_is_left_and_counted_and_stops_no_other(capsys: pytest
 
 def test_a_step_that_is_not_finished_is_done_and_left() -> None:
     unfinished = {"state": "Unfinished"}
-    assert do_steps([unfinished], STATES, until=1, clock=lambda: 0) == ([{**unfinished, "again": True}], [unfinished])
+    assert do_steps([unfinished], STATES, until=2000, clock=ManualClock()) == (
+        [{**unfinished, "again": True}],
+        [unfinished],
+    )
 
 
 def test_a_step_learns_how_long_it_has_and_does_not_pass_it_on() -> None:
-    (done,), rest = do_steps([{"state": "Until"}], STATES, until=7, clock=lambda: 0)
-    assert (done, rest) == ({"state": "Until", "seen": 7}, [])
+    (done,), rest = do_steps([{"state": "Until"}], STATES, until=2000, clock=ManualClock())
+    assert (done, rest) == ({"state": "Until", "seen": 2000}, [])
 
 
 def test_a_finder_that_fails_stops_no_other() -> None:
-    found = find_and_do(["Fail", "FindNone", "FindTwo"], STATES, until=1, clock=lambda: 0)
+    found = find_and_do(["Fail", "FindNone", "FindTwo"], STATES, until=2000, clock=ManualClock())
     assert [step["doubled"] for step in found["done"]] == [0, 2]
     assert (found["rest"], found["failed"]) == ([], ["Fail"])
-    assert find_and_do(["FindTwo"], STATES, until=0, clock=lambda: 0)["rest"] == _steps(2)
+    assert find_and_do(["FindTwo"], STATES, until=0, clock=ManualClock())["rest"] == _steps(2)

@@ -5,11 +5,12 @@ once and one may outlast the next: every step is idempotent and writes under con
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slipway.observability import logger, record
 from slipway.tasks import State
+from slipway.times import Clock
 
 Step = dict[str, Any]
 
@@ -21,7 +22,7 @@ def found(state: str, names: Sequence[str], entries: Iterable[Any]) -> dict[str,
 
 
 def do_steps(
-    steps: Iterable[Step], states: Mapping[str, State], until: float, clock: Callable[[], float] = time.monotonic
+    steps: Iterable[Step], states: Mapping[str, State], until: float, clock: Clock = time
 ) -> tuple[list[Step], list[Step]]:
     """Do steps one after the other; one that fails does not stop the others.
 
@@ -29,7 +30,7 @@ def do_steps(
         steps: What to do.
         states: The workflow's states by name.
         until: When no further step is begun, by ``clock``.
-        clock: Seconds that never go back.
+        clock: Passes the time.
 
     Returns:
         The steps that are done, each with its answer, and those that the state machine has to do, each alone: begun too
@@ -37,7 +38,7 @@ def do_steps(
     """
     done, rest = [], []
     for step in steps:
-        answer = attempt(step, states, until) if clock() < until else None
+        answer = attempt(step, states, until) if clock.monotonic() < until else None
         if answer is not None:
             done.append({**step, **answer})
         if answer is None or answer.get("again"):
@@ -60,7 +61,7 @@ def find_and_do(
     finders: Iterable[str],
     states: Mapping[str, State],
     until: float,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock = time,
 ) -> dict[str, list[Any]]:
     """Ask each finder for its steps and do them, as ``do_steps`` does.
 
@@ -68,7 +69,7 @@ def find_and_do(
         finders: Names of states that answer ``{"steps": [step…]}``.
         states: The workflow's states by name.
         until: When no further step is begun, by ``clock``.
-        clock: Seconds that never go back.
+        clock: Passes the time.
 
     Returns:
         ``done`` and ``rest`` of all steps, and ``failed``: the finders that failed.

@@ -20,7 +20,7 @@ from slipway.chains import Chain
 from slipway.observability import logger, record
 from slipway.settings import ChainSettings
 from slipway.store import upstream_errors
-from slipway.times import from_text, now
+from slipway.times import Clock, from_text, now
 
 _MOST_NONCES = 50
 # Between two looks at an account's balance: whatever a minute's jitter does, one falls into any five minutes.
@@ -59,7 +59,7 @@ class SignerReconcile:
         chain: The chain.
         rpc: Its nodes.
         owner_of: Tells whose a transaction is.
-        clock: Seconds that never go back.
+        clock: Passes the time.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class SignerReconcile:
         chain: Chain,
         rpc: JsonRpc,
         owner_of: Callable[[TransactionItem], Owner],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time,
     ) -> None:
         self._chain = chain
         self._rpc = rpc
@@ -127,7 +127,7 @@ class SignerReconcile:
         return bool(item.cancel_hashes) and age < self._chain.block_seconds * STUCK_BLOCKS
 
     def _measure_balance(self, address: str) -> None:
-        moment = self._clock()
+        moment = self._clock.monotonic()
         if moment >= self._balance_due.get(address, moment):
             record("SignerBalance", self._rpc.balance(address) / 10**18)
             self._balance_due[address] = moment + _BALANCE_SECONDS

@@ -7,12 +7,11 @@ write one record between them.
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from slipway.errors import WriteContentionError
 from slipway.observability import logger, record
-from slipway.times import epoch_milliseconds
+from slipway.times import Clock, epoch_milliseconds
 from slipway.workers.rules import newest_session
 from slipway.workers.session_store import close_session, due_workers, look_again
 from slipway.workers.store import find_worker
@@ -37,20 +36,20 @@ class Flushed:
     again: bool
 
 
-def flush_shard(shard: int, until: float, clock: Callable[[], float] = time.monotonic) -> Flushed:
+def flush_shard(shard: int, until: float, clock: Clock = time) -> Flushed:
     """Close the stale sessions of a shard, as many as there is time for.
 
     Args:
         shard: Which.
         until: When no further worker is begun, by ``clock``.
-        clock: Seconds that never go back.
+        clock: Passes the time.
 
     Raises:
         UpstreamUnavailableError: The table did not answer.
     """
     counts, again = Counter[str](), False
     for wallet in due_workers(shard, epoch_milliseconds() // 1000):
-        if again := clock() >= until:
+        if again := clock.monotonic() >= until:
             break
         counts[_flush(wallet)] += 1
     if counts["flushed"]:
