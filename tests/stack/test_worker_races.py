@@ -55,11 +55,10 @@ def send(worker: tuple[str, bytes], at: int) -> None:
 def flush_all() -> int:
     flushed = 0
     for shard in range(SHARDS):
-        done = flush.flush_shard(shard, None)
-        flushed += done.flushed
-        while done.after:
-            done = flush.flush_shard(shard, done.after)
-            flushed += done.flushed
+        again = True
+        while again:
+            done = flush.flush_shard(shard, until=float("inf"))
+            flushed, again = flushed + done.flushed, done.again
     return flushed
 
 

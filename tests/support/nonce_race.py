@@ -29,7 +29,8 @@ def main() -> None:
     chain_id, jobs, copies, calls = (int(text) for text in sys.argv[1:])
     chain = Chain.from_json({"chain_id": chain_id, "name": "race", "rpc_urls": ["http://node"], "max_fee_per_gas": "1"})
     signers = [LocalSigner(key) for key in KEYS]
-    ahead = WriteAhead(signers, chain, JsonRpc(chain, FakeNode(eth_getTransactionCount=hex(START)).client()))
+    node = FakeNode(eth_chainId=hex(chain_id), eth_getTransactionCount=hex(START))
+    ahead = WriteAhead(signers, chain, JsonRpc(chain, node.client()))
 
     def sign(number: int) -> list[TransactionItem]:
         planned = tuple(PlannedCall(f"call-{index}", None, code=b"\x60\x00") for index in range(calls))
