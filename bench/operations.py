@@ -260,6 +260,14 @@ class Scenario:
                 self._rpc("anvil_mine", "0x2")
         return len(TOKEN_STATES)
 
+    def _mined(self, transaction_hash: str) -> Any:
+        """The receipt of a transaction; anvil answers with its hash a little before it is in a block."""
+        for _ in range(100):
+            if receipt := self._rpc("eth_getTransactionReceipt", transaction_hash):
+                return receipt
+            self._rpc("anvil_mine", "0x1")
+        raise TimeoutError(transaction_hash)
+
     def _rpc(self, method: str, *params: Any) -> Any:
         asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         found = self._rpc_client.post("/", json=asked).json()
@@ -326,7 +334,7 @@ class Scenario:
         self._rpc("anvil_impersonateAccount", ALICE.address)
         for entry in self._api("api_escrow_deposit", body=given).body["transactions"]:
             hashed = self._rpc("eth_sendTransaction", {"from": ALICE.address, "to": entry["to"], "data": entry["data"]})
-            assert self._rpc("eth_getTransactionReceipt", hashed)["status"] == "0x1"
+            assert self._mined(hashed)["status"] == "0x1"
         query = f"job_id={job}"
         self.twice("GET /api/escrow", lambda: self._api("api_escrow_status", query=query))
         self.twice("DELETE /api/escrow", lambda: self._api("api_escrow_refund", query=query))
