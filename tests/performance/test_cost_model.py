@@ -59,8 +59,6 @@ def test_the_states_that_jobs_enter_are_the_definitions() -> None:
         return set[str]().union(*(names(state_machines()[name].definition) for name in workflows))
 
     assert set(job_states.TOKEN_STATES) <= defined("token_deploy", "token_register")
-    assert set(job_states.FLUSH_STATES) <= defined("uptime_flush")
-    assert {*job_states.RECONCILE_STATES, *job_states.SIGNER_STATES} <= defined("reconcile")
     assert set(job_states.BUILD_STATES) <= defined("build")
 
 
