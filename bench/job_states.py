@@ -3,13 +3,8 @@
 DEPLOYER_ACCOUNTS = 4
 """As many as the template has."""
 
-TOKEN_STATES = (
-    *("Begin", "Check", "SignDeployment", "BroadcastDeployment", "WaitForDeployment", "ConfirmDeployment"),
-    *("DeploymentProgress", "RegisterToken", "Begin", "CheckRegistration", "NeedsRegistration", "SignRegistration"),
-    *("BroadcastRegistration", "WaitForRegistration", "ConfirmRegistration", "RegistrationProgress", "Registered"),
-    "Launched",
-)
-"""What a launch enters of token_deploy and, in it, token_register."""
+TOKEN_STATES = ("Work", "Due", "Sign", "Work", "Due", "Pause", "Work", "Due", "Done")
+"""What a launch enters of token_deploy."""
 
 
 BUILD_STATES = (

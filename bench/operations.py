@@ -233,6 +233,15 @@ class Scenario:
         self.twice("GET /api/deployments/{id}", lambda: self._api("api_deployments_detail", path=path))
         self.twice("GET /api/deployments/{id}/status", lambda: self._api("api_deployments_status", path=path))
 
+        half_done = request()
+        failure = {"error": "KeyError", "cause": "{}"}
+        self._slipway.invoke("TokenDeployTasks", {**self._sent(half_done), **failure})
+        retry = lambda: self._api("api_deployments_retry", path={"id": half_done})  # noqa: E731
+        self.count("POST /api/deployments/{id}/retry", retry)
+        self._rpc("anvil_mine", "0x2")
+        found = self._slipway.invoke("TokenDeployTasks", {"deployment_id": half_done})
+        assert found["status"] == "completed", found
+
     def _job(self, name: str, act: Callable[[], int]) -> Usage:
         """One job from its request to its end; gives the transitions of its state machines."""
         transitions = self.count(name, act)
@@ -241,24 +250,21 @@ class Scenario:
         return usage
 
     def _launch(self, deployment_id: str) -> int:
-        """token_deploy with token_register in it; each transaction is found confirmed at the first look."""
-        job = {"job_id": deployment_id}
-        sign = {"operation": "sign", **job}
-        for name, payload in (
-            ("TokenDeployTasks", {"state": "Check", **job}),
-            ("SignerFunction", {**sign, "purpose": "deploy"}),
-            ("TokenDeployTasks", {"state": "BroadcastDeployment", **job}),
-            ("TokenDeployTasks", {"state": "ConfirmDeployment", "polls": 0, **job}),
-            ("TokenRegisterTasks", {"state": "CheckRegistration", **job}),
-            ("SignerFunction", {**sign, "purpose": "register"}),
-            ("TokenRegisterTasks", {"state": "BroadcastRegistration", **job}),
-            ("TokenRegisterTasks", {"state": "ConfirmRegistration", "polls": 0, **job}),
-        ):
-            answer = self._slipway.invoke(name, payload)
-            assert "Confirm" not in payload.get("state", "") or answer["progress"] == "confirmed", answer
-            if "Broadcast" in payload.get("state", ""):
-                self._rpc("anvil_mine", "0x2")
+        """token_deploy; the transactions are found confirmed at the first look."""
+        found = self._sent(deployment_id)
+        self._rpc("anvil_mine", "0x2")
+        found = self._slipway.invoke("TokenDeployTasks", found)
+        assert (found["step"], found["status"]) == ("done", "completed"), found
         return len(TOKEN_STATES)
+
+    def _sent(self, deployment_id: str) -> Any:
+        """A launch up to where the chain has its transactions; gives the hub's answer."""
+        job = {"deployment_id": deployment_id}
+        found = self._slipway.invoke("TokenDeployTasks", job)
+        assert found["step"] == "sign", found
+        sign = {"operation": "sign", "purpose": "launch", "job_id": deployment_id}
+        self._slipway.invoke("SignerFunction", sign)
+        return self._slipway.invoke("TokenDeployTasks", {**job, "polls": found["polls"], "asked": True})
 
     def _mined(self, transaction_hash: str) -> Any:
         """The receipt of a transaction; anvil answers with its hash a little before it is in a block."""

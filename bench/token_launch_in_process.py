@@ -77,7 +77,8 @@ def main() -> int:
     from slipway.settings import chain_settings, deployer_key_ids
     from slipway.store import aws_client
     from slipway.tokens.model_source import CatalogueModels
-    from slipway.tokens.models import DeployTokenRequest, ModelMetadata, ModelState, Purpose
+    from slipway.tokens.models import DeployTokenRequest, ModelMetadata, ModelState
+    from slipway.tokens.rules import SIGNING, Step
     from slipway.tokens.service import token_service
     from slipway.tokens.signing import TokenSigning
     from slipway.tokens.store import save_model
@@ -100,30 +101,23 @@ def main() -> int:
         body = DeployTokenRequest(model_id=model_id, user_address=owner, token_symbol="INSIDE")  # noqa: S106
         return service.request(caller, body, None, RequestContext("bench", None, "bench")).deployment_id
 
-    def transact(signing: TokenSigning, workflow: TokenWorkflow, deployment_id: str, purpose: Purpose) -> None:
-        signing.sign(deployment_id, purpose)
-        pause = workflow.broadcast(deployment_id, purpose)
-        polls = 0
-        ends_at = time.monotonic() + _LAUNCH_SECONDS
-        while time.monotonic() < ends_at:
-            time.sleep(pause)
-            look = workflow.confirm(deployment_id, purpose, polls)
-            polls, pause = polls + 1, look.pause_seconds
-            if look.progress == "confirmed":
-                return
-            if look.progress == "missing":
-                pause = workflow.broadcast(deployment_id, purpose)
-        raise TimeoutError(deployment_id)
-
     def launch(deployment_id: str) -> None:
         # Execution environments share no connections either.
         rpc = JsonRpc(chain, httpx.Client(verify=certificates, timeout=60), deadline=60)
         signing = TokenSigning(ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc)))
         workflow = TokenWorkflow(chain, rpc, CatalogueModels())
-        workflow.check(deployment_id)
-        transact(signing, workflow, deployment_id, "deploy")
-        workflow.check_registration(deployment_id)
-        transact(signing, workflow, deployment_id, "register")
+        asked, polls, ends_at = False, 0, time.monotonic() + _LAUNCH_SECONDS
+        while time.monotonic() < ends_at:
+            result = workflow.work(deployment_id, polls=polls, asked=asked)
+            asked, polls = result.step in SIGNING, polls + 1
+            if result.step is Step.DONE:
+                return
+            if asked:
+                operations = {Step.SIGN: signing.sign, Step.BUMP: signing.bump, Step.CANCEL: signing.cancel}
+                operations[Step(result.step)](deployment_id)
+            else:
+                time.sleep(result.pause_seconds)
+        raise TimeoutError(deployment_id)
 
     print(f"Launching {given.launches} tokens in this process …", file=sys.stderr)
     # The figures that functions print for CloudWatch are not this program's.

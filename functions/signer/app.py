@@ -1,7 +1,7 @@
 """The only function that may sign with the deployer keys.
 
-Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where the purpose ``build`` comes with
-``build_id`` and ``chain_id``, or ``{"operation": "close", "chain_id", "address", "nonce"}``.
+Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where the purpose is ``launch``, or ``build``
+with ``build_id`` and ``chain_id``; or ``{"operation": "close", "chain_id", "address", "nonce"}``.
 """
 
 from functools import cache
@@ -43,24 +43,34 @@ def _build_signing(chain_id: int) -> BuildSigning:
 
 def _sign(event: dict[str, Any]) -> dict[str, Any]:
     if event["purpose"] == "build":
-        item = _build_signing(event["chain_id"]).sign(event["build_id"], event["job_id"])
+        items = [_build_signing(event["chain_id"]).sign(event["build_id"], event["job_id"])]
     else:
-        item = _token_signing().sign(event["job_id"], event["purpose"])
-    return {"transaction_hash": item.transaction_hash, "nonce": int(item.nonce), "signer": item.signer}
+        items = _token_signing().sign(event["job_id"])
+    return {
+        "signed": [
+            {
+                "purpose": item.purpose,
+                "transaction_hash": item.transaction_hash,
+                "nonce": int(item.nonce),
+                "signer": item.signer,
+            }
+            for item in items
+        ]
+    }
 
 
 def _bump(event: dict[str, Any]) -> None:
     if event["purpose"] == "build":
         _build_signing(event["chain_id"]).bump(event["build_id"], event["job_id"])
     else:
-        _token_signing().bump(event["job_id"], event["purpose"])
+        _token_signing().bump(event["job_id"])
 
 
 def _cancel(event: dict[str, Any]) -> None:
     if event["purpose"] == "build":
         _build_signing(event["chain_id"]).cancel(event["build_id"])
     else:
-        _token_signing().cancel(event["job_id"], event["purpose"])
+        _token_signing().cancel(event["job_id"])
 
 
 def _close(event: dict[str, Any]) -> None:

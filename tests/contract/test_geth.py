@@ -122,9 +122,9 @@ class World:
         self.slipway.model(model_id)
         answer = self.slipway.launch(model_id)
         assert answer.status == 202, answer.body
-        register = StateMachine("token_register", self.invoke("TokenRegisterTasks"), _wait)
-        deploy = StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait, nested=register.run)
-        deploy.run({"deployment_id": answer.body["deployment_id"]})
+        StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait).run(
+            {"deployment_id": answer.body["deployment_id"]}
+        )
         return str(answer.body["deployment_id"])
 
     def status(self, deployment_id: str) -> dict[str, Any]:
@@ -256,7 +256,7 @@ def test_a_nonce_that_is_used_up_is_looked_at(world: World) -> None:
 
 def test_a_revert_is_a_judgement_and_another_failure_is_not(world: World) -> None:
     registration = calls.registration(world.node.contracts.model_registry, "model", ALICE.address)
-    call = registration.call() if hasattr(registration, "call") else registration
+    call = registration.call()
     with pytest.raises(RpcError, match="revert"):
         world.rpc.estimate_gas(ALICE.address, call)
 

@@ -33,8 +33,6 @@ def launches(stack: FaultyStack, jobs: list[Job]) -> Iterator[Finding]:
         if item is None:
             yield job.found(Fate.LOST, "there is no such launch")
             continue
-        if item["status"] in ("registering", "completed") or "registry_tx_hash" in item:
-            stack.tally.went_through("token_register", job.id)
         yield from _launch(stack, job, item, created.get(item["token_name"], []))
     for address, (given, mined) in stack.nonce_gaps().items():
         yield Finding("token_deploy", address, Fate.ORPHAN, f"{given} nonces given out, {mined} mined")
@@ -52,7 +50,8 @@ def _launch(stack: FaultyStack, job: Job, item: dict[str, Any], tokens: list[str
     if item["status"] == "completed":
         if [item["token_address"]] != tokens or registered != item["token_address"] or not locked:
             yield job.found(Fate.WRONG, f"completed with {tokens}, registered {registered}, locked {locked}")
-        hashes = [item[name] for name in ("deployment_tx_hash", "registry_tx_hash") if name in item]
+        # A registration without a block had no effect: somebody else registered the token before.
+        hashes = [item[f"{name}_tx_hash"] for name in ("deployment", "registry") if f"{name}_block" in item]
         if any(stack.chain.eth.get_transaction_receipt(one)["status"] != 1 for one in hashes):
             yield job.found(Fate.WRONG, "completed, and a transaction of it failed")
     elif registered is not None or locked != bool(tokens):

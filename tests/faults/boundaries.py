@@ -11,6 +11,8 @@ from slipway.akash.workflow import AkashWorkflow
 from slipway.jobs.steps import GIVE_UP, Workflow
 from slipway.stacks.api_workflow import ApiWorkflow
 from slipway.stacks.node_workflow import NodeWorkflow
+from slipway.tokens.rules import SIGNING
+from slipway.tokens.workflow import TokenWorkflow
 from tests.support.functions import function_app
 
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
@@ -36,6 +38,7 @@ HUBS: dict[str, tuple[type[Workflow[Any]], ...]] = {
     "akash_deploy": (AkashWorkflow,),
     "stack_api": (ApiWorkflow,),
     "stack_node": (NodeWorkflow,),
+    "token_deploy": (TokenWorkflow,),
 }
 
 
@@ -53,6 +56,9 @@ def _boundaries(workflow: str, name: str, state: dict[str, Any]) -> set[str]:
     if payload == "{% $states.input %}":
         # A step that was found: any state of the workflow's function.
         return set(function_app(f"tasks/{workflow}").STATES)
+    if payload.get("operation") == "{% $states.input.step %}":
+        # Whatever of the signer's operations is due.
+        return {f"{step}:{payload['purpose']}" for step in SIGNING}
     if "operation" in payload:
         return {f"{payload['operation']}:{payload.get('purpose', 'nonce')}"}
     return {str(payload.get("state", name))}

@@ -18,7 +18,7 @@ from tests.faults.workloads import Workloads
 
 WORKFLOW = "token_deploy"
 LAUNCHES = 40
-FUNCTIONS = ("TokenDeployTasks", "TokenRegisterTasks", "SignerFunction")
+FUNCTIONS = ("TokenDeployTasks", "SignerFunction")
 # Of each function: more than are started at once, fewer than one Task is tried again.
 STARTS = 12
 UNLISTED = ("Runtime.OutOfMemory", "Sandbox.Oddity", "ValueError")
@@ -40,9 +40,9 @@ def test_all_of_many_launches_at_once_complete_although_processes_die_while_they
 
 def test_a_failure_is_recorded_although_processes_die_while_they_start(stack: FaultyStack) -> None:
     deployment_id = stack.place(state="rejected", start=False)
-    killed = [stack.lay("RecordFailure", "before", "kill", deployment_id) for _ in range(3)]
+    killed = [stack.lay("token_deploy:give_up", "before", "kill", deployment_id) for _ in range(3)]
     starts = [stack.lay("TokenDeployTasks", "start", workflow=WORKFLOW) for _ in range(3)]
-    unlisted = [stack.lay("RecordFailure", "before", f"raise:{name}", deployment_id) for name in UNLISTED]
+    unlisted = [stack.lay("token_deploy:give_up", "before", f"raise:{name}", deployment_id) for name in UNLISTED]
     stack.start(deployment_id)
     stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     assert stack.wait_for(deployment_id, FINAL)["status"] == "failed"

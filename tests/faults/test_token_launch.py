@@ -1,5 +1,6 @@
 """Whatever dies or refuses on the way, a launch ends once: one token, contiguous nonces, a status that is true."""
 
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,10 @@ from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
 
 WORKFLOW = "token_deploy"
 # Cut on the way of a launch that nothing else happens to.
-TO_DEPLOY = ("Check", "sign:deploy", "BroadcastDeployment", "ConfirmDeployment")
-TO_REGISTER = ("CheckRegistration", "sign:register", "BroadcastRegistration", "ConfirmRegistration")
-ON_THE_WAY = (*TO_DEPLOY, *TO_REGISTER)
-# The others are cut where a launch goes only when the chain is slow or out of time, something is wrong or somebody
-# else was faster; RegisterToken is the nested execution.
-IN_DEPLOYMENT = (*TO_DEPLOY, "bump:deploy", "cancel:deploy", "RegisterToken", "RecordFailure")
-IN_REGISTRATION = (*TO_REGISTER, "bump:register", "cancel:register", "Complete", "RecordFailure")
+ON_THE_WAY = ("token_deploy:check", "sign:launch", "token_deploy:broadcast", "token_deploy:confirm")
+# The others are cut where a launch goes only when the chain is slow or out of time, or something is wrong.
+IN_DEPLOYMENT = (*ON_THE_WAY, "bump:launch", "cancel:launch", "token_deploy:give_up")
+IN_REGISTRATION = ("Resume",)
 LOOKING, CLOSING = (
     ("Find", "FindLaunches", "ReconcileJob"),
     ("FindSigners", "InspectSigner", "close:nonce", "BroadcastNonce"),
@@ -34,23 +32,18 @@ IN_RECONCILE = (*LOOKING, *CLOSING)
 
 # AWS refuses a call, or does it and is not heard.
 REFUSED = (
-    ("sign:deploy", "throttle:kms.Sign"),
-    ("sign:deploy", "conflict"),
-    ("sign:register", "throttle:kms.Sign"),
-    ("sign:register", "conflict"),
-    ("Check", "conflict"),
-    ("ConfirmDeployment", "conflict"),
-    ("ConfirmRegistration", "conflict"),
-    ("Check", "throttle:any.GetItem"),
-    ("CheckRegistration", "throttle:any.BatchGetItem"),
+    ("sign:launch", "throttle:kms.Sign"),
+    ("sign:launch", "conflict"),
+    ("sign:launch", "throttle:any.BatchGetItem"),
+    ("token_deploy:check", "conflict"),
+    ("token_deploy:check", "throttle:any.GetItem"),
+    ("token_deploy:confirm", "conflict"),
     # It has a place in the line for the nonce, and will never be served.
-    ("sign:deploy", "die:UpdateItem"),
+    ("sign:launch", "die:UpdateItem"),
     # Written, and nobody was told.
-    ("sign:deploy", "die:TransactWriteItems"),
-    ("sign:register", "die:TransactWriteItems"),
-    ("BroadcastDeployment", "die:UpdateItem"),
-    ("ConfirmDeployment", "die:TransactWriteItems"),
-    ("ConfirmRegistration", "die:TransactWriteItems"),
+    ("sign:launch", "die:TransactWriteItems"),
+    ("token_deploy:broadcast", "die:UpdateItem"),
+    ("token_deploy:confirm", "die:TransactWriteItems"),
 )
 POINTS = [*((name, when) for name in ON_THE_WAY for when in WHENS), *REFUSED, ("twice", "")]
 
@@ -117,17 +110,20 @@ def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
     return bool(found) and found["blockHash"] is None
 
 
-def with_registrations_pending(stack: FaultyStack, count: int) -> list[str]:
-    """Launches whose tokens are deployed and whose registrations are not signed as long as the node misbehaves."""
+@contextmanager
+def registration_awaited(stack: FaultyStack) -> Iterator[str]:
+    """A launch whose token is there for good and whose registration no node takes; nothing else is mined meanwhile."""
     with mining_stopped(stack):
-        placed = [stack.place() for _ in range(count)]
-        for deployment_id in placed:
-            wait_until(lambda one=deployment_id: stack.deployment(one).get("deployment_tx_hash"))
-        # The registry is asked before the registration is signed; as long as that fails, nothing is signed.
-        stack.misbehave(("eth_call", "503", 10_000))
-    for deployment_id in placed:
+        deployment_id = stack.place()
+        for name in ("deployment_tx_hash", "registry_tx_hash"):
+            wait_until(lambda name=name: _in_pool(stack, deployment_id, name))
+        # It went out as a block took the creation alone, and was forgotten.
+        stack.misbehave(("eth_sendRawTransaction", "503", 10_000))
+        stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)["registry_tx_hash"])
+        for _ in range(3):
+            stack.anvil("evm_mine")
         stack.wait_for(deployment_id, {"registering"})
-    return placed
+        yield deployment_id
 
 
 def _in_pool(stack: FaultyStack, deployment_id: str, name: str, *, instead_of: str | None = None) -> str | None:
@@ -168,25 +164,26 @@ def _assert_each_launched_once(stack: FaultyStack, placed: list[str]) -> None:
 
 def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
     with mining_stopped(stack):
-        placed, faults = _started_with_kills(stack, "bump:deploy")
+        placed, faults = _started_with_kills(stack, "bump:launch")
         _until_bumped(stack, placed, "deployment_tx_hash")
     assert not any(fault.exists() for fault in faults)
     _assert_each_launched_once(stack, placed)
 
 
-def test_killed_while_stuck_registrations_are_bumped(stack: FaultyStack) -> None:
-    placed = with_registrations_pending(stack, len(WHENS))
-    with mining_stopped(stack):
-        faults = [stack.lay("bump:register", when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
+    with registration_awaited(stack) as deployment_id:
+        first = stack.deployment(deployment_id)["registry_tx_hash"]
+        fault = stack.lay("bump:launch", when, "kill", deployment_id)
         stack.misbehave()
-        _until_bumped(stack, placed, "registry_tx_hash")
-    assert not any(fault.exists() for fault in faults)
-    _assert_each_launched_once(stack, placed)
+        wait_until(lambda: _in_pool(stack, deployment_id, "registry_tx_hash", instead_of=first))
+    assert not fault.exists()
+    _assert_each_launched_once(stack, [deployment_id])
 
 
 def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     with mining_stopped(stack):
-        placed, faults = _started_with_kills(stack, "cancel:deploy")
+        placed, faults = _started_with_kills(stack, "cancel:launch")
         _until_called_off(stack, placed, "deployment_tx_hash")
         assert not any(fault.exists() for fault in faults)
     for deployment_id in placed:
@@ -198,49 +195,67 @@ def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
     stack.assert_nonces_are_contiguous()
 
 
-def test_killed_while_registrations_are_called_off_and_that_is_recorded(stack: FaultyStack) -> None:
-    placed = with_registrations_pending(stack, len(WHENS))
-    with mining_stopped(stack):
-        faults = []
-        for when, deployment_id in zip(WHENS, placed, strict=True):
-            faults.append(stack.lay("cancel:register", when, "kill", deployment_id))
-            stack.lay("RecordFailure", when, "kill", deployment_id, workflow="token_register")
+def _failed_half_done(stack: FaultyStack, when: str) -> tuple[str, Path]:
+    """A launch that failed with its token on chain and its registration open, as the function was killed."""
+    with registration_awaited(stack) as deployment_id:
+        fault = stack.lay("token_deploy:give_up", when, "kill", deployment_id)
+        stack.change(deployment_id, deadline="2020-01-01T00:00:00.000Z")
+        item = stack.wait_for(deployment_id, {"failed"})
         stack.misbehave()
-        _until_called_off(stack, placed, "registry_tx_hash")
-        assert not any(fault.exists() for fault in faults)
-    for deployment_id in placed:
-        stack.tally.expect(deployment_id, "failed", "DEPLOYMENT_FAILED")
-        item = stack.wait_for(deployment_id, FINAL)
-        assert (item["status"], item["error_code"]) == ("failed", "DEPLOYMENT_FAILED"), item
-        wait_until(lambda one=deployment_id: not stack.waits_for(one))
-        assert stack.tokens(deployment_id) == [item["token_address"]]
-        assert stack.registered(deployment_id) is None
-        # The token exists, so the model is not free for a second one.
-        assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
-    stack.assert_nonces_are_contiguous()
+    assert item["error_code"] == "DEPLOYMENT_FAILED", item
+    wait_until(lambda: not fault.exists())
+    # The token exists, so the model is not free for a second one.
+    assert stack.tokens(deployment_id) == [item["token_address"]]
+    assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
+    return deployment_id, fault
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_a_launch_that_failed_half_done_is_taken_up_again_by_reconcile(stack: FaultyStack, when: str) -> None:
+    deployment_id, _ = _failed_half_done(stack, when)
+    if stack.deployment(deployment_id)["status"] == "failed":
+        _overdue(stack, deployment_id)
+        stack.reconcile()
+    wait_until(lambda: stack.deployment(deployment_id)["status"] == "completed")
+    _assert_each_launched_once(stack, [deployment_id])
+
+
+@pytest.mark.parametrize("when", WHENS)
+def test_killed_while_an_operator_takes_a_launch_up_again(stack: FaultyStack, when: str) -> None:
+    deployment_id, _ = _failed_half_done(stack, when)
+    fault = stack.lay("Resume", when, "kill", deployment_id)
+    stack.machines.start_execution(
+        stateMachineArn=stack.outputs["TokenRegisterArn"], input=json.dumps({"deployment_id": deployment_id})
+    )
+    stack.tally.went_through("token_register", deployment_id)
+    wait_until(lambda: stack.deployment(deployment_id)["status"] == "completed")
+    assert not fault.exists()
+    _assert_each_launched_once(stack, [deployment_id])
 
 
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed(stack: FaultyStack, when: str) -> None:
-    (deployment_id,) = with_registrations_pending(stack, 1)
-    fault = stack.lay("Complete", when, "kill", deployment_id)
-    item = stack.deployment(deployment_id)
-    call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"]).call()
-    administrator = next(entry["address"] for entry in stack.described["accounts"] if entry["role"] == "admin")
-    registry = stack.chain.eth.contract(
-        address=Web3.to_checksum_address(stack.outputs["model_registry"]), abi=load("ModelRegistry").abi
-    )
-    registry.functions.grantRole(registry.functions.REGISTRAR_ROLE().call(), administrator).transact(
-        {"from": administrator}
-    )
-    stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
-    wait_until(lambda: stack.registered(deployment_id))
-    stack.misbehave()
+    with registration_awaited(stack) as deployment_id:
+        item = stack.deployment(deployment_id)
+        call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"]).call()
+        administrator = next(entry["address"] for entry in stack.described["accounts"] if entry["role"] == "admin")
+        registry = stack.chain.eth.contract(
+            address=Web3.to_checksum_address(stack.outputs["model_registry"]), abi=load("ModelRegistry").abi
+        )
+        registry.functions.grantRole(registry.functions.REGISTRAR_ROLE().call(), administrator).transact(
+            {"from": administrator}
+        )
+        stack.anvil("evm_mine")
+        stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
+        stack.anvil("evm_mine")
+        wait_until(lambda: stack.registered(deployment_id))
+        fault = stack.lay("token_deploy:confirm", when, "kill", deployment_id)
+        stack.misbehave()
     stack.tally.expect(deployment_id, "completed")
     item = stack.wait_for(deployment_id, FINAL)
     wait_until(lambda: not fault.exists())
     assert item["status"] == "completed", item
-    assert "registry_tx_hash" not in item
+    assert "registry_block" not in item, "this registration had no effect"
     assert stack.tokens(deployment_id) == [stack.registered(deployment_id)] == [item["token_address"]]
     stack.assert_nonces_are_contiguous()
 
@@ -248,7 +263,7 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> None:
     deployment_id = stack.place(state="rejected", start=False)
-    fault = stack.lay("RecordFailure", when, "kill", deployment_id)
+    fault = stack.lay("token_deploy:give_up", when, "kill", deployment_id)
     stack.start(deployment_id)
     stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     item = stack.wait_for(deployment_id, FINAL)
@@ -266,15 +281,20 @@ def _overdue(stack: FaultyStack, deployment_id: str) -> None:
     stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
 
 
-def test_executions_that_are_stopped_around_their_registration_are_started_again(stack: FaultyStack) -> None:
-    placed = [stack.place() for _ in WHENS]
-    for when, deployment_id in zip(WHENS, placed, strict=True):
-        stack.wait_for(deployment_id, {"deploying"} if when == "before" else {"registering"})
-        stack.stop("TokenDeployArn", deployment_id)
-        stack.tally.did("stop", job_id=deployment_id, boundary=("RegisterToken", when))
+def test_executions_that_are_stopped_before_and_after_their_token_is_there_are_started_again(
+    stack: FaultyStack,
+) -> None:
+    before = stack.place()
+    stack.wait_for(before, {"deploying"})
+    stack.stop("TokenDeployArn", before)
+    with registration_awaited(stack) as after:
+        stack.stop("TokenDeployArn", after)
+        stack.misbehave()
+    for deployment_id in (before, after):
+        stack.tally.did("stop", job_id=deployment_id)
         _overdue(stack, deployment_id)
     stack.reconcile()
-    _assert_each_launched_once(stack, placed)
+    _assert_each_launched_once(stack, [before, after])
 
 
 @pytest.mark.parametrize("kills", together_and_alone(*LOOKING))

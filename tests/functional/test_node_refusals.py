@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from slipway.chain.broadcast import Progress, broadcast, look
+from slipway.chain.broadcast import broadcast, look
 from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Progress
 from slipway.chain.plans import Plan, PlannedCall
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for

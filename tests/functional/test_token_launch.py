@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,54 @@ import boto3
 import httpx
 import pytest
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from moto import mock_aws
+from web3 import Web3
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
+from local.paths import ROOT
 from slipway import times
-from slipway.chain.broadcast import Progress
+from slipway.addresses import keccak256
 from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import UnsignedTransaction
 from slipway.chain.reconcile import SignerReconcile, deployer_accounts
 from slipway.chain.signing import ChainSigning
-from slipway.chain.store import save_contracts, save_fee_cap, stored_nonce, transaction_at, transaction_for
+from slipway.chain.store import (
+    TransactionIntent,
+    TransactionItem,
+    call_from_json,
+    save_contracts,
+    save_fee_cap,
+    stored_nonce,
+    transaction_at,
+    transaction_for,
+)
+from slipway.chain.transactions import contract_address
 from slipway.chain.write_ahead import WriteAhead
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     InsufficientGasError,
-    ModelNotValidatedError,
     NotFoundError,
     SignerUnfundedError,
-    TokenExistsError,
     UpstreamUnavailableError,
 )
 from slipway.jobs.deployments import Deployment
 from slipway.settings import chain_settings
-from slipway.tokens import calls, workflow
+from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
+from slipway.times import from_text
+from slipway.tokens import calls
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
-from slipway.tokens.store import find_deployment
+from slipway.tokens.store import find_token
 from tests.support.clock import ManualClock
 from tests.support.functions import event, function_app
-from tests.support.installation import Installation, install
+from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
-from tests.support.wallets import ALICE
+from tests.support.wallets import ALICE, BOB
 
 CHAIN = {
     "chain_id": 31337,
@@ -62,6 +77,8 @@ CHAIN = {
 ADMINISTRATOR = "0x" + "ad" * 32
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
 ETHER = 10**18
+# ModelRegistry as installations from before 2026-11-29 have it: it takes any address for a token.
+FIRST_REGISTRY = ROOT / "tests" / "functional" / "contracts" / "sources" / "FirstModelRegistry.sol"
 
 
 @dataclass
@@ -111,29 +128,33 @@ def _chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
 
 @dataclass
 class Launchpad:
-    """One launch after another, state by state, as the state machines do it."""
+    """One launch after another, task by task, as the state machine does it."""
 
     slipway: Installation
     anvil: Anvil
     signers: list[LocalSigner]
     times: int = 1
+    skipped: timedelta = timedelta()
+
+    def moment(self) -> datetime:
+        """The present of the launches: they live in a time of their own, which tests skip."""
+        return times.now() + self.skipped
 
     def _each(self, function: str, payload: dict[str, Any]) -> Any:
         answers = [self.slipway.invoke(function, payload) for _ in range(self.times)]
         return answers[-1]
 
-    def deploy_task(self, state: str, job: str, **more: Any) -> Any:
-        return self._each("TokenDeployTasks", {"state": state, "job_id": job, **more})
+    def work(self, job: str, **more: Any) -> Any:
+        """The hub's task."""
+        return self._each("TokenDeployTasks", {"deployment_id": job, **more})
 
-    def register_task(self, state: str, job: str, **more: Any) -> Any:
-        return self._each("TokenRegisterTasks", {"state": state, "job_id": job, **more})
-
-    def signer(self, operation: str, job: str, purpose: str = "deploy") -> Any:
-        return self._each("SignerFunction", {"operation": operation, "job_id": job, "purpose": purpose})
+    def signer(self, operation: str, job: str) -> Any:
+        return self._each("SignerFunction", {"operation": operation, "job_id": job, "purpose": "launch"})
 
     def fail(self, job: str, error: str = "DeploymentFailedError", message: str = "It failed") -> None:
+        """A task that failed, as the hub hands it over."""
         cause = json.dumps({"errorMessage": message, "errorType": error})
-        self.deploy_task("RecordFailure", job, error=error, cause=cause)
+        assert self.work(job, error=error, cause=cause)["status"] == "failed"
 
     def new(self, model_id: str | None = None) -> str:
         """A launch that was accepted."""
@@ -143,25 +164,35 @@ class Launchpad:
         assert answer.status == 202, answer.body
         return str(answer.body["deployment_id"])
 
-    def sign(self, job: str) -> Any:
-        """Up to the signed deployment."""
-        self.deploy_task("Check", job)
-        return self.signer("sign", job)
+    def sign(self, job: str) -> dict[str, Any]:
+        """Up to the signed transactions, by purpose."""
+        assert self.work(job)["step"] == "sign"
+        return {entry["purpose"]: entry for entry in self.signer("sign", job)["signed"]}
 
-    def deploy(self, job: str) -> None:
-        """Up to the confirmed deployment."""
-        self.sign(job)
-        self.deploy_task("BroadcastDeployment", job)
-        self.anvil.mine(2)
-        assert self.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "confirmed"
+    def send(self, job: str) -> dict[str, Any]:
+        """Up to where the chain has them."""
+        signed = self.sign(job)
+        answer = self.work(job, asked=True)
+        assert (answer["step"], answer["pause_seconds"]) == ("confirm", 2)
+        return signed
 
-    def register(self, job: str) -> None:
-        """token_register."""
-        assert not self.register_task("CheckRegistration", job)["registered"]
-        self.signer("sign", job, "register")
-        self.register_task("BroadcastRegistration", job)
+    def launch(self, job: str) -> None:
+        """To the end."""
+        self.send(job)
         self.anvil.mine(2)
-        assert self.register_task("ConfirmRegistration", job, polls=0)["progress"] == "confirmed"
+        answer = self.work(job)
+        assert (answer["step"], answer["status"], answer["polls"]) == ("done", "completed", 1)
+
+    def deploy(self, job: str) -> dict[str, Any]:
+        """Up to where the token is there for good, and nodes have lost its registration."""
+        self.anvil.rpc("evm_setAutomine", False)
+        signed = self.send(job)
+        self.anvil.rpc("anvil_dropTransaction", signed["register"]["transaction_hash"])
+        self.anvil.mine(2)
+        assert self.work(job)["status"] == "registering"
+        # It was sent again.
+        self.anvil.rpc("anvil_dropTransaction", signed["register"]["transaction_hash"])
+        return signed
 
     def status(self, job: str) -> dict[str, Any]:
         token = self.slipway.token()
@@ -175,11 +206,44 @@ class Launchpad:
         assert isinstance(body, dict)
         return body
 
+    def retry(self, job: str, account: LocalAccount = ALICE, **headers: str) -> Answer:
+        token = self.slipway.token(account)
+        return self.slipway.api("api_deployments_retry", token=token, path={"id": job}, headers=headers)
+
+    def cancel(self, job: str, account: LocalAccount = ALICE) -> Answer:
+        return self.slipway.api("api_deployments_close", token=self.slipway.token(account), path={"id": job})
+
     def json_rpc(self) -> JsonRpc:
         return JsonRpc(chain_settings().token_chain, self.anvil.client)
 
     def token_of(self, model_id: str) -> str | None:
         return calls.registered_token(self.json_rpc(), self.anvil.contracts.model_registry, model_id)
+
+    def created(self) -> list[str]:
+        """Every contract that the deployer accounts created."""
+        found = []
+        for signer in self.signers:
+            for nonce in range(self.json_rpc().transaction_count(signer.address, "latest")):
+                address = contract_address(signer.address, nonce)
+                found += [address] if self.json_rpc().code_at(address) else []
+        return found
+
+    def registers(self, model_id: str, token: str) -> None:
+        """Let somebody else who may register a token for a model."""
+        call = calls.registration(self.anvil.contracts.model_registry, model_id, token).call()
+        administrator = Account.from_key(ADMINISTRATOR).address
+        role = calls.call_data("grantRole(bytes32,address)", (keccak256(b"REGISTRAR_ROLE"), administrator))
+        self.anvil.rpc("anvil_impersonateAccount", administrator)
+        for data in (role, call.data):
+            sent = {"from": administrator, "to": call.to, "data": "0x" + data.hex(), "gas": hex(10**6)}
+            self.anvil.rpc("eth_sendTransaction", sent)
+        self.anvil.mine(1)
+
+    def uses(self, address: str, **more: Any) -> None:
+        """Let another program that has the key use an account's next nonce."""
+        self.anvil.rpc("anvil_impersonateAccount", address)
+        self.anvil.rpc("eth_sendTransaction", {"from": address, "to": address, "value": "0x0", **more})
+        self.anvil.rpc("anvil_stopImpersonatingAccount", address)
 
 
 @pytest.fixture
@@ -195,8 +259,13 @@ def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
         rpc = JsonRpc(chain, _chain.client)
         signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
         monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
-        yield Launchpad(slipway, _chain, signers)
+        launchpad = Launchpad(slipway, _chain, signers)
+        hub = function_app("tasks/token_deploy")
+        monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.moment))
+        yield launchpad
     _chain.rpc("evm_revert", snapshot)
+    # What waits in the pool is not part of a snapshot.
+    _chain.rpc("anvil_dropAllTransactions")
 
 
 # ── To the end ──────────────────────────────────────────────────────────────────────────────────
@@ -207,52 +276,62 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert pad.status(job)["status"] == "pending"
     signed = pad.sign(job)
     status = pad.status(job)
-    assert (status["status"], status["deployment_tx_hash"]) == ("deploying", signed["transaction_hash"])
+    hashes = [signed[purpose]["transaction_hash"] for purpose in ("deploy", "register")]
+    assert (status["status"], status["deployment_tx_hash"], status["registry_tx_hash"]) == ("deploying", *hashes)
     assert "token_address" not in status
-    pad.deploy_task("BroadcastDeployment", job)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "pending"
+    assert signed["register"]["nonce"] == signed["deploy"]["nonce"] + 1
+    assert signed["register"]["signer"] == signed["deploy"]["signer"]
+    assert pad.detail(job)["open"] == list(signed.values())
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.work(job)
     pad.anvil.mine(1)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=1)["progress"] == "confirmed"
-    status = pad.status(job)
-    assert status["status"] == "registering"
-    assert status["token_address"]
-    pad.register(job)
+    answer = pad.work(job)
+    assert (answer["step"], answer["status"], answer["pause_seconds"]) == ("confirm", "deploying", 1)
+    pad.anvil.mine(1)
+    assert pad.work(job)["step"] == "done"
     status = pad.status(job)
     assert status["status"] == "completed"
-    receipts = [
-        pad.anvil.rpc("eth_getTransactionReceipt", status[name]) for name in ("deployment_tx_hash", "registry_tx_hash")
-    ]
+    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
+    assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
     used = [(int(receipt["gasUsed"], 16), int(receipt["effectiveGasPrice"], 16)) for receipt in receipts]
     assert status["gas_used"] == str(sum(gas for gas, _ in used))
     assert status["total_cost"] == str(sum(gas * price for gas, price in used))
     assert status["gas_price"] == str(used[1][1])
     assert status["block_number"] == int(receipts[1]["blockNumber"], 16)
-    assert status["explorer_url"] == f"https://explorer.test/tx/{status['deployment_tx_hash']}"
+    assert status["explorer_url"] == f"https://explorer.test/tx/{hashes[0]}"
     assert status["token_address"].lower() == receipts[0]["contractAddress"].lower()
     assert pad.token_of("the-model") == status["token_address"].lower()
     detail = pad.detail(job)
     assert [part["purpose"] for part in detail["transactions"]] == ["deploy", "register"]
     assert [part["cost"] for part in detail["transactions"]] == [str(gas * price) for gas, price in used]
+    assert detail["open"] == []
     assert detail["model"]["owner"] == ALICE.address
     assert detail["controller"] == pad.anvil.contracts.token_manager
-    assert [entry["event"] for entry in detail["events"]] == [
-        "pending",
-        "deploying",
-        "signed",
-        "registering",
-        "signed",
-        "completed",
-    ]
-    item = find_deployment(job)
+    assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
+    item = find_token(job)
     assert item
     assert (item.open_shard, item.open_until) == (None, None)
     assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
 
 
+def test_a_block_that_takes_only_the_creation_is_no_fault(pad: Launchpad) -> None:
+    job = pad.new()
+    pad.deploy(job)
+    status = pad.status(job)
+    assert status["token_address"]
+    assert [entry["purpose"] for entry in pad.detail(job)["open"]] == ["register"]
+    assert pad.work(job)["step"] == "confirm", "what the node lost is sent again"
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    events = [entry["event"] for entry in pad.detail(job)["events"]]
+    assert events == ["pending", "deploying", "signed", "signed", "registering", "completed"]
+    assert pad.created() == [status["token_address"]]
+
+
 def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
     pad.slipway.model("named")
     job = pad.slipway.launch("named", token_name="Τόκεν 🚀", token_symbol="TKN-1").body["deployment_id"]
-    pad.deploy(job)
+    pad.launch(job)
     token = pad.status(job)["token_address"]
     rpc = pad.json_rpc()
 
@@ -262,114 +341,98 @@ def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
         return answer[64 : 64 + length].decode()
 
     assert (text("name()"), text("symbol()")) == ("Τόκεν 🚀", "TKN-1")
+    assert calls.token_name(rpc, token) == "Τόκεν 🚀"
     controller = rpc.eth_call(token, calls.call_data("controller()", ()))[-20:].hex()
     assert "0x" + controller == pad.anvil.contracts.token_manager.lower()
 
 
-def test_every_state_twice_has_the_effect_of_once(pad: Launchpad) -> None:
+def test_every_task_twice_has_the_effect_of_once(pad: Launchpad) -> None:
     before = [pad.json_rpc().transaction_count(signer.address) for signer in pad.signers]
-    pad.times = 2
     job = pad.new("twice")
-    pad.deploy(job)
-    pad.register(job)
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.times = 2
+    assert pad.work(job)["step"] == "sign"
+    pad.signer("sign", job)
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
     pad.times = 1
     detail = pad.detail(job)
-    assert detail["status"] == "completed"
-    assert [entry["event"] for entry in detail["events"]] == [
-        "pending",
-        "deploying",
-        "signed",
-        "registering",
-        "signed",
-        "completed",
-    ]
+    assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
     after = [pad.json_rpc().transaction_count(signer.address) for signer in pad.signers]
     assert sum(after) - sum(before) == 2
     assert sum(signer.signatures for signer in pad.signers) == 2
     assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
 
 
-def test_token_register_alone_completes_a_launch(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.deploy(job)
-    pad.register(job)
-    assert pad.status(job)["status"] == "completed"
-
-
-def test_two_launches_share_an_account_without_sharing_a_nonce(pad: Launchpad) -> None:
+def test_launches_share_an_account_without_sharing_a_nonce(pad: Launchpad) -> None:
     jobs = [pad.new() for _ in range(5)]
-    signed = [pad.sign(job) for job in jobs]
+    signed = [entry for job in jobs for entry in pad.sign(job).values()]
     taken = {(entry["signer"], entry["nonce"]) for entry in signed}
-    assert len(taken) == 5
+    assert len(taken) == 10
     for signer in pad.signers:
         nonces = sorted(nonce for address, nonce in taken if address == signer.address)
         assert nonces == list(range(nonces[0], nonces[0] + len(nonces))) if nonces else True
     # Whatever order they are sent in.
     for job in reversed(jobs):
-        pad.deploy_task("BroadcastDeployment", job)
+        pad.work(job)
     pad.anvil.mine(2)
     for job in jobs:
-        assert pad.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "confirmed"
+        assert pad.work(job)["status"] == "completed"
 
 
 # ── What stops it ───────────────────────────────────────────────────────────────────────────────
 
 
+def _failed(pad: Launchpad, job: str) -> str:
+    status = pad.status(job)
+    assert status["status"] == "failed", status
+    return str(status["error"]["code"])
+
+
 def test_a_model_that_changed_since_the_request_is_not_launched(pad: Launchpad) -> None:
     job = pad.new("fickle")
     pad.slipway.model("fickle", state=ModelState.REJECTED)
-    with pytest.raises(ModelNotValidatedError):
-        pad.deploy_task("Check", job)
+    assert pad.work(job)["step"] == "done"
+    assert _failed(pad, job) == "MODEL_NOT_VALIDATED"
 
 
 def test_a_model_that_got_a_token_since_the_request_is_not_launched(pad: Launchpad) -> None:
-    first = pad.new("contested")
-    pad.deploy(first)
-    pad.register(first)
-    # As another installation would see it.
-    table = {item["pk"]: item for item in pad.slipway.items("jobs") if item["sk"] == "LOCK"}
-    assert "MODEL#contested" in table
-    second = pad.new("innocent")
-    find_deployment(second).update(actions=[type(find_deployment(second)).model_id.set("contested")])  # type: ignore[union-attr]
-    with pytest.raises(TokenExistsError):
-        pad.deploy_task("Check", second)
+    job = pad.new("contested")
+    # As another installation with the same registry may do; the manager is a contract.
+    pad.registers("contested", pad.anvil.contracts.token_manager)
+    assert pad.work(job)["step"] == "done"
+    assert _failed(pad, job) == "TOKEN_EXISTS"
+    assert sum(signer.signatures for signer in pad.signers) == 0
 
 
 def test_an_order_that_makes_no_sense_is_refused(pad: Launchpad) -> None:
     job = pad.new()
-    with pytest.raises(ConflictError):
-        pad.signer("sign", job)  # not checked yet
-    with pytest.raises(ConflictError):
-        pad.deploy_task("BroadcastDeployment", job)  # not signed yet
-    with pytest.raises(ConflictError):
-        pad.register_task("CheckRegistration", job)  # not deployed yet
-    with pytest.raises(ConflictError):
-        pad.signer("bump", job)
+    for operation in ("sign", "bump", "cancel"):
+        with pytest.raises(ConflictError):
+            pad.signer(operation, job)  # not checked yet
     with pytest.raises(NotFoundError):
-        pad.deploy_task("Check", str(uuid.uuid4()))
+        pad.work(str(uuid.uuid4()))
     with pytest.raises(NotFoundError):
         pad.signer("sign", str(uuid.uuid4()))
-    pad.deploy_task("Check", job)
-    with pytest.raises(ConflictError):
-        pad.signer("sign", job, "register")
     assert transaction_for(job, "deploy") is None
     assert transaction_for(job, "register") is None
 
 
 def test_nothing_is_signed_over_the_cap(pad: Launchpad) -> None:
     job = pad.new()
-    pad.deploy_task("Check", job)
+    pad.work(job)
     save_fee_cap(31337, 1)
     with pytest.raises(InsufficientGasError):
         pad.signer("sign", job)
     assert transaction_for(job, "deploy") is None
     save_fee_cap(31337, None)
-    assert pad.signer("sign", job)["transaction_hash"]
+    assert pad.signer("sign", job)["signed"]
 
 
 def test_nothing_is_signed_that_the_account_cannot_pay(pad: Launchpad) -> None:
     job = pad.new()
-    pad.deploy_task("Check", job)
+    pad.work(job)
     for signer in pad.signers:
         pad.anvil.rpc("anvil_setBalance", signer.address, "0x1")
     with pytest.raises(SignerUnfundedError):
@@ -379,7 +442,7 @@ def test_nothing_is_signed_that_the_account_cannot_pay(pad: Launchpad) -> None:
 
 def test_failed_before_signing_the_model_can_be_launched_again(pad: Launchpad) -> None:
     job = pad.new("second-chance")
-    pad.deploy_task("Check", job)
+    pad.work(job)
     pad.times = 2
     pad.fail(job, "InsufficientGasError", "The fee is over the cap")
     pad.times = 1
@@ -390,208 +453,493 @@ def test_failed_before_signing_the_model_can_be_launched_again(pad: Launchpad) -
     )
     assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "INSUFFICIENT_GAS"]
     again = pad.new("second-chance")
-    pad.deploy(again)
-    pad.register(again)
-    assert pad.status(again)["status"] == "completed"
+    pad.launch(again)
     # The same symbol, because the failed launch let it go.
     assert pad.status(again)["token_symbol"] == pad.status(job)["token_symbol"]
 
 
 def test_failed_after_broadcast_the_lock_stays(pad: Launchpad) -> None:
     job = pad.new("spent")
-    pad.deploy(job)
-    deployed = pad.status(job)
+    deployed = pad.deploy(job)
     pad.fail(job, "KeyError", "internal detail")
     status = pad.status(job)
     assert status["error"]["code"] == "DEPLOYMENT_FAILED"
     assert "internal detail" not in json.dumps(status)
-    assert status["error"]["transaction_hash"] == deployed["deployment_tx_hash"]
+    # The one at which it failed: its token is there.
+    assert status["error"]["transaction_hash"] == deployed["register"]["transaction_hash"]
     assert pad.slipway.launch("spent").code == "TOKEN_EXISTS"
 
 
 def test_failed_while_signed_but_not_mined_the_lock_stays(pad: Launchpad) -> None:
     job = pad.new("waiting")
-    pad.sign(job)
+    signed = pad.sign(job)
     pad.fail(job)
     assert pad.slipway.launch("waiting").code == "TOKEN_EXISTS"
+    assert pad.detail(job)["open"] == list(signed.values())
 
 
 def test_nothing_moves_a_launch_that_has_ended(pad: Launchpad) -> None:
     job = pad.new()
-    pad.deploy_task("Check", job)
+    pad.work(job)
     pad.fail(job)
-    for state in ("BroadcastDeployment", "Check"):
-        with pytest.raises(ConflictError):
-            pad.deploy_task(state, job)
     with pytest.raises(ConflictError):
         pad.signer("sign", job)
-    pad.register_task("Complete", job)
-    assert pad.status(job)["status"] == "failed"
+    assert pad.work(job)["step"] == "done"
+    assert pad.work(job, error="KeyError", cause="{}")["step"] == "done"
+    assert [entry["event"] for entry in pad.detail(job)["events"]] == ["pending", "deploying", "failed"]
+    assert sum(signer.signatures for signer in pad.signers) == 0
 
 
-def test_a_registration_that_the_chain_refuses_fails_with_its_reason(pad: Launchpad) -> None:
+def _revert_creation(pad: Launchpad, job: str) -> None:
+    """Let a launch's creation run out of gas when it is mined: the block takes it, and it reverts."""
+    item = transaction_for(job, "deploy")
+    assert item
+    signer = next(signer for signer in pad.signers if signer.address == item.signer)
+    call = replace(call_from_json(item.call), gas_limit=300_000)
+    unsigned = UnsignedTransaction(31337, int(item.nonce), item.fees, call)
+    signed = signer.sign(unsigned)
+    raw, hashes = TransactionItem.raw.set(signed.raw), TransactionItem.hashes.set([signed.transaction_hash])
+    item.update([raw, hashes, TransactionItem.transaction_hash.set(signed.transaction_hash)])
+
+
+def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free(pad: Launchpad) -> None:
+    job = pad.new("unlucky")
+    pad.sign(job)
+    _revert_creation(pad, job)
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    status = pad.status(job)
+    deploy, register = (transaction_for(job, purpose) for purpose in ("deploy", "register"))
+    assert deploy
+    assert register
+    assert (_failed(pad, job), status["error"]["transaction_hash"]) == ("DEPLOYMENT_FAILED", deploy.transaction_hash)
+    assert (deploy.status, register.status) == ("reverted", "reverted")
+    for item in (deploy, register):
+        assert pad.anvil.rpc("eth_getTransactionReceipt", item.transaction_hash)["status"] == "0x0"
+    assert "token_address" not in status
+    assert int(status["total_cost"]) > 0, "what it cost all the same"
+    assert pad.detail(job)["open"] == []
+    assert (pad.token_of("unlucky"), pad.created()) == (None, [])
+    assert pad.retry(job).status == 409
+    pad.launch(pad.new("unlucky"))
+
+
+@pytest.mark.parametrize("when", ["waiting", "spent"])
+def test_a_model_that_was_registered_with_another_token_meanwhile(pad: Launchpad, when: str) -> None:
     job = pad.new("stolen")
     pad.deploy(job)
-    other = pad.new("thief")
-    pad.deploy(other)
-    model = type(find_deployment(other))
-    find_deployment(other).update(actions=[model.model_id.set("stolen")])  # type: ignore[union-attr]
-    pad.register(other)
-    with pytest.raises(TokenExistsError):
-        pad.register_task("CheckRegistration", job)
-    with pytest.raises(DeploymentFailedError, match="refuse"):
-        pad.signer("sign", job, "register")
-    with pytest.raises(DeploymentFailedError):
-        pad.register_task("Complete", job)
+    pad.registers("stolen", pad.anvil.contracts.token_manager)
+    if when == "spent":
+        pad.uses(transaction_for(job, "deploy").signer)  # type: ignore[union-attr]
+        pad.anvil.mine(2)
+    pad.work(job)
+    pad.anvil.mine(2)
+    pad.work(job)
+    assert _failed(pad, job) == ("TOKEN_EXISTS" if when == "spent" else "DEPLOYMENT_FAILED")
+    assert pad.token_of("stolen") == pad.anvil.contracts.token_manager.lower()
 
 
 def test_a_registration_that_the_node_does_not_show_yet_is_no_failure(
     pad: Launchpad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = pad.new()
-    pad.deploy(job)
-    pad.register_task("CheckRegistration", job)
-    pad.signer("sign", job, "register")
-    pad.register_task("BroadcastRegistration", job)
+    pad.send(job)
     pad.anvil.mine(2)
     with monkeypatch.context() as behind:
         behind.setattr(calls, "registered_token", lambda *_: None)
         with pytest.raises(UpstreamUnavailableError, match="does not show"):
-            pad.register_task("ConfirmRegistration", job, polls=0)
-    assert pad.status(job)["status"] == "registering"
-    assert pad.register_task("ConfirmRegistration", job, polls=1)["progress"] == "confirmed"
+            pad.work(job)
+    assert pad.status(job)["status"] == "deploying"
+    assert pad.work(job)["step"] == "done"
     assert pad.status(job)["status"] == "completed"
 
 
-def test_a_token_that_somebody_else_registered_is_completed_without_a_transaction(pad: Launchpad) -> None:
+def test_a_token_that_somebody_else_registered_is_completed(pad: Launchpad) -> None:
     job = pad.new("helped")
     pad.deploy(job)
-    item = find_deployment(job)
+    item = find_token(job)
     assert item
-    call = calls.registration(pad.anvil.contracts.model_registry, "helped", str(item.token_address)).call()
-    registrar = pad.signers[0].address
-    pad.anvil.rpc("anvil_impersonateAccount", registrar)
-    pad.anvil.rpc("eth_sendTransaction", {"from": registrar, "to": call.to, "data": "0x" + call.data.hex()})
-    pad.anvil.mine(1)
-    assert pad.register_task("CheckRegistration", job)["registered"]
+    pad.registers("helped", str(item.token_address))
+    pad.work(job)
+    pad.anvil.mine(2)
     pad.times = 2
-    pad.register_task("Complete", job)
+    assert pad.work(job)["step"] == "done"
     pad.times = 1
     assert pad.status(job)["status"] == "completed"
-    assert transaction_for(job, "register") is None
+    assert transaction_for(job, "register").status == "reverted"  # type: ignore[union-attr]
     assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
 
 
-def test_a_registration_that_was_signed_and_mined_meanwhile_is_no_refusal(
-    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two calls of the signer at once: the slower one asks the chain when the faster one's transaction is mined."""
+def test_two_calls_of_the_signer_at_once_sign_once(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slower one asks the chain when the faster one's transactions are mined."""
     job = pad.new()
-    pad.deploy(job)
+    pad.work(job)
     estimate = JsonRpc.estimate_gas
     signed: list[Any] = []
 
     def late(rpc: JsonRpc, sender: str, call: Any) -> int:
         if not signed:
             signed.append(None)
-            signed.append(pad.signer("sign", job, "register"))
-            pad.register_task("BroadcastRegistration", job)
+            signed.append(pad.signer("sign", job))
+            pad.work(job)
             pad.anvil.mine(1)
         return estimate(rpc, sender, call)
 
     monkeypatch.setattr(JsonRpc, "estimate_gas", late)
-    assert pad.signer("sign", job, "register") == signed[1]
+    assert pad.signer("sign", job) == signed[1]
+
+
+def _use_first_registry(pad: Launchpad) -> None:
+    node_modules = ROOT / "node_modules"
+    source = {FIRST_REGISTRY.name: FIRST_REGISTRY.read_text(encoding="utf-8")}
+    with Compiler(node_modules / "solc" / "soljson.js") as compiler:
+        output = compiler.compile(build_input(source, node_modules_resolver(node_modules)))
+    compiled = output["contracts"][FIRST_REGISTRY.name]["FirstModelRegistry"]
+    administrator = Account.from_key(ADMINISTRATOR).address
+    factory = Web3().eth.contract(abi=compiled["abi"], bytecode=compiled["evm"]["bytecode"]["object"])
+    nonce = pad.json_rpc().transaction_count(administrator)
+    data = factory.constructor(administrator).data_in_transaction
+    pad.anvil.rpc("anvil_impersonateAccount", administrator)
+    pad.anvil.rpc("eth_sendTransaction", {"from": administrator, "data": data, "gas": hex(3 * 10**6)})
+    registry = contract_address(administrator, nonce)
+    addresses = [signer.address for signer in pad.signers]
+    for address in addresses:
+        _administer(pad, registry, "grantRole(bytes32,address)", keccak256(b"REGISTRAR_ROLE"), address)
+    save_contracts(31337, registry, pad.anvil.contracts.token_manager, addresses)
+    pad.anvil.mine(1)
+
+
+def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the_token_is_there(pad: Launchpad) -> None:
+    """An installation from before the registry refused tokens without code."""
+    _use_first_registry(pad)
+    job = pad.new("old-house")
+    assert list(pad.sign(job)) == ["deploy"]
+    pad.work(job)
+    pad.anvil.mine(2)
+    answer = pad.work(job)
+    assert (answer["step"], answer["status"]) == ("sign", "registering")
+    assert [entry["purpose"] for entry in pad.signer("sign", job)["signed"]] == ["deploy", "register"]
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
+    events = [entry["event"] for entry in pad.detail(job)["events"]]
+    assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
 
 
-def _later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    def now() -> Any:
-        return times.now() + timedelta(seconds=seconds)
-
-    monkeypatch.setattr(workflow, "now", now)
-
-
-def test_a_stuck_transaction_is_replaced_at_its_nonce_and_any_signature_counts(
-    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_counts(pad: Launchpad) -> None:
     job = pad.new()
-    first = pad.sign(job)
     pad.anvil.rpc("evm_setAutomine", False)
-    pad.deploy_task("BroadcastDeployment", job)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "pending"
-    _later(monkeypatch, 7)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=1)["progress"] == "stuck"
+    first = pad.send(job)
+    assert pad.work(job)["step"] == "confirm"
+    pad.skipped = timedelta(seconds=7)
+    assert pad.work(job)["step"] == "bump"
     pad.signer("bump", job)
-    bumped = transaction_for(job, "deploy")
-    assert bumped
-    assert int(bumped.nonce) == first["nonce"]
-    assert bumped.transaction_hash != first["transaction_hash"]
-    assert pad.status(job)["deployment_tx_hash"] == bumped.transaction_hash
-    pad.deploy_task("BroadcastDeployment", job)
+    for purpose, name in (("deploy", "deployment_tx_hash"), ("register", "registry_tx_hash")):
+        bumped = transaction_for(job, purpose)
+        assert bumped
+        assert int(bumped.nonce) == first[purpose]["nonce"]
+        assert bumped.transaction_hash != first[purpose]["transaction_hash"]
+        assert pad.status(job)[name] == bumped.transaction_hash
+    pad.skipped = timedelta()
+    assert pad.work(job, asked=True)["step"] == "confirm"
     pad.anvil.mine(2)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=2)["progress"] == "confirmed"
-    assert pad.status(job)["deployment_tx_hash"] == bumped.transaction_hash
-    assert pad.anvil.rpc("eth_getTransactionReceipt", first["transaction_hash"]) is None
+    assert pad.work(job)["step"] == "done"
+    assert pad.status(job)["deployment_tx_hash"] == transaction_for(job, "deploy").transaction_hash  # type: ignore[union-attr]
+    assert pad.anvil.rpc("eth_getTransactionReceipt", first["deploy"]["transaction_hash"]) is None
 
 
-def test_a_bump_over_the_cap_is_left_out(pad: Launchpad) -> None:
+def test_a_bump_over_the_cap_is_left_out_and_waited_for(pad: Launchpad) -> None:
     job = pad.new()
-    pad.sign(job)
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.send(job)
     before = transaction_for(job, "deploy")
     assert before
     save_fee_cap(31337, int(before.max_fee_per_gas))
+    pad.skipped = timedelta(seconds=7)
+    assert pad.work(job)["step"] == "bump"
     pad.signer("bump", job)
     after = transaction_for(job, "deploy")
     assert after
     assert after.raw == before.raw
+    answer = pad.work(job, asked=True)
+    assert (answer["step"], answer["pause_seconds"] > 0) == ("confirm", True), "the signer is not asked without a pause"
 
 
-def test_a_transaction_that_nodes_lost_is_sent_again(pad: Launchpad) -> None:
+def test_transactions_that_nodes_lost_are_sent_again(pad: Launchpad) -> None:
     job = pad.new()
-    signed = pad.sign(job)
     pad.anvil.rpc("evm_setAutomine", False)
-    pad.deploy_task("BroadcastDeployment", job)
-    pad.anvil.rpc("anvil_dropTransaction", signed["transaction_hash"])
-    assert pad.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "missing"
-    pad.deploy_task("BroadcastDeployment", job)
+    signed = pad.send(job)
+    for entry in signed.values():
+        pad.anvil.rpc("anvil_dropTransaction", entry["transaction_hash"])
+    assert pad.work(job)["step"] == "confirm"
     pad.anvil.mine(2)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=1)["progress"] == "confirmed"
+    assert pad.work(job)["step"] == "done"
 
 
 def test_a_reorganisation_sends_a_launch_back_to_waiting(pad: Launchpad) -> None:
     job = pad.new()
     pad.sign(job)
     snapshot = pad.anvil.rpc("evm_snapshot")
-    pad.deploy_task("BroadcastDeployment", job)
+    pad.work(job)
     pad.anvil.mine(1)
     pad.anvil.rpc("evm_revert", snapshot)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=0)["progress"] == "missing"
+    assert pad.work(job)["step"] == "confirm"
     assert pad.status(job)["status"] == "deploying"
-    pad.deploy_task("BroadcastDeployment", job)
     pad.anvil.mine(2)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=1)["progress"] == "confirmed"
+    assert pad.work(job)["step"] == "done"
 
 
-def test_past_its_deadline_a_launch_is_called_off_and_the_model_let_go(
-    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = pad.new("late")
-    pad.sign(job)
+def _late(pad: Launchpad, model_id: str) -> str:
+    """A launch past its deadline that no block took."""
+    job = pad.new(model_id)
     pad.anvil.rpc("evm_setAutomine", False)
-    pad.deploy_task("BroadcastDeployment", job)
-    _later(monkeypatch, 901)
-    assert pad.deploy_task("ConfirmDeployment", job, polls=9)["progress"] == str(Progress.EXPIRED)
+    pad.send(job)
+    pad.skipped = timedelta(seconds=901)
+    assert pad.work(job)["step"] == "cancel"
     pad.signer("cancel", job)
-    pad.deploy_task("BroadcastDeployment", job)
+    return job
+
+
+def test_past_its_deadline_a_launch_is_called_off_and_the_model_let_go(pad: Launchpad) -> None:
+    job = _late(pad, "late")
+    assert pad.work(job, asked=True)["step"] == "confirm"
     pad.anvil.mine(2)
-    with pytest.raises(DeploymentFailedError, match="called off"):
-        pad.deploy_task("ConfirmDeployment", job, polls=10)
-    pad.fail(job, message="It was called off")
-    assert pad.status(job)["status"] == "failed"
+    assert pad.work(job)["step"] == "done"
+    assert "called off" in pad.status(job)["error"]["message"]
+    assert [transaction_for(job, purpose).status for purpose in ("deploy", "register")] == ["cancelled", "cancelled"]  # type: ignore[union-attr]
+    assert pad.created() == []
+    assert pad.retry(job).status == 409
     pad.anvil.rpc("evm_setAutomine", True)
     assert pad.slipway.launch("late").status == 202
+
+
+def test_called_off_too_late_a_launch_goes_on(pad: Launchpad) -> None:
+    """The chain takes the creation all the same, and only the registration's nonce is used up."""
+    job = _late(pad, "nearly")
+    item = transaction_for(job, "register")
+    assert item
+    pad.anvil.rpc("anvil_dropTransaction", item.hashes[0])
+    pad.anvil.mine(1)
+    pad.anvil.rpc("eth_sendRawTransaction", item.raw)
+    pad.anvil.mine(2)
+    answer = pad.work(job, asked=False)
+    assert (answer["step"], answer["status"]) == ("confirm", "deploying"), "what calls the creation off is sent first"
+    answer = pad.work(job)
+    assert (answer["step"], answer["status"]) == ("sign", "registering")
+    pad.signer("sign", job)
+    pad.anvil.rpc("evm_setAutomine", True)
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
+    assert len(pad.created()) == 1
+
+
+def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be_closed(pad: Launchpad) -> None:
+    job = _late(pad, "neither")
+    pad.work(job, asked=True)
+    pad.skipped = timedelta(seconds=1600)
+    assert pad.work(job)["step"] == "done"
+    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
+    assert len(pad.detail(job)["open"]) == 2
+    assert pad.slipway.launch("neither").code == "TOKEN_EXISTS"
+    assert pad.retry(job).status == 409, "it was called off, so the chain decides"
+
+
+# ── A nonce that somebody else used ─────────────────────────────────────────────────────────────
+
+
+def _until_done(pad: Launchpad, job: str) -> dict[str, Any]:
+    """Go on as the state machine does, a block a pause."""
+    answer: dict[str, Any] = {}
+    for _ in range(30):
+        answer = pad.work(job, asked=answer.get("asked", False), polls=answer.get("polls", 0))
+        if answer["step"] == "done":
+            return pad.status(job)
+        if answer["step"] in ("sign", "bump", "cancel"):
+            pad.signer(answer["step"], job)
+            answer = {"asked": True, "polls": answer["polls"]}
+        else:
+            pad.anvil.mine(1)
+    raise AssertionError(answer)
+
+
+@pytest.mark.parametrize("used", ["first", "second", "both", "more"])
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_nonce_that_was_used_elsewhere_is_signed_anew_in_the_same_launch(
+    pad: Launchpad, used: str, sent: bool
+) -> None:
+    job = pad.new("unique")
+    signed = pad.sign(job)
+    address = signed["deploy"]["signer"]
+    pad.anvil.rpc("evm_setAutomine", False)
+    if used == "second":
+        item = transaction_for(job, "deploy")
+        assert item
+        pad.anvil.rpc("eth_sendRawTransaction", item.raw)
+    for _ in range({"first": 1, "second": 1, "both": 2, "more": 4}[used]):
+        pad.uses(address)
+    pad.anvil.mine(1)
+    if sent:
+        pad.work(job)
+    status = _until_done(pad, job)
+    assert status["status"] == "completed"
+    assert pad.created() == [status["token_address"]]
+    assert pad.token_of("unique") == status["token_address"].lower()
+    for purpose, name in (("deploy", "deployment_tx_hash"), ("register", "registry_tx_hash")):
+        item = transaction_for(job, purpose)
+        assert item
+        assert (item.status, item.transaction_hash) == ("confirmed", status[name])
+    ends = [item["status"] for item in pad.slipway.items("control") if item["sk"].startswith("TRANSACTION#")]
+    assert ends.count("confirmed") == 2
+    assert "void" in ends
+    assert set(ends) <= {"confirmed", "void", "reverted"}
+    count = pad.json_rpc().transaction_count(address, "latest")
+    assert stored_nonce(31337, address) == count, "no nonce is left open"
+
+
+def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(pad: Launchpad) -> None:
+    """The same key created another contract with the launch's nonce."""
+    job = pad.new("squatted")
+    signed = pad.sign(job)
+    address = signed["deploy"]["signer"]
+    other = calls.creation("Other", "OTHER", pad.anvil.contracts.token_manager).call()
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.anvil.rpc("anvil_impersonateAccount", address)
+    pad.anvil.rpc("eth_sendTransaction", {"from": address, "data": "0x" + other.data.hex(), "gas": hex(2 * 10**6)})
+    pad.uses(address)
+    pad.anvil.rpc("anvil_stopImpersonatingAccount", address)
+    pad.anvil.mine(1)
+    status = _until_done(pad, job)
+    assert status["status"] == "completed"
+    assert status["token_address"] != contract_address(address, signed["deploy"]["nonce"])
+    assert calls.token_name(pad.json_rpc(), status["token_address"]) == status["token_name"]
+
+
+# ── Taken up again ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_launch_that_failed_half_done_is_finished_by_its_owner(pad: Launchpad) -> None:
+    job = pad.new("half")
+    pad.deploy(job)
+    pad.fail(job, "KeyError")
+    before = len(pad.slipway.executions())
+    answer = pad.retry(job)
+    assert (answer.status, answer.body["status"]) == (202, "registering")
+    assert "error" not in answer.body
+    assert len(pad.slipway.executions()) == before + 1
+    assert pad.retry(job).code == "CONFLICT"
+    assert _until_done(pad, job)["status"] == "completed"
+    assert len(pad.created()) == 1
+    outcomes = [entry["outcome"] for entry in pad.slipway.audit()]
+    assert outcomes == ["accepted", "DEPLOYMENT_FAILED", "accepted", "CONFLICT", "completed"]
+    assert [entry["event"] for entry in pad.detail(job)["events"]][-3:] == ["failed", "registering", "completed"]
+
+
+def test_a_launch_that_failed_before_its_token_was_there_is_finished_too(pad: Launchpad) -> None:
+    job = pad.new()
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.send(job)
+    pad.fail(job, "KeyError")
+    assert pad.retry(job).body["status"] == "deploying"
+    pad.anvil.mine(1)
+    assert _until_done(pad, job)["status"] == "completed"
+    assert len(pad.created()) == 1
+
+
+def test_a_retry_is_idempotent_by_its_key_and_counts_like_a_launch(pad: Launchpad) -> None:
+    job = pad.new()
+    pad.deploy(job)
+    pad.fail(job)
+    first = pad.retry(job, **{"idempotency-key": "once"})
+    again = pad.retry(job, **{"idempotency-key": "once"})
+    assert (first.status, again.status) == (202, 202)
+    assert int(find_token(job).executions) == 2  # type: ignore[union-attr]
+    for _ in range(3):
+        pad.fail(job)
+        assert pad.retry(job).status == 202
+    pad.fail(job)
+    refused = pad.retry(job)
+    assert (refused.code, "retry-after" in refused.headers) == ("RATE_LIMIT_EXCEEDED", True)
+
+
+@pytest.mark.parametrize("state", ["pending", "running", "completed", "unsigned"])
+def test_there_is_nothing_to_resume(pad: Launchpad, state: str) -> None:
+    job = pad.new()
+    if state == "running":
+        pad.send(job)
+    if state == "completed":
+        pad.launch(job)
+    if state == "unsigned":
+        pad.work(job)
+        pad.fail(job)
+    answer = pad.retry(job)
+    assert (answer.status, answer.code) == (409, "CONFLICT")
+
+
+def test_another_owners_launch_can_neither_be_resumed_nor_cancelled(pad: Launchpad) -> None:
+    job = pad.new()
+    assert pad.retry(job, BOB).code == "NOT_FOUND"
+    assert pad.cancel(job, BOB).code == "NOT_FOUND"
+    assert pad.status(job)["status"] == "pending"
+
+
+def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launchpad) -> None:
+    job = pad.new("refused")
+    signed = pad.sign(job)
+    registry, role = pad.anvil.contracts.model_registry, keccak256(b"REGISTRAR_ROLE")
+    _administer(pad, registry, "revokeRole(bytes32,address)", role, signed["deploy"]["signer"])
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
+    assert pad.slipway.launch("refused").code == "TOKEN_EXISTS", "its token is there, so it is taken up again"
+    _administer(pad, registry, "grantRole(bytes32,address)", role, signed["deploy"]["signer"])
+    resumed = pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
+    assert resumed == {"execution": f"{job}-2"}
+    # Once more: its answer was not heard.
+    assert pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job}) == resumed
+    assert _until_done(pad, job)["status"] == "completed"
+    assert len(pad.created()) == 1
+    with pytest.raises(ConflictError):
+        pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
+
+
+def _administer(pad: Launchpad, to: str, function: str, *arguments: Any) -> None:
+    administrator = Account.from_key(ADMINISTRATOR).address
+    data = "0x" + calls.call_data(function, arguments).hex()
+    pad.anvil.rpc("anvil_impersonateAccount", administrator)
+    pad.anvil.rpc("eth_sendTransaction", {"from": administrator, "to": to, "data": data, "gas": hex(10**6)})
+    pad.anvil.rpc("anvil_stopImpersonatingAccount", administrator)
+
+
+def test_a_launch_that_is_not_signed_is_cancelled_and_its_model_free_at_once(pad: Launchpad) -> None:
+    for begun in (False, True):
+        job = pad.new("changed-my-mind")
+        if begun:
+            pad.work(job)
+        answer = pad.cancel(job)
+        assert (answer.status, answer.body["status"], answer.body["error"]["code"]) == (200, "failed", "CANCELLED")
+        assert pad.cancel(job).status == 200, "the same again"
+        with pytest.raises(ConflictError):
+            pad.signer("sign", job)
+        assert pad.work(job)["step"] == "done"
+        assert pad.retry(job).status == 409
+    assert pad.slipway.launch("changed-my-mind").status == 202
+    assert [entry["outcome"] for entry in pad.slipway.audit()].count("accepted") == 5
+
+
+def test_a_launch_that_is_signed_is_not_cancelled(pad: Launchpad) -> None:
+    job = pad.new()
+    pad.sign(job)
+    assert pad.cancel(job).code == "CONFLICT"
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
+    assert pad.cancel(job).code == "CONFLICT"
 
 
 # ── Reconcile ───────────────────────────────────────────────────────────────────────────────────
@@ -618,7 +966,7 @@ def executions() -> Executions:
 @pytest.fixture
 def reconcile(pad: Launchpad, executions: Executions) -> TokenReconcile:
     chain = chain_settings().token_chain
-    return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status)
+    return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status, pad.moment)
 
 
 @pytest.fixture
@@ -627,12 +975,20 @@ def accounts(pad: Launchpad) -> SignerReconcile:
     return SignerReconcile(chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc))
 
 
+def _close(pad: Launchpad, accounts: SignerReconcile, address: str, nonces: list[int]) -> None:
+    assert accounts.inspect(address) == nonces
+    for nonce in nonces:
+        held = {"chain_id": 31337, "address": address, "nonce": nonce}
+        pad.slipway.invoke("SignerFunction", {"operation": "close", **held})
+        pad.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", **held})
+
+
 def test_a_launch_that_was_never_started_is_found_and_started(
-    pad: Launchpad, reconcile: TokenReconcile, executions: Executions, monkeypatch: pytest.MonkeyPatch
+    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
 ) -> None:
     job = pad.new()
     assert reconcile.find() == []
-    monkeypatch.setattr("slipway.tokens.reconcile.now_text", lambda: "2999-01-01T00:00:00.000Z")
+    pad.skipped = timedelta(days=300)
     assert reconcile.find() == [job]
     assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in pad.signers]
     assert reconcile.reconcile_job(job) == "started"
@@ -658,26 +1014,137 @@ def test_a_launch_whose_execution_died_gets_another_and_is_given_up_at_last(
     assert reconcile.reconcile_job(job) == "ended"
 
 
-def test_a_nonce_whose_launch_failed_is_closed_and_the_model_let_go(pad: Launchpad, accounts: SignerReconcile) -> None:
+def test_a_launch_that_failed_half_done_is_taken_up_again_by_itself(
+    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+) -> None:
+    job = pad.new("mended")
+    pad.deploy(job)
+    pad.fail(job, "KeyError")
+    assert reconcile.find() == []
+    pad.skipped = timedelta(seconds=31)
+    assert reconcile.find() == [job]
+    assert reconcile.reconcile_job(job) == "resumed"
+    assert executions.states == {f"{job}-2": "RUNNING"}
+    assert reconcile.reconcile_job(job) == "running"
+    assert _until_done(pad, job)["status"] == "completed"
+    assert reconcile.reconcile_job(job) == "ended"
+    assert len(pad.created()) == 1
+
+
+def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
+    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+) -> None:
+    job = pad.new("hopeless")
+    signed = pad.sign(job)
+    role = keccak256(b"REGISTRAR_ROLE")
+    for signer in pad.signers:
+        _administer(pad, pad.anvil.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "failed"
+    pauses = []
+    while (item := find_token(job)) and item.open_shard:
+        pauses.append(round((from_text(str(item.open_until)) - pad.moment()).total_seconds()))
+        pad.skipped += timedelta(seconds=pauses[-1] + 1)
+        assert reconcile.reconcile_job(job) == "resumed"
+        assert pad.work(job)["step"] == "sign"
+        with pytest.raises(DeploymentFailedError, match="refuse"):
+            pad.signer("sign", job)
+        pad.fail(job, message="The chain would refuse the transaction")
+    assert len(pauses) == 19
+    assert pauses[:3] == [30, 60, 120]
+    assert max(pauses) == 3600
+    assert sum(signer.signatures for signer in pad.signers) == 2
+    assert transaction_for(job, "register").transaction_hash == signed["register"]["transaction_hash"]  # type: ignore[union-attr]
+    assert reconcile.reconcile_job(job) == "ended"
+    for signer in pad.signers:
+        _administer(pad, pad.anvil.contracts.model_registry, "grantRole(bytes32,address)", role, signer.address)
+    assert pad.slipway.launch("hopeless").status == 202
+
+
+def test_nonces_whose_launch_failed_before_it_was_sent_are_closed_and_the_model_let_go(
+    pad: Launchpad, accounts: SignerReconcile
+) -> None:
     job = pad.new("abandoned")
     signed = pad.sign(job)
     pad.fail(job)
-    address, nonce = signed["signer"], signed["nonce"]
-    assert accounts.inspect(address) == [nonce]
-    pad.slipway.invoke("SignerFunction", {"operation": "close", "chain_id": 31337, "address": address, "nonce": nonce})
-    accounts.send_closing(address, nonce)
+    address, nonce = signed["deploy"]["signer"], signed["deploy"]["nonce"]
+    pad.anvil.rpc("evm_setAutomine", False)
+    _close(pad, accounts, address, [nonce, nonce + 1])
     pad.anvil.mine(1)
-    assert pad.json_rpc().transaction_count(address, "latest") == nonce + 1
     assert accounts.inspect(address) == []
+    assert pad.slipway.launch("abandoned").code == "TOKEN_EXISTS", "one block may still be replaced"
+    pad.anvil.mine(1)
+    assert accounts.inspect(address) == []
+    assert pad.detail(job)["open"] == []
     assert pad.slipway.launch("abandoned").status == 202
     assert pad.token_of("abandoned") is None
+
+
+def test_a_launch_that_was_mined_instead_of_closed_is_taken_up_again(
+    pad: Launchpad, accounts: SignerReconcile, reconcile: TokenReconcile
+) -> None:
+    job = pad.new("survivor")
+    signed = pad.sign(job)
+    pad.fail(job)
+    address, nonce = signed["deploy"]["signer"], signed["deploy"]["nonce"]
+    pad.anvil.rpc("evm_setAutomine", False)
+    item = transaction_for(job, "deploy")
+    assert item
+    # It had left the process that then died.
+    pad.anvil.rpc("eth_sendRawTransaction", item.raw)
+    pad.anvil.mine(1)
+    _close(pad, accounts, address, [nonce + 1])
+    pad.anvil.mine(2)
+    assert accounts.inspect(address) == []
+    pad.skipped = timedelta(seconds=1)
+    assert reconcile.find() == [job]
+    assert reconcile.reconcile_job(job) == "resumed"
+    status = _until_done(pad, job)
+    assert (status["status"], pad.created()) == ("completed", [status["token_address"]])
+
+
+def test_nonces_of_a_failed_launch_that_were_used_elsewhere_let_its_model_go(
+    pad: Launchpad, accounts: SignerReconcile
+) -> None:
+    job = pad.new("elsewhere")
+    address = pad.sign(job)["deploy"]["signer"]
+    pad.fail(job)
+    for _ in range(2):
+        pad.uses(address)
+    pad.anvil.mine(2)
+    assert accounts.inspect(address) == []
+    assert pad.detail(job)["open"] == []
+    assert pad.slipway.launch("elsewhere").status == 202
+
+
+def test_a_superseded_nonce_is_closed_while_its_launch_goes_on(pad: Launchpad, accounts: SignerReconcile) -> None:
+    job = pad.new()
+    signed = pad.sign(job)["register"]
+    other = pad.sign(pad.new())["register"]
+    intent = TransactionIntent(*TransactionIntent.key(job, "register"))
+    intent.refresh(consistent_read=True)
+    # As if the registration had been signed anew.
+    moved = [TransactionIntent.signer.set(other["signer"]), TransactionIntent.nonce.set(other["nonce"])]
+    intent.update(actions=moved)
+    _close(pad, accounts, signed["signer"], [signed["nonce"]])
+    pad.anvil.mine(1)
+    count = pad.json_rpc().transaction_count(signed["signer"], "latest")
+    assert count == stored_nonce(31337, signed["signer"])
+    closed = transaction_at(31337, signed["signer"], signed["nonce"])
+    assert closed
+    assert pad.json_rpc().receipt(closed.cancel_hashes[0])
+    assert pad.status(job)["status"] == "deploying"
 
 
 def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, accounts: SignerReconcile) -> None:
     job = pad.new()
     signed = pad.sign(job)
-    address, nonce = signed["signer"], signed["nonce"]
-    item = transaction_for(job, "deploy")
+    address, nonce = signed["register"]["signer"], signed["register"]["nonce"]
+    pad.work(job)
+    pad.anvil.mine(1)
+    pad.anvil.rpc("anvil_setNonce", address, hex(nonce))
+    item = transaction_for(job, "register")
     assert item
     item.delete()
     assert accounts.inspect(address) == [nonce]
@@ -697,12 +1164,13 @@ def test_a_transaction_that_nodes_lost_is_sent_again_while_its_launch_runs(
 ) -> None:
     job = pad.new()
     signed = pad.sign(job)
-    assert accounts.inspect(signed["signer"]) == []
-    assert pad.json_rpc().knows(signed["transaction_hash"])
+    assert accounts.inspect(signed["deploy"]["signer"]) == []
+    for entry in signed.values():
+        assert pad.json_rpc().knows(entry["transaction_hash"])
 
 
 def test_an_account_that_was_used_elsewhere_catches_up(pad: Launchpad, accounts: SignerReconcile) -> None:
-    signed = pad.sign(pad.new())
+    signed = pad.sign(pad.new())["deploy"]
     address = signed["signer"]
     pad.anvil.rpc("anvil_setNonce", address, hex(signed["nonce"] + 10))
     assert accounts.inspect(address) == []
@@ -713,8 +1181,7 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
     pad: Launchpad, accounts: SignerReconcile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     completed, failed = pad.new(), pad.new("fails")
-    pad.deploy(completed)
-    pad.register(completed)
+    pad.launch(completed)
     signed = pad.sign(failed)
     looked_at: list[tuple[str, int]] = []
 
@@ -723,7 +1190,7 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
         return transaction_at(chain_id, address, nonce)
 
     monkeypatch.setattr("slipway.chain.reconcile.transaction_at", transaction)
-    pad.deploy_task("BroadcastDeployment", failed)
+    pad.work(failed)
     pad.anvil.mine(2)
     for signer in pad.signers:
         assert accounts.inspect(signer.address) == []
@@ -731,11 +1198,11 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
     looked_at.clear()
     for signer in pad.signers:
         assert accounts.inspect(signer.address) == []
-    assert looked_at == [(signed["signer"], signed["nonce"])]
+    assert looked_at == [(entry["signer"], entry["nonce"]) for entry in signed.values()]
     pad.fail(failed)
     for _ in range(2):
         looked_at.clear()
-        assert accounts.inspect(signed["signer"]) == []
+        assert accounts.inspect(signed["deploy"]["signer"]) == []
     assert looked_at == []
     item = transaction_for(failed, "deploy")
     assert item
@@ -753,7 +1220,7 @@ def test_balances_are_measured_every_few_minutes_and_nonces_each_time(
         # Now and then a run comes some seconds early or late.
         clock.seconds = 60 * minute + 5 * (-1) ** minute
         capsys.readouterr()
-        accounts.inspect(signed["signer"])
+        accounts.inspect(signed["deploy"]["signer"])
         if "SignerBalance" in capsys.readouterr().out:
             measured.append(clock.seconds)
     assert len(measured) == 5
@@ -761,9 +1228,9 @@ def test_balances_are_measured_every_few_minutes_and_nonces_each_time(
 
 
 def _overdue(job: str) -> None:
-    deployment = find_deployment(job)
-    assert deployment
-    deployment.update(actions=[Deployment.open_until.set("2020-01-01T00:00:00.000Z")])
+    token = find_token(job)
+    assert token
+    token.update(actions=[Deployment.open_until.set("2020-01-01T00:00:00.000Z")])
 
 
 def test_runs_of_reconcile_that_overlap_start_a_launch_once(pad: Launchpad) -> None:

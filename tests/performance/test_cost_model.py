@@ -58,7 +58,7 @@ def test_the_states_that_jobs_enter_are_the_definitions() -> None:
     def defined(*workflows: str) -> set[str]:
         return set[str]().union(*(names(state_machines()[name].definition) for name in workflows))
 
-    assert set(job_states.TOKEN_STATES) <= defined("token_deploy", "token_register")
+    assert set(job_states.TOKEN_STATES) <= defined("token_deploy")
     assert set(job_states.BUILD_STATES) <= defined("build")
 
 

@@ -59,8 +59,10 @@ def test_a_validated_model_gets_a_deployed_and_registered_token(
     assert detail["model"]["run_id"] == "run-1"
     assert detail["model"]["metrics"] == {"accuracy": 0.93}
     assert [part["purpose"] for part in detail["transactions"]] == ["deploy", "register"]
-    events = [event["event"] for event in detail["events"]]
-    assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
+    assert detail["open"] == []
+    # Whether a look falls between the two blocks is up to the chain.
+    events = [event["event"] for event in detail["events"] if event["event"] != "registering"]
+    assert events == ["pending", "deploying", "signed", "signed", "completed"]
 
 
 def test_defaults_and_the_token_in_the_body(stack: Any, admin: Token, user: Token, owner: str) -> None:
@@ -261,7 +263,8 @@ def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: T
     while (told := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < ends_at
         time.sleep(0.2)
-    assert (told["status"], told["error"]) == ("FAILED", "ModelNotValidatedError")
+    assert told["status"] == "SUCCEEDED"
+    assert json.loads(told["output"])["status"] == "failed"
 
     validated = {"owner": owner, "state": "validated"}
     assert stack.http.put(f"/api/admin/models/{model_id}", json=validated, headers=bearer(admin)).status_code == 200

@@ -45,6 +45,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/deployments/{id}": Access("wallet", "deployment", 404),
     "DELETE /api/deployments/{id}": Access("wallet", "deployment", 404),
     "GET /api/deployments/{id}/logs": Access("wallet", "deployment", 404),
+    "POST /api/deployments/{id}/retry": Access("wallet", "deployment", 404),
     "GET /api/deployments/{id}/status": Access("wallet", "deployment", 404),
     "GET /api/escrow": WALLET,
     "POST /api/escrow": WALLET,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from slipway.chain.broadcast import Progress, broadcast, held_to, look
+from slipway.chain.broadcast import broadcast, held_to, look
 from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import Progress
 from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError

@@ -18,12 +18,15 @@ from slipway.akash.rules import Step
 from slipway.akash.workflow import AkashWorkflow
 from slipway.builds.pipeline.rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
-from slipway.chain.broadcast import FINAL, Progress
+from slipway.chain.models import FINAL, Progress
 from slipway.errors import permanent_names
 from slipway.jobs.steps import Workflow
 from slipway.stacks.api_workflow import ApiWorkflow
 from slipway.stacks.node_workflow import NodeWorkflow
 from slipway.stacks.steps import Step as StackStep
+from slipway.tokens.rules import SIGNING
+from slipway.tokens.rules import Step as LaunchStep
+from slipway.tokens.workflow import TokenWorkflow
 from tests.support.functions import function_app
 from tests.support.template import ROOT, resources
 
@@ -147,19 +150,16 @@ def test_every_task_catches_but_the_one_that_records_failures(scope: Scope, name
     assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
-@pytest.mark.parametrize("machine", ["token_deploy", "token_register"])
-def test_every_failure_of_a_launch_is_recorded(machine: str) -> None:
-    states = MACHINES[machine]["States"]
-    for name, state in states.items():
-        if state["Type"] == "Task" and name != "RecordFailure":
-            assert [entry["Next"] for entry in state["Catch"]] == ["RecordFailure"]
-    assert states["RecordFailure"]["Next"] == "Failed"
-    assert states["Failed"]["Type"] == "Fail"
+def test_an_operator_is_told_why_a_launch_is_not_taken_up_again() -> None:
+    states = MACHINES["token_register"]["States"]
+    assert [entry["Next"] for entry in states["Resume"]["Catch"]] == ["Refused"]
+    assert states["Refused"]["Type"] == "Fail"
 
 
 # Machines that ask the library for what is due, and do nothing but wait in between; and the steps that are theirs.
 HUBS: dict[str, tuple[type[Workflow[Any]], type[StrEnum], set[str]]] = {
     "akash_deploy": (AkashWorkflow, Step, set()),
+    "token_deploy": (TokenWorkflow, LaunchStep, {*SIGNING}),
     "stack_node": (NodeWorkflow, StackStep, {StackStep.READ, StackStep.FINISH}),
     "stack_api": (
         ApiWorkflow,
@@ -253,8 +253,15 @@ def test_a_workflows_function_has_no_state_that_the_machine_lacks(workflow: str)
 def test_the_signer_is_asked_for_operations_that_it_has(scope: Scope, name: str, state: dict[str, Any]) -> None:
     if state.get("Arguments", {}).get("FunctionName") != "${SignerArn}":
         return
-    signer = function_app("signer")
-    assert state["Arguments"]["Payload"]["operation"] in signer.OPERATIONS
+    signer, operation = function_app("signer"), state["Arguments"]["Payload"]["operation"]
+    if operation != "{% $states.input.step %}":
+        assert operation in signer.OPERATIONS
+        return
+    # A hub names the operation: those steps, and no others, lead here.
+    (choice,) = [choice for choice in scope.states["Due"]["Choices"] if choice["Next"] == name]
+    named = {*re.findall(r"step = '(\w+)'", choice["Condition"])}
+    assert named == {str(step) for step in SIGNING}
+    assert named <= set(signer.OPERATIONS)
 
 
 def test_definitions_and_template_agree_on_substitutions() -> None:

@@ -1,16 +1,17 @@
-"""Deployments: request, estimate, list, read, close. One resource; ``kind`` tells tokens from Akash workloads."""
+"""Deployments: request, estimate, list, read, close, retry. One resource; ``kind`` separates tokens and workloads."""
 
 from typing import Annotated
 
 from fastapi import Response
 
-from slipway.akash.models import FINAL, WorkloadStatus
 from slipway.deployments import service
 from slipway.deployments.service import deployment_service
-from slipway.errors import ConflictError, NotFoundError
+from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, TokenExistsError
 from slipway.http import Context, Cursor, Key, Limit, Owner, body_of, create_app, lambda_handler, refusals
+from slipway.tokens.models import DeploymentStatus
 
 app = create_app()
+RETRY = refusals(NotFoundError, ConflictError, TokenExistsError, RateLimitExceededError)
 Body = Annotated[service.Request, body_of(service.request_model, long_text="sdl")]
 
 
@@ -53,12 +54,18 @@ def status(deployment_id: str, caller: Owner) -> service.Status:
 @app.delete(
     "/api/deployments/{deployment_id}", status_code=202, responses={200: {}, **refusals(NotFoundError, ConflictError)}
 )
-def close(context: Context, response: Response, deployment_id: str, caller: Owner) -> WorkloadStatus:
-    """Close an Akash workload; refused for tokens, because what is on chain stays there."""
+def close(context: Context, response: Response, deployment_id: str, caller: Owner) -> service.Status:
+    """Close an Akash workload, or cancel a token's launch for which nothing is signed yet."""
     closing = deployment_service().close(caller, deployment_id, context)
-    if closing.status in FINAL:
+    if closing.status in service.CLOSED:
         response.status_code = 200
     return closing
+
+
+@app.post("/api/deployments/{deployment_id}/retry", status_code=202, response_model_exclude_none=True, responses=RETRY)
+def retry(context: Context, deployment_id: str, caller: Owner, key: Key = None) -> DeploymentStatus:
+    """Take a token's launch up again that failed after something of it was signed, from what is on chain."""
+    return deployment_service().retry(caller, deployment_id, key, context)
 
 
 handler = lambda_handler(app)

@@ -1,22 +1,34 @@
-"""Task states of ``token_deploy``."""
+"""The hub of ``token_deploy``: whatever is due for a launch, but for what the signer does."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-import broadcast_deployment
-import check
-import confirm_deployment
-import record_failure
+from slipway.chain.json_rpc import JsonRpc
+from slipway.network import public_client
+from slipway.settings import chain_settings
+from slipway.tasks import run_job
+from slipway.times import now
+from slipway.tokens.model_source import model_source
+from slipway.tokens.workflow import TokenWorkflow
 
-from slipway.tasks import run_state
 
-STATES = {
-    "Check": check.run,
-    "BroadcastDeployment": broadcast_deployment.run,
-    "ConfirmDeployment": confirm_deployment.run,
-    "RecordFailure": record_failure.run,
-}
+@cache
+def workflow(clock: Callable[[], datetime] = now) -> TokenWorkflow:
+    """Return the workflow over this installation's token chain, made once a process."""
+    chain = chain_settings().token_chain
+    return TokenWorkflow(chain, JsonRpc(chain, public_client()), model_source(), clock)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the state that the event names."""
-    return run_state(event, context, STATES)
+    """Work on the launch ``{"deployment_id"}``; see ``TokenWorkflow.work``."""
+    return run_job(
+        event,
+        context,
+        ("deployment_id",),
+        lambda failure: workflow().work(
+            event["deployment_id"], failure, polls=event.get("polls", 0), asked=event.get("asked", False)
+        ),
+        what="launch",
+    )

@@ -1,24 +1,23 @@
-"""Task states of ``token_register``."""
+"""The task of ``token_register``: takes up a launch again whose token is on chain and not registered."""
 
+from functools import cache
 from typing import Any
 
-import broadcast_registration
-import check_registration
-import complete
-import confirm_registration
-import record_failure
-
+from slipway.executions import execution_starter
+from slipway.settings import chain_settings, state_machine_arn
 from slipway.tasks import run_state
+from slipway.tokens.resume import Resumption
 
-STATES = {
-    "CheckRegistration": check_registration.run,
-    "BroadcastRegistration": broadcast_registration.run,
-    "ConfirmRegistration": confirm_registration.run,
-    "Complete": complete.run,
-    "RecordFailure": record_failure.run,
-}
+
+@cache
+def resumption() -> Resumption:
+    """Return what takes launches up again on this installation's token chain, made once a process."""
+    return Resumption(chain_settings().token_chain, execution_starter(state_machine_arn("token_deploy")))
+
+
+STATES = {"Resume": lambda event: {"execution": resumption().resume(event["job_id"])}}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the state that the event names."""
+    """Take up the launch ``job_id``; see ``Resumption.resume``."""
     return run_state(event, context, STATES)

@@ -303,6 +303,10 @@ def read_items[First: Model, Second: Model, Third: Model](
 ) -> tuple[First | None, Second | None, Third | None]: ...
 
 
+@overload
+def read_items(*wanted: Wanted[Any]) -> tuple[Any, ...]: ...
+
+
 def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
     """Read items of different models and tables in one request; None for each that does not exist.
 

@@ -211,7 +211,9 @@ class Yard:
             "job_id": job_id or self.item(build_id).job_id,
             "chain_id": chain_id,
         }
-        return self._each("SignerFunction", payload)
+        answer = self._each("SignerFunction", payload)
+        # A build signs one transaction at a time.
+        return answer["signed"][0] if operation == "sign" else answer
 
     def sign(self, build_id: str, chain_id: int = FIRST) -> Any:
         assert self.task("BeginDeployment", build_id, chain_id)["progress"] == "sign"

@@ -186,7 +186,7 @@ export interface paths {
         get: operations["deployments_detail"];
         put?: never;
         post?: never;
-        /** Close an Akash workload; refused for tokens, because what is on chain stays there */
+        /** Close an Akash workload, or cancel a token's launch for which nothing is signed yet */
         delete: operations["deployments_close"];
         options?: never;
         head?: never;
@@ -204,6 +204,23 @@ export interface paths {
         get: operations["deployments_logs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a token's launch up again that failed after something of it was signed, from what is on chain */
+        post: operations["deployments_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1333,7 +1350,7 @@ export interface components {
         };
         /**
          * DeploymentDetail
-         * @description A deployment with everything Slipway knows of it.
+         * @description A deployment with everything Slipway knows of it; `open` is what the chain has not settled yet.
          */
         DeploymentDetail: {
             /** Deployment Id */
@@ -1389,6 +1406,11 @@ export interface components {
              * @default []
              */
             transactions: components["schemas"]["TransactionDetail"][];
+            /**
+             * Open
+             * @default []
+             */
+            open: components["schemas"]["OpenTransaction"][];
             /**
              * Events
              * @default []
@@ -2185,6 +2207,23 @@ export interface components {
             reason: string;
         };
         /**
+         * OpenTransaction
+         * @description A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
+         */
+        OpenTransaction: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "deploy" | "register";
+            /** Signer */
+            signer: string;
+            /** Nonce */
+            nonce: number;
+            /** Transaction Hash */
+            transaction_hash: string;
+        };
+        /**
          * Operation
          * @description What a job does to a stack. `FOLLOW` rolls an API stack after its node.
          * @enum {string}
@@ -2667,7 +2706,7 @@ export interface components {
         TokensStatus: "pending" | "deploying" | "registering" | "completed" | "failed";
         /**
          * TransactionDetail
-         * @description One of a launch's two transactions. `gas_price` is the effective price in wei.
+         * @description One of a launch's transactions. `gas_price` is the effective price in wei.
          */
         TransactionDetail: {
             /**
@@ -3150,6 +3189,15 @@ export interface components {
         };
         /** @description `CONFLICT`: The thing is not in a state that allows this. `IDEMPOTENCY_MISMATCH`: The Idempotency-Key was used with another body. `MODEL_NOT_VALIDATED`: The model is not, or no longer, validated. `TOKEN_EXISTS`: The model has a token, or one is being launched. */
         ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `IDEMPOTENCY_MISMATCH`: The Idempotency-Key was used with another body. `TOKEN_EXISTS`: The model has a token, or one is being launched. */
+        ConflictOrIdempotencyMismatchOrTokenExists: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3816,137 +3864,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
-                     *       "kind": "akash",
-                     *       "status": "active",
-                     *       "dseq": "19876543",
-                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
-                     *       "price": "1234.5",
-                     *       "usd_per_hour": "0.0123",
-                     *       "services": {
-                     *         "web": {
-                     *           "available": 1,
-                     *           "total": 1,
-                     *           "uris": [
-                     *             "web.provider.example.com"
-                     *           ]
-                     *         }
-                     *       },
-                     *       "forwarded_ports": {
-                     *         "web": [
-                     *           {
-                     *             "host": "provider.example.com",
-                     *             "port": 1,
-                     *             "external_port": 31542,
-                     *             "protocol": "tcp"
-                     *           }
-                     *         ]
-                     *       },
-                     *       "ips": {
-                     *         "web": [
-                     *           {
-                     *             "ip": "203.0.113.7",
-                     *             "port": 1,
-                     *             "external_port": 31542,
-                     *             "protocol": "tcp"
-                     *           }
-                     *         ]
-                     *       },
-                     *       "observed_at": "2026-11-21T04:20:00Z",
-                     *       "error": null,
-                     *       "close_requested_at": "2026-11-21T04:20:00Z",
-                     *       "close_reason": "close reason",
-                     *       "closed_at": "2026-11-21T04:20:00Z",
-                     *       "active_at": "2026-11-21T04:20:00Z",
-                     *       "created_at": "2026-11-21T04:20:00Z",
-                     *       "updated_at": "2026-11-21T04:20:00Z",
-                     *       "live": {
-                     *         "as_of": "as of",
-                     *         "age_seconds": 1.5,
-                     *         "stale": true,
-                     *         "state": "state",
-                     *         "leases": [
-                     *           {
-                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
-                     *             "gseq": 1,
-                     *             "oseq": 1,
-                     *             "state": "state",
-                     *             "price_per_block": {
-                     *               "amount": "12500",
-                     *               "unit": "uact",
-                     *               "usd": "0.0125"
-                     *             },
-                     *             "reachable": true
-                     *           }
-                     *         ],
-                     *         "services": [
-                     *           {
-                     *             "name": "web",
-                     *             "ready": 1,
-                     *             "total": 1,
-                     *             "uris": [
-                     *               "web.provider.example.com"
-                     *             ],
-                     *             "ports": [
-                     *               {
-                     *                 "host": "provider.example.com",
-                     *                 "port": 1,
-                     *                 "external_port": 31542,
-                     *                 "proto": "proto"
-                     *               }
-                     *             ],
-                     *             "ips": [
-                     *               {
-                     *                 "host": "provider.example.com",
-                     *                 "port": 1,
-                     *                 "external_port": 31542,
-                     *                 "proto": "proto"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "cost": {
-                     *           "price_per_block": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "burn_per_hour": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "burn_per_day": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "spent": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "balance": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "deposited": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "runway_seconds": 1,
-                     *           "escrow_state": "escrow state",
-                     *           "settled_at_block": 1,
-                     *           "estimate": true
-                     *         }
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WorkloadStatus"];
+                    "application/json": components["schemas"]["DeploymentStatus"] | components["schemas"]["WorkloadStatus"];
                 };
             };
             /** @description Accepted */
@@ -3955,137 +3873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
-                     *       "kind": "akash",
-                     *       "status": "active",
-                     *       "dseq": "19876543",
-                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
-                     *       "price": "1234.5",
-                     *       "usd_per_hour": "0.0123",
-                     *       "services": {
-                     *         "web": {
-                     *           "available": 1,
-                     *           "total": 1,
-                     *           "uris": [
-                     *             "web.provider.example.com"
-                     *           ]
-                     *         }
-                     *       },
-                     *       "forwarded_ports": {
-                     *         "web": [
-                     *           {
-                     *             "host": "provider.example.com",
-                     *             "port": 1,
-                     *             "external_port": 31542,
-                     *             "protocol": "tcp"
-                     *           }
-                     *         ]
-                     *       },
-                     *       "ips": {
-                     *         "web": [
-                     *           {
-                     *             "ip": "203.0.113.7",
-                     *             "port": 1,
-                     *             "external_port": 31542,
-                     *             "protocol": "tcp"
-                     *           }
-                     *         ]
-                     *       },
-                     *       "observed_at": "2026-11-21T04:20:00Z",
-                     *       "error": null,
-                     *       "close_requested_at": "2026-11-21T04:20:00Z",
-                     *       "close_reason": "close reason",
-                     *       "closed_at": "2026-11-21T04:20:00Z",
-                     *       "active_at": "2026-11-21T04:20:00Z",
-                     *       "created_at": "2026-11-21T04:20:00Z",
-                     *       "updated_at": "2026-11-21T04:20:00Z",
-                     *       "live": {
-                     *         "as_of": "as of",
-                     *         "age_seconds": 1.5,
-                     *         "stale": true,
-                     *         "state": "state",
-                     *         "leases": [
-                     *           {
-                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
-                     *             "gseq": 1,
-                     *             "oseq": 1,
-                     *             "state": "state",
-                     *             "price_per_block": {
-                     *               "amount": "12500",
-                     *               "unit": "uact",
-                     *               "usd": "0.0125"
-                     *             },
-                     *             "reachable": true
-                     *           }
-                     *         ],
-                     *         "services": [
-                     *           {
-                     *             "name": "web",
-                     *             "ready": 1,
-                     *             "total": 1,
-                     *             "uris": [
-                     *               "web.provider.example.com"
-                     *             ],
-                     *             "ports": [
-                     *               {
-                     *                 "host": "provider.example.com",
-                     *                 "port": 1,
-                     *                 "external_port": 31542,
-                     *                 "proto": "proto"
-                     *               }
-                     *             ],
-                     *             "ips": [
-                     *               {
-                     *                 "host": "provider.example.com",
-                     *                 "port": 1,
-                     *                 "external_port": 31542,
-                     *                 "proto": "proto"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "cost": {
-                     *           "price_per_block": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "burn_per_hour": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "burn_per_day": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "spent": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "balance": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "deposited": {
-                     *             "amount": "12500",
-                     *             "unit": "uact",
-                     *             "usd": "0.0125"
-                     *           },
-                     *           "runway_seconds": 1,
-                     *           "escrow_state": "escrow state",
-                     *           "settled_at_block": 1,
-                     *           "estimate": true
-                     *         }
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["WorkloadStatus"];
+                    "application/json": components["schemas"]["DeploymentStatus"] | components["schemas"]["WorkloadStatus"];
                 };
             };
             400: components["responses"]["ValidationError"];
@@ -4137,6 +3925,60 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_retry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 5f2d7c1a-9b1e-4c55-8f0b-8f6a2f1c7d3e */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "status": "completed",
+                     *       "model_id": "sentiment-v2",
+                     *       "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "token_name": "Sentiment",
+                     *       "token_symbol": "SENT",
+                     *       "deployment_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *       "registry_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *       "block_number": 7421998,
+                     *       "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *       "gas_used": "2104332",
+                     *       "gas_price": "1500000000",
+                     *       "total_cost": "1250000000000000",
+                     *       "error": null,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatchOrTokenExists"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];

@@ -3,14 +3,14 @@
 The same bytes may be sent any number of times, so every doubt is resolved by sending them again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import cache
 
 from pynamodb.expressions.update import Action
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Receipt
+from slipway.chain.models import Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem, remember_least_tip
 from slipway.chain.verdicts import Verdict
@@ -23,32 +23,6 @@ from slipway.times import from_text, now_text
 STUCK_BLOCKS = 6
 # How long after its job's deadline a transaction may take to be called off.
 CLOSING_SECONDS = 600
-
-
-class Progress(StrEnum):
-    """What a look at the chain found, and so what the state machine does next."""
-
-    CONFIRMED = "confirmed"
-    PENDING = "pending"
-    MISSING = "missing"
-    STUCK = "stuck"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    REVERTED = "reverted"
-    VOID = "void"
-
-
-# What is final, but for a reorganisation deeper than the chain's confirmations.
-FINAL = frozenset({Progress.CONFIRMED, Progress.REVERTED, Progress.CANCELLED, Progress.VOID})
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look. ``pause_seconds`` says when to look again; ``receipt`` is there once the transaction is in a block."""
-
-    progress: Progress
-    pause_seconds: int
-    receipt: Receipt | None = None
 
 
 def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
@@ -93,7 +67,12 @@ def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
 
 
 def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int, moment: datetime) -> Look:
-    """See how far a transaction is.
+    """See how far a transaction is; see ``looks``."""
+    return looks(rpc, chain, [item], polls, moment)[0]
+
+
+def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: int, moment: datetime) -> list[Look]:
+    """See how far each of a job's transactions is.
 
     A receipt counts as confirmed only if its block is still canonical, so a reorganisation sends it back to pending. A
     transaction is void when its nonce was used by one that Slipway did not sign, in a block that is confirmed: the same
@@ -102,26 +81,32 @@ def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int, moment: 
     Args:
         rpc: The chain's nodes.
         chain: How many confirmations it takes.
-        item: The transaction.
-        polls: How often it was looked at before, for the pause.
+        items: The transactions.
+        polls: How often they were looked at before, for the pause.
         moment: The present.
 
     Raises:
         UpstreamUnavailableError: No node answered.
     """
-    pause = confirmation_pause(chain, polls)
+    if not items:
+        return []
     # Before the receipts: what is in no block up to this one was not overlooked.
-    latest = rpc.block_number()
-    receipt = mined(rpc, item)
-    if receipt is None:
-        return Look(_unmined(rpc, chain, item, latest, moment), pause)
-    if not is_confirmed(receipt, latest, chain):
-        return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
-    if rpc.block_hash(receipt.block_number) != receipt.block_hash:
-        return Look(Progress.PENDING, pause, receipt)
-    if receipt.transaction_hash in item.cancel_hashes:
-        return Look(Progress.CANCELLED, 0, receipt)
-    return Look(Progress.CONFIRMED if receipt.succeeded else Progress.REVERTED, 0, receipt)
+    latest, canonical = rpc.block_number(), cache(rpc.block_hash)
+
+    def look_at(item: TransactionItem) -> Look:
+        pause = confirmation_pause(chain, polls)
+        receipt = mined(rpc, item)
+        if receipt is None:
+            return Look(_unmined(rpc, chain, item, latest, moment), pause)
+        if not is_confirmed(receipt, latest, chain):
+            return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
+        if canonical(receipt.block_number) != receipt.block_hash:
+            return Look(Progress.PENDING, pause, receipt)
+        if receipt.transaction_hash in item.cancel_hashes:
+            return Look(Progress.CANCELLED, 0, receipt)
+        return Look(Progress.CONFIRMED if receipt.succeeded else Progress.REVERTED, 0, receipt)
+
+    return [look_at(item) for item in items]
 
 
 def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int, moment: datetime) -> Progress:
@@ -175,4 +160,10 @@ def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: date
 
 def confirm(write: Transaction, item: TransactionItem) -> None:
     """Add to a job's change that its transaction is confirmed."""
-    write.update("transaction", TransactionItem(item.pk, item.sk), [TransactionItem.status.set("confirmed")])
+    settle(write, item, "confirmed")
+
+
+def settle(write: Transaction, item: TransactionItem, status: str) -> None:
+    """Add to a job's change how its transaction ended, as one of ``slipway.chain.store.SETTLED``."""
+    settled = [TransactionItem.status.set(status)]
+    write.update(f"transaction:{item.purpose}", TransactionItem(item.pk, item.sk), settled)

@@ -1,6 +1,7 @@
 """Fees and transactions as plain values. Amounts are integers in wei."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,29 @@ class Receipt:
     def cost(self) -> int:
         """What the transaction cost in wei."""
         return self.gas_used * self.effective_gas_price + self.l1_fee
+
+
+class Progress(StrEnum):
+    """What a look at the chain found, and so what the state machine does next."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    MISSING = "missing"
+    STUCK = "stuck"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REVERTED = "reverted"
+    VOID = "void"
+
+
+# What is final, but for a reorganisation deeper than the chain's confirmations.
+FINAL = frozenset({Progress.CONFIRMED, Progress.REVERTED, Progress.CANCELLED, Progress.VOID})
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look. ``pause_seconds`` says when to look again; ``receipt`` is there once the transaction is in a block."""
+
+    progress: Progress
+    pause_seconds: int
+    receipt: Receipt | None = None

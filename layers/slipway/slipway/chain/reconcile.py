@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, mined
+from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, look
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Receipt
-from slipway.chain.rules import is_confirmed
+from slipway.chain.models import FINAL, Receipt
 from slipway.chain.store import (
     TransactionItem,
     chain_configuration,
@@ -25,7 +24,6 @@ from slipway.times import Clock, from_text, now
 _MOST_NONCES = 50
 # Between two looks at an account's balance: whatever a minute's jitter does, one falls into any five minutes.
 _BALANCE_SECONDS = 225
-_SETTLED = ("confirmed", "cancelled")
 
 
 class Owner(Protocol):
@@ -39,8 +37,8 @@ class Owner(Protocol):
         """Send it again, unless the job has ended meanwhile."""
         ...
 
-    def settled(self, item: TransactionItem, receipt: Receipt) -> None:
-        """The job is over and this is what became of its transaction: ``confirmed`` or ``cancelled``, and mined so."""
+    def settled(self, item: TransactionItem, receipt: Receipt | None) -> None:
+        """Note what became of a transaction whose job is over, by its status; without receipt it can't be mined."""
         ...
 
 
@@ -137,21 +135,21 @@ class SignerReconcile:
         settled = first
         for nonce in range(first, next_nonce):
             item = transaction_at(self._chain.chain_id, address, nonce)
-            if (item is None or item.status in _SETTLED or self._settle_one(item)) and settled == nonce:
+            if (item is None or item.settled or self._settle_one(item)) and settled == nonce:
                 settled += 1
         if settled > first:
             settle_nonces_up_to(self._chain.chain_id, address, settled)
 
     def _settle_one(self, item: TransactionItem) -> bool:
-        """Return whether what became of a transaction that was mined is known now."""
+        """Return whether it is known now what became of a transaction whose nonce was used."""
         owner = self._owner_of(item)
         if not owner.is_over(item):
             return False
-        receipt = mined(self._rpc, item)
-        if receipt is None or not is_confirmed(receipt, self._rpc.block_number(), self._chain):
+        found = look(self._rpc, self._chain, item, 0, now())
+        if found.progress not in FINAL:
             return False
-        item.status = "cancelled" if receipt.transaction_hash in item.cancel_hashes else "confirmed"
-        owner.settled(item, receipt)
+        item.status = str(found.progress)
+        owner.settled(item, found.receipt)
         with upstream_errors():
             item.update(actions=[TransactionItem.status.set(item.status)])
         return True

@@ -9,6 +9,7 @@ Keys in the control table:
 - ``INTENT#<job id>`` / ``<purpose>``: which nonce a job's transaction took, so that it takes only one.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from pynamodb.expressions.condition import Condition
 from slipway.chain.models import Call, Fees
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
-from slipway.store import ControlItem, condition_held, upstream_errors
+from slipway.store import ControlItem, condition_held, read_items, upstream_errors
 from slipway.times import from_text, now, now_text
 
 # A node's wish for a higher tip is kept for so long.
@@ -319,5 +320,11 @@ def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
 
 
 def transaction_of(intent: TransactionIntent) -> TransactionItem | None:
-    """The transaction that an intent points to."""
+    """Return the transaction that an intent points to."""
     return transaction_at(int(intent.chain_id), intent.signer, int(intent.nonce))
+
+
+def transactions_of(intents: Sequence[TransactionIntent]) -> list[TransactionItem]:
+    """Return the transactions that intents point to, in their order, in one request."""
+    keys = [TransactionItem.key(int(intent.chain_id), intent.signer, int(intent.nonce)) for intent in intents]
+    return [item for item in read_items(*((TransactionItem, key) for key in keys)) if item] if keys else []

@@ -22,6 +22,7 @@ from slipway.chain.store import (
     TransactionItem,
     call_from_json,
     call_to_json,
+    stored_nonce,
     transaction_at,
     transaction_for,
     use_nonces_up_to,
@@ -129,12 +130,9 @@ class WriteAhead:
 
     def _catch_up(self, address: str) -> None:
         """Pass over nonces that the account used elsewhere, so that none of them is signed for once more."""
-        used = self._rpc.transaction_count(address, "latest")
-        with upstream_errors():
-            stored = SignerNonce(*SignerNonce.key(self._chain.chain_id, address))
-            stored.refresh(consistent_read=True)
-        if used > stored.next_nonce:
-            use_nonces_up_to(self._chain.chain_id, address, int(stored.next_nonce), used)
+        used, stored = self._rpc.transaction_count(address, "latest"), stored_nonce(self._chain.chain_id, address)
+        if stored is not None and used > stored:
+            use_nonces_up_to(self._chain.chain_id, address, stored, used)
 
     def sign_again(
         self, stuck: Sequence[tuple[TransactionItem, Fees]], changes: Sequence[Change], *, cancel: bool = False

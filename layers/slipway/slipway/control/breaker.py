@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     UNREACHABLE = "unreachable"
+    NEITHER = "neither"
 
 
 class Decision(StrEnum):
@@ -61,6 +62,9 @@ class Breaker:
 
     def told(self, outcome: Outcome, now: float) -> "Breaker":
         """The breaker after an outcome."""
+        if outcome is Outcome.NEITHER:
+            # Work that ended for a reason of its own says nothing of the service; if it was the probe, another may go.
+            return replace(self, probe_until=0)
         if self.open_until:
             if outcome is Outcome.SUCCESS:
                 return Breaker(window_began=now)

@@ -33,7 +33,7 @@ from slipway.settings import state_machine_arn
 from slipway.tokens import models as tokens
 from slipway.tokens.model_source import model_source
 from slipway.tokens.service import TokenService, token_service
-from slipway.tokens.store import DeploymentItem
+from slipway.tokens.store import TokenItem
 
 if TYPE_CHECKING:
     from slipway.akash.service import AkashService
@@ -46,6 +46,8 @@ Accepted = tokens.DeployTokenAnswer | akash.DeployWorkloadAnswer
 Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate
 Status = tokens.DeploymentStatus | akash.WorkloadStatus
 Detail = tokens.DeploymentDetail | akash.WorkloadDetail
+# Statuses in which nothing is left to close.
+CLOSED = frozenset({*akash.FINAL, *tokens.FINAL})
 # Why a deployment may be refused, beside who asks and what the body is.
 REFUSALS: tuple[type[SlipwayError], ...] = (
     PaymentRequiredError,
@@ -58,7 +60,7 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
     InsufficientGasError,
     ServicePausedError,
 )
-_CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": DeploymentItem, "akash": AkashDeployment}
+_CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": TokenItem, "akash": AkashDeployment}
 
 
 class Page(BaseModel):
@@ -136,17 +138,32 @@ class DeploymentService:
             return views.detail_of(item, events_of(item.pk), self._live_of(item))
         return self._tokens.detail(_token(item))
 
-    def close(self, caller: Caller, deployment_id: str, context: RequestContext) -> akash.WorkloadStatus:
-        """Have a workload closed.
+    def close(self, caller: Caller, deployment_id: str, context: RequestContext) -> Status:
+        """Have a workload closed, or cancel a token's launch for which nothing is signed.
 
         Raises:
             NotFoundError: No such deployment of the caller's.
-            ConflictError: It is a token: what is on chain stays there.
+            ConflictError: It is a token that is signed: the chain decides, and what is on chain stays there.
         """
         item = own(caller, deployment_id)
-        if not isinstance(item, AkashDeployment):
-            raise ConflictError("A token launch can't be closed", details={"kind": "token", "status": item.status})
-        return self._akash().close(item, context)
+        if isinstance(item, AkashDeployment):
+            return self._akash().close(item, context)
+        return self._tokens.cancel(_token(item), context)
+
+    def retry(
+        self, caller: Caller, deployment_id: str, idempotency_key: str | None, context: RequestContext
+    ) -> tokens.DeploymentStatus:
+        """Take a token's launch up again that failed after something of it was signed.
+
+        Raises:
+            NotFoundError: No such deployment of the caller's.
+            ConflictError: There is nothing to resume.
+            RateLimitExceededError: The caller has started as much as its tier allows.
+        """
+        item = own(caller, deployment_id)
+        if isinstance(item, AkashDeployment):
+            raise ConflictError("A workload can't be resumed", details={"kind": "akash", "status": item.status})
+        return self._tokens.retry(caller, _token(item), idempotency_key, context)
 
     def _live_of(self, item: AkashDeployment) -> LiveStatus | None:
         return self._live().status(item.deployment_id, str(item.dseq), ended=item.ended) if item.dseq else None
@@ -160,8 +177,8 @@ def own(caller: Caller, deployment_id: str) -> Deployment:
     return found
 
 
-def _token(item: Deployment) -> DeploymentItem:
-    if not isinstance(item, DeploymentItem):
+def _token(item: Deployment) -> TokenItem:
+    if not isinstance(item, TokenItem):
         raise TypeError(f"a deployment of no known kind: {type(item).__name__}")
     return item
 

@@ -1,8 +1,9 @@
 """What a launch does on chain: creation of the token, its registration, and the question whether a model has one."""
 
-from slipway.chain.abi import call_data, encode
+from slipway.addresses import keccak256
+from slipway.chain.abi import call_data, encode, string_at
 from slipway.chain.contracts import load
-from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.plans import Created, PlannedCall
 from slipway.tokens.models import ZERO_ADDRESS
 
@@ -14,9 +15,12 @@ def creation(name: str, symbol: str, controller: str) -> PlannedCall:
     return PlannedCall("deploy", None, code=bytecode + arguments)
 
 
+_REGISTER = "register(string,address)"
+
+
 def registration(registry: str, model_id: str, token: str | Created) -> PlannedCall:
     """Register a token with the ModelRegistry."""
-    return PlannedCall("register", registry, function="register(string,address)", arguments=(model_id, token))
+    return PlannedCall("register", registry, function=_REGISTER, arguments=(model_id, token))
 
 
 def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:
@@ -24,3 +28,18 @@ def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:
     answer = rpc.eth_call(registry, call_data("tokenOf(string)", (model_id,)))
     address = "0x" + answer[-20:].hex()
     return None if address == ZERO_ADDRESS else address
+
+
+def refuses_empty(rpc: JsonRpc, registry: str) -> bool:
+    """Return whether a registry refuses a token without code, which it announces by ERC-165."""
+    identifier = keccak256(_REGISTER.encode())[:4]
+    call = keccak256(b"supportsInterface(bytes4)")[:4] + identifier.ljust(32, b"\0")
+    return any(rpc.eth_call(registry, call))
+
+
+def token_name(rpc: JsonRpc, address: str) -> str | None:
+    """Return the name of the token at an address, None if there is none."""
+    try:
+        return rpc.ask(address, call_data("name()", ()), lambda answer: string_at(answer, 0) if answer else None)
+    except RpcError:
+        return None

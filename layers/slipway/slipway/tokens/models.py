@@ -25,8 +25,9 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-# Which of a launch's two transactions.
+# What a launch's transactions are for, in the order of their nonces.
 Purpose = Literal["deploy", "register"]
+PURPOSES: tuple[Purpose, ...] = ("deploy", "register")
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
@@ -103,9 +104,9 @@ class DeploymentStatus(BaseModel):
 
 
 class TransactionDetail(BaseModel):
-    """One of a launch's two transactions. ``gas_price`` is the effective price in wei."""
+    """One of a launch's transactions. ``gas_price`` is the effective price in wei."""
 
-    purpose: Literal["deploy", "register"]
+    purpose: Purpose
     transaction_hash: str
     block_number: int | None = None
     gas_used: str | None = None
@@ -114,8 +115,17 @@ class TransactionDetail(BaseModel):
     explorer_url: str | None = None
 
 
+class OpenTransaction(BaseModel):
+    """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait."""
+
+    purpose: Purpose
+    signer: str
+    nonce: int
+    transaction_hash: str
+
+
 class DeploymentDetail(DeploymentStatus):
-    """A deployment with everything Slipway knows of it."""
+    """A deployment with everything Slipway knows of it; ``open`` is what the chain has not settled yet."""
 
     kind: Literal["token"] = "token"
     chain_id: int
@@ -124,6 +134,7 @@ class DeploymentDetail(DeploymentStatus):
     model: dict[str, Any] | None = None
     estimated_gas_cost: str | None = None
     transactions: list[TransactionDetail] = []
+    open: list[OpenTransaction] = []
     events: list[EventDetail] = []
 
 

@@ -1,27 +1,31 @@
-"""What ``reconcile`` does for tokens: starts launches again whose state machine died.
+"""What ``reconcile`` does for tokens: it has launches worked on whose state machine died, or that failed half done.
 
 Everything a launch does may be done again, so starting its state machine anew finishes it from wherever it stopped.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipway.chain.broadcast import broadcast
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Receipt
-from slipway.chain.store import TransactionItem
+from slipway.chain.store import TransactionItem, transaction_for
 from slipway.chains import Chain
+from slipway.errors import DeploymentFailedError, NotFoundError
+from slipway.jobs.failures import Failure
 from slipway.jobs.open_work import due_jobs, postpone
-from slipway.jobs.restart import Restart, ensure_running
-from slipway.observability import record
-from slipway.times import from_text, now, now_text, to_text
-from slipway.tokens.service import LOOK_SECONDS
-from slipway.tokens.store import KIND, find_deployment, unlock
+from slipway.jobs.restart import Restart, ensure_running, execution_input
+from slipway.observability import logger, record
+from slipway.times import from_text, now, to_text
+from slipway.tokens.looks import recorded
+from slipway.tokens.model_source import CatalogueModels
+from slipway.tokens.models import Status
+from slipway.tokens.resume import resume
+from slipway.tokens.rules import LOOK_SECONDS, MOST_EXECUTIONS, aftermath
+from slipway.tokens.store import KIND, TokenItem, find_token, read_launch, settle_failed
 from slipway.tokens.workflow import TokenWorkflow
 
 _MOST_DUE = 50
-# A launch that needed more executions than that is given up: something is wrong that starting again does not mend.
-_MOST_EXECUTIONS = 20
 
 
 class TokenReconcile:
@@ -31,7 +35,8 @@ class TokenReconcile:
         chain: The chain that tokens live on.
         rpc: Its nodes.
         start: Starts ``token_deploy`` under a name with an input; see ``slipway.executions``.
-        status: Tells how the execution of a name stands.
+        status: Returns how the execution of a name stands.
+        clock: Gives the present, aware.
     """
 
     def __init__(
@@ -40,15 +45,17 @@ class TokenReconcile:
         rpc: JsonRpc,
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._chain = chain
         self._rpc = rpc
         self._start = start
         self._status = status
+        self._clock = clock
 
     def find(self) -> list[str]:
-        """Ids of launches that should have moved by now, a bounded number a run."""
-        due = due_jobs(KIND, now_text(), _MOST_DUE)
+        """Return the ids of launches that should have moved by now, a bounded number a run."""
+        due = due_jobs(KIND, to_text(self._clock()), _MOST_DUE)
         record("OverdueLaunches", len(due))
         return due
 
@@ -56,26 +63,37 @@ class TokenReconcile:
         """Make sure that a launch is being worked on.
 
         Returns:
-            ``ended``, ``running``, ``started`` or ``given up``.
+            ``ended``, ``running``, ``started``, ``resumed`` or ``given up``.
         """
-        deployment = find_deployment(deployment_id)
-        if deployment is None or deployment.ended:
+        token = find_token(deployment_id)
+        if token is None or (token.ended and not token.half_done):
             return "ended"
-        used_up = int(deployment.executions) >= _MOST_EXECUTIONS
-        if used_up and self._status(deployment.execution_name) not in (None, "RUNNING"):
-            TokenWorkflow(self._chain, self._rpc).fail(
-                deployment_id,
-                "DeploymentFailedError",
-                '{"errorMessage": "The launch kept failing; it was given up"}',
-            )
+        if token.half_done:
+            return self._resume(token)
+        used_up = int(token.executions) >= MOST_EXECUTIONS
+        if used_up and self._status(token.execution_name) not in (None, "RUNNING"):
+            failure = Failure(DeploymentFailedError.code, "The launch kept failing; it was given up")
+            TokenWorkflow(self._chain, self._rpc, CatalogueModels(), self._clock).work(deployment_id, failure)
             return "given up"
-        done = ensure_running(deployment, self._start, self._status)
+        done = ensure_running(token, self._start, self._status)
         if done is Restart.STARTED:
             record("LaunchesStartedAgain")
-        age = (now() - from_text(deployment.created_at)).total_seconds()
-        record("OldestUnfinishedLaunch", age)
-        postpone(deployment, to_text(now() + timedelta(seconds=LOOK_SECONDS)))
+        moment = self._clock()
+        record("OldestUnfinishedLaunch", (moment - from_text(token.created_at)).total_seconds())
+        postpone(token, to_text(moment + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
+
+    def _resume(self, token: TokenItem) -> str:
+        if not resume(token, self._clock()):
+            # It goes on already; or its model is another launch's, and then this one can't be finished any more.
+            token.refresh(consistent_read=True)
+            if token.half_done:
+                settle_failed(token, resume=False, release=False)
+            return "ended"
+        record("LaunchesResumed")
+        logger.warning("launch taken up again", deployment_id=token.deployment_id, executions=int(token.executions))
+        self._start(token.execution_name, execution_input(token))
+        return "resumed"
 
 
 class TokenTransactions:
@@ -90,17 +108,39 @@ class TokenTransactions:
 
     @staticmethod
     def is_over(item: TransactionItem) -> bool:
-        """Whether the launch has ended, or there is none."""
-        deployment = find_deployment(item.job_id)
-        return deployment is None or deployment.ended
+        """Return whether the transaction serves nothing any more.
+
+        Its launch has ended and is not taken up again, or signed another for the same purpose, or there is no launch.
+        """
+        token = find_token(item.job_id)
+        if token is None or (token.ended and not token.half_done):
+            return True
+        current = transaction_for(item.job_id, item.purpose)
+        return current is not None and not _is_same(item, current)
 
     def send(self, item: TransactionItem) -> None:
         """Send it again."""
         broadcast(self._rpc, item)
 
-    @staticmethod
-    def settled(item: TransactionItem, _receipt: Receipt) -> None:
-        """Let a model go whose launch failed before the nonce of its token was closed."""
-        deployment = find_deployment(item.job_id)
-        if deployment and deployment.ended and item.purpose == "deploy" and item.status == "cancelled":
-            unlock(deployment)
+    def settled(self, item: TransactionItem, _receipt: Receipt | None) -> None:
+        """See what is left of a launch that failed before its nonces were settled: its token, or a model to let go."""
+        try:
+            launch = read_launch(item.job_id, int(item.chain_id))
+        except NotFoundError:
+            return
+        token, transactions = launch.token, launch.transactions
+        current = transactions.get(item.purpose)
+        if token.status != str(Status.FAILED) or current is None or not _is_same(item, current):
+            return
+        transactions[item.purpose] = item
+        looks = {purpose: recorded(one) for purpose, one in transactions.items()}
+        left = aftermath(
+            looks, sent=False, called_off=True, executions=int(token.executions), code=str(token.error_code)
+        )
+        if left.resume or left.release:
+            settle_failed(token, resume=left.resume, release=left.release)
+
+
+def _is_same(one: TransactionItem, other: TransactionItem) -> bool:
+    """Return whether both are at the same nonce."""
+    return (one.pk, one.sk) == (other.pk, other.sk)

@@ -1,16 +1,44 @@
-"""Pure decisions about token requests."""
+"""Pure decisions about token requests and launches."""
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError
-from slipway.tokens.models import ModelMetadata, ModelState
+from slipway.chain.models import FINAL, Look, Progress
+from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError, TokenExistsError
+from slipway.tokens.models import PURPOSES, ModelMetadata, ModelState, Purpose
 
 _SYMBOL_LENGTH = 10
 _SYMBOL_TRIES = 6
 _PREFIX = "HKS"
 _LEAST_OWN_CHARACTERS = 2
+# A launch that needed more executions is given up: something is wrong that starting again does not mend.
+MOST_EXECUTIONS = 20
+# A launch that has not ended by then is called off, or one that reconcile looks at.
+LAUNCH_SECONDS = 900
+# How soon reconcile first looks at one, and how often then.
+LOOK_SECONDS = 90
+# How soon a launch that failed half done is taken up again, twice as long after each try.
+_RESUME_SECONDS = 30
+_MOST_RESUME_SECONDS = 3600
+
+
+class Step(StrEnum):
+    """What is due for a launch."""
+
+    CHECK = "check"
+    SIGN = "sign"
+    BROADCAST = "broadcast"
+    CONFIRM = "confirm"
+    BUMP = "bump"
+    CANCEL = "cancel"
+    DONE = "done"
+
+
+# Steps that the signer does.
+SIGNING = frozenset({Step.SIGN, Step.BUMP, Step.CANCEL})
 
 
 def default_name(model_id: str) -> str:
@@ -46,6 +74,100 @@ def model_refusal(model: ModelMetadata | None, wallet: str) -> SlipwayError | No
     return None
 
 
-def total_cost(parts: list[tuple[int, int]]) -> int:
-    """Wei paid for transactions given as (gas used, effective gas price)."""
-    return sum(gas * price for gas, price in parts)
+def cost_of(gas: float | None, price: str | None, cost: str | None) -> int | None:
+    """Return the wei paid for a transaction by what a launch keeps of it: those of before 2026-11-29 keep no cost."""
+    if cost is not None:
+        return int(cost)
+    return None if gas is None or price is None else int(gas) * int(price)
+
+
+def to_sign(looks: Mapping[str, Look]) -> tuple[Purpose, ...]:
+    """Return the purposes for which a launch has to sign, for the first time or anew.
+
+    While any of its transactions is open there is nothing to sign: a purpose gets another nonce only once all that was
+    signed is final, so no two transactions for it can ever be mined. A registration is bound to the token's address, so
+    it is signed anew with the creation.
+
+    Args:
+        looks: How far each transaction is that is signed.
+    """
+    if any(found.progress not in FINAL for found in looks.values()):
+        return ()
+    deploy, register = (looks[purpose].progress if purpose in looks else None for purpose in PURPOSES)
+    if deploy in (None, Progress.VOID):
+        return PURPOSES
+    if deploy is Progress.CONFIRMED and register in (None, Progress.VOID, Progress.CANCELLED):
+        return ("register",)
+    return ()
+
+
+def after_look(looks: Mapping[str, Look], *, late: bool, called_off: bool, asked: bool) -> Step:
+    """Return what is due for a launch whose transactions were looked at.
+
+    Args:
+        looks: How far each transaction is.
+        late: Whether the launch's deadline has passed: then what no block took is called off, unless the token is
+            mined.
+        called_off: Whether that was signed already.
+        asked: Whether the signer was asked just now; it is not asked again without a pause.
+    """
+    open_looks = [found for found in looks.values() if found.progress not in FINAL]
+    progress = {found.progress for found in open_looks}
+    deploy = looks.get("deploy")
+    if not open_looks:
+        step = Step.SIGN if to_sign(looks) else Step.DONE
+    elif late and not called_off and deploy in open_looks and deploy.receipt is None:
+        step = Step.CANCEL
+    elif Progress.MISSING in progress:
+        step = Step.BROADCAST
+    else:
+        step = Step.BUMP if Progress.STUCK in progress else Step.CONFIRM
+    return Step.CONFIRM if asked and step in SIGNING else step
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What is left of a launch that has failed.
+
+    Attributes:
+        resume: Whether it is taken up again, because something of it is, or may still come to be, on chain.
+        release: Whether its model is free: nothing of it is open, and it is not taken up again.
+    """
+
+    resume: bool
+    release: bool
+
+
+def aftermath(looks: Mapping[str, Look], *, sent: bool, called_off: bool, executions: int, code: str) -> Aftermath:
+    """Return what is left of a failed launch.
+
+    Args:
+        looks: How far each transaction is.
+        sent: Whether any was sent.
+        called_off: Whether any was called off: then its nonce is closed, and the chain decides.
+        executions: How many executions it has had.
+        code: Why it failed. A model that has another token never gets this one.
+    """
+    is_open = any(found.progress not in FINAL for found in looks.values())
+    has_token = "deploy" in looks and looks["deploy"].progress is Progress.CONFIRMED
+    may = executions < MOST_EXECUTIONS and code != TokenExistsError.code
+    resume = may and (has_token or (is_open and sent and not called_off))
+    return Aftermath(resume, release=not is_open and not resume)
+
+
+def can_resume(looks: Mapping[str, Look], *, called_off: bool, code: str | None) -> bool:
+    """Return whether anything of a failed launch is left to finish, by what is written down of its transactions.
+
+    Args:
+        looks: What is written down of each transaction.
+        called_off: Whether an open one was called off: then only the chain decides.
+        code: Why it failed.
+    """
+    is_open = any(found.progress not in FINAL for found in looks.values())
+    has_token = "deploy" in looks and looks["deploy"].progress is Progress.CONFIRMED
+    return code != TokenExistsError.code and (has_token or (is_open and not called_off))
+
+
+def resume_pause(executions: int) -> int:
+    """Return the seconds after which a launch that failed half done is taken up again."""
+    return int(min(_RESUME_SECONDS * 2 ** min(executions - 1, 10), _MOST_RESUME_SECONDS))

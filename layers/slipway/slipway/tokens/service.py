@@ -31,13 +31,13 @@ from slipway.identity.models import Caller
 from slipway.jobs.deployments import deployment_key, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
-from slipway.jobs.store import RequestContext, events_of, job_event
+from slipway.jobs.store import RequestContext, events_of, job_event, job_outcome
 from slipway.limits import store as limits
 from slipway.network import public_client
 from slipway.observability import logger, record
 from slipway.settings import Window, chain_settings, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import now, now_text, to_text
+from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens import calls
 from slipway.tokens.model_source import CatalogueModels, ModelSource
 from slipway.tokens.models import (
@@ -53,31 +53,40 @@ from slipway.tokens.models import (
     ModelState,
     Status,
 )
-from slipway.tokens.rules import default_name, model_refusal, symbol_candidates
+from slipway.tokens.resume import add_resumption, is_resumable
+from slipway.tokens.rules import (
+    LAUNCH_SECONDS,
+    LOOK_SECONDS,
+    default_name,
+    model_refusal,
+    symbol_candidates,
+)
 from slipway.tokens.store import (
     KIND,
     CatalogueModel,
-    DeploymentItem,
     ModelLock,
     SymbolLock,
-    find_deployment,
+    TokenItem,
+    find_token,
     model_lock,
     model_lock_key,
+    move,
+    read_launch,
+    release_locks,
     save_model,
     symbol_is_free,
     symbol_lock_key,
 )
 from slipway.tokens.views import detail_of, status_of, summary_of
 
-# A launch that has not ended by then is one that reconcile looks at.
-LAUNCH_SECONDS = 900
-# How soon reconcile first looks at one, and how often then.
-LOOK_SECONDS = 90
 _RPC_SECONDS = 1.0
 # A node that drips its answer keeps each read of a socket short, but not their sum.
 _READ_SECONDS = 1.5
-_TRANSACTIONS = 2
+# Creation and registration are sent together and take one inclusion.
+_INCLUSIONS = 1
 _LAUNCHES = "launches"
+# The code of a launch that its owner cancelled.
+CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ class TokenService:
             max_priority_fee_per_gas=str(quote.fees.max_priority_fee_per_gas) if quote.fees else None,
             fee_cap=str(fee_cap(self._chain, configuration)),
             estimated_gas_cost=None if quote.cost is None else str(quote.cost),
-            estimated_confirmation_time=estimated_seconds(self._chain, _TRANSACTIONS),
+            estimated_confirmation_time=estimated_seconds(self._chain, _INCLUSIONS),
             refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in unique],
         )
 
@@ -254,25 +263,25 @@ class TokenService:
         else:
             raise ConflictError("No free symbol was found; give one as token_symbol")
         record("Launches", outcome="accepted")
-        self._start(answer.deployment_id)
+        self._start(answer.deployment_id, answer.deployment_id)
         return answer
 
     def _answer(self, deployment_id: str, body: DeployTokenRequest, quote: _Quote) -> DeployTokenAnswer:
         return DeployTokenAnswer(
             deployment_id=deployment_id,
             model_id=body.model_id,
-            estimated_confirmation_time=estimated_seconds(self._chain, _TRANSACTIONS),
+            estimated_confirmation_time=estimated_seconds(self._chain, _INCLUSIONS),
             estimated_gas_cost=str(quote.cost or 0),
             status_url=f"/api/deployments/{deployment_id}/status",
         )
 
     def _new_deployment(
         self, answer: DeployTokenAnswer, wallet: str, body: DeployTokenRequest, symbol: str
-    ) -> DeploymentItem:
+    ) -> TokenItem:
         deployment_id = answer.deployment_id
         created_at = now_text()
         deadline = to_text(now() + timedelta(seconds=LAUNCH_SECONDS))
-        return DeploymentItem(
+        return TokenItem(
             *deployment_key(deployment_id),
             deployment_id=deployment_id,
             status=str(Status.PENDING),
@@ -292,7 +301,7 @@ class TokenService:
         )
 
     def _request_transaction(
-        self, deployment: DeploymentItem, body: DeployTokenRequest, wallet: str, context: RequestContext
+        self, deployment: TokenItem, body: DeployTokenRequest, wallet: str, context: RequestContext
     ) -> Transaction:
         deployment_id = deployment.deployment_id
         write = Transaction()
@@ -322,9 +331,9 @@ class TokenService:
     def _replay(self, idempotency: Idempotency) -> DeployTokenAnswer:
         answer = DeployTokenAnswer.model_validate(idempotency.answer())
         # The first request may have died between its write and its start.
-        deployment = find_deployment(answer.deployment_id)
+        deployment = find_token(answer.deployment_id)
         if deployment and deployment.status == str(Status.PENDING):
-            self._start(deployment.deployment_id)
+            self._start(deployment.deployment_id, deployment.deployment_id)
         return answer
 
     def _refusal(
@@ -344,24 +353,98 @@ class TokenService:
         lock = error.failed.get("lock")
         return _token_exists(lock["deployment_id"]["S"] if lock else None)
 
-    def _start(self, deployment_id: str) -> None:
+    def _start(self, name: str, deployment_id: str) -> None:
         try:
-            self._start_execution(deployment_id, json.dumps({"deployment_id": deployment_id}))
+            self._start_execution(name, json.dumps({"deployment_id": deployment_id}))
         except Exception:
             # The launch is written and keeps its promise: reconcile, or a replay of the request, starts it.
             logger.exception("execution not started", deployment_id=deployment_id)
 
+    # ── Resume and cancel ───────────────────────────────────────────────────────────────────────
+
+    def retry(
+        self, caller: Caller, token: TokenItem, idempotency_key: str | None, context: RequestContext
+    ) -> DeploymentStatus:
+        """Take a failed launch up again from what is on chain; it counts like a launch.
+
+        Raises:
+            ConflictError: There is nothing to resume, or another launch has the model.
+            RateLimitExceededError: The caller has started as much as its tier allows.
+        """
+        deployment_id, wallet = token.deployment_id, token.wallet
+        idempotency = Idempotency.of("retries", wallet, idempotency_key, {"deployment_id": deployment_id})
+        launch = read_launch(deployment_id, self._chain.chain_id)
+        if not is_resumable(launch):
+            return self._retried(token, idempotency, ConflictError("There is nothing to resume"))
+        windows = launch_windows(caller.tier)
+        write = Transaction()
+        add_resumption(write, launch.token, now())
+        write.create("audit", context.audit("accepted", wallet, token.model_id, f"deployment {deployment_id}"))
+        limits.count_within(write, _LAUNCHES, wallet, windows)
+        if idempotency:
+            idempotency.remember(write, {"deployment_id": deployment_id})
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            if "lock" in error.failed:
+                refusal: SlipwayError | None = _token_exists(None)
+            else:
+                refusal = limits.refusal(error.failed["limit"], windows) if "limit" in error.failed else None
+            return self._retried(token, idempotency, refusal or ConflictError("The launch goes on already"))
+        token.refresh(consistent_read=True)
+        self._start(token.execution_name, deployment_id)
+        return self.status(token)
+
+    def _retried(self, token: TokenItem, idempotency: Idempotency | None, refusal: SlipwayError) -> DeploymentStatus:
+        """Return how a launch stands that this key took up again before, or raise the refusal."""
+        if not idempotency or not idempotency.is_known():
+            raise refusal
+        idempotency.answer()
+        token.refresh(consistent_read=True)
+        return self.status(token)
+
+    def cancel(self, token: TokenItem, context: RequestContext) -> DeploymentStatus:
+        """Cancel a launch for which nothing is signed; its model is free at once.
+
+        Raises:
+            ConflictError: It is signed, so that the chain decides, or it has ended.
+        """
+        write = Transaction()
+        message = "The launch was cancelled by its owner"
+        values = {"error_code": CANCELLED, "error_message": message}
+        unsigned = TokenItem.deployment_tx_hash.does_not_exist()
+        allowed, data = {Status.PENDING, Status.DEPLOYING}, {"code": CANCELLED}
+        move(write, token, allowed, Status.FAILED, message, values, data, condition=unsigned)
+        release_locks(write, token)
+        seconds = (now() - from_text(token.created_at)).total_seconds()
+        write.create("outcome", job_outcome("token", CANCELLED, seconds, 0, 0))
+        write.create("audit", context.audit("accepted", token.wallet, token.model_id, "cancelled"))
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            token.refresh(consistent_read=True)
+            if token.error_code != CANCELLED:
+                message = "A launch that is signed, or has ended, can't be cancelled"
+                raise ConflictError(message, details={"kind": "token", "status": token.status}) from error
+            return self.status(token)
+        record("Launches", outcome=CANCELLED)
+        record_outcome(Service.TOKENS, Outcome.NEITHER)
+        token.refresh(consistent_read=True)
+        return self.status(token)
+
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
-    def status(self, deployment: DeploymentItem) -> DeploymentStatus:
+    def status(self, deployment: TokenItem) -> DeploymentStatus:
         """Specification 004's status."""
         return status_of(deployment, self._chain)
 
-    def detail(self, deployment: DeploymentItem) -> DeploymentDetail:
-        """All of a deployment with its events."""
-        return detail_of(deployment, self._chain, events_of(deployment.pk))
+    def detail(self, deployment: TokenItem) -> DeploymentDetail:
+        """Return all of a deployment with its events and what is still open of it."""
+        is_settled = deployment.status == str(Status.COMPLETED) or deployment.deployment_tx_hash is None
+        open_items = [] if is_settled else read_launch(deployment.deployment_id, self._chain.chain_id).open
+        return detail_of(deployment, self._chain, events_of(deployment.pk), open_items)
 
-    def summary(self, deployment: DeploymentItem) -> DeploymentSummary:
+    def summary(self, deployment: TokenItem) -> DeploymentSummary:
         """A deployment in a list."""
         return summary_of(deployment, self._chain)
 

@@ -1,109 +1,144 @@
 """What the signer function does for a token launch: sign its transactions ahead of their broadcast.
 
-It is told only which deployment and which purpose; what to sign follows from the deployment as it is stored, so whoever
-may invoke the signer still can't make it sign something else.
+Its only argument is the launch; what to sign follows from the launch as it is stored and from the chain, so a caller of
+the signer still can't make it sign something else.
 """
 
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
 
-from slipway.chain.plans import Change, Create, Of, Plan, PlannedCall, Update
+from slipway.chain.plans import Change, Create, Created, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
-from slipway.chain.store import ChainConfiguration, TransactionItem, transaction_for, with_contracts
-from slipway.errors import ConflictError, NotFoundError
+from slipway.chain.store import ChainConfiguration, TransactionItem, with_contracts
+from slipway.errors import ConflictError, UpstreamUnavailableError
 from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
-from slipway.store import read_items
-from slipway.times import now_text
+from slipway.times import now, now_text
 from slipway.tokens import calls
+from slipway.tokens.looks import looks_of, status_of
 from slipway.tokens.models import Purpose, Status
-from slipway.tokens.store import DeploymentItem
+from slipway.tokens.rules import to_sign
+from slipway.tokens.store import Launch, TokenItem, read_launch
 
 # Where a launch keeps the hash of each transaction.
 _HASHES = {"deploy": "deployment_tx_hash", "register": "registry_tx_hash"}
+_SIGNABLE = (str(Status.DEPLOYING), str(Status.REGISTERING))
 
 
 class TokenSigning:
-    """Signs for token deployments; errors are those of ``ChainSigning``.
+    """Signs for token launches; errors are those of ``ChainSigning``.
 
     Args:
         signing: Signs on the chain that tokens live on.
+        clock: Gives the present, aware.
     """
 
-    def __init__(self, signing: ChainSigning) -> None:
+    def __init__(self, signing: ChainSigning, clock: Callable[[], datetime] = now) -> None:
         self._signing = signing
+        self._clock = clock
+        self._safe_registries: set[str] = set()
 
-    def sign(self, deployment_id: str, purpose: Purpose) -> TransactionItem:
-        """Sign a deployment's transaction, or give back the one that was signed before."""
-        deployment, stored = read_items(
-            (DeploymentItem, deployment_key(deployment_id)),
-            (ChainConfiguration, ChainConfiguration.key(self._signing.chain.chain_id)),
-        )
-        if deployment is None:
-            raise NotFoundError("There is no such deployment")
-        configuration = with_contracts(stored, self._signing.chain)
-        make_plan = _deployment_plan if purpose == "deploy" else _registration_plan
-        return self._signing.sign(make_plan(deployment, configuration))[0]
+    def sign(self, deployment_id: str) -> list[TransactionItem]:
+        """Sign what a launch needs and has not signed: its creation and registration together, or one anew.
 
-    def bump(self, deployment_id: str, purpose: Purpose) -> None:
-        """Sign a stuck transaction again with higher fees, if the cap leaves room for that."""
-        for stuck in self._signing.stuck([_signed(deployment_id, purpose)]):
-            item, _ = stuck
-            changes: list[Change] = [_event(deployment_id, purpose, "bumped", "Signed again with higher fees")]
+        Returns:
+            The launch's transactions; those of an earlier call while any of them is open.
+        """
+        launch = self._launch(deployment_id)
+        if launch.token.status not in _SIGNABLE:
+            raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
+        looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, self._clock())
+        purposes = to_sign(looks)
+        if not purposes:
+            return list(launch.transactions.values())
+        spent = [item for item in launch.open if item.purpose in purposes]
+        for item in spent:
+            item.status = str(status_of(looks[item.purpose]))
+        replaced = [item for purpose, item in launch.transactions.items() if purpose in purposes]
+        self._signing.sign(self._plan(launch, purposes, replaced))
+        return list(self._launch(deployment_id).transactions.values())
+
+    def bump(self, deployment_id: str) -> None:
+        """Sign stuck transactions again with higher fees, if the cap leaves room for that."""
+        stuck = self._signing.stuck(self._signed(deployment_id).open)
+        changes: list[Change] = []
+        values = {}
+        for item, _ in stuck:
+            changes.append(_event(deployment_id, item.purpose, "bumped", "Signed again with higher fees"))
             if not item.cancel_hashes:
-                values = {_HASHES[purpose]: Of(purpose, "transaction_hash")}
-                changes.append(Update("deployment", DeploymentItem(*deployment_key(deployment_id)), values))
-            self._signing.sign_again([stuck], changes)
+                values[_HASHES[item.purpose]] = Of(item.purpose, "transaction_hash")
+        if values:
+            changes.append(Update("deployment", TokenItem(*deployment_key(deployment_id)), values))
+        self._signing.sign_again(stuck, changes)
 
-    def cancel(self, deployment_id: str, purpose: Purpose) -> None:
-        """Call a transaction off: sign a self-transfer at its nonce. Which of them is mined decides."""
-        stuck = self._signing.stuck([_signed(deployment_id, purpose)], cancel=True)
-        changes = [_event(deployment_id, purpose, "cancelled", "Called the transaction off")]
-        self._signing.sign_again(stuck, changes, cancel=True)
+    def cancel(self, deployment_id: str) -> None:
+        """Call a launch off: sign self-transfers at its nonces. Which of the signatures is mined decides.
 
+        A token that is in a block already gets its registration.
+        """
+        stuck = self._signing.stuck(self._signed(deployment_id).open, cancel=True)
+        if "deploy" in {item.purpose for item, _ in stuck}:
+            message = "Called the transaction off"
+            changes = [_event(deployment_id, item.purpose, "cancelled", message) for item, _ in stuck]
+            self._signing.sign_again(stuck, changes, cancel=True)
 
-def _signed(deployment_id: str, purpose: Purpose) -> TransactionItem:
-    if item := transaction_for(deployment_id, purpose):
-        return item
-    raise ConflictError(f"The {purpose} transaction is not signed")
+    def _launch(self, deployment_id: str) -> Launch:
+        return read_launch(deployment_id, self._signing.chain.chain_id)
 
+    def _signed(self, deployment_id: str) -> Launch:
+        launch = self._launch(deployment_id)
+        if not launch.transactions:
+            raise ConflictError("Nothing is signed for the launch")
+        return launch
 
-def _deployment_plan(deployment: DeploymentItem, configuration: ChainConfiguration) -> Plan:
-    controller = str(configuration.token_manager)
-    call = calls.creation(deployment.token_name, deployment.token_symbol, controller)
-    values = {"token_address": Of("deploy", "contract_address"), "controller": controller}
-    return _plan(deployment, configuration, call, Status.DEPLOYING, values)
+    def _plan(self, launch: Launch, purposes: tuple[Purpose, ...], replaced: list[TransactionItem]) -> Plan:
+        """Return what the launch has signed now: calls, and what of the launch changes with them."""
+        token, configuration = launch.token, with_contracts(launch.configuration, self._signing.chain)
+        planned = self._calls(token, configuration, purposes, replaced)
+        values = {
+            "updated_at": now_text(),
+            **{_HASHES[one.purpose]: Of(one.purpose, "transaction_hash") for one in planned},
+        }
+        if "deploy" in purposes:
+            values["token_address"] = Of("deploy", "contract_address")
+            values["controller"] = str(configuration.token_manager)
+        signable = TokenItem.status.is_in(*_SIGNABLE)
+        events = [
+            _event(token.deployment_id, one.purpose, "signed", f"Signed the {one.purpose} transaction")
+            for one in planned
+        ]
+        return Plan(
+            job_id=token.deployment_id,
+            calls=tuple(planned),
+            changes=(Update("deployment", TokenItem(token.pk, token.sk), values, signable), *events),
+            configuration=configuration,
+            replaces=tuple(replaced),
+        )
 
+    def _calls(
+        self,
+        token: TokenItem,
+        configuration: ChainConfiguration,
+        purposes: tuple[Purpose, ...],
+        replaced: list[TransactionItem],
+    ) -> list[PlannedCall]:
+        registry, manager = str(configuration.model_registry), str(configuration.token_manager)
+        if "deploy" not in purposes:
+            return [calls.registration(registry, token.model_id, str(token.token_address))]
+        for item in replaced:
+            if item.contract_address and calls.token_name(self._signing.rpc, item.contract_address) == token.token_name:
+                raise UpstreamUnavailableError("The chain shows the token, but not yet the transaction that created it")
+        creation = calls.creation(token.token_name, token.token_symbol, manager)
+        if not self._refuses_empty(registry):
+            return [creation]
+        # The manager is a contract without a model, as the token will be.
+        return [creation, calls.registration(registry, token.model_id, Created("deploy", stand_in=manager))]
 
-def _registration_plan(deployment: DeploymentItem, configuration: ChainConfiguration) -> Plan:
-    if not deployment.token_address:
-        raise ConflictError("The token is not deployed yet")
-    call = calls.registration(str(configuration.model_registry), deployment.model_id, deployment.token_address)
-    return _plan(deployment, configuration, call, Status.REGISTERING, {})
-
-
-def _plan(
-    deployment: DeploymentItem,
-    configuration: ChainConfiguration,
-    call: PlannedCall,
-    status: Status,
-    values: dict[str, Any],
-) -> Plan:
-    purpose = call.purpose
-    values = {**values, _HASHES[purpose]: Of(purpose, "transaction_hash"), "updated_at": now_text()}
-    return Plan(
-        job_id=deployment.deployment_id,
-        calls=(call,),
-        changes=(
-            Update(
-                "deployment",
-                DeploymentItem(deployment.pk, deployment.sk),
-                values,
-                condition=DeploymentItem.status == str(status),
-            ),
-            _event(deployment.deployment_id, purpose, "signed", f"Signed the {purpose} transaction"),
-        ),
-        configuration=configuration,
-    )
+    def _refuses_empty(self, registry: str) -> bool:
+        """Return whether a registration reverts if its token's creation did; else it is signed after that is final."""
+        if registry not in self._safe_registries and calls.refuses_empty(self._signing.rpc, registry):
+            self._safe_registries.add(registry)
+        return registry in self._safe_registries
 
 
 def _event(deployment_id: str, purpose: str, event: str, message: str) -> Create:

@@ -1,39 +1,52 @@
-"""Token deployments, their locks, and the built-in model catalogue.
+"""Tokens and their launches, the locks of models and symbols, and the built-in model catalogue.
 
 Keys in the jobs table, besides those of every deployment (``slipway.jobs.deployments``):
 
-- ``MODEL#<model id>`` / ``LOCK``: held by the model's one deployment, from the request until it failed for good;
-- ``SYMBOL#<symbol>`` / ``LOCK``: the deployments that use a symbol.
+- ``MODEL#<model id>`` / ``LOCK``: held by the model's one launch, until it has failed and left nothing open;
+- ``SYMBOL#<symbol>`` / ``LOCK``: the launches that use a symbol.
 
 Keys in the control table:
 
-- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator told it.
+- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator entered it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.condition import Condition
 
+from slipway.chain.store import ChainConfiguration, TransactionIntent, TransactionItem, transactions_of
+from slipway.errors import NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
+from slipway.jobs.open_work import open_shard
 from slipway.jobs.store import job_event
 from slipway.store import (
     ConditionsFailedError,
     ControlItem,
     JobsItem,
     Transaction,
+    read_item,
+    read_items,
     upstream_errors,
 )
 from slipway.times import now_text
-from slipway.tokens.models import FINAL, ModelMetadata, ModelState, Status
+from slipway.tokens.models import FINAL, PURPOSES, ModelMetadata, ModelState, Status
 
 KIND = "token"
+# Where a launch keeps what it knows of each transaction.
+PREFIXES = {"deploy": "deployment", "register": "registry"}
 
 
-class DeploymentItem(Deployment, discriminator=KIND):
-    """A token launch. Amounts are decimal strings in wei; gas figures are integers."""
+class TokenItem(Deployment, discriminator=KIND):
+    """A token and its launch. Amounts are decimal strings in wei; gas figures are integers.
+
+    ``deployment_block`` is there once the token is on chain for good. A launch that has failed stays in the open work
+    as long as it is to be taken up again.
+    """
 
     model_id = UnicodeAttribute()
     chain_id = NumberAttribute()
@@ -47,17 +60,25 @@ class DeploymentItem(Deployment, discriminator=KIND):
     deployment_block = NumberAttribute(null=True)
     deployment_gas_used = NumberAttribute(null=True)
     deployment_gas_price = UnicodeAttribute(null=True)
+    deployment_cost = UnicodeAttribute(null=True)
     registry_tx_hash = UnicodeAttribute(null=True)
     registry_block = NumberAttribute(null=True)
     registry_gas_used = NumberAttribute(null=True)
     registry_gas_price = UnicodeAttribute(null=True)
+    registry_cost = UnicodeAttribute(null=True)
     error_transaction_hash = UnicodeAttribute(null=True)
     deadline = UnicodeAttribute()
+    resumed_at = UnicodeAttribute(null=True)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it is completed or has failed."""
         return Status(self.status) in FINAL
+
+    @property
+    def half_done(self) -> bool:
+        """Whether it has failed and is to be taken up again."""
+        return self.status == str(Status.FAILED) and self.open_shard is not None
 
 
 class ModelLock(JobsItem):
@@ -100,13 +121,43 @@ def symbol_lock_key(symbol: str) -> tuple[str, str]:
     return f"SYMBOL#{symbol}", "LOCK"
 
 
-def find_deployment(deployment_id: str, *, consistent: bool = True) -> DeploymentItem | None:
-    """A deployment by its id."""
-    with upstream_errors():
-        try:
-            return DeploymentItem.get(*deployment_key(deployment_id), consistent_read=consistent)
-        except DoesNotExist:
-            return None
+@dataclass
+class Launch:
+    """A launch as it is stored: its token, the chain's configuration, and its transactions by their purposes."""
+
+    token: TokenItem
+    configuration: ChainConfiguration | None
+    transactions: dict[str, TransactionItem]
+
+    @property
+    def open(self) -> list[TransactionItem]:
+        """Transactions of which it is not written down how they ended, in the order of their nonces."""
+        return [item for item in self.transactions.values() if not item.settled]
+
+    @property
+    def unknown(self) -> list[TransactionItem]:
+        """Those that are open, and those that reconcile found confirmed while the launch was over."""
+        return [item for item in self.transactions.values() if not item.settled or self._is_news(item)]
+
+    def _is_news(self, item: TransactionItem) -> bool:
+        return item.status == "confirmed" and getattr(self.token, f"{PREFIXES[item.purpose]}_block") is None
+
+
+def read_launch(deployment_id: str, chain_id: int) -> Launch:
+    """Read a launch; raises NotFoundError when there is none."""
+    token, configuration, *intents = read_items(
+        (TokenItem, deployment_key(deployment_id)),
+        (ChainConfiguration, ChainConfiguration.key(chain_id)),
+        *((TransactionIntent, TransactionIntent.key(deployment_id, purpose)) for purpose in PURPOSES),
+    )
+    if token is None:
+        raise NotFoundError("There is no such deployment")
+    return Launch(token, configuration, {item.purpose: item for item in transactions_of([*filter(None, intents)])})
+
+
+def find_token(deployment_id: str, *, consistent: bool = True) -> TokenItem | None:
+    """Return a token by the id of its launch."""
+    return read_item(TokenItem, deployment_key(deployment_id), consistent=consistent)
 
 
 def model_lock(model_id: str) -> ModelLock | None:
@@ -163,72 +214,102 @@ def find_model(model_id: str) -> ModelMetadata | None:
 
 
 def advance(
-    deployment: DeploymentItem,
+    token: TokenItem,
     allowed: set[Status],
     to: Status,
     message: str,
     *,
-    actions: Sequence[Action] | None = None,
+    values: Mapping[str, Any] | None = None,
     data: dict[str, Any] | None = None,
-    also: Callable[[Transaction], None] | None = None,
+    condition: Condition | None = None,
+    write: Transaction | None = None,
 ) -> bool:
-    """Move a deployment on and tell of it, in one transaction.
+    """Move a launch on and report it, in one transaction.
 
     Args:
-        deployment: Stays as it was read.
+        token: Brought up to date, whether it moved or not.
         allowed: Statuses from which it may move.
-        to: Where it goes; a final status takes it out of the open work.
+        to: Where it goes; a final status takes it out of the open work, unless ``values`` say when to look again.
         message: The event's text.
-        actions: Further changes of the deployment.
+        values: Further changes of attributes, by name; None removes one.
         data: The event's data.
-        also: Adds writes that happen together with the move.
+        condition: A further condition.
+        write: Writes that happen together with the move.
 
     Returns:
-        False when it was not in an allowed status; nothing is written then.
+        False when a condition did not hold; nothing is written then.
     """
-    changes = [
-        DeploymentItem.status.set(str(to)),
-        DeploymentItem.updated_at.set(now_text()),
-        *(actions or []),
-    ]
-    if to in FINAL:
-        changes += [DeploymentItem.open_shard.remove(), DeploymentItem.open_until.remove()]
-    write = Transaction()
-    write.create("event", job_event(deployment.pk, str(to), message, data))
-    write.update(
-        "deployment",
-        DeploymentItem(deployment.pk, deployment.sk),
-        changes,
-        condition=DeploymentItem.status.is_in(*(str(status) for status in allowed)),
-    )
-    if also:
-        also(write)
     try:
+        move(write := write or Transaction(), token, allowed, to, message, values or {}, data, condition)
         write.commit()
     except ConditionsFailedError:
+        with upstream_errors():
+            token.refresh(consistent_read=True)
         return False
+    for name, value in {"status": str(to), **(values or {})}.items():
+        setattr(token, name, value)
     return True
 
 
-def release_locks(write: Transaction, deployment: DeploymentItem) -> None:
-    """Let the model and the symbol go: the deployment failed and nothing of it can still be mined."""
+def move(
+    write: Transaction,
+    token: TokenItem,
+    allowed: set[Status],
+    to: Status,
+    message: str,
+    values: Mapping[str, Any],
+    data: dict[str, Any] | None = None,
+    condition: Condition | None = None,
+) -> None:
+    """Add a launch's move and its event to a write as ``deployment`` and ``event``; see ``advance``."""
+    changes: dict[str, Any] = {"open_shard": None, "open_until": None} if to in FINAL else {}
+    changes |= {"status": str(to), "updated_at": now_text(), **values}
+    if changes.get("open_until"):
+        changes["open_shard"] = open_shard(KIND, token.deployment_id)
+    attributes = [(getattr(TokenItem, name), value) for name, value in changes.items()]
+    actions = [attribute.remove() if value is None else attribute.set(value) for attribute, value in attributes]
+    from_there: Condition = TokenItem.status.is_in(*(str(status) for status in allowed))
+    write.create("event", job_event(token.pk, str(to), message, data))
+    write.update(
+        "deployment",
+        TokenItem(token.pk, token.sk),
+        actions,
+        condition=from_there if condition is None else from_there & condition,
+    )
+
+
+def hold_locks(write: Transaction, token: TokenItem) -> None:
+    """Keep the model and the symbol for a launch that goes on, under the name ``lock``; fails if another one has it."""
+    ours = ModelLock.deployment_id == token.deployment_id
+    lock = ModelLock(*model_lock_key(token.model_id), deployment_id=token.deployment_id)
+    write.create("lock", lock, or_if=ours)
+    symbol = SymbolLock(*symbol_lock_key(token.token_symbol))
+    write.update("symbol", symbol, [SymbolLock.deployments.add({token.deployment_id})])
+
+
+def release_locks(write: Transaction, token: TokenItem) -> None:
+    """Let the model and the symbol go: the launch has failed, and nothing of it is open."""
     write.delete(
         "lock",
-        ModelLock(*model_lock_key(deployment.model_id)),
-        ModelLock.pk.does_not_exist() | (ModelLock.deployment_id == deployment.deployment_id),
+        ModelLock(*model_lock_key(token.model_id)),
+        ModelLock.pk.does_not_exist() | (ModelLock.deployment_id == token.deployment_id),
     )
     write.update(
         "symbol",
-        SymbolLock(*symbol_lock_key(deployment.token_symbol)),
-        [SymbolLock.deployments.delete({deployment.deployment_id})],
+        SymbolLock(*symbol_lock_key(token.token_symbol)),
+        [SymbolLock.deployments.delete({token.deployment_id})],
     )
 
 
-def unlock(deployment: DeploymentItem) -> None:
-    """Let a failed deployment's model and symbol go, if they are still its."""
+def settle_failed(token: TokenItem, *, resume: bool, release: bool) -> None:
+    """Write down of a launch that has failed whether it is taken up again, and whether its model is free."""
+    open_until = TokenItem.open_until.set(now_text()) if resume else TokenItem.open_until.remove()
+    shard = open_shard(KIND, token.deployment_id)
+    in_open_work = TokenItem.open_shard.set(shard) if resume else TokenItem.open_shard.remove()
     write = Transaction()
-    release_locks(write, deployment)
-    try:
+    still_failed = TokenItem.status == str(Status.FAILED)
+    write.update("deployment", TokenItem(token.pk, token.sk), [open_until, in_open_work], condition=still_failed)
+    if release:
+        release_locks(write, token)
+    with suppress(ConditionsFailedError):
         write.commit()
-    except ConditionsFailedError:
-        return

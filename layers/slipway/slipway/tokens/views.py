@@ -1,7 +1,9 @@
 """Deployments as the API shows them."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
+from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
 from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
@@ -10,45 +12,51 @@ from slipway.tokens.models import (
     DeploymentError,
     DeploymentStatus,
     DeploymentSummary,
+    OpenTransaction,
+    Purpose,
     Status,
     TransactionDetail,
 )
-from slipway.tokens.rules import total_cost
-from slipway.tokens.store import DeploymentItem
+from slipway.tokens.rules import cost_of
+from slipway.tokens.store import TokenItem
 
 
-def transactions_of(item: DeploymentItem, chain: Chain) -> list[TransactionDetail]:
-    """Both transactions, as far as they are known."""
-    parts: list[tuple[Literal["deploy", "register"], Any, Any, Any, Any]] = [
+def transactions_of(item: TokenItem, chain: Chain) -> list[TransactionDetail]:
+    """Return a launch's transactions, as far as they are known."""
+    parts: list[tuple[Purpose, str | None, Any, Any, Any, Any]] = [
         (
             "deploy",
             item.deployment_tx_hash,
             item.deployment_block,
             item.deployment_gas_used,
             item.deployment_gas_price,
+            item.deployment_cost,
         ),
-        ("register", item.registry_tx_hash, item.registry_block, item.registry_gas_used, item.registry_gas_price),
+        (
+            "register",
+            item.registry_tx_hash,
+            item.registry_block,
+            item.registry_gas_used,
+            item.registry_gas_price,
+            item.registry_cost,
+        ),
     ]
-    found = []
-    for purpose, transaction_hash, block, gas, price in parts:
-        if not transaction_hash:
-            continue
-        mined = gas is not None and price is not None
-        found.append(
-            TransactionDetail(
-                purpose=purpose,
-                transaction_hash=transaction_hash,
-                block_number=int(block) if block is not None else None,
-                gas_used=str(int(gas)) if mined else None,
-                gas_price=price,
-                cost=str(total_cost([(int(gas), int(price))])) if mined else None,
-                explorer_url=chain.explorer_transaction_url(transaction_hash),
-            )
+    return [
+        TransactionDetail(
+            purpose=purpose,
+            transaction_hash=transaction_hash,
+            block_number=int(block) if block is not None else None,
+            gas_used=str(int(gas)) if gas is not None else None,
+            gas_price=price,
+            cost=None if (paid := cost_of(gas, price, cost)) is None else str(paid),
+            explorer_url=chain.explorer_transaction_url(transaction_hash),
         )
-    return found
+        for purpose, transaction_hash, block, gas, price, cost in parts
+        if transaction_hash
+    ]
 
 
-def _fields(item: DeploymentItem, chain: Chain) -> dict[str, Any]:
+def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
     transactions = transactions_of(item, chain)
     mined = [part for part in transactions if part.gas_used is not None]
     last = mined[-1] if mined else None
@@ -80,17 +88,19 @@ def _fields(item: DeploymentItem, chain: Chain) -> dict[str, Any]:
     }
 
 
-def status_of(item: DeploymentItem, chain: Chain) -> DeploymentStatus:
+def status_of(item: TokenItem, chain: Chain) -> DeploymentStatus:
     """Specification 004's status body: gas and cost cover both transactions, the block is the last one's."""
     return DeploymentStatus(**_fields(item, chain))
 
 
-def summary_of(item: DeploymentItem, chain: Chain) -> DeploymentSummary:
+def summary_of(item: TokenItem, chain: Chain) -> DeploymentSummary:
     """A deployment in a list."""
     return DeploymentSummary(**_fields(item, chain))
 
 
-def detail_of(item: DeploymentItem, chain: Chain, events: list[JobEvent]) -> DeploymentDetail:
+def detail_of(
+    item: TokenItem, chain: Chain, events: list[JobEvent], open_items: Sequence[TransactionItem]
+) -> DeploymentDetail:
     """A deployment with its transactions apart and its events."""
     return DeploymentDetail(
         **_fields(item, chain),
@@ -100,5 +110,14 @@ def detail_of(item: DeploymentItem, chain: Chain, events: list[JobEvent]) -> Dep
         model=item.model,
         estimated_gas_cost=item.estimated_gas_cost,
         transactions=transactions_of(item, chain),
+        open=[
+            OpenTransaction(
+                purpose=one.purpose,
+                signer=one.signer,
+                nonce=int(one.nonce),
+                transaction_hash=one.transaction_hash,
+            )
+            for one in open_items
+        ],
         events=[EventDetail.of(event) for event in events],
     )

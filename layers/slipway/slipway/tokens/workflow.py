@@ -1,342 +1,331 @@
-"""The Task states of ``token_deploy`` and ``token_register``, but for signing.
+"""The steps of ``token_deploy``, but for those of the signer.
 
-Each method may be called any number of times with the same effect as once: Step Functions calls again whenever it did
-not hear the answer.
+Each may be done any number of times with the same effect as once, by any number of executions: what is due follows from
+what is stored and from the chain. docs/exactly-once.md tells why a launch has one token whatever happens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
-from pynamodb.expressions.update import Action
 
-from slipway.chain.broadcast import Look, Progress, broadcast, confirm, held_to, look
+from slipway.chain.broadcast import CLOSING_SECONDS, broadcast, settle
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Receipt
-from slipway.chain.rules import first_pause
-from slipway.chain.store import (
-    ChainConfiguration,
-    TransactionIntent,
-    TransactionItem,
-    transaction_for,
-    transaction_of,
-    with_contracts,
-)
+from slipway.chain.models import FINAL, Look, Progress, Receipt
+from slipway.chain.rules import confirmation_pause, first_pause
+from slipway.chain.store import with_contracts
 from slipway.chains import Chain
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
-from slipway.errors import (
-    ConflictError,
-    DeploymentFailedError,
-    NotFoundError,
-    TokenExistsError,
-    UpstreamUnavailableError,
-)
-from slipway.jobs.deployments import deployment_key
-from slipway.jobs.failures import failure_of
+from slipway.errors import DeploymentFailedError, NotFoundError, TokenExistsError, UpstreamUnavailableError
+from slipway.jobs.failures import Failure
+from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
-from slipway.observability import logger, record
-from slipway.store import Transaction, read_items
-from slipway.times import from_text, now
+from slipway.observability import record
+from slipway.store import Transaction
+from slipway.times import from_text, now, to_text
 from slipway.tokens import calls
+from slipway.tokens.looks import looks_as_known, looks_of, status_of
 from slipway.tokens.model_source import ModelSource
-from slipway.tokens.models import FINAL, Purpose, Status
-from slipway.tokens.rules import model_refusal, total_cost
-from slipway.tokens.store import DeploymentItem, advance, find_deployment, release_locks
+from slipway.tokens.models import FINAL as ENDED
+from slipway.tokens.models import Status
+from slipway.tokens.rules import Step, after_look, aftermath, cost_of, model_refusal, resume_pause, to_sign
+from slipway.tokens.store import PREFIXES, Launch, TokenItem, advance, read_launch, release_locks
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
-_UNFINISHED = set(Status) - FINAL
+_UNFINISHED = set(Status) - ENDED
 
 
-def _seconds(deployment: DeploymentItem) -> float:
-    return (now() - from_text(deployment.created_at)).total_seconds()
+@dataclass
+class Work(Launch):
+    """A launch that is worked on.
+
+    Attributes:
+        polls: How often the execution looked at it before.
+        asked: Whether the execution asked the signer just before.
+        looks: What this look at the chain found, by purpose.
+        wanted: What is due by that; None before the look.
+    """
+
+    polls: int = 0
+    asked: bool = False
+    looks: dict[str, Look] = field(default_factory=dict)
+    wanted: Step | None = None
 
 
-def _spent(deployment: DeploymentItem) -> list[tuple[int, int]]:
-    """Gas used and effective price in wei of each transaction that is mined."""
-    parts = (
-        (deployment.deployment_gas_used, deployment.deployment_gas_price),
-        (deployment.registry_gas_used, deployment.registry_gas_price),
-    )
-    return [(int(gas), int(price)) for gas, price in parts if gas is not None and price is not None]
-
-
-def _tell_end(write: Transaction, deployment: DeploymentItem, outcome: str) -> None:
-    """Add the end of a launch to the audit trail and to the figures."""
-    spent = _spent(deployment)
-    gas = sum(used for used, _ in spent)
-    write.create("outcome", job_outcome("token", outcome, _seconds(deployment), gas, total_cost(spent)))
-    write.create(
-        "audit",
-        audit_event(
-            action="token_deploy",
-            outcome=outcome,
-            wallet=deployment.wallet,
-            subject=deployment.model_id,
-            message=f"deployment {deployment.deployment_id}",
-        ),
-    )
-
-
-class TokenWorkflow:
-    """The states of one installation's token launches.
+class TokenWorkflow(Workflow[Work]):
+    """The steps of one installation's launches.
 
     Args:
         chain: The chain that tokens live on.
         rpc: Its nodes.
-        models: Where models are known from; None for ``token_register``, which does not ask.
+        models: Where models are known from.
+        clock: Gives the present, aware.
     """
 
-    def __init__(self, chain: Chain, rpc: JsonRpc, models: ModelSource | None = None) -> None:
+    name = "token_deploy"
+
+    def __init__(self, chain: Chain, rpc: JsonRpc, models: ModelSource, clock: Callable[[], datetime] = now) -> None:
         self._chain = chain
         self._rpc = rpc
         self._models = models
+        self._clock = clock
 
-    def check(self, deployment_id: str) -> None:
+    def work(
+        self, deployment_id: str, failure: Failure | None = None, *, polls: int = 0, asked: bool = False
+    ) -> StepResult:
+        """Do what is due for a launch, up to where it has to wait or the signer is needed.
+
+        Args:
+            deployment_id: The launch.
+            failure: Why the last task failed, if it did.
+            polls: How often this execution did so before.
+            asked: Whether it asked the signer just before.
+
+        Raises:
+            NotFoundError: There is no such launch.
+            UpstreamUnavailableError and others that are not permanent: The same again.
+        """
+        launch = read_launch(deployment_id, self._chain.chain_id)
+        work = Work(launch.token, launch.configuration, launch.transactions, polls, asked)
+        return replace(self._work(work, deployment_id, failure), more={"polls": polls + 1})
+
+    def _due(self, job: Work) -> Step:
+        if job.token.ended:
+            return Step.DONE
+        if job.wanted:
+            return job.wanted
+        if job.token.status == str(Status.PENDING):
+            return Step.CHECK
+        if not job.transactions:
+            return Step.SIGN
+        return Step.BROADCAST if any(item.broadcast_at is None for item in job.open) else Step.CONFIRM
+
+    def _status(self, job: Work) -> str:
+        return str(job.token.status)
+
+    # ── Steps ───────────────────────────────────────────────────────────────────────────────────
+
+    def _check(self, job: Work) -> int:
         """Hold the launch to its conditions once more, keep what the model looked like, and begin deploying.
 
         Raises:
             ModelNotFoundError, ModelNotValidatedError, ForbiddenError: The model changed since the request.
-            TokenExistsError: The registry has a token for the model that this deployment did not make.
-            ConflictError: The launch has ended.
+            TokenExistsError: The registry has a token for the model.
         """
-        deployment, configuration = self._configured(deployment_id)
-        if _unfinished(deployment).status != str(Status.PENDING):
-            return
-        if self._models is None:
-            raise RuntimeError("check needs a source of models")
-        model = self._models.find(deployment.model_id)
-        refusal = model_refusal(model, deployment.wallet)
+        model = self._models.find(job.token.model_id)
+        refusal = model_refusal(model, job.token.wallet)
         if refusal or model is None:
             raise refusal or NotFoundError("The model does not exist")
-        if token := self._registered_token(deployment, configuration):
+        if token := self._registered_token(job):
             raise TokenExistsError("The model has a token", details={"token_address": token})
-        advance(
-            deployment,
-            {Status.PENDING},
-            Status.DEPLOYING,
-            "The model was checked; deploying its token",
-            actions=[DeploymentItem.model.set(model.snapshot())],
-        )
+        message = "The model was checked; deploying its token"
+        advance(job.token, {Status.PENDING}, Status.DEPLOYING, message, values={"model": model.snapshot()})
+        return 0
 
-    def broadcast(self, deployment_id: str, purpose: Purpose) -> int:
-        """Send the signed transaction; see ``slipway.chain.broadcast.broadcast`` for what is raised.
+    def _broadcast(self, job: Work) -> int:
+        """Send what is signed and was not sent yet, or got lost, in the order of the nonces.
 
-        Returns:
-            Seconds after which a look at it makes sense.
+        Raises:
+            DeploymentFailedError: A node says that it can never be valid.
+            UpstreamUnavailableError: No node took it now.
         """
-        deployment, item, _ = self._signed(deployment_id, purpose)
-        _unfinished(deployment)
-        broadcast(self._rpc, item)
+        job.wanted = None
+        for item in job.open:
+            look = job.looks.get(item.purpose)
+            if item.broadcast_at is None or (look and look.progress is Progress.MISSING):
+                broadcast(self._rpc, item)
         return first_pause(self._chain)
 
-    def confirm(self, deployment_id: str, purpose: Purpose, polls: int) -> Look:
-        """Look whether the transaction is confirmed, and record it when it is: with its registration a launch ends.
+    def _confirm(self, job: Work) -> int:
+        """Look how far the transactions are, and record what is final; when all of them are, the launch ends.
 
         Raises:
-            DeploymentFailedError: It reverted, or left another token in the registry, or the launch's time is over.
-            UpstreamUnavailableError: The node does not show its effect yet, or did not answer.
+            DeploymentFailedError: One reverted, or the launch's time is over.
+            TokenExistsError: The registry has another token for the model.
+            UpstreamUnavailableError: A node does not show the effect yet, or none answered.
         """
-        deployment, item, configuration = self._signed(deployment_id, purpose)
-        if purpose == "register" and deployment.status == str(Status.COMPLETED):
-            # An earlier call recorded the end and was not heard.
-            return Look(Progress.CONFIRMED, 0)
-        _unfinished(deployment)
-        found = look(self._rpc, self._chain, item, polls, now())
-        found = held_to(from_text(deployment.deadline), found, item, now())
-        if found.progress is not Progress.CONFIRMED or found.receipt is None:
-            return found
-        if purpose == "deploy":
-            self._deployed(deployment, item, found.receipt)
-        else:
-            self._registered(deployment, item, found.receipt, configuration)
-        return found
+        moment, deadline = self._clock(), from_text(job.token.deadline)
+        job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
+        called_off = any(item.cancel_hashes for item in job.open)
+        step = after_look(job.looks, late=moment > deadline, called_off=called_off, asked=job.asked)
+        open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
+        if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
+            raise DeploymentFailedError("The chain neither took nor dropped the transactions in time")
+        if to_sign(job.looks) == ("register",):
+            token = self._registered_token(job)
+            if token and token != str(job.token.token_address).lower():
+                raise TokenExistsError("The model has another token", details={"token_address": token})
+            if token:
+                return self._complete(job)
+        if step is Step.DONE:
+            return self._finish(job)
+        if job.looks["deploy"].progress is Progress.CONFIRMED:
+            self._deployed(job)
+        if step is not Step.CONFIRM:
+            job.wanted = step
+            return 0
+        pauses = [found.pause_seconds for found in open_looks]
+        return max(pauses, default=confirmation_pause(self._chain, job.polls))
 
-    def _deployed(self, deployment: DeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
-        if not self._rpc.code_at(str(deployment.token_address)):
+    steps: ClassVar = {Step.CHECK: _check, Step.BROADCAST: _broadcast, Step.CONFIRM: _confirm}
+
+    # ── Ends ────────────────────────────────────────────────────────────────────────────────────
+
+    def _deployed(self, job: Work) -> None:
+        """Record that the token is there, while its registration is not."""
+        if job.token.deployment_block is not None:
+            return
+        if not self._rpc.code_at(str(job.token.token_address)):
             raise UpstreamUnavailableError("The node does not show the token's code yet")
-        advance(
-            deployment,
-            {Status.DEPLOYING},
-            Status.REGISTERING,
-            "The token is deployed; registering it",
-            actions=[
-                DeploymentItem.deployment_tx_hash.set(receipt.transaction_hash),
-                DeploymentItem.deployment_block.set(receipt.block_number),
-                DeploymentItem.deployment_gas_used.set(receipt.gas_used),
-                DeploymentItem.deployment_gas_price.set(str(receipt.effective_gas_price)),
-            ],
-            data={"transaction_hash": receipt.transaction_hash, "token_address": deployment.token_address},
-            also=lambda write: confirm(write, item),
-        )
+        values, write = self._settled(job, "deploy")
+        message = "The token is deployed; its registration is awaited"
+        data = {"transaction_hash": values["deployment_tx_hash"], "token_address": job.token.token_address}
+        advance(job.token, {Status.DEPLOYING}, Status.REGISTERING, message, values=values, data=data, write=write)
 
-    def _registered(
-        self,
-        deployment: DeploymentItem,
-        item: TransactionItem,
-        receipt: Receipt,
-        configuration: ChainConfiguration | None,
-    ) -> None:
-        # Not written as it stands: what the end tells of gas and cost is read from it.
-        deployment.registry_tx_hash = receipt.transaction_hash
-        deployment.registry_block = receipt.block_number
-        deployment.registry_gas_used = receipt.gas_used
-        deployment.registry_gas_price = str(receipt.effective_gas_price)
-        actions = [
-            DeploymentItem.registry_tx_hash.set(deployment.registry_tx_hash),
-            DeploymentItem.registry_block.set(deployment.registry_block),
-            DeploymentItem.registry_gas_used.set(deployment.registry_gas_used),
-            DeploymentItem.registry_gas_price.set(deployment.registry_gas_price),
-        ]
-        self._complete(deployment, configuration, actions, lambda write: confirm(write, item))
+    def _finish(self, job: Work) -> int:
+        """End a launch of which everything is final: complete it, or raise why it failed."""
+        deploy, register = job.looks["deploy"], job.looks.get("register")
+        if deploy.progress is Progress.CANCELLED:
+            raise DeploymentFailedError("The chain did not take the launch in time; it was called off")
+        reverted = deploy if deploy.progress is Progress.REVERTED else register
+        if reverted and reverted.progress is Progress.REVERTED and reverted.receipt:
+            if deploy is not reverted and self._registered_token(job) == str(job.token.token_address).lower():
+                # Somebody else registered it before.
+                return self._complete(job)
+            details = {"transaction_hash": reverted.receipt.transaction_hash}
+            raise DeploymentFailedError("The transaction was mined and reverted", details=details)
+        return self._complete(job)
 
-    def check_registration(self, deployment_id: str) -> bool:
-        """Whether the registry already has this deployment's token.
-
-        Raises:
-            TokenExistsError: It has another token for the model.
-            ConflictError: The launch has ended, or its token is not deployed.
-        """
-        deployment, configuration, intent = read_items(
-            (DeploymentItem, deployment_key(deployment_id)),
-            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
-            (TransactionIntent, TransactionIntent.key(deployment_id, "register")),
-        )
-        deployment = _unfinished(_existing(deployment))
-        if deployment.status != str(Status.REGISTERING):
-            raise ConflictError("The token is not deployed yet")
-        token = self._registered_token(deployment, configuration)
-        if token and token != str(deployment.token_address).lower():
-            raise TokenExistsError("The model has another token", details={"token_address": token})
-        # A registration of ours that is not recorded yet still has to be: its gas belongs to the launch.
-        return token is not None and intent is None
-
-    def complete(self, deployment_id: str) -> None:
-        """Record that a launch is complete whose token the registry had already.
-
-        Raises:
-            DeploymentFailedError: The registry names another token.
-            UpstreamUnavailableError: The node does not show the registration yet, or did not answer.
-        """
-        deployment, configuration = self._configured(deployment_id)
-        if not deployment.ended:
-            self._complete(deployment, configuration, [], lambda _: None)
-
-    def _complete(
-        self,
-        deployment: DeploymentItem,
-        configuration: ChainConfiguration | None,
-        actions: Sequence[Action],
-        also: Callable[[Transaction], None],
-    ) -> None:
-        token = self._registered_token(deployment, configuration)
+    def _complete(self, job: Work) -> int:
+        token = self._registered_token(job)
         if token is None:
             raise UpstreamUnavailableError("The node does not show the registration yet")
-        if token != str(deployment.token_address).lower():
+        if token != str(job.token.token_address).lower():
             raise DeploymentFailedError("The registry does not name this token")
-
-        def add(write: Transaction) -> None:
-            _tell_end(write, deployment, "completed")
-            also(write)
-
+        values, write = self._settled(job)
+        self._record_end(write, job.token, "completed", values)
         if advance(
-            deployment,
-            {Status.REGISTERING},
+            job.token,
+            _UNFINISHED,
             Status.COMPLETED,
             "The token is deployed and registered",
-            actions=actions,
-            data={"token_address": deployment.token_address},
-            also=add,
+            values=values,
+            data={"token_address": job.token.token_address},
+            write=write,
         ):
-            self._measure(deployment, "completed")
+            self._measure(job.token, "completed")
             record_outcome(Service.TOKENS, Outcome.SUCCESS)
+        return 0
 
-    def fail(self, deployment_id: str, error_name: str, cause: str) -> None:
-        """Record how the launch failed, and let the model go if nothing of it can still be mined."""
-        deployment = _existing(find_deployment(deployment_id))
-        if deployment.ended:
-            return
-        failure = failure_of(error_name, cause, "launch")
-        logger.error("launch failed", deployment_id=deployment_id, error_name=error_name, cause=cause[:2000])
-        actions = [
-            DeploymentItem.error_code.set(failure.code),
-            DeploymentItem.error_message.set(failure.message),
-        ]
-        transaction_hash = deployment.registry_tx_hash or deployment.deployment_tx_hash
-        if transaction_hash:
-            actions.append(DeploymentItem.error_transaction_hash.set(transaction_hash))
-        can_try_again = self._can_try_again(deployment)
+    def _give_up(self, job: Work, failure: Failure) -> int:
+        """Record how the launch failed; its model is free if nothing of it is, or can still come to be, on chain."""
+        if job.token.ended:
+            return 0
+        moment = self._clock()
+        job.looks = job.looks or looks_as_known(self._rpc, self._chain, job, moment)
+        values, write = self._settled(job)
+        left = aftermath(
+            job.looks,
+            sent=any(item.broadcast_at or len(item.hashes) > 1 for item in job.open),
+            called_off=any(item.cancel_hashes for item in job.open),
+            executions=int(job.token.executions),
+            code=failure.code,
+        )
+        values |= {"error_code": failure.code, "error_message": failure.message}
+        values["error_transaction_hash"] = _failing_hash(job.token, values)
+        if left.resume:
+            pause = timedelta(seconds=resume_pause(int(job.token.executions)))
+            values["open_until"] = to_text(moment + pause)
+        if left.release:
+            release_locks(write, job.token)
+        self._record_end(write, job.token, failure.code, values)
+        data = {"code": failure.code}
+        if advance(job.token, _UNFINISHED, Status.FAILED, failure.message, values=values, data=data, write=write):
+            self._measure(job.token, failure.code)
+            if not job.token.resumed_at:
+                is_ours = failure.code in _OUR_FAULT
+                record_outcome(Service.TOKENS, Outcome.FAILURE if is_ours else Outcome.NEITHER)
+        return 0
 
-        def also(write: Transaction) -> None:
-            _tell_end(write, deployment, failure.code)
-            if can_try_again:
-                release_locks(write, deployment)
+    def _settled(self, job: Work, *purposes: str) -> tuple[dict[str, Any], Transaction]:
+        """Return what the launch keeps of final transactions, all by default, and a write that settles them."""
+        values: dict[str, Any] = {}
+        write = Transaction()
+        for item in job.unknown:
+            found = job.looks.get(item.purpose)
+            status = status_of(found) if found and item.purpose in (purposes or job.looks) else None
+            if found and status:
+                settle(write, item, status)
+                if found.receipt and found.progress is not Progress.CANCELLED:
+                    values |= _values_of(item.purpose, found.receipt)
+        return values, write
 
-        if advance(
-            deployment,
-            _UNFINISHED,
-            Status.FAILED,
-            failure.message,
-            actions=actions,
-            data={"code": failure.code},
-            also=also,
-        ):
-            self._measure(deployment, failure.code)
-            if failure.code in _OUR_FAULT:
-                record_outcome(Service.TOKENS, Outcome.FAILURE)
+    def _record_end(self, write: Transaction, token: TokenItem, outcome: str, values: dict[str, Any]) -> None:
+        """Add the end of a launch to the audit trail and to the figures."""
+        gas, cost = _spent(token, values)
+        write.create("outcome", job_outcome("token", outcome, self._seconds(token), gas, cost))
+        write.create(
+            "audit",
+            audit_event(
+                action="token_deploy",
+                outcome=outcome,
+                wallet=token.wallet,
+                subject=token.model_id,
+                message=f"deployment {token.deployment_id}",
+            ),
+        )
 
-    def _can_try_again(self, deployment: DeploymentItem) -> bool:
-        """Whether no token of this deployment exists or can still appear."""
-        item = transaction_for(deployment.deployment_id, "deploy")
-        if item is None or item.status == "cancelled":
-            return True
-        try:
-            receipts = [self._rpc.receipt(transaction_hash) for transaction_hash in item.hashes]
-        except UpstreamUnavailableError:
-            return False
-        return any(receipt and not receipt.succeeded for receipt in receipts)
-
-    def _measure(self, deployment: DeploymentItem, outcome: str) -> None:
+    def _measure(self, token: TokenItem, outcome: str) -> None:
         record("Launches", outcome=outcome)
         # Averaged over any time, this is the failure rate.
         record("LaunchFailed", int(outcome != "completed"))
-        record("LaunchDuration", _seconds(deployment), MetricUnit.Seconds, outcome=outcome)
-        if gas := sum(used for used, _ in _spent(deployment)):
+        record("LaunchDuration", self._seconds(token), MetricUnit.Seconds, outcome=outcome)
+        gas, _ = _spent(token, {})
+        if gas:
             record("LaunchGas", gas, chain=self._chain.name)
 
-    def _configured(self, deployment_id: str) -> tuple[DeploymentItem, ChainConfiguration | None]:
-        deployment, configuration = read_items(
-            (DeploymentItem, deployment_key(deployment_id)),
-            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
-        )
-        return _existing(deployment), configuration
+    def _seconds(self, token: TokenItem) -> float:
+        return (self._clock() - from_text(token.created_at)).total_seconds()
 
-    def _registered_token(self, deployment: DeploymentItem, configuration: ChainConfiguration | None) -> str | None:
-        registry = str(with_contracts(configuration, self._chain).model_registry)
-        return calls.registered_token(self._rpc, registry, deployment.model_id)
-
-    def _signed(
-        self, deployment_id: str, purpose: Purpose
-    ) -> tuple[DeploymentItem, TransactionItem, ChainConfiguration | None]:
-        """A launch and its transaction, which was signed before."""
-        deployment, intent, configuration = read_items(
-            (DeploymentItem, deployment_key(deployment_id)),
-            (TransactionIntent, TransactionIntent.key(deployment_id, purpose)),
-            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
-        )
-        item = transaction_of(intent) if intent else None
-        if item is None:
-            raise ConflictError(f"The {purpose} transaction is not signed")
-        return _existing(deployment), item, configuration
+    def _registered_token(self, job: Work) -> str | None:
+        registry = str(with_contracts(job.configuration, self._chain).model_registry)
+        return calls.registered_token(self._rpc, registry, job.token.model_id)
 
 
-def _existing(deployment: DeploymentItem | None) -> DeploymentItem:
-    if deployment is None:
-        raise NotFoundError("There is no such deployment")
-    return deployment
+def _values_of(purpose: str, receipt: Receipt) -> dict[str, Any]:
+    """Return what a launch keeps of a mined transaction; its block only if it had its effect."""
+    prefix = PREFIXES[purpose]
+    block = {f"{prefix}_block": receipt.block_number} if receipt.succeeded else {}
+    return {
+        f"{prefix}_tx_hash": receipt.transaction_hash,
+        f"{prefix}_gas_used": receipt.gas_used,
+        f"{prefix}_gas_price": str(receipt.effective_gas_price),
+        f"{prefix}_cost": str(receipt.cost),
+        **block,
+    }
 
 
-def _unfinished(deployment: DeploymentItem) -> DeploymentItem:
-    if deployment.ended:
-        raise ConflictError(f"The launch has ended: {deployment.status}")
-    return deployment
+def _spent(token: TokenItem, values: dict[str, Any]) -> tuple[int, int]:
+    """Return the gas that a launch's mined transactions used, and what they cost in wei."""
+
+    def known(name: str) -> Any:
+        return values.get(name, getattr(token, name))
+
+    parts = [
+        (known(f"{prefix}_gas_used"), known(f"{prefix}_gas_price"), known(f"{prefix}_cost"))
+        for prefix in PREFIXES.values()
+    ]
+    return sum(int(gas or 0) for gas, _, _ in parts), sum(cost_of(*part) or 0 for part in parts)
+
+
+def _failing_hash(token: TokenItem, values: dict[str, Any]) -> str | None:
+    """Return the transaction at which a launch failed: its registration, once the token is there."""
+    has_token = values.get("deployment_block", token.deployment_block) is not None
+    hashes: list[str | None] = [
+        values.get(name, getattr(token, name)) for name in ("deployment_tx_hash", "registry_tx_hash")
+    ]
+    return hashes[1] if has_token and hashes[1] else hashes[0]

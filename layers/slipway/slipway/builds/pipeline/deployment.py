@@ -28,7 +28,8 @@ from slipway.builds.store import (
 from slipway.chain import broadcast as chain_broadcast
 from slipway.chain.broadcast import confirm, held_to, look, mined
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Receipt
+from slipway.chain.models import FINAL, Receipt
+from slipway.chain.models import Progress as ChainProgress
 from slipway.chain.rules import first_pause, is_confirmed
 from slipway.chain.store import TransactionItem, transaction_for
 from slipway.chains import Chain
@@ -122,7 +123,7 @@ class ChainDeployment:
         if item is None:
             return attempt, False
         progress = look(self._rpc, self._chain, item, 0, now()).progress
-        if progress in chain_broadcast.FINAL and progress is not chain_broadcast.Progress.CONFIRMED:
+        if progress in FINAL and progress is not ChainProgress.CONFIRMED:
             return attempt + 1, False
         return attempt, True
 
@@ -184,13 +185,11 @@ class ChainDeployment:
             return Outlook(ChainStep.ENDED)
         moment, deadline = now(), from_text(deployment.deadline)
         found = look(self._rpc, self._chain, item, polls, moment)
-        if found.progress is chain_broadcast.Progress.VOID or (
-            found.progress is chain_broadcast.Progress.CANCELLED and moment < deadline
-        ):
+        if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
             return Outlook(ChainStep.BEGIN)
         found = held_to(deadline, found, item, moment)
-        if found.progress is chain_broadcast.Progress.CONFIRMED and found.receipt:
+        if found.progress is ChainProgress.CONFIRMED and found.receipt:
             self._deployed(deployment, item, found.receipt)
         return Outlook(str(found.progress), found.pause_seconds)
 
@@ -294,17 +293,17 @@ class BuildTransactions:
         if build := find_build(item.job_id):
             _send(self._rpc, build.build_id, build.job_id, item)
 
-    def settled(self, item: TransactionItem, receipt: Receipt) -> None:
+    def settled(self, item: TransactionItem, receipt: Receipt | None) -> None:
         """Tell the truth of a deployment whose run was over before the chain had decided."""
         deployment = self._deployment(item)
         if deployment is None or deployment.status == str(ChainStatus.DEPLOYED):
             return
         allowed = set(ChainStatus) - {ChainStatus.DEPLOYED}
-        if not left_no_contract(receipt, list(item.cancel_hashes)):
+        if receipt and not left_no_contract(receipt, list(item.cancel_hashes)):
             record_deployed(self._chain, deployment, item, receipt, allowed)
             return
         status = ChainStatus(deployment.status)
-        spent = [] if receipt.transaction_hash in item.cancel_hashes else _spent(receipt)
+        spent = _spent(receipt) if receipt and receipt.transaction_hash not in item.cancel_hashes else []
         record_status(deployment, allowed, status if status in ENDED else ChainStatus.CANCELLED, "", actions=spent)
 
     def _deployment(self, item: TransactionItem) -> ChainDeploymentItem | None:

@@ -15,7 +15,7 @@ ENDED = frozenset({ChainStatus.DEPLOYED, ChainStatus.FAILED, ChainStatus.CANCELL
 
 
 class ChainStep(StrEnum):
-    """What a branch does next, besides what ``slipway.chain.broadcast.Progress`` tells."""
+    """What a branch does next, besides what ``slipway.chain.models.Progress`` tells."""
 
     SIGN = "sign"
     BROADCAST = "broadcast"
