@@ -110,10 +110,12 @@ def cold(rounds: int) -> list[Figure]:
             Figure(f"cold_start.{short}.over_floor", over_floor, FLOOR_TARGETS.get(short), "times a DynamoDB client")
         )
         if is_api(name):
-            naive, compiled = (least[name] / least[base] for base in bases[1:])
+            over_naive, over_compiled = (least[name] / least[base] for base in bases[1:])
             figures += [
-                Figure(f"cold_start.{short}.over_naive", naive, NAIVE_TARGET, "times the naive build"),
-                Figure(f"cold_start.{short}.over_naive_compiled", compiled, None, "times the naive build, compiled"),
+                Figure(f"cold_start.{short}.over_naive", over_naive, NAIVE_TARGET, "times the naive build"),
+                Figure(
+                    f"cold_start.{short}.over_naive_compiled", over_compiled, None, "times the naive build, compiled"
+                ),
             ]
     return figures
 

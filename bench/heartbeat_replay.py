@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,7 @@ def _flushing() -> Iterator[None]:
     def flush() -> None:
         while not over.wait(1):
             for shard in range(SHARDS):
-                done = flush_shard(shard, None)
-                while done.after:
-                    done = flush_shard(shard, done.after)
+                flush_shard(shard, inf)
 
     with ThreadPoolExecutor(1) as thread, redirect_stdout(Path(os.devnull).open("w")):
         running = thread.submit(flush)

@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,11 @@ class Scenario:
         self.twice("GET /.well-known/jwks.json", lambda: self._slipway.api("api_identity_jwks"))
 
         def sign_in(count: bool) -> None:
-            asked = lambda: self._slipway.api("api_identity_nonce")  # noqa: E731
+            asked = partial(self._slipway.api, "api_identity_nonce")
             nonce = self.count("GET /api/auth/nonce", asked) if count else asked()
             message = sign_in_message(nonce=nonce.body["nonce"])
             sent = {"message": message, "signature": sign_text(message)}
-            verify = lambda: self._slipway.api("api_identity_verify", body=sent)  # noqa: E731
+            verify = partial(self._slipway.api, "api_identity_verify", body=sent)
             _ = self.count("POST /api/auth/verify", verify) if count else verify()
 
         sign_in(count=False)
@@ -180,13 +181,13 @@ class Scenario:
     # ── Workers ─────────────────────────────────────────────────────────────────────────────────
 
     def _workers(self) -> None:
-        own = {"wallet": ALICE.address}
+        own: dict[str, str] = {"wallet": ALICE.address}
 
         def enrolled(count: bool) -> str:
-            ask = lambda: self._api("api_workers_enrol")  # noqa: E731
+            ask = partial(self._api, "api_workers_enrol")
             code = (self.count("POST /workers", ask) if count else ask()).body["enrolment_code"]
             given = {"enrolment_code": code}
-            exchange = lambda: self._slipway.api("api_workers_exchange", body=given, path=own)  # noqa: E731
+            exchange = partial(self._slipway.api, "api_workers_exchange", body=given, path=own)
             answer = self.count("POST /workers/{wallet}/tokens", exchange) if count else exchange()
             return str(answer.body["token"])
 
@@ -217,7 +218,7 @@ class Scenario:
         def request(name: str | None = None) -> str:
             model_id = self._slipway.model(f"model-{uuid.uuid4().hex[:8]}")
             headers = {"idempotency-key": uuid.uuid4().hex}
-            act = lambda: self._slipway.launch(model_id, headers=headers)  # noqa: E731
+            act = partial(self._slipway.launch, model_id, headers=headers)
             answer = self.count(name, act) if name else act()
             assert answer.status == 202, answer.body
             return str(answer.body["deployment_id"])
@@ -285,7 +286,7 @@ class Scenario:
     def _akash(self) -> None:
         def request(name: str | None = None) -> str:
             headers = {"idempotency-key": uuid.uuid4().hex}
-            act = lambda: self._api("api_deployments_create", body={"sdl": sdl_with()}, headers=headers)  # noqa: E731
+            act = partial(self._api, "api_deployments_create", body={"sdl": sdl_with()}, headers=headers)
             answer = self.count(name, act) if name else act()
             assert answer.status == 202, answer.body
             return str(answer.body["deployment_id"])
@@ -308,7 +309,7 @@ class Scenario:
         self._here.patches.setattr(node_workflow, "_PROBE_SECONDS", 0.5)
         for kind in ("node", "api"):
             stacks.up(kind, environment="warm")
-            sent = self.count(f"PUT /api/stacks/{{environment}}/{kind}", lambda kind=kind: stacks.put(kind, spec()))
+            sent = self.count(f"PUT /api/stacks/{{environment}}/{kind}", partial(stacks.put, kind, spec()))
 
             def run(sent: Answer = sent) -> int:
                 stacks.visited.clear()
@@ -316,11 +317,11 @@ class Scenario:
                 return len(stacks.visited)
 
             self._job(f"stack_{kind}", run)
-            self.twice(f"GET /api/stacks/{{environment}}/{kind}", lambda kind=kind: stacks.send(kind))
+            self.twice(f"GET /api/stacks/{{environment}}/{kind}", partial(stacks.send, kind))
         self.twice("GET /api/stacks/{environment}/endpoint.json", lambda: stacks.send("endpoint"))
         self.twice("GET /api/stacks/{environment}/endpoint.json.sig", lambda: stacks.send("signature"))
         for kind in ("api", "node"):
-            again = lambda kind=kind: stacks.send(f"restart_{kind}")  # noqa: E731
+            again = partial(stacks.send, f"restart_{kind}")
             stacks.run(self.count(f"POST /api/stacks/{{environment}}/{kind}/restart", again))
         for kind in ("api", "node"):
             ended = lambda kind=kind: stacks.send(f"delete_{kind}")  # noqa: E731
@@ -365,7 +366,7 @@ class Scenario:
         def request(name: str | None = None) -> str:
             asked = {"prompt": "An ERC-20 token called Harbor with 1 million supply", "chains": [31337]}
             headers = {"idempotency-key": uuid.uuid4().hex}
-            act = lambda: self._api("api_builds_create", body=asked, headers=headers)  # noqa: E731
+            act = partial(self._api, "api_builds_create", body=asked, headers=headers)
             return str((self.count(name, act) if name else act()).body["build_id"])
 
         path = {"build_id": request()}

@@ -88,16 +88,18 @@ class Slipway:
         found: dict[str, Any] = self.jobs.get_item(Key={"pk": f"DEPLOYMENT#{deployment_id}", "sk": "DETAIL"})["Item"]
         return found
 
+    def _item(self, pk: str, sk: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.control.get_item(Key={"pk": pk, "sk": sk})["Item"]
+        return found
+
     def chain_seconds(self, deployments: list[dict[str, Any]]) -> float:
         """From the first broadcast of these launches to the end of the last one."""
         began = []
         for deployment in deployments:
-            intent = self.control.get_item(Key={"pk": f"INTENT#{deployment['deployment_id']}", "sk": "deploy"})["Item"]
-            key = {
-                "pk": f"SIGNER#{int(intent['chain_id'])}#{intent['signer']}",
-                "sk": f"TRANSACTION#{int(intent['nonce']):020d}",
-            }
-            began.append(from_text(self.control.get_item(Key=key)["Item"]["broadcast_at"]).timestamp())
+            intent = self._item(f"INTENT#{deployment['deployment_id']}", "deploy")
+            account = f"SIGNER#{int(intent['chain_id'])}#{intent['signer']}"
+            sent = self._item(account, f"TRANSACTION#{int(intent['nonce']):020d}")
+            began.append(from_text(sent["broadcast_at"]).timestamp())
         return max(from_text(deployment["updated_at"]).timestamp() for deployment in deployments) - min(began)
 
 

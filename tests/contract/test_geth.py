@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -210,7 +211,7 @@ def test_a_deposit_is_made_and_refunded(world: World) -> None:
                 }
             )
             hashed = world.rpc.send_raw(signed.raw_transaction.to_0x_hex())
-            assert _until(lambda hashed=hashed: world.rpc.receipt(hashed)).succeeded
+            assert _until(partial(world.rpc.receipt, hashed)).succeeded
 
     answer = world.slipway.api("api_escrow_deposit", token=token, body={"job_id": job, "amount": "2.5"})
     assert answer.status == 200, answer.body
@@ -256,9 +257,8 @@ def test_a_nonce_that_is_used_up_is_looked_at(world: World) -> None:
 
 def test_a_revert_is_a_judgement_and_another_failure_is_not(world: World) -> None:
     registration = calls.registration(world.node.contracts.model_registry, "model", ALICE.address)
-    call = registration.call()
     with pytest.raises(RpcError, match="revert"):
-        world.rpc.estimate_gas(ALICE.address, call)
+        world.rpc.estimate_gas(ALICE.address, registration.call())
 
 
 def test_a_tip_under_the_least_is_bumped_to_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

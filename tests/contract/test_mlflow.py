@@ -91,7 +91,12 @@ def test_a_registered_model_with_a_validated_version(server: str, run_id: str, m
         {"key": "slipway.validated_at", "value": "2026-11-01T00:00:00Z"},
         {"key": "slipway.improvement", "value": "0.042"},
     ]
-    body = {"name": "sentiment-v2", "source": f"runs:/{run_id}/model", "run_id": run_id, "tags": version_tags}
+    body: dict[str, object] = {
+        "name": "sentiment-v2",
+        "source": f"runs:/{run_id}/model",
+        "run_id": run_id,
+        "tags": version_tags,
+    }
     _post(server, "model-versions/create", body)
 
     model = models.find("sentiment-v2")

@@ -348,7 +348,7 @@ class FaultyStack:
 
     def nonce_gaps(self) -> dict[str, tuple[int, int]]:
         """Next nonce by the table and by the chain, of each account where they differ."""
-        gaps = {}
+        gaps: dict[str, tuple[int, int]] = {}
         for address in self.deployers:
             stored = self.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item")
             mined = self.chain.eth.get_transaction_count(Web3.to_checksum_address(address))

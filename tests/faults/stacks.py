@@ -55,7 +55,7 @@ class Stacks:
 
     def spec(self, environment: str, kind: str, scenario: dict[str, Any], image: str | None = None) -> str:
         env = {"SIMULATOR": json.dumps({"id": f"{environment}-{kind}", **scenario})}
-        shape = {Kind.NODE: NodeSpec, Kind.API: ApiSpec}[Kind(kind)]
+        shape: type[NodeSpec | ApiSpec] = NodeSpec if Kind(kind) is Kind.NODE else ApiSpec
         return json.dumps(stored(shape.model_validate({"env": env, "image": image})))
 
     def place(self, environment: str, kind: str, operation: str, scenario: dict[str, Any]) -> str:
@@ -171,11 +171,11 @@ class Stacks:
                 if answer.status_code != 200:
                     continue
                 # The node may change while it is asked; what was true at either end may be answered.
-                told = [
+                true = [
                     node["endpoint"]
                     for node in (before, self.find(environment, "node"))
                     if node.get("status") == "active"
                 ]
-                if answer.json() not in [{"banano_rpc_endpoint": endpoint} for endpoint in told]:
+                if answer.json() not in [{"banano_rpc_endpoint": endpoint} for endpoint in true]:
                     self.served.append((environment, answer.json()))
             time.sleep(0.2)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,10 @@ class Builds:
         found = self.anvil(chain_id, "eth_getTransactionByHash", transaction_hash)
         return bool(found) and found["blockHash"] is None
 
+    def was_replaced(self, chain_id: int, transaction_hash: str | None) -> bool:
+        """Whether the node holds it no longer."""
+        return not self.pending(chain_id, transaction_hash)
+
     @contextmanager
     def mining_stopped(self, chain_id: int) -> Iterator[None]:
         self.anvil(chain_id, "evm_setIntervalMining", 0)
@@ -205,9 +210,9 @@ def _assert_failed_on_the_second(builds: Builds, build_id: str) -> None:
 def test_killed_while_stuck_contracts_are_bumped(builds: Builds) -> None:
     with builds.mining_stopped(SECOND):
         placed, faults = _cut_at(builds, "bump:build")
-        first = {one: builds.until(lambda one=one: _pending_hash(builds, one)) for one in placed}
+        first = {one: builds.until(partial(_pending_hash, builds, one)) for one in placed}
         for one in placed:
-            builds.until(lambda one=one: _pending_hash(builds, one) not in (None, first[one]))
+            builds.until(partial(_has_another_hash, builds, one, first[one]))
     assert not any(fault.exists() for fault in faults)
     for build_id in placed:
         detail = builds.ended(build_id)
@@ -219,7 +224,7 @@ def test_killed_while_contracts_are_called_off(builds: Builds) -> None:
     with builds.mining_stopped(SECOND):
         placed, faults = _cut_at(builds, "cancel:build")
         for build_id in placed:
-            builds.until(lambda one=build_id: _pending_hash(builds, one))
+            builds.until(partial(_pending_hash, builds, build_id))
             builds.stack.jobs.update_item(
                 Key={"pk": f"BUILD#{build_id}", "sk": f"CHAIN#{SECOND}"},
                 UpdateExpression="SET deadline = :deadline",
@@ -228,7 +233,7 @@ def test_killed_while_contracts_are_called_off(builds: Builds) -> None:
         builds.until(lambda: not any(fault.exists() for fault in faults))
         for build_id in placed:
             signed = builds.transactions(build_id, SECOND)[0]["hashes"][0]
-            builds.until(lambda signed=signed: not builds.pending(SECOND, signed))  # replaced in the pool
+            builds.until(partial(builds.was_replaced, SECOND, signed))
     for build_id in placed:
         _assert_failed_on_the_second(builds, build_id)
         assert len(builds.transactions(build_id, SECOND)) == 2, "another nonce only because the first one was closed"
@@ -355,6 +360,10 @@ def test_a_reorganisation_that_removes_a_mined_contract(builds: Builds) -> None:
 def _pending_hash(builds: Builds, build_id: str) -> str | None:
     found: str | None = builds.on(build_id, SECOND).get("tx_hash")
     return found if builds.pending(SECOND, found) else None
+
+
+def _has_another_hash(builds: Builds, build_id: str, than: str | None) -> bool:
+    return _pending_hash(builds, build_id) not in (None, than)
 
 
 def test_two_executions_of_one_run_at_once(builds: Builds) -> None:

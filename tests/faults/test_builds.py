@@ -84,7 +84,7 @@ class Builds:
             wallet=wallet,
             created_at=now_text(),
         )
-        counts = {str(build.status): 1, "open": 1, "number": 1}
+        counts: dict[str, Any] = {str(build.status): 1, "open": 1, "number": 1}
         for item in (build, first, *(BuildCounts(*counts_key(wallet, block), **counts) for block in (None, 0))):
             self.tables.put_item(TableName=self.stack.outputs["JobsTableName"], Item=item.serialize())
         self.after[build.build_id] = self.stack.chain.eth.block_number
@@ -130,7 +130,8 @@ class Builds:
 
     def contracts(self, build: BuildItem) -> list[str]:
         """Every contract that was ever created on the chain for the build's owner."""
-        node, found = self.stack.chain, []
+        node: Any = self.stack.chain  # Its types know no block with whole transactions.
+        found: list[str] = []
         owner = build.wallet.lower().removeprefix("0x")
         for number in range(self.after[build.build_id], node.eth.block_number + 1):
             for entry in node.eth.get_block(number, full_transactions=True)["transactions"]:

@@ -12,6 +12,7 @@ import uuid
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,9 @@ def test_random_kills(stack: FaultyStack) -> None:
 
 # A quarter gets no bids and is closed, a quarter's create, lease or close is done and not heard of.
 UNHEARD = [{"faults": [{**test_akash_deploy.UNHEARD, "call": call}]} for call in ("create", "lease", "close")]
-SCENARIOS = [({}, "active", None)] * 6 + [(test_akash_deploy.NO_BIDS, "error", "BID_TIMEOUT")] * 3
+SCENARIOS: list[tuple[dict[str, Any], str, str | None]] = [({}, "active", None)] * 6 + [
+    (test_akash_deploy.NO_BIDS, "error", "BID_TIMEOUT")
+] * 3
 SCENARIOS += [(scenario, "active", None) for scenario in UNHEARD]
 
 

@@ -443,7 +443,7 @@ def test_a_fee_spike_past_the_cap_and_back(stack: FaultyStack) -> None:
 
 def test_an_account_without_funds_is_passed_over(stack: FaultyStack) -> None:
     *empty, funded = stack.deployers
-    balances = {address: stack.chain.eth.get_balance(address) for address in empty}
+    balances = {address: stack.chain.eth.get_balance(Web3.to_checksum_address(address)) for address in empty}
     for address in empty:
         stack.anvil("anvil_setBalance", address, "0x0")
         stack.tally.did("account without funds", workflow=WORKFLOW)
@@ -457,7 +457,7 @@ def test_an_account_without_funds_is_passed_over(stack: FaultyStack) -> None:
 
 
 def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
-    balances = {address: stack.chain.eth.get_balance(address) for address in stack.deployers}
+    balances = {address: stack.chain.eth.get_balance(Web3.to_checksum_address(address)) for address in stack.deployers}
     for address in balances:
         stack.anvil("anvil_setBalance", address, "0x0")
         stack.tally.did("account without funds", workflow=WORKFLOW)

@@ -249,11 +249,14 @@ def test_a_success_that_changes_nothing_costs_one_write(slipway: Installation) -
         record_outcome(Service.TOKENS, Outcome.SUCCESS)
     before = service_state(Service.TOKENS)
     asked: list[str] = []
+    dispatch = store.connection.dispatch
+
+    def noted(name: str, arguments: Any) -> Any:
+        asked.append(name)
+        return dispatch(name, arguments)
+
     with pytest.MonkeyPatch.context() as patch:
-        dispatch = store.connection.dispatch
-        patch.setattr(
-            store.connection, "dispatch", lambda name, arguments: (asked.append(name), dispatch(name, arguments))[1]
-        )
+        patch.setattr(store.connection, "dispatch", noted)
         record_outcome(Service.TOKENS, Outcome.SUCCESS)
     assert asked == ["UpdateItem"]
     assert service_state(Service.TOKENS).successes == before.successes + 1

@@ -530,7 +530,8 @@ def test_a_process_that_dies_in_the_middle_of_a_task(
         finish(slipway, deploy(slipway, text).body["deployment_id"])
     module, _, name = target.rpartition(".")
     place: Any = ConsoleApi if module.endswith("ConsoleApi") else workflow
-    original, died = getattr(place, name), []
+    original: Any = getattr(place, name)
+    died: list[str] = []
 
     def dying(*arguments: Any, **more: Any) -> Any:
         if died:
@@ -563,7 +564,8 @@ def test_a_process_that_dies_in_the_middle_of_a_task(
 def test_a_process_that_dies_while_it_closes(
     slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, died = ConsoleApi.close_deployment, []
+    original = ConsoleApi.close_deployment
+    died: list[bool] = []
 
     def dying(*arguments: Any, **more: Any) -> Any:
         original(*arguments, **more)

@@ -14,7 +14,8 @@ from slipway.builds.api import tickets
 from slipway.errors import UpstreamUnavailableError
 from slipway.streams import delivery as deliveries
 from slipway.streams import publisher, service, store
-from slipway.streams.models import Connection
+from slipway.streams.models import Connection, Lease
+from slipway.times import epoch_milliseconds
 from tests.support.build_log import USUAL, WrittenBuild
 from tests.support.functions import event
 from tests.support.installation import Installation
@@ -129,7 +130,8 @@ def test_nobody_else_gets_in_and_nothing_is_left_of_them(slipway: Installation, 
     answer = _connect(slipway, build_id, given, **query)
     assert answer["statusCode"] in (status, 403)
     assert json.loads(answer["body"])["success"] is False
-    assert _left(slipway) == slipway.invoked == []
+    assert _left(slipway) == []
+    assert slipway.invoked == []
     assert slipway.audit()[-1]["outcome"] == json.loads(answer["body"])["error"]["code"]
 
 
@@ -207,7 +209,7 @@ def test_a_lease_that_is_taken_is_waited_for(slipway: Installation, build: Writt
     told = _connected(slipway, build)
     connection = Connection(build.build_id, "c1")
     lease = store.acquire_lease(connection)
-    assert isinstance(lease, store.Lease)
+    assert isinstance(lease, Lease)
     slipway.invoked.clear()
     _streamed(slipway, build)
     assert slipway.invoked == [{"build_id": build.build_id, "connection_id": "c1"}]
@@ -248,7 +250,7 @@ def test_a_post_without_a_clear_outcome_before_the_connection_is_open_is_never_d
     with pytest.raises(UpstreamUnavailableError):
         slipway.invoke("BuildReplayFunction", slipway.invoked[0])
     told = slipway.sockets.open("c1")
-    later = store.epoch_milliseconds() + int(store.LEASE_SECONDS * 1000) + 1
+    later = epoch_milliseconds() + int(store.LEASE_SECONDS * 1000) + 1
     monkeypatch.setattr(store, "epoch_milliseconds", lambda: later)
     _replay(slipway)
     assert told == []

@@ -161,12 +161,14 @@ def test_the_schemas_refuse_what_is_wrong(recorder: Recorder) -> None:
     detail = ANSWERS["GET", "/v1/deployments/{dseq}", 200]
     good = next(value for _, route, status, value in recorder.answers if route.endswith("{dseq}") and status == 200)
     assert _wrong(detail, good) == []
-    for broken in (
-        {"data": {}},
-        {"data": {**good["data"], "leases": None}},
-        {"data": {**good["data"], "deployment": {**good["data"]["deployment"], "id": {"owner": "x", "dseq": "d"}}}},
-    ):
-        assert _wrong(detail, broken)
+    data: dict[str, Any] = good["data"]
+    wrong: tuple[dict[str, Any], ...] = (
+        {},
+        {**data, "leases": None},
+        {**data, "deployment": {**data["deployment"], "id": {"owner": "x", "dseq": "d"}}},
+    )
+    for broken in wrong:
+        assert _wrong(detail, {"data": broken})
 
 
 def _as_json_schema(schema: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 import jwt
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from local.console_api.clock import Clock
 from local.console_api.market import Market
@@ -37,17 +38,17 @@ def simulator(_url: str) -> Simulator:
 
 
 @contextmanager
-def _socket(simulator: Simulator) -> Iterator[ClientConnection]:
+def _socket(simulator: Simulator) -> Iterator[Connection]:
     with connect(simulator.url.replace("http", "ws", 1), open_timeout=5, proxy=None) as socket:
         yield socket
 
 
-def _receive(socket: ClientConnection, seconds: float = 5.0) -> dict[str, Any]:
+def _receive(socket: Connection, seconds: float = 5.0) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
     return message
 
 
-def _line(socket: ClientConnection) -> tuple[str, str]:
+def _line(socket: Connection) -> tuple[str, str]:
     message = _receive(socket)
     assert message["type"] == "websocket", message
     line = json.loads(message["message"])
@@ -55,13 +56,13 @@ def _line(socket: ClientConnection) -> tuple[str, str]:
     return line["name"], line["message"]
 
 
-def _texts(socket: ClientConnection, count: int) -> list[str]:
+def _texts(socket: Connection, count: int) -> list[str]:
     return [_line(socket)[1] for _ in range(count)]
 
 
 def _subscribe(
     simulator: Simulator,
-    socket: ClientConnection,
+    socket: Connection,
     found: Deployment,
     query: str = "follow=true&tail=-1",
     token: str | None = None,
@@ -212,14 +213,14 @@ def _granular(provider: str, dseq: str, *, services: list[str] | None = None) ->
 def test_a_token_opens_only_what_it_is_for(simulator: Simulator) -> None:
     found = _ready(simulator)
     provider = found.leases[0].id.provider
-    good = [
+    good: list[dict[str, Any]] = [
         LOGS,
         {"access": "full"},
         {"access": "granular", "permissions": [{"provider": provider, "access": "scoped", "scope": ["logs"]}]},
         _granular(provider, found.dseq),
         _granular(provider, found.dseq, services=["web"]),
     ]
-    bad = [
+    bad: list[dict[str, Any]] = [
         {"access": "scoped", "scope": ["status"]},
         _granular("akash1" + "q" * 38, found.dseq),
         _granular(provider, "1"),

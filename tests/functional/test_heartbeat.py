@@ -21,6 +21,7 @@ from slipway.workers.flush import Flushed
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import GAP, MINUTE, OVERDUE, SHARDS, shard_of
+from slipway.workers.session_store import change_sessions, close_session, due_workers
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
 from tests.support.clock import ManualClock
@@ -196,7 +197,7 @@ def test_a_token_revoked_between_the_writes_of_a_beat(
 ) -> None:
     at = now()
     beat(slipway, token, at)
-    change = heartbeats.change_sessions
+    change = change_sessions
 
     def revoked_first(*arguments: Any) -> bool:
         WorkerItem(*worker_key(WORKER)).update(actions=[WorkerItem.token_hash.remove()])
@@ -372,7 +373,8 @@ def test_the_answer_has_the_ids_and_headers_of_every_answer(slipway: Installatio
 
 def _failing(code: str, times: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let the next calls of UpdateItem fail so."""
-    make_call = botocore.client.BaseClient._make_api_call
+    every: Any = botocore.client.BaseClient  # Its stubs do not have what every call goes through.
+    make_call = every._make_api_call
     failed: list[str] = []
 
     def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
@@ -440,7 +442,9 @@ def test_a_live_worker_is_not_in_the_flush_and_a_silent_one_gets_its_true_end(
     assert records(WORKER) == [(at, at + 5 * MINUTE)]
     worker = find_worker(WORKER)
     assert worker is not None
-    assert (worker.session_start, worker.flush_shard, worker.flush_at) == (None, None, None)
+    assert worker.session_start is None
+    assert worker.flush_shard is None
+    assert worker.flush_at is None
     assert worker.last_seen == at + 5 * MINUTE
     assert flush_all(slipway) == {"flushed": 0, "moved": 0, "left": 0}
     assert records(wallet(2)) == []
@@ -486,7 +490,7 @@ def test_a_flush_without_time_leaves_the_others_for_the_next(
     stale = [wallet(number) for number in range(1000, 1100) if shard_of(wallet(number)) == 3][:3]
     for address in stale:
         slipway.api("heartbeat", token=enrol(address), body=body(address, now() - 2 * HOUR))
-    clock, close = ManualClock(), flush.close_session
+    clock, close = ManualClock(), close_session
 
     def close_slowly(*given: Any) -> bool:
         clock.sleep(1)
@@ -504,7 +508,7 @@ def test_a_shard_that_fails_is_left_to_a_task_of_its_own_and_after_a_death_each_
 ) -> None:
     beat(slipway, token, now() - 2 * HOUR)
     assert shard_of(WORKER) != 3
-    due = flush.due_workers
+    due = due_workers
 
     def refuse(shard: int, moment: int) -> Any:
         if shard == 3:
@@ -523,7 +527,7 @@ def test_a_worker_that_keeps_changing_does_not_stop_the_others(
     address = next(wallet(number) for number in range(1000, 1100) if shard_of(wallet(number)) == shard_of(WORKER))
     for name, given in ((WORKER, token), (address, enrol(address))):
         slipway.api("heartbeat", token=given, body=body(name, now() - 2 * HOUR))
-    close = flush.close_session
+    close = close_session
     monkeypatch.setattr(flush, "close_session", lambda name, *rest: name != WORKER and close(name, *rest))
     assert flush_all(slipway) == {"flushed": 1, "moved": 0, "left": 1}
 

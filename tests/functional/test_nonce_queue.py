@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_queue_that_moves_too_slowly_is_left() -> None:
         clock.seconds += 1
         _serve(queues[number])
 
-    clock.meanwhile = [lambda number=number: slowly(number) for number in range(39)]
+    clock.meanwhile = [partial(slowly, number) for number in range(39)]
     last = _queue(clock)
     last.wait()
     assert 0 < int(last.nonce.served_ticket) < 39

@@ -7,6 +7,7 @@ import pytest
 from slipway.errors import RateLimitExceededError
 from slipway.limits import semaphore
 from slipway.limits.semaphore import Semaphore
+from slipway.times import epoch_seconds
 from tests.support.installation import Installation
 
 WALLET = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -38,7 +39,7 @@ def test_one_that_was_released_makes_room_for_another(slipway: Installation) -> 
 def test_what_was_not_released_expires(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     _acquire("a", seconds=5)
     _acquire("b", seconds=50)
-    later = semaphore.epoch_seconds() + 6
+    later = epoch_seconds() + 6
     monkeypatch.setattr(semaphore, "epoch_seconds", lambda: later)
     _acquire("c")
     with pytest.raises(RateLimitExceededError) as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("slipway")
 
 @pytest.fixture(autouse=True)
 def _items(slipway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     ModelLock(*LOCK[1], deployment_id="d").save()
     save_fee_cap(4711, 5)
 

@@ -25,6 +25,7 @@ from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from local.paths import ROOT
 from slipway import times
 from slipway.addresses import keccak256
+from slipway.chain.abi import call_data
 from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
@@ -232,7 +233,7 @@ class Launchpad:
         """Let somebody else who may register a token for a model."""
         call = calls.registration(self.anvil.contracts.model_registry, model_id, token).call()
         administrator = Account.from_key(ADMINISTRATOR).address
-        role = calls.call_data("grantRole(bytes32,address)", (keccak256(b"REGISTRAR_ROLE"), administrator))
+        role = call_data("grantRole(bytes32,address)", (keccak256(b"REGISTRAR_ROLE"), administrator))
         self.anvil.rpc("anvil_impersonateAccount", administrator)
         for data in (role, call.data):
             sent = {"from": administrator, "to": call.to, "data": "0x" + data.hex(), "gas": hex(10**6)}
@@ -310,7 +311,8 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
     item = find_token(job)
     assert item
-    assert (item.open_shard, item.open_until) == (None, None)
+    assert item.open_shard is None
+    assert item.open_until is None
     assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
 
 
@@ -336,13 +338,13 @@ def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
     rpc = pad.json_rpc()
 
     def text(signature: str) -> str:
-        answer = rpc.eth_call(token, calls.call_data(signature, ()))
+        answer = rpc.eth_call(token, call_data(signature, ()))
         length = int.from_bytes(answer[32:64], "big")
         return answer[64 : 64 + length].decode()
 
     assert (text("name()"), text("symbol()")) == ("Τόκεν 🚀", "TKN-1")
     assert calls.token_name(rpc, token) == "Τόκεν 🚀"
-    controller = rpc.eth_call(token, calls.call_data("controller()", ()))[-20:].hex()
+    controller = rpc.eth_call(token, call_data("controller()", ()))[-20:].hex()
     assert "0x" + controller == pad.anvil.contracts.token_manager.lower()
 
 
@@ -910,7 +912,7 @@ def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launc
 
 def _administer(pad: Launchpad, to: str, function: str, *arguments: Any) -> None:
     administrator = Account.from_key(ADMINISTRATOR).address
-    data = "0x" + calls.call_data(function, arguments).hex()
+    data = "0x" + call_data(function, arguments).hex()
     pad.anvil.rpc("anvil_impersonateAccount", administrator)
     pad.anvil.rpc("eth_sendTransaction", {"from": administrator, "to": to, "data": data, "gas": hex(10**6)})
     pad.anvil.rpc("anvil_stopImpersonatingAccount", administrator)

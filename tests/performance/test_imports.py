@@ -71,7 +71,7 @@ def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 least[name] = min(least[name], seconds)
     yield {name: seconds / least["floor"] for name, seconds in least.items()}
     lines = [f"{name:32}{least[name]:8.2f} s{least[name] / least['floor']:8.2f}" for name in least]
-    plugins = request.config.pluginmanager
+    plugins: Any = request.config.pluginmanager
     with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
         for line in ["", f"{'cold start':32}{'CPU':>10}{'ratio':>8}", *lines]:
             plugins.get_plugin("terminalreporter").write_line(line)

@@ -118,7 +118,8 @@ def test_a_detail_is_live_and_never_waits(
 
 def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Token, simulator: Simulator) -> None:
     slow = next(_workload(stack, user, {**QUIET, "latency": {"detail": 3.0}}))
-    path, told = f"/api/deployments/{slow['deployment_id']}/status", []
+    path = f"/api/deployments/{slow['deployment_id']}/status"
+    told: list[dict[str, Any]] = []
     ends_at = time.monotonic() + 60
     # The copy grows old, an answer tells so and asks for another, and a later answer has that.
     while len(told) < 3 or not (told[-1]["stale"] is False and any(live["stale"] for live in told)):

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
 from tests.stack.build_requests import PATH, PROMPT
@@ -43,7 +44,7 @@ def _protocols(token: Token) -> list[Subprotocol]:
 
 
 @contextmanager
-def _follow(stack: RunningStack, build_id: str, token: Token | None, query: str = "") -> Iterator[ClientConnection]:
+def _follow(stack: RunningStack, build_id: str, token: Token | None, query: str = "") -> Iterator[Connection]:
     url = f"{stack.described['websocket']}/api/v1/builds/{build_id}/stream{query}"
     protocols = _protocols(token) if token else None
     with connect(url, subprotocols=protocols, open_timeout=SECONDS, close_timeout=5) as socket:
@@ -56,11 +57,11 @@ def _refused(stack: RunningStack, build_id: str, token: Token | None, query: str
     return int(refused.value.response.status_code)
 
 
-def _next(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
+def _next(socket: Connection, count: int) -> list[dict[str, Any]]:
     return [json.loads(socket.recv(timeout=SECONDS)) for _ in range(count)]
 
 
-def _rest(socket: ClientConnection) -> tuple[list[dict[str, Any]], int | None]:
+def _rest(socket: Connection) -> tuple[list[dict[str, Any]], int | None]:
     """Everything until the server closes, and the code it closes with."""
     told: list[dict[str, Any]] = []
     try:

@@ -167,7 +167,7 @@ def test_a_node_moves_and_its_api_follows_if_it_is_to(environment: Environment) 
     assert len(environment.open()) == 2
 
 
-FAILURES = {
+FAILURES: dict[str, dict[str, Any]] = {
     "NOT_READY": {"start": {"never_ready": True}},
     "ENDPOINT_NOT_FORWARDED": {"ports": {"kind": "null"}},
     "ENDPOINT_AMBIGUOUS": {"ports": {"kind": "two_candidates"}},

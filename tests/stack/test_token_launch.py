@@ -191,11 +191,13 @@ def test_the_fee_cap_can_be_lowered_without_a_deployment(
         assert int(answer.headers["retry-after"]) > 0
     finally:
         table.update_item(Key=key, UpdateExpression="REMOVE max_fee_per_gas")
-    senders = {address.lower() for address in table.get_item(Key=key)["Item"]["registrars"]}
+    configuration: dict[str, Any] = table.get_item(Key=key)["Item"]
+    senders = {address.lower() for address in configuration["registrars"]}
+    eth: Any = chain.eth  # Its types know no block with whole transactions.
     mined = [
         transaction["from"].lower()
-        for number in range(before + 1, chain.eth.get_block_number() + 1)
-        for transaction in chain.eth.get_block(number, full_transactions=True)["transactions"]
+        for number in range(before + 1, eth.get_block_number() + 1)
+        for transaction in eth.get_block(number, full_transactions=True)["transactions"]
     ]
     assert not senders & set(mined)
     assert launch(stack, user, model_id, owner).status_code == 202

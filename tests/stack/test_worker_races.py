@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -52,6 +53,11 @@ def send(worker: tuple[str, bytes], at: int) -> None:
     raise AssertionError("the beat was never taken")
 
 
+def send_all(worker: tuple[str, bytes], beats: Sequence[int]) -> None:
+    for at in beats:
+        send(worker, at)
+
+
 def flush_all() -> int:
     flushed = 0
     for shard in range(SHARDS):
@@ -91,7 +97,7 @@ def test_shuffled_beats_in_threads_with_flushes(worker: tuple[str, bytes], seed:
     with ThreadPoolExecutor(2) as background:
         flushers = [background.submit(flusher) for _ in range(2)]
         try:
-            together(*[lambda share=share: [send(worker, at) for at in share] for share in shares])
+            together(*[partial(send_all, worker, share) for share in shares])
         finally:
             over.set()
         for done in flushers:
@@ -111,7 +117,7 @@ def test_a_day_of_beats_each_sent_twice_by_threads(worker: tuple[str, bytes], se
     start = epoch_milliseconds() - 10 * 60 * MINUTE
     beats = [start + index * 5 * MINUTE + chance.randrange(-20_000, 20_000) for index in range(60)]
     beats = [at for at in beats if chance.random() < 0.6]
-    together(*[lambda: [send(worker, at) for at in chance.sample(beats, len(beats))] for _ in range(2)])
+    together(*[partial(send_all, worker, chance.sample(beats, len(beats))) for _ in range(2)])
     assert sessions(worker[0]) == reference_sessions(beats)
 
 
@@ -132,9 +138,9 @@ def test_a_flush_and_a_beat_at_once(worker: tuple[str, bytes], minutes: int) -> 
         second = first + minutes * MINUTE
         send(worker, first)
         together(
-            lambda at=second: send(worker, at),
+            partial(send, worker, second),
             lambda: flush._flush(worker[0]),
-            lambda at=second: send(worker, at),
+            partial(send, worker, second),
             lambda: flush._flush(worker[0]),
         )
         sent += [first, second]

@@ -34,7 +34,8 @@ class EventSource:
     def feed(self, text: str) -> list[ParsedEvent]:
         """Take an answer; tells its events."""
         found: list[ParsedEvent] = []
-        name, data, identifier = "", [], self.last_id
+        name, identifier = "", self.last_id
+        data: list[str] = []
         for line in re.split(r"\r\n|\r|\n", text):
             if line == "":
                 self.last_id = identifier

@@ -221,7 +221,8 @@ class Installation:
     def executions(self, machine: str | None = None) -> list[dict[str, Any]]:
         """Executions that were started, of token_deploy unless another state machine's ARN is given."""
         client = boto3.client("stepfunctions")
-        return list(client.list_executions(stateMachineArn=machine or self.state_machine)["executions"])
+        found = client.list_executions(stateMachineArn=machine or self.state_machine)["executions"]
+        return [dict(execution) for execution in found]
 
     def use_console(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         """Let the functions call a Console API, whose provider proxy is at the same address."""
@@ -369,7 +370,8 @@ def install(
     _forget()
     stacks = {"node": stack_node, "api": stack_api}
     installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks, build)
-    make_call = botocore.client.BaseClient._make_api_call
+    client: Any = botocore.client.BaseClient  # Its stubs do not have what every call goes through.
+    make_call = client._make_api_call
 
     def recorded(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         installation.record(client.meta.service_model.service_name, operation, arguments)
@@ -381,6 +383,6 @@ def install(
             return installation.sockets.call(operation, arguments)
         return make_call(client, operation, arguments)
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
+    monkeypatch.setattr(client, "_make_api_call", recorded)
     save_contracts(CHAIN_ID, REGISTRY, MANAGER, [DEPLOYER])
     return installation

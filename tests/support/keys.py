@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +12,9 @@ from eth_account import Account
 
 from slipway.chain.models import SignedTransaction, UnsignedTransaction
 from slipway.chain.transactions import signed, signing_digest
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -26,6 +29,11 @@ class FakeKms:
         self.key = ec.derive_private_key(secret, curve) if secret else ec.generate_private_key(curve)
         self.high_s = high_s
         self.public_key_calls = 0
+
+    @property
+    def client(self) -> KMSClient:
+        """Itself, for those who ask for boto3's client and call no more of it."""
+        return cast("KMSClient", self)
 
     def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
         """The key as DER."""

@@ -28,13 +28,13 @@ class KilledError(BaseException):
     """The process of this actor ends here and now."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class WrittenEvent:
     """An event of the log."""
 
-    sequence: int
+    sequence: float
     status: str = "auditing"
-    progress: int = 50
+    progress: float = 50
     step: str = "security_audit"
     message: str = ""
 
@@ -170,7 +170,7 @@ class World:
 
     # ── The world, as the library sees it ───────────────────────────────────────────────────────
 
-    def after(self, build_id: str, sequence: int) -> list[WrittenEvent]:
+    def after(self, build_id: str, sequence: int) -> Sequence[WrittenEvent]:
         """The log."""
         return self._step(lambda: [event for event in self.log if event.sequence > sequence][:_PAGE])
 

@@ -83,8 +83,8 @@ def sessions(address: str) -> list[tuple[int, int]]:
     """Uptime records and the open session, oldest first."""
     worker = find_worker(address)
     assert worker is not None
-    is_open = worker.session_start is not None and worker.last_seen is not None
-    return records(address) + ([(worker.session_start, worker.last_seen)] if is_open else [])  # type: ignore[list-item]
+    start, last = worker.session_start, worker.last_seen
+    return records(address) + ([(start, last)] if start is not None and last is not None else [])
 
 
 @contextmanager

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-import eth_abi
-import eth_utils
 import pytest
+from eth_abi.abi import encode as web3_encode
+from eth_utils.abi import function_signature_to_4byte_selector
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.chain.abi import address_of, call_data, encode, string_at, words
 
-ADDRESS = st.binary(min_size=20, max_size=20).map(eth_utils.to_checksum_address)
+ADDRESS = st.binary(min_size=20, max_size=20).map(to_checksum_address)
 ARGUMENTS = st.lists(
     st.one_of(
         st.tuples(st.just("string"), st.text(st.characters(exclude_categories=["Cs"]), max_size=100)),
@@ -28,10 +29,10 @@ ARGUMENTS = st.lists(
 def test_encodes_as_eth_abi_does(arguments: list[tuple[str, Any]]) -> None:
     kinds = [kind for kind, _ in arguments]
     values = [value for _, value in arguments]
-    assert encode(kinds, values) == eth_abi.encode(kinds, values)
+    assert encode(kinds, values) == web3_encode(kinds, values)
     signature = f"anything({','.join(kinds)})"
-    selector = eth_utils.function_signature_to_4byte_selector(signature)
-    assert call_data(signature, values) == selector + eth_abi.encode(kinds, values)
+    selector = function_signature_to_4byte_selector(signature)
+    assert call_data(signature, values) == selector + web3_encode(kinds, values)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_as_many_values_as_types() -> None:
 
 @given(st.lists(st.integers(0, 2**256 - 1), max_size=12))
 def test_words_are_read_as_eth_abi_reads_them(numbers: list[int]) -> None:
-    answer = eth_abi.encode(["uint256"] * len(numbers), numbers)
+    answer = web3_encode(["uint256"] * len(numbers), numbers)
     assert words(answer) == numbers
     with pytest.raises(ValueError, match="32 bytes"):
         words(answer + b"x")
@@ -78,7 +79,7 @@ def test_words_are_read_as_eth_abi_reads_them(numbers: list[int]) -> None:
 
 @given(st.binary(min_size=20, max_size=20))
 def test_an_address_is_read_from_its_word(address: bytes) -> None:
-    (word,) = words(eth_abi.encode(["address"], [address]))
+    (word,) = words(web3_encode(["address"], [address]))
     assert address_of(word) == "0x" + address.hex()
     with pytest.raises(ValueError, match="20 bytes"):
         address_of(word + 2**160)
@@ -89,7 +90,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
 
 @given(st.integers(0, 2**256 - 1), TEXT, TEXT)
 def test_strings_are_read_as_eth_abi_reads_them(number: int, one: str, other: str) -> None:
-    answer = eth_abi.encode(["string", "uint256", "string"], [one, number, other])
+    answer = web3_encode(["string", "uint256", "string"], [one, number, other])
     assert (string_at(answer, 0), string_at(answer, 2)) == (one, other)
 
 

@@ -1,7 +1,8 @@
 """Ethereum addresses as text."""
 
-import eth_utils
 import pytest
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -13,13 +14,13 @@ ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 @given(st.binary(max_size=300))
 def test_digest_is_keccak256(data: bytes) -> None:
-    assert keccak256(data) == eth_utils.keccak(data)
+    assert keccak256(data) == keccak(data)
 
 
 @given(st.binary(min_size=20, max_size=20))
 def test_checksum_is_eip_55(data: bytes) -> None:
     text = "0x" + data.hex()
-    expected = eth_utils.to_checksum_address(text)
+    expected = to_checksum_address(text)
     assert to_checksum(text) == expected
     for spelling in (text, "0x" + text[2:].upper(), expected):
         assert parse_address(spelling, "wallet") == expected
@@ -27,7 +28,7 @@ def test_checksum_is_eip_55(data: bytes) -> None:
 
 @given(st.binary(min_size=20, max_size=20), st.integers(2, 41))
 def test_one_letter_in_the_wrong_case_is_refused(data: bytes, position: int) -> None:
-    right = eth_utils.to_checksum_address(data)
+    right = to_checksum_address(data)
     wrong = right[:position] + right[position].swapcase() + right[position + 1 :]
     assume(wrong != right and wrong[2:] not in (wrong[2:].lower(), wrong[2:].upper()))
     with pytest.raises(ValidationFailedError, match="checksum"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from slipway.builds.audit import slither, slither_worker
 from slipway.builds.audit.auditor import Auditor, Outcome
 from slipway.builds.audit.compilation import MAX_OWN_BYTES, compile_sources, new_compiler
 from slipway.builds.audit.findings import own_findings, passed
+from slipway.builds.audit.fixes import mend
 from slipway.builds.audit.models import AuditReport, Compilation
 from slipway.builds.audit.slither import Slither
 from slipway.errors import CompilationFailedError, CompileTimeoutError
@@ -169,7 +171,7 @@ def test_a_round_that_does_not_compile_is_given_up(auditor: Auditor, monkeypatch
         mended, done = real(sources, *rest)
         return {name: text + "}" for name, text in mended.items()}, done
 
-    real = audit.mend
+    real = mend
     monkeypatch.setattr(audit, "mend", broken)
     outcome = auditor.audit_and_fix(source("vulnerable", "TxOrigin"))
     assert not outcome.report.passed
@@ -182,7 +184,8 @@ def test_rounds_are_bounded(auditor: Auditor, monkeypatch: pytest.MonkeyPatch, o
     worse = iter(range(9, 0, -1))
 
     def audited(_: Compilation) -> AuditReport:
-        return failed.model_copy(update={"findings": list(failed.findings) * next(worse)})
+        found: AuditReport = failed.model_copy(update={"findings": list(failed.findings) * next(worse)})
+        return found
 
     monkeypatch.setattr(auditor, "audit", audited)
     monkeypatch.setattr(auditor, "compile", lambda _: mended.compilation)
@@ -267,7 +270,7 @@ def test_an_error_that_slither_only_logs_is_no_pass(
     small: Compilation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def logs(self: Any) -> list[Any]:
-        slither_worker.logging.getLogger("Slither").error("left something out")
+        logging.getLogger("Slither").error("left something out")
         return []
 
     monkeypatch.chdir(tmp_path)

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = ROOT / "node_modules"
 SOLJSON = NODE_MODULES / "solc" / "soljson.js"
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.27;\n"
-NOTHING = {}.get
+NOTHING = dict[str, str]().get
 SIMPLE = build_input({"A.sol": HEAD + "contract A { uint256 public x = 7; }"}, NOTHING)
 # Takes the optimizer well over a second.
 SLOW = build_input(

@@ -274,7 +274,7 @@ def test_an_upstream_that_drips_is_cut_off_as_well() -> None:
 def test_a_call_that_can_not_be_cancelled_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline_client, "_GRACE_SECONDS", 0.05)
 
-    async def stubborn(_: httpx.Request) -> httpx.Response:
+    async def stubborn(request: httpx.Request) -> httpx.Response:
         for _ in range(20):
             try:
                 await asyncio.sleep(0.05)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import eth_abi
-import eth_utils
 import pytest
+from eth_abi.abi import encode as web3_encode
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from slipway.builds.pipeline.rules import chain_and_attempt, creation_code, left
 from slipway.chain.models import Receipt
 from slipway.errors import DeploymentFailedError
 
-ADDRESS = st.binary(min_size=20, max_size=20).map(eth_utils.to_checksum_address)
+ADDRESS = st.binary(min_size=20, max_size=20).map(to_checksum_address)
 # The argument as a generation writes it, and as eth-abi takes it.
 ARGUMENT = st.one_of(
     st.tuples(st.just("string"), st.text("abc äßΩ漢", max_size=40).map(str.strip)).map(lambda a: (*a, a[1])),
@@ -42,7 +42,7 @@ def test_purposes_of_other_jobs_are_told_apart(purpose: str) -> None:
 @given(st.binary(max_size=50), st.lists(ARGUMENT, max_size=6))
 def test_what_creates_a_contract_is_its_code_and_the_encoded_arguments(code: bytes, given_: list[Any]) -> None:
     arguments = [_argument(kind, value) for kind, value, _ in given_]
-    encoded = eth_abi.encode([kind for kind, _, _ in given_], [meant for _, _, meant in given_])
+    encoded = web3_encode([kind for kind, _, _ in given_], [meant for _, _, meant in given_])
     assert creation_code("0x" + code.hex(), arguments) == code + encoded
 
 

@@ -1,5 +1,7 @@
 """Spellings of GPUs."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,8 +50,8 @@ def test_what_names_no_gpu(text: str) -> None:
 @given(st.sampled_from(["nvidia", "amd"]), st.from_regex(r"[a-z]{1,3}[0-9]{1,4}[a-z]?", fullmatch=True),
        st.integers(1, 999), st.sampled_from(["pcie", "sxm"]), st.randoms())  # fmt: skip
 def test_a_name_is_met_by_the_gpu_that_it_was_made_of(
-    vendor: str, model: str, ram: int, interface: str, chance
-) -> None:  # type: ignore[no-untyped-def]
+    vendor: str, model: str, ram: int, interface: str, chance: random.Random
+) -> None:
     parts = [vendor, model, f"{ram}GB", interface]
     chance.shuffle(parts)
     name = parse_gpu(chance.choice(["/", "-", " ", "_"]).join(chance.choice([str.upper, str.lower])(p) for p in parts))

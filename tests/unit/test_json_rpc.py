@@ -449,16 +449,20 @@ def test_an_error_code_that_is_no_number_is_still_a_refusal(code: Any) -> None:
         _rpc(lambda request: _error(code, "execution reverted")).call("eth_call")
 
 
+def _failing(code: int, message: str, status: int = 200) -> Handler:
+    return lambda request: _error(code, message, status)
+
+
 def test_a_refusal_with_status_400_or_500_is_a_refusal() -> None:
     for status in (400, 500):
         with pytest.raises(RpcError, match="execution reverted"):
-            _rpc(lambda request, status=status: _error(3, "execution reverted", status)).call("eth_call")
+            _rpc(_failing(3, "execution reverted", status)).call("eth_call")
 
 
 def test_a_call_that_fails_otherwise_than_by_a_revert_is_unavailable() -> None:
     for message in ("invalid params", "header not found", "nonce too low", "intrinsic gas too low", "out of gas"):
         with pytest.raises(UpstreamUnavailableError, match=message):
-            _rpc(lambda request, message=message: _error(-32000, message)).call("eth_call")
+            _rpc(_failing(-32000, message)).call("eth_call")
 
 
 def test_a_refused_read_is_no_word_on_the_launch() -> None:

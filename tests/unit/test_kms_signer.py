@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from eth_account import Account
-from eth_account.typed_transactions import TypedTransaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.datatypes import PublicKey
 from hexbytes import HexBytes
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def _signature(raw: str) -> dict[str, int]:
 @settings(max_examples=20)
 @given(nonces=st.lists(st.integers(0, 10**6), min_size=1, max_size=3))
 def test_a_node_recovers_the_account_from_a_low_s(high_s: bool, nonces: list[int]) -> None:
-    signer = KmsSigner(FakeKms(ec.SECP256K1(), SECRET, high_s=high_s), "key")
+    signer = KmsSigner(FakeKms(ec.SECP256K1(), SECRET, high_s=high_s).client, "key")
     for nonce in nonces:
         signed = signer.sign(_transaction(nonce))
         assert Account.recover_transaction(signed.raw) == signer.address
@@ -37,7 +37,7 @@ def test_a_node_recovers_the_account_from_a_low_s(high_s: bool, nonces: list[int
 
 
 def test_both_parities_come_out_right() -> None:
-    signer = KmsSigner(FakeKms(ec.SECP256K1(), SECRET), "key")
+    signer = KmsSigner(FakeKms(ec.SECP256K1(), SECRET).client, "key")
     parities = set()
     for nonce in range(40):
         signed = signer.sign(_transaction(nonce))
@@ -48,15 +48,15 @@ def test_both_parities_come_out_right() -> None:
 
 def test_the_address_is_that_of_the_key() -> None:
     kms = FakeKms(ec.SECP256K1(), SECRET)
-    assert ethereum_address(kms, "key") == Account.from_key(SECRET.to_bytes(32, "big")).address
+    assert ethereum_address(kms.client, "key") == Account.from_key(SECRET.to_bytes(32, "big")).address
     numbers = kms.key.public_key().public_numbers()
     point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
-    assert ethereum_address(kms, "key") == PublicKey(point).to_checksum_address()
+    assert ethereum_address(kms.client, "key") == PublicKey(point).to_checksum_address()
 
 
 def test_the_public_key_is_asked_for_once() -> None:
     kms = FakeKms(ec.SECP256K1(), SECRET)
-    signer = KmsSigner(kms, "key")
+    signer = KmsSigner(kms.client, "key")
     for nonce in range(3):
         signer.sign(_transaction(nonce))
     assert kms.public_key_calls == 1
@@ -64,7 +64,7 @@ def test_the_public_key_is_asked_for_once() -> None:
 
 def test_a_signature_of_another_key_is_refused() -> None:
     kms = FakeKms(ec.SECP256K1(), SECRET)
-    signer = KmsSigner(kms, "key")
+    signer = KmsSigner(kms.client, "key")
     assert signer.address
     kms.key = ec.generate_private_key(ec.SECP256K1())
     with pytest.raises(ValueError, match="does not belong"):
@@ -73,4 +73,4 @@ def test_a_signature_of_another_key_is_refused() -> None:
 
 def test_a_key_on_another_curve_is_refused() -> None:
     with pytest.raises(ValueError, match="secp256k1"):
-        ethereum_address(FakeKms(ec.SECP256R1()), "key")
+        ethereum_address(FakeKms(ec.SECP256R1()).client, "key")

@@ -96,9 +96,9 @@ def test_a_quantity_is_read_as_people_mean_it(text: str, value: Fraction | int |
 def test_quantities_are_found_where_they_stand() -> None:
     text = "Mint 1 billion of ERC-20 tokens and cap at two million, 6 decimals"
     assert [(text[found.start : found.end], found.value) for found in find_quantities(text)] == [
-        ("1 billion", 10**9),
-        ("two million", 2 * 10**6),
-        ("6", 6),
+        ("1 billion", Fraction(10**9)),
+        ("two million", Fraction(2 * 10**6)),
+        ("6", Fraction(6)),
     ]
 
 

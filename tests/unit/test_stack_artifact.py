@@ -26,8 +26,8 @@ from slipway.stacks.artifact import Published, SignedFor, artifact_bytes, signat
 from slipway.stacks.rules import Endpoint
 from tests.support.keys import FakeKms
 
-KEY = P256Key(FakeKms(ec.SECP256R1()), "artifact")
-OTHER = P256Key(FakeKms(ec.SECP256R1()), "other")
+KEY = P256Key(FakeKms(ec.SECP256R1()).client, "artifact")
+OTHER = P256Key(FakeKms(ec.SECP256R1()).client, "other")
 ENDPOINT = Endpoint("provider.example", 31572)
 FOR = SignedFor("production", 7, "2026-11-21T08:00:00.000Z")
 ARTIFACT = artifact_bytes(ENDPOINT)

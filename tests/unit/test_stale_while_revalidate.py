@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
-from slipway.akash import stale_while_revalidate as swr
 from slipway.akash.stale_while_revalidate import (
     CLAIM_SECONDS,
     DIRECT_SECONDS,
@@ -57,7 +57,7 @@ class World:
     background: int = 0
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(swr.time, "sleep", self._pass)
+        self.monkeypatch.setattr(time, "sleep", self._pass)
 
     def _pass(self, seconds: float) -> None:
         self.now += seconds

@@ -56,12 +56,9 @@ def _scopes(machine: str, definition: dict[str, Any]) -> Iterator[Scope]:
 
 
 SCOPES = [scope for name, definition in MACHINES.items() for scope in _scopes(name, definition)]
-STATES = [
-    pytest.param(scope, name, state, id=f"{scope.machine}:{name}")
-    for scope in SCOPES
-    for name, state in scope.states.items()
-]
-TASKS = [parameter for parameter in STATES if parameter.values[2]["Type"] == "Task"]
+FOUND = [(scope, name, state) for scope in SCOPES for name, state in scope.states.items()]
+STATES = [pytest.param(*found, id=f"{found[0].machine}:{found[1]}") for found in FOUND]
+TASKS = [parameter for parameter, (_, _, state) in zip(STATES, FOUND, strict=True) if state["Type"] == "Task"]
 
 
 def _next(state: dict[str, Any]) -> set[str]:
@@ -238,9 +235,7 @@ def _workflow_of(machine: str, state: dict[str, Any]) -> str | None:
 
 @pytest.mark.parametrize("workflow", [*sorted(set(MACHINES) - set(HUBS)), "contract", "chain_deployment"])
 def test_a_workflows_function_has_no_state_that_the_machine_lacks(workflow: str) -> None:
-    invoked = [
-        (parameter.values[1], _workflow_of(parameter.values[0].machine, parameter.values[2])) for parameter in TASKS
-    ]
+    invoked = [(name, _workflow_of(scope.machine, state)) for scope, name, state in FOUND if state["Type"] == "Task"]
     tasks = {name for name, called in invoked if called == workflow}
     if workflow == "reconcile":
         # Its one task for steps does whatever was found.

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 from eth_account import Account
-from eth_account.typed_transactions import TypedTransaction
-from eth_keys import keys
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_keys.datatypes import PrivateKey
+from eth_typing import HexAddress, HexStr
 from hypothesis import given
 from hypothesis import strategies as st
+from web3.types import Nonce
 from web3.utils.address import get_create_address
 
 from slipway.addresses import to_checksum
@@ -68,7 +70,7 @@ def test_legacy_bytes_are_those_of_eth_account(transaction: UnsignedTransaction,
     }
     expected = Account.from_key(key).sign_transaction({**dictionary, "gasPrice": price})
     y_parity = (expected.v - 35) % 2
-    assert keys.PrivateKey(key).sign_msg_hash(signing_digest(legacy)).vrs == (y_parity, expected.r, expected.s)
+    assert PrivateKey(key).sign_msg_hash(signing_digest(legacy)).vrs == (y_parity, expected.r, expected.s)
     ours = signed(legacy, y_parity, expected.r, expected.s)
     assert ours.raw == expected.raw_transaction.to_0x_hex()
     assert ours.transaction_hash == expected.hash.to_0x_hex()
@@ -78,7 +80,7 @@ def test_legacy_bytes_are_those_of_eth_account(transaction: UnsignedTransaction,
 
 @given(ADDRESSES, st.integers(0, 2**60))
 def test_contract_address_is_that_of_web3(sender: str, nonce: int) -> None:
-    assert contract_address(sender, nonce) == get_create_address(sender, nonce)
+    assert contract_address(sender, nonce) == get_create_address(HexAddress(HexStr(sender)), Nonce(nonce))
 
 
 @pytest.mark.parametrize(

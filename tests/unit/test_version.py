@@ -52,4 +52,5 @@ def test_changelog() -> None:
 
 
 def test_requests_to_aws_name_it() -> None:
-    assert connection.client.meta.config.user_agent == f"slipway/{__version__}"
+    config: Any = connection.client.meta.config  # Its stubs lack what every configuration has.
+    assert config.user_agent == f"slipway/{__version__}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from slipway.builds import store
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import (
     BuildCounts,
@@ -59,8 +59,8 @@ def _new(build_id: str = "one", most_open: int = 5) -> BuildItem:
         owner_key=owner_key(WALLET),
         owner_sort=number_key(number),
         subject_key=owner_key(WALLET, Status.PENDING),
-        **open_work_of(build_id, moment),
     )
+    build.open_shard, build.open_until = open_work_of(build_id, moment).values()
     write = Transaction()
     add_build(write, build, counts, most_open, "Accepted")
     write.commit()
@@ -91,7 +91,8 @@ def test_a_change_and_its_event_are_one_write() -> None:
 def test_an_ended_build_leaves_the_open_work_and_changes_no_more() -> None:
     build = _new()
     assert change_build(build, [], running(build.job_id), update=COMPLETE)
-    assert (build.open_shard, build.completed_at is not None) == (None, True)
+    assert build.completed_at is not None
+    assert build.open_shard is None
     assert not change_build(build, [], running(build.job_id), update=GENERATING)
     assert _counts() == {"complete": 1, "number": 1, "open": 0}
     assert len(updates_after("one", 0)) == 2
@@ -101,7 +102,7 @@ def test_two_who_tell_at_once_both_do_and_leave_no_gap(monkeypatch: pytest.Monke
     mine = _new()
     others = find_build("one")
     assert others
-    monkeypatch.setattr(store.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     assert change_build(others, [], running(others.job_id), update=Progress(Status.DEPLOYING, 80, Step.DEPLOYMENT, "a"))
     assert change_build(mine, [], running(mine.job_id), update=Progress(Status.DEPLOYING, 75, Step.DEPLOYMENT, "b"))
     told = updates_after("one", 0)

@@ -186,7 +186,8 @@ def test_cancelling_stops_the_execution_and_again_changes_nothing(slipway: Insta
     assert [operation for _, operation, _ in slipway.called("StopExecution")] == ["StopExecution"]
     stored = find_build(build.build_id)
     assert stored
-    assert (stored.status, stored.step, stored.open_shard) == ("cancelled", "cancelled", None)
+    assert (stored.status, stored.step) == ("cancelled", "cancelled")
+    assert stored.open_shard is None
     assert of(slipway, "api_builds_cancel", build).body == {"status": "cancelled"}
     again = find_build(build.build_id)
     assert again
@@ -244,7 +245,8 @@ def test_a_run_that_only_deploys_begins_once(slipway: Installation) -> None:
     assert of(slipway, "api_builds_deploy", build, body=[31337]).status == 409
     stored = find_build(build.build_id)
     assert stored
-    assert (stored.status, stored.stage, int(stored.runs), stored.error_code) == ("deploying", "prepare", 2, None)
+    assert (stored.status, stored.stage, int(stored.runs)) == ("deploying", "prepare", 2)
+    assert stored.error_code is None
     assert stored.completed_at is None
     assert stored.open_shard
     assert len(slipway.executions(slipway.build_machine)) == 2

@@ -136,7 +136,7 @@ def test_what_is_handed_out_once_is_told_nowhere_else(
     slipway: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = slipway.api("api_workers_enrol", token=slipway.token(), body={}).body["enrolment_code"]
-    path = {"wallet": ALICE.address}
+    path: dict[str, str] = {"wallet": ALICE.address}
     worker = slipway.api("api_workers_exchange", body={"enrolment_code": code}, path=path).body["token"]
     told = _told(slipway, caplog, capfd)
     kept = json.dumps([slipway.items("workers"), slipway.items("control"), slipway.items("jobs")], default=repr)

@@ -78,7 +78,7 @@ def test_answers_are_what_the_document_says(
 
 def _is_gateways(answer: Any) -> bool:
     """Whether API Gateway has no such route: a path parameter that is empty or has a slash, or another method."""
-    return answer.status_code == 404 and answer.json() == {"message": "Not Found"}
+    return bool(answer.status_code == 404 and answer.json() == {"message": "Not Found"})
 
 
 def _resume(stack: RunningStack, admin: Token) -> None:

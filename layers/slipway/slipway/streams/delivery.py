@@ -16,7 +16,7 @@ where the client is, post in order, record how far it came, release the lease. S
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,7 +44,7 @@ class Event(Protocol):
 class Log(Protocol):
     """The events of builds."""
 
-    def after(self, build_id: str, sequence: int) -> list[Event]:
+    def after(self, build_id: str, sequence: int) -> Sequence[Event]:
         """Return the next events, in order; empty when there are no more at this moment."""
 
     def is_over(self, build_id: str, sequence: int) -> bool:
