@@ -59,7 +59,7 @@ lint: ## Check style
 	@$(PYTHON) -m ruff format --check .
 
 types: ## Check types
-	@$(PYTHON) -m local.type_check
+	@$(PYTHON) -m mypy
 
 validate: prepare ## Check template.yaml and the state machines
 	@$(PYTHON) -m local.validate

@@ -207,8 +207,9 @@ class Launchpad:
         assert isinstance(body, dict)
         return body
 
-    def retry(self, job: str, account: LocalAccount = ALICE, **headers: str) -> Answer:
+    def retry(self, job: str, account: LocalAccount = ALICE, key: str | None = None) -> Answer:
         token = self.slipway.token(account)
+        headers = {"idempotency-key": key} if key else {}
         return self.slipway.api("api_deployments_retry", token=token, path={"id": job}, headers=headers)
 
     def cancel(self, job: str, account: LocalAccount = ALICE) -> Answer:
@@ -856,8 +857,8 @@ def test_a_retry_is_idempotent_by_its_key_and_counts_like_a_launch(pad: Launchpa
     job = pad.new()
     pad.deploy(job)
     pad.fail(job)
-    first = pad.retry(job, **{"idempotency-key": "once"})
-    again = pad.retry(job, **{"idempotency-key": "once"})
+    first = pad.retry(job, key="once")
+    again = pad.retry(job, key="once")
     assert (first.status, again.status) == (202, 202)
     assert int(find_token(job).executions) == 2  # type: ignore[union-attr]
     for _ in range(3):
@@ -1127,8 +1128,7 @@ def test_a_superseded_nonce_is_closed_while_its_launch_goes_on(pad: Launchpad, a
     intent = TransactionIntent(*TransactionIntent.key(job, "register"))
     intent.refresh(consistent_read=True)
     # As if the registration had been signed anew.
-    moved = [TransactionIntent.signer.set(other["signer"]), TransactionIntent.nonce.set(other["nonce"])]
-    intent.update(actions=moved)
+    intent.update([TransactionIntent.signer.set(other["signer"]), TransactionIntent.nonce.set(other["nonce"])])
     _close(pad, accounts, signed["signer"], [signed["nonce"]])
     pad.anvil.mine(1)
     count = pad.json_rpc().transaction_count(signed["signer"], "latest")

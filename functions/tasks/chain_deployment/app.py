@@ -1,19 +1,46 @@
 """Task states of a branch of ``build``: the contract on one chain."""
 
+from dataclasses import asdict
+from functools import cache
 from typing import Any
 
-import begin_deployment
-import broadcast_deployment
-import confirm_deployment
-import record_chain_failure
+from slipway.builds.pipeline.deployment import SENDING_SECONDS, ChainDeployment
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chains import Chain
+from slipway.network import public_client
+from slipway.settings import chain_settings
+from slipway.tasks import State, run_state
 
-from slipway.tasks import run_state
 
-STATES = {
-    "BeginDeployment": begin_deployment.run,
-    "BroadcastDeployment": broadcast_deployment.run,
-    "ConfirmDeployment": confirm_deployment.run,
-    "RecordChainFailure": record_chain_failure.run,
+@cache
+def chain_deployment(chain_id: int) -> ChainDeployment:
+    """Return the states of deployments on a chain, made once a process."""
+    chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
+    return ChainDeployment(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS))
+
+
+def _begin(event: dict[str, Any]) -> dict[str, Any]:
+    return asdict(chain_deployment(event["chain_id"]).begin(event["build_id"], event["job_id"]))
+
+
+def _broadcast(event: dict[str, Any]) -> dict[str, Any]:
+    return asdict(chain_deployment(event["chain_id"]).broadcast(event["build_id"], event["job_id"]))
+
+
+def _confirm(event: dict[str, Any]) -> dict[str, Any]:
+    return asdict(chain_deployment(event["chain_id"]).confirm(event["build_id"], event["job_id"], event["polls"]))
+
+
+def _fail(event: dict[str, Any]) -> None:
+    deployment = chain_deployment(event["chain_id"])
+    deployment.fail(event["build_id"], event["job_id"], event["error"], event["cause"])
+
+
+STATES: dict[str, State] = {
+    "BeginDeployment": _begin,
+    "BroadcastDeployment": _broadcast,
+    "ConfirmDeployment": _confirm,
+    "RecordChainFailure": _fail,
 }
 
 

@@ -38,8 +38,8 @@ def answering(
     slipway: Installation, auditor: Auditor, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ScriptedClient]]:
     """Lets the model answer these, one after the other."""
-    workflow: Any = function_app("tasks/contract").STATES["Compile"].__globals__["workflow"]
-    monkeypatch.setitem(workflow.__wrapped__.__globals__, "Auditor", lambda: auditor)
+    contract = function_app("tasks/contract")
+    monkeypatch.setattr(contract, "Auditor", lambda: auditor)
     monkeypatch.setattr(bedrock, "_FIRST_PAUSE", 0.001)
     for name, value in {"MODEL_ID": MODEL, "INPUT_PRICE": "3", "OUTPUT_PRICE": "15"}.items():
         monkeypatch.setenv(f"BEDROCK_{name}", value)
@@ -47,12 +47,12 @@ def answering(
     def answer(*answers: Any) -> ScriptedClient:
         client = ScriptedClient(answers)
         monkeypatch.setattr(engines, "_client", lambda _: client)
-        for kept in (settings.bedrock_settings, workflow):
+        for kept in (settings.bedrock_settings, contract.workflow):
             kept.cache_clear()
         return client
 
     yield answer
-    for kept in (settings.bedrock_settings, workflow):
+    for kept in (settings.bedrock_settings, contract.workflow):
         kept.cache_clear()
 
 

@@ -43,9 +43,9 @@ def made(slipway: Installation, auditor: Auditor, monkeypatch: pytest.MonkeyPatc
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, auditor: Auditor) -> None:
-    workflow: Any = function_app("tasks/contract").STATES["Compile"].__globals__["workflow"]
-    monkeypatch.setitem(workflow.__wrapped__.__globals__, "Auditor", lambda: auditor)
-    workflow.cache_clear()
+    contract = function_app("tasks/contract")
+    monkeypatch.setattr(contract, "Auditor", lambda: auditor)
+    contract.workflow.cache_clear()
 
 
 def new(prompt: str = PROMPT, **more: Any) -> BuildItem:
