@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slipway.errors import UpstreamUnavailableError
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelState
 
@@ -115,10 +114,32 @@ def test_a_model_that_nobody_registered(models: MlflowModels) -> None:
     assert models.find("no-such-model") is None
 
 
-def test_a_model_without_an_owner_is_not_guessed_at(server: str, models: MlflowModels) -> None:
+def test_a_model_without_an_owner_is_reported_as_such(server: str, models: MlflowModels) -> None:
     _post(server, "registered-models/create", {"name": "ownerless"})
-    with pytest.raises(UpstreamUnavailableError, match="malformed"):
-        models.find("ownerless")
+    model = models.find("ownerless")
+    assert model is not None
+    assert (model.owner, set(model.problems)) == (None, {"slipway.owner"})
+
+
+def test_models_are_found_by_their_tags_in_pages(server: str, models: MlflowModels) -> None:
+    wallet, other = "0x90F79bf6EB2c4f870365E785982E1f101E93b906", "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"
+
+    def register(name: str, owner: str, *contributors: str) -> None:
+        tags = {"slipway.owner": owner, "slipway.contributors": json.dumps(contributors)}
+        given = [{"key": key, "value": value} for key, value in tags.items()]
+        _post(server, "registered-models/create", {"name": name, "tags": given})
+
+    for number in range(3):
+        register(f"mine-{number}", wallet if number else wallet.lower())
+    register("with-me", other, CONTRIBUTOR, wallet.lower())
+    register("not-mine", other, CONTRIBUTOR)
+    found: list[list[str]] = []
+    cursor: str | None = None
+    while cursor is not None or not found:
+        page, cursor = models.page(wallet, 2, cursor)
+        found.append(sorted(model.model_id for model in page))
+    assert found == [["mine-0", "mine-1"], ["mine-2"], ["with-me"]]
+    assert {"mine-0", "with-me", "not-mine"} <= {model.model_id for model in models.page(None, 24, None)[0]}
 
 
 def test_names_that_need_escaping(server: str, models: MlflowModels) -> None:

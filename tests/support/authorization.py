@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Who = Literal["anyone", "user", "wallet", "admin", "operator", "worker"]
-Thing = Literal["deployment", "build", "payment", "project", "worker"]
+Thing = Literal["deployment", "model", "build", "payment", "project", "worker"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ ROUTES: dict[str, Access] = {
     "GET /api/escrow": WALLET,
     "POST /api/escrow": WALLET,
     "DELETE /api/escrow": WALLET,
+    "GET /api/models": USER,
+    "GET /api/models/{id}": Access("user", "model", 404),
     "GET /api/providers": ANYONE,
     "GET /api/setup": ANYONE,
     "PUT /api/stacks/{environment}/node": OPERATOR,

@@ -50,8 +50,8 @@ def needed(
     if operation == "TransactWriteItems":
         writes = [entry for item in arguments["TransactItems"] for entry in item.items()]
         return [(_WRITES[kind], logical(write["TableName"])) for kind, write in writes]
-    if operation == "BatchGetItem":
-        return [("dynamodb:BatchGetItem", logical(table)) for table in arguments["RequestItems"]]
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        return [(f"dynamodb:{operation}", logical(table)) for table in arguments["RequestItems"]]
     if service == "dynamodb":
         index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
         return [(f"dynamodb:{operation}", logical(arguments["TableName"]) + index)]

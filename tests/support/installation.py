@@ -31,7 +31,7 @@ from slipway.akash.status import service as live
 from slipway.builds.api.service import build_service
 from slipway.builds.pipeline.files import build_files
 from slipway.chain.store import save_contracts
-from slipway.deployments.service import deployment_service
+from slipway.deployments import service as deployments
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
 from slipway.stacks.published import published_endpoints
@@ -280,7 +280,9 @@ def _forget() -> None:
         stack_service,
         published_endpoints,
         akash_service,
-        deployment_service,
+        deployments._tokens,
+        deployments.catalogue,
+        deployments.deployment_service,
         identity.identity_key,
         identity.token_verifier,
         model_source.model_source,

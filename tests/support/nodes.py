@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+from eth_abi.abi import decode, encode
+
+from slipway.chain.contracts import load
 
 ZERO_WORD = "0x" + "0" * 64
 GWEI = 10**9
@@ -46,13 +49,30 @@ class FakeNode:
         # Each process asks every address once; what it asks besides is what tests are about.
         if method != "eth_chainId":
             self.asked.append((method, params))
-        answer = self.answers[method]
         body: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"]}
         try:
-            body["result"] = answer(params) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+            body["result"] = self._result(method, params)
         except RefusalError as refusal:
             body["error"] = {"code": refusal.code, "message": str(refusal)}
         return httpx.Response(200, json=body)
+
+    def _result(self, method: str, params: list[Any]) -> Any:
+        if method == "eth_call" and "to" not in params[0]:
+            return self._reads(str(params[0]["data"]))
+        answer = self.answers[method]
+        return answer(params) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+
+    def _reads(self, code: str) -> str:
+        """Several calls at once, each answered as it would be alone; see ``slipway.chain.reads``."""
+        (reads,) = decode(["(address,bytes)[]"], bytes.fromhex(code.removeprefix(load("Reads").bytecode)))
+        answers = []
+        for target, data in reads:
+            try:
+                result = self._result("eth_call", [{"to": target, "data": "0x" + data.hex()}, "latest"])
+                answers.append((True, bytes.fromhex(result.removeprefix("0x"))))
+            except RefusalError:
+                answers.append((False, b""))
+        return "0x" + encode(["(bool,bytes)[]"], [answers]).hex()
 
     def client(self) -> httpx.Client:
         """A client that reaches only this node."""

@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from slipway.errors import UpstreamUnavailableError
+from slipway.errors import ForbiddenError, ModelNotValidatedError, UpstreamUnavailableError, ValidationFailedError
+from slipway.pagination import encode_cursor
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelState
+from slipway.tokens.rules import model_refusal
 from tests.support.wallets import ALICE, BOB
 
 TAGS = {
@@ -104,22 +106,107 @@ def test_a_model_id_is_sent_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "tags",
+    "changes",
     [
-        {},
-        {**TAGS, "slipway.owner": "alice"},
-        {**TAGS, "slipway.contributors": "0x1"},
-        {**TAGS, "slipway.contributors": "{}"},
-        {**TAGS, "slipway.contributors": '["0x1"]'},
-        {**TAGS, "slipway.state": "shiny"},
-        {**TAGS, "slipway.improvement": "much"},
-        {**TAGS, "slipway.improvement": "nan"},
-        {**TAGS, "slipway.improvement": "inf"},
+        {"slipway.contributors": "0x1"},
+        {"slipway.contributors": "{}"},
+        {"slipway.contributors": '["0x1"]'},
+        {"slipway.state": "shiny"},
+        {"slipway.improvement": "much"},
+        {"slipway.improvement": "nan"},
+        {"slipway.improvement": "inf"},
     ],
 )
-def test_tags_that_make_no_sense_make_the_model_unavailable(tags: dict[str, str]) -> None:
-    with pytest.raises(UpstreamUnavailableError, match="malformed"):
-        Mlflow(tags=tags).models().find("m")
+def test_a_tag_that_makes_no_sense_is_reported_and_launches_nothing(changes: dict[str, str]) -> None:
+    model = Mlflow(tags={**TAGS, **changes}).models().find("m")
+    assert model is not None
+    assert set(model.problems) == set(changes)
+    refusal = model_refusal(model, ALICE.address)
+    assert isinstance(refusal, ModelNotValidatedError)
+    assert refusal.details == {"tags": model.problems}
+    assert next(iter(changes)) in refusal.message
+    assert isinstance(model_refusal(model, "0x" + "9" * 40), ForbiddenError)
+
+
+@pytest.mark.parametrize("tags", [{}, {**TAGS, "slipway.owner": "alice"}, {**TAGS, "slipway.owner": "0x1"}])
+def test_a_model_without_an_owner_is_nobodys_and_shows_no_metrics(tags: dict[str, str]) -> None:
+    server = Mlflow(tags=tags, versions=[_version(1, "run-1")])
+    model = server.models().find("m")
+    assert model is not None
+    assert (model.owner, model.metrics, list(model.problems)) == (None, {}, ["slipway.owner"])
+    refusal = model_refusal(model, ALICE.address)
+    assert isinstance(refusal, ForbiddenError)
+    assert "slipway.owner" in refusal.message
+
+
+# ── Lists ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _entry(name: str, owner: str, *contributors: str) -> dict[str, Any]:
+    tags = {"slipway.owner": owner, "slipway.contributors": json.dumps(contributors)}
+    return {"name": name, "tags": _tags(tags)}
+
+
+def _pages(models: MlflowModels, wallet: str | None) -> list[list[str]]:
+    found: list[list[str]] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = models.page(wallet, 100, cursor)
+        found.append([model.model_id for model in page])
+        if cursor is None:
+            return found
+
+
+def test_a_wallets_models_are_two_searches_page_by_page() -> None:
+    owned = f"tags.`slipway.owner` ILIKE '{ALICE.address}'"
+    contributed = f"tags.`slipway.contributors` ILIKE '%{ALICE.address}%'"
+    entries = {
+        (owned, ""): ([_entry("a", ALICE.address), _entry("b", ALICE.address, ALICE.address)], "more"),
+        (owned, "more"): ([_entry("c", ALICE.address.lower())], ""),
+        # Hers by the search alone, and one that was listed before.
+        (contributed, ""): (
+            [
+                _entry("d", BOB.address, ALICE.address),
+                _entry("b", ALICE.address, ALICE.address),
+                _entry("e", BOB.address),
+            ],
+            None,
+        ),
+    }
+    sizes = set()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        given = request.url.params
+        assert request.url.path.endswith("/registered-models/search")
+        sizes.add(given["max_results"])
+        found, token = entries[given["filter"], given.get("page_token", "")]
+        return httpx.Response(200, json={"registered_models": found, "next_page_token": token})
+
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(handle)))
+    assert _pages(models, ALICE.address) == [["a", "b"], ["c"], ["d"]]
+    assert sizes == {"24"}
+
+
+def test_all_models_are_one_search_with_whatever_tags_they_have() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert "filter" not in request.url.params
+        return httpx.Response(200, json={"registered_models": [_entry("a", ALICE.address), {"name": "plain"}]})
+
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(handle)))
+    assert _pages(models, None) == [["a", "plain"]]
+
+
+def test_a_search_that_finds_nothing_is_an_empty_object() -> None:
+    models = MlflowModels(
+        "https://mlflow.test", httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})))
+    )
+    assert _pages(models, ALICE.address) == [[], []]
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", encode_cursor(["elsewhere", "-"]), encode_cursor(["owned"])])
+def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
+    with pytest.raises(ValidationFailedError, match="cursor"):
+        Mlflow().models().page(ALICE.address, 10, cursor)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from slipway.errors import NotFoundError
 from slipway.http import Context, Cursor, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import ADMIN, Caller
 from slipway.times import optional_moment
+from slipway.tokens.catalogue import put_model
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
-from slipway.tokens.service import put_model
 
 app = create_app()
 administrator = RoleHolder(ADMIN)

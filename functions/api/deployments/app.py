@@ -1,14 +1,17 @@
-"""Deployments: request, estimate, list, read, close, retry. One resource; ``kind`` separates tokens and workloads."""
+"""Deployments: request, estimate, list, read, close, retry. One resource; ``kind`` separates tokens and workloads.
+
+And the models whose tokens can be launched.
+"""
 
 from typing import Annotated
 
-from fastapi import Response
+from fastapi import Path, Response
 
 from slipway.deployments import service
-from slipway.deployments.service import deployment_service
+from slipway.deployments.service import catalogue, deployment_service
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, TokenExistsError
-from slipway.http import Context, Cursor, Key, Limit, Owner, body_of, create_app, lambda_handler, refusals
-from slipway.tokens.models import DeploymentStatus
+from slipway.http import Context, Cursor, Key, Limit, Owner, SignedIn, body_of, create_app, lambda_handler, refusals
+from slipway.tokens.models import DeploymentStatus, ModelId, ModelPage, ModelView
 
 app = create_app()
 RETRY = refusals(NotFoundError, ConflictError, TokenExistsError, RateLimitExceededError)
@@ -66,6 +69,18 @@ def close(context: Context, response: Response, deployment_id: str, caller: Owne
 def retry(context: Context, deployment_id: str, caller: Owner, key: Key = None) -> DeploymentStatus:
     """Take a token's launch up again that failed after something of it was signed, from what is on chain."""
     return deployment_service().retry(caller, deployment_id, key, context)
+
+
+@app.get("/api/models")
+def models(caller: SignedIn, limit: Limit = 20, cursor: Cursor = None) -> ModelPage:
+    """List the models that the caller owns or contributes to; all of them for an administrator."""
+    return catalogue().page(caller, limit, cursor)
+
+
+@app.get("/api/models/{model_id}", responses=refusals(NotFoundError))
+def model(model_id: Annotated[ModelId, Path()], caller: SignedIn) -> ModelView:
+    """Return one model, its token, and every refusal that a launch by the caller would get."""
+    return catalogue().find(caller, model_id)
 
 
 handler = lambda_handler(app)

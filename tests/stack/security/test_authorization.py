@@ -45,11 +45,13 @@ def things(stack: RunningStack, admin: Token) -> dict[str, str]:
         assert answer.is_success, answer.text
         return str(answer.json()[name])
 
-    launched = launch(stack, session, new_model(stack, admin, wallet), wallet)
+    model = new_model(stack, admin, wallet)
+    launched = launch(stack, session, model, wallet)
     assert launched.status_code == 202, launched.text
     project = f"p-{uuid.uuid4().hex[:12]}"
     payment = {"name": "hosting", "amount": "25000000", "creator": wallet}
     return {
+        "model": model,
         "deployment": launched.json()["deployment_id"],
         "build": made(
             "/api/v1/builds", {"prompt": "An ERC-20 token named Test with symbol TST", "chains": [31337]}, "build_id"
@@ -152,6 +154,7 @@ def test_lists_hold_only_what_is_the_callers(stack: RunningStack, things: dict[s
     stranger = bearer(stack.sign_in(account(stack, "user", 7)))
     for path, name in (
         ("/api/deployments", "deployment"),
+        ("/api/models", "model"),
         ("/api/v1/builds", "build"),
         ("/payments", "payment"),
     ):

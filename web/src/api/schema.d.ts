@@ -263,6 +263,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models that the caller owns or contributes to; all of them for an administrator */
+        get: operations["deployments_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return one model, its token, and every refusal that a launch by the caller would get */
+        get: operations["deployments_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/providers": {
         parameters: {
             query?: never;
@@ -2019,11 +2053,33 @@ export interface components {
             improvement?: number | null;
         };
         /**
+         * ModelPage
+         * @description A page of models by their ids; `next_cursor` is None on the last one.
+         */
+        ModelPage: {
+            /** Models */
+            models: components["schemas"]["ModelView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
          * ModelState
          * @description How far a model is with its validation.
          * @enum {string}
          */
         ModelState: "registered" | "validated" | "rejected";
+        /**
+         * ModelToken
+         * @description The token of a model, once it is on chain; `deployment_id` is its launch.
+         */
+        ModelToken: {
+            /** Address */
+            address: string;
+            /** Symbol */
+            symbol: string;
+            /** Deployment Id */
+            deployment_id: string;
+        };
         /**
          * ModelUsage
          * @description What of a language model was used: all calls that were answered, whether the answers were of use or not. `prompt` is what was sent beside our standing instructions, `calls` how often it was asked. `cost` is in US dollars, a decimal text, and None where the installation does not know the model's prices.
@@ -2041,6 +2097,35 @@ export interface components {
             output_tokens: number;
             /** Cost */
             cost: string | null;
+        };
+        /**
+         * ModelView
+         * @description A model as its owner and its contributors see it.
+         */
+        ModelView: {
+            /** Model Id */
+            model_id: string;
+            /**
+             * Owner
+             * @description Null where MLflow names none.
+             */
+            owner: string | null;
+            /** Contributors */
+            contributors: string[];
+            state: components["schemas"]["ModelState"];
+            /** Validated At */
+            validated_at: string | null;
+            /** Metrics */
+            metrics: {
+                [key: string]: number;
+            };
+            /** @description The model's token, once it is on chain. */
+            token: components["schemas"]["ModelToken"] | null;
+            /**
+             * Refusals
+             * @description Why a launch of its token by the caller would be refused now.
+             */
+            refusals: components["schemas"]["Refusal"][];
         };
         /**
          * Money
@@ -4160,6 +4245,117 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_models: {
+        parameters: {
+            query?: {
+                /** @example 20 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "models": [
+                     *         {
+                     *           "model_id": "sentiment-v2",
+                     *           "owner": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "contributors": [
+                     *             "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                     *           ],
+                     *           "state": "registered",
+                     *           "validated_at": "2026-11-21T04:20:00Z",
+                     *           "metrics": {
+                     *             "web": 1.5
+                     *           },
+                     *           "token": {
+                     *             "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *             "symbol": "symbol",
+                     *             "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90"
+                     *           },
+                     *           "refusals": [
+                     *             {
+                     *               "code": "MODEL_NOT_VALIDATED",
+                     *               "message": "It is done"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example sentiment-v2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "model_id": "sentiment-v2",
+                     *       "owner": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "contributors": [
+                     *         "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                     *       ],
+                     *       "state": "registered",
+                     *       "validated_at": "2026-11-21T04:20:00Z",
+                     *       "metrics": {
+                     *         "web": 1.5
+                     *       },
+                     *       "token": {
+                     *         "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *         "symbol": "symbol",
+                     *         "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90"
+                     *       },
+                     *       "refusals": [
+                     *         {
+                     *           "code": "MODEL_NOT_VALIDATED",
+                     *           "message": "It is done"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };

@@ -273,6 +273,10 @@ class JsonRpc:
         call = {"to": to, "data": "0x" + data.hex()}
         return self.ask_nodes(CALL, (call, "latest"), lambda answer: decode(_bytes(answer)))
 
+    def create_call[Value](self, code: str, decode: Callable[[bytes], Value]) -> Value:
+        """Return what creation code returns that is run at the latest block without being deployed, decoded."""
+        return self.ask_nodes(CALL, ({"data": code}, "latest"), lambda answer: decode(_bytes(answer)))
+
     def code_at(self, address: str) -> bytes:
         """Return the runtime code of a contract, empty where there is none."""
         return self.ask_nodes("eth_getCode", (address, "latest"), _bytes, missing=lambda code: not code)

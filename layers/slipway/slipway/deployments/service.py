@@ -31,6 +31,7 @@ from slipway.jobs.deployments import Deployment, deployments_of, find_deployment
 from slipway.jobs.store import RequestContext, events_of
 from slipway.settings import state_machine_arn
 from slipway.tokens import models as tokens
+from slipway.tokens.catalogue import Catalogue
 from slipway.tokens.model_source import model_source
 from slipway.tokens.service import TokenService, token_service
 from slipway.tokens.store import TokenItem
@@ -197,7 +198,17 @@ def _live_workloads() -> "LiveWorkloads":
 
 
 @cache
+def catalogue() -> Catalogue:
+    """Return the models of this installation's source."""
+    return Catalogue(model_source(), _tokens())
+
+
+@cache
+def _tokens() -> TokenService:
+    return token_service(model_source(), execution_starter(state_machine_arn("token_deploy")))
+
+
+@cache
 def deployment_service() -> DeploymentService:
     """The service over this installation's token chain and Akash account."""
-    tokens = token_service(model_source(), execution_starter(state_machine_arn("token_deploy")))
-    return DeploymentService(tokens, _akash_service, _live_workloads)
+    return DeploymentService(_tokens(), _akash_service, _live_workloads)

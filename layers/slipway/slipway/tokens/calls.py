@@ -1,10 +1,13 @@
 """What a launch does on chain: creation of the token, its registration, and the question whether a model has one."""
 
+from collections.abc import Sequence
+
 from slipway.addresses import keccak256
 from slipway.chain.abi import call_data, encode, string_at
 from slipway.chain.contracts import load
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.plans import Created, PlannedCall
+from slipway.chain.reads import read_together
 from slipway.tokens.models import ZERO_ADDRESS
 
 
@@ -25,7 +28,25 @@ def registration(registry: str, model_id: str, token: str | Created) -> PlannedC
 
 def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:
     """The token that the registry has for a model, in lower case, or None."""
-    answer = rpc.eth_call(registry, call_data("tokenOf(string)", (model_id,)))
+    return _token_in(rpc.eth_call(registry, _token_of(model_id)))
+
+
+def registered_tokens(rpc: JsonRpc, registry: str, model_ids: Sequence[str]) -> dict[str, str]:
+    """Return the tokens that the registry has for models, in lower case, by one call; models without one are left out.
+
+    Raises:
+        UpstreamUnavailableError: No node answered.
+    """
+    answers = read_together(rpc, [(registry, _token_of(model_id)) for model_id in model_ids])
+    found = zip(model_ids, answers, strict=True)
+    return {model_id: token for model_id, answer in found if answer and (token := _token_in(answer))}
+
+
+def _token_of(model_id: str) -> bytes:
+    return call_data("tokenOf(string)", (model_id,))
+
+
+def _token_in(answer: bytes) -> str | None:
     address = "0x" + answer[-20:].hex()
     return None if address == ZERO_ADDRESS else address
 

@@ -9,14 +9,17 @@ from slipway.secret_values import secret_text
 from slipway.settings import mlflow_tracking
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelMetadata
-from slipway.tokens.store import find_model
+from slipway.tokens.store import find_model, list_models
 
 
 class ModelSource(Protocol):
-    """Finds a model's metadata."""
+    """Finds and lists models."""
 
     def find(self, model_id: str) -> ModelMetadata | None:
-        """The model, or None when nobody knows it; raises UpstreamUnavailableError when that can't be told now."""
+        """Return the model, or None when nobody knows it; raise UpstreamUnavailableError when that is unknown now."""
+
+    def page(self, wallet: str | None, limit: int, cursor: str | None) -> tuple[list[ModelMetadata], str | None]:
+        """Return a page of what a wallet owns or contributes to, of everything for None, and the next one's cursor."""
 
 
 class CatalogueModels:
@@ -25,6 +28,10 @@ class CatalogueModels:
     def find(self, model_id: str) -> ModelMetadata | None:
         """See ``ModelSource``."""
         return find_model(model_id)
+
+    def page(self, wallet: str | None, limit: int, cursor: str | None) -> tuple[list[ModelMetadata], str | None]:
+        """See ``ModelSource``."""
+        return list_models(wallet, limit, cursor)
 
 
 @cache

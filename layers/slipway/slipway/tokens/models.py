@@ -172,18 +172,62 @@ class ModelAnswer(ModelEntry):
     model_id: str
 
 
-@dataclass(frozen=True)
-class ModelMetadata:
-    """A model, wherever it is known from. Addresses are in EIP-55 form."""
+class ModelToken(BaseModel):
+    """The token of a model, once it is on chain; ``deployment_id`` is its launch."""
+
+    address: str
+    symbol: str
+    deployment_id: str
+
+
+class ModelView(BaseModel):
+    """A model as its owner and its contributors see it.
+
+    Attributes:
+        owner: Null where MLflow names none.
+        token: The model's token, once it is on chain.
+        refusals: Why a launch of its token by the caller would be refused now.
+    """
 
     model_id: str
-    owner: str
+    owner: str | None
+    contributors: list[str]
+    state: ModelState
+    validated_at: str | None
+    metrics: dict[str, float]
+    token: ModelToken | None
+    refusals: list[Refusal]
+
+
+class ModelPage(BaseModel):
+    """A page of models by their ids; ``next_cursor`` is None on the last one."""
+
+    models: list[ModelView]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """A model, wherever it is known from. Addresses are in EIP-55 form.
+
+    Attributes:
+        owner: None where the model's source names none that makes sense.
+        problems: What of the source makes no sense, by its name there; such a model can't be launched.
+    """
+
+    model_id: str
+    owner: str | None
     contributors: tuple[str, ...]
     state: ModelState
     validated_at: str | None = None
     run_id: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     improvement: float | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def is_shared_with(self, wallet: str | None) -> bool:
+        """Return whether a wallet owns the model or contributes to it."""
+        return wallet is not None and wallet in (self.owner, *self.contributors)
 
     def snapshot(self) -> dict[str, Any]:
         """What a deployment keeps of its model."""

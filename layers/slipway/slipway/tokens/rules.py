@@ -60,15 +60,21 @@ def symbol_candidates(model_id: str) -> Iterator[str]:
         yield f"{base[: _SYMBOL_LENGTH - 6]}-{fingerprint}"
 
 
-def model_refusal(model: ModelMetadata | None, wallet: str) -> SlipwayError | None:
-    """Why this wallet may not launch a token for this model, or None.
+def model_refusal(model: ModelMetadata | None, wallet: str | None) -> SlipwayError | None:
+    """Return why this wallet may not launch a token for this model, or None.
 
-    A stranger is told that it is a stranger before it is told how far the model is.
+    That a stranger is one comes before how far the model is.
     """
     if model is None:
         return ModelNotFoundError("The model does not exist")
-    if wallet != model.owner and wallet not in model.contributors:
+    problems = "; ".join(f"{name} {problem}" for name, problem in model.problems.items())
+    if model.owner is None:
+        return ForbiddenError(f"The model's owner is unknown: {problems}", details={"tags": model.problems})
+    if not model.is_shared_with(wallet):
         return ForbiddenError("Only the model's owner or a contributor may launch its token")
+    if problems:
+        message = f"Tags of the model make no sense: {problems}"
+        return ModelNotValidatedError(message, details={"tags": model.problems})
     if model.state is not ModelState.VALIDATED:
         return ModelNotValidatedError("The model is not validated", details={"state": str(model.state)})
     return None

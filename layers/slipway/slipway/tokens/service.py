@@ -1,13 +1,14 @@
 """Use cases of the token routes: estimate, request, read."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
 
+from slipway.addresses import to_checksum
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
@@ -47,8 +48,6 @@ from slipway.tokens.models import (
     DeployTokenAnswer,
     DeployTokenRequest,
     EstimateAnswer,
-    ModelAnswer,
-    ModelEntry,
     ModelMetadata,
     ModelState,
     Status,
@@ -73,7 +72,6 @@ from slipway.tokens.store import (
     move,
     read_launch,
     release_locks,
-    save_model,
     symbol_is_free,
     symbol_lock_key,
 )
@@ -140,22 +138,16 @@ class TokenService:
         gate = Gate(Service.TOKENS)
         configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
-        refusals = [
-            refusal
-            for refusal in (
-                gate.refusal,
-                self._model_refusal(body.model_id, wallet),
-                self._lock_refusal(body.model_id),
-                *quote.refusals,
-                limits.refusal_of(limits.current(_LAUNCHES, wallet, launch_windows(caller.tier))),
-            )
-            if refusal
-        ]
+        refusals = unique(
+            gate.refusal,
+            self._model_refusal(body.model_id, wallet),
+            self._lock_refusal(body.model_id),
+            *quote.refusals,
+            self._limit_refusal(caller),
+        )
         symbol = body.token_symbol or next(
             (candidate for candidate in symbol_candidates(body.model_id) if symbol_is_free(candidate)), ""
         )
-        # One refusal a code: the lock and the registry may both say that the token exists.
-        unique = [*{refusal.code: refusal for refusal in reversed(refusals)}.values()][::-1]
         return EstimateAnswer(
             model_id=body.model_id,
             token_name=body.token_name or default_name(body.model_id),
@@ -166,8 +158,55 @@ class TokenService:
             fee_cap=str(fee_cap(self._chain, configuration)),
             estimated_gas_cost=None if quote.cost is None else str(quote.cost),
             estimated_confirmation_time=estimated_seconds(self._chain, _INCLUSIONS),
-            refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in unique],
+            refusals=refusals,
         )
+
+    def refusals(
+        self, caller: Caller, models: Sequence[ModelMetadata], tokens: Mapping[str, TokenItem]
+    ) -> list[list[Refusal]]:
+        """Return every refusal that a launch of each model, with nothing but its id, would get from this caller now.
+
+        The chain is asked once for all of them: what it charges, and which of the models its registry knows.
+
+        Args:
+            caller: Who would launch them.
+            models: What is launched.
+            tokens: The launches that hold the models' locks.
+
+        Raises:
+            UpstreamUnavailableError: The store did not answer.
+        """
+        if not models:
+            return []
+        gate = Gate(Service.TOKENS)
+        configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
+        sample = next((model for model in models if model.model_id not in tokens), models[0])
+        wallet = caller.wallet or str(configuration.token_manager)
+        body = DeployTokenRequest.model_construct(model_id=sample.model_id, user_address=wallet)
+        ids = [model.model_id for model in models]
+        registry = str(configuration.model_registry)
+        registered = self._threads.submit(calls.registered_tokens, self._rpc, registry, ids)
+        quote = self._quote(body, configuration)
+        of_all = [refusal for refusal in quote.refusals if not isinstance(refusal, TokenExistsError)]
+        known: dict[str, str] = {}
+        try:
+            known = registered.result(_READ_SECONDS)
+        except (UpstreamUnavailableError, RpcError, TimeoutError):
+            of_all.append(self._silent())
+        limit = self._limit_refusal(caller)
+        found = []
+        for model in models:
+            token, address = tokens.get(model.model_id), known.get(model.model_id)
+            exists = _token_exists(token.deployment_id, token) if token else _registered(address) if address else None
+            found.append(unique(gate.refusal, model_refusal(model, caller.wallet), exists, *of_all, limit))
+        return found
+
+    @staticmethod
+    def _limit_refusal(caller: Caller) -> SlipwayError | None:
+        return limits.refusal_of(limits.current(_LAUNCHES, str(caller.wallet), launch_windows(caller.tier)))
+
+    def _silent(self) -> UpstreamUnavailableError:
+        return UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5)
 
     def _quote(self, body: DeployTokenRequest, configuration: ChainConfiguration) -> _Quote:
         registry = str(configuration.model_registry)
@@ -190,7 +229,7 @@ class TokenService:
         try:
             network, token = reads[0].result(_READ_SECONDS), reads[1].result(_READ_SECONDS)
             if token:
-                refusals.append(TokenExistsError("The model has a token", details={"token_address": token}))
+                refusals.append(_registered(token))
             else:
                 # Registration can only be estimated for a model that is not registered.
                 gas = gas_limit(reads[2].result(_READ_SECONDS)) + gas_limit(reads[3].result(_READ_SECONDS))
@@ -200,7 +239,7 @@ class TokenService:
         except UpstreamUnavailableError as error:
             refusals.append(error)
         except TimeoutError:
-            refusals.append(UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5))
+            refusals.append(self._silent())
         except RpcError as error:
             refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
         return _Quote(gas, fees, refusals)
@@ -449,34 +488,31 @@ class TokenService:
         return summary_of(deployment, self._chain)
 
 
-def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
-    """Write a model into the catalogue."""
-    save_model(
-        ModelMetadata(
-            model_id=model_id,
-            owner=entry.owner,
-            contributors=tuple(dict.fromkeys(entry.contributors)),
-            state=entry.state,
-            validated_at=entry.validated_at,
-            run_id=entry.run_id,
-            metrics=entry.metrics,
-            improvement=entry.improvement,
-        )
-    )
-    return ModelAnswer(model_id=model_id, **entry.model_dump())
-
-
 def _own_wallet(caller: Caller, body: DeployTokenRequest) -> str:
     if caller.wallet is None or body.user_address != caller.wallet:
         raise ForbiddenError("user_address is not the wallet that signed in")
     return caller.wallet
 
 
-def _token_exists(deployment_id: str | None) -> TokenExistsError:
+def unique(*refusals: SlipwayError | None) -> list[Refusal]:
+    """Return refusals as the API shows them, one a code: the lock and the registry may both say that a token exists."""
+    by_code = {refusal.code: refusal for refusal in reversed(refusals) if refusal}
+    return [Refusal(code=refusal.code, message=refusal.message) for refusal in reversed(by_code.values())]
+
+
+def _token_exists(deployment_id: str | None, token: TokenItem | None = None) -> TokenExistsError:
+    """Return the refusal for a model whose lock is held; ``details`` has the token's address once it is on chain."""
+    token = token or (find_token(deployment_id) if deployment_id else None)
+    address = token.token_address if token and token.deployment_block is not None else None
+    given = {"deployment_id": deployment_id, "token_address": address}
     return TokenExistsError(
-        "The model has a token, or one is being launched",
-        details={"deployment_id": deployment_id} if deployment_id else None,
+        "The model has a token" if address else "The model has a token, or one is being launched",
+        details={name: value for name, value in given.items() if value} or None,
     )
+
+
+def _registered(address: str) -> TokenExistsError:
+    return TokenExistsError("The model has a token", details={"token_address": to_checksum(address)})
 
 
 def token_service(models: ModelSource, start_execution: Callable[[str, str], None]) -> TokenService:

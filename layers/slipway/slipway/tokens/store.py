@@ -7,10 +7,13 @@ Keys in the jobs table, besides those of every deployment (``slipway.jobs.deploy
 
 Keys in the control table:
 
-- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator entered it.
+- ``CATALOGUE#<model id>`` / ``MODEL``: a model as an administrator entered it;
+- ``MODELS#<wallet>`` / ``<model id>``: an entry in the list of a wallet's models; ``MODELS`` / ``<model id>``: one in
+  the list of all. Entries are written before the model and never deleted: one whose model names the wallet no more is
+  passed over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +27,7 @@ from slipway.errors import NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
 from slipway.jobs.open_work import open_shard
 from slipway.jobs.store import job_event
+from slipway.pagination import decode_cursor, encode_cursor
 from slipway.store import (
     ConditionsFailedError,
     ControlItem,
@@ -31,6 +35,7 @@ from slipway.store import (
     Transaction,
     read_item,
     read_items,
+    read_together,
     upstream_errors,
 )
 from slipway.times import now_text
@@ -111,6 +116,15 @@ class CatalogueModel(ControlItem):
         return f"CATALOGUE#{model_id}", "MODEL"
 
 
+class CatalogueEntry(ControlItem):
+    """A model in a list."""
+
+
+def list_key(wallet: str | None) -> str:
+    """Return the partition key of the list of a wallet's models, or of all models."""
+    return f"MODELS#{wallet}" if wallet else "MODELS"
+
+
 def model_lock_key(model_id: str) -> tuple[str, str]:
     """Partition and sort key of a model's lock."""
     return f"MODEL#{model_id}", "LOCK"
@@ -179,8 +193,12 @@ def symbol_is_free(symbol: str) -> bool:
 
 
 def save_model(metadata: ModelMetadata) -> None:
-    """Write a model into the catalogue."""
+    """Write a model into the catalogue, and into the lists of those who may launch it."""
+    wallets = [None, metadata.owner, *metadata.contributors]
     with upstream_errors():
+        with CatalogueEntry.batch_write() as batch:
+            for partition in dict.fromkeys(list_key(wallet) for wallet in wallets):
+                batch.save(CatalogueEntry(partition, metadata.model_id))
         CatalogueModel(
             *CatalogueModel.key(metadata.model_id),
             owner=metadata.owner,
@@ -195,14 +213,31 @@ def save_model(metadata: ModelMetadata) -> None:
 
 
 def find_model(model_id: str) -> ModelMetadata | None:
-    """A model in the catalogue."""
+    """Return a model in the catalogue."""
+    item = read_item(CatalogueModel, CatalogueModel.key(model_id))
+    return _metadata(item) if item else None
+
+
+def list_models(wallet: str | None, limit: int, cursor: str | None) -> tuple[list[ModelMetadata], str | None]:
+    """Return a page of the models that a wallet owns or contributes to, or of all for None, by their ids.
+
+    Raises:
+        ValidationFailedError: The cursor was not given by this list.
+    """
+    partition = list_key(wallet)
+    start = {"pk": {"S": partition}, "sk": {"S": decode_cursor(cursor, 1)[0]}} if cursor else None
     with upstream_errors():
-        try:
-            item = CatalogueModel.get(*CatalogueModel.key(model_id), consistent_read=True)
-        except DoesNotExist:
-            return None
+        entries = list(CatalogueEntry.query(partition, limit=limit + 1, last_evaluated_key=start))
+    ids = [str(entry.sk) for entry in entries[:limit]]
+    items = read_together(CatalogueModel, [CatalogueModel.key(model_id) for model_id in ids]) if ids else []
+    found = [_metadata(item) for item in items]
+    following = encode_cursor([ids[-1]]) if len(entries) > limit else None
+    return [model for model in found if wallet is None or model.is_shared_with(wallet)], following
+
+
+def _metadata(item: CatalogueModel) -> ModelMetadata:
     return ModelMetadata(
-        model_id=model_id,
+        model_id=str(item.pk).partition("#")[2],
         owner=item.owner,
         contributors=tuple(item.contributors),
         state=ModelState(item.state),
@@ -211,6 +246,13 @@ def find_model(model_id: str) -> ModelMetadata | None:
         metrics=item.metrics or {},
         improvement=None if item.improvement is None else float(item.improvement),
     )
+
+
+def tokens_of(model_ids: Sequence[str]) -> dict[str, TokenItem]:
+    """Return the launches that hold the locks of models, by model; a model without one is left out."""
+    locks = read_together(ModelLock, [model_lock_key(model_id) for model_id in model_ids]) if model_ids else []
+    ids = [deployment_key(lock.deployment_id) for lock in locks]
+    return {token.model_id: token for token in read_together(TokenItem, ids)} if ids else {}
 
 
 def advance(

@@ -1,0 +1,63 @@
+"""Models and their tokens through HTTP, against the template as it is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
+
+
+@pytest.fixture(scope="module")
+def contributor(stack: Any) -> dict[str, str]:
+    return account(stack, "user", 3)
+
+
+def _model(stack: Any, token: Token, model_id: str) -> Any:
+    return stack.http.get(f"/api/models/{model_id}", headers=bearer(token))
+
+
+def test_a_user_chooses_a_model_and_sees_its_token(
+    stack: Any, admin: Token, contributor: dict[str, str], owner: str, user: Token
+) -> None:
+    token = stack.sign_in(contributor)
+    validated = new_model(stack, admin, owner, contributors=[contributor["address"]])
+    rejected = new_model(stack, admin, contributor["address"], state="rejected")
+    listed = stack.http.get("/api/models?limit=100", headers=bearer(token)).json()["models"]
+    found = {model["model_id"]: model for model in listed}
+    assert set(found) == {validated, rejected}
+    assert found[validated]["refusals"] == []
+    assert [refusal["code"] for refusal in found[rejected]["refusals"]] == ["MODEL_NOT_VALIDATED"]
+    assert found[validated]["owner"] == owner
+
+    accepted = launch(stack, token, validated, contributor["address"]).json()
+    status = ended(stack, token, accepted["deployment_id"])
+    assert status["status"] == "completed", status
+    model = _model(stack, token, validated).json()
+    assert model["token"] == {
+        "address": status["token_address"],
+        "symbol": status["token_symbol"],
+        "deployment_id": accepted["deployment_id"],
+    }
+    assert [refusal["code"] for refusal in model["refusals"]] == ["TOKEN_EXISTS"]
+    assert _model(stack, user, validated).json()["token"] == model["token"]
+    again = launch(stack, user, validated, owner)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "TOKEN_EXISTS")
+    assert again.json()["error"]["details"]["token_address"] == status["token_address"]
+
+    stranger = stack.sign_in(account(stack, "user", 5))
+    assert _model(stack, stranger, validated).status_code == 404
+    everything = _pages(stack, admin)
+    assert {validated, rejected} <= {model["model_id"] for model in everything}
+
+
+def _pages(stack: Any, token: Token) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    parameters = {"limit": "5"}
+    while True:
+        page = stack.http.get("/api/models", params=parameters, headers=bearer(token)).json()
+        found += page["models"]
+        if page["next_cursor"] is None:
+            return found
+        parameters["cursor"] = page["next_cursor"]
