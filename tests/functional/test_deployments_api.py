@@ -579,7 +579,9 @@ def test_status_and_details_of_a_launch(slipway: Installation) -> None:
     status = slipway.api("api_deployments_status", token=slipway.token(), path={"id": deployment_id})
     assert status.status == 200
     assert set(status.body) == {
+        "kind",
         "deployment_id",
+        "chain_id",
         "status",
         "model_id",
         "token_name",

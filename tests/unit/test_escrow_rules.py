@@ -14,14 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from slipway.amounts import MAX_UINT256, format_amount, parse_amount
 from slipway.errors import ValidationFailedError
 from slipway.escrow.models import DepositRequest, Permit, PermitDomain
 from slipway.escrow.rules import (
-    MAX_UINT256,
     domain_separator,
-    format_amount,
     job_key,
-    parse_amount,
     permit_typed_data,
     signature_parts,
 )

@@ -20,7 +20,7 @@ WITH_ROOMS = ("akash", "builds")
 ORDER = (
     # Values and clients that know nothing of Slipway.
     ("errors", "chains", "identifiers", "deadline_client", "p256_key", "server_sent_events", "solidity"),
-    ("settings", "addresses", "json_bodies", "pagination", "s3_errors", "times"),
+    ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),
     ("observability",),
     ("envelope", "fields", "network", "store"),
     ("executions", "gateway", "idempotency", "secret_values"),

@@ -1,5 +1,6 @@
 """Names, symbols, and who may launch."""
 
+import itertools
 import re
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from slipway.chain.models import FINAL, Look, Progress
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError
-from slipway.tokens.models import ModelMetadata, ModelState
+from slipway.tokens.models import PURPOSES, ModelMetadata, ModelState, Purpose
 from slipway.tokens.rules import (
     SIGNING,
     Step,
@@ -87,72 +88,72 @@ def test_the_cost_is_what_is_written_down_or_gas_times_price() -> None:
     assert cost_of(None, None, None) is None
 
 
-# Every state of a launch's two transactions, unsigned ones included.
+# Every state of a launch's transactions, unsigned ones included, with and without a supply to distribute.
 LOOKS = [
-    {name: Look(progress, 1) for name, progress in (("deploy", deploy), ("register", register)) if progress}
-    for deploy in (None, *Progress)
-    for register in (None, *Progress)
-    if deploy or not register
+    {name: Look(progress, 1) for name, progress in zip(PURPOSES, states, strict=False) if progress}
+    for count in (2, 3)
+    for states in itertools.product((None, *Progress), repeat=count)
+    if None not in states[: len([state for state in states if state])] and (count == 2 or states[2])
 ]
+
+
+def _purposes(looks: dict[str, Look]) -> list[tuple[Purpose, ...]]:
+    """What a launch with these transactions may take."""
+    return [PURPOSES] if "distribute" in looks else [PURPOSES[:-1], PURPOSES]
 
 
 @pytest.mark.parametrize("looks", LOOKS, ids=str)
 def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(looks: dict[str, Look]) -> None:
-    purposes = to_sign(looks)
-    if any(found.progress not in FINAL for found in looks.values()):
-        assert purposes == ()
-    for purpose in purposes:
-        assert (
-            purpose not in looks
-            or looks[purpose].progress in (Progress.VOID, Progress.CANCELLED)
-            or (purpose == "register" and "deploy" in purposes)
-        )
-    if "deploy" in purposes:
-        assert "register" in purposes, "a registration is bound to the address of its token"
-        assert "deploy" not in looks or looks["deploy"].progress is Progress.VOID
-    elif purposes:
-        assert looks["deploy"].progress is Progress.CONFIRMED
+    for wanted in _purposes(looks):
+        purposes = to_sign(looks, wanted)
+        progress = {purpose: found.progress for purpose, found in looks.items()}
+        if any(found not in FINAL for found in progress.values()):
+            assert purposes == ()
+        if purposes:
+            assert progress.get(purposes[0]) in (None, Progress.VOID, Progress.CANCELLED)
+            assert set(purposes) <= set(wanted)
+        for purpose in purposes[1:]:
+            # What depends on a transaction without effect had none either.
+            assert progress.get(purpose) is not Progress.CONFIRMED or "deploy" in purposes
+        if "deploy" in purposes:
+            assert purposes == wanted, "a registration is bound to the address of its token, a distribution to both"
+            assert progress.get("deploy") in (None, Progress.VOID)
+        elif purposes:
+            assert progress["deploy"] is Progress.CONFIRMED
 
 
 @pytest.mark.parametrize("looks", LOOKS, ids=str)
-@pytest.mark.parametrize("late", [True, False])
-@pytest.mark.parametrize("called_off", [True, False])
-def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(
-    looks: dict[str, Look], late: bool, called_off: bool
-) -> None:
-    step = after_look(looks, late=late, called_off=called_off, asked=False)
-    assert (step is Step.SIGN) == bool(to_sign(looks))
-    is_open = any(found.progress not in FINAL for found in looks.values())
-    assert (step is Step.DONE) == (not is_open and not to_sign(looks))
-    if step is Step.CANCEL:
-        assert late
-        assert not called_off
-        assert looks["deploy"].progress not in FINAL
-    # What nobody has seen is sent, even if its launch needs something else by now: no nonce stays open behind it.
-    progress = {purpose: found.progress for purpose, found in looks.items()}
-    if (progress.get("deploy"), progress.get("register")) == (Progress.VOID, Progress.MISSING):
-        assert step is Step.BROADCAST
-    asked = after_look(looks, late=late, called_off=called_off, asked=True)
-    assert asked is (Step.CONFIRM if step in SIGNING else step)
+def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(looks: dict[str, Look]) -> None:
+    for purposes, late, called_off in itertools.product(_purposes(looks), (True, False), (True, False)):
+        step = after_look(looks, purposes, late=late, called_off=called_off, asked=False)
+        assert (step is Step.SIGN) == bool(to_sign(looks, purposes))
+        is_open = any(found.progress not in FINAL for found in looks.values())
+        assert (step is Step.DONE) == (not is_open and not to_sign(looks, purposes))
+        if step is Step.CANCEL:
+            assert late
+            assert not called_off
+            assert looks["deploy"].progress not in FINAL
+        # What nobody has seen is sent, even if its launch needs something else by now: no nonce stays open behind it.
+        progress = {purpose: found.progress for purpose, found in looks.items()}
+        if (progress.get("deploy"), progress.get("register")) == (Progress.VOID, Progress.MISSING):
+            assert step is Step.BROADCAST
+        asked = after_look(looks, purposes, late=late, called_off=called_off, asked=True)
+        assert asked is (Step.CONFIRM if step in SIGNING else step)
 
 
 @pytest.mark.parametrize("looks", LOOKS, ids=str)
-@pytest.mark.parametrize("sent", [True, False])
-@pytest.mark.parametrize("called_off", [True, False])
-@pytest.mark.parametrize("executions", [1, 20])
-def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(
-    looks: dict[str, Look], sent: bool, called_off: bool, executions: int
-) -> None:
-    left = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")
-    is_open = any(found.progress not in FINAL for found in looks.values())
-    assert not (left.release and (left.resume or is_open))
-    assert left.release or left.resume or is_open, "no lock outlives a launch whose nonces are all settled"
-    if executions == 20:
-        assert not left.resume
-    if left.resume:
-        assert can_resume(looks, called_off=called_off, code="DEPLOYMENT_FAILED")
-    other = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
-    assert not other.resume
+def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(looks: dict[str, Look]) -> None:
+    for sent, called_off, executions in itertools.product((True, False), (True, False), (1, 20)):
+        left = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")
+        is_open = any(found.progress not in FINAL for found in looks.values())
+        assert not (left.release and (left.resume or is_open))
+        assert left.release or left.resume or is_open, "no lock outlives a launch whose nonces are all settled"
+        if executions == 20:
+            assert not left.resume
+        if left.resume:
+            assert can_resume(looks, called_off=called_off, code="DEPLOYMENT_FAILED")
+        other = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
+        assert not other.resume
 
 
 def test_pauses_before_a_launch_is_taken_up_again_double_up_to_an_hour() -> None:

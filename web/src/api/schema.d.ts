@@ -830,6 +830,22 @@ export interface components {
          */
         AkashStatus: "pending" | "active" | "closed" | "error";
         /**
+         * Allocation
+         * @description What one address gets of the initial supply, in whole tokens.
+         */
+        Allocation: {
+            /**
+             * Address
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            address: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+        };
+        /**
          * Amount
          * @description How much of a resource is free, and how much there is; None where the provider does not report it.
          */
@@ -1384,11 +1400,19 @@ export interface components {
         };
         /**
          * DeploymentDetail
-         * @description A deployment with everything Slipway knows of it; `open` is what the chain has not settled yet.
+         * @description A deployment with everything Slipway knows of it; `open` is what the chain has not settled yet. `controller` owns the token; `steward` is the wallet that may mint up to `max_supply`, as last seen on chain.
          */
         DeploymentDetail: {
+            /**
+             * Kind
+             * @default token
+             * @constant
+             */
+            kind: "token";
             /** Deployment Id */
             deployment_id: string;
+            /** Chain Id */
+            chain_id: number;
             status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
@@ -1402,6 +1426,12 @@ export interface components {
             deployment_tx_hash?: string | null;
             /** Registry Tx Hash */
             registry_tx_hash?: string | null;
+            /** Allocation Tx Hash */
+            allocation_tx_hash?: string | null;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
             /** Block Number */
             block_number?: number | null;
             /** Explorer Url */
@@ -1417,18 +1447,17 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
-            /**
-             * Kind
-             * @default token
-             * @constant
-             */
-            kind: "token";
-            /** Chain Id */
-            chain_id: number;
             /** User Address */
             user_address: string;
             /** Controller */
             controller?: string | null;
+            /** Steward */
+            steward?: string | null;
+            /**
+             * Allocations
+             * @default []
+             */
+            allocations: components["schemas"]["Allocation"][];
             /** Model */
             model?: {
                 [key: string]: unknown;
@@ -1468,8 +1497,16 @@ export interface components {
          * @description Specification 004's status body; fields are left out until they are known.
          */
         DeploymentStatus: {
+            /**
+             * Kind
+             * @default token
+             * @constant
+             */
+            kind: "token";
             /** Deployment Id */
             deployment_id: string;
+            /** Chain Id */
+            chain_id: number;
             status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
@@ -1483,6 +1520,12 @@ export interface components {
             deployment_tx_hash?: string | null;
             /** Registry Tx Hash */
             registry_tx_hash?: string | null;
+            /** Allocation Tx Hash */
+            allocation_tx_hash?: string | null;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
             /** Block Number */
             block_number?: number | null;
             /** Explorer Url */
@@ -1504,8 +1547,16 @@ export interface components {
          * @description A deployment in a list.
          */
         DeploymentSummary: {
+            /**
+             * Kind
+             * @default token
+             * @constant
+             */
+            kind: "token";
             /** Deployment Id */
             deployment_id: string;
+            /** Chain Id */
+            chain_id: number;
             status: components["schemas"]["TokensStatus"];
             /** Model Id */
             model_id: string;
@@ -1519,6 +1570,12 @@ export interface components {
             deployment_tx_hash?: string | null;
             /** Registry Tx Hash */
             registry_tx_hash?: string | null;
+            /** Allocation Tx Hash */
+            allocation_tx_hash?: string | null;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
             /** Block Number */
             block_number?: number | null;
             /** Explorer Url */
@@ -1534,12 +1591,6 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
-            /**
-             * Kind
-             * @default token
-             * @constant
-             */
-            kind: "token";
         };
         /**
          * DepositAnswer
@@ -2300,7 +2351,7 @@ export interface components {
              * Purpose
              * @enum {string}
              */
-            purpose: "deploy" | "register";
+            purpose: "deploy" | "register" | "distribute";
             /** Signer */
             signer: string;
             /** Nonce */
@@ -2798,7 +2849,7 @@ export interface components {
              * Purpose
              * @enum {string}
              */
-            purpose: "deploy" | "register";
+            purpose: "deploy" | "register" | "distribute";
             /** Transaction Hash */
             transaction_hash: string;
             /** Block Number */
@@ -3796,7 +3847,9 @@ export interface operations {
                      * @example {
                      *       "deployments": [
                      *         {
+                     *           "kind": "token",
                      *           "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *           "chain_id": 11155111,
                      *           "status": "completed",
                      *           "model_id": "sentiment-v2",
                      *           "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
@@ -3804,6 +3857,9 @@ export interface operations {
                      *           "token_symbol": "SENT",
                      *           "deployment_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *           "registry_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "allocation_tx_hash": "allocation tx hash",
+                     *           "initial_supply": "initial supply",
+                     *           "max_supply": "max supply",
                      *           "block_number": 7421998,
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *           "gas_used": "2104332",
@@ -3811,8 +3867,7 @@ export interface operations {
                      *           "total_cost": "1250000000000000",
                      *           "error": null,
                      *           "created_at": "2026-11-21T04:20:00Z",
-                     *           "updated_at": "2026-11-21T04:20:00Z",
-                     *           "kind": "token"
+                     *           "updated_at": "2026-11-21T04:20:00Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4038,7 +4093,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "token",
                      *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "chain_id": 11155111,
                      *       "status": "completed",
                      *       "model_id": "sentiment-v2",
                      *       "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
@@ -4046,6 +4103,9 @@ export interface operations {
                      *       "token_symbol": "SENT",
                      *       "deployment_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *       "registry_tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *       "allocation_tx_hash": "allocation tx hash",
+                     *       "initial_supply": "initial supply",
+                     *       "max_supply": "max supply",
                      *       "block_number": 7421998,
                      *       "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *       "gas_used": "2104332",

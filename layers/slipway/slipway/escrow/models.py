@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from slipway.amounts import DecimalText
+from slipway.chain.unsigned import UnsignedTransaction
+
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_AMOUNT = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
 def _job_id(text: str) -> str:
@@ -19,12 +21,6 @@ def _job_id(text: str) -> str:
     if not _JOB_ID.fullmatch(lower):
         raise ValueError("must be a job's id: a UUID with hyphens")
     return lower
-
-
-def _amount(text: str) -> str:
-    if not _AMOUNT.fullmatch(text):
-        raise ValueError("must be a decimal number as text, such as 10.5, without sign, spaces or leading zeros")
-    return text
 
 
 JobId = Annotated[str, Field(max_length=36, examples=["3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90"]), AfterValidator(_job_id)]
@@ -45,22 +41,8 @@ class DepositRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     job_id: JobId
-    amount: Annotated[str, Field(min_length=1, max_length=100, examples=["10.5"]), AfterValidator(_amount)]
+    amount: DecimalText
     permit: Permit | None = None
-
-
-class UnsignedTransaction(BaseModel):
-    """A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take.
-
-    ``value`` is a hexadecimal quantity in wei, ``gas`` a limit with head-room.
-    """
-
-    to: str
-    data: str
-    value: str = "0x0"
-    chainId: int  # noqa: N815 (the name that wallets know)
-    gas: int
-    description: str
 
 
 class PermitOffer(BaseModel):

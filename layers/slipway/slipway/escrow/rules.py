@@ -1,4 +1,4 @@
-"""Pure arithmetic and encodings of the escrow: amounts, a job's key on chain, permits."""
+"""Pure encodings of the escrow: a job's key on chain, permits."""
 
 import uuid
 from typing import Any
@@ -8,7 +8,6 @@ from slipway.chain.abi import encode
 from slipway.errors import ValidationFailedError
 from slipway.escrow.models import Permit, PermitDomain
 
-MAX_UINT256 = 2**256 - 1
 # How long a permit holds that the wallet is asked to sign.
 PERMIT_SECONDS = 3600
 # A deposit can't be estimated before its approval is mined. Held to the contract by its tests; the newest fork asks
@@ -34,31 +33,6 @@ _PERMIT_FIELDS = [
 def job_key(job_id: str) -> bytes:
     """A job's 32 bytes on chain: the UUID's sixteen, then zeros, so that anybody can tell the job from an event."""
     return uuid.UUID(job_id).bytes + bytes(16)
-
-
-def parse_amount(text: str, decimals: int) -> int:
-    """An amount in base units.
-
-    Args:
-        text: Whole tokens in decimal, of the shape that ``DepositRequest`` takes.
-        decimals: The token's.
-
-    Raises:
-        ValidationFailedError: It is zero, has more digits after the point than the token, or is over 2^256 - 1.
-    """
-    whole, _, fraction = text.partition(".")
-    if len(fraction) > decimals:
-        raise ValidationFailedError.of_field("amount", f"has more than the token's {decimals} decimals")
-    amount = int(whole + fraction.ljust(decimals, "0"))
-    if not 0 < amount <= MAX_UINT256:
-        raise ValidationFailedError.of_field("amount", "must be more than zero, and at most 2^256 - 1 base units")
-    return amount
-
-
-def format_amount(amount: int, decimals: int) -> str:
-    """Base units in whole tokens, with all of the token's decimals; the inverse of ``parse_amount``."""
-    digits = str(amount).rjust(decimals + 1, "0")
-    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
 
 
 def domain_separator(domain: PermitDomain) -> bytes:

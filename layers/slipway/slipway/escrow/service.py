@@ -8,10 +8,12 @@ from functools import cache
 import httpx
 
 from slipway.addresses import to_checksum
+from slipway.amounts import format_amount, parse_amount
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call
 from slipway.chain.rules import gas_limit
 from slipway.chain.store import chain_configuration
+from slipway.chain.unsigned import UnsignedTransaction, unsigned
 from slipway.chains import Chain
 from slipway.control.store import Gate, Service
 from slipway.errors import ConflictError, PaymentRequiredError, UpstreamUnavailableError, ValidationFailedError
@@ -24,9 +26,8 @@ from slipway.escrow.models import (
     Permit,
     PermitOffer,
     RefundAnswer,
-    UnsignedTransaction,
 )
-from slipway.escrow.rules import DEPOSIT_GAS, PERMIT_SECONDS, format_amount, parse_amount, permit_typed_data
+from slipway.escrow.rules import DEPOSIT_GAS, PERMIT_SECONDS, permit_typed_data
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
@@ -205,13 +206,7 @@ class EscrowService:
             raise ConflictError(f"The chain would refuse the transaction: {error.rpc_message}") from error
 
     def _transaction(self, call: Call, gas: int, description: str) -> UnsignedTransaction:
-        return UnsignedTransaction(
-            to=str(call.to),
-            data="0x" + call.data.hex(),
-            chainId=self._chain.chain_id,
-            gas=gas,
-            description=description,
-        )
+        return unsigned(call, gas, self._chain.chain_id, description)
 
 
 def _reserved_until(status: EscrowStatus) -> str | None:

@@ -1,6 +1,6 @@
 """Shapes of token requests, answers and models, as specification 004 and the design give them.
 
-Amounts are decimal strings in wei, times are ISO 8601 in UTC.
+Costs are decimal strings in wei, supplies decimal strings in whole tokens; times are ISO 8601 in UTC.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from slipway.amounts import DecimalText, base_units
 from slipway.fields import Address, printable
 from slipway.jobs.models import EventDetail, Refusal
 
@@ -26,14 +27,45 @@ class Status(StrEnum):
 
 
 # What a launch's transactions are for, in the order of their nonces.
-Purpose = Literal["deploy", "register"]
-PURPOSES: tuple[Purpose, ...] = ("deploy", "register")
+Purpose = Literal["deploy", "register", "distribute"]
+PURPOSES: tuple[Purpose, ...] = ("deploy", "register", "distribute")
+# Every token that Slipway launches has as many.
+DECIMALS = 18
+MOST_ALLOCATIONS = 200
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
 
 # Two names that look alike must be the same name.
 ModelId = Annotated[str, Field(min_length=1, max_length=64, examples=["sentiment-v2"]), AfterValidator(printable)]
+
+
+def _amount(text: str) -> str:
+    base_units(text, DECIMALS)
+    return text
+
+
+def _more_than_zero(text: str) -> str:
+    base_units(text, DECIMALS, least=1)
+    return text
+
+
+def _not_zero(address: str) -> str:
+    if address == ZERO_ADDRESS:
+        raise ValueError("must not be the zero address")
+    return address
+
+
+Amount = Annotated[DecimalText, AfterValidator(_amount)]
+
+
+class Allocation(BaseModel):
+    """What one address gets of the initial supply, in whole tokens."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    address: Annotated[Address, AfterValidator(_not_zero)]
+    amount: Annotated[DecimalText, AfterValidator(_more_than_zero)]
 
 
 class DeployTokenRequest(BaseModel):
@@ -85,7 +117,9 @@ class DeploymentError(BaseModel):
 class DeploymentStatus(BaseModel):
     """Specification 004's status body; fields are left out until they are known."""
 
+    kind: Literal["token"] = "token"
     deployment_id: str
+    chain_id: int
     status: Status
     model_id: str
     token_address: str | None = None
@@ -93,6 +127,9 @@ class DeploymentStatus(BaseModel):
     token_symbol: str | None = None
     deployment_tx_hash: str | None = None
     registry_tx_hash: str | None = None
+    allocation_tx_hash: str | None = None
+    initial_supply: str | None = None
+    max_supply: str | None = None
     block_number: int | None = None
     explorer_url: str | None = None
     gas_used: str | None = None
@@ -125,12 +162,15 @@ class OpenTransaction(BaseModel):
 
 
 class DeploymentDetail(DeploymentStatus):
-    """A deployment with everything Slipway knows of it; ``open`` is what the chain has not settled yet."""
+    """A deployment with everything Slipway knows of it; ``open`` is what the chain has not settled yet.
 
-    kind: Literal["token"] = "token"
-    chain_id: int
+    ``controller`` owns the token; ``steward`` is the wallet that may mint up to ``max_supply``, as last seen on chain.
+    """
+
     user_address: str
     controller: str | None = None
+    steward: str | None = None
+    allocations: list[Allocation] = []
     model: dict[str, Any] | None = None
     estimated_gas_cost: str | None = None
     transactions: list[TransactionDetail] = []
@@ -140,8 +180,6 @@ class DeploymentDetail(DeploymentStatus):
 
 class DeploymentSummary(DeploymentStatus):
     """A deployment in a list."""
-
-    kind: Literal["token"] = "token"
 
 
 class ModelState(StrEnum):

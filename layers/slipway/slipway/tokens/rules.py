@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from slipway.chain.models import FINAL, Look, Progress
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError, TokenExistsError
-from slipway.tokens.models import PURPOSES, ModelMetadata, ModelState, Purpose
+from slipway.tokens.models import ModelMetadata, ModelState, Purpose
 
 _SYMBOL_LENGTH = 10
 _SYMBOL_TRIES = 6
@@ -87,31 +87,36 @@ def cost_of(gas: float | None, price: str | None, cost: str | None) -> int | Non
     return None if gas is None or price is None else int(gas) * int(price)
 
 
-def to_sign(looks: Mapping[str, Look]) -> tuple[Purpose, ...]:
+def to_sign(looks: Mapping[str, Look], purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
     """Return the purposes for which a launch has to sign, for the first time or anew.
 
     While any of its transactions is open there is nothing to sign: a purpose gets another nonce only once all that was
-    signed is final, so no two transactions for it can ever be mined. A registration is bound to the token's address, so
-    it is signed anew with the creation.
+    signed is final, so no two transactions for it can ever be mined. Each depends on those before it, so what had no
+    effect is signed anew together: a registration is bound to the token's address, a distribution to the registration.
 
     Args:
         looks: How far each transaction is that is signed.
+        purposes: What the launch takes, in the order of the nonces.
     """
     if any(found.progress not in FINAL for found in looks.values()):
         return ()
-    deploy, register = (looks[purpose].progress if purpose in looks else None for purpose in PURPOSES)
-    if deploy in (None, Progress.VOID):
-        return PURPOSES
-    if deploy is Progress.CONFIRMED and register in (None, Progress.VOID, Progress.CANCELLED):
-        return ("register",)
-    return ()
+    progress = {purpose: looks[purpose].progress if purpose in looks else None for purpose in purposes}
+    if progress["deploy"] is not Progress.CONFIRMED:
+        # A launch whose creation was called off has ended.
+        return purposes if progress["deploy"] in (None, Progress.VOID) else ()
+    missing = tuple(purpose for purpose in purposes if progress[purpose] is not Progress.CONFIRMED)
+    without_effect = (None, Progress.VOID, Progress.CANCELLED)
+    return missing if missing and progress[missing[0]] in without_effect else ()
 
 
-def after_look(looks: Mapping[str, Look], *, late: bool, called_off: bool, asked: bool) -> Step:
+def after_look(
+    looks: Mapping[str, Look], purposes: tuple[Purpose, ...], *, late: bool, called_off: bool, asked: bool
+) -> Step:
     """Return what is due for a launch whose transactions were looked at.
 
     Args:
         looks: How far each transaction is.
+        purposes: What the launch takes.
         late: Whether the launch's deadline has passed: then what no block took is called off, unless the token is
             mined.
         called_off: Whether that was signed already.
@@ -121,7 +126,7 @@ def after_look(looks: Mapping[str, Look], *, late: bool, called_off: bool, asked
     progress = {found.progress for found in open_looks}
     deploy = looks.get("deploy")
     if not open_looks:
-        step = Step.SIGN if to_sign(looks) else Step.DONE
+        step = Step.SIGN if to_sign(looks, purposes) else Step.DONE
     elif late and not called_off and deploy in open_looks and deploy.receipt is None:
         step = Step.CANCEL
     elif Progress.MISSING in progress:

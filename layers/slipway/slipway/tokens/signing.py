@@ -18,10 +18,10 @@ from slipway.tokens import calls
 from slipway.tokens.looks import looks_of, status_of
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.rules import to_sign
-from slipway.tokens.store import Launch, TokenItem, read_launch
+from slipway.tokens.store import PREFIXES, Launch, TokenItem, read_launch
 
 # Where a launch keeps the hash of each transaction.
-_HASHES = {"deploy": "deployment_tx_hash", "register": "registry_tx_hash"}
+_HASHES = {purpose: f"{prefix}_tx_hash" for purpose, prefix in PREFIXES.items()}
 _SIGNABLE = (str(Status.DEPLOYING), str(Status.REGISTERING))
 
 
@@ -48,7 +48,7 @@ class TokenSigning:
         if launch.token.status not in _SIGNABLE:
             raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
         looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, self._clock())
-        purposes = to_sign(looks)
+        purposes = to_sign(looks, launch.token.purposes)
         if not purposes:
             return list(launch.transactions.values())
         spent = [item for item in launch.open if item.purpose in purposes]

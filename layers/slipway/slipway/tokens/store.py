@@ -3,7 +3,8 @@
 Keys in the jobs table, besides those of every deployment (``slipway.jobs.deployments``):
 
 - ``MODEL#<model id>`` / ``LOCK``: held by the model's one launch, until it has failed and left nothing open;
-- ``SYMBOL#<symbol>`` / ``LOCK``: the launches that use a symbol.
+- ``SYMBOL#<symbol>`` / ``LOCK``: the launches that use a symbol;
+- ``TOKEN#<address>`` / ``TOKEN``: a launched token by its address, in EIP-55 form.
 
 Keys in the control table:
 
@@ -22,6 +23,7 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
+from slipway.addresses import to_checksum
 from slipway.chain.store import ChainConfiguration, TransactionIntent, TransactionItem, transactions_of
 from slipway.errors import NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
@@ -39,18 +41,19 @@ from slipway.store import (
     upstream_errors,
 )
 from slipway.times import now_text
-from slipway.tokens.models import FINAL, PURPOSES, ModelMetadata, ModelState, Status
+from slipway.tokens.models import FINAL, PURPOSES, ModelMetadata, ModelState, Purpose, Status
 
 KIND = "token"
 # Where a launch keeps what it knows of each transaction.
-PREFIXES = {"deploy": "deployment", "register": "registry"}
+PREFIXES = {"deploy": "deployment", "register": "registry", "distribute": "allocation"}
 
 
 class TokenItem(Deployment, discriminator=KIND):
     """A token and its launch. Amounts are decimal strings in wei; gas figures are integers.
 
     ``deployment_block`` is there once the token is on chain for good. A launch that has failed stays in the open work
-    as long as it is to be taken up again.
+    as long as it is to be taken up again. Supplies and the ``amount`` of each of ``allocations`` are whole tokens as
+    decimal text; ``steward`` is there if the registry names one.
     """
 
     model_id = UnicodeAttribute()
@@ -58,6 +61,10 @@ class TokenItem(Deployment, discriminator=KIND):
     token_name = UnicodeAttribute()
     token_symbol = UnicodeAttribute()
     controller = UnicodeAttribute(null=True)
+    steward = UnicodeAttribute(null=True)
+    initial_supply = UnicodeAttribute(null=True)
+    max_supply = UnicodeAttribute(null=True)
+    allocations = JSONAttribute(null=True)
     model = JSONAttribute(null=True)
     estimated_gas_cost = UnicodeAttribute()
     token_address = UnicodeAttribute(null=True)
@@ -71,9 +78,19 @@ class TokenItem(Deployment, discriminator=KIND):
     registry_gas_used = NumberAttribute(null=True)
     registry_gas_price = UnicodeAttribute(null=True)
     registry_cost = UnicodeAttribute(null=True)
+    allocation_tx_hash = UnicodeAttribute(null=True)
+    allocation_block = NumberAttribute(null=True)
+    allocation_gas_used = NumberAttribute(null=True)
+    allocation_gas_price = UnicodeAttribute(null=True)
+    allocation_cost = UnicodeAttribute(null=True)
     error_transaction_hash = UnicodeAttribute(null=True)
     deadline = UnicodeAttribute()
     resumed_at = UnicodeAttribute(null=True)
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """What its launch takes on chain, in the order of the nonces: a supply is distributed last."""
+        return PURPOSES if self.initial_supply else PURPOSES[:-1]
 
     @property
     def ended(self) -> bool:
@@ -84,6 +101,48 @@ class TokenItem(Deployment, discriminator=KIND):
     def half_done(self) -> bool:
         """Whether it has failed and is to be taken up again."""
         return self.status == str(Status.FAILED) and self.open_shard is not None
+
+
+class LaunchedToken(JobsItem):
+    """A launched token by its address, for readers who have only that.
+
+    ``steward`` is the wallet that may mint, as last seen on chain; it is missing where the registry names none.
+    ``max_supply`` is in whole tokens; ``transactions`` are ``{"purpose", "transaction_hash", "block_number"}``.
+    """
+
+    deployment_id = UnicodeAttribute()
+    chain_id = NumberAttribute()
+    model_id = UnicodeAttribute()
+    wallet = UnicodeAttribute()
+    token_address = UnicodeAttribute()
+    token_name = UnicodeAttribute()
+    token_symbol = UnicodeAttribute()
+    controller = UnicodeAttribute(null=True)
+    steward = UnicodeAttribute(null=True)
+    max_supply = UnicodeAttribute(null=True)
+    transactions = JSONAttribute()
+    created_at = UnicodeAttribute()
+
+    @staticmethod
+    def key(address: str) -> tuple[str, str]:
+        """Partition and sort key."""
+        return f"TOKEN#{to_checksum(address)}", "TOKEN"
+
+    @classmethod
+    def of(cls, token: TokenItem, values: Mapping[str, Any]) -> "LaunchedToken":
+        """Return the token of a launch that ends with these values of its attributes."""
+        known = {**token.attribute_values, **values}
+        item = cls(*cls.key(str(token.token_address)))
+        # Its own alone: in an index it would be one more deployment.
+        for name in known.keys() & cls.get_attributes().keys() - JobsItem.get_attributes().keys():
+            setattr(item, name, known[name])
+        item.token_address = to_checksum(str(token.token_address))
+        item.transactions = [
+            {"purpose": purpose, "transaction_hash": known[f"{prefix}_tx_hash"], "block_number": int(block)}
+            for purpose, prefix in PREFIXES.items()
+            if (block := known.get(f"{prefix}_block")) is not None
+        ]
+        return item
 
 
 class ModelLock(JobsItem):
@@ -172,6 +231,11 @@ def read_launch(deployment_id: str, chain_id: int) -> Launch:
 def find_token(deployment_id: str, *, consistent: bool = True) -> TokenItem | None:
     """Return a token by the id of its launch."""
     return read_item(TokenItem, deployment_key(deployment_id), consistent=consistent)
+
+
+def launched_token(address: str, *, consistent: bool = False) -> LaunchedToken | None:
+    """Return a launched token by its address."""
+    return read_item(LaunchedToken, LaunchedToken.key(address), consistent=consistent)
 
 
 def model_lock(model_id: str) -> ModelLock | None:

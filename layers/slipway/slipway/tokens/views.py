@@ -8,39 +8,24 @@ from slipway.chains import Chain
 from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
 from slipway.tokens.models import (
+    PURPOSES,
     DeploymentDetail,
     DeploymentError,
     DeploymentStatus,
     DeploymentSummary,
     OpenTransaction,
-    Purpose,
     Status,
     TransactionDetail,
 )
 from slipway.tokens.rules import cost_of
-from slipway.tokens.store import TokenItem
+from slipway.tokens.store import PREFIXES, TokenItem
+
+# What a launch keeps of each transaction.
+_KNOWN = ("tx_hash", "block", "gas_used", "gas_price", "cost")
 
 
 def transactions_of(item: TokenItem, chain: Chain) -> list[TransactionDetail]:
     """Return a launch's transactions, as far as they are known."""
-    parts: list[tuple[Purpose, str | None, Any, Any, Any, Any]] = [
-        (
-            "deploy",
-            item.deployment_tx_hash,
-            item.deployment_block,
-            item.deployment_gas_used,
-            item.deployment_gas_price,
-            item.deployment_cost,
-        ),
-        (
-            "register",
-            item.registry_tx_hash,
-            item.registry_block,
-            item.registry_gas_used,
-            item.registry_gas_price,
-            item.registry_cost,
-        ),
-    ]
     return [
         TransactionDetail(
             purpose=purpose,
@@ -51,7 +36,10 @@ def transactions_of(item: TokenItem, chain: Chain) -> list[TransactionDetail]:
             cost=None if (paid := cost_of(gas, price, cost)) is None else str(paid),
             explorer_url=chain.explorer_transaction_url(transaction_hash),
         )
-        for purpose, transaction_hash, block, gas, price, cost in parts
+        for purpose in PURPOSES
+        for transaction_hash, block, gas, price, cost in [
+            [getattr(item, f"{PREFIXES[purpose]}_{name}") for name in _KNOWN]
+        ]
         if transaction_hash
     ]
 
@@ -69,6 +57,7 @@ def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
         )
     return {
         "deployment_id": item.deployment_id,
+        "chain_id": int(item.chain_id),
         "status": Status(item.status),
         "model_id": item.model_id,
         # An address that is reserved but not mined yet is nobody's token.
@@ -77,6 +66,9 @@ def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
         "token_symbol": item.token_symbol,
         "deployment_tx_hash": item.deployment_tx_hash,
         "registry_tx_hash": item.registry_tx_hash,
+        "allocation_tx_hash": item.allocation_tx_hash,
+        "initial_supply": item.initial_supply,
+        "max_supply": item.max_supply,
         "block_number": last.block_number if last else None,
         "explorer_url": next((part.explorer_url for part in transactions), None),
         "gas_used": str(sum(int(part.gas_used or 0) for part in mined)) if mined else None,
@@ -89,7 +81,7 @@ def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
 
 
 def status_of(item: TokenItem, chain: Chain) -> DeploymentStatus:
-    """Specification 004's status body: gas and cost cover both transactions, the block is the last one's."""
+    """Specification 004's status body: gas and cost cover all transactions, the block is the last one's."""
     return DeploymentStatus(**_fields(item, chain))
 
 
@@ -104,9 +96,10 @@ def detail_of(
     """A deployment with its transactions apart and its events."""
     return DeploymentDetail(
         **_fields(item, chain),
-        chain_id=int(item.chain_id),
         user_address=item.wallet,
         controller=item.controller,
+        steward=item.steward,
+        allocations=item.allocations or [],
         model=item.model,
         estimated_gas_cost=item.estimated_gas_cost,
         transactions=transactions_of(item, chain),

@@ -32,7 +32,7 @@ from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL as ENDED
 from slipway.tokens.models import Status
 from slipway.tokens.rules import Step, after_look, aftermath, cost_of, model_refusal, resume_pause, to_sign
-from slipway.tokens.store import PREFIXES, Launch, TokenItem, advance, read_launch, release_locks
+from slipway.tokens.store import PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
@@ -151,11 +151,11 @@ class TokenWorkflow(Workflow[Work]):
         moment, deadline = self._clock(), from_text(job.token.deadline)
         job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
         called_off = any(item.cancel_hashes for item in job.open)
-        step = after_look(job.looks, late=moment > deadline, called_off=called_off, asked=job.asked)
+        step = after_look(job.looks, job.token.purposes, late=moment > deadline, called_off=called_off, asked=job.asked)
         open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
         if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
             raise DeploymentFailedError("The chain neither took nor dropped the transactions in time")
-        if to_sign(job.looks) == ("register",):
+        if to_sign(job.looks, job.token.purposes) == ("register",):
             token = self._registered_token(job)
             if token and token != str(job.token.token_address).lower():
                 raise TokenExistsError("The model has another token", details={"token_address": token})
@@ -207,6 +207,7 @@ class TokenWorkflow(Workflow[Work]):
         if token != str(job.token.token_address).lower():
             raise DeploymentFailedError("The registry does not name this token")
         values, write = self._settled(job)
+        write.create("token", LaunchedToken.of(job.token, values))
         self._record_end(write, job.token, "completed", values)
         if advance(
             job.token,

@@ -1,0 +1,25 @@
+"""Transactions that a user's own wallet completes, signs and sends: Slipway holds no user's key."""
+
+from pydantic import BaseModel
+
+from slipway.chain.models import Call
+
+
+class UnsignedTransaction(BaseModel):
+    """A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take.
+
+    ``value`` is a hexadecimal quantity in wei, ``gas`` a limit with head-room.
+    """
+
+    to: str
+    data: str
+    value: str = "0x0"
+    chainId: int  # noqa: N815 (the name that wallets know)
+    gas: int
+    description: str
+
+
+def unsigned(call: Call, gas: int, chain_id: int, description: str) -> UnsignedTransaction:
+    """Return a call as a wallet takes it."""
+    data = "0x" + call.data.hex()
+    return UnsignedTransaction(to=str(call.to), data=data, chainId=chain_id, gas=gas, description=description)
