@@ -19,7 +19,7 @@ from slipway.chain.store import save_fee_cap
 from slipway.tokens.models import ModelState
 from tests.support.installation import DEPLOYER, GWEI, Installation
 from tests.support.nodes import RefusalError
-from tests.support.wallets import ALICE, BOB
+from tests.support.wallets import ADMIN, ALICE, BOB
 
 CREATED = "POST /api/deployments"
 
@@ -702,3 +702,46 @@ def test_anothers_cursor_shows_nothing_of_theirs(slipway: Installation) -> None:
     cursor = _page(slipway, limit=1).body["next_cursor"]
     assert cursor
     assert _page(slipway, BOB, cursor=cursor).body["deployments"] == []
+
+
+def test_a_list_of_one_model_has_its_launches_alone(slipway: Installation) -> None:
+    for model_id in ("a", "b"):
+        slipway.model(model_id)
+        slipway.launch(model_id)
+    assert [entry["model_id"] for entry in _page(slipway, model_id="a").body["deployments"]] == ["a"]
+    assert len(_page(slipway, model_id="a", status="pending").body["deployments"]) == 1
+    for query in ({"model_id": "a", "kind": "akash"}, {"model_id": "a", "status": "failed"}, {"model_id": "c"}):
+        assert _page(slipway, **query).body == {"deployments": [], "next_cursor": None}
+    assert _page(slipway, BOB, model_id="a").body["deployments"] == []
+
+
+# ── Whose launch it is to read ──────────────────────────────────────────────────────────────────
+
+READS = ["api_deployments_detail", "api_deployments_status"]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_models_owner_reads_a_contributors_launch(slipway: Installation, name: str) -> None:
+    slipway.model(contributors=(BOB.address,))
+    deployment_id = slipway.launch(account=BOB).body["deployment_id"]
+    answer = slipway.api(name, token=slipway.token(ALICE), path={"id": deployment_id})
+    assert (answer.status, answer.body["deployment_id"]) == (200, deployment_id)
+    # To read is not to change.
+    closed = slipway.api("api_deployments_close", token=slipway.token(ALICE), path={"id": deployment_id})
+    assert closed.status == 404
+
+
+@pytest.mark.parametrize("name", READS)
+def test_an_owners_launch_is_no_contributors_to_read(slipway: Installation, name: str) -> None:
+    slipway.model(contributors=(BOB.address,))
+    deployment_id = slipway.launch().body["deployment_id"]
+    assert slipway.api(name, token=slipway.token(BOB), path={"id": deployment_id}).status == 404
+
+
+@pytest.mark.parametrize("name", READS)
+def test_an_administrator_reads_any_launch(slipway: Installation, name: str) -> None:
+    slipway.model()
+    deployment_id = slipway.launch().body["deployment_id"]
+    assert slipway.api(name, token=slipway.token(ADMIN), path={"id": deployment_id}).status == 200
+    closed = slipway.api("api_deployments_close", token=slipway.token(ADMIN), path={"id": deployment_id})
+    assert closed.status == 404

@@ -5,7 +5,7 @@ And the models whose tokens can be launched.
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 
 from slipway.deployments import service
 from slipway.deployments.service import catalogue, deployment_service
@@ -35,11 +35,12 @@ def page(
     caller: Owner,
     kind: service.Kind | None = None,
     status: service.AnyStatus | None = None,
+    model_id: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> service.Page:
     """List the caller's deployments, newest first."""
-    return deployment_service().list(caller, kind=kind, status=status, limit=limit, cursor=cursor)
+    return deployment_service().list(caller, service.Filter(kind, status, model_id), limit, cursor)
 
 
 @app.get("/api/deployments/{deployment_id}", responses=refusals(NotFoundError))

@@ -3827,6 +3827,7 @@ export interface operations {
                 kind?: "token" | "akash";
                 /** @example completed */
                 status?: "pending" | "deploying" | "registering" | "completed" | "failed" | "active" | "closed" | "error";
+                model_id?: string;
                 /** @example 20 */
                 limit?: number;
                 cursor?: string;

@@ -1,6 +1,7 @@
 """The resource ``/api/deployments`` over its kinds: tokens and Akash workloads."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,13 +27,13 @@ from slipway.errors import (
 )
 from slipway.executions import execution_starter
 from slipway.identifiers import is_id
-from slipway.identity.models import Caller
+from slipway.identity.models import ADMIN, Caller
 from slipway.jobs.deployments import Deployment, deployments_of, find_deployment
 from slipway.jobs.store import RequestContext, events_of
 from slipway.settings import state_machine_arn
 from slipway.tokens import models as tokens
 from slipway.tokens.catalogue import Catalogue
-from slipway.tokens.model_source import model_source
+from slipway.tokens.model_source import ModelSource, model_source
 from slipway.tokens.service import TokenService, token_service
 from slipway.tokens.store import TokenItem
 
@@ -64,6 +65,15 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
 _CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": TokenItem, "akash": AkashDeployment}
 
 
+@dataclass(frozen=True)
+class Filter:
+    """Which deployments to list; None lists all."""
+
+    kind: Kind | None
+    status: AnyStatus | None
+    model_id: str | None
+
+
 class Page(BaseModel):
     """A page of deployments, newest first; ``next_cursor`` is None on the last one."""
 
@@ -93,12 +103,18 @@ class DeploymentService:
         tokens: Token launches.
         akash: Gives the workloads on Akash; asked for only when one is requested or closed.
         live: Gives what Akash tells of them; asked for only when one is read.
+        models: Where models are known from; asked for the owner of a model that another launched.
     """
 
     def __init__(
-        self, tokens: TokenService, akash: "Callable[[], AkashService]", live: "Callable[[], LiveWorkloads]"
+        self,
+        tokens: TokenService,
+        akash: "Callable[[], AkashService]",
+        live: "Callable[[], LiveWorkloads]",
+        models: ModelSource,
     ) -> None:
         self._tokens = tokens
+        self._models = models
         self._akash = akash
         self._live = live
 
@@ -114,10 +130,18 @@ class DeploymentService:
             return self._akash().estimate(caller, body)
         return self._tokens.estimate(caller, body)
 
-    def list(self, caller: Caller, *, kind: str | None, status: str | None, limit: int, cursor: str | None) -> Page:
-        """A page of the caller's deployments, newest first."""
+    def list(self, caller: Caller, chosen: Filter, limit: int, cursor: str | None) -> Page:
+        """Return a page of the caller's deployments, newest first."""
+        wanted = _CLASSES["token" if chosen.model_id else chosen.kind]
+        if chosen.model_id and chosen.kind == "akash":
+            return Page(deployments=[])
+        conditions = []
+        if chosen.status:
+            conditions.append(wanted.status == chosen.status)
+        if chosen.model_id:
+            conditions.append(TokenItem.model_id == chosen.model_id)
         found, next_cursor = deployments_of(
-            str(caller.wallet), kind=_CLASSES[kind], status=status, limit=limit, cursor=cursor
+            str(caller.wallet), kind=wanted, matching=conditions, limit=limit, cursor=cursor
         )
         summaries = [
             views.summary_of(item) if isinstance(item, AkashDeployment) else self._tokens.summary(item)
@@ -126,15 +150,15 @@ class DeploymentService:
         return Page(deployments=summaries, next_cursor=next_cursor)
 
     def status(self, caller: Caller, deployment_id: str) -> Status:
-        """Where a deployment stands; raises NotFoundError for another owner's too."""
-        item = own(caller, deployment_id)
+        """Return where a deployment stands; raises NotFoundError for one that is not theirs to read."""
+        item = self._readable(caller, deployment_id)
         if isinstance(item, AkashDeployment):
             return views.status_of(item, self._live_of(item))
         return self._tokens.status(_token(item))
 
     def detail(self, caller: Caller, deployment_id: str) -> Detail:
-        """All of a deployment with its events; raises NotFoundError for another owner's too."""
-        item = own(caller, deployment_id)
+        """Return all of a deployment with its events; raises NotFoundError for one that is not theirs to read."""
+        item = self._readable(caller, deployment_id)
         if isinstance(item, AkashDeployment):
             return views.detail_of(item, events_of(item.pk), self._live_of(item))
         return self._tokens.detail(_token(item))
@@ -166,14 +190,33 @@ class DeploymentService:
             raise ConflictError("A workload can't be resumed", details={"kind": "akash", "status": item.status})
         return self._tokens.retry(caller, _token(item), idempotency_key, context)
 
+    def _readable(self, caller: Caller, deployment_id: str) -> Deployment:
+        """Return a deployment of the caller's, or a launch of a model of the caller's; any for an administrator."""
+        found = _existing(deployment_id)
+        if found.wallet == caller.wallet or ADMIN in caller.roles:
+            return found
+        if isinstance(found, TokenItem):
+            model = self._models.find(found.model_id) if found.model is None else None
+            owner = model.owner if model else (found.model or {}).get("owner")
+            if owner == caller.wallet:
+                return found
+        raise NotFoundError("There is no such deployment")
+
     def _live_of(self, item: AkashDeployment) -> LiveStatus | None:
         return self._live().status(item.deployment_id, str(item.dseq), ended=item.ended) if item.dseq else None
 
 
 def own(caller: Caller, deployment_id: str) -> Deployment:
-    """A deployment of the caller's; raises NotFoundError, for another owner's too."""
+    """Return a deployment of the caller's; raises NotFoundError, for another owner's too."""
+    found = _existing(deployment_id)
+    if found.wallet != caller.wallet:
+        raise NotFoundError("There is no such deployment")
+    return found
+
+
+def _existing(deployment_id: str) -> Deployment:
     found = find_deployment(deployment_id) if is_id(deployment_id) else None
-    if found is None or found.wallet != caller.wallet:
+    if found is None:
         raise NotFoundError("There is no such deployment")
     return found
 
@@ -211,4 +254,4 @@ def _tokens() -> TokenService:
 @cache
 def deployment_service() -> DeploymentService:
     """The service over this installation's token chain and Akash account."""
-    return DeploymentService(_tokens(), _akash_service, _live_workloads)
+    return DeploymentService(_tokens(), _akash_service, _live_workloads, model_source())

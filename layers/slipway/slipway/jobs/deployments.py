@@ -4,9 +4,13 @@
   and in ``open_work`` until it has ended.
 """
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from slipway.jobs.open_work import OpenJob
 from slipway.store import newest_first, read_item
@@ -48,10 +52,12 @@ def find_deployment(deployment_id: str) -> Deployment | None:
 
 
 def deployments_of(
-    wallet: str, *, kind: type[Deployment], status: str | None, limit: int, cursor: str | None
+    wallet: str, *, kind: type[Deployment], matching: Sequence[Condition], limit: int, cursor: str | None
 ) -> tuple[list[Any], str | None]:
-    """Return a page of a wallet's deployments, newest first: those of one class, or of every class for
-    ``Deployment``."""
+    """Return a page of a wallet's deployments, newest first, that meet all conditions.
+
+    They are those of one class, or of every class for ``Deployment``.
+    """
     return newest_first(
         kind,
         kind.by_owner,
@@ -59,5 +65,5 @@ def deployments_of(
         "owner_sort",
         limit=limit,
         cursor=cursor,
-        matching=kind.status == status if status else None,
+        matching=reduce(and_, matching) if matching else None,
     )
