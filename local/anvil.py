@@ -34,7 +34,7 @@ class AnvilError(RuntimeError):
 
 
 def anvil_binary(root: Path = ROOT) -> Path:
-    """Finds anvil's executable for this platform.
+    """Find anvil's executable for this platform.
 
     Args:
         root: The repository, whose `node_modules` is searched.
@@ -58,7 +58,7 @@ def anvil_binary(root: Path = ROOT) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on at this moment."""
+    """Return a TCP port of loopback that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -74,7 +74,7 @@ def start_anvil(
     arguments: Sequence[str] = (),
     ready_within_seconds: float = 20.0,
 ) -> subprocess.Popen[bytes]:
-    """Starts a chain and waits until it answers at `http://127.0.0.1:<port>`.
+    """Start a chain and waits until it answers at `http://127.0.0.1:<port>`.
 
     Its ten accounts are anvil's well-known ones, each with 10,000 ether.
 
@@ -119,7 +119,7 @@ def start_anvil(
 
 
 def stop_anvil(process: subprocess.Popen[bytes], within_seconds: float = 10.0) -> None:
-    """Ends a chain, gently at first, and waits until it has ended.
+    """End a chain, gently at first, and waits until it has ended.
 
     Args:
         process: What `start_anvil` returned; it may have ended already.

@@ -38,7 +38,7 @@ _LISTENED_ON = ("api", "dashboard", "aws", "chain", "second_chain")
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["prepare", "run", "start", "stop", "token"])
     parser.add_argument("--role", default="user", choices=["user", "admin", "operator"], help="whose token")
@@ -230,7 +230,7 @@ def _account(accounts: tuple[LocalAccount, ...], role: str) -> LocalAccount:
 
 
 def token(directory: StateDirectory, role: str) -> str:
-    """A fresh access token of the first local account with a role."""
+    """Return a fresh access token of the first local account with a role."""
     described = stack.read(directory.stack_file)
     entry = next(account for account in described["accounts"] if account["role"] == role)
     return sign_in(described["api"], LocalAccount(**entry))

@@ -261,7 +261,7 @@ def _kill_tree(pid: int) -> None:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """A stack's description.
+    """Return a stack's description.
 
     Raises:
         LaunchError: No stack is ready.

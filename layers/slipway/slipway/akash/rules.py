@@ -100,7 +100,7 @@ class Progress:
 
 
 def next_step(progress: Progress) -> Step:
-    """What is to be done next: it depends on the workload alone, so work goes on wherever it was cut.
+    """Return what is to be done next: it depends on the workload alone, so work goes on wherever it was cut.
 
     Nothing is given up while a create may still have happened: what it made has to be found first.
     """
@@ -130,7 +130,7 @@ def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:
 
 
 def observation_of(leases: "Sequence[Lease]", observed_at: str) -> Observation:
-    """What the providers of a workload's leases tell of it."""
+    """Return what the providers of a workload's leases tell of it."""
     seen = Observation(observed_at=observed_at)
     for status in (lease.status for lease in leases):
         for name, service in (status.services if status else {}).items():

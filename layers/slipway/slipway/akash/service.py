@@ -71,7 +71,7 @@ class AkashService:
     # ── Estimate ────────────────────────────────────────────────────────────────────────────────
 
     def estimate(self, caller: Caller, body: DeployWorkloadRequest) -> WorkloadEstimate:
-        """What a workload would probably cost and why it would be refused; changes nothing.
+        """Return what a workload would probably cost and why it would be refused; changes nothing.
 
         Raises:
             InvalidSdlError: The SDL is not one that can be deployed.
@@ -247,7 +247,7 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -
 
 
 def _gpu_usd_per_hour(workload: Workload, prices: GpuPrices) -> Decimal | None:
-    """What the GPUs of a workload cost on average; None where one has no price."""
+    """Return what the GPUs of a workload cost on average; None where one has no price."""
     wanted = [parse_gpu(name) for name in workload.gpu_models]
     found = [
         priced.price.avg
@@ -263,5 +263,5 @@ def _is_wanted(wanted: list[GpuName], gpu: GpuName) -> bool:
 
 @cache
 def akash_service() -> AkashService:
-    """The service over this installation's Akash account."""
+    """Return the service over this installation's Akash account."""
     return AkashService(akash_settings(), console_api, execution_starter(state_machine_arn("akash_deploy")))

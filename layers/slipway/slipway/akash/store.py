@@ -154,23 +154,23 @@ class ManifestItem(JobsItem):
 
 
 def compressed(text: str) -> bytes:
-    """A text as it is stored."""
+    """Return a text as it is stored."""
     return zlib.compress(text.encode())
 
 
 def sdl_item(deployment_id: str, text: str) -> SdlText:
-    """The SDL, to be written together with its workload."""
+    """Return the SDL, to be written together with its workload."""
     return SdlText(deployment_key(deployment_id)[0], "SDL", text=compressed(text))
 
 
 def sdl_of(deployment: AkashDeployment) -> str:
-    """The SDL of a workload."""
+    """Return the SDL of a workload."""
     with upstream_errors():
         return zlib.decompress(SdlText.get(deployment.pk, "SDL", consistent_read=True).text).decode()
 
 
 def find_workload(deployment_id: str) -> AkashDeployment | None:
-    """A workload by its id."""
+    """Return a workload by its id."""
     with upstream_errors():
         try:
             return AkashDeployment.get(*deployment_key(deployment_id), consistent_read=True)
@@ -194,7 +194,7 @@ def keep_manifest(fingerprint: str, manifest: str) -> None:
 
 
 def known_manifest(fingerprint: str) -> ManifestItem | None:
-    """The manifest of an SDL; None if no create of it has answered yet."""
+    """Return the manifest of an SDL; None if no create of it has answered yet."""
     with upstream_errors():
         try:
             return ManifestItem.get(f"SDL#{fingerprint}", "MANIFEST", consistent_read=True)
@@ -203,7 +203,7 @@ def known_manifest(fingerprint: str) -> ManifestItem | None:
 
 
 def manifest_text(item: ManifestItem) -> str:
-    """The manifest itself."""
+    """Return the manifest itself."""
     return zlib.decompress(item.text).decode()
 
 
@@ -212,7 +212,7 @@ def _claim_key(dseq: str) -> tuple[str, str]:
 
 
 def claim_item(dseq: str, deployment_id: str) -> DseqClaim:
-    """A claim, to be created where there is none."""
+    """Return a claim, to be created where there is none."""
     return DseqClaim(*_claim_key(dseq), deployment_id=deployment_id, created_at=now_text())
 
 
@@ -244,7 +244,7 @@ def claim_for_nobody(dseq: str) -> bool:
 
 
 def undisturbed() -> Condition:
-    """The workload has not ended, and nobody wants it closed."""
+    """Return the condition that the workload has not ended and nobody wants it closed."""
     condition: Condition = (
         (AkashDeployment.status == str(Status.PENDING))
         & AkashDeployment.close_requested_at.does_not_exist()

@@ -49,12 +49,12 @@ def status_of(item: AkashDeployment, live: LiveStatus | None = None) -> Workload
 
 
 def summary_of(item: AkashDeployment) -> WorkloadSummary:
-    """A workload in a list."""
+    """Return a workload in a list."""
     return WorkloadSummary(**_fields(item))
 
 
 def detail_of(item: AkashDeployment, events: list[JobEvent], live: LiveStatus | None) -> WorkloadDetail:
-    """A workload with its leases and its events."""
+    """Return a workload with its leases and its events."""
     return WorkloadDetail(
         **_fields(item),
         live=live,

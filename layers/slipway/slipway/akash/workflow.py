@@ -270,7 +270,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         return 0
 
     def _judged(self, deployment: AkashDeployment, wanted: bids.Wanted) -> tuple[bids.Judged, ...]:
-        """The bids; none while upstream does not answer, because its silence must not outlast the bids' clock."""
+        """Return the bids; none while upstream does not answer, as its silence must not outlast the bids' clock."""
         try:
             found = self._console.bids(str(deployment.dseq))
             return bids.judge(wanted, found, self._bidders(found))
@@ -331,7 +331,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             raise LeaseClosedError("The provider did not take the manifest in time")
 
     def _read(self, deployment: AkashDeployment) -> Deployment:
-        """The deployment on Akash, if it is open.
+        """Return the deployment on Akash, if it is open.
 
         Raises:
             LeaseClosedError: It is closed.
@@ -347,7 +347,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         return found
 
     def _refused_lease(self, deployment: AkashDeployment, error: SlipwayError) -> int:
-        """A bid is gone, unless an earlier call that nobody heard of took it."""
+        """Record that a bid is gone, unless an earlier call that nobody heard of took it."""
         if self._read(deployment).open_leases:
             raise UpstreamUnavailableError("The lease is there; its manifest is sent again", retry_after=2) from error
         if isinstance(error, UpstreamRefusedError):
@@ -547,7 +547,7 @@ _LEASE_KEYS = ("dseq", "gseq", "oseq", "provider")
 
 
 def _lease_of(lease: LeaseId, price: Decimal) -> dict[str, Any]:
-    """A bid or lease as the workload keeps it."""
+    """Return a bid or lease as the workload keeps it."""
     return {
         "dseq": lease.dseq,
         "gseq": lease.gseq,

@@ -15,7 +15,7 @@ from slipway.times import now, now_text, to_text
 def new_workload(
     deployment_id: str, wallet: str, sdl: str, workload: Workload, preferences: Preferences, deposit: str
 ) -> AkashDeployment:
-    """A workload that has just been accepted; to be written together with its ``sdl_item``.
+    """Return a workload that has just been accepted; to be written together with its ``sdl_item``.
 
     Args:
         deployment_id: A new id.

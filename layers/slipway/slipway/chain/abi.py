@@ -67,27 +67,27 @@ def encode(kinds: Sequence[str], values: Sequence[Value]) -> bytes:
 
 
 def call_data(signature: str, values: Sequence[Value]) -> bytes:
-    """The data of a call: the selector of ``signature``, such as ``register(string,address)``, and its arguments."""
+    """Return the data of a call: the selector of ``signature`` (``register(string,address)``) and its arguments."""
     kinds = signature[signature.index("(") + 1 : -1]
     return keccak256(signature.encode())[:4] + encode(kinds.split(",") if kinds else [], values)
 
 
 def words(answer: bytes) -> list[int]:
-    """The 32-byte words of an answer without dynamic parts, as numbers; raises ValueError when it has other bytes."""
+    """Return the 32-byte words of an answer without dynamic parts, as numbers; ValueError when it has other bytes."""
     if len(answer) % _WORD:
         raise ValueError("an answer is made of words of 32 bytes")
     return [int.from_bytes(answer[start : start + _WORD], "big") for start in range(0, len(answer), _WORD)]
 
 
 def address_of(word: int) -> str:
-    """The address in a word, in lower case; raises ValueError when the word is none."""
+    """Return the address in a word, in lower case; raises ValueError when the word is none."""
     if word >> 160:
         raise ValueError("an address has 20 bytes")
     return f"0x{word:040x}"
 
 
 def string_at(answer: bytes, position: int) -> str:
-    """The string whose offset is the word at a position of an answer; raises ValueError when there is none."""
+    """Return the string whose offset is the word at a position of an answer; raises ValueError when there is none."""
     head = answer[position * _WORD : (position + 1) * _WORD]
     offset = int.from_bytes(head, "big")
     length = int.from_bytes(answer[offset : offset + _WORD], "big")

@@ -45,7 +45,7 @@ class UnexpectedStateError(Exception):
 
 
 def run_installation(install: Callable[[str], dict[str, str | None]]) -> int:
-    """What the command lines of installations share: the key, what is printed, and the exit status.
+    """Run what the command lines of installations share: the key, what is printed, and the exit status.
 
     Args:
         install: Installs with the administrator's private key from ADMINISTRATOR_PRIVATE_KEY, and tells the addresses,
@@ -72,7 +72,7 @@ def run_installation(install: Callable[[str], dict[str, str | None]]) -> int:
 
 
 def checksum_address(text: str | None) -> str | None:
-    """The checksummed form of an address, None of None; raises ValueError when it is no address."""
+    """Return the checksummed form of an address, None of None; raises ValueError when it is no address."""
     if text is None:
         return None
     if not Web3.is_address(text):
@@ -118,7 +118,7 @@ class Administration:
         return str(self._administrator.address)
 
     def contract(self, name: str, address: str) -> Contract:
-        """A deployed contract, once it is certain that there is one (UnexpectedStateError)."""
+        """Return a deployed contract, once it is certain that there is one (UnexpectedStateError)."""
         checksummed = Web3.to_checksum_address(address)
         if not self._web3.eth.get_code(checksummed):
             raise UnexpectedStateError(f"there is no contract at {address}, where {name} should be")

@@ -43,7 +43,7 @@ class ContractArtifact:
 
 @cache
 def load(name: str) -> ContractArtifact:
-    """Reads a contract's artifact; the second time it comes from memory.
+    """Read a contract's artifact; the second time it comes from memory.
 
     Args:
         name: The contract's name, such as `HokusaiToken`.

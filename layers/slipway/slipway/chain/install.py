@@ -86,7 +86,7 @@ def install(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line. Prints the addresses as JSON and returns the exit status."""
+    """Run the command line. Prints the addresses as JSON and returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m slipway.chain.install", description=__doc__.splitlines()[0])
     parser.add_argument("--rpc-url", required=True)
     parser.add_argument("--registrar", action="append", required=True, help="gets REGISTRAR_ROLE; may be repeated")

@@ -64,7 +64,7 @@ def install_escrow(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line. Prints the address as JSON and returns the exit status."""
+    """Run the command line. Prints the address as JSON and returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m slipway.chain.install_escrow", description=__doc__.splitlines()[0])
     parser.add_argument("--rpc-url", required=True)
     parser.add_argument("--token", required=True, help="the chain's USDC, or another ERC-20 token")

@@ -160,19 +160,19 @@ class TransactionIntent(ControlItem):
 
 
 def call_to_json(call: Call) -> dict[str, Any]:
-    """The inverse of ``call_from_json``."""
+    """Return the inverse of ``call_from_json``."""
     return {"to": call.to, "data": call.data.hex(), "gas_limit": call.gas_limit, "value": str(call.value)}
 
 
 def call_from_json(entry: dict[str, Any]) -> Call:
-    """A call as ``TransactionItem.call`` holds it."""
+    """Return a call as ``TransactionItem.call`` holds it."""
     return Call(
         to=entry["to"], data=bytes.fromhex(entry["data"]), gas_limit=entry["gas_limit"], value=int(entry["value"])
     )
 
 
 def chain_configuration(chain_id: int) -> ChainConfiguration:
-    """The configuration of a chain, empty when nobody has written one."""
+    """Return the configuration of a chain, empty when nobody has written one."""
     pk, sk = ChainConfiguration.key(chain_id)
     with upstream_errors():
         try:
@@ -182,7 +182,7 @@ def chain_configuration(chain_id: int) -> ChainConfiguration:
 
 
 def with_contracts(configuration: ChainConfiguration | None, chain: Chain) -> ChainConfiguration:
-    """The configuration as it was read, if it names Slipway's contracts.
+    """Return the configuration as it was read, if it names Slipway's contracts.
 
     Raises:
         UpstreamUnavailableError: They are not installed.
@@ -245,7 +245,7 @@ def remember_least_tip(chain_id: int, least_tip: int) -> None:
 
 
 def transaction_at(chain_id: int, address: str, nonce: int) -> TransactionItem | None:
-    """The transaction that holds a nonce, if we signed one."""
+    """Return the transaction that holds a nonce, if we signed one."""
     with upstream_errors():
         try:
             return TransactionItem.get(*TransactionItem.key(chain_id, address, nonce), consistent_read=True)
@@ -254,7 +254,7 @@ def transaction_at(chain_id: int, address: str, nonce: int) -> TransactionItem |
 
 
 def signer_nonce(chain_id: int, address: str) -> SignerNonce | None:
-    """The next nonce we would use and whom it was given to last, or None for an account that was never used."""
+    """Return the next nonce we would use and whom it was given to last, or None for an account that was never used."""
     with upstream_errors():
         try:
             return SignerNonce.get(*SignerNonce.key(chain_id, address), consistent_read=True)
@@ -263,7 +263,7 @@ def signer_nonce(chain_id: int, address: str) -> SignerNonce | None:
 
 
 def stored_nonce(chain_id: int, address: str) -> int | None:
-    """The next nonce we would use, or None for an account that was never used."""
+    """Return the next nonce we would use, or None for an account that was never used."""
     found = signer_nonce(chain_id, address)
     return int(found.next_nonce) if found else None
 

@@ -57,11 +57,11 @@ class Breaker:
         return max(1, round(max(self.open_until, self.probe_until) - now))
 
     def probing(self, now: float) -> "Breaker":
-        """The breaker with a probe under way."""
+        """Return the breaker with a probe under way."""
         return replace(self, probe_until=now + PROBE_SECONDS)
 
     def told(self, outcome: Outcome, now: float) -> "Breaker":
-        """The breaker after an outcome."""
+        """Return the breaker after an outcome."""
         if outcome is Outcome.NEITHER:
             # Work that ended for a reason of its own says nothing of the service; if it was the probe, another may go.
             return replace(self, probe_until=0)

@@ -125,7 +125,7 @@ class DeploymentService:
         return self._tokens.request(caller, body, idempotency_key, context)
 
     def estimate(self, caller: Caller, body: Request) -> Estimate:
-        """What a deployment would cost, and every reason why it would be refused now; changes nothing."""
+        """Return what a deployment would cost, and every reason why it would be refused now; changes nothing."""
         if isinstance(body, akash.DeployWorkloadRequest):
             return self._akash().estimate(caller, body)
         return self._tokens.estimate(caller, body)
@@ -253,5 +253,5 @@ def _tokens() -> TokenService:
 
 @cache
 def deployment_service() -> DeploymentService:
-    """The service over this installation's token chain and Akash account."""
+    """Return the service over this installation's token chain and Akash account."""
     return DeploymentService(_tokens(), _akash_service, _live_workloads, model_source())

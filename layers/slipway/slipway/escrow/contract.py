@@ -92,7 +92,7 @@ class TokenContract:
         return Call(to=self.address, data=data, gas_limit=0)
 
     def permit_nonce(self, owner: str) -> int:
-        """The nonce of a wallet's next permit; raises RpcError where the token has no permits."""
+        """Return the nonce of a wallet's next permit; raises RpcError where the token has no permits."""
         return self._rpc.ask(self.address, call_data("nonces(address)", (owner,)), _number)
 
     @cached_property

@@ -31,19 +31,19 @@ _PERMIT_FIELDS = [
 
 
 def job_key(job_id: str) -> bytes:
-    """A job's 32 bytes on chain: the UUID's sixteen, then zeros, so that anybody can tell the job from an event."""
+    """Return a job's 32 bytes on chain: the UUID's sixteen, then zeros, so that an event names the job."""
     return uuid.UUID(job_id).bytes + bytes(16)
 
 
 def domain_separator(domain: PermitDomain) -> bytes:
-    """The hash by which a token tells its domain (EIP-712)."""
+    """Return the hash by which a token tells its domain (EIP-712)."""
     hashes = [keccak256(text.encode()) for text in (_DOMAIN, domain.name, domain.version)]
     kinds = ("bytes32", "bytes32", "bytes32", "uint256", "address")
     return keccak256(encode(kinds, (*hashes, domain.chain_id, domain.token)))
 
 
 def permit_typed_data(domain: PermitDomain, owner: str, spender: str, value: int, nonce: int, deadline: int) -> Any:
-    """What a wallet signs to let ``spender`` take ``value`` base units (EIP-2612); numbers beyond 2^53 are text."""
+    """Return what a wallet signs to let ``spender`` take ``value`` base units (EIP-2612); more than 2^53 is text."""
     return {
         "types": {"EIP712Domain": _DOMAIN_FIELDS, "Permit": _PERMIT_FIELDS},
         "primaryType": "Permit",

@@ -55,7 +55,7 @@ class EscrowService:
         self._token = cache(lambda address: TokenContract(self._rpc, chain.chain_id, address))
 
     def status(self, caller: Caller, job_id: str) -> EscrowAnswer:
-        """What the chain knows of the caller's deposits for a job.
+        """Return what the chain knows of the caller's deposits for a job.
 
         Raises:
             UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
@@ -122,7 +122,7 @@ class EscrowService:
         return DepositAnswer(job_id=body.job_id, amount=shown, transactions=transactions, permit=self._offered(offer))
 
     def refund(self, caller: Caller, job_id: str) -> RefundAnswer:
-        """The transaction that gives the caller back what is unspent. It is given even while the service is paused.
+        """Return the transaction that gives the caller back what is unspent, even while the service is paused.
 
         Raises:
             ConflictError: Nothing can be refunded now; ``details`` tell what is reserved and until when.
@@ -214,5 +214,5 @@ def _reserved_until(status: EscrowStatus) -> str | None:
 
 
 def escrow_service() -> EscrowService:
-    """The service over this installation's token chain."""
+    """Return the service over this installation's token chain."""
     return EscrowService(chain_settings().token_chain, public_client())

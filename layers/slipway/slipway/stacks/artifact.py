@@ -56,12 +56,12 @@ class Published:
 
 
 def artifact_bytes(endpoint: Endpoint) -> bytes:
-    """The artifact of an endpoint: always the same bytes."""
+    """Return the artifact of an endpoint: always the same bytes."""
     return json.dumps({KEY: str(endpoint)}, separators=(",", ":")).encode()
 
 
 def signature_document(artifact: bytes, signed_for: SignedFor, key_id: str, sign: Callable[[bytes], bytes]) -> bytes:
-    """The signature of an artifact.
+    """Return the signature of an artifact.
 
     Args:
         artifact: The exact bytes.
@@ -91,7 +91,7 @@ def _jws(signature: bytes) -> str:
 
 
 def _signed_for(artifact: bytes, signature: bytes, public_key: "EllipticCurvePublicKey") -> SignedFor:
-    """What an artifact is signed for.
+    """Return what an artifact is signed for.
 
     Raises:
         ArtifactAlteredError: The signature is not one of these bytes by this key.
@@ -117,7 +117,7 @@ def verified(
     generation: int,
     allow_loopback: bool = False,
 ) -> Published:
-    """An artifact, once everything about it holds.
+    """Return an artifact, once everything about it holds.
 
     Args:
         artifact: ``endpoint.json``, None where there is none.

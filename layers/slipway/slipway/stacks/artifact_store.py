@@ -68,7 +68,7 @@ class ArtifactStore:
                     self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
 
     def read(self, environment: str) -> tuple[bytes | None, bytes | None]:
-        """The artifact and its signature, None for what is not there."""
+        """Return the artifact and its signature, None for what is not there."""
         key = self._key(environment)
         return self._get(key), self._get(f"{key}.sig")
 

@@ -112,7 +112,7 @@ def begin(wanted: Wanted, seen: StackItem | None) -> StackItem:
 
 
 def execution_input(stack: StackItem) -> str:
-    """The input of a stack's state machine."""
+    """Return the input of a stack's state machine."""
     return json.dumps({"environment": stack.environment, "job_id": stack.job_id})
 
 

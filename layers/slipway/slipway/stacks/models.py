@@ -137,17 +137,17 @@ FLAGS = frozenset({"keep", "follow"})
 
 
 def spec_class(kind: Kind) -> type[NodeSpec] | type[ApiSpec]:
-    """The shape of a kind's specification."""
+    """Return the shape of a kind's specification."""
     return NodeSpec if kind is Kind.NODE else ApiSpec
 
 
 def stored(spec: Spec) -> dict[str, Any]:
-    """A specification as it is stored: JSON from which ``restored`` makes it again."""
+    """Return a specification as it is stored: JSON from which ``restored`` makes it again."""
     return spec.model_dump(mode="json", by_alias=True)
 
 
 def restored(kind: Kind, value: dict[str, Any]) -> Spec:
-    """The inverse of ``stored``."""
+    """Return the inverse of ``stored``."""
     return spec_class(kind).model_validate(value)
 
 

@@ -24,7 +24,7 @@ class NodeRpc:
         self._client = DeadlineClient(client)
 
     def version(self, endpoint: Endpoint, addresses: list[str], seconds: float) -> Any:
-        """What an endpoint answers to ``{"action": "version"}``.
+        """Return what an endpoint answers to ``{"action": "version"}``.
 
         Args:
             endpoint: Where the node is; named in the request.

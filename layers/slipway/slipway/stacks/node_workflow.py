@@ -153,7 +153,7 @@ class NodeWorkflow(StackWorkflow):
 
     @staticmethod
     def _addresses(endpoint: Endpoint) -> list[str]:
-        """The addresses of an endpoint.
+        """Return the addresses of an endpoint.
 
         Raises:
             EndpointHostRefusedError: It has none, or one that is not public.

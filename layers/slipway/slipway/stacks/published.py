@@ -53,7 +53,7 @@ class PublishedEndpoints:
         self._public_key = public_key
 
     def of(self, environment: str) -> Published:
-        """An environment's endpoint.
+        """Return an environment's endpoint.
 
         The artifact is read before the node's state, and the state has to be of the generation that was signed: so what
         was true of the artifact is true at the moment at which the state was read.
@@ -66,7 +66,7 @@ class PublishedEndpoints:
         return self.bytes_of(environment)[0]
 
     def bytes_of(self, environment: str) -> tuple[Published, bytes, bytes]:
-        """An environment's endpoint with the exact bytes of the artifact and of its signature; raises as ``of``."""
+        """Return an environment's endpoint with the exact bytes of artifact and signature; raises as ``of``."""
         artifact, signature = self._artifacts.read(environment)
         node = find_stack(environment, Kind.NODE)
         if node is None or not publishes(node) or not _is_up(node):
@@ -90,6 +90,6 @@ def _is_up(node: StackItem) -> bool:
 
 @cache
 def published_endpoints() -> PublishedEndpoints:
-    """What is in the bucket ARTIFACT_BUCKET, signed by the key ARTIFACT_KEY_ID."""
+    """Return what is in the bucket ARTIFACT_BUCKET, signed by the key ARTIFACT_KEY_ID."""
     key = P256Key(aws_client("kms"), artifact_key_id())
     return PublishedEndpoints(ArtifactStore(aws_client("s3"), artifact_bucket()), lambda: key.public_key)

@@ -32,8 +32,8 @@ _NAMED = re.compile(r"[a-z-]")
 
 
 def environment_named(text: str) -> str:
-    """An environment's name: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter, not ending in a
-    hyphen.
+    """Return an environment's name: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter, not
+    ending in a hyphen.
 
     Raises:
         ValidationFailedError: It is none.
@@ -59,7 +59,7 @@ class Endpoint:
 
 
 def valid_endpoint(host: str, port: int, *, allow_loopback: bool = False) -> Endpoint:
-    """An endpoint, if it may be published as far as its text tells.
+    """Return an endpoint, if it may be published as far as its text tells.
 
     What the host resolves to is for ``slipway.network``.
 
@@ -83,7 +83,7 @@ def valid_endpoint(host: str, port: int, *, allow_loopback: bool = False) -> End
 
 
 def parse_endpoint(text: str, *, allow_loopback: bool = False) -> Endpoint:
-    """The endpoint that ``host:port`` names; raises as ``valid_endpoint`` does."""
+    """Return the endpoint that ``host:port`` names; raises as ``valid_endpoint`` does."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and str(int(port)) == port):
         raise EndpointPortOutOfRangeError("The endpoint names no port")
@@ -106,7 +106,7 @@ def _shown(host: str) -> str:
 
 
 def host_of_uri(uri: str) -> str:
-    """The host that a provider's ``hostUri`` names; empty where it names none."""
+    """Return the host that a provider's ``hostUri`` names; empty where it names none."""
     try:
         return urlsplit(uri).hostname or ""
     except ValueError:
@@ -114,7 +114,7 @@ def host_of_uri(uri: str) -> str:
 
 
 def rpc_candidate(ports: "Mapping[str, Iterable[ForwardedPort]]") -> "ForwardedPort":
-    """The forwarded port that leads to the node's RPC: its container's port is 7072, over TCP.
+    """Return the forwarded port that leads to the node's RPC: its container's port is 7072, over TCP.
 
     Which port others use (``as``) says nothing, and peering and WebSocket are never meant.
 
@@ -140,7 +140,7 @@ def rpc_candidate(ports: "Mapping[str, Iterable[ForwardedPort]]") -> "ForwardedP
 
 
 def host_for(candidate: "ForwardedPort", provider_uri: str) -> str:
-    """The host of a forwarded port: as told with it, else the provider's own.
+    """Return the host of a forwarded port: as told with it, else the provider's own.
 
     Raises:
         EndpointHostMissingError: Neither is known.
@@ -194,7 +194,7 @@ PROBE = Schedule((2, 4, 8, 16, 30))
 
 
 def node_version(answer: Any) -> str:
-    """The vendor and version of the node that gave this answer to ``{"action": "version"}``.
+    """Return the vendor and version of the node that gave this answer to ``{"action": "version"}``.
 
     Raises:
         ProbeNonsenseError: No node of this family answers so.

@@ -30,7 +30,7 @@ _MOST_PRICE = 10_000
 
 
 def node_sdl(spec: NodeSpec, image: str, environment: str, generation: int) -> str:
-    """A Banano node with its RPC on 7072 (without control), peering on 7071 and WebSocket on 7074.
+    """Return a Banano node with its RPC on 7072 (without control), peering on 7071 and WebSocket on 7074.
 
     Args:
         spec: What is wanted.
@@ -54,7 +54,7 @@ def node_sdl(spec: NodeSpec, image: str, environment: str, generation: int) -> s
 
 
 def api_sdl(spec: ApiSpec, image: str, environment: str, generation: int, endpoint: Endpoint) -> str:
-    """The API service: its port 8000 on port 80, and the node's endpoint in BANANO_RPC_ENDPOINT.
+    """Return the API service: its port 8000 on port 80, and the node's endpoint in BANANO_RPC_ENDPOINT.
 
     Args:
         spec: What is wanted.

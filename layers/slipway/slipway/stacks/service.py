@@ -48,7 +48,7 @@ class StackService:
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
     def detail(self, environment: str, kind: Kind) -> StackDetail:
-        """A stack with its events.
+        """Return a stack with its events.
 
         Raises:
             NotFoundError: There is none, or it was deleted; ``details`` tells when.
@@ -67,11 +67,11 @@ class StackService:
         return stack
 
     def endpoint(self, environment: str) -> bytes:
-        """The exact bytes of an environment's ``endpoint.json``; see ``PublishedEndpoints`` for what is raised."""
+        """Return the exact bytes of an environment's ``endpoint.json``; raises as ``PublishedEndpoints`` does."""
         return self._published.bytes_of(environment_named(environment))[1]
 
     def signature(self, environment: str) -> bytes:
-        """The exact bytes of its signature, under the same conditions."""
+        """Return the exact bytes of its signature, under the same conditions."""
         return self._published.bytes_of(environment_named(environment))[2]
 
     # ── Put ─────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +169,7 @@ class StackService:
             raise refusal
 
     def _replay(self, idempotency: Idempotency, wanted: Wanted) -> StackAnswer:
-        """What became of the job that the key began. It may have died between its write and its start."""
+        """Return what became of the job that the key began. It may have died between its write and its start."""
         idempotency.answer()
         stack = self._existing(wanted.environment, wanted.kind)
         if stack.running:
@@ -242,7 +242,7 @@ def _workload_of(stack: StackItem) -> Any:
 
 @cache
 def stack_service() -> StackService:
-    """The service over this installation's stacks."""
+    """Return the service over this installation's stacks."""
     starters = {
         Kind.NODE: execution_starter(state_machine_arn("stack_node")),
         Kind.API: execution_starter(state_machine_arn("stack_api")),

@@ -33,7 +33,7 @@ def first_step(kind: Kind, operation: Operation) -> Step:
 
 
 def step_when_up(kind: Kind) -> Step:
-    """What comes once a workload runs what it shall."""
+    """Return what comes once a workload runs what it shall."""
     return Step.DISCOVER if kind is Kind.NODE else Step.FINISH
 
 

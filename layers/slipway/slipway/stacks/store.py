@@ -117,7 +117,7 @@ def stack_key(environment: str, kind: Kind) -> tuple[str, str]:
 
 
 def find_stack(environment: str, kind: Kind) -> StackItem | None:
-    """A stack, deleted ones included."""
+    """Return a stack, deleted ones included."""
     with upstream_errors():
         try:
             return StackItem.get(*stack_key(environment, kind), consistent_read=True)
@@ -126,7 +126,7 @@ def find_stack(environment: str, kind: Kind) -> StackItem | None:
 
 
 def forget_last_job(kind: Kind) -> list[Action]:
-    """What to clear when a job begins."""
+    """Return what to clear when a job begins."""
     names = (*_OF_ONE_JOB, "endpoint") if kind is Kind.NODE else _OF_ONE_JOB
     return [getattr(StackItem, name).remove() for name in names]
 

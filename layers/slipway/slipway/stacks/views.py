@@ -19,7 +19,7 @@ from slipway.stacks.store import StackItem
 
 
 def answer_of(stack: StackItem, node: StackItem | None, workload: AkashDeployment | None) -> StackAnswer:
-    """A stack.
+    """Return a stack.
 
     Args:
         stack: The stack.
@@ -58,6 +58,6 @@ def answer_of(stack: StackItem, node: StackItem | None, workload: AkashDeploymen
 def detail_of(
     stack: StackItem, node: StackItem | None, workload: AkashDeployment | None, events: list[JobEvent]
 ) -> StackDetail:
-    """A stack with its events."""
+    """Return a stack with its events."""
     answer = answer_of(stack, node, workload)
     return StackDetail(**answer.model_dump(), events=[EventDetail.of(event) for event in events])

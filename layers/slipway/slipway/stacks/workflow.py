@@ -125,7 +125,7 @@ class StackWorkflow(Workflow[StackRun]):
         return find_workload(stack.deployment_id) if stack.deployment_id else None
 
     def _open_workload(self, stack: StackItem) -> AkashDeployment:
-        """The workload, as long as it is active.
+        """Return the workload, as long as it is active.
 
         Raises:
             LeaseClosedError: It is not.
@@ -136,7 +136,7 @@ class StackWorkflow(Workflow[StackRun]):
         return workload
 
     def _open_deployment(self, workload: AkashDeployment, seconds: float = _READ_SECONDS) -> Deployment:
-        """The workload on Akash, as long as it has a lease.
+        """Return the workload on Akash, as long as it has a lease.
 
         Raises:
             LeaseClosedError: It has none.
@@ -153,7 +153,7 @@ class StackWorkflow(Workflow[StackRun]):
     # ── What it shall run ───────────────────────────────────────────────────────────────────────
 
     def _sdl(self, stack: StackItem) -> str:
-        """The SDL of the stack's present generation."""
+        """Return the SDL of the stack's present generation."""
         raise NotImplementedError
 
     def _plan(self, stack: StackItem) -> Step:
@@ -238,7 +238,7 @@ class StackWorkflow(Workflow[StackRun]):
         return 0
 
     def _uses(self, stack: StackItem) -> list[Action]:
-        """What is known of a stack whose workload runs what it shall."""
+        """Return what is known of a stack whose workload runs what it shall."""
         return [StackItem.endpoint.set(stack.used)] if stack.used else []
 
     # ── An update in place ──────────────────────────────────────────────────────────────────────
@@ -397,7 +397,7 @@ class StackWorkflow(Workflow[StackRun]):
         return 0
 
     def _watch_after_failure(self, stack: StackItem) -> list[Action]:
-        """A stack that still has a workload is watched, as it may have to follow its node."""
+        """Keep watching a stack that still has a workload, as it may have to follow its node."""
         workload = self._workload(stack)
         if stack.deleting or workload is None or workload.ended:
             return out_of_open_work()
@@ -416,7 +416,7 @@ class StackWorkflow(Workflow[StackRun]):
 
 
 def failure_from(error: SlipwayError) -> Failure:
-    """An error as the reason of a failure."""
+    """Return an error as the reason of a failure."""
     return Failure(error.code, error.message)
 
 

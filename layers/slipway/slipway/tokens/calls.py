@@ -27,7 +27,7 @@ def registration(registry: str, model_id: str, token: str | Created) -> PlannedC
 
 
 def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:
-    """The token that the registry has for a model, in lower case, or None."""
+    """Return the token that the registry has for a model, in lower case, or None."""
     return _token_in(rpc.eth_call(registry, _token_of(model_id)))
 
 

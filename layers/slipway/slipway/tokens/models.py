@@ -268,7 +268,7 @@ class ModelMetadata:
         return wallet is not None and wallet in (self.owner, *self.contributors)
 
     def snapshot(self) -> dict[str, Any]:
-        """What a deployment keeps of its model."""
+        """Return what a deployment keeps of its model."""
         return {
             "owner": self.owner,
             "contributors": list(self.contributors),

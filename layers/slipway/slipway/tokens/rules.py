@@ -42,7 +42,7 @@ SIGNING = frozenset({Step.SIGN, Step.BUMP, Step.CANCEL})
 
 
 def default_name(model_id: str) -> str:
-    """The name of a token whose owner gave none (specification 004)."""
+    """Return the name of a token whose owner gave none (specification 004)."""
     return f"Hokusai {model_id}"
 
 

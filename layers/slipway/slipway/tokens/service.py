@@ -128,7 +128,7 @@ class TokenService:
     # ── Estimate ────────────────────────────────────────────────────────────────────────────────
 
     def estimate(self, caller: Caller, body: DeployTokenRequest) -> EstimateAnswer:
-        """What a launch would cost and why it would be refused; changes nothing.
+        """Return what a launch would cost and why it would be refused; changes nothing.
 
         Raises:
             ForbiddenError: ``user_address`` is not the caller's wallet.
@@ -484,7 +484,7 @@ class TokenService:
         return detail_of(deployment, self._chain, events_of(deployment.pk), open_items)
 
     def summary(self, deployment: TokenItem) -> DeploymentSummary:
-        """A deployment in a list."""
+        """Return a deployment in a list."""
         return summary_of(deployment, self._chain)
 
 
@@ -516,5 +516,5 @@ def _registered(address: str) -> TokenExistsError:
 
 
 def token_service(models: ModelSource, start_execution: Callable[[str, str], None]) -> TokenService:
-    """The service over this installation's token chain."""
+    """Return the service over this installation's token chain."""
     return TokenService(chain_settings().token_chain, public_client(), models, start_execution)

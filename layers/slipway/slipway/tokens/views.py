@@ -86,14 +86,14 @@ def status_of(item: TokenItem, chain: Chain) -> DeploymentStatus:
 
 
 def summary_of(item: TokenItem, chain: Chain) -> DeploymentSummary:
-    """A deployment in a list."""
+    """Return a deployment in a list."""
     return DeploymentSummary(**_fields(item, chain))
 
 
 def detail_of(
     item: TokenItem, chain: Chain, events: list[JobEvent], open_items: Sequence[TransactionItem]
 ) -> DeploymentDetail:
-    """A deployment with its transactions apart and its events."""
+    """Return a deployment with its transactions apart and its events."""
     return DeploymentDetail(
         **_fields(item, chain),
         user_address=item.wallet,

@@ -87,7 +87,7 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
 
 
 def _change(beat: Beat, worker: WorkerItem) -> Change | None:
-    """What the beat changes. Records are read only where one can matter."""
+    """Return what the beat changes. Records are read only where one can matter."""
     start, last = worker.session_start, worker.last_seen
     before: Session | None = None
     after: Session | None = None

@@ -29,7 +29,7 @@ class NotExtended:
 
 
 def _newest(beat: Beat, now: int) -> list[Action]:
-    """What the newest beat sets."""
+    """Return what the newest beat sets."""
     shard = shard_of(beat.wallet)
     return [
         WorkerItem.last_seen.set(beat.at),

@@ -120,7 +120,7 @@ def _failure_actions(failure: Failure) -> list[Any]:
 
 
 def _of_stage(build: BuildItem, failure: Failure) -> Failure:
-    """What it means that a function was ended: by the limits of time or memory that Lambda keeps."""
+    """Return what it means that a function was ended: by the limits of time or memory that Lambda keeps."""
     if build.stage == str(Stage.COMPILE):
         return Failure(CompileTimeoutError.code, "The compiler was stopped by its limit of time or memory")
     if build.stage in (str(Stage.AUDIT), str(Stage.FIX)):

@@ -118,7 +118,7 @@ class ChainDeployment:
         return Outlook(ChainStep.SIGN)
 
     def _attempt(self, build_id: str, attempt: int) -> tuple[int, bool]:
-        """The attempt to go on with, and whether something is signed for it."""
+        """Return the attempt to go on with, and whether something is signed for it."""
         item = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt))
         if item is None:
             return attempt, False
@@ -199,7 +199,7 @@ class ChainDeployment:
         record_deployed(self._chain, deployment, item, receipt)
 
     def _signed(self, build_id: str, job_id: str) -> tuple[ChainDeploymentItem | None, TransactionItem | None]:
-        """The run's deployment and its transaction, which was signed before; Nones when the run or the deployment is
+        """Return the run's deployment and its transaction, signed before; Nones when the run or the deployment is
         over."""
         build, deployment = _existing(build_id), find_chain_deployment(build_id, self._chain.chain_id)
         if deployment is None:
@@ -246,7 +246,7 @@ class ChainDeployment:
             record("ChainDeployments", chain=self._chain.name, outcome=failure.code)
 
     def _taken_up(self, build_id: str, job_id: str) -> ChainDeploymentItem | None:
-        """The deployment as this run's, whether or not ``begin`` came so far; None when it is another's."""
+        """Return the deployment as this run's, whether or not ``begin`` came so far; None when it is another's."""
         deployment = find_chain_deployment(build_id, self._chain.chain_id)
         if deployment is None:
             self._create(build_id, job_id)

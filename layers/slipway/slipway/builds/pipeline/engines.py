@@ -10,7 +10,7 @@ from slipway.store import aws_client
 
 
 def generator_of(settings: BedrockSettings | None, check: Check | None = None) -> Generator:
-    """The language model where one is configured (`slipway.settings.bedrock_settings`), else the composer.
+    """Return the language model where one is configured (`slipway.settings.bedrock_settings`), else the composer.
 
     Args:
         settings: Of the language model.
@@ -20,7 +20,7 @@ def generator_of(settings: BedrockSettings | None, check: Check | None = None) -
 
 
 def fixer_of(settings: BedrockSettings | None) -> BedrockFixer | None:
-    """What mends findings that no mechanical fixer answers; None without a language model."""
+    """Return what mends findings that no mechanical fixer answers; None without a language model."""
     return BedrockFixer(_client(settings), settings) if settings else None
 
 

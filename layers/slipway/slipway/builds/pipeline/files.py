@@ -71,20 +71,20 @@ class BuildFiles:
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
     def source(self, build: BuildItem) -> str | None:
-        """The present source; None before there is one."""
+        """Return the present source; None before there is one."""
         found = None if build.revision is None else self._get(build.build_id, f"source-{int(build.revision)}.sol")
         return None if found is None else found.decode()
 
     def standard_json_input(self, build: BuildItem) -> bytes | None:
-        """The compiler's input of the present source, as JSON; None before it was compiled."""
+        """Return the compiler's input of the present source, as JSON; None before it was compiled."""
         return None if build.revision is None else self._get(build.build_id, f"input-{int(build.revision)}.json")
 
     def report(self, build: BuildItem) -> bytes | None:
-        """The latest report, as JSON; None before there is one."""
+        """Return the latest report, as JSON; None before there is one."""
         return self._get(build.build_id, f"audit-{int(build.rounds)}.json") if build.audited else None
 
     def compilation(self, build: BuildItem) -> Compilation:
-        """What compiling the present source gave.
+        """Return what compiling the present source gave.
 
         Raises:
             UpstreamUnavailableError: It is not there.
@@ -136,5 +136,5 @@ def contract_of(compilation: Compilation, contract_name: str) -> dict[str, Any]:
 
 @cache
 def build_files() -> BuildFiles:
-    """What is in the bucket ARTIFACT_BUCKET."""
+    """Return what is in the bucket ARTIFACT_BUCKET."""
     return BuildFiles(aws_client("s3"), artifact_bucket())

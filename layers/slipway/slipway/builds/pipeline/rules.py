@@ -24,12 +24,12 @@ class ChainStep(StrEnum):
 
 
 def purpose_of(chain_id: int, attempt: int) -> str:
-    """What an attempt's transaction is for: each attempt takes one nonce for ever."""
+    """Return what an attempt's transaction is for: each attempt takes one nonce for ever."""
     return f"{_PURPOSE}:{chain_id}:{attempt}"
 
 
 def chain_and_attempt(purpose: str) -> tuple[int, int] | None:
-    """The inverse of ``purpose_of``; None for transactions of other jobs."""
+    """Return the inverse of ``purpose_of``; None for transactions of other jobs."""
     name, _, rest = purpose.partition(":")
     chain_id, _, attempt = rest.partition(":")
     if name != _PURPOSE or not (chain_id.isdecimal() and attempt.isdecimal()):
@@ -38,7 +38,7 @@ def chain_and_attempt(purpose: str) -> tuple[int, int] | None:
 
 
 def creation_code(bytecode: str, arguments: Sequence[Mapping[str, Any]]) -> bytes:
-    """What creates a contract: its creation bytecode (0x-prefixed) and the encoded arguments of its constructor.
+    """Return what creates a contract: its creation bytecode (0x-prefixed) and the encoded arguments of its constructor.
 
     Args:
         bytecode: As the compiler gave it.

@@ -46,7 +46,7 @@ def next_look() -> str:
 
 
 def due(build_id: str, job_id: str, *stages: Stage) -> tuple[BuildItem, bool]:
-    """The build, and whether its run is this one, goes on, and is at one of these stages.
+    """Return the build, and whether its run is this one, goes on, and is at one of these stages.
 
     Raises:
         NotFoundError: There is no such build.
@@ -58,7 +58,7 @@ def due(build_id: str, job_id: str, *stages: Stage) -> tuple[BuildItem, bool]:
 
 
 def next_stage(build: BuildItem, job_id: str) -> Stage:
-    """What a run does next; nothing when the build has ended, was cancelled, or another run took its place."""
+    """Return what a run does next; nothing when the build has ended, was cancelled, or another run took its place."""
     return Stage.DONE if build.ended or build.job_id != job_id else Stage(build.stage)
 
 
