@@ -97,6 +97,16 @@ def test_a_base_fee_over_the_maximum_is_a_bump_and_not_the_same_bytes_again() ->
     assert jobs.bump().fees.max_fee_per_gas >= 60 * GWEI
 
 
+def test_under_the_base_fee_it_is_stuck_however_that_is_worded() -> None:
+    jobs = Jobs()
+    first = jobs.sign()
+    jobs.refuse("bitte mehr bezahlen")
+    jobs.node.answers["eth_feeHistory"] = {"baseFeePerGas": [hex(30 * GWEI)], "reward": []}
+    broadcast(jobs.rpc, first)
+    assert jobs.look() is Progress.STUCK
+    assert jobs.bump().fees.max_fee_per_gas >= 60 * GWEI
+
+
 def test_over_the_cap_it_waits_and_is_refused_no_worse_a_second_time() -> None:
     jobs = Jobs(max_fee_per_gas=20 * GWEI)
     first = jobs.sign()

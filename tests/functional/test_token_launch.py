@@ -66,6 +66,7 @@ from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 from tests.support.wallets import ALICE, BOB
+from tests.support.weather import Weather
 
 CHAIN = {
     "chain_id": 31337,
@@ -268,6 +269,14 @@ def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
     _chain.rpc("evm_revert", snapshot)
     # What waits in the pool is not part of a snapshot.
     _chain.rpc("anvil_dropAllTransactions")
+
+
+@pytest.fixture
+def weather(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> Weather:
+    """What lies between the hub and the chain."""
+    found = Weather(pad.anvil.url)
+    monkeypatch.setattr(function_app("tasks/token_deploy"), "public_client", found.client)
+    return found
 
 
 # ── To the end ──────────────────────────────────────────────────────────────────────────────────
@@ -628,6 +637,81 @@ def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the
     assert pad.work(job)["status"] == "completed"
     events = [entry["event"] for entry in pad.detail(job)["events"]]
     assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
+
+
+# ── Whatever nodes say ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("does", [True, False])
+@pytest.mark.parametrize("message", ["huh?", "internal error", "Unable to complete request at this time."])
+def test_a_launch_whose_sends_are_answered_with_nonsense_is_looked_at(
+    pad: Launchpad, weather: Weather, message: str, does: bool
+) -> None:
+    job = pad.new()
+    pad.sign(job)
+    refusal = {"code": -32603, "message": message}
+    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    weather.does = does
+    answer = pad.work(job, asked=True)
+    assert answer["step"] == "confirm"
+    assert 1 <= answer["pause_seconds"] <= 4
+    if not does:
+        weather.says = lambda *_: None
+        assert pad.work(job)["step"] == "confirm"
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert len(pad.created()) == 1
+
+
+def test_a_launch_waits_for_nodes_as_long_as_it_has_time(pad: Launchpad, weather: Weather) -> None:
+    job = pad.new()
+    pad.sign(job)
+    weather.says = lambda method, _: {"code": -32000, "message": "insufficient funds"} if "send" in method else None
+    cause = json.dumps({"errorMessage": "No node answered", "errorType": "UpstreamUnavailableError"})
+    for _ in range(3):
+        answer = pad.work(job, error="UpstreamUnavailableError", cause=cause)
+        assert (answer["step"], answer["status"]) == ("confirm", "deploying")
+    pad.skipped += timedelta(seconds=901)
+    assert pad.work(job)["step"] == "cancel", "its time is over"
+    assert pad.work(job, error="UpstreamUnavailableError", cause=cause)["status"] == "failed"
+    assert pad.created() == []
+
+
+def test_a_creation_that_pays_too_little_is_signed_again_while_its_registration_has_no_place(
+    pad: Launchpad, weather: Weather
+) -> None:
+    job = pad.new()
+    signed = pad.sign(job)
+    first = transaction_for(job, "deploy")
+    assert first
+
+    def says(method: str, params: list[Any]) -> Any:
+        if method != "eth_sendRawTransaction":
+            return None
+        underpriced = {"code": -32000, "message": "transaction underpriced: minimum needed 25000000000"}
+        return underpriced if params[0] == first.raw else {"code": -32000, "message": "nonce too high"}
+
+    weather.says = says
+    assert pad.work(job, asked=True)["step"] == "confirm"
+    assert pad.work(job)["step"] == "bump"
+    pad.signer("bump", job)
+    weather.says = lambda *_: None
+    assert pad.work(job, asked=True)["step"] == "confirm"
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert pad.status(job)["deployment_tx_hash"] != signed["deploy"]["transaction_hash"]
+
+
+@pytest.mark.parametrize("answer", ["0x", "0x00", None, [], "0x" + "ff" * 32])
+def test_an_answer_that_makes_no_sense_is_no_token(pad: Launchpad, weather: Weather, answer: Any) -> None:
+    job = pad.new()
+    weather.says = lambda method, _: (
+        httpx.Response(200, json={"jsonrpc": "2.0", "id": 1, "result": answer}) if method == "eth_call" else None
+    )
+    with pytest.raises(UpstreamUnavailableError):
+        pad.work(job)
+    weather.says = lambda *_: None
+    pad.launch(job)
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────

@@ -46,7 +46,14 @@ def _item(*, sent_seconds_ago: float = 1, hashes: tuple[str, ...] = (FIRST,), **
 
 
 def _rpc(**answers: Any) -> tuple[JsonRpc, FakeNode]:
-    node = FakeNode(eth_chainId="0x1", **answers)
+    nothing = {
+        "eth_chainId": "0x1",
+        "eth_getTransactionByHash": None,
+        "eth_getTransactionCount": "0x7",
+        "eth_feeHistory": {"baseFeePerGas": ["0x1"], "reward": []},
+        "eth_maxPriorityFeePerGas": "0x1",
+    }
+    node = FakeNode(**nothing | answers)
     return JsonRpc(CHAIN, node.client()), node
 
 
@@ -125,6 +132,23 @@ def test_what_can_never_pass_fails_the_launch_with_its_hash(message: str) -> Non
     with pytest.raises(DeploymentFailedError) as caught:
         broadcast(rpc, _item())
     assert caught.value.details == {"transaction_hash": FIRST}
+
+
+@pytest.mark.parametrize("message", ["huh?", "internal error", "intrinsic gas too low", "method not found", "429"])
+@pytest.mark.parametrize("there", [{"eth_getTransactionByHash": {"hash": FIRST}}, {"eth_getTransactionCount": "0x8"}])
+def test_bytes_that_are_there_and_nonces_that_are_used_are_looked_at_whatever_the_node_says(
+    message: str, there: dict[str, Any]
+) -> None:
+    rpc, _ = _rpc(eth_sendRawTransaction=_refuses(message), **there)
+    broadcast(rpc, _item())
+
+
+def test_a_refusal_for_good_is_none_while_nobody_can_look() -> None:
+    rpc, _ = _rpc(
+        eth_sendRawTransaction=_refuses("intrinsic gas too low"), eth_getTransactionByHash=_refuses("internal error")
+    )
+    with pytest.raises(UpstreamUnavailableError):
+        broadcast(rpc, _item())
 
 
 def _look(item: TransactionItem | None = None, **answers: Any) -> Any:

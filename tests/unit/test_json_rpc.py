@@ -518,6 +518,13 @@ def test_a_creation_names_no_receiver() -> None:
     assert node.asked[1][1] == [{"from": "0xsender", "to": "0xto", "data": "0x", "value": "0x0"}]
 
 
+@pytest.mark.parametrize("gas", ["0x0", "0x5207", None, "0x", {}])
+def test_an_estimate_that_no_transaction_can_have_is_no_answer(gas: Any) -> None:
+    rpc, _ = _node(eth_estimateGas=gas)
+    with pytest.raises(UpstreamUnavailableError):
+        rpc.estimate_gas("0xsender", Call("0xto", b"", 0))
+
+
 def test_reads_are_decoded() -> None:
     rpc, node = _node(
         eth_getCode="0x6000",

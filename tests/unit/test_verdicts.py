@@ -58,6 +58,17 @@ def test_wrapping_changes_no_verdict(
     assert _judge(case, message) == case["means"]
 
 
+def test_a_relay_puts_the_nodes_words_into_its_own_errors_data() -> None:
+    said = {"code": -32000, "message": "transaction underpriced: minimum needed 7"}
+    for data in (said, {"error": said}, [said], {"body": json.dumps({"error": said})}, said["message"]):
+        refusal = Refusal(SEND, 200, -32603, "Internal JSON-RPC error.", data)
+        assert judge(refusal) == Judgement(Verdict.PAY_MORE, 7)
+    deep: Any = said
+    for _ in range(10_000):
+        deep = [deep]
+    assert judge(Refusal(SEND, 200, -32603, "", deep)).verdict is Verdict.LATER
+
+
 @given(
     st.text(),
     st.sampled_from([SEND, CALL, ESTIMATE, "eth_getCode"]),
@@ -104,6 +115,15 @@ def test_a_gateway_that_turns_a_request_away_judges_nothing() -> None:
         ("transaction priority fee below minimum required priority fee 1000000000", 10**9),
         ("gas price too low (minimal: 1000, got: 10)", 1000),
         ("transaction underpriced", 0),
+        ("tip 1 below minimum 30 gwei", 30 * 10**9),
+        ("priority fee below minimum of 1.5 Gwei", 15 * 10**8),
+        ("maxPriorityFeePerGas must be at least 25000000000", 25 * 10**9),
+        ("maxPriorityFeePerGas must be >= 30000000000 wei", 30 * 10**9),
+        ("required gas price 30 gwei, offered 1 gwei", 30 * 10**9),
+        ("transaction underpriced: gas tip cap 0 < minimum 1", 1),
+        ("gas price too low: it must be at least 10% higher", 0),
+        ("gas price below the minimum of 999999999999999999999", 0),
+        ("Gas price '1' is below configured minimum gas price '710000000000'", 710 * 10**9),
         ("FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 1, BaseFee: 7", 0),
     ],
 )

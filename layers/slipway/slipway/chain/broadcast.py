@@ -15,7 +15,8 @@ from slipway.chain.rules import confirmation_pause, confirmations_pause, is_conf
 from slipway.chain.store import TransactionItem, remember_least_tip
 from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
-from slipway.errors import DeploymentFailedError
+from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
+from slipway.observability import logger
 from slipway.store import Transaction, condition_held, upstream_errors
 from slipway.times import from_text, now_text
 
@@ -25,35 +26,62 @@ STUCK_BLOCKS = 6
 CLOSING_SECONDS = 600
 
 
+class NotTakenError(UpstreamUnavailableError):
+    """No node took a transaction's bytes, or has them; sending them again may work."""
+
+
 def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
     """Send a transaction's bytes, for the first time or again.
 
-    Nodes may have these bytes already, or another transaction at their nonce; then a look at the chain decides. Where
-    they pay too little, that is written down, and ``look`` says that the transaction is stuck, so that it is signed
-    again with higher fees.
+    Nodes may have these bytes already, or another transaction at their nonce; then a look at the chain decides. So it
+    does after any other refusal, if the chain knows the bytes or has used their nonce. Where they pay too little, that
+    is written down, and ``look`` says that the transaction is stuck, so that it is signed again with higher fees.
 
     Raises:
-        UpstreamUnavailableError: No node took them now; sending them again may work.
-        DeploymentFailedError: A node says that they can never be valid.
+        NotTakenError: No node took them now; sending them again may work.
+        UpstreamUnavailableError: No node answered, or the store did not.
+        DeploymentFailedError: A node says that they can never be valid, and none knows them.
     """
     actions: list[Action] = []
     try:
         rpc.send_raw(item.raw)
     except RpcError as error:
-        if error.judgement.verdict is Verdict.FINAL:
+        if error.judgement.verdict is Verdict.FINAL and not _is_taken(rpc, item):
             raise DeploymentFailedError(
                 f"The node refuses the transaction: {error.rpc_message}",
                 details={"transaction_hash": item.transaction_hash},
             ) from error
         if error.judgement.verdict is Verdict.PAY_MORE:
-            remember_least_tip(int(item.chain_id), error.judgement.least_tip)
-            actions.append(TransactionItem.underpriced.set(item.transaction_hash))
+            actions += _underpriced(item, error.judgement.least_tip)
+    except UpstreamUnavailableError as error:
+        if not _is_taken(rpc, item):
+            if not _pays_too_little(rpc, item):
+                raise NotTakenError(error.message) from error
+            logger.warning("refused, and under the network's fees", reason=error.message)
+            actions += _underpriced(item)
     if item.broadcast_at is None:
         actions += [TransactionItem.broadcast_at.set(now_text()), TransactionItem.status.set("broadcast")]
     if actions:
         # Signed again meanwhile, what was sent is not the newest any more.
         newest = TransactionItem.transaction_hash == item.transaction_hash
         condition_held(lambda: item.update(actions=actions, condition=newest))
+
+
+def _is_taken(rpc: JsonRpc, item: TransactionItem) -> bool:
+    """Return whether a refusal is beside the point: nodes have the bytes, or the nonce is used by whichever."""
+    return rpc.knows(item.transaction_hash) or rpc.transaction_count(item.signer, "latest") > item.nonce
+
+
+def _pays_too_little(rpc: JsonRpc, item: TransactionItem) -> bool:
+    """Return whether the network asks more than a transaction offers, however the refusal was worded."""
+    network, offered = rpc.fees(), item.fees
+    least_tip = network.priority_fee_per_gas
+    return network.base_fee_per_gas > offered.max_fee_per_gas or least_tip > offered.max_priority_fee_per_gas
+
+
+def _underpriced(item: TransactionItem, least_tip: int = 0) -> list[Action]:
+    remember_least_tip(int(item.chain_id), least_tip)
+    return [TransactionItem.underpriced.set(item.transaction_hash)]
 
 
 def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:

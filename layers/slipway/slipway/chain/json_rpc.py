@@ -25,6 +25,8 @@ _PAUSE_SECONDS = 0.2
 _MOST_REASON = 300
 # A part of an address that is so long may be a key.
 _LEAST_SECRET = 8
+# What the cheapest transaction uses (Yellow Paper, G_transaction).
+_LEAST_GAS = 21_000
 _ids = itertools.count(1)
 
 
@@ -262,7 +264,7 @@ class JsonRpc:
         transaction = {"from": sender, "data": "0x" + call.data.hex(), "value": hex(call.value)}
         if call.to:
             transaction["to"] = call.to
-        return self.ask_nodes(ESTIMATE, (transaction,), _number)
+        return self.ask_nodes(ESTIMATE, (transaction,), _gas)
 
     def eth_call(self, to: str, data: bytes) -> bytes:
         """Return what a read-only call returns at the latest block; raises RpcError when it reverts."""
@@ -353,6 +355,13 @@ def _judged(method: str, status: int, error: Any) -> Exception:
 
 def _number(text: Any) -> int:
     return int(text, 16)
+
+
+def _gas(text: Any) -> int:
+    gas = _number(text)
+    if gas < _LEAST_GAS:
+        raise ValueError("no transaction uses so little")
+    return gas
 
 
 def _bytes(text: Any) -> bytes:

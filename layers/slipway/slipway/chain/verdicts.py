@@ -11,12 +11,16 @@ providers; the texts themselves are in ``tests/support/rpc_refusals.json``.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 SEND, CALL, ESTIMATE = "eth_sendRawTransaction", "eth_call", "eth_estimateGas"
+_MOST_WORDS = 1000
+_MOST_DEPTH = 4
 
 
 class Verdict(StrEnum):
@@ -46,6 +50,20 @@ class Refusal:
     code: int
     message: str
     data: Any = None
+
+    @property
+    def words(self) -> str:
+        """The message, and what relays put beside it: the error of the node that they asked."""
+        return " ".join([self.message, *_texts(self.data)])[:_MOST_WORDS]
+
+
+def _texts(data: Any, depth: int = 0) -> Iterator[str]:
+    """Return the texts in an error's data; bytes in hexadecimal are none."""
+    if isinstance(data, str) and not data.startswith("0x"):
+        yield data
+    elif isinstance(data, dict | list) and depth < _MOST_DEPTH:
+        for entry in data.values() if isinstance(data, dict) else data:
+            yield from _texts(entry, depth + 1)
 
 
 @dataclass(frozen=True)
@@ -79,8 +97,8 @@ class _Words:
 
 # An earlier nonce of the account is on its way, or the node keeps no gaps.
 _NONCE_AHEAD = _Words(
-    r"nonce(is)?toohigh",
-    r"noncetoofar",
+    r"(?<!account)(?<!current)(?<!state)nonce(is|was)?(too)?(high|higher|great|greater|large|larger|big|ahead|far)(?!est)",
+    r"futurenonce",
     r"nonce\w*toodistant",
     r"noncegap",
     r"gapped",
@@ -92,55 +110,57 @@ _NONCE_NUMBERS = _Words(
     r"got\D{0,12}(?P<got>\d+)\D{1,30}expected\D{0,12}(?P<wanted>\d+)",
     r"expected\D{0,12}(?P<wanted2>\d+)\D{1,30}got\D{0,12}(?P<got2>\d+)",
 )
+_OF_ACCOUNT = r"(the|than|of|your|its|current|expected|account|sender|state|next|chain|s){0,4}"
+_UNDER = r"(below|lessthan|lowerthan|smallerthan|behind|under)"
 _LOOK = _Words(
-    r"alreadyknown",
+    # Already known, imported, in the pool, mined, exists, broadcast, used, and whatever else it already is.
+    r"already(?!\w{0,12}(reserved|exceed|expire|deprecat|limit|disconnect|closed))",
     # Not an "unknown transaction".
-    r"(?<!un)knowntransaction",
-    r"already(been)?imported",
-    r"alreadyexist",
-    r"already(been)?in(cluded|the|a)?(mem|tx)?(pool|cache|queue|system|block|chain)",
-    r"already(been)?(pending|mined|included|processed|executed|confirmed|submitted|sent|received|committed|used)",
-    r"duplicate(hash|nonce|tx|transaction)",
-    r"samehash",
-    r"nonce(is)?(too)?low",
-    r"nonce(is)?(too)?(small|old)",
-    r"oldnonce",
-    r"(wrong|invalid|incorrect|bad|expired|unexpected)(transaction|tx|account)?nonce(?!params)",
-    r"nonce(has)?(already)?(been)?(expired|used|consumed|mismatch)",
-    r"correctnonce",
-    r"noncedoesnotmatch",
-    r"samenonce",
-    r"minimumexpectednonce",
-    r"expectednonce",
-    r"(invalid|incorrect|wrong)(account)?sequence",
-    r"sequencemismatch",
-    r"replacement",
-    r"replaceexisting",
-    r"replace(transaction)?underpriced",
-    r"(could)?notreplace",
-    r"replacedby",
-    r"transaction(is)?stale",
-    r"isoutdated",
+    r"(?<!un)known(transaction|tx)|(transaction|tx)(is)?known",
+    r"previously(known|submitted|seen|sent|imported|processed)",
+    r"exist(s|ed|ing)?in(the)?(mem|tx|act|m|transaction)?pool|existsalready",
+    r"duplicate",
+    r"samehash|hashcollision",
+    r"nonce\d*(is|was|has|been|too)*(low|small|old|stale|past|behind|outdated|expired|used|consumed|taken|mismatch)",
+    r"nonce\w{0,20}" + _UNDER + _OF_ACCOUNT + r"(nonce|current|expected|next|account|\d+)",
+    _UNDER + _OF_ACCOUNT + r"nonce",
+    r"(account|current|state)nonce(is)?(too)?(high|great|larg|ahead)",
+    r"(old|stale|past|used|outdated|consumed|wrong|invalid|incorrect|bad|expired|unexpected)"
+    r"(transaction|tx|account)?nonce(?!params)",
+    r"correctnonce|expectednonce|nonce\w{0,8}expected|noncedoesnotmatch",
+    r"(same|this|that|identical)nonce|pending(transaction|tx)\w{0,12}nonce",
+    r"(invalid|incorrect|wrong|bad)(account)?seq|sequencemismatch",
+    r"replac(e|ing)(ment|d)?(?!server|node|backend|key)",
+    r"stale(transaction|tx)|(transaction|tx)(is)?(stale|outdated)",
     r"temporarilybanned",
-    r"priorityistoolow",
-    r"toolowpriority",
+    r"priorityistoolow|toolowpriority",
 )
-_PRICE = r"(gas_?price|fee_?cap|tip(cap)?|priorityfee(pergas)?|maxfee(pergas)?|feepergas|unitprice|offeredfee|txfee)"
+_PRICE = (
+    r"(gas_?(price|fee)s?|fee_?(cap|rate)|tip(cap)?|priorityfee(pergas)?|max_?fee(pergas)?|feepergas|unitprice|offeredfee"
+    r"|txfee|transactionfee)"
+)
+_LEAST = r"(minimum|minimal|min|floor|required|suggested|least)(network|pool)?"
 _PAY_MORE = _Words(
     r"underpriced",
-    r"(fee|price|tip|tipcap|feecap|pergas)(is|was)?too(low|small)",
+    r"(fee|price|tip|cap|rate|pergas)s?(is|was|are|offered|\d)*too(low|small|cheap)",
     r"too(low|small)(l2)?(gasprice|fee|maxfee|tip|priorityfee)",
-    r"insufficient(gas)?(fee|price)(?!\w{0,30}replace)",
-    _PRICE + r"\w{0,80}?(below|lessthan|lowerthan|smallerthan|belongs?under|notsatisfy|notreach)(?!2)",
-    r"(below|lessthan|lowerthan)(the)?(minimum|min|required|current|block)(gasprice|basefee|fee|tip|priorityfee)",
-    r"(minimum|minimal|min|floor)gasprice(is|not|required|needed)",
-    r"(increas|rais)(e|ing)(the|your)?(gasprice|gasfee|fee|maxfee|priorityfee|tip)",
+    r"(insufficient|notenough|unsufficient)(gas|tx|transaction|base|max|priority|offered)*(fee|price|tip)s?(?!\w{0,30}replace)",
+    r"(fee|price|tip|pergas)s?(offered|is|was|are)*(notenough|notsufficient|insufficient)",
+    _PRICE + r"\w{0,80}?(" + _UNDER + r"|belongs?under|notsatisfy|notreach)(?!2)",
+    _PRICE + r"\w{0,24}?(must|should|hasto|needsto|atleast|greaterthan|ishigher)",
+    r"basefee\w{0,24}(ishigher|higherthan|greaterthan|exceeds|above)",
+    _UNDER + r"(the)?(minimum|min|required|current|block)(gasprice|basefee|fee|tip|priorityfee)",
+    _LEAST + r"(gasprice|priorityfee|tip|basefee)(is|of|not|required|needed|\d|gwei|wei)",
+    r"notmeet\w{0,20}(gasprice|fee|tip)",
+    r"(increas|rais|bump)(e|ed|es|ing)?(the|your)?(gasprice|gasfee|fee|maxfee|priorityfee|tip)",
 )
-# What the node wants, where it says so in wei.
+# What the node wants, where it says so, in wei unless it names another unit.
 _LEAST_TIP = _Words(
-    r"(?:minimum|tip) needed:? (\d+)",
-    r"minim(?:um|al)(?: required)?(?: priority fee| gas price| tip)?:? (\d+)",
+    r"(?:minimum|minimal|min|needed|required|requires|at least|floor|>=|wants?)(?: \w+){0,4}?[ :=('\"<>]{1,4}"
+    r"(?P<number>\d+(?:\.\d+)?)(?![\d.]*\s*(?:%|percent|x[0-9a-f]))\s*(?P<unit>gwei|wei)?",
 )
+# More wei per unit of gas than any chain asks is a misreading.
+_MOST_TIP = 10**14
 _FINAL = _Words(
     # Gas under what the bytes alone cost (EIP-2028, EIP-3860, EIP-7623).
     r"intrinsicgas(is)?toolow",
@@ -153,10 +173,10 @@ _FINAL = _Words(
     # Over the most gas of one transaction (EIP-7825); a block's limit is another thing, and moves.
     r"transactiongaslimittoohigh",
     r"txgaslimitcapexceeded",
-    r"(transaction|tx)gaslimit\d*(is)?(greaterthan|exceeds|exceeded|above)(the|protocol|transaction|tx)*(cap|16777216)",
-    r"cap(of|is)?16777216",
+    r"(transaction|tx)gaslimit\d*(is)?(greaterthan|exceeds|exceeded|above)(the|protocol|transaction|tx)*(cap(?!acity)|16777216)",
+    r"(gaslimit|cap|eip7825)\w{0,24}16777216",
     # The type of the transaction.
-    r"(transaction|tx)type(is)?(not|un)supported",
+    r"(transaction|tx)type\w{0,12}(not|un)supported",
     r"(transaction|tx)type\w{0,24}isnotsupported",
     r"(unsupported|unknown|invalid)(transaction|tx)type",
     r"transactiontypeisnotactivated",
@@ -168,7 +188,7 @@ _FINAL = _Words(
     r"initcodesize\w{0,40}exceed",
     r"createinitcodesizelimit",
     # The signature, and the chain that it is for.
-    r"invalidsender",
+    r"invalidsender(?!\w?(state|info|cache|record|address|account))",
     r"invalid(transaction|tx)(signature|vrs)",
     r"(transaction|tx)signature(is)?invalid",
     r"failedto(recover|resolve)sender",
@@ -185,12 +205,18 @@ _INVALID_SIGNATURE = _Words(r"invalidsignature|signatureisinvalid")
 _OF_REQUEST = _Words(
     r"jwt", r"token", r"header", r"request", r"authori[sz]", r"authent", r"apikey", r"hmac", r"webhook"
 )
+# Words by which an operator, not the protocol, sets a rule.
+_OF_OPERATOR = _Words(
+    r"\b(by|on|in|at|via|through|with) (this|the|your|our) (gateway|endpoint|provider|plan|rpc|node|server|service)\b",
+    r"white-?list|allow-?list|\bupgrade\b|subscription|archive|\bblob|not (allowed|permitted)",
+    r"try (it )?(again|later)|temporar",
+)
 _NEXT_ADDRESS = _Words(
     # A ceiling that the operator of that node has set for everybody.
     r"exceedstheconfiguredcap",
     r"feecapexceeded",
     r"oversizeddata",
-    r"transactiontoolarge",
+    r"(transaction|tx)(size)?(is)?(toolarge|toobig|exceeds)(?!\w{0,24}gas)",
     r"replayprotected",
     r"method\w{0,40}(notfound|notsupported|unsupported|notavailable|notallowed|notenabled|notexist|whitelisted|disabled)",
     r"unsupportedmethod",
@@ -208,8 +234,19 @@ _NEXT_ADDRESS = _Words(
     r"denylist",
     r"blocklist",
     r"bannedinlocalqueue",
-    r"notintheallowlist",
+    r"(not|isnt|un)(in)?(the)?(allow|white)_?list",
     r"readonly",
+    r"not(allowed|permitted)",
+    r"notenabledfor",
+    r"(not|un)supported(by|on|in|at)(this|the|your|our)",
+    r"permissiondenied",
+    r"(is|are|been|was|account|project|key|app)(blocked|suspended|disabled|deactivated)",
+    r"archive",
+    r"blob",
+    r"(plan|tier|subscription|trial)\w{0,20}(expired|required|include|allow|ended)",
+    r"(key|token)(has|is)?(expired|revoked|disabled)",
+    r"upgrade\w{0,20}touse",
+    r"paidplan",
 )
 _LOAD = _Words(
     r"ratelimit",
@@ -251,7 +288,7 @@ def _folded(text: str) -> str:
 
     Numbers stand between words wherever a client likes: "maxFeePerGas (1) is too low".
     """
-    lower = text.lower()
+    lower = text.lower().replace("<", "less than").replace(">", "greater than")
     return f"{re.sub(r'[^a-z0-9]', '', lower)} {re.sub(r'[^a-z]', '', lower)}"
 
 
@@ -259,7 +296,7 @@ def is_revert(refusal: Refusal) -> bool:
     """Return whether a call or an estimate was executed and the contract itself refused."""
     if refusal.method not in (CALL, ESTIMATE) or refusal.status in _GATEWAY_STATUSES:
         return False
-    if _REVERT.search(_folded(refusal.message)):
+    if _REVERT.search(_folded(refusal.words)):
         return True
     data = refusal.data
     if isinstance(data, dict):
@@ -269,13 +306,13 @@ def is_revert(refusal: Refusal) -> bool:
 
 def judge(refusal: Refusal) -> Judgement:
     """Return what a refusal means for what was asked."""
-    text = _folded(refusal.message)
+    text = _folded(refusal.words)
     if is_revert(refusal):
         return Judgement(Verdict.FINAL)
     if refusal.status not in _GATEWAY_STATUSES:
-        if refusal.method == SEND and (judgement := _of_pool(refusal.message, text)):
+        if refusal.method == SEND and (judgement := _of_pool(refusal.words, text)):
             return judgement
-        if refusal.method in (SEND, ESTIMATE) and _is_final(refusal.message, text):
+        if refusal.method in (SEND, ESTIMATE) and _is_final(refusal.words, text):
             return Judgement(Verdict.FINAL)
     if refusal.status == 429 or refusal.code in _LOAD_CODES or _LOAD.search(text):
         return Judgement(Verdict.LATER, is_load=True)
@@ -300,10 +337,16 @@ def _is_nonce_ahead(message: str) -> bool:
 
 
 def _least_tip(message: str) -> int:
+    """Return the least tip in wei per unit of gas that a refusal names, 0 if it names none."""
     found = _LEAST_TIP.search(message.lower())
-    return int(next(filter(None, found.groups()))) if found else 0
+    if found is None:
+        return 0
+    tip = int(Decimal(found["number"]) * (10**9 if found["unit"] == "gwei" else 1))
+    return tip if tip <= _MOST_TIP else 0
 
 
 def _is_final(message: str, text: str) -> bool:
+    if _OF_OPERATOR.search(message.lower()):
+        return False
     signature = _INVALID_SIGNATURE.search(text) and not _OF_REQUEST.search(text)
     return bool(signature or _FINAL.search(text) or _INTRINSIC_GAS.search(message.lower()))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from slipway.addresses import keccak256
-from slipway.chain.abi import call_data, encode, string_at
+from slipway.chain.abi import address_of, call_data, encode, string_at, words
 from slipway.chain.contracts import load
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.plans import Created, PlannedCall
@@ -28,7 +28,7 @@ def registration(registry: str, model_id: str, token: str | Created) -> PlannedC
 
 def registered_token(rpc: JsonRpc, registry: str, model_id: str) -> str | None:
     """Return the token that the registry has for a model, in lower case, or None."""
-    return _token_in(rpc.eth_call(registry, _token_of(model_id)))
+    return rpc.ask(registry, _token_of(model_id), _token_in)
 
 
 def registered_tokens(rpc: JsonRpc, registry: str, model_ids: Sequence[str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def _token_of(model_id: str) -> bytes:
 
 
 def _token_in(answer: bytes) -> str | None:
-    address = "0x" + answer[-20:].hex()
+    address = address_of(words(answer)[0])
     return None if address == ZERO_ADDRESS else address
 
 

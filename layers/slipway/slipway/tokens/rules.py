@@ -110,7 +110,13 @@ def to_sign(looks: Mapping[str, Look], purposes: tuple[Purpose, ...]) -> tuple[P
 
 
 def after_look(
-    looks: Mapping[str, Look], purposes: tuple[Purpose, ...], *, late: bool, called_off: bool, asked: bool
+    looks: Mapping[str, Look],
+    purposes: tuple[Purpose, ...],
+    *,
+    late: bool,
+    called_off: bool,
+    asked: bool,
+    refused: bool = False,
 ) -> Step:
     """Return what is due for a launch whose transactions were looked at.
 
@@ -121,6 +127,7 @@ def after_look(
             mined.
         called_off: Whether that was signed already.
         asked: Whether the signer was asked just now; it is not asked again without a pause.
+        refused: Whether nodes refused just now to take what they miss; it is not sent again without a pause.
     """
     open_looks = [found for found in looks.values() if found.progress not in FINAL]
     progress = {found.progress for found in open_looks}
@@ -129,7 +136,7 @@ def after_look(
         step = Step.SIGN if to_sign(looks, purposes) else Step.DONE
     elif late and not called_off and deploy in open_looks and deploy.receipt is None:
         step = Step.CANCEL
-    elif Progress.MISSING in progress:
+    elif Progress.MISSING in progress and not refused:
         step = Step.BROADCAST
     else:
         step = Step.BUMP if Progress.STUCK in progress else Step.CONFIRM

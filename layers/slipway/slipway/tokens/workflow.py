@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from slipway.chain.broadcast import CLOSING_SECONDS, broadcast, settle
+from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, settle
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, first_pause
@@ -23,7 +23,7 @@ from slipway.errors import DeploymentFailedError, NotFoundError, TokenExistsErro
 from slipway.jobs.failures import Failure
 from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
-from slipway.observability import record
+from slipway.observability import logger, record
 from slipway.store import Transaction
 from slipway.times import from_text, now, to_text
 from slipway.tokens import calls
@@ -48,10 +48,12 @@ class Work(Launch):
         asked: Whether the execution asked the signer just before.
         looks: What this look at the chain found, by purpose.
         wanted: What is due by that; None before the look.
+        refused: Whether no node took what was sent just now; then the chain is looked at before it is sent again.
     """
 
     polls: int = 0
     asked: bool = False
+    refused: bool = False
     looks: dict[str, Look] = field(default_factory=dict)
     wanted: Step | None = None
 
@@ -91,6 +93,10 @@ class TokenWorkflow(Workflow[Work]):
         """
         launch = read_launch(deployment_id, self._chain.chain_id)
         work = Work(launch.token, launch.configuration, launch.transactions, polls, asked)
+        if failure and failure.code == UpstreamUnavailableError.code and self._clock() < from_text(work.token.deadline):
+            # No verdict: the launch has its whole time to wait for nodes.
+            logger.warning("goes on after failures", deployment_id=deployment_id, reason=failure.message)
+            failure = None
         return replace(self._work(work, deployment_id, failure), more={"polls": polls + 1})
 
     def _due(self, job: Work) -> Step:
@@ -102,7 +108,8 @@ class TokenWorkflow(Workflow[Work]):
             return Step.CHECK
         if not job.transactions:
             return Step.SIGN
-        return Step.BROADCAST if any(item.broadcast_at is None for item in job.open) else Step.CONFIRM
+        unsent = any(item.broadcast_at is None for item in job.open)
+        return Step.BROADCAST if unsent and not job.refused else Step.CONFIRM
 
     def _status(self, job: Work) -> str:
         return str(job.token.status)
@@ -129,15 +136,22 @@ class TokenWorkflow(Workflow[Work]):
     def _broadcast(self, job: Work) -> int:
         """Send what is signed and was not sent yet, or got lost, in the order of the nonces.
 
+        What no node takes now is looked for, and sent again later, within the launch's time.
+
         Raises:
             DeploymentFailedError: A node says that it can never be valid.
-            UpstreamUnavailableError: No node took it now.
+            UpstreamUnavailableError: No node answered.
         """
         job.wanted = None
         for item in job.open:
             look = job.looks.get(item.purpose)
             if item.broadcast_at is None or (look and look.progress is Progress.MISSING):
-                broadcast(self._rpc, item)
+                try:
+                    broadcast(self._rpc, item)
+                except NotTakenError as error:
+                    logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
+                    job.refused = True
+                    return 0
         return first_pause(self._chain)
 
     def _confirm(self, job: Work) -> int:
@@ -151,7 +165,14 @@ class TokenWorkflow(Workflow[Work]):
         moment, deadline = self._clock(), from_text(job.token.deadline)
         job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
         called_off = any(item.cancel_hashes for item in job.open)
-        step = after_look(job.looks, job.token.purposes, late=moment > deadline, called_off=called_off, asked=job.asked)
+        step = after_look(
+            job.looks,
+            job.token.purposes,
+            late=moment > deadline,
+            called_off=called_off,
+            asked=job.asked,
+            refused=job.refused,
+        )
         open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
         if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
             raise DeploymentFailedError("The chain neither took nor dropped the transactions in time")

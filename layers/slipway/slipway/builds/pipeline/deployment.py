@@ -26,7 +26,7 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import confirm, held_to, look, mined
+from slipway.chain.broadcast import NotTakenError, confirm, held_to, look, mined
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
@@ -164,12 +164,23 @@ class ChainDeployment:
     # ── Broadcast and confirm ───────────────────────────────────────────────────────────────────
 
     def broadcast(self, build_id: str, job_id: str) -> Outlook:
-        """Send what is signed, unless the run is over; see ``slipway.chain.broadcast.broadcast`` for what is raised."""
+        """Send what is signed, unless the run is over.
+
+        What no node takes now is looked for, and sent again later, until the deployment's deadline.
+
+        Raises:
+            DeploymentFailedError: A node says that it can never be valid.
+            UpstreamUnavailableError: No node answered, or the store did not, or the permit came too late.
+        """
         deployment, item = self._signed(build_id, job_id)
         if deployment is None or item is None:
             return Outlook(ChainStep.ENDED)
-        if not _send(self._rpc, build_id, job_id, item):
-            return Outlook(ChainStep.ENDED)
+        try:
+            if not _send(self._rpc, build_id, job_id, item):
+                return Outlook(ChainStep.ENDED)
+        except NotTakenError as error:
+            logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
+            return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
         record_status(deployment, {ChainStatus.SIGNED}, ChainStatus.BROADCAST, f"Sent to {self._chain.name}")
         return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
 
