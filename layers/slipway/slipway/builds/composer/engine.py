@@ -6,6 +6,7 @@ whether a request can be served.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,7 +14,7 @@ from typing import Any, get_args
 
 from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
 from slipway.builds.composer.literals import decimal_text, identifier
-from slipway.builds.composer.options import DAY, MAX_SIGNERS, Options, read_options
+from slipway.builds.composer.options import DAY, MAX_SECONDS, MAX_SIGNERS, Options, read_options
 from slipway.builds.composer.prompt import Reading, read_prompt
 from slipway.builds.composer.specification import Specification
 from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Kind
@@ -62,6 +63,14 @@ _COMPOSE: dict[Kind, Callable[[Specification], str]] = {
     "timelock": timelock.compose,
 }
 # The options that only some kinds have; the others are for all.
+_VALUES = {
+    "erc20": erc20.VALUES,
+    "erc721": erc721.VALUES,
+    "erc1155": erc1155.VALUES,
+    "vesting": vesting.VALUES,
+    "escrow": escrow.VALUES,
+    "timelock": timelock.VALUES,
+}
 _OPTION_KINDS = {
     "symbol": {"erc20", "erc721", "erc1155"},
     "decimals": {"erc20"},
@@ -76,10 +85,9 @@ _OPTION_KINDS = {
     "signers": {"timelock"},
     "threshold": {"timelock"},
 }
+_SETTLED = frozenset({"fixed", "uncapped", "minted"})
+"""Features that decide about others, and are none themselves."""
 _SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable")
-_UNDERSTOOD = frozenset({"owner", "ether", "tokens", "signers", "delay", "cliff", "linear", "parties"})
-"""Features that only say that a word is understood: no refusal when a kind has no use for it."""
-
 _MAX_UNITS = 2**256 - 1
 _MAX_VOTES = 2**208 - 1
 
@@ -94,7 +102,7 @@ class Composer:
         reading = read_prompt(request.prompt, kind=template)
         if reading.kind is None:
             raise _unsupported(reading)
-        drafted = _Draft(reading.kind, reading, options, options.owner or _one(reading, "owner") or request.owner)
+        drafted = _Draft(reading.kind, reading, options, options.owner or reading.values.get("owner") or request.owner)
         return drafted.finish()
 
 
@@ -117,11 +125,6 @@ def _unsupported(reading: Reading) -> GenerationUnsupportedError:
     return GenerationUnsupportedError(
         f"{asked} can be composed. What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
     )
-
-
-def _one(reading: Reading, role: str) -> str | None:
-    given = reading.addresses.get(role)
-    return given[0] if given else None
 
 
 @dataclass
@@ -186,32 +189,21 @@ class _Draft:
                 )
             elif self.kind not in _OPTION_KINDS.get(name, KINDS):
                 self.reading.refuse(f"options.{name}", f"There is no such thing in {self._one()}.")
-        for name in ("symbol", "decimals", "base_uri"):
-            said = getattr(self.reading, name)
-            if said is not None and self.kind not in _OPTION_KINDS[name]:
-                self.reading.refuse(f"{name} {said}", f"There is no such thing in {self._one()}.")
-        for name in ("supply", "cap"):
-            if getattr(self.reading, name) is not None and self.kind not in _OPTION_KINDS[name]:
+        if self.reading.symbol is not None and self.kind not in _OPTION_KINDS["symbol"]:
+            self.reading.refuse(f"symbol {self.reading.symbol}", f"There is no such thing in {self._one()}.")
+        for name in list(self.reading.values):
+            if name not in _VALUES[self.kind]:
                 self.reading.refuse(self.reading.words[name], f"There is no such thing in {self._one()}.")
-        if self.reading.threshold is not None and self.kind != "timelock":
-            self.reading.refuse(self.reading.words["threshold"], f"There is no such thing in {self._one()}.")
-        self._refuse_addresses()
-
-    def _refuse_addresses(self) -> None:
-        places = {"beneficiary": ("vesting",), "signer": ("timelock",)}
-        for role, addresses in self.reading.addresses.items():
-            kept = 0 if self.kind not in places.get(role, KINDS) else MAX_SIGNERS if role == "signer" else 1
-            for address in addresses[kept:]:
-                self.reading.refuse(address, f"There is no place for this address in {self._one()}.")
+                del self.reading.values[name]
 
     def _features(self) -> set[str]:
         known = _FEATURES[self.kind]
-        wanted: set[str] = set()
-        for feature, asked in self.reading.features.items():
-            if asked and feature in known:
-                wanted.add(feature)
-            elif asked and feature not in _UNDERSTOOD:
-                self.reading.refuse(self.reading.words[feature], self._lacks(feature))
+        self._settle_supply()
+        asked = {feature for feature, asked in self.reading.features.items() if asked} - _SETTLED
+        wanted = asked & known
+        for feature in sorted(asked - known):
+            for words in self.reading.mentions[feature]:
+                self.reading.refuse(words, self.reading.reasons.get(feature) or self._lacks(feature))
         for feature in (*_SWITCHES, "royalty"):
             value = getattr(self.options, feature)
             if value is None:
@@ -223,6 +215,26 @@ class _Draft:
             elif feature in _SWITCHES:
                 self.reading.refuse(f"options.{feature}", self._lacks(feature))
         return self._with_access(wanted)
+
+    def _settle_supply(self) -> None:
+        """Weigh what is said of the supply as a whole: fixed, unlimited, minted at once."""
+        said, words = self.reading.features, self.reading.words
+        if said.get("uncapped") and said.get("capped"):
+            self.reading.refuse(f"{words['uncapped']} … {words['capped']}", "There is a cap, or there is none.")
+        if said.get("fixed") and self.kind == "erc20":
+            if said.get("mintable") and self.options.mintable is None:
+                self.reading.refuse(
+                    f"{words['fixed']} … {words['mintable']}", "A supply that is fixed can't be minted later."
+                )
+            if said.get("uncapped"):
+                self.reading.refuse(f"{words['fixed']} … {words['uncapped']}", "A supply is fixed, or it has no limit.")
+            said.setdefault("mintable", False)
+        if (
+            said.get("uncapped")
+            and "mintable" not in said
+            and re.search(r"unlimited|infinite", words["uncapped"], re.I)
+        ):
+            said["mintable"] = True
 
     def _with_access(self, wanted: set[str]) -> set[str]:
         if self.options.access is None:
@@ -290,7 +302,7 @@ class _Draft:
             return 0
         decimals = self._option("decimals")
         if decimals is None:
-            decimals = self.reading.decimals
+            decimals = self.reading.values.get("decimals")
         if decimals is None:
             decimals = 18
         self.used["decimals"] = decimals
@@ -299,8 +311,8 @@ class _Draft:
     def _amounts(self, features: set[str], denied: bool) -> tuple[Fraction | None, Fraction]:
         """Return cap and first supply, as the request says or, where it says nothing, as is usual for the kind."""
         cap, supply = self._option("cap"), self._option("supply")
-        cap = cap if cap is not None else self.reading.cap if self.kind in _OPTION_KINDS["cap"] else None
-        supply = supply if supply is not None else self.reading.supply
+        cap = cap if cap is not None else self.reading.values.get("cap")
+        supply = supply if supply is not None else self.reading.values.get("supply")
         if self.kind == "erc721" and supply is not None and not (self.options.supply is not None or self._from_start()):
             # "10,000 NFTs" says how many there will be, not that the owner holds them all from the start.
             cap, supply = (supply, Fraction(0)) if cap is None else (cap, supply)
@@ -316,8 +328,7 @@ class _Draft:
         return cap, supply or Fraction(0)
 
     def _from_start(self) -> bool:
-        words = self.reading.words.get("supply", "").lower()
-        return any(word in words for word in ("initial", "premint", "pre-mint", "mint"))
+        return bool(self.reading.features.get("minted"))
 
     def _erc20_amounts(
         self, features: set[str], denied: bool, cap: Fraction | None, supply: Fraction | None
@@ -328,8 +339,6 @@ class _Draft:
         elif "capped" in features and cap is None:
             self.reading.refuse(self.reading.words["capped"], "The prompt does not say how much.")
             features.discard("capped")
-        if self.reading.fixed and self.reading.features.get("mintable") and self.options.mintable is None:
-            self.assumed.append("The supply is the first supply: the owner may mint more.")
         if supply is None:
             supply = Fraction(1_000_000)
             if cap is not None:
@@ -363,7 +372,7 @@ class _Draft:
         if "royalty" not in features:
             return None
         given = self._option("royalty")
-        percent = Fraction(str(given)) if given is not None else self.reading.royalty
+        percent = Fraction(str(given)) if given is not None else self.reading.values.get("royalty")
         if percent is None:
             percent = Fraction(5)
             self.assumed.append("The royalty is 5 percent.")
@@ -380,7 +389,7 @@ class _Draft:
     def _base_uri(self) -> str:
         if self.kind == "erc20":
             return ""
-        uri = self.options.base_uri or self.reading.base_uri or ""
+        uri = self.options.base_uri or self.reading.values.get("base_uri") or ""
         if uri:
             self.used["base_uri"] = uri
         return uri
@@ -404,26 +413,32 @@ class _Draft:
         if (cliff or 0) > duration:
             source = "options.cliff" if self.options.cliff is not None else "prompt"
             raise ValidationFailedError.of_field(source, "the cliff is longer than the vesting")
-        beneficiary = self.options.beneficiary or _one(self.reading, "beneficiary") or self.owner
+        beneficiary = self.options.beneficiary or self.reading.values.get("beneficiary") or self.owner
         self.used |= {"beneficiary": beneficiary, "duration": duration, "cliff": cliff or 0}
         return Specification(
             spec.kind, spec.contract_name, spec.name, cliff=cliff or 0, duration=duration, signers=(beneficiary,)
         )
 
     def _either(self, name: str) -> int | None:
-        given = getattr(self.options, name)
-        value: int | None = given if given is not None else getattr(self.reading, name)
-        return value
+        given: int | None = getattr(self.options, name)
+        if given is not None or name not in self.reading.values:
+            return given
+        seconds = Fraction(self.reading.values[name])
+        if seconds.denominator != 1 or seconds > MAX_SECONDS:
+            self.reading.refuse(self.reading.words[name], "A time is a whole number of seconds, and at most 100 years.")
+            return None
+        return int(seconds)
 
     def _timelock(self, spec: Specification) -> Specification:
         delay = self._either("delay")
         if delay is None:
             delay = 2 * DAY
             self.assumed.append("The delay is 2 days.")
-        named = self.reading.addresses.get("signer", [])[:MAX_SIGNERS]
-        signers = tuple(dict.fromkeys(self.options.signers or named or [self.owner]))
-        threshold = self.options.threshold or self.reading.threshold
-        wanted = max(self.reading.signer_count or 0, threshold or 0)
+        named = self.reading.values.get("signers", [])
+        for address in named[MAX_SIGNERS:]:
+            self.reading.refuse(address, f"There are at most {MAX_SIGNERS} signers.")
+        signers = tuple(dict.fromkeys(self.options.signers or named[:MAX_SIGNERS] or [self.owner]))
+        threshold, wanted = self._threshold()
         if self.options.threshold is not None and self.options.threshold > len(signers):
             raise ValidationFailedError.of_field("options.threshold", "is more than there are signers")
         if wanted > len(signers) and self.options.threshold is None and self.options.signers is None:
@@ -440,6 +455,15 @@ class _Draft:
         return Specification(
             spec.kind, spec.contract_name, spec.name, delay=delay, threshold=threshold, signers=signers
         )
+
+    def _threshold(self) -> tuple[int | None, int]:
+        """Return how many must confirm, if that is said, and how many signers there are said to be at least."""
+        ratio = self.reading.values.get("threshold")
+        if ratio is not None and not (len(ratio) == 2 and 1 <= ratio[0] <= ratio[1]):
+            self.reading.refuse(self.reading.words["threshold"], "The threshold is not over the number of signers.")
+            ratio = None
+        threshold = self.options.threshold or (int(ratio[0]) if ratio else None)
+        return threshold, max(int(ratio[1]) if ratio else 0, threshold or 0)
 
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
 

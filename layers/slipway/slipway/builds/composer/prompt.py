@@ -1,7 +1,7 @@
-"""Reads a prompt: which contract, and with what. What it did not understand is kept as such.
+"""Reads a prompt: which contract, and with what. Every word is accounted for.
 
-The reader takes one thing after another out of the text, in an order that keeps names from being read as features.
-What is left at the end, apart from filler words, was not understood and is reported to the caller.
+Names, addresses and the kind are read first, then the phrases that wishes declare (`slipway.builds.composer.wishes`).
+What no phrase covers, apart from a short closed list of fillers, was not understood and is reported to the caller.
 """
 
 from __future__ import annotations
@@ -10,31 +10,40 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
-from slipway.addresses import parse_address
-from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SECONDS, MAX_SYMBOL
-from slipway.builds.composer.quantities import Quantity, find_quantities
-from slipway.builds.composer.vocabulary import (
-    DURATIONS,
-    FEATURES,
-    FILLERS,
-    KINDS,
-    NAME_ENDS,
-    UNSUPPORTED_FEATURES,
-    UNSUPPORTED_KINDS,
-)
+from slipway.builds.composer.kinds import WISHES
+from slipway.builds.composer.languages import language_of
+from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SYMBOL
+from slipway.builds.composer.tokens import Token, Tokens, tokenize
+from slipway.builds.composer.vocabulary import KINDS, SHARED, UNSUPPORTED, UNSUPPORTED_KINDS
+from slipway.builds.composer.wishes import READ, Found, Lexicon, is_unread, weed
+from slipway.builds.composer.words import CORRECTABLE, FILLERS, LEADING, NAME_ENDS
 from slipway.builds.models import Kind, NotHonoured
 
-TAKEN = "\x1f"
-"""Stands in the rest of a prompt where something was taken out of it."""
+NOT_UNDERSTOOD = "The composer did not understand this part."
+_MAX_TEXT = 300
+_MOST_CONTRACTS = 20
 
 
 @dataclass
 class Reading:
-    """What a prompt asks for. None and empty where it says nothing.
+    """What a prompt asks for.
 
-    `supply` and `cap` are in whole tokens, times in seconds, `royalty` in percent. `features` says of each feature
-    that is mentioned whether it is wanted; `words` how it was worded.
+    Attributes:
+        kind: Of contract; None when the prompt names none.
+        unsupported_kind: What it names instead.
+        other_kinds: Further kinds that it names, with their words.
+        name: Of the contract.
+        symbol: Of the token.
+        features: Of each feature that is mentioned whether it is wanted.
+        values: What the slots of phrases hold. Amounts are whole tokens, times seconds, rates percent.
+        words: How a feature or slot was worded first.
+        mentions: Every wording of a feature.
+        reasons: Why no kind has a feature.
+        corrected: Misspelled words that were read as others.
+        not_honoured: What can't be honoured, in the prompt's words.
     """
 
     kind: Kind | None = None
@@ -42,41 +51,20 @@ class Reading:
     other_kinds: list[tuple[Kind, str]] = field(default_factory=list)
     name: str | None = None
     symbol: str | None = None
-    decimals: int | None = None
-    supply: Fraction | None = None
-    cap: Fraction | None = None
-    royalty: Fraction | None = None
-    base_uri: str | None = None
     features: dict[str, bool] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
-    addresses: dict[str, list[str]] = field(default_factory=dict)
-    cliff: int | None = None
-    duration: int | None = None
-    delay: int | None = None
-    threshold: int | None = None
-    signer_count: int | None = None
-    fixed: bool = False
+    mentions: dict[str, list[str]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    corrected: dict[str, str] = field(default_factory=dict)
     not_honoured: list[NotHonoured] = field(default_factory=list)
 
     def refuse(self, text: str, reason: str) -> None:
         """Record once that something can't be honoured."""
-        entry = NotHonoured(text=" ".join(text.replace(TAKEN, " ").split())[:200], reason=reason)
-        if entry.text and entry not in self.not_honoured:
+        shown = " ".join(text.split())
+        entry = NotHonoured(text=shown if len(shown) <= _MAX_TEXT else shown[: _MAX_TEXT - 1] + "…", reason=reason)
+        if entry.text and all(entry.text != other.text for other in self.not_honoured):
             self.not_honoured.append(entry)
-
-
-class _Text:
-    """A prompt, and the rest of it: equally long, with marks where something was taken out."""
-
-    def __init__(self, text: str) -> None:
-        self.whole = text
-        self.rest = text
-
-    def take(self, start: int, end: int) -> None:
-        self.rest = self.rest[:start] + TAKEN * (end - start) + self.rest[end:]
-
-    def find(self, pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> list[re.Match[str]]:
-        return list(re.finditer(pattern, self.rest, flags))
 
 
 def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
@@ -89,23 +77,32 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
         ValidationFailedError: An address has a wrong checksum.
     """
     reading = Reading()
-    text = _Text(_visible(prompt, reading))
-    _read_addresses(text, reading)
-    _read_uri(text, reading)
-    _read_symbol(text, reading)
-    _read_name(text, reading)
-    _read_bracketed_symbol(text, reading)
-    _read_unsupported(text, reading)
-    _read_kind(text, reading, kind)
-    _read_threshold(text, reading)
-    _read_times(text, reading)
-    _read_royalty(text, reading)
-    _read_decimals(text, reading)
-    _read_amounts(text, reading)
-    _read_features(text, reading)
-    _read_bare_name(text, reading)
-    _read_rest(text, reading)
+    text = _visible(prompt, reading)
+    tokens = tokenize(text)
+    _read_symbol(tokens, reading)
+    _read_name(tokens, reading)
+    _read_bracketed_symbol(tokens, reading)
+    covered = _read_kind(tokens, reading, kind)
+    _read_bare_name(tokens, reading)
+    _mark_names(tokens, reading)
+    if language := language_of(text):
+        reading.refuse(prompt, f"The prompt seems to be in {language}, which is not read; write it in English.")
+        return reading
+    found = weed(tokens, _applicable(_lexicon().find(tokens), reading.kind))
+    covered |= {place for entry in found for place in entry.places}
+    _apply(tokens, reading, found)
+    reading.corrected = tokens.corrected
+    _refuse_unread(tokens, reading, covered)
     return reading
+
+
+@cache
+def _lexicon() -> Lexicon:
+    return Lexicon([*SHARED, *WISHES, *UNSUPPORTED])
+
+
+def _applicable(found: list[Found], kind: Kind | None) -> list[Found]:
+    return [entry for entry in found if entry.wish.kinds is None or kind in entry.wish.kinds]
 
 
 def _visible(prompt: str, reading: Reading) -> str:
@@ -121,16 +118,18 @@ def _visible(prompt: str, reading: Reading) -> str:
 
 # ── Names ───────────────────────────────────────────────────────────────────────────────────────
 
-_QUOTED = r"(?:\"([^\"\n]*)\"|“([^”\n]*)”|'([^'\n]*)'|‘([^’\n]*)’|`([^`\n]*)`|«([^»\n]*)»)"
-_NAMING = (
-    r"\b(?:(?:is |be )?(?:called|named|titled|dubbed)"
-    r"|(?:the |its |with |a |token |and )*name(?:\s+(?:is|of|it))?|call it)"
+_NAMING = re.compile(
+    r"(?<!\S)(?:(?:is |be |it |them )?(?:called|named|titled|dubbed)(?: as)?"
+    r"|(?:(?:my|our|with|and) )*name(?: of (?:token|coin|collection|contract|it))?(?: (?:is|should be"
+    r"|will be|shall be|it|of|be))?"
+    r"|call (?:it|them|this)|(?<=token )(?=: )|(?<=coin )(?=: )|(?<=collection )(?=: ))(?: ?:)?(?!\S)"
 )
-_WORD = r"[^\s\x1f\"“”‘`«»,;:()\[\]{}<>!?/\\|]+"
-
-
-def _first(match: re.Match[str], groups: range) -> str:
-    return next((match[group] for group in groups if match[group] is not None), "")
+_SYMBOLS = re.compile(
+    r"(?<!\S)(?:(?:with|and) )*(?:symbol|ticker)(?: symbol)?(?: (?:is|of|as|called|named|should be|will be"
+    r"|be))*(?: :)?(?!\S)"
+)
+_STOP = re.compile(NAME_ENDS)
+_KNOWN = CORRECTABLE | FILLERS
 
 
 def _keep_name(reading: Reading, name: str) -> None:
@@ -141,59 +140,6 @@ def _keep_name(reading: Reading, name: str) -> None:
         reading.refuse(f"name {name}", f"A name has 1 to {MAX_NAME} characters.")
 
 
-def _read_name(text: _Text, reading: Reading) -> None:
-    quoted = text.find(_NAMING + r"\s*[:=]?\s*" + _QUOTED) or text.find(
-        r"(?:(?<=token )|(?<=coin )|(?<=collection )|(?<=nft )|(?<=nfts )|(?<=contract ))" + _QUOTED
-    )
-    if quoted:
-        text.take(*quoted[0].span())
-        _keep_name(reading, _first(quoted[0], range(1, 7)))
-        return
-    plain = text.find(
-        rf"{_NAMING}\s*[:=]?\s+((?!(?-i:{NAME_ENDS})\b){_WORD}(?:[ ]+(?!(?-i:{NAME_ENDS})\b){_WORD}){{0,5}})"
-    )
-    if plain:
-        match = plain[0]
-        end = _before_amount(text, match.start(1), match.end(1))
-        name = re.sub(r"[.'’]+$|'s$|’s$", "", _proper(_one_sentence(text.rest[match.start(1) : end])).rstrip())
-        text.take(match.start(), match.start(1) + len(name))
-        _keep_name(reading, name)
-
-
-def _one_sentence(name: str) -> str:
-    """Return what is before a full stop that ends a sentence."""
-    return re.split(r"\.\s", name, maxsplit=1)[0]
-
-
-def _proper(name: str) -> str:
-    """Return the capitalised words that a name begins with; the whole name if it begins with a small letter."""
-    capital = re.match(r"[A-Z]\S*(?:[ ]+[^a-z\s]\S*)*", name)
-    return capital[0] if capital else name
-
-
-def _before_amount(text: _Text, start: int, end: int) -> int:
-    """Return where a name that runs into an amount ends: "called Gold 10 million supply"."""
-    for quantity in find_quantities(text.rest):
-        if start < quantity.start < end:
-            unit = re.match(r"\s*(?:tokens?|coins?|units?|supply|total|initial|decimals?|%)", text.rest[quantity.end :])
-            if unit or quantity.value >= 10_000:
-                return quantity.start
-    return end
-
-
-def _read_bare_name(text: _Text, reading: Reading) -> None:
-    """Read "Create the HyperKit token": a capitalised word before what it is, when no name was given otherwise."""
-    if reading.name is not None:
-        return
-    article = r"\b(?i:a|an|the|my|our|new|launch|create|deploy|make|mint)\s+"
-    for match in text.find(article + r"((?:[A-Z][A-Za-z0-9]*\s+){1,4})\s*[\x1f]", re.NOFLAG):
-        words = [word for word in match[1].split() if word.lower() not in FILLERS]
-        if words and len(words) == len(match[1].split()):
-            text.take(*match.span(1))
-            _keep_name(reading, " ".join(words))
-            return
-
-
 def _keep_symbol(reading: Reading, symbol: str) -> None:
     symbol = symbol.strip().removeprefix("$").rstrip(".")
     if 0 < len(symbol) <= MAX_SYMBOL and not re.search(r"\s", symbol):
@@ -202,372 +148,426 @@ def _keep_symbol(reading: Reading, symbol: str) -> None:
         reading.refuse(f"symbol {symbol}", f"A symbol has 1 to {MAX_SYMBOL} characters and no spaces.")
 
 
-def _read_symbol(text: _Text, reading: Reading) -> None:
-    naming = (
-        r"\b(?:(?:token |the |its |a |and |with )*(?:symbol|ticker)"
-        r"(?:\s+symbol)?(?:\s+(?:is|of|as|called|named|should be|will be))?)\s*[:=]?\s*"
+def _after(tokens: Tokens, match: re.Match[str]) -> tuple[range, int]:
+    """Return the tokens of a naming phrase, and the place of the first one behind it that may be the name."""
+    places = tokens.span(*match.span())
+    at = places.stop
+    while at < len(tokens.tokens) and tokens.tokens[at].word in ("(", ":"):
+        at += 1
+    return places, at
+
+
+def _read_symbol(tokens: Tokens, reading: Reading) -> None:
+    for match in _SYMBOLS.finditer(tokens.canonical):
+        places, at = _after(tokens, match)
+        token = tokens.tokens[at] if at < len(tokens.tokens) else None
+        if token is None or token.ends_clause:
+            continue
+        if token.word in ("<quote>", "<ticker>"):
+            symbol, end = str(token.value), at + 1
+        else:
+            symbol, end = _run(tokens, at)
+            if _STOP.fullmatch(symbol) or not symbol:
+                continue
+        tokens.replace(range(places.start, end), "<symbol>", symbol)
+        _keep_symbol(reading, symbol)
+        return
+
+
+def _run(tokens: Tokens, at: int) -> tuple[str, int]:
+    """Return the text from a token to the next space or mark, and the place behind it."""
+    end = at + 1
+    while end < len(tokens.tokens) and tokens.tokens[end].start == tokens.tokens[end - 1].end:
+        if tokens.tokens[end].ends_clause and tokens.tokens[end].word not in "/.":
+            break
+        if tokens.tokens[end].word in ("/", ".") and not _touches(tokens, end + 1):
+            break
+        end += 1
+    return tokens.raw(range(at, end)), end
+
+
+def _touches(tokens: Tokens, at: int) -> bool:
+    return (
+        at < len(tokens.tokens)
+        and tokens.tokens[at].start == tokens.tokens[at - 1].end
+        and not tokens.tokens[at].ends_clause
     )
-    quoted = text.find(naming + _QUOTED)
-    if quoted:
-        text.take(*quoted[0].span())
-        _keep_symbol(reading, _first(quoted[0], range(1, 7)))
-        return
-    plain = text.find(naming + rf"\(?((?!(?-i:{NAME_ENDS})\b){_WORD})\)?")
+
+
+def _read_name(tokens: Tokens, reading: Reading) -> None:
+    plain: tuple[range, int, int] | None = None
+    for match in _NAMING.finditer(tokens.canonical):
+        places, at = _after(tokens, match)
+        if at >= len(tokens.tokens):
+            continue
+        if tokens.tokens[at].word == "<quote>":
+            _take_name(tokens, reading, range(places.start, at + 1), str(tokens.tokens[at].value))
+            return
+        if plain is None and (end := _name_end(tokens, at)) > at:
+            plain = (places, at, end)
     if plain:
-        text.take(*plain[0].span())
-        _keep_symbol(reading, plain[0][1])
-
-
-def _read_bracketed_symbol(text: _Text, reading: Reading) -> None:
-    """Read "HyperKit (HKT)" and "$HKT"."""
-    if reading.symbol is not None:
+        places, at, end = plain
+        raw = tokens.raw(range(at, end))
+        _take_name(tokens, reading, range(places.start, end), re.sub(r"['’]s$|['’]$", "", raw))
         return
-    for match in text.find(r"\(\s*\$?([A-Z][A-Z0-9]{1,10})\s*\)|(?<![\w$])\$([A-Z][A-Z0-9]{1,10})\b", re.NOFLAG):
-        symbol = match[1] or match[2]
-        if not re.fullmatch(r"ERC\d+|NFTS?|EIP\d+|UUPS|ETH|DAO", symbol):
-            _bracketed_name(text, reading, match.start())
-            text.take(*match.span())
-            reading.symbol = symbol
+    for place, token in enumerate(tokens.tokens):
+        if token.word == "<quote>" and _is_named_by_place(tokens, place):
+            _take_name(tokens, reading, range(place, place + 1), str(token.value))
             return
 
 
-def _bracketed_name(text: _Text, reading: Reading, end: int) -> None:
-    """Read the capitalised words right before a bracketed symbol, when no name was given otherwise."""
-    before = re.search(r"((?:[A-Z][A-Za-z0-9]*[ ]+){1,4})$", text.rest[:end])
-    if reading.name is None and before:
-        words = before[1].split()
-        while words and (words[0].lower() in FILLERS or re.fullmatch(r"ERC\d*", words[0])):
-            words.pop(0)
-        if words:
-            text.take(end - len(before[1]) + before[1].index(words[0]), end)
-            _keep_name(reading, " ".join(words))
+def _is_named_by_place(tokens: Tokens, place: int) -> bool:
+    """Return whether a quote is a clause of its own, or follows what it names."""
+    before = [token.word for token in tokens.tokens[:place] if token.word][-2:]
+    after = next((token.word for token in tokens.tokens[place + 1 :] if token.word), ".")
+    named = (
+        "token",
+        "coin",
+        "collection",
+        "contract",
+        "nft",
+        "point",
+        "credit",
+        "voucher",
+        "wallet",
+        "escrow",
+        "vesting",
+    )
+    if before[-1:] == [":"]:
+        before = before[:-1]
+    last = before[-1] if before else ","
+    return last in named or last.startswith("erc") or (last in (",", ".", ";") and after in (",", ".", ";", "("))
 
 
-# ── Addresses and URIs ──────────────────────────────────────────────────────────────────────────
-
-_ROLES = {
-    "beneficiary": (
-        r"beneficiar(?:y|ies)|recipient|employee|payee|grantee"
-        r"|(?:vest|releas|unlock)(?:e|es|ed|ing|s)?(?: \w+){0,3} (?:to|for)"
-    ),
-    "owner": r"owner|owned by|own(?:s|ership)?|admin(?:istrator)?|arbiter|arbitrator|treasury|mediator",
-    "signer": r"signers?|signator(?:y|ies)|approvers?|members?|owners|co-?owners|participants?|guardians?",
-}
+def _take_name(tokens: Tokens, reading: Reading, places: range, name: str) -> None:
+    tokens.replace(places, "<name>", name)
+    _keep_name(reading, name)
 
 
-def _read_addresses(text: _Text, reading: Reading) -> None:
-    before = 0
-    role = None
-    for match in text.find(r"\b0x[0-9a-f]+\b"):
-        address = match[0]
-        if len(address) == 42:
-            address = parse_address(address, "prompt")
-        lead = text.rest[max(before, match.start() - 60) : match.start()]
-        role = _role(lead) or role
-        text.take(*match.span())
-        if len(address) != 42 or int(address, 16) == 0:
-            reading.refuse(match[0], "It is no address that can hold something.")
-        elif role is None:
-            reading.refuse(match[0], "The prompt does not say what the address is for.")
-        else:
-            reading.addresses.setdefault(role, []).append(address)
-            spot = list(re.finditer(rf"\b(?:{_ROLES[role]})\b", lead, re.IGNORECASE))
-            # "Vesting for 0x…" names the kind as well, which is read later.
-            if spot and "vest" not in spot[-1][0].lower():
-                text.take(match.start() - len(lead) + spot[-1].start(), match.start() - len(lead) + spot[-1].end())
-        before = match.end()
+def _is_word(token: Token) -> bool:
+    return not token.ends_clause and token.word not in (
+        "<quote>",
+        "<address>",
+        "<uri>",
+        "<pct>",
+        "<time>",
+        "<eth>",
+        "<date>",
+    )
 
 
-def _role(lead: str) -> str | None:
-    """Return the role that is named last before an address; a plural of owners means the signers."""
-    best: tuple[int, str] | None = None
-    for role, pattern in _ROLES.items():
-        for match in re.finditer(rf"\b(?:{pattern})\b", lead, re.IGNORECASE):
-            named = "signer" if re.fullmatch(r"(?:co-?)?owners", match[0], re.IGNORECASE) else role
-            if best is None or match.end() >= best[0]:
-                best = (match.end(), named)
-    return best[1] if best else None
+def _name_end(tokens: Tokens, at: int) -> int:
+    """Return the place behind a name without quotes that begins at a token; the same place if none does.
+
+    A name goes on over capitalised words. One in small letters goes on over words that mean nothing else.
+    """
+    shouted = _is_shouted(tokens)
+    first, end = "", at
+    while end < len(tokens.tokens) and end - at < 8:
+        token = tokens.tokens[end]
+        raw = tokens.text[token.start : token.end]
+        touching = end > at and token.start == tokens.tokens[end - 1].end
+        if not _is_word(token) and not (touching and _touches(tokens, end + 1)):
+            break
+        if end == at:
+            if _STOP.fullmatch(raw) or (token.word == "<n>" and _is_amount(tokens, end)):
+                break
+            first = raw
+        elif not touching and not _goes_on(tokens, end, first, shouted=shouted):
+            break
+        end += 1
+    while end > at and (tokens.tokens[end - 1].ends_clause or tokens.text[tokens.tokens[end - 1].start] in "&+-"):
+        end -= 1
+    return end
 
 
-def _read_uri(text: _Text, reading: Reading) -> None:
-    for match in text.find(
-        r"(?:\b(?:base|metadata|token)?[ -]*(?:uri|url|metadata)s?\s*(?:is|at|of|on|from|:|=)?\s*)?[\"'“]?"
-        r"((?:ipfs|https?|ar)://[^\s\"'“”<>\x1f]{1,240})[\"'”]?"
+def _goes_on(tokens: Tokens, place: int, first: str, *, shouted: bool) -> bool:
+    token = tokens.tokens[place]
+    raw = tokens.text[token.start : token.end]
+    if token.word == "<n>":
+        return not _is_amount(tokens, place)
+    if (
+        token.word == "<kind>"
+        or re.fullmatch(r"erc\d+", token.word)
+        or _STOP.fullmatch(raw.lower() if shouted else raw)
     ):
-        text.take(*match.span())
-        uri = match[1].rstrip(".,;)")
-        if reading.base_uri is None:
-            reading.base_uri = uri
-        else:
-            reading.refuse(uri, "Only one base address for metadata can be set.")
+        return False
+    if shouted:
+        return not any(word in _KNOWN for word in token.word.split())
+    if first[:1].isupper() or not first[:1].isalpha():
+        if raw in ("of", "the", "&", "and", "de"):
+            following = tokens.tokens[place + 1] if place + 1 < len(tokens.tokens) else None
+            return raw in ("of", "&") and following is not None and tokens.text[following.start].isupper()
+        return not raw[:1].islower() or not raw[:1].isalpha()
+    return raw.islower() and not any(word in _KNOWN for word in [*token.word.split(), raw])
+
+
+def _is_shouted(tokens: Tokens) -> bool:
+    """Return whether nearly every word of a prompt is capitalised, so that capitals say nothing of names."""
+    words = [tokens.text[token.start : token.end] for token in tokens.tokens]
+    words = [word for word in words if word.isalpha()]
+    return len(words) > 4 and sum(word[0].isupper() for word in words) > 0.75 * len(words)
+
+
+def _is_amount(tokens: Tokens, place: int) -> bool:
+    """Return whether a number that follows a name is an amount: "called Gold 10 million supply"."""
+    value = tokens.tokens[place].value
+    following = next((token.word for token in tokens.tokens[place + 1 :] if token.word), "")
+    units = r"token|coin|unit|supply|total|initial|decimal|nft|item|piece|point|credit|max|cap|mintable|erc\d+"
+    raw = tokens.text[tokens.tokens[place].start : tokens.tokens[place].end]
+    named = raw.isdigit() or (raw.isalpha() and raw[0].isupper())
+    return bool(re.fullmatch(units, following)) or value >= 10_000 or not named
+
+
+def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
+    """Read "the HyperKit token", and a capitalised word that is a clause of its own, when no name was given."""
+    if reading.name is not None or _is_shouted(tokens):
+        return
+    at = 0
+    while at < len(tokens.tokens):
+        end = at
+        while end < len(tokens.tokens) and _is_proper(tokens, end):
+            end += 1
+        if end > at:
+            following = next((token for token in tokens.tokens[end:] if token.word), None)
+            before = tokens.tokens[at - 1] if at else None
+            alone = following is None or following.ends_clause
+            opened = before is None or before.ends_clause
+            thing = following is not None and (
+                following.word in ("token", "coin", "collection", "<kind>", "<symbol>", "contract", "point", "credit")
+            )
+            article = before is not None and tokens.text[before.start : before.end].lower() in _BEFORE_NAMES
+            if (alone and opened and at) or (thing and article):
+                _take_name(tokens, reading, range(at, end), tokens.raw(range(at, end)))
+                return
+        at = max(end, at + 1)
+
+
+_BEFORE_NAMES = {"a", "an", "the", "my", "our", "new", "launch", "create", "deploy", "make", "mint", "build"}
+
+
+def _is_proper(tokens: Tokens, place: int) -> bool:
+    token = tokens.tokens[place]
+    raw = tokens.text[token.start : token.end]
+    plain = raw[:1].isupper() and raw.isalnum() and bool(token.word) and not token.word.startswith(("<", "erc"))
+    return plain and not any(word in _KNOWN for word in [*token.word.split(), raw.lower()])
+
+
+def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
+    """Read "HyperKit (HKT)" and "$HKT"."""
+    if reading.symbol is not None:
+        return
+    for place, token in enumerate(tokens.tokens):
+        raw = tokens.text[token.start : token.end]
+        bracketed = (
+            0 < place < len(tokens.tokens) - 1
+            and tokens.tokens[place - 1].word == "("
+            and tokens.tokens[place + 1].word == ")"
+        )
+        if token.word == "<ticker>" or (bracketed and re.fullmatch(r"[A-Z][A-Z0-9]{1,10}", raw)):
+            if re.fullmatch(r"(?:ERC|EIP)\d+|NFTS?|UUPS|ETH|DAO", raw):
+                continue
+            reading.symbol = str(token.value) if token.word == "<ticker>" else raw
+            places = range(place - 1, place + 2) if bracketed else range(place, place + 1)
+            first = places.start
+            while reading.name is None and first > 0 and _is_proper(tokens, first - 1):
+                first -= 1
+            tokens.replace(places, "<symbol>", reading.symbol)
+            if first < places.start:
+                _take_name(tokens, reading, range(first, places.start), tokens.raw(range(first, places.start)))
+            return
+
+
+def _mark_names(tokens: Tokens, reading: Reading) -> None:
+    """Make atoms of further mentions of the name and the symbol."""
+    for place, token in enumerate(list(tokens.tokens)):
+        raw = tokens.text[token.start : token.end]
+        if token.word.startswith("<") or not raw.isalnum():
+            continue
+        if raw == reading.symbol or raw == reading.name:
+            tokens.replace(range(place, place + 1), "<symbol>" if raw == reading.symbol else "<name>", raw)
 
 
 # ── Kinds ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_unsupported(text: _Text, reading: Reading) -> None:
-    for pattern, reason in UNSUPPORTED_FEATURES:
-        for match in text.find(pattern):
-            denied = re.search(
-                r"\b(?:no|not|non|without|never|nor)[\s-]+(?:be\s+|any\s+|an?\s+)*$", text.rest[: match.start()], re.I
-            )
-            if not denied:
-                reading.refuse(match[0], reason)
-                text.take(*match.span())
-            else:
-                text.take(denied.start(), match.end())
-
-
 @dataclass
 class _Mention:
-    start: int
-    end: int
+    places: range
     kind: Kind | None
     words: str
     weak: bool
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it is a standard's number."""
+        return re.search(r"1155|721a?|20$", self.words.lower().replace(" ", "")) is not None
 
-def _mentions(text: _Text) -> list[_Mention]:
-    found: list[_Mention] = []
-    for kind, pattern, weak in KINDS:
-        found += [_Mention(*match.span(), kind, match[0], weak) for match in text.find(pattern)]
-    found += [_Mention(*match.span(), None, match[0], False) for match in text.find(UNSUPPORTED_KINDS)]
-    found.sort(key=lambda mention: (mention.start, -mention.end))
+
+@cache
+def _kind_patterns() -> list[tuple[Kind | None, re.Pattern[str], bool]]:
+    def bounded(pattern: str) -> re.Pattern[str]:
+        return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
+
+    return [
+        *((kind, bounded(pattern), weak) for kind, pattern, weak in KINDS),
+        (None, bounded(UNSUPPORTED_KINDS), False),
+    ]
+
+
+def _mentions(tokens: Tokens) -> list[_Mention]:
+    found = [
+        _Mention(places, kind, tokens.raw(places), weak)
+        for kind, pattern, weak in _kind_patterns()
+        for match in pattern.finditer(tokens.canonical)
+        if (places := tokens.span(*match.span()))
+    ]
+    found.sort(key=lambda mention: (mention.places.start, -len(mention.places)))
     kept: list[_Mention] = []
     for mention in found:
-        if not kept or mention.start >= kept[-1].end:
+        if not kept or mention.places.start >= kept[-1].places.stop:
             kept.append(mention)
     return kept
 
 
-def _read_kind(text: _Text, reading: Reading, given: Kind | None) -> None:
-    """Read the kind of the thing asked for: the last of the first run of kinds ("ERC-20 vesting contract" is a
-    vesting)."""
-    mentions = _mentions(text)
+def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]:
+    """Read the kind of the thing asked for, and return the tokens that name other kinds.
+
+    It is the last of the first run of kinds: an "ERC-20 vesting contract" is a vesting.
+    """
+    mentions = [mention for mention in _mentions(tokens) if not _is_denied(tokens, mention)]
+    if not mentions and re.search(r"(?<!\S)(?:token|coin)(?!\S)", tokens.original):
+        mentions = [_Mention(range(0), "erc20", "token", weak=True)]
     strong = [mention for mention in mentions if not mention.weak]
-    numbered = {mention.kind for mention in mentions if re.search(r"1155|721|20$", mention.words)}
-    for mention in mentions:
-        text.take(mention.start, mention.end)
-    head = _head(text, [mention for mention in mentions if not mention.weak], numbered) if strong else None
-    if mentions and (head is None or (head.kind is None and not _adjacent(text, mentions[0], head))):
+    head = _head(tokens, strong) if strong else None
+    if mentions and (head is None or (head.kind is None and not _adjacent(tokens, mentions[0], head))):
         head = mentions[0]
     if head is not None:
         reading.kind, reading.unsupported_kind = head.kind, None if head.kind else head.words
     if given is not None:
         reading.kind, reading.unsupported_kind = given, None
+    covered: set[int] = set()
+    atoms: list[range] = []
     for mention in strong:
+        if mention.kind is not None and mention.kind == reading.kind:
+            atoms.append(mention.places)
+            continue
         if mention.kind is None and (given or mention is not head):
             reading.refuse(mention.words, "The composer makes no such contract; a build is one contract.")
-        elif mention.kind is not None and mention.kind != reading.kind:
+        elif mention.kind is not None:
             reading.other_kinds.append((mention.kind, mention.words))
+        covered.update(mention.places)
+    for places in atoms:
+        tokens.replace(places, "<kind>", reading.kind)
+    return covered
 
 
-_RUN = re.compile(r"[\s-]*(?:(?:linear|token|team|payments?|based|assets?)[\s-]*)*", re.IGNORECASE)
+def _is_denied(tokens: Tokens, mention: _Mention) -> bool:
+    before = [token.word for token in tokens.tokens[: mention.places.start] if token.word][-1:]
+    return before in (["no"], ["not"], ["without"]) and not mention.weak
 
 
-def _adjacent(text: _Text, first: _Mention, second: _Mention) -> bool:
+def _adjacent(tokens: Tokens, first: _Mention, second: _Mention) -> bool:
     """Return whether two kinds are parts of one expression, as in "token staking contract"."""
-    return _RUN.fullmatch(text.rest[first.end : second.start].replace(TAKEN, "")) is not None
+    between = tokens.tokens[first.places.stop : second.places.start]
+    return all(
+        not token.word or re.fullmatch(r"linear|token|team|payment|based|asset|\(|\)|contract", token.word)
+        for token in between
+    )
 
 
-def _head(text: _Text, strong: list[_Mention], numbered: set[Kind | None]) -> _Mention:
+def _head(tokens: Tokens, strong: list[_Mention]) -> _Mention:
     at = 0
     while at + 1 < len(strong):
-        run = _adjacent(text, strong[at], strong[at + 1])
-        if not run or (strong[at].kind in numbered and strong[at + 1].kind in ("erc721", "erc1155", "erc20")):
+        run = _adjacent(tokens, strong[at], strong[at + 1])
+        if not run or (strong[at].is_numbered and strong[at + 1].kind in ("erc721", "erc1155", "erc20")):
             break
         at += 1
     head = strong[at]
     # "NFT collection (ERC-1155)": the standard's number says it better than the word.
-    exact = [mention for mention in strong if mention.kind in numbered and re.search(r"\d$", mention.words)]
-    if exact and head.kind in ("erc20", "erc721", "erc1155") and not re.search(r"\d$", head.words):
+    exact = [mention for mention in strong if mention.kind is not None and mention.is_numbered]
+    if exact and head.kind in ("erc20", "erc721", "erc1155") and not head.is_numbered:
         head = exact[0]
     return head
 
 
-# ── Numbers ─────────────────────────────────────────────────────────────────────────────────────
+# ── Wishes ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_threshold(text: _Text, reading: Reading) -> None:
-    number = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)"
-    for match in text.find(rf"\b{number}[\s-]*(?:of|out of|/)[\s-]*{number}\b(?:\s+(?:signers?|signatures?|owners?))?"):
-        counts = [find_quantities(match[group])[0].value for group in (1, 2)]
-        text.take(*match.span())
-        if reading.threshold is None and 1 <= counts[0] <= counts[1]:
-            reading.threshold, reading.signer_count = int(counts[0]), int(counts[1])
-            reading.words["threshold"] = match[0]
-        else:
-            reading.refuse(match[0], "There is one threshold, and it is not over the number of signers.")
-
-
-def _quantity_at(text: _Text, quantities: list[Quantity], pattern: str) -> list[tuple[Quantity, int, re.Match[str]]]:
-    """Return the quantities that a pattern follows."""
-    found = []
-    for quantity in quantities:
-        match = re.compile(pattern, re.IGNORECASE).match(text.rest, quantity.end)
-        if match:
-            found.append((quantity, match.end(), match))
-    return found
-
-
-def _read_times(text: _Text, reading: Reading) -> None:
-    units = "|".join(DURATIONS)
-    found = _quantity_at(text, find_quantities(text.rest), rf"[\s-]*({units})s?\b")
-    found += [
-        (Quantity(match.start(), match.start(), Fraction(1)), match.end(), match)
-        for match in text.find(rf"\b(?:an?|one)\s+({units})\b")
-        if all(match.start() != quantity.start for quantity, _, _ in found)
-    ]
-    for quantity, end, match in sorted(found, key=lambda entry: entry[0].start):
-        seconds = quantity.value * DURATIONS[match[1].lower()]
-        around = (text.rest[max(0, quantity.start - 40) : quantity.start], text.rest[end : end + 40])
-        words = text.rest[quantity.start : end]
-        slot = _time_slot(*around, reading)
-        text.take(quantity.start, end)
-        if slot is None or getattr(reading, slot) is not None:
-            reading.refuse(words, "The composer does not know what this time is for.")
-        elif seconds.denominator != 1 or seconds > MAX_SECONDS:
-            reading.refuse(words, "A time is a whole number of seconds, and at most 100 years.")
-        else:
-            setattr(reading, slot, int(seconds))
-
-
-def _time_slot(before: str, after: str, reading: Reading) -> str | None:
-    before, after = re.split(r"[,;.]|\band\b|\bwith\b", before)[-1].lower(), after.lower()
-    if reading.kind == "timelock":
-        return "delay"
-    if reading.kind != "vesting":
-        return None
-    if re.match(r"[\s-]*cliff", after) or (re.search(r"cliff(?: (?:period )?(?:of|is|at))?[\s:]*$", before)):
-        return "cliff"
-    if re.search(r"start|begin|after\s*$", before):
-        return None
-    return "duration" if reading.duration is None else "cliff" if "cliff" in after + before else None
-
-
-def _read_royalty(text: _Text, reading: Reading) -> None:
-    for quantity, end, _ in _quantity_at(text, find_quantities(text.rest), r"\s*(?:%|percent\b|per cent\b)"):
-        before, after = text.rest[max(0, quantity.start - 40) : quantity.start], text.rest[end : end + 40]
-        lead = re.search(r"royalt(?:y|ies)(?: fees?)?(?: (?:is|are|of|at|set to|set at|to))*[\s:=]*$", before, re.I)
-        tail = re.match(r"[\s-]*(?:(?:creator|secondary|sales?|resale|of|in|as)[\s-]+)*royalt(?:y|ies)", after, re.I)
-        if lead or tail:
-            start = quantity.start - (len(before) - lead.start() if lead else 0)
-            end = end + (tail.end() if tail and not lead else 0)
-            reading.words["royalty"] = text.rest[start:end]
-            reading.features["royalty"] = True
-            reading.royalty = quantity.value
-            text.take(start, end)
-            return
-
-
-def _read_decimals(text: _Text, reading: Reading) -> None:
-    quantities = find_quantities(text.rest)
-    for quantity, end, _ in _quantity_at(text, quantities, r"[\s-]*decimals?(?:\s+(?:places|digits|points))?\b"):
-        _keep_decimals(text, reading, quantity.start, end, quantity.value)
-        return
-    for match in text.find(r"\bno decimals?\b"):
-        _keep_decimals(text, reading, *match.span(), Fraction(0))
-        return
-    for quantity in quantities:
-        lead = re.search(
-            r"decimals?(?: places)?(?: (?:is|are|of|at|set to|to|be))*[\s:=]*$", text.rest[: quantity.start], re.I
-        )
-        if lead:
-            _keep_decimals(text, reading, lead.start(), quantity.end, quantity.value)
-            return
-
-
-def _keep_decimals(text: _Text, reading: Reading, start: int, end: int, value: Fraction) -> None:
-    reading.words["decimals"] = text.rest[start:end]
-    if value.denominator == 1 and value <= MAX_DECIMALS:
-        reading.decimals = int(value)
-    else:
-        reading.refuse(text.rest[start:end], f"A token has 0 to {MAX_DECIMALS} decimals.")
-    text.take(start, end)
-
-
-_UNITS = r"tokens?|coins?|units?|nfts?|items?|pieces?|editions?|collectibles?|copies"
-_LIMIT = (
-    r"(?:\b(?:hard[ -]?)?cap(?:ped)?|\bmax(?:imum|imal)?(?:[ -]total)?(?:[ -]supply)?|\blimit(?:ed)?|\bup to|\bat most"
-    r"|\bno more than|\bnever (?:more|exceeds?)(?: than)?|\bceiling)"
-    r"(?:[ -](?:total|supply|edition|mint|minting|issuance|it|is|are|at|of|to|be|the|a|amount|size|number"
-    rf"|{_UNITS}))*[\s:=]*$"
-)
-_SUPPLY = (
-    r"(?:\bsupply|\bpre-?mint(?:ed|s|ing)?|\bmint(?:ed|s|ing)?|\bissu(?:e|es|ed|ing)|\bcreate|\bcollection of"
-    r"|\bfixed at)(?:[ -](?:is|are|of|at|to|be|the|set|equal|fixed|initially|exactly|me|owner|caller|deployer"
-    r"|a total of|total|supply))*[\s:=]*$"
-)
-
-
-def _read_amounts(text: _Text, reading: Reading) -> None:
-    for quantity in find_quantities(text.rest):
-        before = text.rest[max(0, quantity.start - 60) : quantity.start]
-        after = text.rest[quantity.end : quantity.end + 60]
-        limit_tail = re.match(
-            rf"[\s-]*(?:{_UNITS})?[\s\x1f-]*(?:as (?:a|the) )?(?:hard[ -]?cap|cap|max(?:imum)?(?: supply)?|limit)\b",
-            after,
-            re.I,
-        )
-        units = re.match(
-            rf"(?:[\s\x1f-]*(?:of|initial|initially|total|fixed|max|{_UNITS}|supply|pre-?minted)\b)+", after, re.I
-        )
-        limit = re.search(_LIMIT, before, re.I)
-        lead = limit or re.search(_SUPPLY, before, re.I)
-        if not (limit_tail or units or lead or after.startswith((TAKEN, " " + TAKEN))):
-            continue
-        slot = "cap" if limit or limit_tail else "supply"
-        if slot == "supply" and "fixed" in (before + after).lower():
-            reading.fixed = True
-        start = quantity.start - (len(before) - lead.start() if lead else 0)
-        end = quantity.end + max((match.end() for match in (limit_tail, units) if match), default=0)
-        words = text.rest[start:end]
-        if getattr(reading, slot) is None:
-            setattr(reading, slot, quantity.value)
-            reading.words[slot] = words
-        else:
-            reading.refuse(words, f"The prompt gives more than one {slot}.")
-        text.take(start, end)
-
-
-# ── Features and the rest ───────────────────────────────────────────────────────────────────────
-
-_STEMS = r"(?:(?:mint|burn|paus|permit|vot|cap|upgrad|snapshot|royalt|own|role|enumer)\w*)"
-_DENIED = re.compile(
-    r"(?:\b(?:no|not|non|without|never|neither|nor|cannot|can't|can’t|isn't|isn’t|aren't|disable[ds]?)\b|n't)"
-    rf"(?:[\s,-]+(?:be|any|an|a|further|more|additional|new|or|nor|and|to|it|the|{_STEMS}))*[\s,-]*$",
-    re.IGNORECASE,
-)
-
-
-def _read_features(text: _Text, reading: Reading) -> None:
-    seen: list[tuple[int, int]] = []
-    for feature, pattern in FEATURES.items():
-        for match in text.find(pattern):
-            wanted = not _DENIED.search(text.rest[: match.start()])
-            seen.append(match.span())
-            if feature == "fixed":
-                reading.fixed = reading.fixed or wanted
+def _apply(tokens: Tokens, reading: Reading, found: list[Found]) -> None:
+    """Keep what phrases ask for, in the order of the prompt; what contradicts itself is refused."""
+    for entry in sorted(found, key=lambda one: one.places.start):
+        words = tokens.raw(entry.places)
+        _keep_feature(reading, entry, words)
+        for slot, value in [*entry.wish.sets, *entry.slots.items()]:
+            if slot == "count":
+                _keep_count(reading, value, words)
                 continue
-            if feature not in reading.features or not wanted:
-                reading.features[feature] = wanted
-                reading.words.setdefault(feature, match[0])
-    for start, end in seen:
-        text.take(start, end)
+            if slot in reading.values and reading.values[slot] != value:
+                reading.refuse(words, f"The prompt gives more than one {slot.replace('_', ' ')}.")
+                continue
+            reading.values[slot] = value
+            reading.words.setdefault(slot, words)
+    decimals = reading.values.get("decimals")
+    if decimals is not None and not (Fraction(decimals).denominator == 1 and decimals <= MAX_DECIMALS):
+        reading.refuse(reading.words["decimals"], f"A token has 0 to {MAX_DECIMALS} decimals.")
+        del reading.values["decimals"]
+    elif decimals is not None:
+        reading.values["decimals"] = int(decimals)
 
 
-def _read_rest(text: _Text, reading: Reading) -> None:
-    """Refuse what is left of each clause apart from filler words: it was not understood."""
-    pieces = re.finditer(r"(?:[^.,;:!?\n\x1f]|[.,:](?=\S))+", text.rest)
-    for piece in pieces:
-        words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]+", piece[0])
-        left = [word for word in words if word.lower() not in FILLERS and re.search(r"\w", word)]
-        if left:
-            reading.refuse(_trimmed(piece[0]), "The composer did not understand this part.")
+def _keep_count(reading: Reading, count: Fraction, words: str) -> None:
+    """Read "make two tokens" as two contracts, and "create 5000 tokens" as a supply."""
+    if 1 < count <= _MOST_CONTRACTS:
+        reading.refuse(words, "A build is one contract; say “a supply of …” if this is the supply.")
+    elif count != 1:
+        reading.values.setdefault("supply", count)
+        reading.words.setdefault("supply", words)
 
 
-def _trimmed(piece: str) -> str:
-    words = piece.split()
-    while words and words[0].lower() in ("and", "with", "that", "which", "a", "the", "an"):
-        words.pop(0)
-    return " ".join(words)
+def _keep_feature(reading: Reading, entry: Found, words: str) -> None:
+    feature = entry.wish.feature
+    if feature in (None, "several"):
+        return
+    before = reading.features.get(feature)
+    if before is not None and before != entry.wanted:
+        reason = f"The prompt asks for this and for its opposite: “{reading.words[feature]}” and “{words}”."
+        reading.refuse(f"{reading.words[feature]} … {words}", reason)
+        return
+    reading.features[feature] = entry.wanted
+    reading.words.setdefault(feature, words)
+    reading.mentions.setdefault(feature, []).append(words)
+    if entry.wish.reason:
+        reading.reasons[feature] = entry.wish.reason
+
+
+def _refuse_unread(tokens: Tokens, reading: Reading, covered: set[int]) -> None:
+    """Refuse each piece between marks and covered phrases that has something unread in it."""
+    piece: list[int] = []
+    for place in range(len(tokens.tokens) + 1):
+        ended = place == len(tokens.tokens) or place in covered
+        if ended or tokens.tokens[place].ends_clause or tokens.tokens[place].word in READ:
+            _refuse_piece(tokens, reading, piece, covered)
+            piece = []
+        else:
+            piece.append(place)
+
+
+def _refuse_piece(tokens: Tokens, reading: Reading, piece: list[int], covered: set[int]) -> None:
+    if not any(is_unread(tokens, place, covered) for place in piece):
+        return
+    while piece and (not tokens.tokens[piece[0]].word or tokens.tokens[piece[0]].word in LEADING):
+        piece.pop(0)
+    while piece and (not tokens.tokens[piece[-1]].word or tokens.tokens[piece[-1]].word in LEADING):
+        piece.pop()
+    for place in piece:
+        token = tokens.tokens[place]
+        if token.word == "<address>":
+            known = len(str(token.value)) == 42 and int(str(token.value), 16) != 0
+            reason = (
+                "The prompt does not say what the address is for."
+                if known
+                else "It is no address that can hold something."
+            )
+            reading.refuse(tokens.text[token.start : token.end], reason)
+    reading.refuse(tokens.raw(range(piece[0], piece[-1] + 1)), NOT_UNDERSTOOD)

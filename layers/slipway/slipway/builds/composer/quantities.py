@@ -16,7 +16,7 @@ seventeen eighteen nineteen
 _SMALL = {word: number for number, word in enumerate(_SMALL_WORDS.split())}
 _TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * (2 + at) for at, word in enumerate(_TENS_WORDS.split())}
-_SCALES = {
+SCALES = {
     **dict.fromkeys(("k", "thousand"), 10**3),
     **dict.fromkeys(("m", "mm", "mn", "mil", "mio", "million", "millions"), 10**6),
     **dict.fromkeys(("b", "bn", "billion", "billions"), 10**9),
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     (?P<power> (?<![\w.,-]) 10 \s* (?:\^|\*\*) \s* (?P<exponent>\d{1,2}) (?![\w^]) )
     | (?P<digits> (?<![\w.,$-])
         (?: \d{1,3}(?:[,_'’]\d{3})+(?:\.\d+)? | \d{1,3}(?:\.\d{3}){2,} | \d{1,3}(?:[ ]\d{3})+(?!\d)
-          | \d{1,78}(?:\.\d{1,36})? )
+          | \d+(?:\.\d{1,36})? )
         (?:e(?P<e>\d{1,2})\b)? (?P<suffix>k|mm|mn|m|bn|b|tn|t)? (?![\w]|[.,]\d) )
     | (?P<word> [A-Za-z]+ )
     | (?P<gap> \s+ | - )
@@ -63,7 +63,7 @@ def _digits(text: str, exponent: str | None, suffix: str | None) -> Fraction:
     plain = re.sub(r"[,_'’ ]", "", text)
     if plain.count(".") > 1:
         plain = plain.replace(".", "")
-    factor: int = 10 ** int(exponent or 0) * _SCALES.get((suffix or "").lower(), 1)
+    factor: int = 10 ** int(exponent or 0) * SCALES.get((suffix or "").lower(), 1)
     return Fraction(plain) * factor
 
 
@@ -110,7 +110,7 @@ class _Reader:
     def read(self) -> Quantity | None:
         """Read the quantity that starts at the token, and move `at` behind it; None if none starts there."""
         start = self.at
-        if self._word() in ("a", "an") and self._word(1) in (*_SCALES, "hundred") and len(self._word(1)) > 2:
+        if self._word() in ("a", "an") and self._word(1) in (*SCALES, "hundred") and len(self._word(1)) > 2:
             self.current = Fraction(1)
             self.at += 1
         elif self._word() in _PARTS:
@@ -130,7 +130,7 @@ class _Reader:
         ahead = 1
         while self._word(ahead) in ("of", "a", "an"):
             ahead += 1
-        scale = _SCALES.get(self._word(ahead), 0) if len(self._word(ahead)) > 2 else 0
+        scale = SCALES.get(self._word(ahead), 0) if len(self._word(ahead)) > 2 else 0
         if not scale:
             return None
         self.groups = [_PARTS[self._word()] * scale]
@@ -147,8 +147,8 @@ class _Reader:
             taken = self._number(Fraction(_TENS[token.word]), digital=False)
         elif token.word == "hundred":
             taken = self._hundred()
-        elif token.word in _SCALES and (len(token.word) > 1 or self.tokens[self.at - 1].end == token.start):
-            taken = self._scale(_SCALES[token.word])
+        elif token.word in SCALES and (len(token.word) > 1 or self.tokens[self.at - 1].end == token.start):
+            taken = self._scale(SCALES[token.word])
         elif token.word == "point":
             return self._decimal_words()
         elif token.word == "and":

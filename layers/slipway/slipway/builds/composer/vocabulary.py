@@ -1,202 +1,596 @@
-"""The words that the composer knows, as patterns, and why it can't do what others can."""
+"""The phrases that the composer knows: kinds of contracts, what tokens can be asked for, and what nobody makes.
+
+What only one kind can be asked for is declared with that kind, as `WISHES` of its module.
+"""
 
 from __future__ import annotations
 
+from slipway.builds.composer.wishes import CAN, HOLDER, MORE, NOBODY, OWNER, Ability, Wish
 from slipway.builds.models import Kind
 
-DURATIONS = {
-    "second": 1,
-    "minute": 60,
-    "min": 60,
-    "hour": 3_600,
-    "hr": 3_600,
-    "day": 86_400,
-    "week": 7 * 86_400,
-    "month": 30 * 86_400,
-    "quarter": 91 * 86_400,
-    "year": 365 * 86_400,
-    "yr": 365 * 86_400,
-}
-"""Seconds of each unit; a month has 30 days, a year 365."""
+TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
 
-# Kind, pattern, and whether the word also stands for other things (any kind that is named outright goes before).
+# Kind, pattern over the canonical text, and whether the word also stands for other things (any kind that is named
+# outright goes before).
 KINDS: list[tuple[Kind, str, bool]] = [
-    ("erc1155", r"\b(?:erc|eip)[\s_-]*1155\b|\bmulti[\s-]?tokens?\b|\bsemi[\s-]?fungibles?(?: tokens?)?\b", False),
+    ("erc1155", r"erc1155|eip1155|multi token|multitoken|semi fungible(?: token)?", False),
     (
         "erc721",
-        r"\b(?:erc|eip)[\s_-]*721[a-z]?\b|\bnfts?\b|\bnon[\s-]?fungibles?(?: tokens?)?\b"
-        r"|\b(?:digital )?collectibles?\b",
-        False,
-    ),
-    ("erc20", r"\b(?:erc|eip|bep)[\s_-]*20\b|(?<!non-)(?<!non )(?<!semi-)(?<!semi )\bfungible tokens?\b", False),
-    ("vesting", r"\bvest(?:ing|ed|s)?\b(?:[\s-]+(?:wallet|contract|schedule|vault))?", False),
-    ("escrow", r"\bescrow(?:s|ed)?\b", False),
-    (
-        "timelock",
-        r"\btime[\s-]?lock(?:s|ed|ing)?\b(?:[\s-]+controller)?|\bmulti[\s-]?sig(?:s|natures?)?\b(?:[\s-]+wallet)?",
+        r"(?:erc|eip)721a?(?: nft)?|nft|non fungible(?: token)?|nonfungible(?: token)?|(?:digital )?collectible",
         False,
     ),
     (
         "erc20",
-        r"(?<!per-)(?<!per )\b(?:stable|meme|utility |governance )?(?:coin|token|memecoin|stablecoin|cryptocurrency)\b",
-        True,
+        r"(?:erc|eip)20|fungible token|(?:meme|stable|utility|community|loyalty|reward|game|gaming)"
+        r" ?(?:coin|token)"
+        r"|memecoin|stablecoin|(?:loyalty|reward|bonus|store|game) (?:point|credit|voucher|mile)",
+        False,
     ),
-    ("erc721", r"\b(?:art )?collection\b", True),
+    ("vesting", r"(?:token |team |linear )*vest(?:ing|ed|s)?(?: (?:wallet|contract|schedule|vault))?", False),
+    ("escrow", r"escrow(?:s|ed)?", False),
+    (
+        "timelock",
+        r"time ?lock(?:s|ed|ing)?(?: controller)?|multi ?sig(?:s|nature|natures)?(?: wallet)?|multi signature(?:"
+        r" wallet)?",
+        False,
+    ),
+    ("erc20", r"coin|token|cryptocurrency", True),
+    ("erc721", r"(?:art )?collection", True),
 ]
 
 UNSUPPORTED_KINDS = (
-    r"\bstaking(?: contract| pool)?\b|\byield farm(?:ing)?\b|\bdecentrali[sz]ed exchange\b|\bdex\b"
-    r"|\bamm\b|\b(?:liquidity|lending) pool\b"
-    r"|\blending(?: protocol)?\b|\bborrow(?:ing)?\b|\bauctions?\b|\blotter(?:y|ies)\b|\braffles?\b"
-    r"|\bcasino\b|\bgambling\b"
-    r"|\bprediction market\b|\bmarketplaces?\b|\bbridge\b|\boracles?\b|\bdao\b|\bcrowd(?:fund(?:ing)?"
-    r"|sale)\b|\bicos?\b|\bpresales?\b"
-    r"|\bkickstarter\b|\berc[\s-]*(?:4626|777|4907|3643|404|6551|4337|1363)\b|\bvaults?\b"
-    r"|\binsurance\b|\boptions? (?:protocol|contract)\b"
-    r"|\bsubscriptions?\b|\bpayroll\b|\bpayment splitter\b|\bairdrop(?:s|per)?\b|\bfaucet\b"
-    r"|\bflash[\s-]?loans?\b|\bpyramid scheme\b"
-    r"|\bponzi\b|\bswap\b|\bvoting (?:contract|system|dapp)\b|\bballot\b|\bregistry\b|\bwebsite\b|\bfrontend\b"
+    r"staking(?: contract| pool)?|yield farm(?:ing)?|decentrali[sz]ed exchange|dex|amm|(?:liquidity|lending) pool"
+    r"|lending(?: protocol)?|borrowing|auctions?|lottery|lotteries|raffles?|casino|gambling|prediction market"
+    r"|marketplaces?|bridge|oracles?|dao|crowd ?fund(?:ing)?|crowd ?sale|icos?|presales?|kickstarter"
+    r"|(?:erc|eip)(?:4626|777|4907|3643|404|6551|4337|1363)|vaults?|insurance|subscriptions?|payroll"
+    r"|(?:payment )?splitter|airdrops?|airdropper|faucet|flash ?loans?|pyramid scheme|ponzi|swap"
+    r"|voting (?:contract|system)|ballot|registry|website|frontend"
 )
 
-# Pattern and reason; tried in this order, before the features below.
-UNSUPPORTED_FEATURES = [
-    (
-        r"\b(?:(?:uups|transparent|beacon)(?:[\s-]*(?:upgrad\w*|prox(?:y|ies)))?|upgrad(?:e)?ab(?:le"
-        r"|ility)(?: (?:prox(?:y|ies)|contract))?"
-        r"|prox(?:y|ies)|upgrades?)\b",
-        "Contracts of a build can't be upgraded: what was audited is what stays deployed.",
+_UNIT = r"(?:token|coin|unit|nft|item|piece|edition|collectible|copy|point|credit|share|voucher|<kind>|<symbol>|<name>)"
+_IS = (
+    r"(?: (?:is|are|of|at|:|to|be|equal|equals|equal to|should be|will be|must be|shall be|set|set to|fixed at|exactly"
+    r"|initially))*"
+)
+_SUPPLY = (
+    r"(?:(?:total|initial|starting|start|whole|full|overall|genesis|first|circulating|premint|token|max initial) )*"
+    r"(?:supply|issuance|amount|quantity|total)"
+)
+_ME = r"(?:me|owner|us|myself|deployer|creator|caller|my wallet|our wallet)"
+_AFTER = (
+    rf"(?: (?:in total|total|altogether|initially|initial|to start with|to begin with|at start|from start|at launch"
+    rf"|at deployment|supply|premint|to {_ME}|for {_ME}|minted to {_ME}|in circulation|in existence))*"
+)
+_FIXED = r"(?:fixed|constant|immutable|unchangeable|static|hard coded)"
+_CAP = (
+    r"(?:(?:hard|supply|total|max|mint|minting) )*(?:cap|capped|hardcap)|max(?: total| token| possible)* supply"
+    r"|supply (?:limit|ceiling)|max issuance|max (?:amount|number) of token"
+)
+_TRANSFER = r"(?:transfer|transferring|trading|trades?|token transfer)"
+
+_GROUP = (
+    r"(?:communit(?:y|ies)|project|team|company|startup|business|shop|store|cafe|coffee|bakery|bar|restaurant"
+    r"|club|fan|fans|band"
+    r"|school|university|class|students?|city|town|village|family|friends|members?|customers?|people|charity"
+    r"|festival|events?"
+    r"|conference|podcast|game|games|gaming|gamers|players|item|items|artists?|art|music|movie|film|photos?|photography"
+    r"|membership|loyalty|rewards? program|program|test|tests|testing|demo|demonstration|hackathon|sample"
+    r"|example|website"
+    r"|app|platform|marketplace|network|protocol|ecosystem|organi[sz]ation|studio|farm|library|museum|digital"
+    r"|utility|meme"
+    r"|social|internal|general|purpose|use|gym|church|hotel|blog|newsletter|league|sports?|clients?|freelancers?|work)"
+)
+_JOINT = r"(?:and|with|that|which|called|named|but|where|symbol|ticker|to|only|is)\b"
+_CLAIMS = (
+    r"(?:each|every|any|all|both|only|not|no|never|until|unless|without|holder|holders|user|users|who|to|owner|owners"
+    r"|staker|stakers|voter|voters|investor|investors|buyer|buyers|sale|presale|airdrop|treasury|wallet|wallets"
+    r"|\w+(?:ed|able|ing|ly))\b"
+)
+
+# What tokens of all kinds can be asked for.
+MINTABLE = Ability(
+    "mintable",
+    adjective=r"mintable|mint able|mintability|re mintable",
+    noun=r"minting|issuing",
+    verb=r"mint|issue",
+    participle=r"minted|issued",
+    by=OWNER,
+    kinds=TOKENS,
+)
+BURNABLE = Ability(
+    "burnable",
+    adjective=r"burnable|burn able|burnability|destroyable",
+    noun=r"burning",
+    verb=r"burn",
+    participle=r"burned|destroyed",
+    after="",
+    kinds=TOKENS,
+)
+_PAUSED = rf"(?: (?:(?:all|any|every) )*(?:{_TRANSFER}|everything|it|token|contract|<kind>))?(?: (?:in|for) emergency)?"
+PAUSABLE = Ability(
+    "pausable",
+    adjective=r"pausable|pause able|pausability",
+    noun=r"pausing|emergency (?:stop|pause|shutdown)|circuit breaker",
+    verb=r"pause(?: and unpause| unpause)?|halt|suspend",
+    participle=r"paused|halted|suspended",
+    by=OWNER,
+    after=_PAUSED,
+)
+_OWN = (
+    r"(?: (?:their|his|her|own|their own|my own|some of their|some of their own))*(?: (?:token|coin|nft|item|<kind>))?"
+)
+
+SHARED: list[Wish | Ability] = [
+    MINTABLE,
+    BURNABLE,
+    PAUSABLE,
+    Wish(
+        "mintable",
+        said=(
+            "minter role",
+            rf"issue more{MORE}",
+            rf"mint{MORE} (?:later|in future|at any time|more)",
+            r"mintable by minter",
+            r"minter can mint",
+        ),
+        kinds=TOKENS,
     ),
-    (
-        r"\b(?:\w+ )?(?:\d+(?:\.\d+)?\s*(?:%|percent) )?(?:fee|tax|taxes|burn|reflection|redistribution)s?"
-        r"(?: of \d+(?:\.\d+)?\s*(?:%|percent))? (?:on|of|per|for|from) (?:each|every|all|any)?\s*"
-        r"(?:transfers?|transactions?|trades?|buys?|sells?)\b"
-        r"|\b(?:\d+(?:\.\d+)?\s*(?:%|percent) )?(?:transfer|transaction|trading|buy|sell"
-        r"|sales?)[\s-]+(?:fee|tax)(?:es|s)?\b"
-        r"|\b(?:burns?|takes?|charges?|sends?)\s+\d+(?:\.\d+)?\s*(?:%"
-        r"|percent)[^.,;]{0,30}(?:transfers?|transactions?|trades?)\b"
-        r"|\b(?:each|every) (?:transfer|transaction)[^.,;]{0,30}\d+(?:\.\d+)?\s*(?:%|percent)(?: fee| tax)?"
-        r"|\b\d+(?:\.\d+)?\s*(?:%|percent) (?:tax|fee)\b|\btax(?:es)?\b|\breflections?\b|\bfee[\s-]on[\s-]transfer\b",
-        "A token moves whole: amounts that change on the way break exchanges and escrows.",
+    Wish(
+        "uncapped",
+        said=(
+            r"(?:unlimited|infinite|uncapped|unbounded) (?:supply|minting|issuance|mint)",
+            "uncapped",
+            r"(?:no|without)(?: any)? (?:supply |hard |max |minting )*(?:cap|limit|max)(?: (?:on|of) (?:supply"
+            r"|minting))?",
+            r"(?:no|without)(?: any)? max supply",
+            r"not capped",
+        ),
+        kinds=TOKENS,
     ),
-    (r"\b(?:anti[\s-]?(?:whale|bot|snipe)|max(?:imum)? (?:wallet|transaction|tx))\b", "Holders are not limited."),
-    (
-        r"\b(?:black|white|allow|deny|block)[\s-]?list(?:s|ed|ing)?\b|\bkyc\b|\bfreez(?:e|ing"
-        r"|able) (?:accounts?|addresses|holders)\b",
-        "Whom a holder sends to is not restricted.",
+    Wish(
+        "burnable",
+        said=(
+            rf"{HOLDER} {CAN} (?:burn|destroy){_OWN}",
+            r"burn(?:able|ed|ing)? by (?:their |its |token |all |any )*"
+            r"(?:holder|users?|owner of token)",
+            r"burning(?: of)? own token",
+            r"burn mechanism for holder",
+            rf"let {HOLDER} burn{_OWN}",
+            rf"(?:anyone|holder|user) (?:burn|burning){_OWN}",
+        ),
+        denied=(rf"{HOLDER} (?:can|must|should) not burn{_OWN}",),
+        kinds=TOKENS,
     ),
-    (
-        r"\brebas(?:e|ing)\b|\belastic supply\b|\bdividends?\b|\bbuy[\s-]?backs?\b|\bauto[\s-]?liquidity\b"
-        r"|\bliquidity\b|\binterest\b|\brewards?\b|\bstak(?:e|ed|eable)\b|\bhalving\b"
-        r"|\binflation(?:ary)?\b|\bdeflationary\b|\bpeg(?:ged)?\b|\bcollaterali[sz]ed?\b",
-        "The composer's tokens have no economy of their own.",
+    Wish(
+        "pausable",
+        said=(
+            rf"(?:only )?{OWNER} {CAN} (?:pause|stop|halt|suspend|freeze)(?: (?:all|any|every))*(?:"
+            rf" (?:{_TRANSFER}|token"
+            rf"|everything|it))?(?: and (?:unpause|resume)(?: (?:it|them))?)?",
+            rf"(?:stop|halt|freeze|pause|suspend) all {_TRANSFER}",
+            rf"{_TRANSFER} can be (?:paused|stopped|halted)",
+            "pauser role",
+        ),
     ),
-    (
-        r"\b(?:public|open|free|paid|payable) mint(?:ing)?\b|\banyone can mint\b"
-        r"|\bmint(?:ing)? (?:price|fee|cost)\b(?:\s*(?:of|is|:|=))?(?:\s*\d+(?:\.\d+)?\s*(?:eth"
-        r"|ether))?"
-        r"|\b(?:price|cost)s?\b(?:\s*(?:of|is|:|=))?\s*\d+(?:\.\d+)?\s*(?:eth|ether)\b"
-        r"|\bfor \d+(?:\.\d+)?\s*(?:eth|ether)\b(?: each)?",
-        "Only the owner, or holders of the minter role, mint; nothing is sold.",
+    Wish(
+        "permit",
+        said=(
+            r"(?:with )?(?:erc20 ?)?permit(?: (?:support|function|extension))?",
+            "erc20permit",
+            "(?:erc|eip)2612",
+            r"permit (?:erc|eip)2612",
+            r"gas ?less approval",
+            r"gas less approval",
+            "signed approval",
+        ),
+        denied=(r"(?:no|without|not) (?:erc20 ?)?permit",),
     ),
-    (r"\bburn(?:s|ing)? (?:from )?(?:any(?:one|body)?|other)[\w\s']{0,20}\b", "Nobody can burn what others hold."),
-    (r"\bsoul[\s-]?bound\b|\bnon[\s-]?transferr?able\b|\bcan(?:no|')t be transferred\b", "Tokens can be transferred."),
-    (
-        r"\breveal(?:ed|ing)?\b|\brandom(?:ly|ness|i[sz]ed)?\b|\bon[\s-]?chain (?:art|svg|metadata)\b"
-        r"|\bdutch auction\b",
-        "Metadata is what the address for metadata serves.",
+    Wish(
+        "votes",
+        said=(
+            r"(?:erc20|erc721)votes?",
+            "votes?",
+            r"voting(?: (?:power|rights?))?",
+            r"governance(?: (?:token"
+            r"|votes?|ready|enabled))?",
+            r"(?:vote )?delegation",
+            r"delegatable|votable",
+            r"snapshot(?: (?:by|via|with|for) (?:votes?|voting))?",
+            rf"{HOLDER} {CAN} (?:vote|delegate|delegate their votes?)",
+        ),
+        denied=(
+            r"(?:no|without|not)(?: any)? (?:votes?|voting(?: (?:power|rights?))?|governance|delegation"
+            r"|snapshot)",
+        ),
     ),
-    (
-        r"\bcross[\s-]?chain\b|\bomni[\s-]?chain\b|\blayer ?zero\b|\bbridge?able\b",
-        "Each chain has a contract of its own, without ties.",
+    Wish(
+        "roles",
+        said=(
+            r"(?:with )?(?:separate |multiple |different )?role(?: based)?(?: access)?(?: control)?",
+            "access ?control",
+            r"access by role",
+            r"role for (?:minter|pauser|minting|pausing|admin)(?: ,? ?(?:and )?(?:minter"
+            r"|pauser|minting"
+            r"|pausing|admin))*",
+            r"access controlled",
+            "(?:minter|pauser) and (?:minter|pauser) role",
+        ),
+        denied=(r"(?:no|without|not) (?:access control|role(?: based)?(?: access)?(?: control)?)",),
     ),
-    (r"\bflash[\s-]?mint(?:ing|able)?\b", "The composer knows no flash minting."),
-    (r"\brevo(?:cable|kable|ke|ked)\b|\bclawback\b", "What is vesting can't be taken back."),
-    (
-        r"\b(?:vest(?:ing|ed)? |released? |unlock(?:ed|s|ing)? )?(?:monthly|weekly|daily|quarterly"
-        r"|yearly|annually)(?: (?:tranches|releases?|unlocks?))?\b|\btranches\b|\bmilestones?\b",
-        "What vests is released by the second, linearly.",
+    Wish("minter_role", said=(r"minter role",), kinds=frozenset({"vesting"})),
+    Wish(
+        "owner",
+        said=(
+            "ownable",
+            "onlyowner",
+            r"(?:single|with|has|have) owner",
+            r"owned by (?:me|us|my wallet|our wallet|caller|deployer|creator)",
+            r"i (?:am|will be|should be"
+            r"|own) (?:owner|it)",
+            r"owner (?:is|will be|should be) (?:me|my wallet|caller|deployer|creator)",
+            "owner : me",
+            "me as owner",
+        ),
     ),
-    (
-        r"\bself[\s-]?destruct\b|\bbackdoor\b|\brug[\s-]?pull\b|\bdrain\b|\bassembly\b"
-        r"|\bdelegate[\s-]?call\b|\bhoney[\s-]?pot\b",
-        "The composer does not write such code.",
+    Wish(
+        "owner",
+        said=(
+            r"owner(?: (?:is|:|will be|should be|address|wallet|to|set to|of))*(?: contract)? <address:owner>",
+            r"owned by(?: wallet| address)? <address:owner>",
+            r"<address:owner> (?:as|is|will be|should be) owner",
+            r"<address:owner> owns (?:it|token|contract|<kind>)",
+            r"ownership (?:to|goes to|for|:) <address:owner>",
+            r"transfer ownership to <address:owner>",
+            r"admin(?: (?:is|:))? <address:owner>",
+            r"treasury(?: (?:is"
+            r"|:))? <address:owner>",
+        ),
+    ),
+    Wish(
+        "royalty",
+        said=(
+            r"royalty(?: info| support| standard)?",
+            "(?:erc|eip)2981",
+            r"royalty (?:erc|eip)2981",
+            r"<pct:royalty>(?: (?:creator|secondary|sale|resale|fee|of|in|as|on))* royalty(?: fee)?(?: on"
+            r" (?:secondary |all |every"
+            r" |each )*(?:sale|resale))?",
+            r"royalty(?: fee| rate)?(?: (?:is|are|of|at|set|to|set to|set at|:|be|should be))* <pct:royalty>(?: on"
+            r" (?:secondary |all"
+            r" |every |each )*(?:sale|resale))?",
+            r"creator fee(?: (?:is|of|at|:))* <pct:royalty>",
+        ),
+        denied=(r"(?:no|without|not)(?: any)? royalty",),
+    ),
+    Wish(
+        "enumerable",
+        said=("enumerable", "enumerability", "enumeration"),
+        denied=(
+            r"(?:not|non|no|without)"
+            r" enumera\w+",
+        ),
+    ),
+    Wish(
+        "uri_storage",
+        said=(
+            r"(?:own|individual|custom|per token|separate|different) (?:metadata|uri|metadata uri)(?: (?:per|for"
+            r" each|for every)"
+            r" (?:token|nft|<kind>))?",
+            "uri storage",
+            r"metadata (?:per|for each|for every) (?:token|nft|<kind>)",
+        ),
+        denied=(r"(?:no|without) uri storage",),
+    ),
+    Wish(
+        "soulbound",
+        said=(
+            r"soul ?bound",
+            r"(?:not|non|never)(?: be)? (?:transferable|tradeable|tradable|sellable|movable)",
+            r"untransferable|nontransferable",
+            r"(?:can|must|should|will|shall) (?:not|never)(?: ever)? be"
+            r" (?:transferred|traded|sold|moved)",
+            rf"{NOBODY} {CAN} (?:transfer|sell|trade|move)(?: (?:it|them|token))?",
+            r"(?:no|without|disable|disabled"
+            r"|not allow) transfer",
+            r"transfer (?:is |are )?(?:disabled|not allowed|not possible|impossible|blocked|forbidden)",
+            rf"{HOLDER} (?:can|must|should) not (?:transfer|sell|trade|move)(?: (?:it|them|their))?(?: token)?",
+        ),
+        denied=(
+            r"(?:freely |fully )?(?:transferable|tradeable|tradable)",
+            r"(?:can|to) be (?:freely )?(?:transferred|traded)",
+            r"not soul ?bound",
+            rf"{HOLDER} {CAN} (?:freely )?transfer(?: (?:it|them|their))?(?: token)?",
+        ),
+        kinds=TOKENS,
+    ),
+    # Amounts.
+    Wish(
+        "several",
+        said=(
+            r"(?:make|create|deploy|build|launch|write|generate|need|want|mint) <n:count> (?:(?:separate|different"
+            r"|new|erc20|erc721) )*"
+            r"(?:token|coin|contract|collection|nft|<kind>)(?: contract)?",
+        ),
+    ),
+    Wish(
+        "capped", said=(r"capped(?: supply)?", "cap", "with cap", r"(?:hard|supply) cap", r"max supply"), kinds=TOKENS
+    ),
+    Wish(
+        "capped",
+        said=(
+            rf"(?:{_CAP}){_IS} <n:cap>(?: {_UNIT})?(?: (?:supply|total|in total|ever))*",
+            rf"<n:cap>(?: {_UNIT})?(?: (?:as|is))?(?: (?:hard cap|hardcap|cap|max supply|max|supply cap|supply limit"
+            rf"|max cap))",
+            rf"(?:can|will|should|must|shall) (?:never|not) (?:be )?(?:exceed|more than|go over|go above|over)"
+            rf" <n:cap>(?: {_UNIT})?",
+            rf"supply (?:never|not) (?:exceeds?|over|above) <n:cap>(?: {_UNIT})?",
+        ),
+        weak=(
+            rf"(?:limited to|limited edition of|limit of|at most|no more than|never more than|max(?: of)?|not"
+            rf" exceed)(?: of)?"
+            rf" <n:cap>(?: {_UNIT})?(?: (?:in total|total|ever|exist|can exist|can ever exist))*",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        "mintable",
+        said=(
+            rf"(?:mintable|minting)(?: by (?:only )?{OWNER})? (?:up to|to at most|until)(?: max of| total of)?"
+            rf" <n:cap>(?: {_UNIT})?"
+            r"(?: (?:in total|total|ever))*",
+            rf"(?:only )?{OWNER} {CAN} mint(?: more)? (?:up to|until)(?: max of| total of)? <n:cap>(?: {_UNIT})?"
+            rf" (?:in total|total)",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        "fixed",
+        said=(
+            rf"{_FIXED}(?: (?:total|max|token))* supply",
+            rf"supply (?:is |should be |stays? |will be )?{_FIXED}",
+            rf"{_FIXED}",
+            r"supply (?:never changes|can not change|will not change|can not be (?:changed|increased))",
+        ),
+        denied=(rf"(?:not|non) {_FIXED}",),
+        kinds=TOKENS,
+    ),
+    Wish(
+        "fixed",
+        said=(
+            rf"{_FIXED} (?:total )?(?:supply|amount|at){_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"supply (?:is |should be |will be )?fixed (?:at|to) <n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"<n:supply>(?: {_UNIT})? {_FIXED}(?: (?:total|max))*(?: supply)?",
+            rf"only <n:supply> {_UNIT}(?: (?:exist|will exist|will ever exist|ever))*",
+            rf"<n:supply> {_UNIT} only",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        None,
+        said=(
+            rf"{_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"<n:supply>(?: {_UNIT})?(?: of)?(?: (?:total|initial|starting|initially|token))* supply{_AFTER}",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        "minted",
+        said=(
+            rf"(?:premint|mint|minting|issue|create)(?: (?:initially|exactly|first|initial))* <n:supply>(?: {_UNIT})?"
+            rf"(?: (?:initially|at (?:launch|deployment|start)|to start with|upfront))?(?: (?:to|for|into) {_ME})?",
+            rf"premint(?: of)? <n:supply>(?: {_UNIT})?",
+            rf"<n:supply>(?: {_UNIT})? premint",
+            rf"<n:supply>(?: {_UNIT})? (?:are |is |should be |to be )?minted (?:to|for) {_ME}",
+            rf"(?:initial|initially|starting) (?:supply |amount |mint )?(?:of |with )?<n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"<n:supply>(?: {_UNIT})? initial(?: supply)?",
+            rf"initial supply{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"initial {_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        None,
+        weak=(
+            rf"<n:supply>(?: (?:of|total|initial|in total))* {_UNIT}{_AFTER}",
+            rf"(?:initial|total|starting)(?: of)? <n:supply>(?: {_UNIT})?{_AFTER}",
+            r"<n:supply> (?:to start with|to begin with|in total|total|initially)",
+            rf"collection of <n:supply>(?: {_UNIT})?",
+            r"<n:supply>",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        None,
+        said=(
+            r"<n:decimals> (?:decimal)(?: (?:places?|digits|precision))?",
+            r"decimal(?: (?:places?|precision))?(?: (?:is|are|of|at|to|be|set|set to|should be|:))* <n:decimals>",
+        ),
+        kinds=frozenset({"erc20"}),
+    ),
+    Wish(
+        None,
+        said=(r"(?:no|without)(?: any)? decimal(?: places?)?", "indivisible"),
+        sets=(("decimals", 0),),
+        kinds=frozenset({"erc20"}),
+    ),
+    Wish(
+        None,
+        said=(
+            r"(?:(?:base|metadata|token) )*(?:uri|metadata)(?: (?:is|at|of|on|from|:|hosted at|stored at|lives at"
+            r"|uri))* <uri:base_uri>",
+        ),
+        weak=("<uri:base_uri>",),
+    ),
+    # Where the chain, the audit and Slipway itself already do what is asked.
+    Wish(
+        None,
+        said=(
+            r"on chain",
+            r"gas (?:efficient|optimi[sz]ed)",
+            r"if possible",
+            r"as usual",
+            r"best practices?",
+            r"security best practices?",
+            r"(?:security )?audited",
+            r"according to best practices?",
+            r"by me",
+            r"with events",
+            r"verified source(?: code)?",
+            r"i want",
+            r"for me",
+            r"for us",
+            r"my own",
+        ),
+    ),
+    Wish(
+        None,
+        weak=(
+            rf"(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:(?:my|our|this|some|local"
+            rf"|small|new|own) )*{_GROUP}(?: {_GROUP})*"
+            rf"(?: (?:of|in|at|from) (?:(?:my|our) )?{_GROUP})?",
+            rf"(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:my|our) (?!{_CLAIMS})[a-z]+(?:"
+            rf" (?!{_CLAIMS}|{_JOINT})[a-z]+)?",
+            rf"{_GROUP}(?: {_GROUP})*(?= (?:token|coin|collection|point|credit|<kind>|<name>))",
+            rf"(?<=for ){_GROUP}",
+        ),
     ),
 ]
 
-FEATURES = {
-    "fixed": r"\b(?:fixed|constant|immutable)(?: (?:total|max))?(?: supply)?\b|\bsupply\b",
-    "permit": r"\b(?:erc-?20)?permits?\b|\b(?:erc|eip)[\s-]*2612\b|\bgas-?less approvals?\b|\bsigned approvals?\b",
-    "votes": (
-        r"\b(?:erc-?(?:20|721))?votes?\b|\bvoting(?: power| rights)?\b|\bgovernance\b"
-        r"|\bdelegat(?:ion|es?|able|ing)\b|\bsnapshots?(?: (?:by|via|with) votes)?\b|\bvotable\b"
+# What no kind has: known, so that it can be denied ("no transfer tax") and refused with a reason.
+_ECONOMY = "The composer's tokens have no economy of their own."
+UNSUPPORTED: list[Wish | Ability] = [
+    Wish(
+        "public_mint",
+        said=(
+            r"(?:public|open|free|paid|payable) mint(?:ing)?",
+            r"anyone can mint",
+            r"mint(?:ing)? (?:price|fee|cost)(?: (?:of|is|:|at))*(?: <eth>)?",
+        ),
+        denied=(r"(?:no|without) public mint(?:ing)?",),
+        reason="Only the owner, or holders of the minter role, mint; nothing is sold.",
     ),
-    "mintable": r"\bmint(?:able|ing|ed|s|ability)?\b(?: (?:more|function|new)(?: \x1f+| tokens)?)?|\bissue more\b",
-    "burnable": r"\bburn(?:able|ing|ed|s|t|ability)?\b(?: function)?|\bdestroy(?:ed|able)?\b",
-    "pausable": (
-        r"\bpaus(?:e|able|eable|ing|ed|es|ability)\b|\bemergency stop\b|\bcircuit breaker\b"
-        r"|\b(?:freeze|halt|stop) (?:all )?transfers\b"
+    Ability(
+        "upgradeable",
+        adjective=r"(?:uups |transparent |beacon )?upgrade ?able(?: (?:via|by|through|using|with) (?:uups proxy"
+        r"|uups|proxy))?",
+        noun=r"upgradeability|upgrades?|(?:uups |transparent |beacon )?proxy|uups|proxies",
+        participle="upgraded",
+        reason="Contracts of a build can't be upgraded: what was audited is what stays deployed.",
     ),
-    "capped": r"\b(?:hard[ -]?)?cap(?:ped|s)?\b|\bmax(?:imum)?(?: total)? supply\b",
-    "royalty": r"\broyalt(?:y|ies)\b(?: info)?|\b(?:erc|eip)[\s-]*2981\b",
-    "enumerable": r"\benumerab(?:le|ility)\b|\benumerat(?:e|ion)\b",
-    "uri_storage": r"\b(?:per[\s-]?token|individual|own|custom) (?:metadata|uris?)\b|\buri storage\b",
-    "roles": (
-        r"\brole[\s-]?based(?: access)?(?: control)?\b|\baccess[\s-]?control(?:led)?\b"
-        r"|\b(?:access by |separate |minter |pauser |multiple )*roles?\b(?![\s-]based)"
+    Wish(
+        "tax",
+        said=(
+            r"(?:<pct> )?(?:(?:transfer|transaction|trading|buy|sell|sale) )?(?:tax|fee)(?: of <pct>)?(?: (?:on"
+            r"|of|per|for|from)"
+            r" (?:each |every |all |any )*(?:transfer|transaction|trades?|buys?|sells?|sale|it))?",
+            r"(?:burns?|takes?|charges?|sends?) <pct>(?: (?:of|on|for|from|each|every|all|amount|value))*"
+            r" (?:transfer|transaction|trade)",
+            "reflections?",
+            "fee on transfer",
+            "deflationary",
+        ),
+        denied=(
+            r"(?:no|without|not|zero)(?: any)? (?:(?:transfer|transaction|trading|buy|sell|sale) )?(?:tax"
+            r"|fee)(?: (?:on|for)"
+            r" (?:transfer|transaction|trades?))?",
+            r"(?:tax|fee) free",
+            "no reflections?",
+        ),
+        reason="A token moves whole: amounts that change on the way break exchanges and escrows.",
     ),
-    "owner": r"\bown(?:er|able|ed|ership|s)(?:'s|’s)?\b(?:[\s-]only)?|\bonly ?owner\b",
-    "ether": r"\b(?:eth|ether|native(?: currency| token)?s?)\b",
-    "tokens": r"\b(?:any )?tokens?\b|\busdc\b|\busdt\b|\bdai\b",
-    "signers": r"\b(?:signers?|signatures?|signator(?:y|ies)|owners|confirmations?|approvals?)\b",
-    "delay": r"\bdelay(?:s|ed)?\b",
-    "cliff": r"\bcliff\b",
-    "linear": r"\blinear(?:ly)?\b",
-    "parties": (
-        r"\b(?:buyer|seller|arbiter|arbitrator|mediator|freelancer|client|payer|payee"
-        r"|dispute resolution|disputes?|refunds?|refundable)s?\b"
+    Wish(
+        "limits",
+        said=(r"anti ?(?:whale|bot|snipe)(?: limits?)?", r"max (?:wallet|transaction)(?: (?:size|limit))?"),
+        denied=(r"(?:no|without) (?:anti ?(?:whale|bot)|max (?:wallet|transaction)|limits?)",),
+        reason="Holders are not limited.",
     ),
-}
-"""Feature and how it is worded. Some only say that a word is understood: `owner`, `ether`, `parties` and the like."""
-
-_FILLER_WORDS = """
-a about above account add added additional address after all allow allowed allows also an and any anyone are
-as at available based basic be because been beneficiary best build by called can capabilities capability
-caller chain chains class clean code coin coins collection community company compatible compliant contract
-contracts could create creates creating custom define defined deploy deployed deployer deploying design
-develop does each easy either enable enabled ensure erc ethereum etc evm every everyone feature featured
-features financing follow following for from full fully function functionality functions generate generates
-get give gives good great grants hard has have having he help hello hi hold holder holders holding holds how i
-if implement implementation implementing implements in include included includes including initial initially
-inside into is it it's its itself just kind launch launches like ll make makes making may me mode must my name
-need needs new nice non now number of offers ok on once one only openzeppelin option or other our out over own
-participants people per please plus power powers premint preminted private produce production professional
-project protocol provide provides proper properly public put quick ready regular release released releases
-require required requires rights safe sample secure security self set sets shall she should simple simply
-single small smart so solidity some something standard standards start style such supply support supported
-supporting supports symbol system team test than thank thanks that that's the their them then there these they
-they're thing this those through ticker to token tokenized tokens total transfer transferable transferred
-transfers type under units up us usable use used user users uses using utility v very via wallet wallets want
-wanted wants was we well what when where which who whole whose will with within without work works would write
-written you your cryptocurrency stablecoin memecoin meme dapp app application blockchain web3 between hold
-funds money payment payments locks lock locked unlock unlocks unlocked over until ends period schedule
-schedules beneficiaries employee employees founder founders advisor advisors investor investors operation
-operations transaction transactions execute executes executed execution propose proposals proposal queue
-queued controller treasury company's minimum least agreement release releasing deposit deposits deposited pay
-pays paid goods services service resolve resolves resolution decide decides both parties two nft nfts item
-items game games art artwork digital edition editions metadata base uri url ipfs on-chain creator minter
-pauser admin administrator me myself initially pre-minted tradeable tradable able not no nor n't never cannot
-can't more further unlimited let lets turn holders' owner's purpose purposes called named titled dubbed day
-days short long lasting term takes take waiting wait time times
-"""
-FILLERS = frozenset(_FILLER_WORDS.split())
-"""Words that ask for nothing by themselves."""
-
-NAME_ENDS = (
-    r"with|and|that|which|having|has|have|for|symbol|ticker|on|supply|total|initial|owned|whose|where|who|in|using|to"
-    r"|is|are|it|as|by|from|of|at|max|maximum|capped|cap|decimals?|mintable|burnable|pausable|permit"
-    r"|votes?|upgradeable|plus"
-    r"|but|without|called|named|fixed|standard|erc-?20|erc-?721|erc-?1155|please|contract|then|should"
-    r"|must|can|will|royalt(?:y|ies)"
-    r"|token symbol|so|if|when|minted|where|via|non|not|no|ERC-?\d+|NFTs?"
-)
-"""Words that end a name that has no quotes around it; in this spelling, since a name may have `In` and `The`."""
+    Wish(
+        "lists",
+        said=(
+            r"blacklist(?:ed|ing)?",
+            r"allowlist(?:ed|ing)?",
+            "kyc",
+            "freeze list",
+            r"freez(?:e|able|ing) (?:accounts?|address|holder)",
+        ),
+        denied=(r"(?:no|without|not)(?: any)? (?:blacklist(?:ing)?|allowlist(?:ing)?|kyc|freezing)",),
+        reason="Whom a holder sends to is not restricted.",
+    ),
+    Wish(
+        "economy",
+        said=(
+            r"rebas(?:e|ing)",
+            "elastic supply",
+            "dividends?",
+            r"buy ?backs?",
+            "auto ?liquidity",
+            "liquidity",
+            "interest",
+            "rewards?",
+            r"stak(?:e|ed|eable|ing)",
+            "halving",
+            "inflation(?:ary)?",
+            r"peg(?:ged)?",
+            r"collaterali[sz]ed",
+        ),
+        denied=(
+            r"(?:no|without|not|non) (?:rebas(?:e|ing)|inflation(?:ary)?|staking|rewards?|dividends?|buy"
+            r" ?backs?)",
+        ),
+        reason=_ECONOMY,
+    ),
+    Wish(
+        "flash_mint",
+        said=(r"flash ?mint(?:ing|able)?", r"flash minting"),
+        denied=(
+            r"(?:no|without) flash"
+            r" ?mint(?:ing)?",
+        ),
+        reason="The composer knows no flash minting.",
+    ),
+    Wish(
+        "bridged",
+        said=(r"cross chain", r"omni ?chain", "layerzero", "layer zero", r"bridge ?able", "multi chain"),
+        reason="Each chain has a contract of its own, without ties.",
+    ),
+    Wish(
+        "revocable",
+        said=(r"revocable|revokable|clawback|claw back",),
+        denied=(
+            r"(?:not|non) (?:revocable"
+            r"|revokable)|irrevocable|(?:no"
+            r"|without) clawback",
+        ),
+        reason="What was given can't be taken back.",
+    ),
+    Wish(
+        "steps",
+        said=(
+            r"(?:vest(?:ing|ed)? |released? |unlock(?:ed|s|ing)? )?(?:monthly|weekly|daily|quarterly"
+            r"|yearly|annually)"
+            r"(?: (?:tranches|releases?|unlocks?|release))?",
+            "tranches",
+            "milestones?",
+        ),
+        reason="What vests is released by the second, linearly.",
+    ),
+    Wish(
+        "ownerless",
+        said=(
+            r"(?:no|without)(?: any)? owner",
+            r"ownerless",
+            r"ownership (?:is |will be |should"
+            r" be )?renounced",
+            r"renounced?(?: ownership)?",
+            r"not owned by (?:anyone|me)",
+            r"renounce ownership",
+        ),
+        reason="The contract has an owner.",
+    ),
+    Wish(
+        "dangerous",
+        said=(r"self ?destruct", "backdoor", r"rug ?pull", "drain", "assembly", r"delegate ?call", r"honey ?pot"),
+        denied=(r"(?:no|without)(?: any)? (?:backdoors?|honey ?pot|self ?destruct|assembly)",),
+        reason="The composer does not write such code.",
+    ),
+]

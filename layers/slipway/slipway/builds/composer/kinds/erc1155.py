@@ -7,8 +7,15 @@ from slipway.builds.composer.kinds.erc721 import supports_interface
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
 FEATURES = frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "fixed", "owner"})
+VALUES = frozenset({"supply", "royalty", "base_uri", "owner"})
+WISHES: list[Wish | Ability] = []
+POWERS = {
+    "mintable": "{minter} can mint more tokens of every kind.",
+    "pausable": "{pauser} can stop every transfer for as long as it wants.",
+}
 
 
 def compose(spec: Specification) -> str:

@@ -6,8 +6,15 @@ from slipway.builds.composer.access_control import Access
 from slipway.builds.composer.literals import string_literal, units_literal
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
 FEATURES = frozenset({"mintable", "burnable", "pausable", "permit", "votes", "capped", "roles", "fixed", "owner"})
+VALUES = frozenset({"supply", "cap", "decimals", "owner"})
+WISHES: list[Wish | Ability] = []
+POWERS = {
+    "mintable": "{minter} can mint more tokens{up_to_cap}, which dilutes holders.",
+    "pausable": "{pauser} can stop every transfer for as long as it wants.",
+}
 
 
 def compose(spec: Specification) -> str:

@@ -6,6 +6,7 @@ from slipway.builds.composer.access_control import Access
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
 FEATURES = frozenset(
     {
@@ -13,6 +14,12 @@ FEATURES = frozenset(
         "fixed", "owner",
     }
 )  # fmt: skip
+VALUES = frozenset({"supply", "cap", "royalty", "base_uri", "owner"})
+WISHES: list[Wish | Ability] = []
+POWERS = {
+    "mintable": "{minter} can mint more tokens{up_to_cap}.",
+    "pausable": "{pauser} can stop every transfer for as long as it wants.",
+}
 
 MAX_FIRST_SUPPLY = 100
 """How many tokens the constructor may create, so that it stays well within a block's gas."""

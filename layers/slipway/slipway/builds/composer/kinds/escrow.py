@@ -4,8 +4,37 @@ from __future__ import annotations
 
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
-FEATURES = frozenset({"owner", "ether", "tokens", "parties", "delay"})
+FEATURES = frozenset({"owner"})
+VALUES = frozenset({"owner"})
+_PARTY = r"(?:buyer|seller|arbiter|arbitrator|mediator|freelancer|client|payer|payee|customer|merchant)"
+WISHES: list[Wish | Ability] = [
+    Wish(
+        None,
+        said=(
+            rf"(?:between|for)(?: {_PARTY})(?: (?:and|,) {_PARTY})*",
+            rf"{_PARTY}(?: (?:and|,) {_PARTY})*",
+            r"(?:for|in|of|with|accepts?|holds?)? ?(?:eth|ether|usdc|usdt|dai|native coin|any token)(?: (?:or"
+            r"|and) (?:eth|ether"
+            r"|usdc|usdt|dai|any token|token))*(?: payment)?",
+            r"(?:with |has |and )?(?:an? )?(?:arbiter|arbitrator|mediator)(?: (?:who|that))?(?: (?:can|to))?(?:"
+            r" (?:resolves?|decides?"
+            r"|settles?))?(?: (?:dispute|dispute resolution))?",
+            r"dispute(?: resolution)?",
+            r"refund|refundable",
+            r"(?:holds?|holding) (?:fund|funds|payment)(?: until release)?",
+            r"payment",
+        ),
+        kinds=frozenset({"escrow"}),
+    ),
+    Wish(
+        None,
+        said=(r"(?:arbiter|arbitrator|mediator)(?: (?:is|:|will be|should be))* <address:owner>",),
+        kinds=frozenset({"escrow"}),
+    ),
+]
+POWERS = {"": "The arbiter, who is the owner, decides who receives a disputed payment."}
 
 _MEMBERS = [
     """

@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
-FEATURES = frozenset({"owner", "signers", "delay", "ether", "tokens"})
+FEATURES: frozenset[str] = frozenset()
+VALUES = frozenset({"delay", "threshold", "signers"})
+_ADDRESSES = r"(?P<signers><address>(?: (?:, and|,|and|or|;) <address>)*)"
+_SIGNER = (
+    r"(?:signer|signatory|signatories|approver|approvers|member|members|owners|co owners|participants?|guardians?)"
+)
+WISHES: list[Wish | Ability] = [
+    Wish(
+        None,
+        said=(
+            rf"(?:with |and |between |among )?(?:<n> )?{_SIGNER}(?: (?:is|are|:|of|wallet|address))* {_ADDRESSES}",
+            rf"{_ADDRESSES}(?: (?:as|are|is))* {_SIGNER}",
+            rf"<ratio:threshold>(?: (?:{_SIGNER}|signatures?|confirmations?|approval|must (?:sign|confirm|approve)))?",
+            r"(?:with )?(?:delay|time ?lock|wait|waiting time|waiting period)(?: (?:is|of|:|for|period))* <time:delay>",
+            r"<time:delay>(?: (?:delay|wait|waiting period|waiting time|period))?(?: (?:before execution))?",
+            r"<kind> (?:of|with|for) <time:delay>",
+            r"signatures?|confirmations?|approval",
+        ),
+        kinds=frozenset({"timelock"}),
+    ),
+]
+POWERS = {"": "Enough signers together, after the delay, can make any call with what the contract holds."}
 
 _MEMBERS = """
 /// @notice One call that is to be made. `readyAt` is 0 until enough signers have confirmed it.

@@ -4,8 +4,37 @@ from __future__ import annotations
 
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
+from slipway.builds.composer.wishes import Ability, Wish
 
-FEATURES = frozenset({"owner", "ether", "tokens", "linear", "cliff", "delay"})
+FEATURES: frozenset[str] = frozenset()
+VALUES = frozenset({"beneficiary", "duration", "cliff"})
+_GRANTEE = r"(?:beneficiary|recipient|employee|payee|grantee|founder|advisor|investor|team member)"
+WISHES: list[Wish | Ability] = [
+    Wish(
+        None,
+        said=(
+            rf"(?:for |to |with |of )*(?:my |our )?(?:{_GRANTEE})(?: (?:is|:|address|wallet|of))*"
+            rf" <address:beneficiary>",
+            r"(?:releases?|releasing|released|vests?|vesting|unlocks?|unlocking|pays?|paid|goes)(?: (?:out|all"
+            r"|them|it|token|eth"
+            r"|ether|coin|fund|funds))* (?:to|for) <address:beneficiary>",
+            r"(?:to|for) <address:beneficiary>",
+            r"<address:beneficiary> (?:as|is) beneficiary",
+            r"(?:over|for|during|within|across|lasting|lasts|duration|period)(?: (?:is|of|:|period of))*"
+            r" <time:duration>",
+            r"<time:duration>(?: (?:duration|period|vesting|long|in total|total|linear|<kind>))*",
+            r"<time:cliff> cliff(?: period)?",
+            r"cliff(?: (?:is|of|at|:|period|after|period of|lasts|for))* <time:cliff>",
+            r"nothing (?:before|for|in|during)(?: first)? <time:cliff>",
+            r"linear(?:ly)?",
+            r"(?:releases?|releasing|unlocks?) (?:token|coin|eth|ether|fund|funds)(?: linearly)?",
+            r"(?:released?|unlocked?) (?:linearly|gradually|over time|continuously)",
+        ),
+        weak=(r"(?:for|of) (?:my |our )?(?:team|founder|employee|advisor|investor)",),
+        kinds=frozenset({"vesting"}),
+    ),
+]
+POWERS: dict[str, str] = {}
 
 
 def compose(spec: Specification) -> str:

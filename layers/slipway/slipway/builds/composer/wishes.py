@@ -1,0 +1,305 @@
+"""How a kind of contract declares the words that it honours, and how they are found in a prompt.
+
+A `Wish` is one thing that can be asked for. Its phrases are regular expressions over the canonical text of a prompt
+(`slipway.builds.composer.tokens`), in which `<atom:slot>` stands for an atom whose value is kept in a slot, such as
+`max wallet(?: of)? <pct:max_wallet>`. A phrase has to cover every word that changes what it means, since whatever no
+phrase covers is reported as not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from slipway.builds.composer.tokens import Tokens
+from slipway.builds.composer.words import FILLERS, JOINTS
+from slipway.builds.models import Kind
+
+OWNER = r"(?:contract |only )?(?:owner|i|me|we|us|deployer|creator|admin|issuer|my wallet|our wallet|myself)"
+HOLDER = r"(?:token |each |every |any |all )*(?:holder|user|anyone|people|owner of token)"
+NOBODY = r"(?:nobody|none|not anyone|not owner|not even (?:owner|i|me))"
+CAN = (
+    r"(?:can|is able to|are able to|am able to|will be able to|should be able to|must be able to|to be able to"
+    r"|is allowed to|are allowed to|should be allowed to|has right to|have right to|has power to)"
+)
+_LATER = (
+    r"(?: (?:later|later on|in future|afterwards|any time|at any time|at will|over time|if needed|as needed"
+    r"|when needed|on demand|after (?:launch|deployment)|more))*"
+)
+_THINGS = r"(?: (?:more|additional|new|further|extra))*(?: (?:token|coin|supply|nft|item|unit|<kind>|it|them))?"
+MORE = _THINGS + _LATER
+"""What may follow a verb such as "mint" without a change of meaning."""
+
+_NOT = (
+    r"(?:(?:can|must|should|will|shall|is|are|do|does|to) )*(?:not|never|non)(?: (?:ever|further|be|being|want|need|it"
+    r"|them|to))*"
+)
+_NO = (
+    r"(?:(?:no|without|not have|not has|not allow|not support|not include|not need|not want|not enable|lacks?|disables?"
+    r"|disabled|disallow|forbid|prohibit|prevent|exclude|excluding|free of))"
+    r"(?: (?:any|further|more|additional|new|future|subsequent|extra|ability to|possibility to|way to))*"
+)
+_NEVER_MORE = (
+    r"(?: (?:any more|again|ever|ever again|afterwards|later|later on|further|at all|after (?:that|launch|deployment)"
+    r"|once (?:deployed|launched)|in future|more))*"
+)
+_LISTED = "(?:^|" + "|".join(
+    rf"(?<={re.escape(word)} )"
+    for word in ("and", "with", "plus", ",", ";", "/", ":", "(", "including", "includes", "include", "allow", "support",
+                 "supports", "enable", "has", "have", "having", "nor", "burnable", "mintable", "pausable")
+) + ")"  # fmt: skip
+"""Where a verb alone is a wish: at the beginning of a part or in a list, not after its subject."""
+_NOUN = r"(?: (?:function|functionality|capability|feature|ability|support|method|mechanism|right|rights|option))?"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something that a prompt can ask for.
+
+    Attributes:
+        feature: What a reading's `features` gets, wanted or not; None for phrases that only fill slots, or that every
+            contract of the kinds honours as it is.
+        said: Phrases that ask for it.
+        denied: Phrases that ask for it not to be.
+        weak: Phrases that ask for it only where nothing beside them in the same clause is left unread.
+        kinds: In which kinds the phrases mean this; None for all. Whether a kind honours the feature is for the engine.
+        sets: Slots that the phrases fill with a constant.
+        reason: Why no kind has it, for the caller.
+    """
+
+    feature: str | None
+    said: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    kinds: frozenset[Kind] | None = None
+    sets: tuple[tuple[str, Any], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ability:
+    """A feature that has the usual forms in English, from which its phrases are made.
+
+    Attributes:
+        feature: As in `Wish`.
+        adjective: As in "mintable".
+        noun: As in "minting".
+        verb: As in "mint"; alone it is a weak phrase.
+        participle: As in "minted".
+        by: Whose ability it is, a pattern such as `OWNER`: "mintable by the owner", "only the owner can mint".
+        after: What may follow the verb.
+        kinds: As in `Wish`.
+        reason: As in `Wish`.
+    """
+
+    feature: str
+    adjective: str = ""
+    noun: str = ""
+    verb: str = ""
+    participle: str = ""
+    by: str = ""
+    after: str = MORE
+    kinds: frozenset[Kind] | None = None
+    reason: str = ""
+
+    @property
+    def forms(self) -> str:
+        """Every form that may stand in a list such as "no minting, burning or pausing"."""
+        return "|".join(part for part in (self.adjective, self.noun, self.verb, self.participle) if part)
+
+    def wish(self) -> Wish:
+        """Return the wish with all its phrases."""
+        said, denied, weak = self._unqualified()
+        if self.by and self.verb:
+            said += [
+                rf"(?:only )?{self.by} (?:only )?{CAN} (?:only )?(?:{self.verb}){self.after}",
+                rf"(?:{self.forms})(?: only)? by (?:only )?{self.by}(?: only)?",
+                rf"only (?:{self.forms}) by {self.by}",
+                rf"(?:only )?{self.by} (?:only |controlled |restricted )*(?:{self.noun or self.verb})",
+                rf"(?:{self.noun or self.verb}) (?:is )?(?:restricted|limited|reserved|only)(?: to| for)? {self.by}",
+            ]
+        return Wish(self.feature, tuple(said), tuple(denied), tuple(weak), self.kinds, (), self.reason)
+
+    def _unqualified(self) -> tuple[list[str], list[str], list[str]]:
+        said, denied, weak = [], [], []
+        if self.adjective:
+            said += [rf"(?:{self.adjective})(?: (?:yes|true|:|: yes|: true))?"]
+            denied += [rf"{_NOT} (?:{self.adjective}){_NEVER_MORE}", rf"(?:{self.adjective}) : (?:no|false|off)"]
+        if self.noun:
+            said += [rf"(?:{self.noun}){_NOUN}(?: (?:is |are )?(?:enabled|allowed|possible|supported|on))?"]
+            denied += [
+                rf"{_NO} (?:{self.noun}){_NOUN}{_NEVER_MORE}",
+                rf"(?:{self.noun}) (?:is |are )?(?:disabled|forbidden|not allowed|not possible|impossible|off|: no)",
+            ]
+        if self.participle:
+            said += [rf"(?:can|to|should|must) be (?:{self.participle}){_LATER}"]
+            denied += [rf"{_NOT} (?:{self.participle}){_NEVER_MORE}"]
+        if self.verb:
+            said += [rf"(?:{self.verb}) (?:function|functionality|capability|feature|ability|support|method)"]
+            weak += [
+                rf"{_LISTED}(?:{self.verb}){self.after}",
+                rf"(?:ability|possibility|able|option|right) to (?:{self.verb}){self.after}",
+            ]
+            denied += [
+                rf"(?:{NOBODY}) {CAN} (?:ever )?(?:{self.verb}){self.after}{_NEVER_MORE}",
+                rf"{_NO} (?:{self.verb}){_NOUN}{_NEVER_MORE}",
+            ]
+            if self.by:
+                denied += [
+                    rf"{self.by} (?:can|must|should|will|shall) (?:not|never)(?: ever)?(?: be able to)?"
+                    rf" (?:{self.verb}){self.after}{_NEVER_MORE}"
+                ]
+        return said, denied, weak
+
+
+@dataclass
+class Found:
+    """A phrase in a prompt.
+
+    Attributes:
+        places: The tokens that it covers.
+        wish: What it asks for.
+        wanted: Whether it asks for it, or for it not to be.
+        weak: As in `Wish`.
+        slots: Values of its slots, each with the number of the token.
+    """
+
+    places: range
+    wish: Wish
+    wanted: bool = True
+    weak: bool = False
+    slots: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    pattern: re.Pattern[str]
+    wish: Wish
+    wanted: bool
+    weak: bool
+
+
+class Lexicon:
+    """Every phrase of a set of wishes, and lists of abilities such as "neither mintable nor burnable"."""
+
+    def __init__(self, wishes: Iterable[Wish | Ability]) -> None:
+        declared = list(wishes)
+        self._phrases: list[_Phrase] = []
+        for entry in declared:
+            wish = entry.wish() if isinstance(entry, Ability) else entry
+            for texts, wanted, weak in ((wish.said, True, False), (wish.denied, False, False), (wish.weak, True, True)):
+                self._phrases += [_Phrase(_compiled(text), wish, wanted, weak) for text in texts]
+        abilities = [entry for entry in declared if isinstance(entry, Ability)]
+        self._abilities = [(re.compile(rf"(?<!\S)(?:{entry.forms})(?!\S)"), entry.wish()) for entry in abilities]
+        self._lists = _list_patterns(abilities)
+
+    def find(self, tokens: Tokens) -> list[Found]:
+        """Return the phrases of a prompt, longer ones first, none of which overlap."""
+        text = tokens.canonical
+        found = [
+            Found(tokens.span(*match.span()), phrase.wish, phrase.wanted, phrase.weak, _slots(tokens, match))
+            for phrase in self._phrases
+            for match in phrase.pattern.finditer(text)
+        ]
+        lists = [
+            (tokens.span(*match.span()), wanted, match)
+            for pattern, wanted in self._lists
+            for match in pattern.finditer(text)
+        ]
+        taken: set[int] = set()
+        kept: list[Found] = []
+        listed = [(places, self._members(tokens, match, wanted=wanted)) for places, wanted, match in lists]
+        alone = [(entry.places, [entry]) for entry in found]
+        for places, entries in sorted([*listed, *alone], key=lambda one: (-len(one[0]), one[0].start)):
+            if taken.isdisjoint(places) and entries:
+                taken.update(places)
+                kept += entries
+        return kept
+
+    def _members(self, tokens: Tokens, match: re.Match[str], *, wanted: bool) -> list[Found]:
+        found = []
+        places = tokens.span(*match.span())
+        for pattern, wish in self._abilities:
+            if pattern.search(match[0]):
+                found.append(Found(places, wish, wanted))
+        return found
+
+
+def _list_patterns(abilities: Sequence[Ability]) -> list[tuple[re.Pattern[str], bool]]:
+    if not abilities:
+        return []
+    every = "|".join(entry.forms for entry in abilities)
+    nouns = "|".join(part for entry in abilities for part in (entry.noun, entry.verb) if part)
+    one, comma = rf"(?:{every})", r"(?: (?:,|/))"
+    noun = rf"(?:{nouns})"
+    patterns = [
+        (rf"(?:{_NOT}|{_NO}|neither) {one}(?:{comma} {one})*{comma}? (?:or|nor) (?:be )?{one}{_NEVER_MORE}", False),
+        (rf"{_NO} {noun}(?:{comma} {noun})*{comma}? and {noun}{_NEVER_MORE}", False),
+    ]
+    owned = [entry for entry in abilities if entry.by == OWNER]
+    if owned:
+        verbs = "|".join(entry.verb for entry in owned if entry.verb)
+        forms = "|".join(entry.forms for entry in owned)
+        verb, form = rf"(?:{verbs}|un(?:{verbs})){MORE}", rf"(?:{forms})"
+        patterns += [
+            (rf"(?:only )?{OWNER} {CAN} {verb}(?:{comma} {verb})*{comma}? (?:and|or) (?:can )?{verb}", True),
+            (rf"{form}(?:{comma} {form})*{comma}? and {form} (?:only )?by (?:only )?{OWNER}(?: only)?", True),
+        ]
+    return [(_compiled(text), wanted) for text, wanted in patterns]
+
+
+@cache
+def _compiled(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\S)(?:{re.sub(r'<(\w+):(\w+)>', r'(?P<\2><\1>)', text)})(?!\S)")
+
+
+def _slots(tokens: Tokens, match: re.Match[str]) -> dict[str, Any]:
+    """Return the values of a phrase's slots; a slot that covers several atoms is a list of theirs."""
+    found: dict[str, Any] = {}
+    for slot, text in match.groupdict().items():
+        if text is None:
+            continue
+        places = tokens.span(*match.span(slot))
+        values = [tokens.tokens[place].value for place in places if tokens.tokens[place].value is not None]
+        found[slot] = values[0] if re.fullmatch(r"<\w+>", text) else values or text
+    return found
+
+
+READ = ("<name>", "<symbol>", "<kind>")
+"""Atoms that were read before any phrase."""
+
+
+def weed(tokens: Tokens, found: list[Found]) -> list[Found]:
+    """Drop the weak phrases that stand in a clause with something unread: they may mean something else there."""
+    kept = list(found)
+    while True:
+        covered = {place for entry in kept for place in entry.places}
+        firm = {place for entry in kept if not entry.weak for place in entry.places}
+        dropped = [entry for entry in kept if entry.weak and _beside_unread(tokens, entry.places, covered, firm)]
+        if not dropped:
+            return kept
+        kept = [entry for entry in kept if entry not in dropped]
+
+
+def _beside_unread(tokens: Tokens, places: range, covered: set[int], firm: set[int]) -> bool:
+    for step, place in ((-1, places.start - 1), (1, places.stop)):
+        at = place
+        while 0 <= at < len(tokens.tokens):
+            token = tokens.tokens[at]
+            if token.ends_clause or at in firm or token.word in JOINTS:
+                break
+            if is_unread(tokens, at, covered):
+                return True
+            at += step
+    return False
+
+
+def is_unread(tokens: Tokens, place: int, covered: set[int]) -> bool:
+    """Return whether a token asks for something that no phrase covers."""
+    token = tokens.tokens[place]
+    if place in covered or not token.word or token.ends_clause or token.word in READ:
+        return False
+    return any(word not in FILLERS for word in token.word.split())
