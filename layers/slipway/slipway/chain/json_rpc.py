@@ -329,7 +329,7 @@ class JsonRpc:
 
     def send_raw(self, raw: str) -> str:
         """Broadcast signed bytes; returns their hash, raises RpcError with what the nodes' pools say."""
-        return self.ask_nodes(SEND, (raw,), str)
+        return self.ask_nodes(SEND, (raw,), _hash)
 
 
 def decode_with[Value](decode: Callable[[Any], Value], result: Any) -> Value:
@@ -362,6 +362,12 @@ def _gas(text: Any) -> int:
     if gas < _LEAST_GAS:
         raise ValueError("no transaction uses so little")
     return gas
+
+
+def _hash(text: Any) -> str:
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise ValueError("not a hash")
+    return text
 
 
 def _bytes(text: Any) -> bytes:
