@@ -13,10 +13,9 @@ def _heartbeat(event: Event) -> dict[str, Any]:
     token_hash, now = authenticate(header(event, "authorization")), epoch_milliseconds()
     with token_judged_first(token_hash):
         beat = read_beat(parse_json(raw_body(event, MOST_BYTES)), now)
-    take_beat(beat, token_hash, now)
-    return {"success": True}
+    return {"success": True, "clock_offset_seconds": take_beat(beat, token_hash, now)}
 
 
 def handler(event: Event, context: object) -> dict[str, Any]:
-    """Answer 200 with ``{"success": true}``, or with the envelope of a refusal."""
+    """Answer 200 with ``{"success": true, "clock_offset_seconds"}``, or with the envelope of a refusal."""
     return serve(event, _heartbeat)

@@ -30,19 +30,27 @@ class Container(BaseModel):
 
 
 class Heartbeat(BaseModel):
-    """What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs."""
+    """What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs.
+
+    ``boot_id`` names the running system that sends it, by which a cloned machine is noticed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     walletAddress: Address  # noqa: N815
     timestamp: Annotated[str, Field(min_length=1, max_length=64)]
     containers: Annotated[list[Container], Field(max_length=beats.MOST_CONTAINERS)]
+    boot_id: Annotated[str | None, Field(min_length=1, max_length=beats.MOST_BOOT_ID_CHARACTERS)] = None
 
 
 class HeartbeatAnswer(BaseModel):
-    """The heartbeat counts."""
+    """The heartbeat counts.
+
+    ``clock_offset_seconds`` is how far the worker's clock is ahead, and null for a heartbeat over ten minutes old.
+    """
 
     success: Literal[True]
+    clock_offset_seconds: int | None
 
 
 async def worker() -> None:

@@ -14,7 +14,7 @@ import botocore.exceptions
 import pytest
 
 from slipway import store
-from slipway.errors import UpstreamUnavailableError
+from slipway.errors import RateLimitExceededError, UpstreamUnavailableError
 from slipway.times import epoch_milliseconds, to_text
 from slipway.workers import flush, heartbeats, session_store
 from slipway.workers.flush import Flushed
@@ -22,7 +22,7 @@ from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.rules import GAP, MINUTE, OVERDUE, SHARDS, shard_of
 from slipway.workers.session_store import change_sessions, close_session, due_workers
-from slipway.workers.store import WorkerItem, find_worker, worker_key
+from slipway.workers.store import UptimeRecord, WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
 from tests.support.clock import ManualClock
 from tests.support.functions import event
@@ -71,7 +71,7 @@ def flush_all(slipway: Installation) -> dict[str, int]:
 def test_the_first_beat_opens_a_session(slipway: Installation, token: str) -> None:
     at = now()
     answer = beat(slipway, token, at)
-    assert (answer.status, answer.body) == (200, {"success": True})
+    assert (answer.status, answer.body) == (200, {"success": True, "clock_offset_seconds": 0})
     worker = find_worker(WORKER)
     assert worker is not None
     assert (worker.session_start, worker.last_seen, worker.revision) == (at, at, 1)
@@ -80,7 +80,7 @@ def test_the_first_beat_opens_a_session(slipway: Installation, token: str) -> No
 
 
 def test_a_following_beat_is_one_write_and_nothing_else(slipway: Installation, token: str) -> None:
-    at = now() - 10 * MINUTE
+    at = now() - 9 * MINUTE
     beat(slipway, token, at)
     slipway.calls.clear()
     assert beat(slipway, token, at + 5 * MINUTE, containers=CONTAINERS[:1]).status == 200
@@ -158,6 +158,95 @@ def test_a_flushed_session_is_reopened_by_a_beat_that_continues_it(slipway: Inst
     beat(slipway, token, at + 10 * MINUTE)
     assert records(WORKER) == []
     assert sessions(WORKER) == [(at, at + 10 * MINUTE)]
+
+
+# ── What is observed, and what is only reported ─────────────────────────────────────────────────
+
+
+def stored() -> WorkerItem:
+    worker = find_worker(WORKER)
+    assert worker is not None
+    return worker
+
+
+def observed_records() -> list[tuple[int, int]]:
+    found = UptimeRecord.query(worker_key(WORKER)[0], UptimeRecord.sk.startswith("OBSERVED#"), consistent_read=True)
+    return [(record.time_from, record.time_to) for record in found]
+
+
+def test_beats_on_time_are_observed_by_their_arrivals(slipway: Installation, token: str) -> None:
+    start, given_hash = now(), token_hash(token) or b""
+    for minute in (0, 5, 10, 41, 46):
+        arrival = start + minute * MINUTE
+        take_beat(Beat(WORKER, arrival - 9 * MINUTE + minute, []), given_hash, arrival)
+        assert stored().arrived_at == arrival
+    assert observed_records() == [(start, start + 10 * MINUTE)]
+    assert (stored().observed_start, stored().observed_until) == (start + 41 * MINUTE, start + 46 * MINUTE)
+
+
+def test_late_beats_are_reported_only(slipway: Installation, token: str) -> None:
+    start, given_hash = now(), token_hash(token) or b""
+    for late in range(20, 0, -1):
+        take_beat(Beat(WORKER, start - late * 15 * MINUTE, []), given_hash, start)
+    assert len(sessions(WORKER)) == 1
+    worker = stored()
+    assert worker.observed_start is None
+    assert (worker.arrived_at, worker.late_beats) == (start, 20)
+    take_beat(Beat(WORKER, start, []), given_hash, start)
+    worker = stored()
+    assert (worker.observed_start, worker.observed_until, observed_records()) == (start, start, [])
+
+
+def test_a_clock_ahead_is_taken_as_of_arrival_and_the_answer_names_the_offset(
+    slipway: Installation, token: str
+) -> None:
+    answer = beat(slipway, token, now() + 4 * MINUTE)
+    assert answer.status == 200
+    assert 238 <= answer.body["clock_offset_seconds"] <= 240
+    assert stored().clock_offset == answer.body["clock_offset_seconds"]
+    (session,) = sessions(WORKER)
+    assert session[1] <= now()
+    assert -421 <= beat(slipway, enrol(WORKER), now() - 7 * MINUTE).body["clock_offset_seconds"] <= -419
+    assert beat(slipway, enrol(WORKER), now() - 11 * MINUTE).body["clock_offset_seconds"] is None
+
+
+def test_a_flood_of_late_beats_is_bounded_and_beats_on_time_are_still_taken(
+    slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (heartbeats, session_store):
+        monkeypatch.setattr(module, "MOST_LATE_BEATS", 5)
+    start, given_hash = now() // HOUR * HOUR, token_hash(token) or b""
+    for number in range(5):
+        take_beat(Beat(WORKER, start - 3 * HOUR + number * MINUTE, []), given_hash, start)
+    before = slipway.items("workers")
+    for at in (start - 2 * HOUR, start - 4 * HOUR, start - 10 * HOUR):
+        with pytest.raises(RateLimitExceededError) as refused:
+            take_beat(Beat(WORKER, at, []), given_hash, start + 59 * MINUTE)
+        assert refused.value.retry_after == 61
+    assert slipway.items("workers") == before
+    take_beat(Beat(WORKER, start, []), given_hash, start)
+    take_beat(Beat(WORKER, start + 5 * MINUTE, []), given_hash, start + 5 * MINUTE)
+    take_beat(Beat(WORKER, start - 2 * HOUR, []), given_hash, start + HOUR)
+    assert stored().late_beats == 1
+
+
+def test_two_machines_with_one_token_are_noticed_and_a_reboot_is_none(slipway: Installation, token: str) -> None:
+    for boot in ("one", "one", "two", "two", None, "three"):
+        assert beat(slipway, token, boot_id=boot).status == 200
+    assert stored().cloned_at is None
+    beat(slipway, token, boot_id="two")
+    assert stored().cloned_at is not None
+    assert refused_field(beat(slipway, token, boot_id="x" * 65)) == "boot_id"
+    assert refused_field(beat(slipway, token, boot_id=7)) == "boot_id"
+
+
+def test_a_noticed_silence_ends_with_the_next_beat_that_counts(slipway: Installation, token: str) -> None:
+    beat(slipway, token, now() - MINUTE)
+    WorkerItem(*worker_key(WORKER)).update(actions=[WorkerItem.noticed.set("late")])
+    slipway.calls.clear()
+    assert beat(slipway, token).status == 200
+    assert stored().noticed is None
+    assert operations(slipway) == ["UpdateItem", "TransactWriteItems"]
 
 
 # ── Who may ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 import shlex
 import time
+import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +25,7 @@ from slipway.workers.worker_tokens import token_hash
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
+from tests.support.workers import body as beat_body
 
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
 CONTAINERS = [{"containerName": 'we"b', "port": "[::1]:80->80/tcp"}]
@@ -200,13 +204,13 @@ def test_only_the_own_token_is_revoked(slipway: Installation) -> None:
     assert find_worker(BOB.address) is None
 
 
-@pytest.mark.parametrize("name", ["enrol", "revoke", "list", "detail", "uptime"])
+@pytest.mark.parametrize("name", ["enrol", "revoke", "retire", "change", "list", "detail", "uptime"])
 def test_nobody_is_let_in_without_signing_in(slipway: Installation, name: str) -> None:
     answer = slipway.api(f"api_workers_{name}")
     assert (answer.status, answer.code) == (401, "AUTH_FAILED")
 
 
-@pytest.mark.parametrize("name", ["enrol", "revoke"])
+@pytest.mark.parametrize("name", ["enrol", "revoke", "retire", "change"])
 def test_a_caller_without_a_wallet_owns_no_worker(slipway: Installation, name: str) -> None:
     answer = slipway.api(f"api_workers_{name}", token=slipway.token(wallet=None))
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
@@ -229,13 +233,14 @@ def _detail(slipway: Installation, wallet: str = ALICE.address, token: str | Non
     return slipway.api("api_workers_detail", token=token or slipway.token(), path={"wallet": wallet})
 
 
-def test_a_worker_that_was_never_seen_is_down(slipway: Installation) -> None:
+def test_a_worker_that_was_never_seen_is_new(slipway: Installation) -> None:
     _enrol(slipway)
     body = _detail(slipway).body
     enrolled_at = body.pop("enrolled_at")
     assert abs(datetime.fromisoformat(enrolled_at) - datetime.now(UTC)) < timedelta(seconds=30)
     assert body == {
-        "wallet": ALICE.address, "status": "down", "last_seen": None, "session": None, "containers": [],
+        "wallet": ALICE.address, "status": "new", "last_seen": None, "session": None, "containers": [],
+        "clock_offset_seconds": None, "clone_noticed_at": None, "retired_at": None, "public": False,
     }  # fmt: skip
 
 
@@ -385,16 +390,24 @@ def _uptime(slipway: Installation, wallet: str = ALICE.address, account: Any = B
     return slipway.api("api_workers_uptime", token=slipway.token(account), path={"wallet": wallet}, query=text)
 
 
-def _record(begin: int, end: int, wallet: str = ALICE.address) -> dict[str, str]:
-    UptimeRecord(*uptime_key(wallet, begin), time_from=begin, time_to=end).save()
-    return {"timeFrom": _text(begin), "timeTo": _text(end)}
+def _record(begin: int, end: int, *, observed: bool = True) -> dict[str, Any]:
+    """Keep a session that is over; gives it as the API shows it."""
+    for kind in ("UPTIME", "OBSERVED") if observed else ("UPTIME",):
+        UptimeRecord(*uptime_key(ALICE.address, begin, kind), time_from=begin, time_to=end).save()
+    return {"timeFrom": _text(begin), "timeTo": _text(end), "reported": not observed}
+
+
+def _observed_worker(begin: int, end: int) -> WorkerItem:
+    """A worker of long ago whose newest session was observed whole."""
+    times: dict[str, Any] = {"session_start": begin, "observed_start": begin, "last_seen": end, "observed_until": end}
+    return _worker(enrolled_at=_text(FIRST - 10 * DAY), arrived_at=end, **times)
 
 
 FIRST = 20_000 * DAY  # 2024-10-04
 
 
 def test_uptime_over_days_and_edges(slipway: Installation) -> None:
-    _worker()
+    _worker(enrolled_at=_text(FIRST - 10 * DAY))
     _record(FIRST - 9 * DAY, FIRST - 8 * DAY)
     reaching_in = _record(FIRST - 6 * HOUR, FIRST + 6 * HOUR)
     over_midnight = _record(FIRST + 18 * HOUR, FIRST + DAY + 12 * HOUR)
@@ -410,6 +423,7 @@ def test_uptime_over_days_and_edges(slipway: Installation) -> None:
             {"date": "2024-10-06", "percent": 50.0},
         ],
         "percent": 50.0,
+        "reported_percent": 50.0,
     }
     assert _uptime(slipway, **{"from": "2024-10-04T02:00:00+02:00", "to": "2024-10-07"}).body == answer.body
 
@@ -422,15 +436,16 @@ def test_the_session_that_reaches_in_is_found_by_one_small_read(slipway: Install
     slipway.calls.clear()
     assert _uptime(slipway, **{"from": "2024-10-04", "to": "2024-10-05"}).body["records"] == [reaching]
     queries = [arguments for _, _, arguments in slipway.called("Query")]
-    assert len(queries) == 2
-    assert [query["Limit"] for query in queries if not query.get("ScanIndexForward", True)] == [1]
+    assert len(queries) == 4, "two for sessions, two for what was observed"
+    assert [query["Limit"] for query in queries if not query.get("ScanIndexForward", True)] == [1, 1]
 
 
 def test_an_open_session_counts_up_to_its_last_beat(slipway: Installation) -> None:
     last = _now() - 20 * MINUTE
-    _worker(session_start=last - 100 * MINUTE, last_seen=last)
+    _observed_worker(last - 100 * MINUTE, last)
     body = _uptime(slipway, **{"from": _text(last - 100 * MINUTE), "to": _text(last + DAY)}).body
-    assert body["records"] == [{"timeFrom": _text(last - 100 * MINUTE), "timeTo": _text(last), "open": True}]
+    session = {"timeFrom": _text(last - 100 * MINUTE), "timeTo": _text(last)}
+    assert body["records"] == [{**session, "reported": False, "open": True}]
     assert 83.2 < body["percent"] <= 83.333
     assert sum(day["percent"] > 0 for day in body["days"]) >= 1
     assert datetime.fromisoformat(body["days"][-1]["date"]).date() <= datetime.now(UTC).date()
@@ -438,26 +453,127 @@ def test_an_open_session_counts_up_to_its_last_beat(slipway: Installation) -> No
 
 def test_a_silent_session_counts_as_closed_before_the_flush_comes(slipway: Installation) -> None:
     last = _now() - GAP - 1000
-    _worker(session_start=last - HOUR, last_seen=last)
+    _observed_worker(last - HOUR, last)
     body = _uptime(slipway).body
-    assert body["records"] == [{"timeFrom": _text(last - HOUR), "timeTo": _text(last)}]
+    assert body["records"] == [{"timeFrom": _text(last - HOUR), "timeTo": _text(last), "reported": False}]
     assert body["percent"] == pytest.approx(100 / 168, abs=0.01)
 
 
 def test_a_session_closed_between_the_reads_is_told_once(slipway: Installation) -> None:
     last = _now() - HOUR
-    _worker(session_start=last - HOUR, last_seen=last)
+    _observed_worker(last - HOUR, last)
     record = _record(last - HOUR, last)
     assert _uptime(slipway).body["records"] == [record]
 
 
 def test_the_window_is_the_last_week_and_the_future_counts_for_nothing(slipway: Installation) -> None:
-    _worker()
+    _worker(enrolled_at=_text(FIRST))
     body = _uptime(slipway).body
-    assert (body["records"], body["percent"]) == ([], 0.0)
+    assert (body["records"], body["percent"], body["reported_percent"]) == ([], 0.0, 0.0)
     assert len(body["days"]) in (7, 8)
     tomorrow, later = _text(_now() + DAY), _text(_now() + 2 * DAY)
-    assert _uptime(slipway, **{"from": tomorrow, "to": later}).body == {"records": [], "days": [], "percent": None}
+    assert _uptime(slipway, **{"from": tomorrow, "to": later}).body == {
+        "records": [], "days": [], "percent": None, "reported_percent": None,
+    }  # fmt: skip
+
+
+def test_what_was_reported_counts_apart_and_nothing_before_the_enrolment(slipway: Installation) -> None:
+    _worker(enrolled_at=_text(FIRST + DAY + 12 * HOUR))
+    before = _record(FIRST + 6 * HOUR, FIRST + 12 * HOUR, observed=False)
+    over = _record(FIRST + DAY + 6 * HOUR, FIRST + DAY + 18 * HOUR, observed=False)
+    seen = _record(FIRST + DAY + 21 * HOUR, FIRST + DAY + 24 * HOUR)
+    assert _uptime(slipway, **{"from": "2024-10-04", "to": "2024-10-06"}).body == {
+        "records": [before, over, seen],
+        "days": [{"date": "2024-10-04", "percent": None}, {"date": "2024-10-05", "percent": 25.0}],
+        "percent": 25.0,
+        "reported_percent": 75.0,
+    }
+
+
+def test_backdated_beats_of_a_worker_enrolled_just_now_are_no_uptime(slipway: Installation) -> None:
+    token = _exchange(slipway, _enrol(slipway).body["enrolment_code"]).body["token"]
+    for at in [*range(_now() - DAY + MINUTE, _now(), 30 * MINUTE - 5000), _now()]:
+        assert slipway.api("heartbeat", token=token, body=beat_body(ALICE.address, at)).status == 200
+    found = _uptime(slipway, **{"from": _text(_now() - DAY)}).body
+    # The time since the enrolment is what this test has taken; none of it was observed but between two last beats.
+    assert found["percent"] < 50
+    assert [record["reported"] for record in found["records"]] == [True]
+    assert [day["percent"] for day in found["days"][:-2]] == [None] * (len(found["days"]) - 2)
+    shown = _detail(slipway).body
+    assert shown["status"] == "healthy"
+    assert abs(datetime.fromisoformat(shown["last_seen"]) - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+# ── Retirement, the badge and the status page ───────────────────────────────────────────────────
+
+
+def _retire(slipway: Installation, wallet: str = ALICE.address, account: Any = ALICE) -> Answer:
+    return slipway.api("api_workers_retire", token=slipway.token(account), path={"wallet": wallet})
+
+
+def _change(slipway: Installation, public: Any, account: Any = ALICE) -> Answer:
+    token = slipway.token(account)
+    return slipway.api("api_workers_change", token=token, path={"wallet": ALICE.address}, body={"public": public})
+
+
+def test_a_retired_worker_keeps_its_records_and_a_new_enrolment_revives_it(slipway: Installation) -> None:
+    token = _exchange(slipway, _enrol(slipway).body["enrolment_code"]).body["token"]
+    assert slipway.api("heartbeat", token=token, body=beat_body(ALICE.address, _now())).status == 200
+    open_code = _enrol(slipway).body["enrolment_code"]
+    assert [_retire(slipway).status, _retire(slipway, ALICE.address.lower()).status] == [204, 204]
+    assert slipway.api("heartbeat", token=token, body=beat_body(ALICE.address, _now())).status == 401
+    assert _exchange(slipway, open_code).status == 401
+    shown = _detail(slipway).body
+    assert (shown["status"], shown["session"]) == ("retired", None)
+    assert shown["retired_at"] > shown["enrolled_at"]
+    assert [worker["status"] for worker in _page(slipway, status="retired").body["workers"]] == ["retired"]
+    assert len(_uptime(slipway).body["records"]) == 1
+    token = _exchange(slipway, _enrol(slipway).body["enrolment_code"]).body["token"]
+    revived = _detail(slipway).body
+    assert (revived["status"], revived["retired_at"]) == ("new", None)
+    assert revived["enrolled_at"] > shown["retired_at"]
+    assert slipway.api("heartbeat", token=token, body=beat_body(ALICE.address, _now())).status == 200
+    assert _detail(slipway).body["status"] == "healthy"
+
+
+def test_only_the_own_worker_is_retired_or_shown(slipway: Installation) -> None:
+    _enrol(slipway)
+    before = slipway.items("workers")
+    for account in (BOB, ADMIN):
+        assert {_retire(slipway, account=account).code, _change(slipway, True, account).code} == {"NOT_FOUND"}
+    assert _retire(slipway, BOB.address, BOB).status == 404
+    assert slipway.items("workers") == before
+    assert _change(slipway, "yes").status == 400
+
+
+def test_the_badge_and_the_page_are_for_anyone_where_the_owner_allows_it(slipway: Installation) -> None:
+    last = _now() - MINUTE
+    _observed_worker(last - 3 * DAY, last)
+    WorkerItem(*worker_key(ALICE.address)).update(actions=[WorkerItem.containers.set(CONTAINERS)])
+
+    def public(name: str) -> dict[str, Any]:
+        given = json.dumps(event(f"api_workers_{name}"))
+        wallet = json.loads(given)["pathParameters"]["wallet"]
+        found = dict(slipway.invoke("WorkersFunction", json.loads(given.replace(wallet, ALICE.address))))
+        if found["isBase64Encoded"]:
+            found["body"] = base64.b64decode(found["body"]).decode()
+        return found
+
+    assert {public(name)["statusCode"] for name in ("badge", "page")} == {404}
+    assert _change(slipway, True).body["public"] is True
+    badge, page = public("badge"), public("page")
+    assert badge["statusCode"] == page["statusCode"] == 200, badge["body"]
+    assert badge["headers"]["content-type"] == "image/svg+xml"
+    assert page["headers"]["content-type"].startswith("text/html")
+    for answer in (badge, page):
+        assert answer["headers"]["cache-control"] == "public, max-age=60"
+        assert "healthy" in answer["body"]
+        assert "9.99 %" in answer["body"] or "10.00 %" in answer["body"]
+        assert "::1" not in answer["body"]
+        assert "<script" not in answer["body"]
+    ET.fromstring(badge["body"])  # noqa: S314 (made here)
+    assert _change(slipway, False).body["public"] is False
+    assert {public(name)["statusCode"] for name in ("badge", "page")} == {404}
 
 
 @pytest.mark.parametrize(

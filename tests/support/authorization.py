@@ -91,6 +91,11 @@ ROUTES: dict[str, Access] = {
     "GET /workers": USER,
     "POST /workers": WALLET,
     "GET /workers/{wallet}": Access("user", "worker", 200),
+    "DELETE /workers/{wallet}": Access("wallet", "worker", 404),
+    "PATCH /workers/{wallet}": Access("wallet", "worker", 404),
+    # Only of a worker whose owner shows it.
+    "GET /workers/{wallet}/badge.svg": ANYONE,
+    "GET /workers/{wallet}/status": ANYONE,
     "DELETE /workers/{wallet}/tokens": Access("wallet", "worker", 404),
     # The enrolment code in the body is the proof.
     "POST /workers/{wallet}/tokens": ANYONE,

@@ -35,6 +35,9 @@ PUBLIC = {
     "GET /health",
     # The enrolment code is the proof.
     "POST /workers/{wallet}/tokens",
+    # Where the owner allows it.
+    "GET /workers/{wallet}/badge.svg",
+    "GET /workers/{wallet}/status",
     "GET /openapi.json",
     "GET /docs",
     "GET /docs/{file}",

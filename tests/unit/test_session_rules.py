@@ -14,12 +14,16 @@ from slipway.workers.rules import (
     OVERDUE,
     SHARDS,
     Change,
+    ObservedRun,
     Session,
     flush_at,
+    is_observed,
     newest_session,
+    observe,
     place,
     shard_of,
 )
+from slipway.workers.uptime import uptime
 from tests.support.sessions import reference_sessions
 
 NOW = 1_795_235_200_000
@@ -172,3 +176,45 @@ def test_wallets_spread_over_the_shards() -> None:
     for _ in range(8000):
         counts[shard_of("0x" + chance.randbytes(20).hex())] += 1
     assert min(counts) > 800
+
+
+# ── What was observed ───────────────────────────────────────────────────────────────────────────
+
+
+@given(st.lists(st.tuples(st.integers(0, 3 * GAP), st.integers(-5 * MINUTE, DAY)), min_size=1, max_size=40))
+def test_no_invention_of_timestamps_makes_more_uptime_than_the_arrivals(given_beats: list[tuple[int, int]]) -> None:
+    """Whatever times beats name, and in whatever order, what counts lies between arrivals at most GAP apart."""
+    enrolled = NOW - DAY
+    arrivals, runs = [], list[Session]()
+    start: int | None = None
+    until: int | None = None
+    now = enrolled
+    for pause, age in given_beats:
+        now += pause
+        arrivals.append(now)
+        if is_observed(min(now - age, now), now):
+            run = observe(now, start, until)
+            runs += [run.ended] if run.ended else []
+            start, until = run.time_from, run.time_to
+    present = now + MINUTE
+    if newest := newest_session(start, until, present):
+        runs.append(newest)
+    # Sessions may be anything at all: `percent` does not see them.
+    found = uptime(runs, [Session(enrolled - DAY, present + DAY)], enrolled - DAY, present + DAY, enrolled, present)
+    really = sum(last - first for first, last in reference_sessions(arrivals))
+    assert found.percent is not None
+    assert found.percent * (present - enrolled) / 100 <= really
+    assert found.percent <= (found.reported_percent or 0)
+
+
+def test_the_observed_run_goes_on_for_half_an_hour_of_silence() -> None:
+    assert observe(NOW, None, None) == ObservedRun(NOW, NOW)
+    assert observe(NOW + GAP, NOW - 5, NOW) == ObservedRun(NOW - 5, NOW + GAP)
+    assert observe(NOW + GAP + 1, NOW - 5, NOW) == ObservedRun(NOW + GAP + 1, NOW + GAP + 1, Session(NOW - 5, NOW))
+    # Two processes' clocks differ by a little.
+    assert observe(NOW - 1, NOW - 5, NOW) == ObservedRun(NOW - 5, NOW)
+
+
+def test_a_beat_is_observed_within_ten_minutes() -> None:
+    assert is_observed(NOW - 10 * MINUTE, NOW)
+    assert not is_observed(NOW - 10 * MINUTE - 1, NOW)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Query, Response
+from fastapi.responses import HTMLResponse
 
 from slipway.errors import (
     AuthenticationFailedError,
@@ -25,6 +26,7 @@ from slipway.http import (
     refusals,
 )
 from slipway.workers import enrolment, fleet, models
+from slipway.workers.badge import badge_svg, status_page
 from slipway.workers.rules import Liveness
 from slipway.workers.setup_script import setup_script
 from slipway.workers.uptime import parse_edge
@@ -32,7 +34,19 @@ from slipway.workers.uptime import parse_edge
 app = create_app()
 Wallet = Annotated[Address, Path()]
 Enrol = Annotated[models.EnrolRequest, body_of(models.EnrolRequest, may_be_empty=True)]
+Change = Annotated[models.WorkerChange, body_of(models.WorkerChange)]
 Exchange = Annotated[models.ExchangeRequest, body_of(models.ExchangeRequest, caller=None)]
+
+
+# A page of its own needs nothing from elsewhere.
+_PUBLIC = {
+    "cache-control": "public, max-age=60",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+class _Badge(Response):
+    media_type = "image/svg+xml"
 
 
 class _Script(Response):
@@ -55,6 +69,19 @@ def exchange(context: Context, wallet: Wallet, body: Exchange) -> models.WorkerT
 def revoke(context: Context, wallet: Wallet, caller: Owner) -> None:
     """Revoke the worker's token."""
     enrolment.revoke(str(caller.wallet), wallet, context)
+
+
+@app.delete("/workers/{wallet}", status_code=204, responses=refusals(NotFoundError))
+def retire(context: Context, wallet: Wallet, caller: Owner) -> None:
+    """Retire the worker: its tokens end, its records stay readable. Enrolling it again revives it."""
+    enrolment.retire(str(caller.wallet), wallet, context)
+
+
+@app.patch("/workers/{wallet}", responses=refusals(NotFoundError))
+def change(context: Context, wallet: Wallet, caller: Owner, body: Change) -> models.WorkerView:
+    """Switch the worker's badge and public status page on or off."""
+    enrolment.make_public(str(caller.wallet), wallet, body.public, context)
+    return fleet.worker_view(caller, wallet)
 
 
 @app.get("/workers")
@@ -83,6 +110,19 @@ def uptime(
 ) -> models.UptimeAnswer:
     """Return when a worker was up, and for how much of the time."""
     return fleet.worker_uptime(wallet, parse_edge(since, "from"), parse_edge(until, "to"))
+
+
+@app.get("/workers/{wallet}/badge.svg", response_class=_Badge, responses=refusals(NotFoundError))
+def badge(wallet: Wallet) -> Response:
+    """Return the badge of a worker whose owner shows it."""
+    status, found = fleet.public_view(wallet)
+    return _Badge(badge_svg(status, found.percent), headers=_PUBLIC)
+
+
+@app.get("/workers/{wallet}/status", response_class=HTMLResponse, responses=refusals(NotFoundError))
+def public_page(wallet: Wallet) -> Response:
+    """Return the status page of a worker whose owner shows it."""
+    return HTMLResponse(status_page(wallet, *fleet.public_view(wallet)), headers=_PUBLIC)
 
 
 @app.get("/api/setup", response_class=_Script)

@@ -778,6 +778,42 @@ export interface paths {
         get: operations["workers_detail"];
         put?: never;
         post?: never;
+        /** Retire the worker: its tokens end, its records stay readable. Enrolling it again revives it */
+        delete: operations["workers_retire"];
+        options?: never;
+        head?: never;
+        /** Switch the worker's badge and public status page on or off */
+        patch: operations["workers_change"];
+        trace?: never;
+    };
+    "/workers/{wallet}/badge.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the badge of a worker whose owner shows it */
+        get: operations["workers_badge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers/{wallet}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the status page of a worker whose owner shows it */
+        get: operations["workers_public_page"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1252,13 +1288,13 @@ export interface components {
         };
         /**
          * DayView
-         * @description How much of a UTC day, so far as it lies in the window and has passed, the worker was up.
+         * @description How much of a UTC day, so far as it lies in the window and has passed since the enrolment, the worker was up. `percent` is None for a day before the enrolment.
          */
         DayView: {
             /** Date */
             date: string;
             /** Percent */
-            percent: number;
+            percent: number | null;
         };
         /**
          * DeployAnswer
@@ -1831,7 +1867,7 @@ export interface components {
         };
         /**
          * Heartbeat
-         * @description What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs.
+         * @description What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs. `boot_id` names the running system that sends it, by which a cloned machine is noticed.
          */
         Heartbeat: {
             /**
@@ -1843,10 +1879,12 @@ export interface components {
             timestamp: string;
             /** Containers */
             containers: components["schemas"]["Container"][];
+            /** Boot Id */
+            boot_id?: string | null;
         };
         /**
          * HeartbeatAnswer
-         * @description The heartbeat counts.
+         * @description The heartbeat counts. `clock_offset_seconds` is how far the worker's clock is ahead, and null for a heartbeat over ten minutes old.
          */
         HeartbeatAnswer: {
             /**
@@ -1854,6 +1892,8 @@ export interface components {
              * @constant
              */
             success: true;
+            /** Clock Offset Seconds */
+            clock_offset_seconds: number | null;
         };
         /**
          * JobDetail
@@ -1997,10 +2037,10 @@ export interface components {
         };
         /**
          * Liveness
-         * @description What a worker's silence says of it.
+         * @description What is known of a worker: `new` until a beat arrives after its enrolment, then what its silence says.
          * @enum {string}
          */
-        Liveness: "healthy" | "late" | "down";
+        Liveness: "new" | "healthy" | "late" | "down" | "retired";
         /**
          * MetricsAnswer
          * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
@@ -2920,7 +2960,7 @@ export interface components {
         };
         /**
          * UptimeAnswer
-         * @description Sessions that reach into the window, whole, oldest first; `percent` is None when nothing of it has passed.
+         * @description Sessions that reach into the window, whole, oldest first, and percentages of its time since the enrolment. `percent` and `days` count what Slipway observed; `reported_percent` adds what was reported later. They are None when nothing of the window counts.
          */
         UptimeAnswer: {
             /** Records */
@@ -2929,16 +2969,20 @@ export interface components {
             days: components["schemas"]["DayView"][];
             /** Percent */
             percent: number | null;
+            /** Reported Percent */
+            reported_percent: number | null;
         };
         /**
          * UptimeRecordView
-         * @description A session; `open` is there, and true, while further beats may lengthen it.
+         * @description A session; `open` is there, and true, while further beats may lengthen it. `reported` is true when Slipway did not see more than ten minutes of it as they passed, or nothing of it.
          */
         UptimeRecordView: {
             /** Timefrom */
             timeFrom: string;
             /** Timeto */
             timeTo: string;
+            /** Reported */
+            reported: boolean;
             /** Open */
             open?: true | null;
         };
@@ -2971,6 +3015,14 @@ export interface components {
             signature: string;
         };
         /**
+         * WorkerChange
+         * @description Whether anyone may see the worker's badge and status page.
+         */
+        WorkerChange: {
+            /** Public */
+            public: boolean;
+        };
+        /**
          * WorkerPage
          * @description A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`.
          */
@@ -2990,7 +3042,7 @@ export interface components {
         };
         /**
          * WorkerView
-         * @description A worker. `session` is None when none is open, `containers` for callers who may not see them.
+         * @description A worker. `session` is None when none is open, `containers` for callers who may not see them. `last_seen` is when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last seen to use its token. `public` is whether it has a badge.
          */
         WorkerView: {
             /**
@@ -3001,6 +3053,14 @@ export interface components {
             status: components["schemas"]["Liveness"];
             /** Last Seen */
             last_seen: string | null;
+            /** Clock Offset Seconds */
+            clock_offset_seconds: number | null;
+            /** Clone Noticed At */
+            clone_noticed_at: string | null;
+            /** Retired At */
+            retired_at: string | null;
+            /** Public */
+            public: boolean;
             /** Enrolled At */
             enrolled_at: string;
             session: components["schemas"]["SessionView"] | null;
@@ -6328,7 +6388,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "success": true
+                     *       "success": true,
+                     *       "clock_offset_seconds": 1
                      *     }
                      */
                     "application/json": components["schemas"]["HeartbeatAnswer"];
@@ -6521,8 +6582,12 @@ export interface operations {
                      *       "workers": [
                      *         {
                      *           "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-                     *           "status": "healthy",
+                     *           "status": "new",
                      *           "last_seen": "2026-11-21T04:20:00Z",
+                     *           "clock_offset_seconds": 1,
+                     *           "clone_noticed_at": "2026-11-21T04:20:00Z",
+                     *           "retired_at": "2026-11-21T04:20:00Z",
+                     *           "public": true,
                      *           "enrolled_at": "2026-11-21T04:20:00Z",
                      *           "session": {
                      *             "timeFrom": "2026-11-21T04:20:00Z",
@@ -6611,8 +6676,12 @@ export interface operations {
                     /**
                      * @example {
                      *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-                     *       "status": "healthy",
+                     *       "status": "new",
                      *       "last_seen": "2026-11-21T04:20:00Z",
+                     *       "clock_offset_seconds": 1,
+                     *       "clone_noticed_at": "2026-11-21T04:20:00Z",
+                     *       "retired_at": "2026-11-21T04:20:00Z",
+                     *       "public": true,
                      *       "enrolled_at": "2026-11-21T04:20:00Z",
                      *       "session": {
                      *         "timeFrom": "2026-11-21T04:20:00Z",
@@ -6631,6 +6700,148 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_retire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "public": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["WorkerChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "status": "new",
+                     *       "last_seen": "2026-11-21T04:20:00Z",
+                     *       "clock_offset_seconds": 1,
+                     *       "clone_noticed_at": "2026-11-21T04:20:00Z",
+                     *       "retired_at": "2026-11-21T04:20:00Z",
+                     *       "public": true,
+                     *       "enrolled_at": "2026-11-21T04:20:00Z",
+                     *       "session": {
+                     *         "timeFrom": "2026-11-21T04:20:00Z",
+                     *         "timeTo": "2026-11-21T08:40:00Z"
+                     *       },
+                     *       "containers": [
+                     *         {
+                     *           "containerName": "web",
+                     *           "port": "0.0.0.0:8080->80/tcp"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerView"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_badge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    workers_public_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["ValidationError"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -6734,6 +6945,7 @@ export interface operations {
                      *         {
                      *           "timeFrom": "2026-11-21T04:20:00Z",
                      *           "timeTo": "2026-11-21T08:40:00Z",
+                     *           "reported": true,
                      *           "open": true
                      *         }
                      *       ],
@@ -6743,7 +6955,8 @@ export interface operations {
                      *           "percent": 99.65
                      *         }
                      *       ],
-                     *       "percent": 99.65
+                     *       "percent": 99.65,
+                     *       "reported_percent": 1.5
                      *     }
                      */
                     "application/json": components["schemas"]["UptimeAnswer"];

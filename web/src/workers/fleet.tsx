@@ -33,6 +33,8 @@ export function Fleet() {
           <option value="healthy">Healthy</option>
           <option value="late">Late</option>
           <option value="down">Down</option>
+          <option value="new">New</option>
+          <option value="retired">Retired</option>
         </Select>
       </div>
       {fleet.isError ? <ErrorAlert error={fleet.error} title="The fleet could not be loaded" onRetry={() => void fleet.refetch()} /> : null}

@@ -2,7 +2,7 @@ import { Button } from "@/components/ui/button";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/utils";
 import { useUptime } from "./queries";
-import { levelOf, percent, type Level } from "./uptime";
+import { levelOf, percent, share, type Level } from "./uptime";
 
 const COLOURS: Record<Level, string> = {
   good: "fill-success", fair: "fill-warning", poor: "fill-destructive", none: "fill-muted-foreground/40",
@@ -15,7 +15,7 @@ const LEAST = 3;
 
 interface Day {
   date: string;
-  percent: number;
+  percent: number | null;
 }
 
 /** A worker's days, one bar each; its height is the share of the day that the worker was up. */
@@ -46,14 +46,14 @@ function Bars({ days, label }: { days: Day[]; label: string }) {
       preserveAspectRatio="none" className="h-10 min-w-0 flex-1"
     >
       {days.map((day, index) => {
-        const height = Math.max(LEAST, (day.percent / 100) * HEIGHT);
+        const height = Math.max(LEAST, ((day.percent ?? 0) / 100) * HEIGHT);
         return (
           <g key={day.date}>
-            <title>{`${day.date}: ${percent(day.percent)}`}</title>
+            <title>{`${day.date}: ${share(day.percent)}`}</title>
             <rect x={index * (WIDTH + GAP)} y={0} width={WIDTH} height={HEIGHT} rx={2} className="fill-muted" />
             <rect
               x={index * (WIDTH + GAP)} y={HEIGHT - height} width={WIDTH} height={height} rx={2}
-              className={COLOURS[levelOf(day.percent)]}
+              className={COLOURS[levelOf(day.percent ?? 0)]}
             />
           </g>
         );

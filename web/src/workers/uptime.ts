@@ -10,6 +10,11 @@ export function percent(value: number): string {
   return `${Number(value.toFixed(1))}%`;
 }
 
+/** A day's share; null for a day before the worker's enrolment. */
+export function share(value: number | null): string {
+  return value === null ? "not enrolled yet" : percent(value);
+}
+
 export type Level = "good" | "fair" | "poor" | "none";
 
 /** How good a day was. */

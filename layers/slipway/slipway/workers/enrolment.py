@@ -13,7 +13,7 @@ from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.settings import Window
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import epoch_seconds, now, to_text
+from slipway.times import epoch_milliseconds, epoch_seconds, now, to_text
 from slipway.workers import store
 from slipway.workers.models import EnrolmentAnswer, WorkerTokenAnswer
 from slipway.workers.setup_script import setup_command
@@ -38,7 +38,8 @@ def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
     ends_at = now() + timedelta(seconds=CODE_SECONDS)
     write = Transaction()
     limits.count_within(write, _ENROLMENTS, wallet, _WINDOWS)
-    store.keep_enrolment(write, wallet, _hash(code), int(ends_at.timestamp()))
+    known = store.find_worker(wallet)
+    store.keep_enrolment(write, wallet, _hash(code), int(ends_at.timestamp()), known.retired_at if known else None)
     write.create("audit", context.audit("accepted", wallet, wallet))
     try:
         write.commit()
@@ -81,10 +82,38 @@ def revoke(caller: str, wallet: str, context: RequestContext) -> None:
     Raises:
         NotFoundError: No such worker of the caller's.
     """
+    _end_tokens(caller, wallet, context, None)
+
+
+def retire(caller: str, wallet: str, context: RequestContext) -> None:
+    """Retire the worker: its tokens end, its records stay. Enrolling it again revives it.
+
+    Raises:
+        NotFoundError: No such worker of the caller's.
+    """
+    _end_tokens(caller, wallet, context, epoch_milliseconds())
+
+
+def make_public(caller: str, wallet: str, public: bool, context: RequestContext) -> None:
+    """Switch the worker's badge and public status page on or off.
+
+    Raises:
+        NotFoundError: No such worker of the caller's.
+    """
+    write = Transaction()
+    store.set_public(write, wallet, public)
+    _commit_own(write, caller, wallet, context)
+
+
+def _end_tokens(caller: str, wallet: str, context: RequestContext, retired_at: int | None) -> None:
+    write = Transaction()
+    store.forget_tokens(write, wallet, retired_at)
+    _commit_own(write, caller, wallet, context)
+
+
+def _commit_own(write: Transaction, caller: str, wallet: str, context: RequestContext) -> None:
     if wallet != caller:
         raise _unknown()
-    write = Transaction()
-    store.forget_tokens(write, wallet)
     write.create("audit", context.audit("accepted", caller, wallet))
     try:
         write.commit()

@@ -4,13 +4,14 @@ Everybody who signed in sees who is up; what a worker runs is for its owner, ope
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slipway.errors import NotFoundError
 from slipway.identity.models import ADMIN, OPERATOR, Caller
 from slipway.pagination import encode_cursor
 from slipway.times import epoch_milliseconds, now, of_milliseconds, to_text
 from slipway.workers import store
+from slipway.workers.badge import BADGE_DAYS
 from slipway.workers.models import (
     ContainerView,
     DayView,
@@ -20,8 +21,8 @@ from slipway.workers.models import (
     WorkerPage,
     WorkerView,
 )
-from slipway.workers.rules import Liveness, Session, liveness, newest_session
-from slipway.workers.uptime import overlapping, uptime, window
+from slipway.workers.rules import HEALTHY_WITHIN, Liveness, Session, newest_session
+from slipway.workers.uptime import is_reported, overlapping, uptime, window
 
 # A filtered page looks at no more than so many workers, by so many at a time.
 _LOOKED_AT = 100
@@ -45,7 +46,7 @@ def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str 
         workers = {worker.pk: worker for worker in store.workers_at(places)}
         for place in places:
             worker = workers.get(place.pk)
-            if worker is None or (status and liveness(worker.last_seen, moment) is not status):
+            if worker is None or (status and worker.status(moment) is not status):
                 continue
             view = _view(worker, caller, moment)
             room -= _container_bytes(view)
@@ -79,16 +80,21 @@ def _found(wallet: str) -> store.WorkerItem:
 
 
 def _view(worker: store.WorkerItem, caller: Caller, moment: int) -> WorkerView:
-    wallet = worker.pk.removeprefix("WORKER#")
-    session = _session(worker, moment)
+    wallet = worker.wallet
+    status, seen = worker.status(moment), worker.arrived_at or worker.last_seen
+    session = _session(worker, moment) if status is not Liveness.RETIRED else None
     sees_containers = wallet == caller.wallet or bool(caller.roles & {OPERATOR, ADMIN})
     containers = [
         ContainerView(containerName=entry["containerName"], port=entry["port"]) for entry in worker.containers or []
     ]
     return WorkerView(
         wallet=wallet,
-        status=liveness(worker.last_seen, moment),
-        last_seen=_text(worker.last_seen) if worker.last_seen is not None else None,
+        status=status,
+        last_seen=_optional_text(seen),
+        clock_offset_seconds=worker.clock_offset,
+        clone_noticed_at=_optional_text(worker.cloned_at),
+        retired_at=_optional_text(worker.retired_at),
+        public=bool(worker.public),
         enrolled_at=str(worker.enrolled_at),
         session=SessionView(timeFrom=_text(session.time_from), timeTo=_text(session.time_to))
         if session and session.open
@@ -109,26 +115,53 @@ def worker_uptime(wallet: str, since: datetime | None, until: datetime | None) -
         ValidationFailedError: See ``uptime.window``.
         UpstreamUnavailableError: The store did not answer.
     """
-    present = now()
+    return _uptime(_found(wallet), since, until)
+
+
+def _uptime(worker: store.WorkerItem, since: datetime | None, until: datetime | None) -> UptimeAnswer:
+    present, wallet = now(), worker.wallet
     begin, end = window(since, until, present)
     moment = epoch_milliseconds(present)
-    newest = _session(_found(wallet), moment)
     # The worker is read before its records: a session that ends in between is then found twice, not never.
-    records = store.sessions_between(wallet, begin, end)
-    if before := store.last_session_before(wallet, begin):
-        records.append(before)
-    sessions = overlapping(records, newest, begin, end)
-    found = uptime(sessions, begin, end, moment)
+    sessions = overlapping(store.records_of_window(wallet, begin, end), _session(worker, moment), begin, end)
+    # A session that reaches over the window's edges is judged whole.
+    first, last = (min([begin, *(s.time_from for s in sessions)]), max([end, *(s.time_to for s in sessions)]))
+    observed = overlapping(
+        store.records_of_window(wallet, first, last + HEALTHY_WITHIN, "OBSERVED"),
+        newest_session(worker.observed_start, worker.observed_until, moment),
+        first,
+        last + HEALTHY_WITHIN,
+    )
+    found = uptime(observed, sessions, begin, end, worker.enrolled_milliseconds, moment)
     return UptimeAnswer(
-        records=[_record(session) for session in sessions],
+        records=[_record(session, is_reported(session, observed)) for session in sessions],
         days=[DayView(date=day.isoformat(), percent=percent) for day, percent in found.days],
         percent=found.percent,
+        reported_percent=found.reported_percent,
     )
 
 
-def _record(session: Session) -> UptimeRecordView:
-    times = {"timeFrom": _text(session.time_from), "timeTo": _text(session.time_to)}
-    return UptimeRecordView(**times, open=True) if session.open else UptimeRecordView(**times)
+def public_view(wallet: str) -> tuple[Liveness, UptimeAnswer]:
+    """Return what anyone may see of a worker: its status and the uptime of the badge's days.
+
+    Raises:
+        NotFoundError: No such worker, or its owner does not show it.
+        UpstreamUnavailableError: The store did not answer.
+    """
+    worker = store.find_worker(wallet)
+    if worker is None or not worker.public:
+        raise NotFoundError("There is no such public worker")
+    present = now()
+    return worker.status(epoch_milliseconds(present)), _uptime(worker, present - timedelta(days=BADGE_DAYS), present)
+
+
+def _record(session: Session, reported: bool) -> UptimeRecordView:
+    given = {"timeFrom": _text(session.time_from), "timeTo": _text(session.time_to), "reported": reported}
+    return UptimeRecordView(**given, open=True) if session.open else UptimeRecordView(**given)
+
+
+def _optional_text(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else _text(milliseconds)
 
 
 def _text(milliseconds: int) -> str:

@@ -1,4 +1,5 @@
-"""The body of a heartbeat (spec 001): ``{"walletAddress", "timestamp", "containers": [{"containerName", "port"}]}``.
+"""The body of a heartbeat (spec 001): ``{"walletAddress", "timestamp", "containers": [{"containerName", "port"}],
+"boot_id"?}``.
 
 Read by hand: building pydantic's models would cost a cold start more than everything else that this route does.
 """
@@ -16,6 +17,7 @@ MOST_CONTAINERS = 500
 MOST_NAME_CHARACTERS = 255
 # Docker's own text of all ports that a container publishes; empty when it publishes none.
 MOST_PORT_CHARACTERS = 1024
+MOST_BOOT_ID_CHARACTERS = 64
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,15 @@ class Beat:
     """What a worker says: its wallet, when it said so (milliseconds since 1970), and what it runs.
 
     The wallet is in EIP-55 form, or has a wrong checksum and is nobody's; whoever finds no such worker asks
-    ``parse_address``.
+    ``parse_address``. A beat from the future is taken as of its arrival; ``ahead`` is by how much (milliseconds).
+    ``boot_id`` names the running system that sent it.
     """
 
     wallet: str
     at: int
     containers: list[dict[str, str]]
+    ahead: int = 0
+    boot_id: str | None = None
 
 
 def read_beat(body: Any, now: int) -> Beat:
@@ -37,7 +42,9 @@ def read_beat(body: Any, now: int) -> Beat:
     Raises:
         ValidationFailedError: A field is missing, unknown or wrong, or the time is too far off; names the field.
     """
-    wallet, timestamp, containers = _fields(body, "", ("walletAddress", "timestamp", "containers"))
+    wallet, timestamp, containers, boot_id = _fields(
+        body, "", ("walletAddress", "timestamp", "containers"), optional=("boot_id",)
+    )
     address = possible_address(_text(wallet, "walletAddress", 1, 42), "walletAddress")
     at = epoch_milliseconds(parse_moment(_text(timestamp, "timestamp", 1, 64), "timestamp"))
     if at > now + MOST_AHEAD:
@@ -46,7 +53,10 @@ def read_beat(body: Any, now: int) -> Beat:
         raise ValidationFailedError.of_field("timestamp", f"is older than {MOST_LATE // MINUTE // 60} hours")
     if not isinstance(containers, list) or len(containers) > MOST_CONTAINERS:
         raise ValidationFailedError.of_field("containers", f"must be a list of at most {MOST_CONTAINERS}")
-    return Beat(address, at, [_container(entry, f"containers.{place}") for place, entry in enumerate(containers)])
+    given = [_container(entry, f"containers.{place}") for place, entry in enumerate(containers)]
+    if boot_id is not None:
+        _text(boot_id, "boot_id", 1, MOST_BOOT_ID_CHARACTERS)
+    return Beat(address, min(at, now), given, max(0, at - now), boot_id)
 
 
 def _container(entry: Any, field: str) -> dict[str, str]:
@@ -57,16 +67,16 @@ def _container(entry: Any, field: str) -> dict[str, str]:
     }
 
 
-def _fields(given: Any, prefix: str, names: tuple[str, ...]) -> list[Any]:
+def _fields(given: Any, prefix: str, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
     if not isinstance(given, dict):
         raise ValidationFailedError.of_field(prefix.rstrip(".") or "body", "must be an object")
     for name in names:
         if name not in given:
             raise ValidationFailedError.of_field(f"{prefix}{name}", "is required")
-    if len(given) > len(names):
-        unknown = next(name for name in given if name not in names)
+    unknown = next((name for name in given if name not in names and name not in optional), None)
+    if unknown is not None:
         raise ValidationFailedError.of_field(f"{prefix}{unknown[:64]}", "is not a field of this request")
-    return [given[name] for name in names]
+    return [given.get(name) for name in (*names, *optional)]
 
 
 def _text(given: Any, field: str, least: int, most: int) -> str:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
-from slipway.errors import AuthenticationFailedError, SlipwayError, WriteContentionError
+from slipway.errors import AuthenticationFailedError, RateLimitExceededError, SlipwayError, WriteContentionError
 from slipway.workers.heartbeat_request import Beat
-from slipway.workers.rules import Change, Session, place
-from slipway.workers.session_store import change_sessions, extend_session
+from slipway.workers.rules import HOUR, MOST_LATE_BEATS, Change, Session, is_observed, place
+from slipway.workers.session_store import change_sessions, clock_offset, extend_session
 from slipway.workers.store import WorkerItem, first_session_after, is_token_known, last_session_before
 from slipway.workers.worker_tokens import token_hash
 
@@ -50,7 +50,7 @@ def token_judged_first(given_hash: bytes) -> Iterator[None]:
         raise
 
 
-def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
+def take_beat(beat: Beat, given_hash: bytes, now: int) -> int | None:
     """Count a beat, in whatever order it comes.
 
     Args:
@@ -58,12 +58,17 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
         given_hash: The hash of the token that came with it.
         now: Milliseconds since 1970.
 
+    Returns:
+        How far the worker's clock is ahead, in seconds; None for a late beat, from which that can't be known.
+
     Raises:
         ValidationFailedError: The wallet has a wrong checksum.
         AuthenticationFailedError: The token is not, or no longer, this worker's.
+        RateLimitExceededError: Too many late beats of this worker in this hour.
         WriteContentionError: Others kept changing the worker; nothing was written.
         UpstreamUnavailableError: The table did not answer.
     """
+    offset = clock_offset(beat, now) if is_observed(beat.at, now) else None
     for attempt in range(_TRIES):
         if attempt:
             pause = min(_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
@@ -73,21 +78,31 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> None:
         except WriteContentionError:
             continue
         if missed is None:
-            return
+            return offset
         worker = missed.worker
         if worker is None:
             with token_judged_first(given_hash):
                 parse_address(beat.wallet, "walletAddress")
         if worker is None or not hmac.compare_digest(worker.token_hash or b"", given_hash):
             raise _not_believed()
-        change = _change(beat, worker)
+        change = _change(beat, worker, now)
         if change is None or change_sessions(worker, beat, change, now):
-            return
+            return offset
     raise WriteContentionError("Too many beats of this worker at once; try again", retry_after=2)
 
 
-def _change(beat: Beat, worker: WorkerItem) -> Change | None:
-    """Return what the beat changes. Records are read only where one can matter."""
+def _change(beat: Beat, worker: WorkerItem, now: int) -> Change | None:
+    """Return what the beat changes. Records are read only where one can matter.
+
+    Raises:
+        RateLimitExceededError: It is late, and the hour's late beats are used up.
+    """
+    hour = now // HOUR
+    if not is_observed(beat.at, now) and worker.late_hour == hour and (worker.late_beats or 0) >= MOST_LATE_BEATS:
+        raise RateLimitExceededError(
+            "Too many late heartbeats of this worker within an hour",
+            retry_after=((hour + 1) * HOUR - now) // 1000 + 1,
+        )
     start, last = worker.session_start, worker.last_seen
     before: Session | None = None
     after: Session | None = None

@@ -52,11 +52,19 @@ class SessionView(BaseModel):
 
 
 class WorkerView(BaseModel):
-    """A worker. ``session`` is None when none is open, ``containers`` for callers who may not see them."""
+    """A worker. ``session`` is None when none is open, ``containers`` for callers who may not see them.
+
+    ``last_seen`` is when its last beat arrived. ``clock_offset_seconds`` is how far its clock was ahead then.
+    ``clone_noticed_at`` is when two machines were last seen to use its token. ``public`` is whether it has a badge.
+    """
 
     wallet: Address
     status: Liveness
     last_seen: str | None
+    clock_offset_seconds: int | None
+    clone_noticed_at: str | None
+    retired_at: str | None
+    public: bool
     enrolled_at: str
     session: SessionView | None
     containers: list[ContainerView] | None
@@ -70,21 +78,41 @@ class WorkerPage(BaseModel):
 
 
 class UptimeRecordView(SessionView):
-    """A session; ``open`` is there, and true, while further beats may lengthen it."""
+    """A session; ``open`` is there, and true, while further beats may lengthen it.
 
+    ``reported`` is true when Slipway did not see more than ten minutes of it as they passed, or nothing of it.
+    """
+
+    reported: bool
     open: Literal[True] | None = None
 
 
 class DayView(BaseModel):
-    """How much of a UTC day, so far as it lies in the window and has passed, the worker was up."""
+    """How much of a UTC day, so far as it lies in the window and has passed since the enrolment, the worker was up.
+
+    ``percent`` is None for a day before the enrolment.
+    """
 
     date: str
-    percent: float
+    percent: float | None
 
 
 class UptimeAnswer(BaseModel):
-    """Sessions that reach into the window, whole, oldest first; ``percent`` is None when nothing of it has passed."""
+    """Sessions that reach into the window, whole, oldest first, and percentages of its time since the enrolment.
+
+    ``percent`` and ``days`` count what Slipway observed; ``reported_percent`` adds what was reported later. They are
+    None when nothing of the window counts.
+    """
 
     records: list[UptimeRecordView]
     days: list[DayView]
     percent: float | None
+    reported_percent: float | None
+
+
+class WorkerChange(BaseModel):
+    """Whether anyone may see the worker's badge and status page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public: Annotated[bool, Field(strict=True)]

@@ -17,8 +17,12 @@ GAP = 30 * MINUTE
 MOST_AHEAD = 5 * MINUTE
 MOST_LATE = 24 * 60 * MINUTE
 
-# A beat comes every five minutes, so one may be lost unnoticed.
+# A beat comes every five minutes, so one may be lost unnoticed. A beat that is older when it arrives was reported, not
+# observed.
 HEALTHY_WITHIN = 10 * MINUTE
+# Late beats of one worker that are written within an hour: two days' spools.
+MOST_LATE_BEATS = 600
+HOUR = 60 * MINUTE
 
 SHARDS = 8
 # A worker that is alive changes the index once in such a time, at two write units. In two hours, with a beat in five
@@ -30,11 +34,13 @@ OVERDUE = 0
 
 
 class Liveness(StrEnum):
-    """What a worker's silence says of it."""
+    """What is known of a worker: ``new`` until a beat arrives after its enrolment, then what its silence says."""
 
+    NEW = "new"
     HEALTHY = "healthy"
     LATE = "late"
     DOWN = "down"
+    RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,32 @@ def place(
     return Change(newest, written=Session(first, beat))
 
 
+def is_observed(beat: int, now: int) -> bool:
+    """Return whether Slipway saw this itself: the beat arrived, at ``now``, within ten minutes of its own time."""
+    return now - beat <= HEALTHY_WITHIN
+
+
+@dataclass(frozen=True)
+class ObservedRun:
+    """A longest run of arrivals of observed beats, by Slipway's clock, with at most ``GAP`` between two.
+
+    ``ended`` is the run before it, which this one replaces on the worker's item.
+    """
+
+    time_from: int
+    time_to: int
+    ended: Session | None = None
+
+
+def observe(now: int, start: int | None, until: int | None) -> ObservedRun:
+    """Add the arrival of an observed beat at ``now`` to the run ``[start, until]``, or begin the next run."""
+    if start is None or until is None:
+        return ObservedRun(now, now)
+    if now - until > GAP:
+        return ObservedRun(now, now, ended=Session(start, until))
+    return ObservedRun(start, max(now, until))
+
+
 def newest_session(session_start: int | None, last_seen: int | None, now: int) -> Session | None:
     """Return the session that is stored on the worker's item, as it is at ``now``.
 
@@ -110,8 +142,10 @@ def newest_session(session_start: int | None, last_seen: int | None, now: int) -
 
 
 def liveness(last_seen: int | None, now: int) -> Liveness:
-    """Return healthy after a silence of at most ten minutes, late as long as the session lasts, otherwise down."""
-    if last_seen is None or now - last_seen > GAP:
+    """Return new before the first arrival, healthy for ten minutes after one, late until ``GAP``, then down."""
+    if last_seen is None:
+        return Liveness.NEW
+    if now - last_seen > GAP:
         return Liveness.DOWN
     return Liveness.HEALTHY if now - last_seen <= HEALTHY_WITHIN else Liveness.LATE
 

@@ -15,7 +15,18 @@ from pynamodb.expressions.update import Action
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.store import ConditionsFailedError, Transaction, condition_held, connection, upstream_errors
 from slipway.workers.heartbeat_request import Beat
-from slipway.workers.rules import GAP, Change, Session, flush_at, shard_of
+from slipway.workers.rules import (
+    GAP,
+    HOUR,
+    MOST_LATE_BEATS,
+    Change,
+    Liveness,
+    Session,
+    flush_at,
+    is_observed,
+    observe,
+    shard_of,
+)
 from slipway.workers.store import UptimeRecord, WorkerItem, uptime_key, worker_key
 
 _PAGE = 100
@@ -28,10 +39,15 @@ class NotExtended:
     worker: WorkerItem | None
 
 
+def _arrived(now: int) -> Action:
+    return WorkerItem.arrived_at.set(now)
+
+
 def _newest(beat: Beat, now: int) -> list[Action]:
-    """Return what the newest beat sets."""
+    """Return what the newest beat sets, but for what was observed."""
     shard = shard_of(beat.wallet)
     return [
+        _arrived(now),
         WorkerItem.last_seen.set(beat.at),
         WorkerItem.containers.set(beat.containers),
         WorkerItem.flush_shard.set(flush_shard(shard)),
@@ -47,6 +63,8 @@ def flush_shard(shard: int) -> str:
 def extend_session(beat: Beat, token_hash: bytes, now: int) -> NotExtended | None:
     """Extend the open session by a newer beat: one write that also checks the token and the order of the beats.
 
+    One that is observed extends the run of observed beats by its arrival; a late one counts against its hour.
+
     Returns:
         None when it did; otherwise why it could not.
 
@@ -54,12 +72,25 @@ def extend_session(beat: Beat, token_hash: bytes, now: int) -> NotExtended | Non
         WriteContentionError: A transaction holds the worker at this moment.
         UpstreamUnavailableError: The table did not answer.
     """
-    arguments = WorkerItem(*worker_key(beat.wallet)).get_update_kwargs_from_instance(
-        actions=_newest(beat, now),
-        condition=(WorkerItem.token_hash == token_hash)
+    actions = _newest(beat, now)
+    condition = (
+        (WorkerItem.token_hash == token_hash)
         & WorkerItem.session_start.exists()
         & (WorkerItem.last_seen < beat.at)
-        & (WorkerItem.last_seen >= beat.at - GAP),
+        & (WorkerItem.last_seen >= beat.at - GAP)
+        & WorkerItem.noticed.does_not_exist()
+    )
+    if is_observed(beat.at, now):
+        actions += [WorkerItem.observed_until.set(now), WorkerItem.clock_offset.set(clock_offset(beat, now))]
+        condition &= WorkerItem.observed_until.between(now - GAP, now)
+    else:
+        actions.append(WorkerItem.late_beats.set(WorkerItem.late_beats + 1))
+        condition &= (WorkerItem.late_hour == now // HOUR) & (WorkerItem.late_beats < MOST_LATE_BEATS)
+    if beat.boot_id is not None:
+        condition &= WorkerItem.boot_id == beat.boot_id
+    arguments = WorkerItem(*worker_key(beat.wallet)).get_update_kwargs_from_instance(
+        actions=actions,
+        condition=condition,
         return_values_on_condition_failure="ALL_OLD",
     )
     try:
@@ -88,8 +119,13 @@ def _next_revision(worker: WorkerItem) -> Action:
     return WorkerItem.revision.set((worker.revision or 0) + 1)
 
 
-def _write_record(write: Transaction, wallet: str, session: Session) -> None:
-    record = UptimeRecord(*uptime_key(wallet, session.time_from))
+def clock_offset(beat: Beat, now: int) -> int:
+    """Return how far the clock behind an observed beat is ahead, in seconds; negative when it is slow."""
+    return round((beat.at + beat.ahead - now) / 1000)
+
+
+def _write_record(write: Transaction, wallet: str, session: Session, kind: str = "UPTIME") -> None:
+    record = UptimeRecord(*uptime_key(wallet, session.time_from, kind))
     actions = [UptimeRecord.time_from.set(session.time_from), UptimeRecord.time_to.set(session.time_to)]
     write.update("record", record, actions)
 
@@ -105,20 +141,45 @@ def change_sessions(worker: WorkerItem, beat: Beat, change: Change, now: int) ->
         UpstreamUnavailableError: The table did not answer.
     """
     condition = _unchanged(worker) & (WorkerItem.token_hash == worker.token_hash)
-    actions = [_next_revision(worker)]
+    actions = [_next_revision(worker), WorkerItem.noticed.remove(), *_sender(worker, beat, now)]
+    write = Transaction()
+    if not is_observed(beat.at, now):
+        hour = now // HOUR
+        actions.append(WorkerItem.late_hour.set(hour))
+        actions.append(WorkerItem.late_beats.set((worker.late_beats or 0) + 1 if worker.late_hour == hour else 1))
+    elif change.newest:
+        run = observe(now, worker.observed_start, worker.observed_until)
+        actions.append(WorkerItem.observed_start.set(run.time_from))
+        actions.append(WorkerItem.observed_until.set(run.time_to))
+        actions.append(WorkerItem.clock_offset.set(clock_offset(beat, now)))
+        if run.ended:
+            _write_record(write, beat.wallet, run.ended, "OBSERVED")
     if change.session_start is not None:
         actions.append(WorkerItem.session_start.set(change.session_start))
     if change.newest:
         # Beats that extend the session leave the revision as it is.
         condition &= _last_seen_is(worker)
         actions += _newest(beat, now)
-    write = Transaction()
+    else:
+        actions.append(_arrived(now))
     write.update("worker", WorkerItem(*worker_key(beat.wallet)), actions, condition)
     for time_from in change.removed:
         write.delete("removed", UptimeRecord(*uptime_key(beat.wallet, time_from)), UptimeRecord.pk.exists())
     if change.written:
         _write_record(write, beat.wallet, change.written)
     return _committed(write)
+
+
+def _sender(worker: WorkerItem, beat: Beat, now: int) -> list[Action]:
+    """Keep which running system sends; one that returns after another was never rebooted, so there are two."""
+    if beat.boot_id is None or beat.boot_id == worker.boot_id:
+        return []
+    actions: list[Action] = [WorkerItem.boot_id.set(beat.boot_id)]
+    if worker.boot_id is not None:
+        actions.append(WorkerItem.previous_boot_id.set(worker.boot_id))
+    if beat.boot_id == worker.previous_boot_id:
+        actions.append(WorkerItem.cloned_at.set(now))
+    return actions
 
 
 def _last_seen_is(worker: WorkerItem) -> Condition:
@@ -162,6 +223,7 @@ def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
     actions = [
         _next_revision(worker),
         WorkerItem.session_start.remove(),
+        WorkerItem.noticed.set(Liveness.DOWN.value),
         WorkerItem.flush_shard.remove(),
         WorkerItem.flush_at.remove(),
     ]

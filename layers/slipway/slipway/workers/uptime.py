@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from slipway.errors import ValidationFailedError
 from slipway.times import epoch_milliseconds, parse_moment
-from slipway.workers.rules import Session
+from slipway.workers.rules import HEALTHY_WITHIN, Session
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 7
@@ -19,13 +19,15 @@ _THOUSANDTHS = 1000
 
 @dataclass(frozen=True)
 class Uptime:
-    """Percentages of the time that has passed: for each UTC day that has begun, and for all of it.
+    """Percentages of the time that has passed since the enrolment: for each UTC day that has begun, and for all of it.
 
-    ``percent`` is None when nothing of the window has passed.
+    ``percent`` is what was observed, ``reported_percent`` what was observed or reported. Both are None when nothing of
+    the window counts, and a day is None when it was over before the enrolment.
     """
 
-    days: tuple[tuple[date, float], ...]
+    days: tuple[tuple[date, float | None], ...]
     percent: float | None
+    reported_percent: float | None
 
 
 def parse_edge(text: str | None, field: str) -> datetime | None:
@@ -74,22 +76,55 @@ def _meet(session: Session, begin: int, end: int) -> bool:
     return session.time_from < end and session.time_to >= begin
 
 
-def uptime(sessions: Sequence[Session], begin: int, end: int, now: int) -> Uptime:
-    """Compute how much of a window the sessions cover.
+def uptime(
+    observed: Sequence[Session], sessions: Sequence[Session], begin: int, end: int, enrolled: int, now: int
+) -> Uptime:
+    """Compute how much of a window a worker was up.
 
     Args:
-        sessions: May reach over the window's edges; none overlaps another.
+        observed: Runs of observed beats; like the sessions, they may reach over the window's edges.
+        sessions: From all beats; none overlaps another.
         begin: Where the window begins.
         end: Where it ends.
+        enrolled: When the worker was enrolled; what comes before it counts for nothing.
         now: The present; what comes after it has not passed and counts for nothing.
     """
-    passed = min(end, now)
+    since, passed = max(begin, enrolled), min(end, now)
     covered: dict[int, int] = {}
-    for session in sessions:
-        for day, length in _by_day(max(session.time_from, begin), min(session.time_to, passed)):
+    for session in observed:
+        for day, length in _by_day(max(session.time_from, since), min(session.time_to, passed)):
             covered[day] = covered.get(day, 0) + length
-    days = tuple((_date(day), _percent(covered.get(day, 0), length)) for day, length in _by_day(begin, passed))
-    return Uptime(days, _percent(sum(covered.values()), passed - begin) if passed > begin else None)
+    counting = dict(_by_day(since, passed))
+    days = tuple(
+        (_date(day), _percent(covered.get(day, 0), counting[day]) if day in counting else None)
+        for day, _ in _by_day(begin, passed)
+    )
+    whole = passed - since
+    if whole <= 0:
+        return Uptime(days, None, None)
+    reported = covered_length([*observed, *sessions], since, passed)
+    return Uptime(days, _percent(sum(covered.values()), whole), _percent(reported, whole))
+
+
+def covered_length(spans: Iterable[Session], begin: int, end: int) -> int:
+    """Return how much of ``[begin, end]`` lies within any of the spans."""
+    covered = 0
+    for span in sorted(spans, key=lambda one: one.time_from):
+        first, last = max(span.time_from, begin), min(span.time_to, end)
+        if last > first:
+            covered += last - first
+            begin = last
+    return covered
+
+
+def is_reported(session: Session, observed: Iterable[Session]) -> bool:
+    """Return whether more of a session was reported than an observed beat may be on its way.
+
+    A session without any observed beat was reported, however short it is.
+    """
+    near = [run for run in observed if _meet(run, session.time_from, session.time_to + HEALTHY_WITHIN + 1)]
+    length = session.time_to - session.time_from
+    return not near or length - covered_length(near, session.time_from, session.time_to) > HEALTHY_WITHIN
 
 
 def _by_day(begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ import { Table, TableBody, TableCell, TableHead, TableHeader, TableRow } from "@
 import { duration, moment, shortAddress } from "@/lib/format";
 import { LivenessBadge } from "@/workers/liveness-badge";
 import { useUptime, useWorker, type Uptime, type Worker } from "@/workers/queries";
-import { percent } from "@/workers/uptime";
+import { percent, share } from "@/workers/uptime";
 import { UptimeBars } from "@/workers/uptime-bars";
 
 const DAYS = 30;
@@ -49,6 +49,11 @@ function WorkerDetail({ wallet }: { wallet: string }) {
             facts={[
               ["Last heard of", worker.data.last_seen ? <Timestamp iso={worker.data.last_seen} /> : "never"],
               ["Enrolled", <Timestamp key="enrolled" iso={worker.data.enrolled_at} />],
+              ["With what was reported later", <Reported key="reported" wallet={worker.data.wallet} />],
+              ["Clock", clockText(worker.data.clock_offset_seconds)],
+              ...(worker.data.clone_noticed_at
+                ? [["Two machines with its token", <Timestamp key="clone" iso={worker.data.clone_noticed_at} />] satisfies [string, React.ReactNode]]
+                : []),
               ["Present session", worker.data.session ? <>since {moment(worker.data.session.timeFrom)}</> : "none"],
             ]}
           />
@@ -63,6 +68,18 @@ function WorkerDetail({ wallet }: { wallet: string }) {
       </div>
     </>
   );
+}
+
+function Reported({ wallet }: { wallet: string }) {
+  const uptime = useUptime(wallet, DAYS);
+  const value = uptime.data?.reported_percent;
+  return <>{value == null ? "not known" : `up ${percent(value)} of the last ${DAYS} days`}</>;
+}
+
+function clockText(offset: number | null): string {
+  if (offset === null) return "not known";
+  if (Math.abs(offset) < 2) return "right";
+  return offset > 0 ? `${offset} s ahead` : `${-offset} s behind`;
 }
 
 function SessionsOf({ wallet }: { wallet: string }) {
@@ -92,7 +109,7 @@ function DaysOf({ wallet }: { wallet: string }) {
           {uptime.data.days.toReversed().map((day) => (
             <TableRow key={day.date}>
               <TableCell>{day.date}</TableCell>
-              <TableCell className="text-right tabular-nums">{percent(day.percent)}</TableCell>
+              <TableCell className="text-right tabular-nums">{share(day.percent)}</TableCell>
             </TableRow>
           ))}
         </TableBody>
@@ -109,7 +126,7 @@ function Sessions({ records }: { records: Uptime["records"] }) {
         {records.toReversed().map((record) => (
           <TableRow key={record.timeFrom}>
             <TableCell>{moment(record.timeFrom)}</TableCell>
-            <TableCell>{moment(record.timeTo)} {record.open ? <Badge variant="success">open</Badge> : null}</TableCell>
+            <TableCell>{moment(record.timeTo)} {record.open ? <Badge variant="success">open</Badge> : null} {record.reported ? <Badge variant="outline" title="Reported later, not seen by Slipway as it passed">reported</Badge> : null}</TableCell>
             <TableCell className="text-right whitespace-nowrap">
               {duration((Date.parse(record.timeTo) - Date.parse(record.timeFrom)) / 1000)}
             </TableCell>
