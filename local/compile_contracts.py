@@ -16,13 +16,14 @@ from typing import Any
 from slipway.solidity.compiler import (
     CompilationError,
     Compiler,
-    Resolver,
     build_input,
     node_modules_resolver,
     source_closure,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+# What Slipway creates again and again, so that its source has to be at hand: for explorers and verifiers.
+LAUNCHED = ("HokusaiToken",)
 ARTIFACTS = ROOT / "layers" / "slipway" / "slipway" / "chain" / "artifacts"
 
 
@@ -61,15 +62,15 @@ def compile_contracts(root: Path = ROOT) -> dict[str, str]:
         contract = output["contracts"].get(source, {}).get(name)
         if contract is None:
             raise ValueError(f"{source} declares no contract {name}")
-        artifacts[f"{name}.json"] = _artifact(name, version, _source_hash(source, sources, resolve), contract)
+        closure = source_closure({source: sources[source]}, lambda name: sources.get(name) or resolve(name))
+        artifacts[f"{name}.json"] = _artifact(name, version, _hash_of(closure), contract)
+        if name in LAUNCHED:
+            # Alone, it compiles to the same bytecode.
+            artifacts[f"{name}.input.json"] = _text(build_input(closure, resolve))
     return artifacts
 
 
-def _source_hash(source: str, sources: dict[str, str], resolve: Resolver) -> str:
-    def resolve_any(name: str) -> str | None:
-        return sources[name] if name in sources else resolve(name)
-
-    closure = source_closure({source: sources[source]}, resolve_any)
+def _hash_of(closure: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(closure, sort_keys=True).encode()).hexdigest()
 
 
@@ -82,6 +83,10 @@ def _artifact(name: str, compiler: str, source_hash: str, contract: dict[str, An
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
     }
+    return _text(content)
+
+
+def _text(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 

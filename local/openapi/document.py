@@ -40,6 +40,7 @@ Times are ISO 8601 in UTC. Amounts of tokens and gas are whole numbers of the sm
 _TAGS = {
     "identity": "Sign-in and the keys of access tokens",
     "deployments": "Tokens for models and workloads on Akash",
+    "tokens": "Launched tokens, for anyone",
     "providers": "Who offers what on Akash",
     "escrow": "Deposits and refunds, signed by the caller's wallet",
     "projects": "Projects and payments",

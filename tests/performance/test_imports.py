@@ -28,6 +28,7 @@ ROUNDS = 4
 BUDGETS = {
     "DeploymentsFunction": 3.0,
     "AdminFunction": 3.0,
+    "TokensFunction": 3.0,
     "ProjectsFunction": 3.0,
     "WorkersFunction": 3.0,
     "EscrowFunction": 3.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from web3 import Web3
 
 from tests.stack.launches import Token, account, bearer, ended, launch, new_model
 
@@ -46,10 +47,30 @@ def test_a_user_chooses_a_model_and_sees_its_token(
     assert (again.status_code, again.json()["error"]["code"]) == (409, "TOKEN_EXISTS")
     assert again.json()["error"]["details"]["token_address"] == status["token_address"]
 
+    _is_there_for_anyone(stack, status, validated)
+
     stranger = stack.sign_in(account(stack, "user", 5))
     assert _model(stack, stranger, validated).status_code == 404
     everything = _pages(stack, admin)
     assert {validated, rejected} <= {model["model_id"] for model in everything}
+
+
+def _is_there_for_anyone(stack: Any, status: dict[str, Any], model_id: str) -> None:
+    address = status["token_address"]
+    found = stack.http.get(f"/api/tokens/{address}")
+    assert found.status_code == 200, found.text
+    token = found.json()
+    assert (token["address"], token["model_id"], token["symbol"]) == (address, model_id, status["token_symbol"])
+    assert [part["purpose"] for part in token["transactions"]][:2] == ["deploy", "register"]
+    abi = stack.http.get(f"/api/tokens/{address}/abi").json()
+    web3 = Web3(Web3.HTTPProvider(stack.chains[0]["rpc_url"]))
+    contract = web3.eth.contract(address=address, abi=abi)
+    assert contract.functions.symbol().call() == token["symbol"]
+    assert contract.functions.owner().call() == token["owner"]
+    assert contract.functions.totalSupply().call() == int(float(token["total_supply"]) * 10**18)
+    source = stack.http.get(f"/api/tokens/{address}/metadata").json()
+    assert "contracts/HokusaiToken.sol" in source["sources"]
+    assert stack.http.get(f"/api/tokens/{stack.outputs['token_manager']}").status_code == 404
 
 
 def _pages(stack: Any, token: Token) -> list[dict[str, Any]]:

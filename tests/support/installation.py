@@ -39,6 +39,7 @@ from slipway.stacks.service import stack_service
 from slipway.streams.publisher import delivery
 from slipway.tokens import model_source
 from slipway.tokens.models import ModelMetadata, ModelState
+from slipway.tokens.public import public_tokens
 from slipway.tokens.store import save_model
 from tests.support import grants
 from tests.support.clock import SkippingClock
@@ -280,6 +281,7 @@ def _forget() -> None:
         stack_service,
         published_endpoints,
         akash_service,
+        public_tokens,
         deployments._tokens,
         deployments.catalogue,
         deployments.deployment_service,

@@ -32,6 +32,9 @@ PUBLIC = {
     "POST /api/auth/verify",
     "GET /api/providers",
     "GET /api/setup",
+    "GET /api/tokens/{address}",
+    "GET /api/tokens/{address}/abi",
+    "GET /api/tokens/{address}/metadata",
     "GET /health",
     # The enrolment code is the proof.
     "POST /workers/{wallet}/tokens",

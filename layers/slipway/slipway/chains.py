@@ -103,6 +103,10 @@ class Chain:
         """Whether its transactions have a gas price instead of EIP-1559's two fees."""
         return self.fee_model == LEGACY
 
+    def explorer_address_url(self, address: str) -> str | None:
+        """Return where a person can look at an account or a contract, if the chain has an explorer."""
+        return f"{self.explorer_url.rstrip('/')}/address/{address}" if self.explorer_url else None
+
     def explorer_transaction_url(self, transaction_hash: str) -> str | None:
         """Return where a person can look at a transaction, if the chain has an explorer."""
         return f"{self.explorer_url.rstrip('/')}/tx/{transaction_hash}" if self.explorer_url else None

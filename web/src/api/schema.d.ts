@@ -437,6 +437,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return a launched token: supply, steward, transactions, and what adds it to a wallet */
+        get: operations["tokens_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{address}/abi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return a token's ABI */
+        get: operations["tokens_abi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{address}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the compiler's standard-JSON input of a token's source, imports included */
+        get: operations["tokens_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds": {
         parameters: {
             query?: never;
@@ -2875,6 +2926,70 @@ export interface components {
             stream_url?: string | null;
         };
         /**
+         * TokenTransaction
+         * @description One of the transactions that made a token.
+         */
+        TokenTransaction: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "deploy" | "register" | "distribute";
+            /** Transaction Hash */
+            transaction_hash: string;
+            /** Block Number */
+            block_number: number;
+            /** Explorer Url */
+            explorer_url: string | null;
+        };
+        /**
+         * TokenView
+         * @description A launched token. Supplies are whole tokens as decimal text.
+         */
+        TokenView: {
+            /** Address */
+            address: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Model Id */
+            model_id: string;
+            /** Name */
+            name: string;
+            /** Symbol */
+            symbol: string;
+            /** Decimals */
+            decimals: number;
+            /**
+             * Total Supply
+             * @description What there is now; null while no node of the chain answers.
+             */
+            total_supply: string | null;
+            /**
+             * Max Supply
+             * @description What there may be at most; null where nothing limits it or nothing is known.
+             */
+            max_supply: string | null;
+            /**
+             * Steward
+             * @description The wallet that may mint; null where there is none, or while no node answers.
+             */
+            steward: string | null;
+            /**
+             * Owner
+             * @description The contract that owns the token; null while no node answers.
+             */
+            owner: string | null;
+            /** Transactions */
+            transactions: components["schemas"]["TokenTransaction"][];
+            /**
+             * Explorer Url
+             * @description Where people look at it; null where the chain has no explorer.
+             */
+            explorer_url: string | null;
+            /** @description Add it to a wallet with `wallet_watchAsset`. */
+            wallet_asset: components["schemas"]["WalletAsset"];
+        };
+        /**
          * Status
          * @description Where a token's launch stands.
          * @enum {string}
@@ -3013,6 +3128,31 @@ export interface components {
              * @description 65 bytes r, s, v in hexadecimal
              */
             signature: string;
+        };
+        /**
+         * WalletAsset
+         * @description The parameters of `wallet_watchAsset` (EIP-747), which adds a token to a wallet.
+         */
+        WalletAsset: {
+            /**
+             * Type
+             * @default ERC20
+             * @constant
+             */
+            type: "ERC20";
+            options: components["schemas"]["WalletAssetOptions"];
+        };
+        /**
+         * WalletAssetOptions
+         * @description What a wallet shows of a token.
+         */
+        WalletAssetOptions: {
+            /** Address */
+            address: string;
+            /** Symbol */
+            symbol: string;
+            /** Decimals */
+            decimals: number;
         };
         /**
          * WorkerChange
@@ -5377,6 +5517,128 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["ServicePaused"];
+        };
+    };
+    tokens_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x5FbDB2315678afecb367f032d93F642f64180aa3 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "chain_id": 11155111,
+                     *       "model_id": "sentiment-v2",
+                     *       "name": "web",
+                     *       "symbol": "symbol",
+                     *       "decimals": 1,
+                     *       "total_supply": "total supply",
+                     *       "max_supply": "max supply",
+                     *       "steward": "steward",
+                     *       "owner": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "transactions": [
+                     *         {
+                     *           "purpose": "deploy",
+                     *           "transaction_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "block_number": 7421998,
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *         }
+                     *       ],
+                     *       "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *       "wallet_asset": {
+                     *         "type": "ERC20",
+                     *         "options": {
+                     *           "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "symbol": "symbol",
+                     *           "decimals": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    tokens_abi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x5FbDB2315678afecb367f032d93F642f64180aa3 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {}
+                     *     ]
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    tokens_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x5FbDB2315678afecb367f032d93F642f64180aa3 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
     builds_page: {

@@ -56,11 +56,7 @@ def load(name: str) -> ContractArtifact:
     """
     if not _NAME.fullmatch(name):
         raise UnknownContractError(f"{name!r} is not a contract name")
-    try:
-        text = files("slipway.chain").joinpath("artifacts", f"{name}.json").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UnknownContractError(f"There is no compiled contract {name}") from None
-    content = json.loads(text)
+    content = json.loads(_read(f"{name}.json"))
     return ContractArtifact(
         name=content["contractName"],
         compiler=content["compiler"],
@@ -69,3 +65,19 @@ def load(name: str) -> ContractArtifact:
         bytecode=content["bytecode"],
         deployed_bytecode=content["deployedBytecode"],
     )
+
+
+def load_input(name: str) -> bytes:
+    """Return the compiler's standard-JSON input of a contract that Slipway launches, as JSON.
+
+    Raises:
+        UnknownContractError: There is no such contract, or it is none that is launched.
+    """
+    return _read(f"{load(name).name}.input.json")
+
+
+def _read(name: str) -> bytes:
+    try:
+        return files("slipway.chain").joinpath("artifacts", name).read_bytes()
+    except FileNotFoundError:
+        raise UnknownContractError(f"There is no compiled contract {name.partition('.')[0]}") from None

@@ -182,6 +182,57 @@ class DeploymentSummary(DeploymentStatus):
     """A deployment in a list."""
 
 
+class TokenTransaction(BaseModel):
+    """One of the transactions that made a token."""
+
+    purpose: Purpose
+    transaction_hash: str
+    block_number: int
+    explorer_url: str | None
+
+
+class WalletAssetOptions(BaseModel):
+    """What a wallet shows of a token."""
+
+    address: str
+    symbol: str
+    decimals: int
+
+
+class WalletAsset(BaseModel):
+    """The parameters of ``wallet_watchAsset`` (EIP-747), which adds a token to a wallet."""
+
+    type: Literal["ERC20"] = "ERC20"
+    options: WalletAssetOptions
+
+
+class TokenView(BaseModel):
+    """A launched token. Supplies are whole tokens as decimal text.
+
+    Attributes:
+        total_supply: What there is now; null while no node of the chain answers.
+        max_supply: What there may be at most; null where nothing limits it or nothing is known.
+        steward: The wallet that may mint; null where there is none, or while no node answers.
+        owner: The contract that owns the token; null while no node answers.
+        explorer_url: Where people look at it; null where the chain has no explorer.
+        wallet_asset: Add it to a wallet with ``wallet_watchAsset``.
+    """
+
+    address: str
+    chain_id: int
+    model_id: str
+    name: str
+    symbol: str
+    decimals: int
+    total_supply: str | None
+    max_supply: str | None
+    steward: str | None
+    owner: str | None
+    transactions: list[TokenTransaction]
+    explorer_url: str | None
+    wallet_asset: WalletAsset
+
+
 class ModelState(StrEnum):
     """How far a model is with its validation."""
 

@@ -24,6 +24,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
 from slipway.addresses import to_checksum
+from slipway.chain.contracts import load
 from slipway.chain.store import ChainConfiguration, TransactionIntent, TransactionItem, transactions_of
 from slipway.errors import NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
@@ -107,7 +108,8 @@ class LaunchedToken(JobsItem):
     """A launched token by its address, for readers who have only that.
 
     ``steward`` is the wallet that may mint, as last seen on chain; it is missing where the registry names none.
-    ``max_supply`` is in whole tokens; ``transactions`` are ``{"purpose", "transaction_hash", "block_number"}``.
+    ``max_supply`` is in whole tokens; ``transactions`` are ``{"purpose", "transaction_hash", "block_number"}``;
+    ``source_hash`` is that of the artifact it was created from.
     """
 
     deployment_id = UnicodeAttribute()
@@ -121,6 +123,7 @@ class LaunchedToken(JobsItem):
     steward = UnicodeAttribute(null=True)
     max_supply = UnicodeAttribute(null=True)
     transactions = JSONAttribute()
+    source_hash = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
 
     @staticmethod
@@ -136,6 +139,7 @@ class LaunchedToken(JobsItem):
         # Its own alone: in an index it would be one more deployment.
         for name in known.keys() & cls.get_attributes().keys() - JobsItem.get_attributes().keys():
             setattr(item, name, known[name])
+        item.source_hash = load("HokusaiToken").source_hash
         item.token_address = to_checksum(str(token.token_address))
         item.transactions = [
             {"purpose": purpose, "transaction_hash": known[f"{prefix}_tx_hash"], "block_number": int(block)}

@@ -1,0 +1,42 @@
+"""Launched tokens: facts, ABI and source. Anyone may read them."""
+
+from typing import Annotated, Any
+
+from fastapi import Path, Response
+
+from slipway.addresses import parse_address
+from slipway.errors import NotFoundError
+from slipway.http import create_app, lambda_handler, refusals
+from slipway.tokens.models import TokenView
+from slipway.tokens.public import KEPT_SECONDS, public_tokens
+
+app = create_app()
+Address = Annotated[str, Path(max_length=64)]
+NOT_FOUND = refusals(NotFoundError)
+
+
+@app.get("/api/tokens/{address}", responses=NOT_FOUND)
+def token(address: Address, response: Response) -> TokenView:
+    """Return a launched token: supply, steward, transactions, and what adds it to a wallet."""
+    found = public_tokens().view(parse_address(address, "address"))
+    response.headers["cache-control"] = f"public, max-age={KEPT_SECONDS}"
+    return found
+
+
+@app.get("/api/tokens/{address}/abi", responses=NOT_FOUND)
+def abi(address: Address, response: Response) -> list[dict[str, Any]]:
+    """Return a token's ABI."""
+    found = public_tokens().abi(parse_address(address, "address"))
+    response.headers["cache-control"] = "public, max-age=3600"
+    return found
+
+
+@app.get("/api/tokens/{address}/metadata", responses=NOT_FOUND)
+def metadata(address: Address, response: Response) -> dict[str, Any]:
+    """Return the compiler's standard-JSON input of a token's source, imports included."""
+    found = public_tokens().metadata(parse_address(address, "address"))
+    response.headers["cache-control"] = "public, max-age=3600"
+    return found
+
+
+handler = lambda_handler(app)
