@@ -26,10 +26,7 @@ prepare: ## Install and build, without starting anything
 
 test: prepare ## Run every test, with coverage of the library
 	@$(PYTHON) -m local.chromium
-	@cd web && npm run --silent types && npm test --silent
-	@$(PYTHON) -m pytest tests/unit tests/functional --numprocesses 2 --cov --cov-report=
-	@$(PYTHON) -m pytest tests/performance tests/stack --cov --cov-append --cov-report=
-	@$(PYTHON) -m pytest tests/faults -m "not long" --cov --cov-append --cov-report=term --cov-fail-under=90
+	@$(PYTHON) -m local.every_test
 
 chain-check: ## Ask each RPC address of each chain what it is, and whether the deployers can work
 	@$(PYTHON) -m local.chain_check

@@ -1,0 +1,137 @@
+"""Run every test: suites that mostly wait run beside those that compute, each with a log of its own.
+
+What failed is printed whole when its suite ends, the coverage of all suites together at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.paths import ROOT
+from local.processes import end_with_parent
+
+LOGS = ROOT / ".local" / "tests"
+LEAST_COVERAGE_PERCENT = 90
+_STOP_SECONDS = 60
+_PYTEST = (sys.executable, "-m", "pytest", "--cov", "--cov-report=")
+
+
+@dataclass
+class Suite:
+    """One command, and what it took."""
+
+    name: str
+    command: tuple[str, ...]
+    directory: Path = ROOT
+    status: int | None = None
+    seconds: float = 0
+    cpu_seconds: float = 0
+
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return LOGS / f"{self.name}.log"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it in a process group of its own, so that Ctrl-C reaches it once."""
+        variables = {**os.environ, "COVERAGE_FILE": str(LOGS / f".coverage.{self.name}")}
+        with self.log.open("wb") as output:
+            return subprocess.Popen(
+                self.command,
+                cwd=self.directory,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=end_with_parent(signal.SIGTERM),
+            )
+
+    def line(self) -> str:
+        """Return how it ended, with the time that it took and the CPU time of all its processes."""
+        verdict = "passed" if self.status == 0 else f"FAILED with status {self.status}, see {self.log}"
+        return f"{self.name:<12}{self.seconds:6.0f} s {self.cpu_seconds:6.0f} s CPU  {verdict}"
+
+
+def suites() -> list[Suite]:
+    """Return the suites, those that take longest first."""
+    return [
+        Suite("faults", (*_PYTEST, "tests/faults", "-m", "not long")),
+        Suite("stack", (*_PYTEST, "tests/performance", "tests/stack")),
+        Suite("functional", (*_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
+        Suite("dashboard", ("sh", "-c", "npm run --silent types && npm test --silent"), ROOT / "web"),
+    ]
+
+
+def run(wanted: list[Suite]) -> bool:
+    """Run suites beside each other; print how each ended, and the whole log of one that failed.
+
+    Returns:
+        Whether all passed.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for left in LOGS.glob(".coverage*"):
+        left.unlink()
+    began = time.monotonic()
+    processes = [suite.start() for suite in wanted]
+    printing = threading.Lock()
+
+    def wait(suite: Suite, process: subprocess.Popen[bytes]) -> None:
+        _, status, used = os.wait4(process.pid, 0)
+        suite.cpu_seconds = used.ru_utime + used.ru_stime
+        suite.status = process.returncode = os.waitstatus_to_exitcode(status)
+        suite.seconds = time.monotonic() - began
+        with printing:
+            if suite.status != 0:
+                print(suite.log.read_text(encoding="utf-8", errors="replace"))
+            print(suite.line(), flush=True)
+
+    threads = [threading.Thread(target=wait, args=pair) for pair in zip(wanted, processes, strict=True)]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        for suite, process in zip(wanted, processes, strict=True):
+            if suite.status is None:
+                process.send_signal(signal.SIGINT)
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+        raise
+    return all(suite.status == 0 for suite in wanted)
+
+
+def _covered() -> bool:
+    """Print the coverage of all suites together; return whether it is enough."""
+    environment = {**os.environ, "COVERAGE_FILE": str(LOGS / ".coverage")}
+    coverage = (sys.executable, "-m", "coverage")
+    subprocess.run([*coverage, "combine", "--quiet", str(LOGS)], cwd=ROOT, env=environment, check=True)
+    report = [*coverage, "report", f"--fail-under={LEAST_COVERAGE_PERCENT}"]
+    return subprocess.run(report, cwd=ROOT, env=environment, check=False).returncode == 0
+
+
+def main(names: list[str]) -> int:
+    """Run the suites of these names, or all; return the exit status."""
+    known = suites()
+    if strangers := set(names) - {suite.name for suite in known}:
+        print(f"No suite is called {', '.join(sorted(strangers))}: there are {', '.join(s.name for s in known)}.")
+        return 2
+    print(f"Running beside each other, with logs in {LOGS}: {', '.join(names or [suite.name for suite in known])}")
+    passed = run([suite for suite in known if not names or suite.name in names])
+    covered = bool(names) or _covered()
+    return 0 if passed and covered else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
