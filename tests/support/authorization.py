@@ -33,7 +33,9 @@ ADMIN, OPERATOR, WORKER = Access("admin"), Access("operator"), Access("worker")
 ROUTES: dict[str, Access] = {
     "GET /.well-known/jwks.json": ANYONE,
     "GET /api/admin/audit": ADMIN,
+    "GET /api/admin/budgets": ADMIN,
     "GET /api/admin/metrics": ADMIN,
+    "PUT /api/admin/budgets": ADMIN,
     "PUT /api/admin/models/{id}": ADMIN,
     "POST /api/admin/{service}/pause": ADMIN,
     "POST /api/admin/{service}/resume": ADMIN,

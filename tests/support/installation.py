@@ -277,6 +277,7 @@ def _forget() -> None:
         settings.akash_windows,
         settings.akash_clocks,
         settings.akash_settings,
+        settings.akash_budget,
         settings.stack_settings,
         stack_service,
         published_endpoints,

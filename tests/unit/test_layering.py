@@ -26,7 +26,7 @@ ORDER = (
     ("executions", "gateway", "idempotency", "secret_values"),
     ("static_files",),
     # What every capability shares.
-    ("jobs", "limits"),
+    ("jobs", "limits", "budgets"),
     ("chain", "control", "identity", "tasks"),
     ("http", "sweep"),
     # Capabilities.

@@ -1,15 +1,18 @@
-"""The administrator's routes: switches, audit trail, metrics, model catalogue."""
+"""The administrator's routes: switches, audit trail, metrics, budgets, model catalogue."""
 
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
 from slipway.addresses import parse_address
+from slipway.budgets import service
+from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
-from slipway.errors import NotFoundError
+from slipway.errors import ConflictError, NotFoundError
 from slipway.http import Context, Cursor, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import ADMIN, Caller
+from slipway.jobs.store import write_audit_event
 from slipway.times import optional_moment
 from slipway.tokens.catalogue import put_model
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -58,6 +61,25 @@ def audit(
 def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
     """Summarize how a service did."""
     return control.metrics_summary(service, optional_moment(since, "from"), optional_moment(until, "to"))
+
+
+@app.get("/api/admin/budgets")
+def budgets(_: Administrator) -> BudgetsAnswer:
+    """Show what is used of every budget, what is left, and until when."""
+    return service.budgets()
+
+
+@app.put("/api/admin/budgets", responses=refusals(ConflictError))
+def change_budgets(
+    context: Context,
+    caller: Administrator,
+    body: Annotated[BudgetsChange, body_of(BudgetsChange, administrator)],
+) -> BudgetsAnswer:
+    """Set ceilings by name, from the next request on; null goes back to the template's."""
+    changed = service.change_budgets(body)
+    message = ", ".join(f"{name}: {limit}" for name, limit in sorted(body.root.items()))
+    write_audit_event(context.audit("accepted", caller.wallet, "budgets", message[:500]))
+    return changed
 
 
 @app.put("/api/admin/models/{model_id}")

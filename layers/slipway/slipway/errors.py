@@ -124,6 +124,14 @@ class RateLimitExceededError(SlipwayError, code="RATE_LIMIT_EXCEEDED", status=42
     """The caller has started as much as its tier allows."""
 
 
+class BudgetExceededError(SlipwayError, code="BUDGET_EXCEEDED", status=503, permanent=True):
+    """This installation may spend no more of its operator's money now; ``details`` name the budget."""
+
+
+class OwnBudgetExceededError(SlipwayError, code="BUDGET_EXCEEDED", status=402, permanent=True):
+    """More than this caller may have the operator spend; ``details`` name the budget."""
+
+
 class ServicePausedError(SlipwayError, code="SERVICE_PAUSED", status=503):
     """An administrator paused the service, or its circuit breaker is open; running work goes on."""
 

@@ -264,6 +264,47 @@ def akash_settings() -> AkashSettings:
     return AkashSettings(bool(os.environ.get("AKASH_API_KEY_SECRET_ARN")), deposit)
 
 
+@dataclass(frozen=True)
+class AkashBudget:
+    """Most US dollars that the operator's Akash account puts into workloads.
+
+    Attributes:
+        deposit: Of one workload.
+        usd_per_hour: Price of one workload's leases.
+        open: Of all workloads that are open.
+        day: Of all workloads of a day.
+        unaudited: Whether callers may name providers that nobody audited.
+        others: Further limits by account, ``wallet`` or a tier, and span, ``open`` or ``day``.
+    """
+
+    deposit: Decimal
+    usd_per_hour: Decimal
+    open: Decimal
+    day: Decimal
+    unaudited: bool = False
+    others: tuple[tuple[str, tuple[tuple[str, Decimal], ...]], ...] = ()
+
+
+@cache
+def akash_budget() -> AkashBudget:
+    """Read AKASH_BUDGET, JSON; raises ValueError for a field that is unknown."""
+    entry = json.loads(os.environ.get("AKASH_BUDGET") or "{}", parse_float=Decimal)
+    amounts = {"deposit": 100, "usd_per_hour": 5, "open": 500, "day": 200}
+    unknown = entry.keys() - {*amounts, "unaudited", "wallet", "tiers"}
+    others = {**entry.get("tiers", {}), **({"wallet": entry["wallet"]} if "wallet" in entry else {})}
+    unknown |= {span for limits in others.values() for span in limits} - {"open", "day"}
+    if unknown:
+        raise ValueError(f"AKASH_BUDGET has unknown fields: {', '.join(sorted(unknown))}")
+    return AkashBudget(
+        **{name: Decimal(str(entry.get(name, otherwise))) for name, otherwise in amounts.items()},
+        unaudited=entry.get("unaudited", False) is True,
+        others=tuple(
+            (account, tuple((span, Decimal(str(limit))) for span, limit in limits.items()))
+            for account, limits in others.items()
+        ),
+    )
+
+
 def console_api_address() -> str:
     """Return AKASH_CONSOLE_API_URL."""
     return os.environ["AKASH_CONSOLE_API_URL"]

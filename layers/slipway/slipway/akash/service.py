@@ -22,14 +22,17 @@ from slipway.akash.sdl.gpus import GpuName, gpu_of, parse_gpu
 from slipway.akash.sdl.parser import Workload, parse_sdl
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, sdl_item
 from slipway.akash.views import status_of
-from slipway.akash.workloads import new_workload
-from slipway.control.store import PROBE_WRITE, Gate, Service
+from slipway.akash.workloads import bounds_of, new_workload
+from slipway.budgets.rules import akash_ceilings, micro
+from slipway.budgets.store import Budget, Spender
+from slipway.budgets.store import keys as budget_keys
+from slipway.control.store import PROBE_WRITE, Gate, Service, switch_key
 from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
-from slipway.identity.models import Caller
+from slipway.identity.models import Caller, is_staff
 from slipway.jobs.deployments import find_deployment
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
@@ -38,8 +41,8 @@ from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import AkashSettings, akash_settings, akash_windows, state_machine_arn
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.settings import AkashSettings, akash_budget, akash_settings, akash_windows, state_machine_arn
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now, now_text, to_text
 
 # A request has two seconds for everything.
@@ -79,18 +82,19 @@ class AkashService:
         """
         workload = parse_sdl(body.sdl)
         deposit = self._deposit(body)
-        gate = Gate(Service.AKASH)
+        gate, budget = _gate_and_budget(caller)
         totals = workload.totals
         console = self._configured()
         usual = self._threads.submit(
             console.price_estimate, totals.cpu, totals.memory, totals.storage, seconds=_CALL_SECONDS
         )
         gpus = self._threads.submit(console.gpu_prices, seconds=_CALL_SECONDS) if totals.gpus else None
-        credit = self._threads.submit(self._credit_refusal, deposit)
+        credit = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
         gpu = _gpu_usd_per_hour(workload, gpus.result()) if gpus else Decimal(0)
         hour = None if gpu is None else hourly(usual.result().akash) + gpu
         allowed = limits.current(_WORKLOADS, str(caller.wallet), akash_windows(caller.tier))
-        refusals = [gate.refusal, credit.result(), limits.refusal_of(allowed)]
+        spending = _over_budget(budget, deposit, body) or budget.refusal(micro(deposit))
+        refusals = [gate.refusal, spending, credit.result(), limits.refusal_of(allowed)]
         return WorkloadEstimate(
             services=list(workload.services),
             resources=WorkloadResources(
@@ -114,8 +118,11 @@ class AkashService:
             raise UpstreamUnavailableError("Akash is not set up here: there is no key of the Console API")
         return self._console()
 
-    def _credit_refusal(self, deposit: Decimal) -> SlipwayError | None:
-        """Why the account can't pay the deposit. Only a word of Akash's counts: if it is silent, the create tells."""
+    def _credit_refusal(self, deposit: Decimal, shown: bool) -> SlipwayError | None:
+        """Return why the account can't pay the deposit, with its credit where it may be ``shown``.
+
+        Only a word of Akash's counts: if it is silent, the create tells.
+        """
         try:
             credit = self._configured().balances(seconds=_CALL_SECONDS).balance
         except SlipwayError as error:
@@ -123,6 +130,8 @@ class AkashService:
             return None
         if credit >= deposit:
             return None
+        if not shown:
+            return PaymentRequiredError("The Akash account can't pay this deposit now")
         missing = amount_text(deposit - credit, 2)
         return PaymentRequiredError(
             f"The Akash account has {amount_text(credit, 2)} USD, so {missing} USD are missing for the deposit",
@@ -143,11 +152,11 @@ class AkashService:
         workload = parse_sdl(body.sdl)
         deposit = self._deposit(body)
         self._configured()
-        credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit)
-        gate = Gate(Service.AKASH)
+        credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
+        gate, budget = _gate_and_budget(caller)
         asked = body.model_dump(mode="json", by_alias=True, exclude={"auth_token"})
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, asked)
-        if refusal := gate.refusal or credit.result():
+        if refusal := gate.refusal or _over_budget(budget, deposit, body) or credit.result():
             if idempotency and idempotency.is_known():
                 return self._replay(idempotency)
             raise refusal
@@ -158,9 +167,11 @@ class AkashService:
             status_url=f"/api/deployments/{deployment_id}/status",
         )
         windows = akash_windows(caller.tier)
-        deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit)
+        bounds = bounds_of(budget, audited_only=not (is_staff(caller) or akash_budget().unaudited))
+        deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds)
         write = Transaction()
         gate.enter(write)
+        deployment.budget = budget.spend(write, micro(deposit))
         write.create("deployment", deployment)
         write.create("sdl", sdl_item(deployment_id, body.sdl))
         write.create("event", job_event(deployment.pk, str(Status.PENDING), "The workload was accepted"))
@@ -175,11 +186,13 @@ class AkashService:
                 return self._replay(idempotency)
             if PROBE_WRITE in error.failed:
                 raise gate.probed() from error
-            refusal = limits.refusal(error.failed.get("limit"), windows)
+            refusal = budget.refusal(micro(deposit), error.failed)
+            refusal = refusal or limits.refusal(error.failed.get("limit"), windows)
             if refusal is None:
                 limits.trim(_WORKLOADS, wallet, windows)
             raise refusal or ConflictError("Too many requests at once; try again", retry_after=1) from error
         record("Workloads", outcome="accepted")
+        budget.measure(micro(deposit))
         self._start(deployment)
         return answer
 
@@ -244,6 +257,21 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -
         ):
             return True
     return False
+
+
+def _gate_and_budget(caller: Caller) -> tuple[Gate, Budget]:
+    """Read switch and budget in one request."""
+    ceilings, spender = akash_ceilings(akash_budget()), Spender(caller.wallet, caller.tier)
+    state, *counters = read_items(switch_key(Service.AKASH), *budget_keys(ceilings, spender))
+    return Gate(Service.AKASH, state), Budget(ceilings, spender, counters)
+
+
+def _over_budget(budget: Budget, deposit: Decimal, body: DeployWorkloadRequest) -> SlipwayError | None:
+    """Return which ceiling for one workload a request is over."""
+    price = body.preferences.max_price
+    return budget.limit_refusal("akash_deposit", micro(deposit)) or (
+        budget.limit_refusal("akash_usd_per_hour", micro(price)) if price else None
+    )
 
 
 def _gpu_usd_per_hour(workload: Workload, prices: GpuPrices) -> Decimal | None:

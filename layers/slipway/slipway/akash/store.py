@@ -54,6 +54,9 @@ class AkashDeployment(Deployment, discriminator=KIND):
         closing_code: Why it will end in an error, once it is proved closed.
         keep_failed: Leave it open for a look if it fails with a lease.
         kept_open: It failed and was left open; it costs until somebody has it closed.
+        budget: What was reserved of the operator's budgets, until it is closed (``slipway.budgets``).
+        bounds: Within which its bids stay besides the caller's wishes: ``max_price`` in US dollars an hour,
+            ``audited_only``.
     """
 
     sdl_fingerprint = UnicodeAttribute()
@@ -86,6 +89,8 @@ class AkashDeployment(Deployment, discriminator=KIND):
     closed_at = UnicodeAttribute(null=True)
     keep_failed = BooleanAttribute(null=True)
     kept_open = BooleanAttribute(null=True)
+    budget = JSONAttribute(null=True)
+    bounds = JSONAttribute(null=True)
 
     @property
     def ended(self) -> bool:

@@ -18,7 +18,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
 from slipway.akash.bidding import rules as bids
-from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.bidding.preferences import Preferences, bounded
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
@@ -39,6 +39,7 @@ from slipway.akash.store import (
     unwatched,
     watched,
 )
+from slipway.budgets import store as budgets
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import (
@@ -233,8 +234,9 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Raises:
             BidTimeoutError: No bid was chosen in time.
         """
+        preferences = Preferences.model_validate(deployment.preferences)
         wanted = bids.Wanted(
-            Preferences.model_validate(deployment.preferences),
+            bounded(preferences, deployment.bounds) if deployment.bounds else preferences,
             int(deployment.groups),
             frozenset(deployment.excluded_bids),
         )
@@ -488,20 +490,32 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         kept = deployment.keeps and deployment.leases is not None and deployment.upstream_closed_at is None
         ended = AkashDeployment.kept_open.set(True) if kept else AkashDeployment.closed_at.set(self._now_text())
         common: list[Action] = [*unwatched(), ended]
+        spent = None if kept else deployment.budget
         unfinished = AkashDeployment.status.is_in(*_UNFINISHED)
         if closed_by_wish:
             common.append(AkashDeployment.kept_open.remove())
             unfinished = unfinished | AkashDeployment.kept_open.exists()
             reason = deployment.close_reason or "The owner closed it"
-            change(
+
+            def closed(write: Transaction) -> None:
+                write.create("audit", _audit(deployment, "closed"))
+                budgets.give_back(write, spent)
+
+            if change(
                 deployment,
                 [*common, AkashDeployment.status.set(str(Status.CLOSED)), AkashDeployment.close_reason.set(reason)],
                 unfinished,
                 event=(str(Status.CLOSED), reason, None),
-                also=lambda write: write.create("audit", _audit(deployment, "closed")),
-            )
+                also=closed,
+            ):
+                self._spare_day(deployment)
             return 0
         code = str(deployment.closing_code)
+
+        def failed(write: Transaction) -> None:
+            self._tell(write, deployment, code)
+            budgets.give_back(write, spent)
+
         if change(
             deployment,
             [
@@ -512,12 +526,19 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             ],
             unfinished & AkashDeployment.close_requested_at.does_not_exist(),
             event=(str(Status.ERROR), str(deployment.closing_message), {"code": code}),
-            also=lambda write: self._tell(write, deployment, code),
+            also=failed,
         ):
+            self._spare_day(deployment)
             self._measure(deployment, code)
             if code in _OUR_FAULT and not was_active:
                 record_outcome(Service.AKASH, Outcome.FAILURE)
         return 0
+
+    @staticmethod
+    def _spare_day(deployment: AkashDeployment) -> None:
+        """Let a deposit that was never made not count against the day."""
+        if deployment.budget and deployment.dseq is None and not deployment.lost_creates:
+            budgets.unspend(deployment.budget, int(deployment.budget["amount"]))
 
     def _tell(self, write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
         """Add the outcome of a workload to the audit trail and to the figures."""

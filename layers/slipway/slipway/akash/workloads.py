@@ -1,11 +1,14 @@
 """New workloads, and what one runs: for whoever deploys them."""
 
 from datetime import timedelta
+from decimal import Decimal
 
-from slipway.akash.bidding.preferences import Preferences
+from slipway.akash.bidding.preferences import Bounds, Preferences
 from slipway.akash.models import Status
 from slipway.akash.sdl.parser import Workload, fingerprint
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, SdlText, compressed
+from slipway.budgets.rules import MICRO
+from slipway.budgets.store import Budget
 from slipway.jobs.deployments import deployment_key, owner_key
 from slipway.jobs.open_work import open_shard
 from slipway.store import Transaction
@@ -13,7 +16,13 @@ from slipway.times import now, now_text, to_text
 
 
 def new_workload(
-    deployment_id: str, wallet: str, sdl: str, workload: Workload, preferences: Preferences, deposit: str
+    deployment_id: str,
+    wallet: str,
+    sdl: str,
+    workload: Workload,
+    preferences: Preferences,
+    deposit: str,
+    bounds: Bounds,
 ) -> AkashDeployment:
     """Return a workload that has just been accepted; to be written together with its ``sdl_item``.
 
@@ -24,6 +33,7 @@ def new_workload(
         workload: What ``parse_sdl`` read from that.
         preferences: Which bids will do.
         deposit: US dollars, as a decimal.
+        bounds: Within which its bids stay.
     """
     created_at = now_text()
     return AkashDeployment(
@@ -36,6 +46,7 @@ def new_workload(
         groups=len(workload.groups),
         preferences=preferences.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         deposit=deposit,
+        bounds=bounds.model_dump(mode="json"),
         created_at=created_at,
         updated_at=created_at,
         owner_key=owner_key(wallet),
@@ -43,6 +54,11 @@ def new_workload(
         open_shard=open_shard(KIND, deployment_id),
         open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
     )
+
+
+def bounds_of(budget: Budget, *, audited_only: bool) -> Bounds:
+    """Return the bounds of a new workload's bids: its price is under the ceiling of today, whatever it becomes."""
+    return Bounds(max_price=Decimal(budget.limit("akash_usd_per_hour")) / MICRO, audited_only=audited_only)
 
 
 def replace_sdl(write: Transaction, deployment: AkashDeployment, text: str) -> None:

@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
+from slipway.store import ControlItem, Transaction, Wanted, read_item, update_if, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 5
@@ -66,6 +66,11 @@ def _key(service: Service) -> tuple[str, str]:
     return f"SERVICE#{service}", "STATE"
 
 
+def switch_key(service: Service) -> Wanted[ServiceState]:
+    """Return what a ``Gate`` reads, so that it can be read together with other items."""
+    return ServiceState, _key(service)
+
+
 def service_state(service: Service) -> ServiceState:
     """Return the state of a service, the initial one if it was never changed."""
     return read_item(ServiceState, _key(service)) or ServiceState(*_key(service))
@@ -89,12 +94,16 @@ def set_switch(service: Service, *, paused: bool, reason: str | None, changed_by
 class Gate:
     """Whether a service takes new work, as it was at one moment.
 
+    Args:
+        service: The service.
+        read: What was found under its ``switch_key``, if it was read already.
+
     Raises:
         UpstreamUnavailableError: The store did not answer.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._state = service_state(service)
+    def __init__(self, service: Service, *read: ServiceState | None) -> None:
+        self._state = (read[0] or ServiceState(*_key(service))) if read else service_state(service)
         self._now = time.time()
         self._decision = self._state.breaker.decide(self._now)
 

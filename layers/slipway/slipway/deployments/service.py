@@ -12,12 +12,14 @@ from slipway.akash import views
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment
 from slipway.errors import (
+    BudgetExceededError,
     ConflictError,
     DeploymentFailedError,
     InsufficientGasError,
     ModelNotFoundError,
     ModelNotValidatedError,
     NotFoundError,
+    OwnBudgetExceededError,
     PaymentRequiredError,
     RateLimitExceededError,
     ServicePausedError,
@@ -52,6 +54,7 @@ Detail = tokens.DeploymentDetail | akash.WorkloadDetail
 CLOSED = frozenset({*akash.FINAL, *tokens.FINAL})
 # Why a deployment may be refused, beside who asks and what the body is.
 REFUSALS: tuple[type[SlipwayError], ...] = (
+    OwnBudgetExceededError,
     PaymentRequiredError,
     ModelNotFoundError,
     ConflictError,
@@ -60,6 +63,7 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
     RateLimitExceededError,
     DeploymentFailedError,
     InsufficientGasError,
+    BudgetExceededError,
     ServicePausedError,
 )
 _CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": TokenItem, "akash": AkashDeployment}

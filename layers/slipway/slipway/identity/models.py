@@ -19,6 +19,11 @@ class Caller:
     token_id: str | None
 
 
+def is_staff(caller: Caller) -> bool:
+    """Return whether a caller is an operator or an administrator."""
+    return bool(caller.roles & {ADMIN, OPERATOR})
+
+
 class NonceAnswer(BaseModel):
     """A value to put in a sign-in message, good once and for five minutes."""
 

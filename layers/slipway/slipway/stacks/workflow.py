@@ -20,7 +20,9 @@ from slipway.akash.rules import observation_of
 from slipway.akash.sdl.parser import parse_sdl
 from slipway.akash.service import request_close
 from slipway.akash.store import AkashDeployment, find_workload, sdl_item, sdl_of
-from slipway.akash.workloads import new_workload, replace_sdl
+from slipway.akash.workloads import bounds_of, new_workload, replace_sdl
+from slipway.budgets.rules import akash_ceilings, micro
+from slipway.budgets.store import Budget, Spender
 from slipway.errors import (
     DeploymentFailedError,
     InvalidSdlError,
@@ -36,7 +38,7 @@ from slipway.jobs.failures import Failure
 from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_event, job_outcome
 from slipway.observability import logger, record
-from slipway.settings import StackSettings
+from slipway.settings import StackSettings, akash_budget
 from slipway.stacks.models import Kind, Status
 from slipway.stacks.rules import generations_of, is_updated
 from slipway.stacks.sdl import lease_can_stay
@@ -194,17 +196,22 @@ class StackWorkflow(Workflow[StackRun]):
 
         Raises:
             InvalidSdlError: What is wanted makes no SDL.
+            BudgetExceededError: The operator's budget has no room for its deposit.
         """
         stack = run.stack
         sdl = self._sdl(stack)
         deployment_id = new_id()
         preferences: Preferences = stack.wanted.preferences
-        workload = new_workload(
-            deployment_id, stack.wallet, sdl, parse_sdl(sdl), preferences, str(self._settings.deposit)
-        )
+        budget, deposit = Budget.read(akash_ceilings(akash_budget()), Spender(stack.wallet)), self._settings.deposit
+        if refusal := budget.refusal(micro(deposit)):
+            raise refusal
+        # Operators may name any provider.
+        bounds = bounds_of(budget, audited_only=False)
+        workload = new_workload(deployment_id, stack.wallet, sdl, parse_sdl(sdl), preferences, str(deposit), bounds)
         workload.keep_failed = stack.wanted.keep
 
         def place(write: Transaction) -> None:
+            workload.budget = budget.spend(write, micro(deposit))
             write.create("workload", workload)
             write.create("sdl", sdl_item(deployment_id, sdl))
             message = f"The stack {stack.name} asked for it"

@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -62,3 +62,21 @@ class Preferences(BaseModel):
     def gpu(self) -> GpuName | None:
         """The GPU that is wanted."""
         return parse_gpu(self.gpu_type) if self.gpu_type else None
+
+
+class Bounds(BaseModel):
+    """What bids stay within, whatever the caller wants: US dollars an hour, and that a named provider is audited."""
+
+    max_price: Decimal
+    audited_only: bool
+
+
+def bounded(preferences: Preferences, bounds: dict[str, Any]) -> Preferences:
+    """Return a caller's preferences within what is allowed; ``bounds`` are those of a workload as it is stored."""
+    most = Bounds.model_validate(bounds)
+    return preferences.model_copy(
+        update={
+            "max_price": min(preferences.max_price or most.max_price, most.max_price),
+            "audited_only": preferences.audited_only or (most.audited_only and bool(preferences.providers)),
+        }
+    )
