@@ -18,6 +18,7 @@ LIBRARY = SOURCES / "slipway"
 WITH_ROOMS = ("akash", "builds")
 # Each imports only what stands in a row above its own.
 ORDER = (
+    ("request_budget",),
     # Values and clients that know nothing of Slipway.
     ("errors", "chains", "identifiers", "deadline_client", "p256_key", "server_sent_events", "solidity"),
     ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),

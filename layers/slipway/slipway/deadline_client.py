@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from slipway.request_budget import BudgetSpentError, waiting
+
 # For a call that does not end although it was cancelled; its thread is left to itself.
 _GRACE_SECONDS = 1.0
 
@@ -58,12 +60,16 @@ class DeadlineClient:
             httpx.HTTPError: As the client raises them; ``httpx.ReadTimeout`` when the deadline has passed.
         """
         call = self._request if most_bytes is None else partial(self._request_some, most_bytes)
-        future = asyncio.run_coroutine_threadsafe(call(method, url, seconds, arguments), _loop())
         try:
-            return future.result(seconds + _GRACE_SECONDS)
-        except TimeoutError as error:
-            future.cancel()
-            raise httpx.ReadTimeout("The deadline passed") from error
+            with waiting(seconds) as left:
+                future = asyncio.run_coroutine_threadsafe(call(method, url, left, arguments), _loop())
+                try:
+                    return future.result(left + _GRACE_SECONDS)
+                except TimeoutError as error:
+                    future.cancel()
+                    raise httpx.ReadTimeout("The deadline passed") from error
+        except BudgetSpentError as error:
+            raise httpx.ConnectTimeout("The request has waited too long already") from error
 
     async def _request(self, method: str, url: str, seconds: float, arguments: dict[str, Any]) -> httpx.Response:
         async with asyncio.timeout(seconds):

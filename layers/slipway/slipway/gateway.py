@@ -10,6 +10,7 @@ from typing import Any
 
 from slipway.envelope import NO_SNIFFING, NO_STORE, begin_request, end_request, refusal, refused_by
 from slipway.errors import PayloadTooLargeError
+from slipway.request_budget import REQUEST_SECONDS, limited
 
 Event = dict[str, Any]
 
@@ -34,19 +35,21 @@ def raw_body(event: Event, most_bytes: int) -> bytes:
     return raw
 
 
-def answer(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, Any]:
+def answer(event: Event, route: Callable[[Event], dict[str, Any]], seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
     """Answer an event with what the route returns, or with the envelope of what it raises.
 
     Args:
         event: API Gateway's.
         route: Returns ``body`` and, where they differ from 200 and JSON without caching, ``statusCode``, ``headers``
             and ``isBase64Encoded``.
+        seconds: How long the route may wait for others in all.
     """
     started = time.perf_counter()
     gateway = event["requestContext"]
     request_id = begin_request(gateway, header(event, "x-correlation-id"))
     try:
-        given = route(event)
+        with limited(seconds):
+            given = route(event)
     except Exception as error:
         refused = refused_by(error)
         envelope, headers = refusal(refused, request_id)
@@ -65,6 +68,6 @@ def answer(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, 
     }
 
 
-def serve(event: Event, route: Callable[[Event], dict[str, Any]]) -> dict[str, Any]:
+def serve(event: Event, route: Callable[[Event], dict[str, Any]], seconds: float = REQUEST_SECONDS) -> dict[str, Any]:
     """Answer an event with what the route returns as JSON (200), or with the envelope of what it raises."""
-    return answer(event, lambda given: {"body": json.dumps(route(given))})
+    return answer(event, lambda given: {"body": json.dumps(route(given))}, seconds)

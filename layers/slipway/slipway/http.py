@@ -34,6 +34,7 @@ from slipway.identity.service import token_verifier
 from slipway.jobs.store import RequestContext, audit_refusal
 from slipway.json_bodies import parse_json
 from slipway.observability import logger
+from slipway.request_budget import REQUEST_SECONDS, limited
 from slipway.settings import public_url
 
 MAX_BODY_BYTES = 64 * 1024
@@ -82,7 +83,8 @@ class _RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            with limited(REQUEST_SECONDS):
+                await self._app(scope, receive, answer)
         except Exception as error:
             # Here rather than in a handler of the application, whose answer would lack the headers above.
             failure = refused_by(error)

@@ -28,6 +28,7 @@ from pynamodb.transactions import TransactWrite
 from slipway import __version__
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.pagination import decode_cursor, encode_cursor
+from slipway.request_budget import BudgetSpentError, waiting
 from slipway.settings import name_of_table
 
 _CONFLICT_TRIES = 6
@@ -46,7 +47,8 @@ type Wanted[Item: Model] = tuple[type[Item], tuple[str, str]]
 class TableSettings:
     """Deadlines of every DynamoDB call, in seconds."""
 
-    connect_timeout_seconds = 2
+    # Shorter than the least budget of a request (``request_budget``).
+    connect_timeout_seconds = 0.8
     read_timeout_seconds = 5
     max_retry_attempts = 4
 
@@ -128,7 +130,32 @@ share_connection(ControlItem)
 _session = connection.session
 # Spelling out its own name, as botocore does anew for each call, is an eighth of what a call costs.
 _session.set_default_client_config(botocore.config.Config(user_agent=f"slipway/{__version__}"))
-_ = connection.client
+
+
+class _OutOfTimeError(BotoCoreError):
+    """The request has waited as long as it may; botocore does not try this again."""
+
+    fmt = "The request has waited too long already"
+
+
+def limit_waits[Client](client: Client) -> Client:
+    """Hold a client's calls to the budget of the request that makes them; returns the client."""
+    endpoint: Any = client._endpoint  # type: ignore[attr-defined]
+    send, usual = endpoint._send, endpoint.http_session._timeout
+
+    def send_within(request: Any) -> Any:
+        try:
+            with waiting(usual.read_timeout) as seconds:
+                request.context["read_timeout"] = seconds
+                return send(request)
+        except BudgetSpentError as error:
+            raise _OutOfTimeError from error
+
+    endpoint._send = send_within
+    return client
+
+
+_ = limit_waits(connection.client)
 
 
 @cache
@@ -141,9 +168,11 @@ def aws_client(service: str, timeout: float = 5.0, tries: int = 4) -> Any:
         tries: How often botocore itself makes a call; 1 for callers that retry by rules of their own.
     """
     config = botocore.config.Config(
-        connect_timeout=2, read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": tries}
+        connect_timeout=TableSettings.connect_timeout_seconds,
+        read_timeout=timeout,
+        retries={"mode": "standard", "total_max_attempts": tries},
     )
-    return _session.create_client(service, config=config)
+    return limit_waits(_session.create_client(service, config=config))
 
 
 class ConditionsFailedError(Exception):

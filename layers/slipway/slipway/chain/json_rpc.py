@@ -18,6 +18,7 @@ from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Ver
 from slipway.chains import Chain
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.observability import logger
+from slipway.request_budget import BudgetSpentError, seconds_left, waiting
 from slipway.times import Clock
 
 _ROUNDS = 3
@@ -137,7 +138,7 @@ class JsonRpc:
             UpstreamUnavailableError: No address answered in time; ``details`` has ``rate_limited`` if all of them only
                 had too much to do.
         """
-        ends_at = self._clock.monotonic() + self._deadline
+        ends_at = self._clock.monotonic() + seconds_left(self._deadline)
         failures = _Failures()
         for attempt in range(rounds):
             failures = _Failures()
@@ -213,10 +214,11 @@ class JsonRpc:
         request_id = next(_ids)
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         try:
-            response = self._client.post(node.url, json=body, timeout=timeout)
+            with waiting(timeout) as seconds:
+                response = self._client.post(node.url, json=body, timeout=seconds)
         except UpstreamUnavailableError as error:
             raise _NoAnswerError(error.message) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, BudgetSpentError) as error:
             raise _NoAnswerError from error
         try:
             answer = response.json()

@@ -8,6 +8,7 @@ import jwt
 
 from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
 from slipway.network import require_public_url
+from slipway.request_budget import BudgetSpentError, waiting
 
 _KEEP_SECONDS = 600
 # A token with an unknown key id may mean that the issuer rotated its keys, but must not become a way to make us ask
@@ -60,12 +61,13 @@ class JwksClient:
     def _fetch(self) -> None:
         require_public_url(self._url)
         try:
-            answer = self._client.get(self._url, timeout=3.0)
+            with waiting(3.0) as seconds:
+                answer = self._client.get(self._url, timeout=seconds)
             answer.raise_for_status()
             if len(answer.content) > _MAX_BYTES:
                 raise ValueError("too large")
             key_set = jwt.PyJWKSet.from_dict(answer.json())
-        except (httpx.HTTPError, ValueError, jwt.PyJWTError, AttributeError, TypeError) as error:
+        except (httpx.HTTPError, BudgetSpentError, ValueError, jwt.PyJWTError, AttributeError, TypeError) as error:
             raise UpstreamUnavailableError(
                 "The token issuer's keys cannot be fetched", retry_after=_SECONDS_AFTER_FAILURE
             ) from error

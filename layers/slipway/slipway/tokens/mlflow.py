@@ -27,6 +27,7 @@ from slipway.addresses import parse_address
 from slipway.errors import UpstreamUnavailableError, ValidationFailedError
 from slipway.network import require_public_url
 from slipway.pagination import decode_cursor, encode_cursor
+from slipway.request_budget import BudgetSpentError, waiting
 from slipway.tokens.models import ModelMetadata, ModelState
 
 _TIMEOUT_SECONDS = 3.0
@@ -175,14 +176,15 @@ class MlflowModels:
     def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
         require_public_url(self._address)
         try:
-            answer = self._client.get(
-                f"{self._address}/api/2.0/mlflow/{path}",
-                params=parameters,
-                headers=self._headers,
-                timeout=_TIMEOUT_SECONDS,
-            )
+            with waiting(_TIMEOUT_SECONDS) as seconds:
+                answer = self._client.get(
+                    f"{self._address}/api/2.0/mlflow/{path}",
+                    params=parameters,
+                    headers=self._headers,
+                    timeout=seconds,
+                )
             found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, BudgetSpentError, ValueError) as error:
             raise UpstreamUnavailableError("MLflow did not answer", retry_after=5) from error
         body: dict[str, Any] = found if isinstance(found, dict) else {}
         if answer.status_code == httpx.codes.NOT_FOUND and body.get("error_code") == "RESOURCE_DOES_NOT_EXIST":

@@ -1,0 +1,63 @@
+"""How long a request may wait in all for tables, chains and other services.
+
+Each call has a deadline of its own and may be tried again; a request makes several. Within ``limited`` they share one
+budget of seconds, so that a silent store makes a refusal, not a queue. What Slipway itself computes is not counted.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+# The API answers within three seconds whatever is silent; the rest is for Slipway's own work.
+REQUEST_SECONDS = 2.5
+# Below this a call is not worth beginning.
+_LEAST_SECONDS = 0.02
+
+
+class BudgetSpentError(Exception):
+    """The request has waited as long as it may."""
+
+
+@dataclass
+class _Budget:
+    left: float
+
+
+# Threads that serve one request have copies of its context, which share the one budget.
+_budget: ContextVar[_Budget | None] = ContextVar("request_budget", default=None)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Let all calls in this block wait for so many seconds together."""
+    before = _budget.set(_Budget(seconds))
+    try:
+        yield
+    finally:
+        _budget.reset(before)
+
+
+def seconds_left(most: float) -> float:
+    """Return how long a call may wait now: ``most``, or what is left of the budget."""
+    budget = _budget.get()
+    return most if budget is None else max(0.0, min(most, budget.left))
+
+
+@contextmanager
+def waiting(most: float) -> Iterator[float]:
+    """Give the seconds that the call in this block may take, and count what it took.
+
+    Raises:
+        BudgetSpentError: Nothing is left.
+    """
+    budget, seconds = _budget.get(), seconds_left(most)
+    if budget is not None and seconds < _LEAST_SECONDS:
+        raise BudgetSpentError
+    began = time.monotonic()
+    try:
+        yield seconds
+    finally:
+        if budget is not None:
+            budget.left -= time.monotonic() - began

@@ -1,0 +1,83 @@
+"""A store that takes calls and never answers costs a request its budget, once, whatever is tried again."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from slipway import store
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chains import Chain
+from slipway.deadline_client import DeadlineClient
+from slipway.errors import UpstreamUnavailableError
+from slipway.request_budget import limited, seconds_left
+from slipway.workers.heartbeat_request import Beat
+from slipway.workers.heartbeats import take_beat
+from slipway.workers.store import find_worker, fleet_places
+from tests.support.workers import wallet
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent_table(silent: str) -> Iterator[None]:
+    old = store.connection.host, store.connection._client
+    store.connection.host, store.connection._client = silent, None
+    store.limit_waits(store.connection.client)
+    yield
+    store.connection.host, store.connection._client = old
+
+
+def _seconds_refused(budget: float, *calls: object) -> float:
+    began = time.monotonic()
+    with limited(budget):
+        for call in calls:
+            with pytest.raises(UpstreamUnavailableError) as refused:
+                call()  # type: ignore[operator]
+            assert refused.value.retry_after
+    return time.monotonic() - began
+
+
+@pytest.mark.usefixtures("silent_table")
+def test_a_silent_table_refuses_a_beat_within_its_budget() -> None:
+    beat = Beat(wallet(1), 1, [])
+    assert 0.4 < _seconds_refused(0.5, lambda: take_beat(beat, b"hash", 1), lambda: take_beat(beat, b"hash", 1)) < 1.5
+
+
+@pytest.mark.usefixtures("silent_table")
+def test_further_calls_of_the_request_are_refused_at_once() -> None:
+    calls = [lambda: find_worker(wallet(1)), lambda: fleet_places(5, None), lambda: find_worker(wallet(2))]
+    assert 0.4 < _seconds_refused(0.5, *calls) < 1.5
+
+
+def test_chains_and_other_services_share_the_budget(silent: str) -> None:
+    chain = Chain.from_json(
+        {"chain_id": 1, "name": "silent", "rpc_urls": [silent, f"{silent}/2"], "max_fee_per_gas": "1"}
+    )
+    with httpx.Client() as client:
+        node = JsonRpc(chain, client)
+        assert 0.2 < _seconds_refused(0.5, lambda: node.call("eth_chainId"), lambda: node.call("eth_chainId")) < 1.5
+    began = time.monotonic()
+    other = DeadlineClient(httpx.AsyncClient())
+    with limited(0.3):
+        for _ in range(3):
+            with pytest.raises(httpx.TimeoutException):
+                other.request("GET", silent, 10)
+        assert seconds_left(10) == 0
+    assert time.monotonic() - began < 1.5
+
+
+def test_without_a_request_there_is_no_budget() -> None:
+    assert seconds_left(10) == 10
+    with limited(3):
+        assert 2.9 < seconds_left(10) <= 3
+    assert seconds_left(10) == 10
