@@ -3,7 +3,10 @@
 ``python -m local.faults.rpc --port P --upstream URL --plan FILE``: the plan is a JSON list of ``{"method", "action",
 "left"}``, read at each request. Actions: ``timeout`` (no answer), ``lost`` (does it, and then does not answer),
 ``429``, ``500``, ``503``, ``empty`` (an answer that is not JSON), ``forget`` (claims success of a broadcast and drops
-it), and ``error:<message>`` (does it, and then answers with that error).
+it), ``error:<message>`` (does it, and then answers with that error), and ``texts:<file>``: answers a share of all calls
+with what nodes say, as that JSON file has it (``status``, ``code``, ``message``, ``data``, ``means``). Each method gets
+every text once before any text again, in an order by chance, and half of the sends are done all the same. How many of
+how many texts each method has got stands in ``dealt.json`` beside the plan.
 """
 
 from __future__ import annotations
@@ -11,12 +14,41 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, web
 
 _SILENCE_SECONDS = 60
+_SHARE = 0.3
+_DONE = 0.5
+_SEND = "eth_sendRawTransaction"
+_chance = random.Random()  # noqa: S311 (no secret)
+# What these are refused for good fails a launch, as it should.
+_JUDGED = {"eth_call", "eth_estimateGas"}
+
+
+class Deck:
+    """Texts that are dealt by chance, each once before any again."""
+
+    def __init__(self, texts: list[dict[str, Any]]) -> None:
+        self._texts = texts
+        self._left: list[dict[str, Any]] = []
+        self.dealt = 0
+
+    def deal(self) -> dict[str, Any]:
+        """Return the next text."""
+        if not self._left:
+            self._left = _chance.sample(self._texts, len(self._texts))
+        self.dealt += 1
+        return self._left.pop()
+
+    @property
+    def count(self) -> list[int]:
+        """How many different texts were dealt, of how many, and how many in all."""
+        return [min(self.dealt, len(self._texts)), len(self._texts), self.dealt]
 
 
 class FaultyNode:
@@ -27,6 +59,8 @@ class FaultyNode:
         self._plan = plan
         self._lock = asyncio.Lock()
         self._session: ClientSession | None = None
+        self._decks: dict[str, Deck] = {}
+        self._texts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
     async def _action(self, method: str) -> str | None:
         async with self._lock:
@@ -40,6 +74,20 @@ class FaultyNode:
                     self._plan.write_text(json.dumps(plan), encoding="utf-8")
                     return str(fault["action"])
         return None
+
+    def _text(self, file: str, method: str) -> dict[str, Any] | None:
+        """Return what to answer a call with by chance, None to let it pass."""
+        if _chance.random() > _SHARE:
+            return None
+        if file not in self._texts:
+            self._texts[file] = json.loads(Path(file).read_text(encoding="utf-8"))
+        if method not in self._decks:
+            texts = [text for text in self._texts[file] if text["means"] != "final" or method not in _JUDGED]
+            self._decks[method] = Deck(texts)
+        text = self._decks[method].deal()
+        dealt = {name: deck.count for name, deck in self._decks.items()}
+        self._plan.with_name("dealt.json").write_text(json.dumps(dealt), encoding="utf-8")
+        return text
 
     async def _forward(self, body: bytes) -> Any:
         if self._session is None:
@@ -64,6 +112,15 @@ class FaultyNode:
 
             transaction_hash = "0x" + keccak256(bytes.fromhex(call["params"][0][2:])).hex()
             return web.json_response({"jsonrpc": "2.0", "id": call["id"], "result": transaction_hash})
+        if action and action.startswith("texts:"):
+            text = self._text(action.removeprefix("texts:"), call["method"])
+            if text:
+                # A refusal for good of what was not done would fail a launch, as it should.
+                if call["method"] == _SEND and (text["means"] == "final" or _chance.random() < _DONE):
+                    await self._forward(body)
+                error = {name: text[name] for name in ("code", "message", "data") if name in text}
+                answer = {"jsonrpc": "2.0", "id": call["id"], "error": error}
+                return web.json_response(answer, status=text["status"])
         result = await self._forward(body)
         if action == "lost":
             await asyncio.sleep(_SILENCE_SECONDS)

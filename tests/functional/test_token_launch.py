@@ -702,6 +702,24 @@ def test_a_creation_that_pays_too_little_is_signed_again_while_its_registration_
     assert pad.status(job)["deployment_tx_hash"] != signed["deploy"]["transaction_hash"]
 
 
+def test_what_a_node_wants_over_the_cap_is_no_verdict(pad: Launchpad, weather: Weather) -> None:
+    job = pad.new()
+    signed = pad.sign(job)
+    refusal = {"code": -32000, "message": "transaction underpriced: minimum needed 710000000000"}
+    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    pad.work(job, asked=True)
+    assert pad.work(job)["step"] == "bump"
+    pad.signer("bump", job)
+    assert pad.work(job, asked=True)["step"] == "confirm"
+    weather.says = lambda *_: None
+    assert pad.work(job)["step"] == "bump"
+    pad.signer("bump", job)
+    assert pad.work(job, asked=True)["step"] == "confirm"
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert pad.status(job)["deployment_tx_hash"] == signed["deploy"]["transaction_hash"]
+
+
 @pytest.mark.parametrize("answer", ["0x", "0x00", None, [], "0x" + "ff" * 32])
 def test_an_answer_that_makes_no_sense_is_no_token(pad: Launchpad, weather: Weather, answer: Any) -> None:
     job = pad.new()

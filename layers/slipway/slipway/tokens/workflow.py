@@ -145,7 +145,7 @@ class TokenWorkflow(Workflow[Work]):
         job.wanted = None
         for item in job.open:
             look = job.looks.get(item.purpose)
-            if item.broadcast_at is None or (look and look.progress is Progress.MISSING):
+            if item.broadcast_at is None or (look and look.progress in (Progress.MISSING, Progress.STUCK)):
                 try:
                     broadcast(self._rpc, item)
                 except NotTakenError as error:
@@ -186,6 +186,9 @@ class TokenWorkflow(Workflow[Work]):
             return self._finish(job)
         if job.looks["deploy"].progress is Progress.CONFIRMED:
             self._deployed(job)
+        if job.asked and not job.refused and any(found.progress is Progress.STUCK for found in open_looks):
+            # Higher fees would be over the cap: another node, or this one by now, may take these.
+            step = Step.BROADCAST
         if step is not Step.CONFIRM:
             job.wanted = step
             return 0
