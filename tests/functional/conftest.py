@@ -10,12 +10,14 @@ from moto import mock_aws
 from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash.console import client as console_api
-from tests.support import grants
+from tests.support import grants, quick_moto
 from tests.support.clock import SkippingClock
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
+
+quick_moto.install()
 
 CHAIN = {
     "chain_id": 31337,
