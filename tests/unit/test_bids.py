@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.bidding.rules import Judged, Waiting, Wanted, best, bid_name, choose, judge
-from slipway.akash.console.models import Bid, Provider, parse
+from slipway.akash.console.models import Bid, Coin, Provider, parse
 from tests.support.console_answers import PROVIDER
 
 NAMES = [f"akash1{letter * 38}" for letter in "qpzr"]
@@ -178,6 +178,26 @@ def test_no_bid_is_no_choice() -> None:
     choice = choose(wanted(), (), LONG)
     assert choice.chosen == ()
     assert choice.reason == "no bids yet"
+
+
+@pytest.mark.parametrize("given", ["0.0000001", 1e-7, "0.000000000000000001", "590163.25", 12, 1e-18])
+def test_a_limit_of_any_size_is_stored_and_read_exactly(given: Any) -> None:
+    made = Preferences.model_validate({"maxPrice": given})
+    stored = made.model_dump(mode="json", by_alias=True)
+    assert Preferences.model_validate(stored) == made
+    assert made.max_price == Decimal(str(given))
+    assert "E" not in stored["maxPrice"]
+
+
+def test_a_tiny_limit_is_told_as_it_is() -> None:
+    limit = "0.0000001"
+    assert refusal(wanted(maxPrice=limit), bid(amount="0.0001"), provider()) is None
+    assert refusal(wanted(maxPrice=limit), bid(amount=1), provider()) == f"costs more than {limit} USD an hour"
+
+
+def test_a_bid_in_a_denomination_without_a_price_is_not_taken() -> None:
+    made = bid().model_copy(update={"price": Coin(denom="uakt", amount=Decimal(1))})
+    assert refusal(wanted(maxPrice="1"), made, provider()) == "is in uakt, which has no price in US dollars"
 
 
 @pytest.mark.parametrize(

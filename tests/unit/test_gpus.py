@@ -14,7 +14,7 @@ A100 = gpu_of("nvidia", "a100", "80Gi", "SXM4")
 @pytest.mark.parametrize(
     "text",
     ["nvidia/a100", "A100", "a100-80gb", "NVIDIA A100 80GB", "a100_80Gi", "nvidia/a100/80gi/sxm", "SXM4 a100",
-     "Tesla A100", "nvidia"],
+     "Tesla A100", "nvidia", "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80 GB HBM2e"],
 )  # fmt: skip
 def test_every_spelling_of_an_a100_is_understood(text: str) -> None:
     assert parse_gpu(text).is_met_by(A100)
@@ -35,6 +35,10 @@ def test_another_gpu_is_another(text: str) -> None:
         ("GeForce GTX 1080 Ti", GpuName("nvidia", "gtx1080ti")),
         ("amd/MI300X", GpuName("amd", "mi300x")),
         ("h100-sxm5-80g", GpuName("", "h100", 80, "sxm")),
+        ("NVIDIA H100 80GB HBM3", GpuName("nvidia", "h100", 80)),
+        ("NVIDIA RTX A5000", GpuName("nvidia", "rtxa5000")),
+        ("NVIDIA RTX 6000 Ada Generation", GpuName("nvidia", "rtx6000ada")),
+        ("Quadro RTX 8000", GpuName("nvidia", "rtx8000")),
     ],
 )
 def test_the_parts_of_a_name(text: str, name: GpuName) -> None:
@@ -59,6 +63,12 @@ def test_a_name_is_met_by_the_gpu_that_it_was_made_of(
     if model[0].isalpha() and not model.startswith("g"):
         assert name == gpu
         assert name.is_met_by(gpu)
+
+
+def test_workstation_cards_are_met_with_and_without_rtx() -> None:
+    assert parse_gpu("RTX A5000").is_met_by(gpu_of("nvidia", "a5000"))
+    assert parse_gpu("a5000").is_met_by(gpu_of("nvidia", "rtxa5000"))
+    assert not parse_gpu("rtx5000").is_met_by(gpu_of("nvidia", "rtxa5000"))
 
 
 def test_what_is_not_told_of_a_gpu_is_not_held_against_it() -> None:

@@ -13,7 +13,7 @@ from tests.support.template import ROOT
 from tests.support.workloads import document, sdl
 
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-GPU = {"units": 1, "attributes": {"vendor": {"nvidia": [{"model": "A100", "ram": "80Gi", "interface": "SXM"}]}}}
+GPU = {"units": 1, "attributes": {"vendor": {"nvidia": [{"model": "A100", "ram": "80Gi", "interface": "sxm"}]}}}
 
 WORDPRESS = """
 ---
@@ -24,7 +24,7 @@ services:
     dependencies: [{service: db}]
     expose:
       - port: 80
-        http_options: {max_body_size: 104857600, read_timeout: 30s, next_cases: [off]}
+        http_options: {max_body_size: 104857600, read_timeout: 30000, next_cases: [off]}
         accept: [blog.example.com]
         to: [{global: true}]
     env:
@@ -103,7 +103,7 @@ def test_groups_and_gpus_are_told() -> None:
         ({"services__web__expose__0__port": "80"}, "services.web.expose[0].port", "valid integer"),
         ({"services__web__expose__0__port": True}, "services.web.expose[0].port", "valid integer"),
         ({"services__web__expose__0__as": 70000}, "services.web.expose[0].as", "65535"),
-        ({"services__web__expose__0__proto": "sctp"}, "services.web.expose[0].proto", "'tcp', 'udp' or 'http'"),
+        ({"services__web__expose__0__proto": "sctp"}, "services.web.expose[0].proto", "'tcp' or 'udp'"),
         ({"services__web__expose__0__to": [{"service": "db"}]}, "services.web.expose[0].to[0].service", "'db' is not"),
         ({"services__web__expose__0__to": []}, "services", "no service is reachable"),
         ({"services__web__expose__0__to": [{"global": "yes"}]}, "services.web.expose[0].to[0].global", "valid boolean"),
@@ -118,7 +118,7 @@ def test_groups_and_gpus_are_told() -> None:
         ({"endpoints": {"front": {"kind": "ip"}}}, "endpoints.front", "is used by no service"),
         ({"endpoints": {"Front!": {"kind": "ip"}}}, "endpoints.Front!", "match pattern"),
         ({"services__Web": {"image": "x"}}, "services.Web", "match pattern"),
-        ({"services__web__depends_on": ["db"]}, "services.web.depends_on[0]", "'db' is not a service"),
+        ({"services__web__depends_on": ["db"]}, "services.web.depends_on", "not a field"),
         ({"services__web__dependencies": [{"service": "db"}]}, "services.web.dependencies[0].service", "'db'"),
         ({"services__web__credentials": {"host": "h", "username": "u"}},
          "services.web.credentials.password", "is missing"),
@@ -131,6 +131,10 @@ def test_groups_and_gpus_are_told() -> None:
         ({"profiles__placement__anywhere__pricing": {"other": {"denom": "uact", "amount": 1}}},
          "profiles.placement.anywhere.pricing.small", "is missing"),
         ({"profiles__placement__anywhere__pricing__small__amount": 0},
+         "profiles.placement.anywhere.pricing.small.amount", "greater than 0"),
+        ({"profiles__placement__anywhere__pricing__small__amount": "1_000"},
+         "profiles.placement.anywhere.pricing.small.amount", "greater than 0"),
+        ({"profiles__placement__anywhere__pricing__small__amount": ".5"},
          "profiles.placement.anywhere.pricing.small.amount", "greater than 0"),
         ({"profiles__placement__anywhere__pricing__small__amount": "NaN"},
          "profiles.placement.anywhere.pricing.small.amount", "greater than 0"),
@@ -167,7 +171,27 @@ def test_groups_and_gpus_are_told() -> None:
         ({"profiles__compute__small__resources__gpu": {**GPU, "units": -1}},
          "profiles.compute.small.resources.gpu.units", "whole number"),
         ({"profiles__compute__small__resources__gpu": {"units": 1, "attributes": {"vendor": {"acme": None}}}},
-         "profiles.compute.small.resources.gpu.attributes.vendor.acme", "'nvidia' or 'amd'"),
+         "profiles.compute.small.resources.gpu.attributes.vendor.acme", "'nvidia'"),
+        ({"profiles__compute__small__resources__gpu": {"units": "0"}},
+         "profiles.compute.small.resources.gpu.units", "the number 0"),
+        ({"profiles__compute__small__resources__gpu": {
+            "units": 1, "attributes": {"vendor": {"nvidia": [{"model": "a100", "interface": "SXM4"}]}}}},
+         "profiles.compute.small.resources.gpu.attributes.vendor.nvidia[0].interface", "'pcie' or 'sxm'"),
+        ({"services__web__params": {"tee": "cpu-gpu"}}, "services.web.params.tee", "needs GPUs"),
+        ({"services__web__params": {"storage": {"a": {}, "b": {}}},
+          "profiles__compute__small__resources__storage": [{"name": "a", "size": "1Gi"}, {"name": "b", "size": "1Gi"}]},
+         "services.web.params.storage.b.mount", "is missing, as that of 'a' too"),
+        ({"services__web__params": {"storage": {"default": {"mount": "/x"}}}},
+         "services.web.params.storage.default", "not a volume"),
+        ({"profiles__compute__small__resources__storage": [
+            {"name": "data", "size": "1Gi", "attributes": {"persistent": False, "class": "beta3"}}]},
+         "profiles.compute.small.resources.storage[0].attributes", "must be persistent"),
+        ({"services__web__expose__0__http_options": {"next_cases": ["off", "error"]}},
+         "services.web.expose[0].http_options.next_cases", "stands alone"),
+        ({"profiles__placement__anywhere__attributes": None}, "profiles.placement.anywhere.attributes", "is empty"),
+        ({"profiles__placement__anywhere__signedBy": None}, "profiles.placement.anywhere.signedBy", "is empty"),
+        ({"services__web__expose__0__to": None}, "services.web.expose[0].to", "valid list"),
+        ({"reclamation": None}, "reclamation", "is empty"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_path(changes: dict[str, Any], path: str, reason: str) -> None:
@@ -205,6 +229,14 @@ def test_sizes_are_rounded_up_to_whole_bytes(number: Decimal, unit: str) -> None
     found = parse_size(f"{number:f}{unit}")
     exact = number * UNITS[unit]
     assert exact <= found < exact + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512Mb", 512 * 10**6), ("1GB", 10**9), ("8gb", 8 * 10**9), ("1gi", 2**30), ("512MiB", 2**29), (".5Gi", 2**29)],
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
 
 
 @given(st.integers(1, 10**9))

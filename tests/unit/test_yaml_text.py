@@ -39,7 +39,13 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("off", "off"),
         ("yes", "yes"),
         ("1:30", "1:30"),
-        ("2026-11-21", "2026-11-21"),
+        ("'2026-11-21'", "2026-11-21"),
+        ("1_000", "1_000"),
+        ("0b11", 3),
+        ("1.0", 1),
+        ('"\\ud83d\\ude00"', "😀"),
+        ("'\\ud83d\\ude00'", "\\ud83d\\ude00"),
+        ("{1: a, 2.0: b, true: c, ~: d}", {"1": "a", "2": "b", "true": "c", "null": "d"}),
         ("True", True),
         ("~", None),
         ("", None),
@@ -67,6 +73,11 @@ def test_values_are_those_of_yaml_1_2(text: str, value: object) -> None:
     [
         ("a: 1\nb: 2\na: 3", "'a' is given twice (line 3, column 1)"),
         ("{a: 1, 'a': 2}", "given twice"),
+        ("{1: a, '1': 2}", "given twice"),
+        ("a: 2026-11-21", "needs quotes (line 1, column 4)"),
+        ("2026-11-21 08:00:00Z", "needs quotes"),
+        ('"\\ud83d"', "half a character"),
+        ('!!int "x"', "is no number"),
         ("? [a]\n: 1", "a key must be plain text"),
         ("!!python/object/apply:os.system [true]", "tag"),
         ("a: !secret x", "tag !secret is not allowed (line 1, column 4)"),
@@ -92,7 +103,8 @@ def test_what_is_refused_and_why(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["[" * 65_536, "{a: " * 16_000, "- " * 32_000 + "a", "? " * 32_000 + "a", "[" + "a," * 32_000 + "]", "#" * 65_536,
-     '"' + "\\x41" * 16_000 + '"', "a: 1\n" + "b" * 65_000, "&a " * 20_000],
+     '"' + "\\x41" * 16_000 + '"', "a: 1\n" + "b" * 65_000, "&a " * 20_000, "'\\ud83d'\n" + "[" * 65_000,
+     '"' + "\\ud83d\\ude00" * 5_000 + '"'],
 )  # fmt: skip
 def test_a_hostile_text_takes_no_time(text: str) -> None:
     began = time.process_time()

@@ -24,6 +24,7 @@ from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
 from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
+from slipway.akash.sdl.normalise import deployable
 from slipway.akash.status.store import cache_answer
 from slipway.akash.store import (
     AkashDeployment,
@@ -139,7 +140,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             PaymentRequiredError, InvalidSdlError, WalletProvisioningError, UpstreamUnavailableError and others of
             ``ConsoleApi.create_deployment``: Nothing was created.
         """
-        sdl = sdl_of(deployment)
+        sdl = deployable(sdl_of(deployment))
         began_at = _milliseconds(self._clock())
         if not change(
             deployment,

@@ -17,6 +17,7 @@ from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Deployment, LeaseStatus
 from slipway.akash.models import Status as WorkloadStatus
 from slipway.akash.rules import observation_of
+from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import parse_sdl
 from slipway.akash.service import request_close
 from slipway.akash.store import AkashDeployment, find_workload, sdl_item, sdl_of
@@ -265,7 +266,7 @@ class StackWorkflow(Workflow[StackRun]):
                 before = generations_of(lease.status for lease in leases if lease.status)
                 if not advance(stack, Step.UPDATE, [StackItem.observed_before.set(before)]):
                     return 0
-            self._console().update_deployment(str(workload.dseq), sdl, _UPDATE_SECONDS)
+            self._console().update_deployment(str(workload.dseq), deployable(sdl), _UPDATE_SECONDS)
         except (InvalidSdlError, UpstreamRefusedError, NotFoundError, LeaseClosedError) as error:
             message = f"Its lease can't stay, so it gets another: {error.message}"
             advance(stack, Step.CLOSE, event=("lease_refused", message, None))

@@ -1,14 +1,15 @@
 """What a caller wants of a provider. Pure; ``provider_matching`` says which providers will do."""
 
+import math
 import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from slipway.akash.sdl.gpus import GpuName, parse_gpu
 
-_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,18})?")
 
 
 def decimal_of(value: object) -> Decimal:
@@ -17,7 +18,9 @@ def decimal_of(value: object) -> Decimal:
     Raises:
         ValueError: It is none.
     """
-    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    text = value
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        text = f"{Decimal(repr(value)):f}"
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise ValueError('must be a decimal such as "0.25"')
     return Decimal(text)
@@ -34,7 +37,13 @@ def _gpu_text(text: str) -> str:
     return text
 
 
-PositiveDecimal = Annotated[Decimal, BeforeValidator(decimal_of), AfterValidator(_more_than_nothing)]
+# Stored as it reads: without an exponent, which is no plain decimal.
+PositiveDecimal = Annotated[
+    Decimal,
+    BeforeValidator(decimal_of),
+    AfterValidator(_more_than_nothing),
+    PlainSerializer(lambda amount: f"{amount:f}"),
+]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 ProviderAddress = Annotated[str, Field(pattern=r"^akash1[02-9ac-hj-np-z]{38,58}$")]
 

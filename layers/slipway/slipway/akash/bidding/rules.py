@@ -13,6 +13,7 @@ from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.bidding.provider_matching import provider_refusal
 from slipway.akash.console.models import Bid, Provider
+from slipway.akash.sdl.denominations import DOLLARS
 from slipway.akash.sdl.gpus import GpuName, gpu_of_attribute
 
 # Providers withdraw a bid five minutes after they made it; taking one has to be over before.
@@ -55,8 +56,8 @@ class Choice:
                 {
                     "provider": entry.bid.id.provider,
                     "group": entry.bid.id.gseq,
-                    "uact_per_block": amount_text(entry.bid.price.amount),
-                    "usd_per_hour": amount_text(usd_per_hour(entry.bid.price.amount)),
+                    "uact_per_block": amount_text(entry.bid.price.amount, 18),
+                    "usd_per_hour": amount_text(usd_per_hour(entry.bid.price.amount), 12),
                     "chosen": entry.bid in self.chosen,
                     "why_not": entry.refusal or ("" if entry.bid in self.chosen else "another bid is better"),
                 }
@@ -123,9 +124,11 @@ def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
         return "comes from a provider that nobody knows"
     if not provider.is_online:
         return "comes from a provider that is offline"
+    if bid.price.denom not in DOLLARS:
+        return f"is in {bid.price.denom[:80]}, which has no price in US dollars"
     limit = wanted.preferences.max_price
     if limit is not None and usd_per_hour(bid.price.amount) > limit:
-        return f"costs more than {amount_text(limit)} USD an hour"
+        return f"costs more than {amount_text(limit, 18)} USD an hour"
     return provider_refusal(wanted.preferences, provider, _offered(bid))
 
 

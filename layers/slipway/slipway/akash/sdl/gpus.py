@@ -1,11 +1,14 @@
-"""Names of GPUs, however they are spelled: ``nvidia/a100``, ``A100``, ``a100-80gb``, ``RTX 4090``. Pure."""
+"""Names of GPUs, however they are spelled: ``nvidia/a100``, ``a100-80gb``, ``RTX 4090``, and as nvidia-smi prints them:
+``NVIDIA H100 80GB HBM3``. Pure."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-VENDORS = {"nvidia": "nvidia", "amd": "amd", "geforce": "nvidia", "tesla": "nvidia", "radeon": "amd"}
-_NOISE = {"gpu", "geforce", "tesla", "radeon", "instinct"}
+VENDORS = {name: "nvidia" for name in ("nvidia", "geforce", "tesla", "quadro")} | {"amd": "amd", "radeon": "amd"}
+_NOISE = {"gpu", "instinct", "corporation", "generation", "graphics", "card", "oam"}
+_MEMORY = re.compile(r"(g?ddr|hbm)\d+[a-z]?")
+_APART = re.compile(r"(\d)[ _-]+(gb|gib|gi)\b")
 _RAM = re.compile(r"(\d{1,4})(?:gb|gib|gi|g)")
 _INTERFACE = re.compile(r"(pcie|sxm)\d*")
 _PARTS = re.compile(r"[a-z0-9]+")
@@ -32,10 +35,15 @@ class GpuName:
         known."""
         return (
             (not self.vendor or not gpu.vendor or self.vendor == gpu.vendor)
-            and (not self.model or self.model == gpu.model)
+            and (not self.model or _workstation(self.model) == _workstation(gpu.model))
             and (self.ram is None or gpu.ram is None or self.ram == gpu.ram)
             and (not self.interface or not gpu.interface or self.interface == gpu.interface)
         )
+
+
+def _workstation(model: str) -> str:
+    """Return a model's name without the RTX that some leave out: ``rtxa5000`` and ``a5000`` are one."""
+    return model.removeprefix("rtx") if re.fullmatch(r"rtxa\d{4}", model) else model
 
 
 def parse_gpu(text: str) -> GpuName:
@@ -45,10 +53,10 @@ def parse_gpu(text: str) -> GpuName:
         ValueError: It names nothing.
     """
     vendor, ram, interface, model = "", None, "", ""
-    for part in _PARTS.findall(text.lower()):
+    for part in _PARTS.findall(_APART.sub(r"\1\2", text.lower())):
         if part in VENDORS:
             vendor = VENDORS[part]
-        if part in VENDORS or part in _NOISE:
+        if part in VENDORS or part in _NOISE or _MEMORY.fullmatch(part):
             continue
         if found := _RAM.fullmatch(part):
             ram = int(found[1])

@@ -1,29 +1,33 @@
 """Akash's Stack Definition Language: what a workload runs, on what, and for how much at most.
 
-Source: the SDL input schema and the semantic checks of akash-network/chain-sdk. An SDL is judged here before anything
-is sent, so that a mistake costs nothing and is reported with its path. Pure.
+Source: the input schema and the checks of akash-network/chain-sdk (1.0.0-alpha.38), which the Console API runs. An SDL
+is judged here before anything is sent, so that a mistake costs nothing and is reported with its path. What is refused
+beyond that leads nowhere on Akash; docs/akash.md says what and why. ``normalise`` writes what is sent. Pure.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
+from slipway.akash.sdl.denominations import USDC
+from slipway.akash.sdl.gpus import GpuName, parse_gpu
 from slipway.akash.sdl.yaml_reader import YamlError, parse_yaml
 from slipway.errors import InvalidSdlError
 
 MAX_BYTES = 64 * 1024
 _MOST_FAULTS = 20
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKMGTPE]i?)?")
-_CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
+# ``512Mb`` and ``8gb`` as the Console API reads them, 1000-based; ``MiB`` as its writer means it, 1024-based.
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([kmgtpe]?)(i?)b?", re.IGNORECASE)
+_CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)([mM]?)")
+_PRICE = re.compile(r"[0-9]+(\.[0-9]+)?")
 _PREFIXES = "kmgtpe"
 _LARGEST = 2**63 - 1
-# Milliseconds, or a whole number with its unit.
-_DURATION = r"^[0-9]{1,10}(ms|s|m|h)?$"
 
 
 def _rounded_up(amount: Decimal) -> int:
@@ -35,18 +39,26 @@ def _rounded_up(amount: Decimal) -> int:
     return whole
 
 
+def plain_number(value: Any) -> str | None:
+    """Return a finite number of YAML as plain decimal digits, and a text as it is; None for anything else."""
+    if isinstance(value, str):
+        return value if len(value) <= 40 else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return f"{Decimal(repr(value)):f}"
+
+
 def parse_size(value: Any) -> int:
-    """Read a size such as ``512Mi`` (1024-based), ``1.5G`` (1000-based) or ``"1024"`` as bytes, rounded up.
+    """Read a size such as ``512Mi`` (1024-based), ``1.5G``, ``512Mb`` (1000-based) or ``"1024"`` as bytes, rounded up.
 
     Raises:
         ValueError: It is not a text of that form, is 0, or does not fit 63 bits.
     """
     match = _SIZE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
-    if match is None:
+    if match is None or (match[3] and not match[2]):
         raise ValueError('must be a text such as "512Mi" or "10G"')
-    number, unit = match.groups(default="")
-    power = _PREFIXES.index(unit[0].lower()) + 1 if unit else 0
-    return _rounded_up(Decimal(number) * (1024 if unit.endswith("i") else 1000) ** power)
+    power = _PREFIXES.index(match[2].lower()) + 1 if match[2] else 0
+    return _rounded_up(Decimal(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def parse_cpu(value: Any) -> int:
@@ -55,16 +67,16 @@ def parse_cpu(value: Any) -> int:
     Raises:
         ValueError: It is none of that, or 0.
     """
-    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-    match = _CPU.fullmatch(text) if isinstance(text, str) and len(text) <= 40 else None
+    match = _CPU.fullmatch(plain_number(value) or "")
     if match is None:
         raise ValueError('must be a number of cores, or a text such as "500m"')
-    number, unit = match.groups()
-    return _rounded_up(Decimal(number) * (1 if unit else 1000))
+    return _rounded_up(Decimal(match[1]) * (1 if match[2] else 1000))
 
 
 def _gpu_units(value: Any) -> int:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value):
+        if not int(value):
+            raise ValueError("must be the number 0, or be left out, where no GPU is wanted")
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 999_999:
         return value
@@ -72,13 +84,9 @@ def _gpu_units(value: Any) -> int:
 
 
 def _amount(value: Any) -> Decimal:
-    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-    try:
-        amount = Decimal(text) if isinstance(text, str) and len(text) <= 40 else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or amount <= 0:
-        raise ValueError("must be a number greater than 0")
+    text = plain_number(value) or ""
+    if not _PRICE.fullmatch(text) or not (amount := Decimal(text)):
+        raise ValueError('must be a number greater than 0, such as 1000 or "0.5"')
     return amount
 
 
@@ -94,8 +102,10 @@ def _empty(value: Any) -> Any:
     return [] if value is None else value
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("is empty: give it a value, or leave it out")
+    return value
 
 
 class _Part(BaseModel):
@@ -106,48 +116,50 @@ class _Part(BaseModel):
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
 Profile = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Text = Annotated[str, StringConstraints(min_length=1)]
-Texts = Annotated[list[str], BeforeValidator(_empty)]
+NullableTexts = Annotated[list[str], BeforeValidator(_empty)]
+# May be left out, but not be null.
+type Given[Value] = Annotated[Value | None, BeforeValidator(_given)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Size = Annotated[int, BeforeValidator(parse_size)]
-Duration = Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=_DURATION)]
+Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
 NextCase = Literal["error", "timeout", "500", "502", "503", "504", "403", "404", "429", "off"]
 
 
 class HttpOptions(_Part):
     """How a provider's ingress treats a service."""
 
-    max_body_size: Annotated[int, Field(ge=0, le=104857600)] | None = None
-    proxy_buffer_size: Annotated[int, Field(ge=0, le=1048576)] | None = None
-    read_timeout: Duration | None = None
-    send_timeout: Duration | None = None
-    next_timeout: Duration | None = None
-    next_tries: Annotated[int, Field(ge=0)] | None = None
-    next_cases: list[NextCase] | None = None
+    max_body_size: Given[Annotated[int, Field(ge=0, le=104857600)]] = None
+    proxy_buffer_size: Given[Annotated[int, Field(ge=0, le=1048576)]] = None
+    read_timeout: Given[Milliseconds] = None
+    send_timeout: Given[Milliseconds] = None
+    next_timeout: Given[Annotated[int, Field(ge=0)]] = None
+    next_tries: Given[Annotated[int, Field(ge=0)]] = None
+    next_cases: Given[list[NextCase]] = None
 
 
 class ExposeTo(_Part):
     """Who may reach a port: everyone, or one service; at an IP address of its own if one is named."""
 
-    service: str | None = None
+    service: Given[str] = None
     everyone: bool = Field(False, alias="global")
-    ip: Text | None = None
+    ip: Given[Text] = None
 
 
 class Expose(_Part):
     """A port of the container. ``external`` is the one that others use."""
 
     port: Port
-    external: Port | None = Field(None, alias="as")
-    proto: Annotated[Literal["tcp", "udp", "http"], BeforeValidator(_lower)] = "tcp"
-    accept: Texts = []
-    to: Annotated[list[ExposeTo], BeforeValidator(_empty)] = []
-    http_options: HttpOptions | None = None
+    external: Given[Port] = Field(None, alias="as")
+    proto: Literal["TCP", "UDP", "tcp", "udp"] = "tcp"
+    accept: list[str] = []
+    to: list[ExposeTo] = []
+    http_options: Given[HttpOptions] = None
 
 
 class Mount(_Part):
     """Where a volume is mounted."""
 
-    mount: Annotated[str, StringConstraints(pattern=r"^/")] | None = None
+    mount: Given[Annotated[str, StringConstraints(pattern=r"^/")]] = None
     read_only: bool = Field(False, alias="readOnly")
 
 
@@ -160,15 +172,15 @@ class Permissions(_Part):
 class ServiceParameters(_Part):
     """Volumes, permissions and the trusted execution environment of a service."""
 
-    storage: dict[str, Mount | None] = {}
-    permissions: Permissions | None = None
-    tee: Literal["cpu", "cpu-gpu"] | None = None
+    storage: dict[str, Mount] = {}
+    permissions: Given[Permissions] = None
+    tee: Given[Literal["cpu", "cpu-gpu"]] = None
 
 
 class Dependency(_Part):
     """A service that has to be there first."""
 
-    service: str
+    service: Given[str] = None
 
 
 class Credentials(_Part):
@@ -177,71 +189,79 @@ class Credentials(_Part):
     host: Text
     username: Text
     password: Annotated[str, StringConstraints(min_length=6)]
-    email: Annotated[str, StringConstraints(min_length=5)] | None = None
+    email: Given[Annotated[str, StringConstraints(min_length=5)]] = None
 
 
 class Service(_Part):
     """A container."""
 
     image: Text
-    command: Texts = []
-    args: Texts = []
-    env: Texts = []
+    command: NullableTexts = []
+    args: NullableTexts = []
+    env: NullableTexts = []
     expose: Annotated[list[Expose], BeforeValidator(_empty)] = []
-    dependencies: Annotated[list[Dependency], BeforeValidator(_empty)] = []
-    depends_on: Texts = []
-    params: ServiceParameters | None = None
-    credentials: Credentials | None = None
+    dependencies: list[Dependency] = []
+    params: Given[ServiceParameters] = None
+    credentials: Given[Credentials] = None
 
 
 class Cpu(_Part):
     """``units`` in thousandths of a core."""
 
     units: Annotated[int, BeforeValidator(parse_cpu)]
-    attributes: dict[str, Any] | None = None
+    attributes: Given[dict[str, Any]] = None
 
 
 class Memory(_Part):
     """``size`` in bytes."""
 
     size: Size
-    attributes: dict[str, Any] | None = None
 
 
 class StorageAttributes(_Part):
     """The kind of a volume."""
 
-    persistent: Annotated[bool, BeforeValidator(_flag)] = False
-    kind: Text | None = Field(None, alias="class")
+    persistent: Annotated[bool, BeforeValidator(_flag)]
+    kind: Text = Field(alias="class")
 
 
 class Volume(_Part):
-    """``size`` in bytes."""
+    """``size`` in bytes. Only a volume with a name can be mounted."""
 
-    name: Text = "default"
+    name: Given[Text] = None
     size: Size
-    attributes: StorageAttributes | None = None
+    attributes: Given[StorageAttributes] = None
+
+    @property
+    def title(self) -> str:
+        """Its name on Akash."""
+        return self.name or "default"
+
+    @property
+    def persistent(self) -> bool:
+        """Whether it outlives its container."""
+        return self.attributes is not None and self.attributes.persistent
 
 
 class GpuModel(_Part):
-    """A GPU that will do."""
+    """A GPU that will do, in any spelling."""
 
-    model: Text | None = None
-    ram: Text | None = None
-    interface: Annotated[Literal["pcie", "sxm"], BeforeValidator(_lower)] | None = None
+    model: Given[Text] = None
+    ram: Given[Text] = None
+    interface: Given[Literal["pcie", "sxm"]] = None
 
 
 class GpuAttributes(_Part):
-    """GPUs that will do, by vendor."""
+    """GPUs that will do, by vendor. The Console API knows but one."""
 
-    vendor: Annotated[dict[Literal["nvidia", "amd"], list[GpuModel] | None], Field(min_length=1)]
+    vendor: Annotated[dict[Literal["nvidia"], list[GpuModel] | None], Field(min_length=1)]
 
 
 class GpuRequest(_Part):
     """How many GPUs, and which."""
 
     units: Annotated[int, BeforeValidator(_gpu_units)] = 0
-    attributes: GpuAttributes | None = None
+    attributes: Given[GpuAttributes] = None
 
 
 class Resources(_Part):
@@ -250,7 +270,7 @@ class Resources(_Part):
     cpu: Cpu
     memory: Memory
     storage: Annotated[list[Volume], BeforeValidator(_listed), Field(min_length=1)]
-    gpu: GpuRequest | None = None
+    gpu: Given[GpuRequest] = None
 
 
 class Compute(_Part):
@@ -262,22 +282,22 @@ class Compute(_Part):
 class Price(_Part):
     """The most that a replica may cost per block, in the denomination's smallest unit."""
 
-    denom: Annotated[str, StringConstraints(pattern=r"^(uakt|uact|ibc/[0-9A-Za-z]{1,128})$")]
+    denom: Annotated[str, StringConstraints(pattern=rf"^(uakt|uact|{USDC})$")]
     amount: Annotated[Decimal, BeforeValidator(_amount)]
 
 
 class SignedBy(_Part):
     """Auditors who have to vouch for a provider."""
 
-    all_of: Texts = Field([], alias="allOf")
-    any_of: Texts = Field([], alias="anyOf")
+    all_of: list[str] = Field([], alias="allOf")
+    any_of: list[str] = Field([], alias="anyOf")
 
 
 class Placement(_Part):
     """Where services may run and what they may cost; each one in use becomes a group with bids of its own."""
 
-    attributes: dict[str, Any] | None = None
-    signed_by: SignedBy | None = Field(None, alias="signedBy")
+    attributes: Given[dict[str, Any]] = None
+    signed_by: Given[SignedBy] = Field(None, alias="signedBy")
     pricing: Annotated[dict[Profile, Price], Field(min_length=1)]
 
 
@@ -315,7 +335,9 @@ class Sdl(_Part):
     profiles: Profiles
     deployment: dict[Name, Annotated[dict[Profile, Replicas], Field(min_length=1)]]
     endpoints: dict[Annotated[str, StringConstraints(pattern=r"^[a-z]+[-_0-9a-z]+$")], Endpoint] = {}
-    reclamation: Reclamation | None = None
+    reclamation: Given[Reclamation] = None
+    # Akash ignores what is included, so nothing may be.
+    include: Annotated[list[str], Field(max_length=0)] = []
 
 
 @dataclass(frozen=True)
@@ -356,6 +378,11 @@ def parse_sdl(text: str) -> Workload:
     Raises:
         InvalidSdlError: It is not one that can be deployed; ``details.fields`` names each path with its reason.
     """
+    return _workload(read_sdl(text)[1])
+
+
+def read_sdl(text: str) -> tuple[dict[str, Any], Sdl]:
+    """Return an SDL as plain data and as its model; raise as ``parse_sdl``."""
     if len(text.encode()) > MAX_BYTES:
         raise _refusal([("sdl", f"is larger than {MAX_BYTES} bytes")])
     try:
@@ -371,7 +398,7 @@ def parse_sdl(text: str) -> Workload:
         raise _refusal([_fault_of(document, entry) for entry in errors]) from None
     if faults := list(_faults(sdl)):
         raise _refusal(faults)
-    return _workload(sdl)
+    return document, sdl
 
 
 def _refusal(faults: list[tuple[str, str]]) -> InvalidSdlError:
@@ -409,8 +436,14 @@ Faults = Iterator[tuple[str, str]]
 
 def _faults(sdl: Sdl) -> Faults:
     checks: tuple[Callable[[Sdl], Faults], ...] = (
-        _deployment_faults, _reference_faults, _storage_faults, _gpu_faults, _endpoint_faults, _reach_faults,
-    )  # fmt: skip
+        _deployment_faults,
+        _reference_faults,
+        _storage_faults,
+        _gpu_faults,
+        _tee_faults,
+        _endpoint_faults,
+        _reach_faults,
+    )
     for check in checks:
         yield from check(sdl)
 
@@ -436,12 +469,12 @@ def _deployment_faults(sdl: Sdl) -> Faults:
 def _reference_faults(sdl: Sdl) -> Faults:
     for name, service in sdl.services.items():
         for index, dependency in enumerate(service.dependencies):
-            if dependency.service not in sdl.services:
+            if dependency.service is not None and dependency.service not in sdl.services:
                 yield f"services.{name}.dependencies[{index}].service", f"{dependency.service!r} is not a service"
-        for index, needed in enumerate(service.depends_on):
-            if needed not in sdl.services:
-                yield f"services.{name}.depends_on[{index}]", f"{needed!r} is not a service"
         for index, expose in enumerate(service.expose):
+            cases = (expose.http_options and expose.http_options.next_cases) or []
+            if "off" in cases and len(cases) > 1:
+                yield f"services.{name}.expose[{index}].http_options.next_cases", "'off' stands alone"
             for number, to in enumerate(expose.to):
                 if to.service is not None and to.service not in sdl.services:
                     path = f"services.{name}.expose[{index}].to[{number}].service"
@@ -458,13 +491,14 @@ def _computes(sdl: Sdl) -> Iterator[tuple[str, str, Compute]]:
 
 def _storage_faults(sdl: Sdl) -> Faults:
     for profile, compute in sdl.profiles.compute.items():
-        names = [volume.name for volume in compute.resources.storage]
+        names = [volume.title for volume in compute.resources.storage]
         for index, volume in enumerate(compute.resources.storage):
             path = f"profiles.compute.{profile}.resources.storage[{index}]"
-            if volume.name in names[:index]:
-                yield f"{path}.name", f"{volume.name!r} is given twice"
-            if volume.attributes and volume.attributes.kind == "ram" and volume.attributes.persistent:
-                yield f"{path}.attributes", "a volume of class ram can't be persistent"
+            if volume.title in names[:index]:
+                yield f"{path}.name", f"{volume.title!r} is given twice"
+            if volume.attributes and (volume.attributes.kind == "ram") == volume.persistent:
+                known = "of class ram can't be" if volume.persistent else "of any class but ram must be"
+                yield f"{path}.attributes", f"a volume {known} persistent"
     for name, profile, compute in _computes(sdl):
         yield from _mount_faults(sdl, name, profile, compute.resources.storage)
 
@@ -472,19 +506,20 @@ def _storage_faults(sdl: Sdl) -> Faults:
 def _mount_faults(sdl: Sdl, name: str, profile: str, volumes: list[Volume]) -> Faults:
     parameters = sdl.services[name].params
     mounts = parameters.storage if parameters else {}
-    used: dict[str, str] = {}
+    used: dict[str | None, str] = {}
     for title, mount in mounts.items():
         path = f"services.{name}.params.storage.{title}"
-        if mount is None:
-            yield path, "is empty"
-        elif title not in {known.name for known in volumes}:
-            yield path, f"is not a volume of profiles.compute.{profile}"
-        elif mount.mount is not None and used.setdefault(mount.mount, title) != title:
-            yield f"{path}.mount", f"is the mount of {used[mount.mount]!r} too"
+        if title not in {known.name for known in volumes}:
+            yield path, f"is not a volume of profiles.compute.{profile} by its name"
+        elif used.setdefault(mount.mount, title) != title:
+            yield (
+                f"{path}.mount",
+                f"is {'missing, as that' if mount.mount is None else 'the mount'} of {used[mount.mount]!r} too",
+            )
     for volume in volumes:
-        chosen = mounts.get(volume.name)
-        if volume.attributes and volume.attributes.persistent and not (chosen and chosen.mount):
-            yield f"services.{name}.params.storage.{volume.name}.mount", "is missing: a persistent volume needs one"
+        chosen = mounts.get(volume.name or "")
+        if volume.persistent and not (chosen and chosen.mount):
+            yield f"services.{name}.params.storage.{volume.title}.mount", "is missing: a persistent volume needs one"
 
 
 def _gpu_faults(sdl: Sdl) -> Faults:
@@ -495,6 +530,24 @@ def _gpu_faults(sdl: Sdl) -> Faults:
             yield path, "is missing: say which vendor's GPUs will do"
         if gpu and not gpu.units and gpu.attributes is not None:
             yield path, "must not be given with 0 units"
+        for vendor, models in (gpu.attributes.vendor if gpu and gpu.attributes else {}).items():
+            for index, model in enumerate(models or []):
+                try:
+                    parse_gpu(f"{vendor} {model.model or ''}")
+                except ValueError as error:
+                    yield f"{path}.vendor.{vendor}[{index}].model", str(error)
+
+
+def _tee_faults(sdl: Sdl) -> Faults:
+    tees: dict[str, str] = {}
+    for name, service in sdl.services.items():
+        tee = service.params.tee if service.params else None
+        for placement, replicas in sdl.deployment.get(name, {}).items():
+            compute = sdl.profiles.compute.get(replicas.profile)
+            if tee == "cpu-gpu" and compute and not (compute.resources.gpu and compute.resources.gpu.units):
+                yield f"services.{name}.params.tee", f"cpu-gpu needs GPUs in profiles.compute.{replicas.profile}"
+            if tee and tees.setdefault(placement, tee) != tee:
+                yield f"services.{name}.params.tee", f"placement {placement!r} has {tees[placement]} already"
 
 
 def _endpoint_faults(sdl: Sdl) -> Faults:
@@ -509,7 +562,7 @@ def _endpoint_faults(sdl: Sdl) -> Faults:
                     yield f"{path}.global", "must be true where an IP endpoint is named"
                 if to.ip not in sdl.endpoints:
                     yield f"{path}.ip", f"{to.ip!r} is not in endpoints"
-                key = (to.ip, expose.external or expose.port, "udp" if expose.proto == "udp" else "tcp")
+                key = (to.ip, expose.external or expose.port, expose.proto.lower())
                 if used.setdefault(key, path) != path:
                     yield f"{path}.ip", f"port {key[1]} of {to.ip!r} is taken by {used[key]}"
     for endpoint in sdl.endpoints:
@@ -541,7 +594,13 @@ def _workload(sdl: Sdl) -> Workload:
     return Workload(tuple(sdl.services), tuple(groups), Totals(cpu, memory, storage, gpus), tuple(models))
 
 
+def gpu_named(vendor: str, model: GpuModel) -> GpuName:
+    """Return the GPU that an SDL asks for."""
+    return parse_gpu(" ".join((vendor, (model.model or "").replace("*", ""), model.ram or "", model.interface or "")))
+
+
 def _gpu_names(attributes: GpuAttributes) -> Iterator[str]:
     for vendor, models in attributes.vendor.items():
         for model in models or [GpuModel()]:
-            yield f"{vendor}/{model.model.lower()}" if model.model else vendor
+            name = gpu_named(vendor, model)
+            yield f"{vendor}/{name.model}" if name.model else vendor

@@ -1,9 +1,10 @@
-"""YAML from strangers, read as YAML 1.2's core schema reads it: plain data, within bounds.
+"""YAML from strangers, read as js-yaml reads it, the reader of the Console API: plain data, within bounds.
 
-Akash's own tools read YAML 1.2, where ``off`` and ``1:30`` are texts; PyYAML's usual rules are those of 1.1.
+There, as in YAML 1.2, ``off``, ``1:30`` and ``1_000`` are texts; PyYAML's usual rules are those of 1.1.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -17,39 +18,99 @@ _TAGS = {f"{_CORE}{name}" for name in ("str", "int", "float", "bool", "null", "s
 _OPENING = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
 _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 _LONGEST_NUMBER = 64
+# Half of an emoji as JSON escapes it; libyaml takes none of them.
+_HALF_ESCAPED = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+_EXPONENT = r"([eE][-+]?[0-9]+)?"
+_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_TIME = r"([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?"
+# What js-yaml reads in a plain scalar, in this order; the characters are those that such a scalar begins with.
+_RESOLVERS = (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+|[0-9]+)", "-+0123456789"),
+    ("float", rf"[-+]?[0-9]+(\.[0-9]*)?{_EXPONENT}|\.[0-9]+{_EXPONENT}|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+     "-+.0123456789"),
+    ("timestamp", rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{_DATE}{_TIME}", "0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+)  # fmt: skip
 
 
 class YamlError(ValueError):
     """The text is not such YAML; the message says why, and where if that is known."""
 
 
+def _number(text: str, mark: Any) -> int | float:
+    """Read a number as JavaScript does, for which 1.0 is 1."""
+    if len(text) > _LONGEST_NUMBER:
+        raise YamlError(f"a number is too long{_place(mark)}")
+    digits = text.lstrip("+-")
+    try:
+        if digits[:2] in ("0b", "0o", "0x"):
+            return -int(digits, 0) if text.startswith("-") else int(digits, 0)
+        number = float(text.replace(".i", "i").replace(".I", "i").replace(".n", "n").replace(".N", "n"))
+        return int(text) if digits.isdigit() else int(number) if number.is_integer() else number
+    except ValueError as error:
+        raise YamlError(f"{text[:80]!r} is no number{_place(mark)}") from error
+
+
 class _Loader(yaml.CSafeLoader):
     # None of YAML 1.1's.
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own way)
 
-    def construct_number(self, node: yaml.ScalarNode) -> int | float:
-        text = self.construct_scalar(node)
-        if len(text) > _LONGEST_NUMBER:
-            raise YamlError(f"a number is too long{_place(node.start_mark)}")
-        if node.tag.endswith(":float"):
-            return float(text.replace(".i", "i").replace(".n", "n"))
-        return int(text, 0) if text.startswith(("0x", "0o")) else int(text)
 
-    def construct_bool(self, node: yaml.ScalarNode) -> bool:
-        return bool(self.construct_scalar(node).lower() == "true")
+class _PythonLoader(yaml.SafeLoader):
+    """Slower, for texts in which an emoji is escaped as JSON does it."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012
 
 
-for _name, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("merge", r"<<", "<"),
-):
-    _Loader.add_implicit_resolver(f"{_CORE}{_name}", re.compile(rf"^(?:{_pattern})$"), list(_first))
-_Loader.add_constructor(f"{_CORE}int", _Loader.construct_number)
-_Loader.add_constructor(f"{_CORE}float", _Loader.construct_number)
-_Loader.add_constructor(f"{_CORE}bool", _Loader.construct_bool)
+def _construct_number(_: Any, node: yaml.ScalarNode) -> int | float:
+    return _number(node.value, node.start_mark)
+
+
+def _construct_bool(_: Any, node: yaml.ScalarNode) -> bool:
+    return bool(node.value.lower() == "true")
+
+
+def _construct_text(_: Any, node: yaml.ScalarNode) -> str:
+    return _whole(node.value, node.start_mark)
+
+
+def _construct_map(loader: Any, node: yaml.MappingNode) -> Iterator[dict[str, Any]]:
+    data: dict[str, Any] = {}
+    yield data
+    loader.flatten_mapping(node)
+    data.update((_key_of(key), loader.construct_object(value)) for key, value in node.value)
+
+
+for _loader in (_Loader, _PythonLoader):
+    for _name, _pattern, _first in _RESOLVERS:
+        _loader.add_implicit_resolver(f"{_CORE}{_name}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+    for _name, _constructor in (
+        ("int", _construct_number),
+        ("float", _construct_number),
+        ("bool", _construct_bool),
+        ("str", _construct_text),
+        ("map", _construct_map),
+    ):
+        _loader.add_constructor(f"{_CORE}{_name}", _constructor)
+
+
+def _whole(text: str, mark: Any) -> str:
+    """Join the halves of characters that were escaped one by one."""
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise YamlError(f"half a character is escaped{_place(mark)}") from error
+
+
+def _key_of(node: yaml.ScalarNode) -> str:
+    """Return a key as JavaScript's objects have it."""
+    if node.tag in (f"{_CORE}int", f"{_CORE}float"):
+        return str(_number(node.value, node.start_mark))
+    if node.tag == f"{_CORE}bool":
+        return str(node.value).lower()
+    return "null" if node.tag == f"{_CORE}null" else _whole(node.value, node.start_mark)
 
 
 def _place(mark: Any) -> str:
@@ -64,8 +125,9 @@ def parse_yaml(text: str) -> Any:
             repetition by aliases that the document is larger than 512 KB.
     """
     try:
-        _require_shallow(text)
-        loader = _Loader(text)
+        kind = _PythonLoader if _HALF_ESCAPED.search(text) else _Loader
+        _require_shallow(text, kind)
+        loader = kind(text)
         try:
             node = loader.get_single_node()
             _measure(node, {}, set())
@@ -78,10 +140,10 @@ def parse_yaml(text: str) -> Any:
         raise YamlError("not YAML: it holds characters that YAML does not allow") from error
 
 
-def _require_shallow(text: str) -> None:
+def _require_shallow(text: str, kind: type[yaml.CSafeLoader] | type[yaml.SafeLoader]) -> None:
     """Look through the events first: composing recurses, and deep nesting takes the parser quadratic time."""
     depth = 0
-    for count, event in enumerate(yaml.parse(text, yaml.CSafeLoader)):
+    for count, event in enumerate(yaml.parse(text, kind)):
         depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
         if depth > MAX_DEPTH:
             raise YamlError("nested too deeply")
@@ -101,6 +163,8 @@ def _measure(node: yaml.Node | None, known: dict[int, tuple[int, int]], above: s
     if id(node) in above:
         raise YamlError(f"an alias stands inside what it names{_place(node.start_mark)}")
     above.add(id(node))
+    if node.tag == f"{_CORE}timestamp":
+        raise YamlError(f"a date that is meant as a text needs quotes{_place(node.start_mark)}")
     nodes, characters = 1, len(node.value) if isinstance(node, yaml.ScalarNode) else 0
     for child in _children(node):
         more_nodes, more_characters = _measure(child, known, above)
@@ -117,11 +181,12 @@ def _children(node: yaml.Node) -> list[yaml.Node]:
         return list(node.value)
     if not isinstance(node, yaml.MappingNode):
         return []
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError(f"a key must be plain text{_place(key.start_mark)}")
-        if (key.tag, key.value) in seen:
+        name = _key_of(key)
+        if name in seen and key.tag != f"{_CORE}merge":
             raise YamlError(f"the key {key.value[:80]!r} is given twice{_place(key.start_mark)}")
-        seen.add((key.tag, key.value))
+        seen.add(name)
     return [part for pair in node.value for part in pair]
