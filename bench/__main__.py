@@ -24,6 +24,7 @@ from local.temporary_stack import temporary_stack
 
 _DEADLINE_SECONDS = 1800
 _LIMITS = {"standard": {"hour": 1000, "day": 1000, "open": 100}}
+_BUDGET = {"open": 100_000, "day": 100_000}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def main() -> int:
     began = time.monotonic()
     broken = _run([bench for bench in ALONE if bench.name in given.only], file)
     if in_a_stack := [bench for bench in IN_A_STACK if bench.name in given.only]:
-        settings = {"SLIPWAY_PARAMETERS": json.dumps({"LaunchLimits": _LIMITS, "BuildLimits": _LIMITS})}
+        settings = {
+            "SLIPWAY_PARAMETERS": json.dumps({"LaunchLimits": _LIMITS, "BuildLimits": _LIMITS, "AkashBudget": _BUDGET})
+        }
         with temporary_stack(ROOT / ".local" / "bench", settings) as stack:
             broken += _run(in_a_stack, file, "--stack", str(stack))
 

@@ -27,10 +27,12 @@ def _signers() -> list[KmsSigner]:
 
 
 @cache
-def _chain_signing(chain_id: int) -> ChainSigning:
+def _chain_signing(chain_id: int, *, builds: bool = False) -> ChainSigning:
+    """Return what signs on a chain. Builds have the last account to themselves: a drained one stops no launch."""
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
-    rpc = JsonRpc(chain, public_client())
-    return ChainSigning(chain, rpc, WriteAhead(_signers(), chain, rpc))
+    rpc, signers = JsonRpc(chain, public_client()), _signers()
+    pool = (signers[-1:] if builds else signers[:-1]) or signers
+    return ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc, pool=pool))
 
 
 def _token_signing() -> TokenSigning:
@@ -38,7 +40,7 @@ def _token_signing() -> TokenSigning:
 
 
 def _build_signing(chain_id: int) -> BuildSigning:
-    return BuildSigning(_chain_signing(chain_id), build_files())
+    return BuildSigning(_chain_signing(chain_id, builds=True), build_files())
 
 
 def _sign(event: dict[str, Any]) -> dict[str, Any]:

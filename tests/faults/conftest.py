@@ -387,7 +387,9 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
         "name": "local-second",
         "rpc_urls": [f"http://127.0.0.1:{ports.second_chain}"],
     }
-    parameters = {"Chains": [chain, second], "BuildLimits": BUILD_LIMITS, **AKASH_SECONDS}
+    # What this suite spends on purpose is more than strangers may spend in a day.
+    budget = {"open": 100_000, "day": 100_000}
+    parameters = {"Chains": [chain, second], "BuildLimits": BUILD_LIMITS, "AkashBudget": budget, **AKASH_SECONDS}
     settings = {
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from eth_account import Account
 
+from slipway.chain.broadcast import spare
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import ChainFees, Fees, SignedTransaction, UnsignedTransaction
+from slipway.chain.models import ChainFees, Fees, Receipt, SignedTransaction, UnsignedTransaction
 from slipway.chain.plans import Change, Check, Create, Created, Of, Plan, PlannedCall, Update
 from slipway.chain.rules import bumped_fees
 from slipway.chain.signing import ChainSigning
@@ -24,7 +26,13 @@ from slipway.chain.store import (
 from slipway.chain.transactions import contract_address
 from slipway.chain.write_ahead import Priced, WriteAhead
 from slipway.chains import Chain
-from slipway.errors import ConflictError, SignerUnfundedError, WriteContentionError
+from slipway.errors import (
+    BudgetExceededError,
+    ConflictError,
+    DeploymentFailedError,
+    SignerUnfundedError,
+    WriteContentionError,
+)
 from slipway.jobs.store import JobEvent, job_event
 from slipway.store import ConditionsFailedError, ControlItem, Transaction
 from tests.support.clock import ManualClock
@@ -197,6 +205,41 @@ def test_a_job_that_is_elsewhere_by_now_is_told_so_and_nothing_is_signed() -> No
     with pytest.raises(ConflictError):
         _signing(signers, {signers[0].address}).sign(_plan(changes=(gone,)))
     assert transaction_for("job", "deploy") is None
+
+
+def test_gas_of_a_day_stays_under_the_budget_and_what_was_not_spent_comes_back() -> None:
+    signers = [LocalSigner(key) for key in KEYS]
+    signing = _signing(signers, {signer.address for signer in signers})
+    (first,) = signing.sign(_plan("a"))
+    reserved = int(first.budget["amount"])
+    assert reserved == first.call["gas_limit"] * int(first.max_fee_per_gas) > 0
+    signing.chain = replace(CHAIN, gas_budget_per_day=2 * reserved)
+    (second,) = signing.sign(_plan("b"))
+    with pytest.raises(BudgetExceededError):
+        signing.sign(_plan("c"))
+    assert transaction_for("c", "deploy") is None
+    assert signing.sign(_plan("a"))[0].raw == first.raw
+    mined = Receipt(
+        second.transaction_hash, 1, "0x1", succeeded=True, gas_used=0, effective_gas_price=1, contract_address=None
+    )
+    spare(second, mined)
+    assert signing.sign(_plan("c"))
+
+
+def test_a_transaction_over_the_gas_limit_is_not_signed() -> None:
+    signer = LocalSigner(KEYS[0])
+    signing = _signing([signer], {signer.address})
+    signing.chain = replace(CHAIN, gas_limit=1)
+    with pytest.raises(DeploymentFailedError, match="more gas"):
+        signing.sign(_plan())
+    assert transaction_for("job", "deploy") is None
+
+
+def test_a_pool_of_its_own_signs_and_the_others_only_sign_again() -> None:
+    signers = [LocalSigner(key) for key in KEYS]
+    ahead = WriteAhead(signers, CHAIN, JsonRpc(CHAIN, FakeNode().client()), ManualClock(), pool=signers[-1:])
+    assert ahead.pool(_plan()) == signers[-1:]
+    assert ahead._signer(signers[0].address) is signers[0]
 
 
 class RobbedSigner(LocalSigner):

@@ -109,7 +109,7 @@ def _parameters() -> str:
     roles = json.loads(wallet_roles(accounts))
     users = [account.address for account in accounts if account.role == "user"]
     roles |= {address: {"roles": ["user"], "tier": "partner"} for address in users[:-1]}
-    return json.dumps({"WalletRoles": roles, **AKASH_SECONDS})
+    return json.dumps({"WalletRoles": roles, "AkashBudget": {"open": 100_000, "day": 100_000}, **AKASH_SECONDS})
 
 
 def _connected(stack_file: Path) -> Iterator[RunningStack]:

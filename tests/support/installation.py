@@ -278,6 +278,7 @@ def _forget() -> None:
         settings.akash_clocks,
         settings.akash_settings,
         settings.akash_budget,
+        settings.build_mainnets,
         settings.stack_settings,
         stack_service,
         published_endpoints,

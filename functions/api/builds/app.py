@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from slipway.builds.api import models
 from slipway.builds.api.service import build_service
 from slipway.builds.states import Status
-from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
+from slipway.errors import BudgetExceededError, ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
 from slipway.http import Context, Key, Owner, body_of, create_app, lambda_handler, refusals
 
 app = create_app()
@@ -16,7 +16,7 @@ NewBuild = Annotated[models.BuildRequest, body_of(models.BuildRequest)]
 Chains = Annotated[models.DeployRequest, body_of(models.DeployRequest)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
-ACCEPTING = (RateLimitExceededError, ServicePausedError)
+ACCEPTING = (BudgetExceededError, RateLimitExceededError, ServicePausedError)
 
 
 class _Json(Response):

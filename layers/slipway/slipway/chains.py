@@ -11,6 +11,11 @@ OP_STACK = "op-stack"
 _EIP_1559_FIELDS = ("priority_fee_per_gas", "base_fee_multiplier")
 
 
+def _daily_gas(is_testnet: object) -> int:
+    """Return the daily budget of a chain that names none: a tenth of a unit, or 1,000 where they are worth nothing."""
+    return 10**21 if is_testnet else 10**17
+
+
 @dataclass(frozen=True)
 class Chain:
     """One EVM chain as the template's parameter ``Chains`` describes it.
@@ -28,6 +33,8 @@ class Chain:
         testnet: Whether its currency is worth nothing.
         fee_model: ``eip1559``, or ``legacy`` for a chain that knows only a gas price.
         l1_fee: ``op-stack`` for a rollup whose transactions cost an L1 fee besides their gas.
+        gas_limit: The most gas that one transaction may use.
+        gas_budget_per_day: The most wei that the transactions signed in a day (UTC) may cost.
     """
 
     chain_id: int
@@ -42,6 +49,8 @@ class Chain:
     testnet: bool = True
     fee_model: str = EIP_1559
     l1_fee: str | None = None
+    gas_limit: int = 15_000_000
+    gas_budget_per_day: int = 10**21
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Chain":
@@ -72,6 +81,8 @@ class Chain:
             testnet=entry.get("testnet", True),
             fee_model=fee_model,
             l1_fee=entry.get("l1_fee"),
+            gas_limit=int(entry.get("gas_limit", cls.gas_limit)),
+            gas_budget_per_day=int(entry.get("gas_budget_per_day", _daily_gas(entry.get("testnet", True)))),
         )
         for is_wrong, problem in chain._problems():
             if is_wrong:
@@ -88,6 +99,7 @@ class Chain:
             (self.testnet is False and self.confirmations == 0, "confirmations is at least 1 where testnet is false"),
             (self.block_seconds <= 0, "block_seconds is more than 0"),
             (min(self.max_fee_per_gas, self.priority_fee_per_gas) < 0, "a fee is not negative"),
+            (min(self.gas_limit, self.gas_budget_per_day) < 0, "gas_limit and gas_budget_per_day are not negative"),
             (self.base_fee_multiplier < 1, "base_fee_multiplier is at least 1"),
             (not all(isinstance(url, str) and url for url in self.rpc_urls), "rpc_urls is a list of addresses"),
             (len(set(self.rpc_urls)) < len(self.rpc_urls), "rpc_urls has an address twice"),

@@ -216,6 +216,13 @@ def build_limits(tier: str) -> BuildLimits:
     return BuildLimits(_windows("BUILD_LIMITS", tier, {"hour": 30, "day": 200}), int(entry.get("open", 5)))
 
 
+@cache
+def build_mainnets() -> frozenset[str]:
+    """Read BUILD_MAINNETS: roles and tiers, separated by commas or as a JSON list, whose builds may go to mainnets."""
+    text = os.environ.get("BUILD_MAINNETS", "admin,operator")
+    return frozenset(json.loads(text) if text.lstrip().startswith("[") else map(str.strip, text.split(",")))
+
+
 @dataclass(frozen=True)
 class AkashClocks:
     """How long things may take for a workload on Akash, in seconds.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import uuid
 from typing import Any
 
 import boto3
 import pytest
 
+from slipway import settings
 from slipway.builds.api import estimates
+from slipway.builds.api.service import build_service
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
     BuildItem,
@@ -22,7 +26,7 @@ from slipway.control.store import Service, set_switch
 from slipway.jobs.store import job_outcome
 from slipway.times import now_text
 from tests.support.installation import BUCKET, Answer, Installation
-from tests.support.wallets import ALICE, BOB
+from tests.support.wallets import ADMIN, ALICE, BOB
 
 PROMPT = "Create an ERC-20 token called Harbour"
 ENDS = {"complete": Status.COMPLETE, "failed": Status.FAILED}
@@ -72,6 +76,30 @@ def test_a_build_is_accepted_started_and_told_of(slipway: Installation) -> None:
     (entry,) = slipway.audit()
     assert (entry["action"], entry["outcome"], entry["wallet"]) == ("POST /api/v1/builds", "accepted", ALICE.address)
     assert entry["subject"] == answer.body["build_id"]
+
+
+def test_only_those_who_may_build_for_a_mainnet(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    (chain,) = [entry for entry in json.loads(os.environ["CHAINS"]) if entry["chain_id"] == 31337]
+    monkeypatch.setenv("CHAINS", json.dumps([{**chain, "testnet": False, "name": "main"}]))
+    settings.chain_settings.cache_clear()
+    build_service.cache_clear()
+    answer = create(slipway)
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    assert "main" in answer.body["error"]["message"]
+    assert create(slipway, account=ADMIN).status == 200
+    monkeypatch.setenv("BUILD_MAINNETS", "partner, standard")
+    settings.build_mainnets.cache_clear()
+    assert create(slipway).status == 200
+
+
+def test_no_build_is_accepted_for_a_chain_without_gas(slipway: Installation) -> None:
+    limits = {"gas_31337": "0"}
+    assert slipway.api("api_admin_change_budgets", token=slipway.token(ADMIN), body=limits).status == 200
+    answer = create(slipway)
+    assert (answer.status, answer.code) == (503, "BUDGET_EXCEEDED")
+    assert answer.body["error"]["details"]["budget"] == "gas_31337"
+    slipway.model()
+    assert slipway.launch().code == "BUDGET_EXCEEDED"
 
 
 def test_a_paused_service_takes_no_builds_but_answers_what_it_answered(slipway: Installation) -> None:

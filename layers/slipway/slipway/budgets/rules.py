@@ -1,10 +1,12 @@
 """Ceilings and how they are written. Pure; amounts are whole millionths of a US dollar, or wei."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from slipway.chains import Chain
 from slipway.errors import ValidationFailedError
 from slipway.settings import AkashBudget
 
@@ -34,7 +36,7 @@ class Ceiling:
 
     Attributes:
         name: As administrators write it, such as ``akash_day``.
-        resource: Whose counters it limits: such as ``akash``.
+        resource: Whose counters it limits: ``akash`` or ``gas_<chain id>``.
         account: Which of the resource's counters: the installation's, ``wallet`` for each wallet's own, or a tier's.
         span: What it counts.
         unit: In what.
@@ -73,6 +75,15 @@ def akash_ceilings(budget: AkashBudget) -> list[Ceiling]:
 def _akash(name: str, account: str, span: Span, limit: Decimal) -> Ceiling:
     unit = Unit.USD_PER_HOUR if name.endswith("per_hour") else Unit.USD
     return Ceiling(name, "akash", account, span, unit, micro(limit))
+
+
+def gas_ceilings(chains: Iterable[Chain]) -> list[Ceiling]:
+    """Return the ceiling of each chain's gas for a day."""
+    return [
+        Ceiling(name, name, INSTALLATION, Span.DAY, Unit.WEI, chain.gas_budget_per_day)
+        for chain in chains
+        for name in [f"gas_{chain.chain_id}"]
+    ]
 
 
 def parse_limit(ceiling: Ceiling, value: str) -> int:

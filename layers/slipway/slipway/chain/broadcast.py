@@ -9,6 +9,7 @@ from functools import cache
 
 from pynamodb.expressions.update import Action
 
+from slipway.budgets.store import unspend
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
@@ -189,6 +190,12 @@ def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: date
 def confirm(write: Transaction, item: TransactionItem) -> None:
     """Add to a job's change that its transaction is confirmed."""
     settle(write, item, "confirmed")
+
+
+def spare(item: TransactionItem, receipt: Receipt) -> None:
+    """Give back to the day's budget what was reserved for a transaction and is not spent; best effort."""
+    if item.budget:
+        unspend(item.budget, max(0, int(item.budget["amount"]) - receipt.cost))
 
 
 def settle(write: Transaction, item: TransactionItem, status: str) -> None:

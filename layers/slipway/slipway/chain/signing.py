@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from slipway.budgets.rules import gas_ceilings
+from slipway.budgets.store import Budget
 from slipway.chain.broadcast import mined
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import ChainFees, Fees
@@ -35,8 +37,9 @@ class ChainSigning:
         """Sign a plan's transactions with the first account that can pay, or return those that were signed before.
 
         Raises:
+            BudgetExceededError: The chain's gas for a day is used up.
             ConflictError: One of the job's conditions failed: it is not at the point where this is signed.
-            DeploymentFailedError: The chain would revert one of them.
+            DeploymentFailedError: The chain would revert one of them, or it needs more gas than one may use.
             InsufficientGasError: The network's fee is over the cap.
             SignerUnfundedError: No deployer account can pay.
             UpstreamUnavailableError: The chain or the store did not answer.
@@ -56,6 +59,7 @@ class ChainSigning:
 
     def _sign_with_pool(self, plan: Plan) -> list[TransactionItem]:
         unfunded: SignerUnfundedError | None = None
+        budget = Budget.read(gas_ceilings([self.chain]))
         offers = 0
         for signer in self._write_ahead.pool(plan):
             if offers == _MOST_ACCOUNTS:
@@ -66,7 +70,10 @@ class ChainSigning:
                 unfunded = error
                 continue
             offers += 1
-            if items := self._write_ahead.sign(plan, signer, priced):
+            if refusal := budget.refusal(priced.cost):
+                raise refusal
+            if items := self._write_ahead.sign(plan, signer, priced, budget):
+                budget.measure(priced.cost)
                 return items
         if unfunded and not offers:
             raise unfunded
@@ -81,6 +88,11 @@ class ChainSigning:
             )
         except RpcError as error:
             raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
+        if max(limits) > self.chain.gas_limit:
+            raise DeploymentFailedError(
+                f"The transaction needs more gas than one may use on {self.chain.name}",
+                details={"gas": max(limits), "gas_limit": self.chain.gas_limit},
+            )
         if self.rpc.balance(sender) < sum(limits) * fees.max_fee_per_gas:
             raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
         return Priced(fees, limits)

@@ -94,7 +94,7 @@ class TransactionItem(ControlItem):
     ``raw``, ``transaction_hash`` and ``call`` are those of the newest signature. ``hashes`` holds every signature's
     hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only use up the
     nonce. ``status`` goes from ``signed`` to ``broadcast`` to one of ``SETTLED``. ``underpriced`` is the hash of the
-    signature that nodes refused for its fees.
+    signature that nodes refused for its fees. ``budget`` is what was reserved of the chain's daily budget.
     """
 
     chain_id = NumberAttribute()
@@ -114,6 +114,7 @@ class TransactionItem(ControlItem):
     broadcast_at = UnicodeAttribute(null=True)
     underpriced = UnicodeAttribute(null=True)
     contract_address = UnicodeAttribute(null=True)
+    budget = JSONAttribute(null=True)
 
     @staticmethod
     def key(chain_id: int, address: str, nonce: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from slipway.budgets.store import Budget
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Call, Fees, SignedTransaction, UnsignedTransaction
 from slipway.chain.nonce_queue import NonceQueue
@@ -57,6 +58,11 @@ class Priced:
     fees: Fees
     gas_limits: tuple[int, ...]
 
+    @property
+    def cost(self) -> int:
+        """The most wei that they can cost."""
+        return sum(self.gas_limits) * self.fees.max_fee_per_gas
+
 
 def self_transfer(address: str) -> Call:
     """Return a transfer of nothing to oneself: the cheapest way to use up a nonce."""
@@ -67,22 +73,31 @@ class WriteAhead:
     """Reserves nonces and signs, for a pool of accounts on one chain.
 
     Args:
-        signers: The pool.
+        signers: Every account that may have signed: a transaction is signed again by its own.
         chain: The chain.
         rpc: Asked for an account's nonce when the account is used for the first time, or was used elsewhere.
         clock: Passes the time.
+        pool: Those that new transactions are signed with, all by default.
     """
 
-    def __init__(self, signers: Sequence[Signer], chain: Chain, rpc: JsonRpc, clock: Clock = time) -> None:
+    def __init__(
+        self,
+        signers: Sequence[Signer],
+        chain: Chain,
+        rpc: JsonRpc,
+        clock: Clock = time,
+        pool: Sequence[Signer] | None = None,
+    ) -> None:
         self._signers = signers
+        self._pool = signers if pool is None else pool
         self._chain = chain
         self._rpc = rpc
         self._clock = clock
 
     def pool(self, plan: Plan) -> list[Signer]:
         """Return the accounts in the order in which the plan's job should try them."""
-        start = zlib.crc32(f"{plan.job_id}#{plan.calls[0].purpose}".encode()) % max(1, len(self._signers))
-        return [*self._signers[start:], *self._signers[:start]]
+        start = zlib.crc32(f"{plan.job_id}#{plan.calls[0].purpose}".encode()) % max(1, len(self._pool))
+        return [*self._pool[start:], *self._pool[:start]]
 
     @staticmethod
     def written(plan: Plan) -> list[TransactionItem] | None:
@@ -92,14 +107,23 @@ class WriteAhead:
         written = [item for item in found if (item.pk, item.sk) not in replaced]
         return written if len(written) == len(plan.calls) else None
 
-    def sign(self, plan: Plan, signer: Signer, priced: Priced) -> list[TransactionItem] | None:
+    def sign(
+        self, plan: Plan, signer: Signer, priced: Priced, budget: Budget | None = None
+    ) -> list[TransactionItem] | None:
         """Sign a plan's transactions with one account, and write them with the job's changes.
+
+        Args:
+            plan: What is to be signed.
+            signer: The account.
+            priced: What it offers.
+            budget: The chain's, from which the most that it can cost is reserved in the same write.
 
         Returns:
             The transactions as they stand, whether this call or another one wrote them; None when others keep taking
             the account's nonces.
 
         Raises:
+            BudgetExceededError: Others spent what was left of the budget.
             ConditionsFailedError: One of the job's own conditions failed; nothing was written.
         """
         if plan.replaces:
@@ -111,7 +135,9 @@ class WriteAhead:
                 nonce = queue.wait()
                 if nonce.next_nonce != items[0].nonce:
                     items = self._signed(plan, signer, priced, int(nonce.next_nonce))
-                write = self._reservation(plan, items, nonce, queue.ticket)
+                write = Transaction()
+                _spend(write, budget, items, priced)
+                self._reserve(write, plan, items, nonce, queue.ticket)
                 add_changes(write, plan.changes, items)
                 try:
                     write.commit()
@@ -120,8 +146,7 @@ class WriteAhead:
                 except ConditionsFailedError as error:
                     if any(name.startswith(("intent:", "replaced:")) for name in error.failed):
                         return self.written(plan)
-                    if not any(name.startswith(("nonce", "transaction:")) for name in error.failed):
-                        raise
+                    _require_passing(error, priced, budget)
                 except WriteContentionError:
                     pass
                 self._clock.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
@@ -234,9 +259,10 @@ class WriteAhead:
         )
 
     @staticmethod
-    def _reservation(plan: Plan, items: Sequence[TransactionItem], nonce: SignerNonce, ticket: int) -> Transaction:
-        """Return the write that takes the nonces, if they are still the account's next and the purposes are free."""
-        write = Transaction()
+    def _reserve(
+        write: Transaction, plan: Plan, items: Sequence[TransactionItem], nonce: SignerNonce, ticket: int
+    ) -> None:
+        """Add that the nonces are taken, if they are still the account's next and the purposes are free."""
         replaced = {item.purpose: item for item in plan.replaces}
         for item in items:
             write.create(f"transaction:{item.purpose}", item)
@@ -251,4 +277,18 @@ class WriteAhead:
         if ticket > nonce.served_ticket:
             served.append(SignerNonce.served_ticket.set(ticket))
         write.update("nonce", nonce, served, condition=SignerNonce.next_nonce == int(items[0].nonce))
-        return write
+
+
+def _spend(write: Transaction, budget: Budget | None, items: Sequence[TransactionItem], priced: Priced) -> None:
+    """Add that the most that the transactions can cost is reserved; each knows its part."""
+    spent = budget.spend(write, priced.cost) if budget else None
+    for item, limit in zip(items, priced.gas_limits, strict=True):
+        item.budget = spent and {**spent, "amount": limit * priced.fees.max_fee_per_gas}
+
+
+def _require_passing(error: ConditionsFailedError, priced: Priced, budget: Budget | None) -> None:
+    """Raise a failure that another try does not mend: the job's own condition, or a budget that is used up."""
+    if not any(name.startswith(("nonce", "transaction:", "budget:")) for name in error.failed):
+        raise error
+    if budget and (refusal := budget.refusal(priced.cost, error.failed)):
+        raise refusal from error

@@ -9,6 +9,8 @@ from datetime import timedelta
 import httpx
 
 from slipway.addresses import to_checksum
+from slipway.budgets.rules import gas_ceilings
+from slipway.budgets.store import Budget
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Fees
 from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
@@ -234,6 +236,8 @@ class TokenService:
                 # Registration can only be estimated for a model that is not registered.
                 gas = gas_limit(reads[2].result(_READ_SECONDS)) + gas_limit(reads[3].result(_READ_SECONDS))
             fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
+            if refusal := Budget.read(gas_ceilings([self._chain])).refusal((gas or 0) * fees.max_fee_per_gas):
+                refusals.append(refusal)
         except InsufficientGasError as error:
             refusals.append(error)
         except UpstreamUnavailableError as error:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, settle
+from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, settle, spare
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, first_pause
@@ -242,6 +242,9 @@ class TokenWorkflow(Workflow[Work]):
             data={"token_address": job.token.token_address},
             write=write,
         ):
+            for item in job.unknown:
+                if (found := job.looks.get(item.purpose)) and found.receipt:
+                    spare(item, found.receipt)
             self._measure(job.token, "completed")
             record_outcome(Service.TOKENS, Outcome.SUCCESS)
         return 0

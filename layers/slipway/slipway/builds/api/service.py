@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import get_args
 
+from slipway.budgets.rules import gas_ceilings
+from slipway.budgets.store import Budget
 from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, refusal_of
 from slipway.builds.api.estimates import Estimator
 from slipway.builds.api.models import (
@@ -39,7 +41,7 @@ from slipway.builds.store import (
 )
 from slipway.chains import Chain
 from slipway.control.store import Gate, Service
-from slipway.errors import ConflictError, NotFoundError, SlipwayError, ValidationFailedError
+from slipway.errors import ConflictError, ForbiddenError, NotFoundError, SlipwayError, ValidationFailedError
 from slipway.executions import execution_starter, execution_stopper
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
@@ -48,7 +50,7 @@ from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import BuildLimits, build_limits, chain_settings, state_machine_arn, stream_url
+from slipway.settings import BuildLimits, build_limits, build_mainnets, chain_settings, state_machine_arn, stream_url
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_milliseconds
 
@@ -95,11 +97,12 @@ class BuildService:
 
         Raises:
             ValidationFailedError: A chain, the template or an option is unknown.
+            ForbiddenError: A chain is a mainnet, to which this caller's builds may not go.
             RateLimitExceededError: Too many builds in an hour or a day, or at once.
             SlipwayError: Any other of the route's refusals; nothing was changed.
         """
         wallet = str(caller.wallet)
-        self._require_known(body)
+        self._require_known(body, caller)
         idempotency = Idempotency.of(BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
         gate = self._threads.submit(Gate, Service.BUILDS)
         counted = self._threads.submit(counts_of, wallet)
@@ -138,17 +141,23 @@ class BuildService:
             return answer
         raise ConflictError("Too many requests at once; try again", retry_after=1)
 
-    def _require_known(self, body: BuildRequest) -> None:
-        self._require_chains(body.chains, "chains")
+    def _require_known(self, body: BuildRequest, caller: Caller) -> None:
+        self._require_chains(body.chains, "chains", caller)
         if body.template is not None and body.template not in TEMPLATES:
             raise ValidationFailedError.of_field("template", f"is none of {', '.join(TEMPLATES)}")
         read_options(body.options)
 
-    def _require_chains(self, chains: Sequence[int], field: str) -> None:
+    def _require_chains(self, chains: Sequence[int], field: str, caller: Caller) -> None:
         unknown = [str(chain) for chain in chains if chain not in self._chains]
         if unknown:
             known = ", ".join(map(str, sorted(self._chains)))
             raise ValidationFailedError.of_field(field, f"{', '.join(unknown)} can't be deployed to; known are {known}")
+        mainnets = [self._chains[chain].name for chain in chains if not self._chains[chain].testnet]
+        if mainnets and not build_mainnets() & {*caller.roles, caller.tier}:
+            raise ForbiddenError(f"Your builds may not go to {', '.join(mainnets)}: deploy with a wallet of your own")
+        for chain in chains:
+            if refusal := Budget.read(gas_ceilings([self._chains[chain]])).refusal(1):
+                raise refusal
 
     @staticmethod
     def _accept(
@@ -293,7 +302,7 @@ class BuildService:
             RateLimitExceededError: As for a new build.
         """
         build = self.owned(caller, build_id)
-        self._require_chains(chain_ids, "chain_ids")
+        self._require_chains(chain_ids, "chain_ids", caller)
         asked = {"build_id": build_id, "chain_ids": chain_ids}
         idempotency = Idempotency.of("builds/deploy", build.wallet, idempotency_key, asked)
         gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)

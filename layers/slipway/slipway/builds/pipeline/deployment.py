@@ -26,7 +26,7 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import NotTakenError, confirm, held_to, look, mined
+from slipway.chain.broadcast import NotTakenError, confirm, held_to, look, mined, spare
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
@@ -367,6 +367,7 @@ def record_deployed(
         actions=actions,
         also=lambda write: confirm(write, item),
     ):
+        spare(item, receipt)
         record("ChainDeployments", chain=chain.name, outcome="deployed")
         record("ChainDeploymentGas", receipt.gas_used, chain=chain.name)
 
