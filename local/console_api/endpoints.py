@@ -33,7 +33,8 @@ async def _banano(request: web.Request) -> web.Response:
         action = json.loads(await request.read())["action"]
     except (ValueError, TypeError, LookupError):
         return web.json_response({"error": "Unable to parse JSON"})
-    return web.json_response(BANANO_VERSION if action == "version" else {"error": "Unknown command"})
+    answers = {"version": BANANO_VERSION, "block_count": {"count": "123456", "unchecked": "0", "cemented": "123456"}}
+    return web.json_response(answers.get(action, {"error": "Unknown command"}))
 
 
 async def _nonsense(_: web.Request) -> web.Response:

@@ -53,7 +53,9 @@ def _said(status: str, body: bytes, *headers: str) -> Callable[[socket.socket], 
 
 
 def _ask(port: int, addresses: list[str] | None = None, seconds: float = 2.0) -> object:
-    return RPC.version(Endpoint("node.example", port), ["127.0.0.1"] if addresses is None else addresses, seconds)
+    return RPC.ask(
+        "version", Endpoint("node.example", port), ["127.0.0.1"] if addresses is None else addresses, seconds
+    )
 
 
 def test_a_node_is_asked_by_its_name_at_the_address_that_was_judged() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from slipway.akash.service import request_close
 from slipway.akash.store import find_workload
-from slipway.stacks import node_workflow
+from slipway.errors import ProbeRefusedError
+from slipway.stacks import node_rpc, node_workflow
 from slipway.stacks.artifact_store import ArtifactStore, Versions
 from slipway.stacks.steps import Step
 from tests.support.console_simulator import Simulator
@@ -381,8 +382,9 @@ def test_no_host_anywhere(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("host", ["private.test", "both.test"])
 def test_a_host_that_leads_inside_is_refused(stacks: Stacks, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     addresses = {"private.test": ["10.0.0.1"], "both.test": ["93.184.216.34", "169.254.169.254"]}
-    monkeypatch.setattr(node_workflow, "resolved", lambda name, port: addresses[name])
-    monkeypatch.setattr(node_workflow, "allow_private_network", lambda: False)
+    monkeypatch.setattr(node_rpc, "resolved", lambda name, port: addresses[name])
+    for module in (node_rpc, node_workflow):
+        monkeypatch.setattr(module, "allow_private_network", lambda: False)
     node = stacks.run(stacks.put("node", spec({"ports": {"host": host}})))
     assert node["error"]["code"] == "ENDPOINT_HOST_REFUSED"
 
@@ -631,3 +633,75 @@ def test_each_job_leaves_an_outcome_and_an_audit_trail(stacks: Stacks, slipway: 
     assert ("PUT /api/stacks/{environment}/node", "accepted", "production/node") in trail
     assert ("stack_node", "completed", "production/node") in trail
     assert ("stack_node", "ENDPOINT_NOT_FORWARDED", "production/node") in trail
+
+
+# ── Health ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dead(monkeypatch: pytest.MonkeyPatch, dead: list[bool]) -> None:
+    """Let nodes answer nothing as long as the list is not empty."""
+    ask = node_rpc.NodeRpc.ask
+
+    def answer(self: node_rpc.NodeRpc, *given: Any) -> Any:
+        if dead:
+            raise ProbeRefusedError("Nothing answers there")
+        return ask(self, *given)
+
+    monkeypatch.setattr(node_rpc.NodeRpc, "ask", answer)
+
+
+def _a_minute_later(stacks: Stacks, slipway: Installation) -> str:
+    slipway.clock.advance(60)
+    return stacks.reconcile()["production/node"]
+
+
+def test_a_dead_node_is_withdrawn_after_two_probes_and_given_back_when_it_answers(
+    stacks: Stacks, slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks.up("node")
+    dead: list[bool] = []
+    _dead(monkeypatch, dead)
+    assert _a_minute_later(stacks, slipway) == "active"
+    health = stacks.get("node")["health"]
+    assert (health["answers"], health["failures"], health["block_count"]) == (True, 0, 123456)
+    published = stacks.endpoint().body
+    dead.append(True)
+    assert _a_minute_later(stacks, slipway) == "active"
+    assert stacks.endpoint().body == published
+    assert [_a_minute_later(stacks, slipway) for _ in range(3)] == ["withdrawn"] * 3
+    assert stacks.endpoint().code == "ARTIFACT_MISSING"
+    node = stacks.get("node")
+    assert (node["status"], node["generation"], node["health"]["failures"]) == ("active", 1, 4)
+    assert node["health"]["withdrawn_at"] < node["health"]["probed_at"]
+    assert "Nothing answers" in node["health"]["reason"]
+    dead.clear()
+    assert _a_minute_later(stacks, slipway) == "active"
+    assert stacks.endpoint().body == published
+    assert events(stacks.get("node"))[-2:] == ["withdrawn", "published"]
+
+
+def test_a_dead_node_is_restarted_after_three_probes_where_it_shall_be(
+    stacks: Stacks, slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks.up("node", spec(restart="on_failure"))
+    dead = [True]
+    _dead(monkeypatch, dead)
+    assert [_a_minute_later(stacks, slipway) for _ in range(3)] == ["active", "withdrawn", "restarted"]
+    node = stacks.get("node")
+    assert (node["status"], node["job"]["operation"], node["generation"], node["health"]) == (
+        "deploying", "restart", 2, None,
+    )  # fmt: skip
+    assert len(stacks.executions("node")) == 2
+
+
+def test_all_environments_are_listed_with_their_costs(stacks: Stacks, slipway: Installation) -> None:
+    for environment in ("production", "staging"):
+        stacks.up("node", environment=environment)
+    token = slipway.token(OPERATOR)
+    answer = slipway.api("api_stacks_list", token=token, query="limit=1")
+    assert answer.status == 200, answer.body
+    assert [entry["environment"] for entry in answer.body["stacks"]] == ["staging"]
+    more = slipway.api("api_stacks_list", token=token, query=f"cursor={answer.body['next_cursor']}").body
+    assert [(entry["environment"], entry["kind"]) for entry in more["stacks"]] == [("production", "node")]
+    assert more["stacks"][0]["cost"]["burn_per_day"]
+    assert more["next_cursor"] is None

@@ -64,6 +64,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/stacks/{environment}/api": OPERATOR,
     "DELETE /api/stacks/{environment}/api": OPERATOR,
     "POST /api/stacks/{environment}/api/restart": OPERATOR,
+    "GET /api/stacks": OPERATOR,
     "GET /api/stacks/{environment}/endpoint.json": OPERATOR,
     "GET /api/stacks/{environment}/endpoint.json.sig": OPERATOR,
     "GET /api/tokens/{address}": ANYONE,

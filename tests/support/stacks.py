@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import httpx
 
 from slipway.executions import execution_starter, execution_status
 from slipway.settings import akash_clocks
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
+from slipway.stacks.node_rpc import NodeRpc
 from slipway.stacks.reconcile import StackReconcile
 from tests.support.console_simulator import Simulator
 from tests.support.installation import BUCKET, Answer, Installation
@@ -108,6 +110,7 @@ class Stacks:
             lambda kind, name: execution_status(machines[kind], name),
             akash_clocks().look,
             self.slipway.clock.moment,
+            NodeRpc(httpx.AsyncClient(trust_env=False)),
         )
         with self.slipway.acting_as("ReconcileTasks"):
             return {f"{name}/{kind}": reconcile.reconcile_stack(name, kind) for name, kind in reconcile.find()}

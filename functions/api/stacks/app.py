@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 
 from slipway.errors import ConflictError, NotFoundError, ServicePausedError
-from slipway.http import Context, Key, RoleHolder, body_of, create_app, lambda_handler, refusals
+from slipway.http import Context, Cursor, Key, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import OPERATOR, Caller
-from slipway.stacks.models import ApiSpec, Kind, NodeSpec, StackAnswer, StackDetail
+from slipway.stacks.models import ApiSpec, Kind, NodeSpec, StackAnswer, StackDetail, StackPage
 from slipway.stacks.published import REFUSALS as UNPUBLISHED
 from slipway.stacks.service import stack_service
 
@@ -53,6 +53,12 @@ def _put(
     answer = stack_service().put(caller, environment, body, kind, key, context)
     response.status_code = 200 if answer.unchanged else 202
     return answer
+
+
+@app.get("/api/stacks")
+def page(_: Operator, limit: Limit = 20, cursor: Cursor = None) -> StackPage:
+    """List all environments' stacks with what they cost, the one made last first."""
+    return stack_service().page(limit, cursor)
 
 
 @app.get("/api/stacks/{environment}/node", responses=refusals(NotFoundError))

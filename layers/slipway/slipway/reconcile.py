@@ -2,6 +2,8 @@
 
 from functools import cache, partial
 
+import httpx
+
 from slipway.akash.console.client import console_api
 from slipway.akash.reconcile import AkashReconcile
 from slipway.builds.pipeline.deployment import SENDING_SECONDS, BuildTransactions
@@ -15,6 +17,7 @@ from slipway.network import public_client
 from slipway.settings import akash_clocks, akash_settings, artifact_bucket, chain_settings, state_machine_arn
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
+from slipway.stacks.node_rpc import NodeRpc
 from slipway.stacks.reconcile import StackReconcile
 from slipway.store import aws_client
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
@@ -58,6 +61,7 @@ def stacks() -> StackReconcile:
         {kind: execution_starter(arn) for kind, arn in arns.items()},
         lambda kind, name: execution_status(arns[kind], name),
         akash_clocks().look,
+        rpc=NodeRpc(httpx.AsyncClient(trust_env=False)),
     )
 
 

@@ -38,6 +38,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what is used of every budget, what is left, and until when */
+        get: operations["admin_budgets"];
+        /** Set ceilings by name, from the next request on; null goes back to the template's */
+        put: operations["admin_change_budgets"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metrics": {
         parameters: {
             query?: never;
@@ -323,6 +341,23 @@ export interface paths {
         };
         /** Return the bash script that makes a machine the worker of a wallet */
         get: operations["workers_setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all environments' stacks with what they cost, the one made last first */
+        get: operations["stacks_page"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1056,6 +1091,58 @@ export interface components {
             memory_bytes: components["schemas"]["Amount"];
             storage_bytes: components["schemas"]["StorageAvailability"];
             gpus: components["schemas"]["Amount"];
+        };
+        /**
+         * BudgetView
+         * @description One budget.
+         */
+        BudgetView: {
+            /** Name */
+            name: string;
+            unit: components["schemas"]["Unit"];
+            /**
+             * Limit
+             * @description The ceiling: for one thing, for all that is open at once, or for a day, as the name says.
+             */
+            limit: string;
+            /**
+             * Used
+             * @description What counts against it now.
+             */
+            used: string;
+            /**
+             * Open
+             * @description What of it is open, and comes back when it is closed.
+             */
+            open: string;
+            /**
+             * Left
+             * @description What may still be spent, or the most for one thing.
+             */
+            left: string;
+            /**
+             * Resets At
+             * @description When `used` is nothing again; None where it does not depend on time.
+             */
+            resets_at: string | null;
+        };
+        /**
+         * BudgetsAnswer
+         * @description All budgets of this installation.
+         */
+        BudgetsAnswer: {
+            /** Budgets */
+            budgets: components["schemas"]["BudgetView"][];
+        };
+        /**
+         * BudgetsChange
+         * @description New ceilings by name; null goes back to the template's parameter.
+         * @example {
+         *       "akash_day": 150
+         *     }
+         */
+        BudgetsChange: {
+            [key: string]: string | number | null;
         };
         /**
          * BuildDetail
@@ -1906,6 +1993,42 @@ export interface components {
             count: number | null;
         };
         /**
+         * Health
+         * @description What the last probe of a published node found.
+         */
+        Health: {
+            /**
+             * Probed At
+             * @description When it was.
+             */
+            probed_at: string;
+            /**
+             * Answers
+             * @description Whether the node answered.
+             */
+            answers: boolean;
+            /**
+             * Failures
+             * @description How many probes in a row it did not answer.
+             */
+            failures: number;
+            /**
+             * Block Count
+             * @description Its height, when it last answered.
+             */
+            block_count?: number | null;
+            /**
+             * Reason
+             * @description Why it did not.
+             */
+            reason?: string | null;
+            /**
+             * Withdrawn At
+             * @description Since when its endpoint is withdrawn for that.
+             */
+            withdrawn_at?: string | null;
+        };
+        /**
          * Healthy
          * @description The API answers.
          */
@@ -2411,6 +2534,13 @@ export interface components {
              * @default false
              */
             keep: boolean;
+            /**
+             * Restart
+             * @description Whether a published node that stopped answering is restarted.
+             * @default never
+             * @enum {string}
+             */
+            restart: "never" | "on_failure";
         };
         /**
          * NonceAnswer
@@ -2796,6 +2926,8 @@ export interface components {
              * @description What the node said of itself.
              */
             node_version?: string | null;
+            /** @description Of a published node: what its last probe found. */
+            health?: components["schemas"]["Health"] | null;
             error?: components["schemas"]["StackError"] | null;
             /**
              * Unchanged
@@ -2845,6 +2977,7 @@ export interface components {
             discovery: components["schemas"]["DiscoveryTry"][];
             /** Node Version */
             node_version?: string | null;
+            health?: components["schemas"]["Health"] | null;
             error?: components["schemas"]["StackError"] | null;
             /** Unchanged */
             unchanged?: boolean | null;
@@ -2867,6 +3000,64 @@ export interface components {
             code: string;
             /** Message */
             message: string;
+        };
+        /**
+         * StackPage
+         * @description A page of all environments' stacks, the one made last first. It may be short and have a `next_cursor`.
+         */
+        StackPage: {
+            /** Stacks */
+            stacks: components["schemas"]["StackSummary"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * StackSummary
+         * @description A stack in a list; `cost` is None while it is not known.
+         */
+        StackSummary: {
+            /** Environment */
+            environment: string;
+            kind: components["schemas"]["Kind"];
+            status: components["schemas"]["StacksStatus"];
+            /** Generation */
+            generation: number;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            job: components["schemas"]["JobDetail"];
+            /** Deployment Id */
+            deployment_id?: string | null;
+            /** Dseq */
+            dseq?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /**
+             * Uris
+             * @default []
+             */
+            uris: string[];
+            /** Endpoint */
+            endpoint?: string | null;
+            /** Stale Endpoint */
+            stale_endpoint?: boolean | null;
+            /**
+             * Discovery
+             * @default []
+             */
+            discovery: components["schemas"]["DiscoveryTry"][];
+            /** Node Version */
+            node_version?: string | null;
+            health?: components["schemas"]["Health"] | null;
+            error?: components["schemas"]["StackError"] | null;
+            /** Unchanged */
+            unchanged?: boolean | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+            cost?: components["schemas"]["Cost"] | null;
         };
         /**
          * Status
@@ -3018,6 +3209,12 @@ export interface components {
             /** Explorer Url */
             explorer_url?: string | null;
         };
+        /**
+         * Unit
+         * @description In what a budget is counted.
+         * @enum {string}
+         */
+        Unit: "USD" | "USD/hour" | "wei";
         /**
          * UnitPrice
          * @description What a standard unit costs on the network, decimal strings in US dollars.
@@ -3505,6 +3702,26 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
+        /** @description `BUDGET_EXCEEDED`: This installation may spend no more of its operator's money now; `details` name the budget. `INSUFFICIENT_GAS`: The network's fee is over the chain's cap. `SERVICE_PAUSED`: An administrator paused the service, or its circuit breaker is open; running work goes on. */
+        BudgetExceededOrInsufficientGasOrServicePaused: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: This installation may spend no more of its operator's money now; `details` name the budget. `PAYMENT_REQUIRED`: The Akash account has too little credit, or the wallet too little of a token; nothing was created. */
+        BudgetExceededOrPaymentRequired: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
         /** @description `CONFLICT`: The thing is not in a state that allows this. */
         Conflict: {
             headers: {
@@ -3553,17 +3770,6 @@ export interface components {
         /** @description `FORBIDDEN`: The caller is known and may not do this. */
         Forbidden: {
             headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorEnvelope"];
-            };
-        };
-        /** @description `INSUFFICIENT_GAS`: The network's fee is over the chain's cap. `SERVICE_PAUSED`: An administrator paused the service, or its circuit breaker is open; running work goes on. */
-        InsufficientGasOrServicePaused: {
-            headers: {
-                /** @description Seconds to wait. */
-                "Retry-After"?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -3738,6 +3944,96 @@ export interface operations {
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_budgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "budgets": [
+                     *         {
+                     *           "name": "web",
+                     *           "unit": "USD",
+                     *           "limit": "limit",
+                     *           "used": "used",
+                     *           "open": "open",
+                     *           "left": "left",
+                     *           "resets_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BudgetsAnswer"];
+                };
+            };
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_change_budgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "akash_day": 150
+                 *     }
+                 */
+                "application/json": components["schemas"]["BudgetsChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "budgets": [
+                     *         {
+                     *           "name": "web",
+                     *           "unit": "USD",
+                     *           "limit": "limit",
+                     *           "used": "used",
+                     *           "open": "open",
+                     *           "left": "left",
+                     *           "resets_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BudgetsAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -4111,7 +4407,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
-            402: components["responses"]["PaymentRequired"];
+            402: components["responses"]["BudgetExceededOrPaymentRequired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ModelNotFound"];
             409: components["responses"]["ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists"];
@@ -4119,7 +4415,7 @@ export interface operations {
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["DeploymentFailedOrInternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["InsufficientGasOrServicePaused"];
+            503: components["responses"]["BudgetExceededOrInsufficientGasOrServicePaused"];
         };
     };
     deployments_estimate: {
@@ -4775,6 +5071,120 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    stacks_page: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stacks": [
+                     *         {
+                     *           "environment": "production",
+                     *           "kind": "node",
+                     *           "status": "active",
+                     *           "generation": 1,
+                     *           "spec": {},
+                     *           "job": {
+                     *             "job_id": "1",
+                     *             "operation": "deploy",
+                     *             "generation": 1,
+                     *             "started_at": "2026-11-21T04:20:00Z",
+                     *             "ended_at": "2026-11-21T04:20:00Z"
+                     *           },
+                     *           "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *           "dseq": "19876543",
+                     *           "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ],
+                     *           "endpoint": "endpoint",
+                     *           "stale_endpoint": true,
+                     *           "discovery": [
+                     *             {
+                     *               "count": 1,
+                     *               "at": "2026-11-21T04:20:00Z",
+                     *               "outcome": "attempt",
+                     *               "cause": "cause"
+                     *             }
+                     *           ],
+                     *           "node_version": "node version",
+                     *           "health": {
+                     *             "probed_at": "2026-11-21T04:20:00Z",
+                     *             "answers": true,
+                     *             "failures": 1,
+                     *             "block_count": 1,
+                     *             "reason": "reason",
+                     *             "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *           },
+                     *           "error": null,
+                     *           "unchanged": true,
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z",
+                     *           "cost": {
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "burn_per_hour": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "burn_per_day": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "spent": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "balance": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "deposited": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "runway_seconds": 1,
+                     *             "escrow_state": "escrow state",
+                     *             "settled_at_block": 1,
+                     *             "estimate": true
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StackPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     stacks_api: {
         parameters: {
             query?: never;
@@ -4824,6 +5234,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -4913,6 +5331,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -4959,6 +5385,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5027,6 +5461,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5096,6 +5538,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5224,6 +5674,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5317,6 +5775,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5363,6 +5829,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5431,6 +5905,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
@@ -5500,6 +5982,14 @@ export interface operations {
                      *         }
                      *       ],
                      *       "node_version": "node version",
+                     *       "health": {
+                     *         "probed_at": "2026-11-21T04:20:00Z",
+                     *         "answers": true,
+                     *         "failures": 1,
+                     *         "block_count": 1,
+                     *         "reason": "reason",
+                     *         "withdrawn_at": "2026-11-21T04:20:00Z"
+                     *       },
                      *       "error": null,
                      *       "unchanged": true,
                      *       "created_at": "2026-11-21T04:20:00Z",

@@ -12,7 +12,7 @@ from slipway.jobs.store import job_event
 from slipway.observability import logger, record
 from slipway.stacks.models import Kind, Operation, Status
 from slipway.stacks.steps import first_step
-from slipway.stacks.store import StackItem, find_stack, forget_last_job, open_work_of, stack_key
+from slipway.stacks.store import LISTED, StackItem, find_stack, forget_last_job, open_work_of, stack_key
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now, now_text, to_text
 
@@ -85,6 +85,8 @@ def begin(wanted: Wanted, seen: StackItem | None) -> StackItem:
         "executions": 1,
         "job_began_at": moment,
         "updated_at": moment,
+        "subject_key": LISTED,
+        "owner_sort": f"{seen.created_at if seen else moment}#{key[0]}",
         **open_work_of(wanted.environment, wanted.kind, until),
     }
     if seen is None:

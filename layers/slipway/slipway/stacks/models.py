@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.sdl.parser import parse_cpu, parse_size
+from slipway.akash.status.models import Cost
 from slipway.jobs.models import EventDetail
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -102,6 +103,7 @@ class NodeSpec(_Request):
         resources: What it gets.
         preferences: Which providers will do.
         keep: Leave a failed deployment open for a look, instead of closing it.
+        restart: Whether a published node that stopped answering is restarted.
     """
 
     image: Image | None = None
@@ -109,6 +111,7 @@ class NodeSpec(_Request):
     resources: NodeResources = NodeResources()
     preferences: Preferences = Preferences()
     keep: bool = False
+    restart: Literal["never", "on_failure"] = "never"
 
 
 class ApiSpec(_Request):
@@ -133,7 +136,7 @@ class ApiSpec(_Request):
 
 Spec = NodeSpec | ApiSpec
 # What a stack does after its deployment is not part of what is deployed.
-FLAGS = frozenset({"keep", "follow"})
+FLAGS = frozenset({"keep", "follow", "restart"})
 
 
 def spec_class(kind: Kind) -> type[NodeSpec] | type[ApiSpec]:
@@ -185,6 +188,26 @@ class DiscoveryTry(BaseModel):
     cause: str | None = None
 
 
+class Health(BaseModel):
+    """What the last probe of a published node found.
+
+    Attributes:
+        probed_at: When it was.
+        answers: Whether the node answered.
+        failures: How many probes in a row it did not answer.
+        block_count: Its height, when it last answered.
+        reason: Why it did not.
+        withdrawn_at: Since when its endpoint is withdrawn for that.
+    """
+
+    probed_at: str
+    answers: bool
+    failures: int
+    block_count: int | None = None
+    reason: str | None = None
+    withdrawn_at: str | None = None
+
+
 class StackAnswer(BaseModel):
     """A stack.
 
@@ -197,6 +220,7 @@ class StackAnswer(BaseModel):
         stale_endpoint: Of an API stack: what it uses is not what its node publishes.
         discovery: Looks for the node's port in the last job.
         node_version: What the node said of itself.
+        health: Of a published node: what its last probe found.
         unchanged: In the answer to a PUT that changes nothing.
     """
 
@@ -214,6 +238,7 @@ class StackAnswer(BaseModel):
     stale_endpoint: bool | None = None
     discovery: list[DiscoveryTry] = []
     node_version: str | None = None
+    health: Health | None = None
     error: StackError | None = None
     unchanged: bool | None = None
     created_at: str
@@ -224,3 +249,16 @@ class StackDetail(StackAnswer):
     """A stack with its events, oldest first, the last two hundred."""
 
     events: list[EventDetail] = []
+
+
+class StackSummary(StackAnswer):
+    """A stack in a list; ``cost`` is None while it is not known."""
+
+    cost: Cost | None = None
+
+
+class StackPage(BaseModel):
+    """A page of all environments' stacks, the one made last first. It may be short and have a ``next_cursor``."""
+
+    stacks: list[StackSummary]
+    next_cursor: str | None = None

@@ -7,20 +7,18 @@ from typing import Any, ClassVar
 from slipway.akash.console.client import ConsoleApi
 from slipway.errors import (
     EndpointHostMissingError,
-    EndpointHostRefusedError,
     LeaseClosedError,
     ProbeNonsenseError,
     ProbeRefusedError,
     SlipwayError,
 )
-from slipway.network import is_public, resolved
 from slipway.observability import logger, record
 from slipway.p256_key import P256Key
 from slipway.settings import StackSettings, allow_private_network
 from slipway.stacks.artifact import SignedFor, artifact_bytes, signature_document
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind, NodeSpec
-from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.node_rpc import NodeRpc, addresses_of
 from slipway.stacks.rules import (
     DISCOVERY,
     LOOK_SECONDS,
@@ -142,7 +140,7 @@ class NodeWorkflow(StackWorkflow):
         if not host:
             host = host_for(candidate, self._provider_uri(deployment.open_leases[0].id.provider))
         endpoint = valid_endpoint(host, candidate.external_port, allow_loopback=allow_private_network())
-        self._addresses(endpoint)
+        addresses_of(endpoint)
         return endpoint
 
     def _provider_uri(self, provider: str) -> str:
@@ -150,24 +148,6 @@ class NodeWorkflow(StackWorkflow):
         if not found:
             raise EndpointHostMissingError("The provider names no host for the node's port, and nobody knows its own")
         return found[0]
-
-    @staticmethod
-    def _addresses(endpoint: Endpoint) -> list[str]:
-        """Return the addresses of an endpoint.
-
-        Raises:
-            EndpointHostRefusedError: It has none, or one that is not public.
-        """
-        try:
-            found = resolved(endpoint.host, endpoint.port)
-        except OSError as error:
-            if allow_private_network():
-                # On a laptop providers have names that exist nowhere; the probe tells.
-                return []
-            raise EndpointHostRefusedError(f"The provider's host {endpoint.host} does not resolve") from error
-        if not allow_private_network() and not all(is_public(address) for address in found):
-            raise EndpointHostRefusedError(f"The provider's host {endpoint.host} is not a public one")
-        return found
 
     # ── Probe ───────────────────────────────────────────────────────────────────────────────────
 
@@ -184,7 +164,7 @@ class NodeWorkflow(StackWorkflow):
         count = int(stack.probes or 0) + 1
         endpoint = parse_endpoint(str(stack.candidate), allow_loopback=allow_private_network())
         try:
-            version = node_version(self._rpc.version(endpoint, self._addresses(endpoint), _PROBE_SECONDS))
+            version = node_version(self._rpc.ask("version", endpoint, addresses_of(endpoint), _PROBE_SECONDS))
         except (ProbeRefusedError, ProbeNonsenseError) as error:
             pause = PROBE.pause(count, self._seconds_since(began_at)) if isinstance(error, ProbeRefusedError) else None
             logger.warning("probed", stack=stack.name, count=count, cause=error.code, reason=error.message)

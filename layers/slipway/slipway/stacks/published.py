@@ -37,7 +37,7 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
 
 def publishes(node: StackItem | None) -> bool:
     """Whether a node publishes an endpoint now, as far as its own state tells."""
-    return node is not None and node.status == str(Status.ACTIVE)
+    return node is not None and node.status == str(Status.ACTIVE) and not (node.health or {}).get("withdrawn_at")
 
 
 class PublishedEndpoints:

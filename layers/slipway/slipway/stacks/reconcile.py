@@ -2,23 +2,30 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
 from slipway.akash.models import Status as WorkloadStatus
 from slipway.akash.store import find_workload
+from slipway.errors import ConflictError
 from slipway.observability import logger, record
 from slipway.stacks.artifact_store import ArtifactStore
-from slipway.stacks.jobs import LOOK_SECONDS, execution_input, follow
-from slipway.stacks.models import Kind, Status
+from slipway.stacks.health import PROBE_EVERY_SECONDS, RESTARTED_AFTER, health_after, probe
+from slipway.stacks.jobs import LOOK_SECONDS, Wanted, begin, execution_input, follow, start_job
+from slipway.stacks.models import Kind, Operation, Status
+from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.steps import Step
 from slipway.stacks.store import (
     OPEN,
     WATCHED,
     StackItem,
+    advance,
     count_stack_execution,
     due_stacks,
     find_stack,
     look_at_again,
 )
 from slipway.stacks.workflow import lost
+from slipway.store import ConditionsFailedError
 from slipway.times import from_text, now, to_text
 
 _MOST_DUE = 50
@@ -33,6 +40,7 @@ class StackReconcile:
         status: Tells how the execution of a kind and name stands.
         look: Seconds between two looks at an active stack.
         clock: Gives the present, aware.
+        rpc: Probes published nodes.
     """
 
     def __init__(
@@ -42,12 +50,14 @@ class StackReconcile:
         status: Callable[[Kind, str], str | None],
         look: float,
         clock: Callable[[], datetime] = now,
+        rpc: NodeRpc | None = None,
     ) -> None:
         self._artifacts = artifacts
         self._starters = starters
         self._status = status
         self._look = look
         self._clock = clock
+        self._rpc = rpc
 
     def find(self) -> list[tuple[str, Kind]]:
         """Stacks whose job should have moved by now, and those that are to be looked at."""
@@ -60,7 +70,7 @@ class StackReconcile:
         """Make sure that a stack's job is being worked on, or that an active one still has its workload.
 
         Returns:
-            ``ended``, ``running``, ``started``, ``active``, ``lost`` or ``rolled``.
+            ``ended``, ``running``, ``started``, ``active``, ``lost``, ``rolled``, ``withdrawn`` or ``restarted``.
         """
         stack = find_stack(environment, kind)
         if stack is None or stack.open_shard is None:
@@ -91,7 +101,50 @@ class StackReconcile:
                 self._artifacts.withdraw(stack.environment)
             lost(stack, f"The stack's workload was closed: {reason}")
             return "lost"
-        look_at_again(stack, to_text(self._clock() + timedelta(seconds=self._look)))
+        probed = self._rpc is not None and stack.which is Kind.NODE and bool(stack.endpoint)
+        look = min(self._look, PROBE_EVERY_SECONDS) if probed else self._look
+        look_at_again(stack, to_text(self._clock() + timedelta(seconds=look)))
+        if probed:
+            return self._probe(stack)
         if stack.which is Kind.API and follow(stack.environment, self._starters[Kind.API]):
             return "rolled"
         return "active"
+
+    def _probe(self, stack: StackItem) -> str:
+        """Probe a published node; withdraw its endpoint, give it back, or restart the node, as its answers say."""
+        before, moment = stack.health or {}, to_text(self._clock())
+        found = probe(cast("NodeRpc", self._rpc), str(stack.endpoint))
+        health = health_after(before, found, moment)
+        was, withdrawn = bool(before.get("withdrawn_at")), bool(health.get("withdrawn_at"))
+        event: tuple[str, str, dict[str, str] | None] | None = None
+        if withdrawn and not was:
+            event = ("withdrawn", f"The endpoint is withdrawn: {found.reason}", None)
+        elif was and not withdrawn:
+            event = ("published", "The node answers again; its endpoint is published again", None)
+        # A run that comes second changes nothing: what it found is judged from what it read.
+        unchanged = StackItem.health == before if before else StackItem.health.does_not_exist()
+        if not advance(
+            stack,
+            Step(stack.step),
+            [StackItem.health.set(health)],
+            event=event,
+            condition=unchanged & (StackItem.status == str(Status.ACTIVE)),
+        ):
+            return "active"
+        if not found.answers:
+            logger.warning("node does not answer", stack=stack.name, failures=health["failures"], reason=found.reason)
+            record("NodeProbesFailed")
+        if health["failures"] >= RESTARTED_AFTER and stack.spec.get("restart") == "on_failure":
+            return self._restart(stack)
+        return "withdrawn" if withdrawn else "active"
+
+    def _restart(self, stack: StackItem) -> str:
+        wanted = Wanted(stack.environment, Kind.NODE, Operation.RESTART, stack.spec, stack.wallet)
+        try:
+            restarted = begin(wanted, stack)
+        except (ConditionsFailedError, ConflictError):
+            # Somebody began another job.
+            return "withdrawn"
+        record("StacksRestarted")
+        start_job(self._starters[Kind.NODE], restarted)
+        return "restarted"

@@ -206,6 +206,18 @@ def node_version(answer: Any) -> str:
     return " ".join(vendor.split())[:80]
 
 
+def block_count(answer: Any) -> int:
+    """Return the height in a node's answer to ``{"action": "block_count"}``.
+
+    Raises:
+        ProbeNonsenseError: It has none.
+    """
+    count = str(answer.get("count", "")) if isinstance(answer, dict) else ""
+    if not (count.isascii() and count.isdigit() and len(count) <= 18):
+        raise ProbeNonsenseError("What answers at the endpoint names no block count")
+    return int(count)
+
+
 # ── Updates ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,11 +1,14 @@
 """Use cases of the stacks' routes: put, read, restart, delete, and the published endpoint."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from slipway.akash.models import Status as WorkloadStatus
+from slipway.akash.status.costs import cost_of
+from slipway.akash.status.store import LiveCache
 from slipway.akash.store import find_workload
 from slipway.control.store import Gate, Service
 from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
@@ -16,10 +19,21 @@ from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext, change_job, events_of
 from slipway.settings import akash_settings, state_machine_arn
 from slipway.stacks.jobs import Wanted, begin, conflict_with, is_stale, start_job
-from slipway.stacks.models import Kind, Operation, Spec, StackAnswer, StackDetail, Status, is_same, stored
+from slipway.stacks.models import (
+    Kind,
+    Operation,
+    Spec,
+    StackAnswer,
+    StackDetail,
+    StackPage,
+    StackSummary,
+    Status,
+    is_same,
+    stored,
+)
 from slipway.stacks.published import PublishedEndpoints, published_endpoints
 from slipway.stacks.rules import environment_named
-from slipway.stacks.store import StackItem, find_stack
+from slipway.stacks.store import StackItem, find_stack, listed_stacks
 from slipway.stacks.views import answer_of, detail_of
 from slipway.store import ConditionsFailedError, Transaction
 
@@ -55,6 +69,16 @@ class StackService:
         """
         stack = self._existing(environment_named(environment), kind)
         return detail_of(stack, _node_of(stack), _workload_of(stack), events_of(stack.pk, latest=True))
+
+    @staticmethod
+    def page(limit: int, cursor: str | None) -> StackPage:
+        """Return a page of all environments' stacks, with what their workloads cost as far as that is known.
+
+        Raises:
+            ValidationFailedError: The cursor was not given by this list.
+        """
+        stacks, next_cursor = listed_stacks(limit, cursor)
+        return StackPage(stacks=[_summary(stack) for stack in stacks], next_cursor=next_cursor)
 
     @staticmethod
     def _existing(environment: str, kind: Kind) -> StackItem:
@@ -234,6 +258,14 @@ def _owner(caller: Caller) -> str:
 
 def _node_of(stack: StackItem) -> StackItem | None:
     return find_stack(stack.environment, Kind.NODE) if stack.which is Kind.API else None
+
+
+def _summary(stack: StackItem) -> StackSummary:
+    answer = answer_of(stack, _node_of(stack), _workload_of(stack))
+    # What a workload's job or a reader of its status has cached; a list asks nobody upstream.
+    entry = LiveCache(stack.deployment_id).read() if stack.deployment_id else None
+    cost = cost_of(entry.value, time.time()) if entry else None
+    return StackSummary(**answer.model_dump(), cost=cost)
 
 
 def _workload_of(stack: StackItem) -> Any:

@@ -2,7 +2,7 @@
 
 An item outlives its stack: a stack that was deleted and is made again goes on with the next generation, so that nothing
 that was signed for an earlier one is ever believed again. A stack is in ``open_work`` under ``stack`` while a job works
-on it, and under ``stack-active`` while it only has to be watched.
+on it, and under ``stack-active`` while it only has to be watched. All are in ``by_subject`` under ``STACKS``.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,10 @@ from slipway.jobs.open_work import open_shard, open_shards
 from slipway.jobs.store import change_job
 from slipway.stacks.models import RUNNING, Kind, Operation, Spec, Status, restored
 from slipway.stacks.steps import Step
-from slipway.store import JobsItem, condition_held, upstream_errors
+from slipway.store import JobsItem, condition_held, newest_first, upstream_errors
 
 OPEN, WATCHED = "stack", "stack-active"
+LISTED = "STACKS"
 _PREFIX = "STACK#"
 
 
@@ -39,6 +40,7 @@ class StackItem(JobsItem):
         used: Of an API stack: the endpoint that the present job verified.
         discovery: Looks for the node's port in this job.
         observed_before: Generations of the services before an update.
+        health: Of a published node: what the last probe found (``models.Health``).
         failing_code: Why the job fails, while what it leaves behind is being cleared away.
     """
 
@@ -71,6 +73,7 @@ class StackItem(JobsItem):
     error_message = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
+    health = JSONAttribute(null=True)
 
     @property
     def which(self) -> Kind:
@@ -107,7 +110,7 @@ class StackItem(JobsItem):
 # What belongs to one job alone; a new one begins without it. Of an API stack ``endpoint`` stays: its workload uses it.
 _OF_ONE_JOB = (
     "job_ended_at", "candidate", "used", "node_version", "discovery", "discovery_began_at", "probes", "probe_began_at",
-    "observed_before", "update_sent_at", "failing_code", "failing_message", "error_code", "error_message",
+    "health", "observed_before", "update_sent_at", "failing_code", "failing_message", "error_code", "error_message",
 )  # fmt: skip
 
 
@@ -123,6 +126,14 @@ def find_stack(environment: str, kind: Kind) -> StackItem | None:
             return StackItem.get(*stack_key(environment, kind), consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def listed_stacks(limit: int, cursor: str | None) -> tuple[list[StackItem], str | None]:
+    """Return a page of all environments' stacks, the one made last first, and where the next page begins."""
+    return newest_first(
+        StackItem, StackItem.by_subject, ("subject_key", LISTED), "owner_sort", limit=limit, cursor=cursor,
+        matching=StackItem.status != str(Status.DELETED),
+    )  # fmt: skip
 
 
 def forget_last_job(kind: Kind) -> list[Action]:

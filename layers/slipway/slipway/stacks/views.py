@@ -7,6 +7,7 @@ from slipway.jobs.store import JobEvent
 from slipway.stacks.jobs import is_stale
 from slipway.stacks.models import (
     DiscoveryTry,
+    Health,
     JobDetail,
     Kind,
     Operation,
@@ -49,6 +50,7 @@ def answer_of(stack: StackItem, node: StackItem | None, workload: AkashDeploymen
         stale_endpoint=is_stale(stack, node) if stack.which is Kind.API else None,
         discovery=[DiscoveryTry(**entry) for entry in stack.discovery or []],
         node_version=stack.node_version,
+        health=Health(**stack.health) if stack.health else None,
         error=StackError(code=stack.error_code, message=stack.error_message or "") if stack.error_code else None,
         created_at=stack.created_at,
         updated_at=stack.updated_at,
