@@ -3722,6 +3722,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
+        /** @description `BUDGET_EXCEEDED`: This installation may spend no more of its operator's money now; `details` name the budget. `SERVICE_PAUSED`: An administrator paused the service, or its circuit breaker is open; running work goes on. */
+        BudgetExceededOrServicePaused: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
         /** @description `CONFLICT`: The thing is not in a state that allows this. */
         Conflict: {
             headers: {
@@ -6299,7 +6310,7 @@ export interface operations {
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["ServicePaused"];
+            503: components["responses"]["BudgetExceededOrServicePaused"];
         };
     };
     builds_page_at_slash_slash: {
@@ -6467,7 +6478,7 @@ export interface operations {
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["ServicePaused"];
+            503: components["responses"]["BudgetExceededOrServicePaused"];
         };
     };
     builds_detail: {
@@ -6738,7 +6749,7 @@ export interface operations {
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["ServicePaused"];
+            503: components["responses"]["BudgetExceededOrServicePaused"];
         };
     };
     builds_metadata: {
