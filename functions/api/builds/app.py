@@ -8,31 +8,47 @@ from fastapi.responses import PlainTextResponse
 from slipway.builds.api import models
 from slipway.builds.api.service import build_service
 from slipway.builds.states import Status
-from slipway.errors import BudgetExceededError, ConflictError, NotFoundError, RateLimitExceededError, ServicePausedError
+from slipway.errors import (
+    BudgetExceededError,
+    ConflictError,
+    GenerationUnsupportedError,
+    NotFoundError,
+    NotHonouredError,
+    RateLimitExceededError,
+    ServicePausedError,
+)
 from slipway.http import Context, Key, Owner, body_of, create_app, lambda_handler, refusals
 
 app = create_app()
 NewBuild = Annotated[models.BuildRequest, body_of(models.BuildRequest)]
+PreviewBody = Annotated[models.PreviewRequest, body_of(models.PreviewRequest)]
 Chains = Annotated[models.DeployRequest, body_of(models.DeployRequest)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 ACCEPTING = (BudgetExceededError, RateLimitExceededError, ServicePausedError)
+JUDGED = (GenerationUnsupportedError, NotHonouredError, ConflictError, *ACCEPTING)
 
 
 class _Json(Response):
     media_type = "application/json"
 
 
-@app.post("/api/v1/builds", responses=refusals(ConflictError, *ACCEPTING))
+@app.post("/api/v1/builds", responses=refusals(*JUDGED))
 def create(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
     """Accept a build."""
     return build_service().request(caller, body, key, context)
 
 
-@app.post("/api/v1/builds/", responses=refusals(ConflictError, *ACCEPTING))
+@app.post("/api/v1/builds/", responses=refusals(*JUDGED))
 def create_at_slash(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
     """Request a build; the path as the specification writes it."""
     return create(context, caller, body, key)
+
+
+@app.post("/api/v1/builds/preview", responses=refusals(GenerationUnsupportedError, RateLimitExceededError))
+def preview(caller: Owner, body: PreviewBody) -> models.Preview:
+    """Show what a prompt would become; nothing is built."""
+    return build_service().preview(caller, body)
 
 
 @app.get("/api/v1/builds")
@@ -86,6 +102,12 @@ def metadata(build_id: str, caller: Owner) -> Response:
 def deploy(context: Context, build_id: str, caller: Owner, body: Chains, key: Key = None) -> models.DeployAnswer:
     """Deploy the contract to chains where that failed, or which are new."""
     return build_service().deploy(caller, build_id, body.root, key, context)
+
+
+@app.post("/api/v1/builds/{build_id}/retry", responses=refusals(NotFoundError, ConflictError, *ACCEPTING))
+def retry(context: Context, build_id: str, caller: Owner, key: Key = None) -> models.BuildResponse:
+    """Begin a build again that failed before its audit could judge it."""
+    return build_service().retry(caller, build_id, key, context)
 
 
 @app.post("/api/v1/builds/{build_id}/ticket", responses=refusals(NotFoundError))

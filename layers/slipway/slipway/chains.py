@@ -1,5 +1,6 @@
 """EVM chains as the template's parameter ``Chains`` describes them. Amounts are integers in wei."""
 
+import re
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,7 @@ class Chain:
         base_fee_multiplier: How much the base fee may grow while a transaction waits.
         testnet: Whether its currency is worth nothing.
         fee_model: ``eip1559``, or ``legacy`` for a chain that knows only a gas price.
+        currency: Of its gas, such as ``ETH``.
         l1_fee: ``op-stack`` for a rollup whose transactions cost an L1 fee besides their gas.
         gas_limit: The most gas that one transaction may use.
         gas_budget_per_day: The most wei that the transactions signed in a day (UTC) may cost.
@@ -51,6 +53,7 @@ class Chain:
     l1_fee: str | None = None
     gas_limit: int = 15_000_000
     gas_budget_per_day: int = 10**21
+    currency: str = "ETH"
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Chain":
@@ -83,6 +86,7 @@ class Chain:
             l1_fee=entry.get("l1_fee"),
             gas_limit=int(entry.get("gas_limit", cls.gas_limit)),
             gas_budget_per_day=int(entry.get("gas_budget_per_day", _daily_gas(entry.get("testnet", True)))),
+            currency=entry.get("currency", "ETH"),
         )
         for is_wrong, problem in chain._problems():
             if is_wrong:
@@ -95,6 +99,7 @@ class Chain:
             (not isinstance(self.testnet, bool), "testnet is true or false"),
             (self.fee_model not in (EIP_1559, LEGACY), f"fee_model is {EIP_1559} or {LEGACY}"),
             (self.l1_fee not in (None, OP_STACK), f"l1_fee is {OP_STACK}, or left out"),
+            (re.fullmatch(r"[A-Za-z0-9.]{1,12}", str(self.currency)) is None, "currency is a ticker, such as ETH"),
             (self.confirmations < 0, "confirmations is not negative"),
             (self.testnet is False and self.confirmations == 0, "confirmations is at least 1 where testnet is false"),
             (self.block_seconds <= 0, "block_seconds is more than 0"),

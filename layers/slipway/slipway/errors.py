@@ -61,6 +61,10 @@ class GenerationUnsupportedError(SlipwayError, code="GENERATION_UNSUPPORTED", st
     """The engine can't make the contract that is asked for; the message says what it can."""
 
 
+class NotHonouredError(SlipwayError, code="NOT_HONOURED", status=422, permanent=True):
+    """The contract would lack something that the request asks for; ``details`` names it, and what was assumed."""
+
+
 class GenerationFailedError(SlipwayError, code="GENERATION_FAILED", status=502, permanent=True):
     """The language model gave no contract that can be used, as often as it was asked; ``details.problems`` says why."""
 

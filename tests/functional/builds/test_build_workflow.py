@@ -157,6 +157,26 @@ def test_what_is_not_supported_fails_with_what_is(made: Installation) -> None:
     assert failed.open_shard is None
 
 
+def test_a_build_that_is_not_deployed_is_complete_after_its_audit(made: Installation) -> None:
+    build = new()
+    assert change_build(build, [BuildItem.deploys.set(False)], running(build.job_id))
+    ended = to_the_end(made, build)
+    assert (ended.status, ended.stage, ended.deployable) == ("complete", "done", True)
+    assert ended.open_shard is None
+    assert told(build)[-1] == ("complete", "complete")
+
+
+def test_a_contract_that_drops_a_wish_fails_before_it_is_compiled(made: Installation) -> None:
+    build = new("ERC-20 called Harbour, one transfer per day")
+    assert run(made, build, "Generate") == "done"
+    failed = stored(build)
+    assert (failed.status, failed.error_code) == ("failed", "NOT_HONOURED")
+    assert "one transfer per day" in str(failed.error_details["not_honoured"])
+    lenient = new("ERC-20 called Harbour, one transfer per day", options={"strict": False})
+    assert run(made, lenient, "Generate") == "compile"
+    assert stored(lenient).not_honoured
+
+
 def test_findings_are_mended_and_each_round_is_kept(made: Installation) -> None:
     arguments = [{"name": "token_", "type": "address", "value": ALICE.address}]
     build = vulnerable("UncheckedTransfer", arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import uuid
@@ -24,6 +25,7 @@ from slipway.builds.store import (
 )
 from slipway.control.store import Service, set_switch
 from slipway.jobs.store import job_outcome
+from slipway.settings import chain_settings
 from slipway.times import now_text
 from tests.support.installation import BUCKET, Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -301,3 +303,131 @@ def test_a_ticket_is_for_the_owner(slipway: Installation) -> None:
     answer = of(slipway, "api_builds_ticket", build)
     assert (answer.status, answer.body["expires_in"]) == (200, 60)
     assert len(answer.body["ticket"]) == 43
+
+
+# ── What was asked, or nothing ──────────────────────────────────────────────────────────────────
+
+
+def preview(slipway: Installation, prompt: str, **more: Any) -> Answer:
+    return slipway.api("api_builds_preview", token=slipway.token(ALICE), body={"prompt": prompt, **more})
+
+
+def test_a_wish_that_is_not_honoured_is_refused_before_it_counts(slipway: Installation) -> None:
+    for _ in range(7):
+        refused = create(slipway, prompt=f"{PROMPT} with 5 million supply, the owner can take tokens from any holder")
+        assert (refused.status, refused.code) == (422, "NOT_HONOURED")
+    details = refused.body["error"]["details"]
+    (entry,) = details["not_honoured"]
+    assert "owner can take tokens from any holder" in entry["text"]
+    assert entry["reason"]
+    assert any("owner" in text for text in details["assumed"])
+    assert "owner can take tokens from any holder" in refused.body["error"]["message"]
+    assert slipway.executions(slipway.build_machine) == []
+    assert page(slipway)["total"] == 0
+    assert create(slipway).status == 200
+
+
+def test_a_wish_may_be_dropped_if_the_caller_says_so(slipway: Installation) -> None:
+    build = new(slipway, prompt=f"{PROMPT} where every holder may fly", options={"strict": False})
+    shown = of(slipway, "api_builds_detail", build).body
+    assert shown["strict"] is False
+    assert of(slipway, "api_builds_detail", new(slipway)).body["strict"] is True
+
+
+def test_what_cannot_be_made_is_refused_at_once(slipway: Installation) -> None:
+    refused = create(slipway, prompt="Build an automated market maker exchange")
+    assert (refused.status, refused.code) == (422, "GENERATION_UNSUPPORTED")
+    assert refused.body["error"]["details"]["templates"]
+    assert page(slipway)["total"] == 0
+
+
+def test_a_preview_shows_the_contract_and_writes_no_build(slipway: Installation) -> None:
+    shown = preview(slipway, "ERC-20 called Harbour with 5 million supply, pausable", chains=[31337])
+    assert shown.status == 200, shown.body
+    body = shown.body
+    assert (body["kind"], body["options"]["supply"]) == ("erc20", "5000000")
+    assert "contract Harbour" in body["source"]
+    assert body["not_honoured"] == body["refusals"] == []
+    assert any("pause" in text for text in body["assumed"])
+    assert any("stop every transfer" in text for text in body["powers"])
+    (gas,) = body["gas"]
+    assert (gas["chain_id"], gas["currency"]) == (31337, "ETH")
+    assert 400_000 < gas["gas"] < 3_000_000
+    assert page(slipway)["total"] == 0
+
+
+def test_a_preview_of_a_refused_prompt_says_why(slipway: Installation) -> None:
+    body = preview(slipway, "ERC-20 called Harbour that only my friends may hold").body
+    assert [entry["text"] for entry in body["not_honoured"]] == ["only my friends may hold"]
+    assert [entry["code"] for entry in body["refusals"]] == ["NOT_HONOURED"]
+    assert "contract Harbour" in body["source"]
+    too_much = preview(slipway, "ERC-20 called Gold with a supply of " + "9" * 80).body
+    assert [entry["code"] for entry in too_much["refusals"]] == ["VALIDATION_ERROR"]
+    nothing = preview(slipway, "Write a poem about the sea please")
+    assert (nothing.status, nothing.code) == (422, "GENERATION_UNSUPPORTED")
+
+
+def test_previews_have_a_limit_of_their_own(slipway: Installation) -> None:
+    statuses = {preview(slipway, PROMPT).status for _ in range(121)}
+    assert statuses == {200, 429}
+    assert create(slipway).status == 200
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options"),
+    [(f"{PROMPT}. Don't deploy it, just show me the code", None), (PROMPT, {"deploy": False})],
+    ids=["said", "option"],
+)
+def test_a_build_need_not_be_deployed(slipway: Installation, prompt: str, options: dict[str, Any] | None) -> None:
+    build = new(slipway, prompt=prompt, options=options, chains=[])
+    assert (build.deploys, list(build.chains)) == (False, [])
+    end(build, Status.COMPLETE, deployable=True)
+    answer = of(slipway, "api_builds_deploy", build, body=[31337])
+    assert (answer.status, answer.body["chains"]) == (200, [31337])
+    stored = find_build(build.build_id)
+    assert stored
+    assert (stored.status, stored.stage, list(stored.chains)) == ("deploying", "prepare", [31337])
+
+
+def test_a_build_that_is_deployed_needs_a_chain(slipway: Installation) -> None:
+    refused = create(slipway, chains=[])
+    assert (refused.status, refused.body["error"]["details"]["fields"][0]["field"]) == (400, "chains")
+
+
+def test_chains_that_are_done_do_not_keep_others_from_being_deployed_to(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = _deployed(slipway)
+    service, chain = build_service(), chain_settings().chains[31337]
+    monkeypatch.setattr(service, "_chains", {31337: chain, 5001: dataclasses.replace(chain, chain_id=5001)})
+    answer = of(slipway, "api_builds_deploy", build, body=[31337, 5001])
+    assert (answer.status, answer.body["chains"]) == (200, [5001])
+    stored = find_build(build.build_id)
+    assert stored
+    assert (list(stored.chains), list(stored.run_chains)) == ([31337, 5001], [5001])
+
+
+def test_a_build_that_failed_before_its_audit_is_tried_again_without_counting(slipway: Installation) -> None:
+    build = new(slipway)
+    running_still = of(slipway, "api_builds_retry", build)
+    assert (running_still.status, running_still.code) == (409, "CONFLICT")
+    end(build, Status.FAILED, error_code="COMPILE_TIMEOUT", error_message="Too slow")
+    left = 30 - page(slipway)["total"]
+    again = of(slipway, "api_builds_retry", build)
+    assert (again.status, again.body["status"]) == (200, "pending")
+    stored = find_build(build.build_id)
+    assert stored
+    assert (stored.status, stored.stage) == ("pending", "generate")
+    assert stored.error_code is None
+    assert stored.job_id != build.job_id
+    assert len(slipway.executions(slipway.build_machine)) == 2
+    assert 30 - page(slipway)["total"] == left
+    assert of(slipway, "api_builds_retry", build, account=BOB).status == 404
+
+
+@pytest.mark.parametrize("values", [{"deployable": True}, {"error_code": "AUDIT_FAILED"}, {"runs": 5}])
+def test_what_the_audit_has_judged_is_not_tried_again(slipway: Installation, values: dict[str, Any]) -> None:
+    build = new(slipway)
+    end(build, Status.FAILED, **values)
+    answer = of(slipway, "api_builds_retry", build)
+    assert (answer.status, answer.code) == (409, "CONFLICT")

@@ -13,7 +13,7 @@ from tests.stack.conftest import RunningStack
 from tests.stack.launches import account, bearer
 from tests.stack.web.conftest import check_page, connect
 
-PROMPT = "Create an ERC-20 token called Harbour <b>Coin</b> with 1 million supply that can be burned"
+PROMPT = 'Create an ERC-20 token called "Harbour <b>Coin</b>" with 1 million supply that can be burned'
 # Writing, compiling, auditing and deploying, on a machine that is busy with other tests.
 BUILD_MILLISECONDS = 240_000
 

@@ -105,8 +105,9 @@ class ModelUsage(BaseModel):
 class Generation(BaseModel):
     """A contract as an engine wrote it: data that is still to be compiled and audited.
 
-    `options` are the ones in effect, `assumed` what the engine chose where the request left it open. Amounts in
-    `options` are decimal texts in whole tokens. `kind` is None when an engine made something else than the kinds.
+    `options` are the ones in effect, `assumed` what the engine chose where the request left it open, `powers` who can
+    do what to holders. Amounts in `options` are decimal texts in whole tokens. `kind` is None when an engine made
+    something else than the kinds.
     """
 
     engine: str
@@ -118,6 +119,7 @@ class Generation(BaseModel):
     options: dict[str, Any]
     assumed: list[str]
     not_honoured: list[NotHonoured]
+    powers: list[str] = []
     usage: ModelUsage | None = None
 
 

@@ -50,6 +50,8 @@ class BuildItem(OpenJob):
         revision: Which version of the source is the present one; see ``files``.
         rounds: Rounds of fixing so far; ``audited`` says that there is a report.
         deployable: Whether the present source passed its audit.
+        deploys: False for a build that ends after its audit.
+        powers: Who can do what to holders, a sentence each.
     """
 
     build_id = UnicodeAttribute()
@@ -81,6 +83,8 @@ class BuildItem(OpenJob):
     rounds = NumberAttribute(default=0)
     audited = BooleanAttribute(null=True)
     deployable = BooleanAttribute(null=True)
+    deploys = BooleanAttribute(null=True)
+    powers = JSONAttribute(null=True)
     stage_began_at = UnicodeAttribute()
     generation_time = NumberAttribute(null=True)
     audit_time = NumberAttribute(null=True)

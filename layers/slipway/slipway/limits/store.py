@@ -14,7 +14,7 @@ from pynamodb.attributes import ListAttribute, NumberAttribute
 from slipway.errors import RateLimitExceededError
 from slipway.limits.rules import Allowance, allowance
 from slipway.settings import Window
-from slipway.store import ControlItem, Transaction, read_item, update_if
+from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_item, update_if
 from slipway.times import epoch_seconds
 
 _MOST_KEPT = 400
@@ -51,6 +51,25 @@ def count_within(write: Transaction, what: str, wallet: str, windows: Sequence[W
         ],
         condition=condition,
     )
+
+
+def count(what: str, wallet: str, windows: Sequence[Window]) -> None:
+    """Count a request that nothing is written for besides.
+
+    Raises:
+        RateLimitExceededError: The windows are used up.
+    """
+    for _ in range(2):
+        write = Transaction()
+        count_within(write, what, wallet, windows)
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            if refused := refusal(error.failed["limit"], windows):
+                raise refused from error
+            trim(what, wallet, windows)
+        else:
+            return
 
 
 def _most_kept(windows: Sequence[Window]) -> int:

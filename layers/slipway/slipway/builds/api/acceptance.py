@@ -26,7 +26,7 @@ def all_chains(build: BuildItem, chain_ids: list[int]) -> list[int]:
     return list(dict.fromkeys([*map(int, build.chains), *chain_ids]))
 
 
-def new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
+def new_build(wallet: str, body: BuildRequest, number: int, *, deploys: bool = True) -> BuildItem:
     """Return a build as it is accepted."""
     build_id, moment = new_id(), now_text()
     work: dict[str, Any] = open_work_of(build_id, next_look())
@@ -45,6 +45,7 @@ def new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
         prompt=body.prompt,
         template=body.template,
         options=body.options,
+        deploys=deploys,
         chains=body.chains,
         run_chains=body.chains,
         created_at=moment,
@@ -56,8 +57,19 @@ def new_build(wallet: str, body: BuildRequest, number: int) -> BuildItem:
     )
 
 
+def new_try(build: BuildItem) -> tuple[list[Action], Condition]:
+    """Return the actions that begin a failed build again, from its prompt, and the condition that no other has."""
+    return _begun(build, Stage.GENERATE)
+
+
 def new_run(build: BuildItem, chain_ids: list[int]) -> tuple[list[Action], Condition]:
     """Return the actions that begin a run that only deploys, and the condition that no other has begun."""
+    actions, condition = _begun(build, Stage.PREPARE)
+    chains = [BuildItem.chains.set(all_chains(build, chain_ids)), BuildItem.run_chains.set(chain_ids)]
+    return [*actions, *chains], condition
+
+
+def _begun(build: BuildItem, stage: Stage) -> tuple[list[Action], Condition]:
     moment = now_text()
     work = open_work_of(build.build_id, next_look())
     actions: list[Action] = [
@@ -65,10 +77,8 @@ def new_run(build: BuildItem, chain_ids: list[int]) -> tuple[list[Action], Condi
         BuildItem.runs.set(int(build.runs) + 1),
         BuildItem.run_began_at.set(moment),
         BuildItem.executions.set(1),
-        BuildItem.stage.set(str(Stage.PREPARE)),
+        BuildItem.stage.set(str(stage)),
         BuildItem.stage_began_at.set(moment),
-        BuildItem.chains.set(all_chains(build, chain_ids)),
-        BuildItem.run_chains.set(chain_ids),
         BuildItem.completed_at.remove(),
         BuildItem.error_code.remove(),
         BuildItem.error_message.remove(),

@@ -29,6 +29,7 @@ MIN_PROMPT, MAX_PROMPT = 10, 2000
 MAX_CHAINS = 10
 
 ChainId = Annotated[int, Field(ge=1, le=2**53, strict=True)]
+AnyChainIds = Annotated[list[ChainId], Field(max_length=MAX_CHAINS), AfterValidator(_distinct)]
 ChainIds = Annotated[list[ChainId], Field(min_length=1, max_length=MAX_CHAINS), AfterValidator(_distinct)]
 
 
@@ -49,10 +50,54 @@ class BuildRequest(BaseModel):
     prompt: Annotated[
         str, Field(min_length=MIN_PROMPT, max_length=MAX_PROMPT, strict=True), AfterValidator(_printable_prompt)
     ]
-    chains: ChainIds
+    chains: Annotated[AnyChainIds, Field(description="At least one, but for `options.deploy: false` and for a preview")]
     template: Annotated[str, Field(max_length=64, strict=True)] | None = None
     options: dict[str, Any] | None = None
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class PreviewRequest(BuildRequest):
+    """What would a prompt become? ``chains`` are those whose gas is wanted, if any."""
+
+    chains: AnyChainIds = []
+
+
+class GasEstimate(BaseModel):
+    """What a contract's creation is estimated to use on a chain.
+
+    ``cost`` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers.
+    """
+
+    chain_id: int
+    gas: int
+    cost: str | None
+    currency: str
+
+
+class Refusal(BaseModel):
+    """Why a build of the same request would be refused."""
+
+    code: str
+    message: str
+
+
+class Preview(BaseModel):
+    """What a prompt would become; nothing was written. ``refusals`` is empty when a build would be accepted.
+
+    ``kind``, ``title``, ``source`` and ``options`` are those of the contract as far as the request can be honoured.
+    """
+
+    kind: str | None
+    title: str
+    contract_name: str | None = None
+    options: dict[str, Any]
+    assumed: list[str]
+    not_honoured: list[NotHonoured]
+    powers: list[str]
+    source: str
+    constructor_arguments: list[ConstructorArgument] = []
+    gas: list[GasEstimate]
+    refusals: list[Refusal]
 
 
 class BuildResponse(BaseModel):
@@ -94,7 +139,8 @@ class BuildDetail(BaseModel):
 
     ``code`` and ``audit_report`` are in a build's own answer, not in lists. ``total_cost`` is in whole units of the
     chains' currencies, ``total_cost_wei`` the same exactly. ``not_honoured`` is what of the request the contract does
-    not have, ``assumed`` what was chosen where the request left it open.
+    not have (only where ``strict`` is false), ``assumed`` what was chosen where the request left it open, and
+    ``powers`` who can do what to holders.
     """
 
     build_id: str
@@ -124,6 +170,8 @@ class BuildDetail(BaseModel):
     effective_options: dict[str, Any] | None = None
     assumed: list[str] = []
     not_honoured: list[NotHonoured] = []
+    powers: list[str] = []
+    strict: bool = True
 
     generation_time: float | None = None
     audit_time: float | None = None

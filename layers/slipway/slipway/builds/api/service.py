@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import get_args
+from typing import Any
+
+import httpx
 
 from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
-from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, refusal_of
+from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, new_try, refusal_of
 from slipway.builds.api.estimates import Estimator
 from slipway.builds.api.models import (
     MAX_CHAINS,
@@ -18,14 +20,21 @@ from slipway.builds.api.models import (
     BuildResponse,
     Cancelled,
     DeployAnswer,
+    GasEstimate,
+    Preview,
+    PreviewRequest,
     Ticket,
 )
 from slipway.builds.api.pagination import page_of
 from slipway.builds.api.tickets import TICKET_SECONDS, issue
-from slipway.builds.api.views import deployments_of, detail_of
-from slipway.builds.composer.options import read_options
-from slipway.builds.models import Kind
+from slipway.builds.api.views import deployments_of, detail_of, preview_of, unread
+from slipway.builds.composer.engine import Composer, check_template
+from slipway.builds.composer.gas import creation_gas
+from slipway.builds.composer.options import Options, read_options
+from slipway.builds.composer.prompt import read_prompt
+from slipway.builds.models import GenerationRequest
 from slipway.builds.pipeline.files import BuildFiles, build_files
+from slipway.builds.pipeline.rules import require_honoured
 from slipway.builds.pipeline.runs import execution_input
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
@@ -39,9 +48,20 @@ from slipway.builds.store import (
     permits_of,
     running,
 )
+from slipway.chain.json_rpc import JsonRpc
+from slipway.chain.models import ChainFees
 from slipway.chains import Chain
 from slipway.control.store import Gate, Service
-from slipway.errors import ConflictError, ForbiddenError, NotFoundError, SlipwayError, ValidationFailedError
+from slipway.errors import (
+    AuditFailedError,
+    BudgetExceededError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    NotHonouredError,
+    SlipwayError,
+    ValidationFailedError,
+)
 from slipway.executions import execution_starter, execution_stopper
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
@@ -50,11 +70,20 @@ from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import BuildLimits, build_limits, build_mainnets, chain_settings, state_machine_arn, stream_url
+from slipway.settings import (
+    BuildLimits,
+    Window,
+    bedrock_settings,
+    build_limits,
+    build_mainnets,
+    chain_settings,
+    state_machine_arn,
+    stream_url,
+)
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_milliseconds
 
-TEMPLATES: tuple[str, ...] = get_args(Kind)
+_PREVIEWS = (Window(limit=120, seconds=60),)
 _TRIES = 8
 # Longer than any permit holds; a broadcast has its own deadline before that.
 _PERMIT_WAIT_SECONDS = 20.0
@@ -70,6 +99,8 @@ class BuildService:
         start_execution: Starts ``build`` under an execution name, with an input; doing so again does nothing.
         stop_execution: Stops an execution by its name, with a cause.
         stream_url: Returns the address of a build's stream; None without streams.
+        fees_of: Asks a chain's nodes for its present fees.
+        composer: Makes contracts; None where a language model does.
     """
 
     def __init__(
@@ -79,12 +110,16 @@ class BuildService:
         start_execution: Callable[[str, str], None],
         stop_execution: Callable[[str, str], None],
         stream_url: Callable[[str], str | None],
+        fees_of: Callable[[Chain], ChainFees],
+        composer: Composer | None,
     ) -> None:
         self._chains = chains
         self._files = files
         self._start_execution = start_execution
         self._stop_execution = stop_execution
         self._stream_url = stream_url
+        self._fees_of = fees_of
+        self._composer = composer
         self._estimator = Estimator()
         self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="builds")
 
@@ -98,11 +133,13 @@ class BuildService:
         Raises:
             ValidationFailedError: A chain, the template or an option is unknown.
             ForbiddenError: A chain is a mainnet, to which this caller's builds may not go.
+            GenerationUnsupportedError: The composer can't make such a contract.
+            NotHonouredError: The contract would lack something of the request.
             RateLimitExceededError: Too many builds in an hour or a day, or at once.
             SlipwayError: Any other of the route's refusals; nothing was changed.
         """
         wallet = str(caller.wallet)
-        self._require_known(body, caller)
+        deploys = self._require_honoured(body, caller)
         idempotency = Idempotency.of(BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
         gate = self._threads.submit(Gate, Service.BUILDS)
         counted = self._threads.submit(counts_of, wallet)
@@ -115,7 +152,7 @@ class BuildService:
         for attempt in range(_TRIES):
             if attempt:
                 counts = counts_of(wallet)
-            build = new_build(wallet, body, int(counts.number) + 1)
+            build = new_build(wallet, body, int(counts.number) + 1, deploys=deploys)
             answer = BuildResponse(
                 build_id=build.build_id,
                 status=Status.PENDING,
@@ -141,11 +178,72 @@ class BuildService:
             return answer
         raise ConflictError("Too many requests at once; try again", retry_after=1)
 
-    def _require_known(self, body: BuildRequest, caller: Caller) -> None:
+    def _require_honoured(self, body: BuildRequest, caller: Caller) -> bool:
+        """Refuse what can't be made as it is asked for, before anything is counted; return whether it is deployed."""
+        options = self._require_known(body, caller)
+        if self._composer is None:
+            wish = read_prompt(body.prompt, kind=check_template(body.template)).features.get("deploy")
+            deploys = options.deploy if options.deploy is not None else wish is not False
+        else:
+            generation = self._composer.generate(_generation_request(body, str(caller.wallet)))
+            require_honoured(generation, body.options)
+            deploys = generation.options.get("deploy") is not False
+        if deploys and not body.chains:
+            raise ValidationFailedError.of_field("chains", "name at least one, or set options.deploy to false")
+        return deploys
+
+    def _require_known(self, body: BuildRequest, caller: Caller) -> Options:
         self._require_chains(body.chains, "chains", caller)
-        if body.template is not None and body.template not in TEMPLATES:
-            raise ValidationFailedError.of_field("template", f"is none of {', '.join(TEMPLATES)}")
+        check_template(body.template)
+        return read_options(body.options)
+
+    # ── Preview ─────────────────────────────────────────────────────────────────────────────────
+
+    def preview(self, caller: Caller, body: PreviewRequest) -> Preview:
+        """Return what a prompt would become. Nothing is written but that it was asked.
+
+        Raises:
+            ValidationFailedError: A chain, the template or an option is unknown.
+            GenerationUnsupportedError: There is no contract to show.
+            RateLimitExceededError: Too many previews in a minute.
+        """
+        wallet, refusals = str(caller.wallet), list[SlipwayError]()
+        check_template(body.template)
         read_options(body.options)
+        try:
+            self._require_chains(body.chains, "chains", caller)
+        except (BudgetExceededError, ForbiddenError) as error:
+            refusals.append(error)
+        limits.count("previews", wallet, _PREVIEWS)
+        fees = {chain: self._threads.submit(self._fee, chain) for chain in body.chains}
+        try:
+            made = (self._composer or Composer()).generate(_generation_request(body, wallet))
+        except ValidationFailedError as error:
+            return unread(error)
+        try:
+            require_honoured(made, body.options)
+        except NotHonouredError as error:
+            refusals.append(error)
+        gas = creation_gas(made.source, made.constructor_arguments)
+        estimates = [
+            GasEstimate(
+                chain_id=chain,
+                gas=gas,
+                cost=None if (fee := found.result()) is None else str(gas * fee),
+                currency=self._chains[chain].currency,
+            )
+            for chain, found in fees.items()
+        ]
+        return preview_of(made, estimates, refusals, by_model=self._composer is None)
+
+    def _fee(self, chain_id: int) -> int | None:
+        """Return the present price of a unit of gas in wei; None while no node answers."""
+        try:
+            fees = self._fees_of(self._chains[chain_id])
+        except SlipwayError:
+            logger.warning("no fees for a preview", chain_id=chain_id)
+            return None
+        return fees.base_fee_per_gas + fees.priority_fee_per_gas
 
     def _require_chains(self, chains: Sequence[int], field: str, caller: Caller) -> None:
         unknown = [str(chain) for chain in chains if chain not in self._chains]
@@ -293,20 +391,23 @@ class BuildService:
         idempotency_key: str | None,
         context: RequestContext,
     ) -> DeployAnswer:
-        """Deploy an audited contract to chains where that failed, or which are new.
+        """Deploy an audited contract to chains where that failed, or which are new; others of the list are left out.
 
         Raises:
             NotFoundError: There is no such build.
             ValidationFailedError: A chain is unknown, or there would be too many.
-            ConflictError: The build is running, has no audited contract, or has a contract on one of the chains.
+            ConflictError: The build is running, has no audited contract, or has a contract on each of the chains.
             RateLimitExceededError: As for a new build.
         """
         build = self.owned(caller, build_id)
         self._require_chains(chain_ids, "chain_ids", caller)
-        asked = {"build_id": build_id, "chain_ids": chain_ids}
-        idempotency = Idempotency.of("builds/deploy", build.wallet, idempotency_key, asked)
+        done = {int(item.chain_id) for item in chain_deployments(build_id) if item.status == _DEPLOYED}
+        asked = {"chain_ids": chain_ids}
+        keyed = {"build_id": build_id, **asked}
+        idempotency = Idempotency.of("builds/deploy", build.wallet, idempotency_key, keyed)
+        chain_ids = [chain for chain in chain_ids if chain not in done]
         gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)
-        if refusal := gate.refusal or self._deploy_refusal(build, chain_ids):
+        if refusal := gate.refusal or self._deploy_refusal(build, chain_ids, asked):
             if idempotency and idempotency.is_known():
                 return self._replay_deploy(idempotency)
             raise refusal
@@ -324,7 +425,9 @@ class BuildService:
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay_deploy(idempotency)
-            refusal = refusal_of(error.failed, gate, build.wallet, limit) or self._deploy_refusal(build, chain_ids)
+            refusal = refusal_of(error.failed, gate, build.wallet, limit) or self._deploy_refusal(
+                build, chain_ids, asked
+            )
             changed = ConflictError("The build changed while it was looked at; try again", retry_after=1)
             raise refusal or changed from error
         record("Builds", outcome="accepted")
@@ -332,7 +435,7 @@ class BuildService:
         return answer
 
     @staticmethod
-    def _deploy_refusal(build: BuildItem, chain_ids: list[int]) -> SlipwayError | None:
+    def _deploy_refusal(build: BuildItem, chain_ids: list[int], asked: dict[str, Any]) -> SlipwayError | None:
         if not build.ended:
             details = {"status": build.status}
             return ConflictError("The build is running; deploy when it has ended", details=details, retry_after=5)
@@ -340,12 +443,53 @@ class BuildService:
             return ConflictError("The build has no contract that passed its audit", details={"status": build.status})
         if len(all_chains(build, chain_ids)) > MAX_CHAINS:
             return ValidationFailedError.of_field("chain_ids", f"a build has at most {MAX_CHAINS} chains")
-        done = {int(item.chain_id) for item in chain_deployments(build.build_id) if item.status == _DEPLOYED}
-        if there := [chain for chain in chain_ids if chain in done]:
-            return ConflictError(
-                f"The contract is deployed on {', '.join(map(str, there))} already", details={"chain_ids": there}
-            )
+        if not chain_ids:
+            return ConflictError("The contract is deployed on each of these chains already", details=asked)
         return None
+
+    def retry(
+        self, caller: Caller, build_id: str, idempotency_key: str | None, context: RequestContext
+    ) -> BuildResponse:
+        """Begin a build again that failed before its audit could judge the contract. It counts against no window.
+
+        Raises:
+            NotFoundError: There is no such build.
+            ConflictError: It did not fail, its audit refused the contract, or it was tried again too often.
+            RateLimitExceededError: Too many builds are open.
+        """
+        build = self.owned(caller, build_id)
+        idempotency = Idempotency.of("builds/retry", build.wallet, idempotency_key, {"build_id": build_id})
+        gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)
+        if refusal := gate.refusal or _retry_refusal(build):
+            if idempotency and idempotency.is_known():
+                return self._replay(idempotency)
+            raise refusal
+        answer = BuildResponse(
+            build_id=build_id,
+            status=Status.PENDING,
+            created_at=build.created_at,
+            estimated_time=self._estimator.seconds(),
+            stream_url=self._stream_url(build_id),
+        )
+
+        def also(write: Transaction) -> None:
+            write.create("audit", context.audit("accepted", build.wallet, build_id, "retried"))
+            gate.enter(write)
+            if idempotency:
+                idempotency.remember(write, answer.model_dump(mode="json"))
+
+        update = Progress(Status.PENDING, 0, Step.QUEUED, "The build is tried again")
+        actions, condition = new_try(build)
+        try:
+            commit_change(build, actions, condition, update=update, also=also, most_open=limit.most_open)
+        except ConditionsFailedError as error:
+            if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                return self._replay(idempotency)
+            refusal = refusal_of(error.failed, gate, build.wallet, limit) or _retry_refusal(build)
+            raise refusal or ConflictError("The build changed meanwhile; try again", retry_after=1) from error
+        record("Builds", outcome="accepted")
+        self._start(build)
+        return answer
 
     def _deploy_answer(self, build: BuildItem, chain_ids: list[int]) -> DeployAnswer:
         others = [item for item in chain_deployments(build.build_id) if int(item.chain_id) not in chain_ids]
@@ -366,6 +510,26 @@ class BuildService:
 
 
 _DEPLOYED = str(ChainStatus.DEPLOYED)
+_MOST_RUNS = 5
+
+
+def _retry_refusal(build: BuildItem) -> SlipwayError | None:
+    if build.status != str(Status.FAILED):
+        return ConflictError(f"The build did not fail: it is {build.status}", details={"status": build.status})
+    if build.deployable:
+        return ConflictError("The contract passed its audit; deploy it instead", details={"status": build.status})
+    if build.error_code == AuditFailedError.code:
+        return ConflictError("The audit refused the contract; change the prompt", details={"status": build.status})
+    if int(build.runs) >= _MOST_RUNS:
+        return ConflictError("The build was tried again too often; request a new one")
+    return None
+
+
+_FEES_SECONDS = 0.8
+
+
+def _generation_request(body: BuildRequest, wallet: str) -> GenerationRequest:
+    return GenerationRequest(prompt=body.prompt, owner=wallet, template=body.template, options=body.options)
 
 
 def _require[Found](found: Found | None, missing: str) -> Found:
@@ -377,7 +541,13 @@ def _require[Found](found: Found | None, missing: str) -> Found:
 @cache
 def build_service() -> BuildService:
     """Return the service over this installation's builds."""
-    arn = state_machine_arn("build")
+    arn, client = state_machine_arn("build"), httpx.Client()
     return BuildService(
-        chain_settings().chains, build_files(), execution_starter(arn), execution_stopper(arn), stream_url
+        chain_settings().chains,
+        build_files(),
+        execution_starter(arn),
+        execution_stopper(arn),
+        stream_url,
+        lambda chain: JsonRpc(chain, client, deadline=_FEES_SECONDS).fees(),
+        None if bedrock_settings() else Composer(),
     )

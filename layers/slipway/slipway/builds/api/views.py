@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slipway.builds.api.models import BuildDetail, ChainDeployment, ChainTarget
+from slipway.builds.api.models import BuildDetail, ChainDeployment, ChainTarget, GasEstimate, Preview, Refusal
+from slipway.builds.models import Generation
 from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem
 from slipway.chains import Chain
+from slipway.errors import SlipwayError
 
 WEI = 10**18
 
@@ -98,6 +100,8 @@ def detail_of(
         effective_options=build.generated_options,
         assumed=build.assumed or [],
         not_honoured=build.not_honoured or [],
+        powers=build.powers or [],
+        strict=(build.options or {}).get("strict") is not False,
         generation_time=_seconds(build.generation_time),
         audit_time=_seconds(build.audit_time),
         deploy_time=_seconds(build.deploy_time),
@@ -107,6 +111,41 @@ def detail_of(
         error=build.error_message,
         error_code=build.error_code,
         error_details=None if in_list else build.error_details,
+    )
+
+
+def preview_of(
+    made: Generation, gas: list[GasEstimate], refusals: Iterable[SlipwayError], *, by_model: bool
+) -> Preview:
+    """Return a composed contract as a preview; `by_model` where a language model would write it instead."""
+    instead = ["A language model writes the contract of a build here; this is what the built-in composer would write."]
+    return Preview(
+        kind=made.kind,
+        title=made.title,
+        contract_name=made.contract_name,
+        options=made.options,
+        assumed=[*made.assumed, *(instead if by_model else [])],
+        not_honoured=made.not_honoured,
+        powers=made.powers,
+        source=made.source,
+        constructor_arguments=made.constructor_arguments,
+        gas=gas,
+        refusals=[Refusal(code=error.code, message=error.message) for error in refusals],
+    )
+
+
+def unread(error: SlipwayError) -> Preview:
+    """Return the preview of a prompt with a value that no contract can have."""
+    return Preview(
+        kind=None,
+        title="",
+        options={},
+        assumed=[],
+        not_honoured=[],
+        powers=[],
+        source="",
+        gas=[],
+        refusals=[Refusal(code=error.code, message=error.message)],
     )
 
 

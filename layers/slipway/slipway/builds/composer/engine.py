@@ -71,6 +71,14 @@ _VALUES = {
     "escrow": escrow.VALUES,
     "timelock": timelock.VALUES,
 }
+_POWERS: dict[Kind, dict[str, str]] = {
+    "erc20": erc20.POWERS,
+    "erc721": erc721.POWERS,
+    "erc1155": erc1155.POWERS,
+    "vesting": vesting.POWERS,
+    "escrow": escrow.POWERS,
+    "timelock": timelock.POWERS,
+}
 _OPTION_KINDS = {
     "symbol": {"erc20", "erc721", "erc1155"},
     "decimals": {"erc20"},
@@ -85,7 +93,7 @@ _OPTION_KINDS = {
     "signers": {"timelock"},
     "threshold": {"timelock"},
 }
-_SETTLED = frozenset({"fixed", "uncapped", "minted"})
+_SETTLED = frozenset({"fixed", "uncapped", "minted", "deploy"})
 """Features that decide about others, and are none themselves."""
 _SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable")
 _MAX_UNITS = 2**256 - 1
@@ -145,6 +153,7 @@ class _Draft:
         features = self._features()
         name = self._name()
         spec = self._token(features, name) if self._is_token() else self._wallet(name)
+        self._assume_people(spec)
         return Generation(
             engine=ENGINE,
             title=self._title(spec),
@@ -152,9 +161,10 @@ class _Draft:
             contract_name=spec.contract_name,
             source=_COMPOSE[self.kind](spec),
             constructor_arguments=self._arguments(spec),
-            options=self.used,
+            options=self._effective(),
             assumed=self.assumed,
             not_honoured=self.reading.not_honoured,
+            powers=self._powers(spec),
         )
 
     def _is_token(self) -> bool:
@@ -466,6 +476,48 @@ class _Draft:
         return threshold, max(int(ratio[1]) if ratio else 0, threshold or 0)
 
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
+
+    def _assume_people(self, spec: Specification) -> None:
+        """Name whom the contract gives money or power to where the request did not say."""
+        named = self.options.owner or self.reading.values.get("owner")
+        if self.kind == "vesting":
+            if not (self.options.beneficiary or self.reading.values.get("beneficiary")):
+                self.assumed.append(f"The beneficiary is the owner, {spec.signers[0]}.")
+        elif self.kind == "timelock":
+            if not (self.options.signers or self.reading.values.get("signers")):
+                self.assumed.append(f"The only signer is the owner, {self.owner}.")
+        elif not named:
+            role = "arbiter and owner" if self.kind == "escrow" else "owner"
+            self.assumed.append(f"The {role} is the caller's wallet, {self.owner}.")
+        if self._is_token():
+            self._assume_rights(spec)
+
+    def _assume_rights(self, spec: Specification) -> None:
+        if spec.supply:
+            self.assumed.append("The first supply goes to the owner.")
+        who = "holders of the {} role, at first the owner," if spec.roles else "the owner"
+        for feature, role, verb in (("mintable", "minter", "mint"), ("pausable", "pauser", "pause")):
+            if feature in spec.features:
+                self.assumed.append(f"Only {who.format(role)} may {verb}.")
+        if "burnable" in spec.features:
+            self.assumed.append("Each holder may burn its own tokens, and nobody those of others.")
+        if self.kind == "erc20" and "mintable" not in spec.features:
+            self.assumed.append("Nobody may mint more.")
+
+    def _powers(self, spec: Specification) -> list[str]:
+        """Return who can do what to holders, a sentence each."""
+        who = "Whoever holds the {} role" if spec.roles else "The owner"
+        up_to = f" until there are {decimal_text(spec.cap)}" if spec.cap is not None else " without a limit"
+        words = {"minter": who.format("minter"), "pauser": who.format("pauser"), "up_to_cap": up_to}
+        given = {"", *spec.features, *(["roles"] if spec.roles else [])}
+        return [text.format(**words) for feature, text in _POWERS[self.kind].items() if feature in given]
+
+    def _effective(self) -> dict[str, Any]:
+        """Return the options in effect; `deploy` is among them when it is not done at once."""
+        wanted = self.options.deploy
+        if wanted is False or (wanted is None and self.reading.features.get("deploy") is False):
+            self.used["deploy"] = False
+        return self.used
 
     def _arguments(self, spec: Specification) -> list[ConstructorArgument]:
         if self.kind == "timelock":

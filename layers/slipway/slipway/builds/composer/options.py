@@ -58,11 +58,15 @@ Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
 class Options(BaseModel):
     """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` is in percent.
 
+    `strict` (by default true) refuses what is not honoured; `deploy: false` ends the build after its audit.
+
     An option that doesn't concern the kind of contract is not an error: the answer lists it as not honoured.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
+    strict: bool | None = None
+    deploy: bool | None = None
     name: Name | None = None
     symbol: Symbol | None = None
     decimals: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None

@@ -303,6 +303,27 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
+    Wish(
+        "deploy",
+        said=(r"deploy(?:ed)?(?: it| this)?(?: (?:now|right away|immediately))",),
+        denied=(
+            r"(?:(?:do|should|must|will|shall) )*(?:not|never)(?: (?:be|yet|actually))* deploy(?:ed|ing)?(?: (?:it"
+            r"|this|them|token|contract"
+            r"|anything|yet|to any chain|on any chain|on chain|anywhere))*",
+            r"without(?: actually)? deploy(?:ing|ment)(?: (?:it|this|token|contract))?",
+            "no deployment",
+            "dry run",
+            r"(?:just|only|simply)(?: (?:want|need|like|to|i|would))*(?: (?:show|give|send|write|see|return|print"
+            r"|get|generate))(?: (?:me|us))?"
+            r"(?: (?:solidity|source))*(?: code)?(?: only)?(?: for now)?",
+            r"(?:source |solidity )?code only",
+            "only code",
+            "just code",
+            r"deploy(?: it)? (?:later|myself|ourselves)",
+            r"(?:i|we) will deploy(?: it)?(?: (?:myself|ourselves|later))*",
+        ),
+    ),
+    Wish(None, said=(r"(?:and )?(?:show|give|send)(?: (?:me|us))? (?:source |solidity )*(?:code|source)",)),
     # Amounts.
     Wish(
         "several",

@@ -14,7 +14,8 @@ from slipway.builds.audit.findings import REFUSED
 from slipway.builds.audit.models import AuditReport
 from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Generator
 from slipway.builds.pipeline.files import BuildFiles
-from slipway.builds.pipeline.runs import begin_stage, due, fail, next_stage, seconds_of_stage
+from slipway.builds.pipeline.rules import require_honoured
+from slipway.builds.pipeline.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem
 from slipway.errors import (
@@ -24,6 +25,7 @@ from slipway.errors import (
     CompileTimeoutError,
     GenerationFailedError,
     GenerationUnsupportedError,
+    NotHonouredError,
     UpstreamUnavailableError,
     ValidationFailedError,
 )
@@ -33,6 +35,7 @@ _MOST_TOLD = 20
 _REFUSALS = (
     GenerationUnsupportedError,
     GenerationFailedError,
+    NotHonouredError,
     ValidationFailedError,
     CompilationFailedError,
     CompileTimeoutError,
@@ -96,6 +99,7 @@ class ContractWorkflow:
         )
         try:
             generation = self._generator.generate(request)
+            require_honoured(generation, build.options)
         except _REFUSALS as error:
             return fail(build, job_id, error, [BuildItem.generation_time.set(seconds_of_stage(build))])
         self._files.put_source(build_id, 0, generation.source)
@@ -165,6 +169,10 @@ class ContractWorkflow:
                 BuildItem.deployable.set(True),
                 BuildItem.audit_time.set(seconds_of_stage(build)),
             ]
+            if build.deploys is False:
+                ended = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"{_passed(report)}; nothing is deployed yet")
+                finish(build, job_id, ended, [BuildItem.stage.set(str(Stage.DONE)), *actions], None)
+                return next_stage(build, job_id)
             told = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))
             begin_stage(build, job_id, at, Stage.PREPARE, told, actions)
         elif can_mend(report, with_model=self._fixer is not None):
@@ -208,6 +216,7 @@ def _generated(generation: Generation) -> list[Any]:
         BuildItem.generated_options.set(json.loads(json.dumps(generation.options, default=str))),
         BuildItem.assumed.set(generation.assumed),
         BuildItem.not_honoured.set([entry.model_dump() for entry in generation.not_honoured]),
+        BuildItem.powers.set(generation.powers),
         BuildItem.revision.set(0),
         *([BuildItem.kind.set(str(generation.kind))] if generation.kind else []),
         *([BuildItem.usage.set(usage)] if usage else []),

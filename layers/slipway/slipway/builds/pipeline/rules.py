@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from slipway.builds.models import ConstructorArgument
+from slipway.builds.models import ConstructorArgument, Generation
 from slipway.builds.states import ChainStatus
 from slipway.chain.abi import Value, encode
 from slipway.chain.models import Receipt
-from slipway.errors import DeploymentFailedError
+from slipway.errors import DeploymentFailedError, NotHonouredError
 
 _PURPOSE = "build"
+_MOST_NAMED = 5
 ENDED = frozenset({ChainStatus.DEPLOYED, ChainStatus.FAILED, ChainStatus.CANCELLED})
 
 
@@ -21,6 +22,29 @@ class ChainStep(StrEnum):
     BROADCAST = "broadcast"
     BEGIN = "begin"
     ENDED = "ended"
+
+
+def require_honoured(generation: Generation, options: Mapping[str, Any] | None) -> None:
+    """Refuse a contract that lacks something of its request, unless the caller set `strict` to false.
+
+    Raises:
+        NotHonouredError: Names what is missing, in the request's words.
+    """
+    missing = generation.not_honoured
+    if not missing or (options or {}).get("strict") is False:
+        return
+    named = "; ".join(f"“{entry.text}”" for entry in missing[:_MOST_NAMED])
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    raise NotHonouredError(
+        f"The contract would not honour {named}{more}. Leave that out, or say it as docs/builds.md does; "
+        "options.strict: false drops it.",
+        details={
+            "not_honoured": [entry.model_dump() for entry in missing],
+            "assumed": generation.assumed,
+            "kind": generation.kind,
+            "title": generation.title,
+        },
+    )
 
 
 def purpose_of(chain_id: int, attempt: int) -> str:

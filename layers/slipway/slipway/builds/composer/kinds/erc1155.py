@@ -15,6 +15,7 @@ WISHES: list[Wish | Ability] = []
 POWERS = {
     "mintable": "{minter} can mint more tokens of every kind.",
     "pausable": "{pauser} can stop every transfer for as long as it wants.",
+    "roles": "The owner can give every role to others and take it back.",
 }
 
 
