@@ -276,7 +276,8 @@ def yard(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Iterator
         signers = [LocalSigner(key) for key in POOL]
         save_contracts(FIRST, ALICE.address, ALICE.address, [signer.address for signer in signers])
 
-        def signing(chain_id: int) -> ChainSigning:
+        def signing(chain_id: int, *, builds: bool = False) -> ChainSigning:
+            assert builds
             chain = chain_settings().chains[chain_id]
             rpc = JsonRpc(chain, _chains[chain_id].client)
             return ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
