@@ -11,10 +11,11 @@ import httpx
 
 from tests.support.loopback_handler import LoopbackHandler
 from tests.support.nodes import FakeNode
+from tests.support.weather import Weather
 
 
 @contextmanager
-def served(node: FakeNode) -> Iterator[str]:
+def served(node: FakeNode | Weather) -> Iterator[str]:
     """The node's address while the context is open."""
 
     class Handler(LoopbackHandler):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
@@ -19,6 +20,8 @@ from slipway.chain.administration import InstallError
 from slipway.chain.install import InstalledContracts, install, main
 from slipway.chain.install_escrow import install_escrow
 from slipway.chain.install_escrow import main as escrow_main
+from tests.support.loopback_node import served
+from tests.support.weather import Weather
 
 from .conftest import ADMINISTRATOR_ROLE, Chain
 
@@ -70,6 +73,43 @@ def test_contracts_are_installed_and_registrars_can_work(chain: Chain, administr
     transaction: Any = registry.functions.register("installed", installed.token_manager).build_transaction(terms)
     hashed = chain.web3.eth.send_raw_transaction(registrars[0].sign_transaction(transaction).raw_transaction)
     assert chain.web3.eth.wait_for_transaction_receipt(hashed, timeout=20)["status"] == 1
+
+
+@pytest.mark.parametrize("does", [True, False])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": -32000, "message": "header not found"},
+        {"code": -32603, "message": "Internal error"},
+        {"code": -32005, "message": "project ID request rate exceeded"},
+        {"code": -32000, "message": "already known"},
+        {"code": -32000, "message": "intrinsic gas too low"},
+        httpx.Response(502, text="<html>Bad Gateway</html>"),
+    ],
+    ids=str,
+)
+def test_what_a_node_says_in_passing_does_not_stop_it(
+    chain: Chain, administrator: LocalAccount, said: Any, does: bool
+) -> None:
+    """Each call is answered so once, and a send was done all the same or was not."""
+    is_of_send = isinstance(said, dict) and ("known" in said["message"] or "intrinsic" in said["message"])
+    if is_of_send and not does:
+        pytest.skip("A node that says so has the transaction, or never takes it")
+    heard: set[tuple[str, str]] = set()
+
+    def says(method: str, params: list[Any]) -> Any:
+        key = (method, json.dumps(params))
+        if key in heard or (is_of_send and method != "eth_sendRawTransaction"):
+            return None
+        heard.add(key)
+        return said
+
+    weather = Weather(chain.url)
+    weather.says, weather.does = says, does
+    with served(weather) as url:
+        installed = install(url, _key(administrator), [chain.new_account().address])
+    assert _sent(chain, administrator) == 3
+    assert chain.contract("TokenManager", installed.token_manager).functions.registry().call()
 
 
 def test_second_run_sends_nothing(chain: Chain, administrator: LocalAccount) -> None:

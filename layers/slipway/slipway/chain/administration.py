@@ -15,17 +15,21 @@ from typing import Any
 import requests
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from web3 import Web3
+from hexbytes import HexBytes
+from web3 import HTTPProvider, Web3
 from web3.contract.contract import Contract, ContractConstructor, ContractFunction
-from web3.exceptions import TimeExhausted, Web3Exception
+from web3.exceptions import TimeExhausted, TransactionNotFound, Web3Exception
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import TxParams, Wei
+from web3.types import RPCEndpoint, RPCResponse, TxParams, Wei
 
 from slipway.chain import contracts
+from slipway.chain.verdicts import Refusal, Verdict, judge
 from slipway.settings import administrator_private_key
 
 _REQUEST_SECONDS = 10.0
 _POLL_SECONDS = 0.25
+# Before what is not final is asked again.
+_PAUSES = (0.5, 1.0, 2.0)
 
 
 class InstallError(RuntimeError):
@@ -89,6 +93,33 @@ def telling(known: dict[str, str | None]) -> Iterator[None]:
         raise InstallError(f"The installation stopped: {error or type(error).__name__}", dict(known)) from error
 
 
+class _PatientProvider(HTTPProvider):
+    """Asks again, a few times, whatever a node did not refuse for good; see ``slipway.chain.verdicts``."""
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        for pause in _PAUSES:
+            try:
+                answer: RPCResponse = super().make_request(method, params)
+                if not _is_passing(str(method), answer):
+                    return answer
+            except (Web3Exception, requests.RequestException, ValueError):
+                # Of a page, a list, or no answer at all there is nothing to judge.
+                pass
+            time.sleep(pause)
+        return super().make_request(method, params)
+
+
+def _is_passing(method: str, answer: Any) -> bool:
+    """Return whether a refusal says nothing for good, and is not one of bytes that may be there."""
+    if not isinstance(answer, dict):
+        return True
+    if (error := answer.get("error")) is None:
+        return False
+    entry = error if isinstance(error, dict) else {"message": error}
+    refusal = Refusal(method, requests.codes.ok, entry.get("code") or 0, str(entry.get("message")), entry.get("data"))
+    return judge(refusal).verdict not in (Verdict.FINAL, Verdict.LOOK)
+
+
 class Administration:
     """An administrator at work on one chain, for so long at most.
 
@@ -108,7 +139,7 @@ class Administration:
             # Without the cause: its text could show the key.
             raise ValueError("The administrator's private key is malformed") from None
         self._deadline = time.monotonic() + within_seconds
-        self._web3 = Web3(Web3.HTTPProvider(rpc_url, request_kwargs={"timeout": _REQUEST_SECONDS}))
+        self._web3 = Web3(_PatientProvider(rpc_url, request_kwargs={"timeout": _REQUEST_SECONDS}))
         # Some chains' blocks carry more extra data than Ethereum's; this lets web3 read them too.
         self._web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
 
@@ -167,8 +198,20 @@ class Administration:
         if remaining <= 0:
             raise TimeExhausted("the time is over")
         signed = self._administrator.sign_transaction(transaction)  # type: ignore[arg-type]
-        transaction_hash = eth.send_raw_transaction(signed.raw_transaction)
+        transaction_hash = signed.hash
+        try:
+            eth.send_raw_transaction(signed.raw_transaction)
+        except (Web3Exception, requests.RequestException, ValueError):
+            # Whatever the node said, if it has the transaction all is well.
+            if not self._knows(transaction_hash):
+                raise
         receipt = eth.wait_for_transaction_receipt(transaction_hash, timeout=remaining, poll_latency=_POLL_SECONDS)
         if receipt["status"] != 1:
             raise UnexpectedStateError(f"transaction {transaction_hash.to_0x_hex()} was reverted")
         return receipt
+
+    def _knows(self, transaction_hash: HexBytes) -> bool:
+        try:
+            return bool(self._web3.eth.get_transaction(transaction_hash))
+        except TransactionNotFound:
+            return False

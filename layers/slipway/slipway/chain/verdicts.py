@@ -182,11 +182,6 @@ _FINAL = _Words(
     r"transactiontypeisnotactivated",
     r"forksupportingthistransactiontype",
     r"eip1559(transactions)?(are|is)?not(supported|enabled|activated)",
-    # Creation code (EIP-3860).
-    r"maxinitcodesize",
-    r"initcodetoo(large|big)",
-    r"initcodesize\w{0,40}exceed",
-    r"createinitcodesizelimit",
     # The signature, and the chain that it is for.
     r"invalidsender(?!\w?(state|info|cache|record|address|account))",
     r"invalid(transaction|tx)(signature|vrs)",
@@ -197,6 +192,13 @@ _FINAL = _Words(
     r"chainid(mismatch|doesnotmatch|notsupported)",
     r"chainid0x[0-9a-f]{1,16}notsupported",
     r"signedforanotherchain",
+)
+# Creation code (EIP-3860): the only one of these rules that a request for an estimate can break.
+_CREATION_CODE = _Words(
+    r"maxinitcodesize",
+    r"initcodetoo(large|big)",
+    r"initcodesize\w{0,40}exceed",
+    r"createinitcodesizelimit",
 )
 # A name in one piece: the two words may go on with "too high", which is the block's limit.
 _INTRINSIC_GAS = _Words(r"\bintrinsicgas\b")
@@ -312,7 +314,7 @@ def judge(refusal: Refusal) -> Judgement:
     if refusal.status not in _GATEWAY_STATUSES:
         if refusal.method == SEND and (judgement := _of_pool(refusal.words, text)):
             return judgement
-        if refusal.method in (SEND, ESTIMATE) and _is_final(refusal.words, text):
+        if _is_final(refusal, text):
             return Judgement(Verdict.FINAL)
     if refusal.status == 429 or refusal.code in _LOAD_CODES or _LOAD.search(text):
         return Judgement(Verdict.LATER, is_load=True)
@@ -345,8 +347,11 @@ def _least_tip(message: str) -> int:
     return tip if tip <= _MOST_TIP else 0
 
 
-def _is_final(message: str, text: str) -> bool:
-    if _OF_OPERATOR.search(message.lower()):
+def _is_final(refusal: Refusal, text: str) -> bool:
+    words = refusal.words.lower()
+    if refusal.method not in (SEND, ESTIMATE) or _OF_OPERATOR.search(words):
         return False
+    if refusal.method == ESTIMATE:
+        return bool(_CREATION_CODE.search(text))
     signature = _INVALID_SIGNATURE.search(text) and not _OF_REQUEST.search(text)
-    return bool(signature or _FINAL.search(text) or _INTRINSIC_GAS.search(message.lower()))
+    return bool(signature or _FINAL.search(text) or _CREATION_CODE.search(text) or _INTRINSIC_GAS.search(words))
