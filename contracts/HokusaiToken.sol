@@ -6,8 +6,9 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 /// @title HokusaiToken
 /// @notice The ERC-20 token of one validated model. Its supply is moved by one controller only, normally the
-///         TokenManager; whoever deployed the token owns it and may appoint another controller.
-/// @dev No tokens exist when the token is deployed. Renouncing the ownership makes the controller permanent.
+///         TokenManager, which owns the token from its construction on: whoever deployed it has no right over it.
+/// @dev No tokens exist when the token is deployed. An owner that can't call `setController`, as the TokenManager can't,
+///      makes the controller permanent.
 contract HokusaiToken is ERC20, Ownable {
     /// @notice The only address that may mint and burn. Never the zero address.
     address public controller;
@@ -30,12 +31,12 @@ contract HokusaiToken is ERC20, Ownable {
 
     /// @param name_ The token's name, shown by wallets.
     /// @param symbol_ The token's symbol, shown by wallets.
-    /// @param controller_ Who may mint and burn. Not zero.
+    /// @param controller_ Who may mint and burn, and owns the token. Not zero.
     constructor(
         string memory name_,
         string memory symbol_,
         address controller_
-    ) ERC20(name_, symbol_) Ownable(msg.sender) {
+    ) ERC20(name_, symbol_) Ownable(_notZero(controller_)) {
         _setController(controller_);
     }
 
@@ -60,8 +61,12 @@ contract HokusaiToken is ERC20, Ownable {
     }
 
     function _setController(address controller_) private {
-        if (controller_ == address(0)) revert ZeroController();
-        controller = controller_;
+        controller = _notZero(controller_);
         emit ControllerSet(controller_);
+    }
+
+    function _notZero(address controller_) private pure returns (address) {
+        if (controller_ == address(0)) revert ZeroController();
+        return controller_;
     }
 }

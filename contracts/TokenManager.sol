@@ -1,122 +1,166 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.27;
 
-import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {HokusaiToken} from "./HokusaiToken.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 
 /// @title TokenManager
-/// @notice The controller of the models' tokens: the one place that mints to contributors and burns. It knows
-///         tokens by model id and finds them in the ModelRegistry, so it can only move what is registered.
-/// @dev Registered tokens are HokusaiTokens: they call nobody back. Each function still announces what it does
-///      before it calls a token, and a call that fails undoes everything.
-contract TokenManager is AccessControl {
-    /// @notice Holders of this role may mint and burn.
-    bytes32 public constant MINTER_ROLE = keccak256("MINTER_ROLE");
-
-    /// @notice How many contributors one call may mint to, so that it stays well within a block's gas.
-    uint256 public constant MAX_CONTRIBUTORS = 200;
-
-    /// @notice Where tokens are looked up.
+/// @notice Owner and controller of the models' tokens. It mints in two ways only: a token's first supply, once, to whom
+///         its registration committed it; and what its steward asks for, up to the token's maximum. It burns nothing,
+///         and can't give a token to another owner or controller. There are no roles here: not even who deployed this
+///         contract has any right.
+/// @dev Registered tokens are HokusaiTokens: they call nobody back. Each function still writes and announces what it
+///      does before it calls a token, and a call that fails undoes everything.
+contract TokenManager {
+    /// @notice Where tokens, their terms and their stewards are looked up.
     ModelRegistry public immutable registry;
 
-    /// @notice Tokens were minted to a model's contributors.
-    /// @param modelKey keccak256 of the model id's bytes, for filtering.
-    /// @param token The model's token.
-    /// @param modelId The model id, readable.
-    /// @param contributors How many contributors received tokens.
-    /// @param total How many tokens they received together, in base units.
-    event TokensMinted(
-        bytes32 indexed modelKey,
-        address indexed token,
-        string modelId,
-        uint256 contributors,
-        uint256 total
-    );
+    /// @notice What there is to know of a token, as of one block. Amounts are in base units.
+    /// @param steward Who may have tokens minted. Zero for nobody.
+    /// @param pendingSteward To whom the stewardship is offered. Zero for nobody.
+    /// @param maxSupply How many tokens there may be.
+    /// @param totalSupply How many there are.
+    /// @param distributed Whether the first supply was minted.
+    struct Status {
+        address steward;
+        address pendingSteward;
+        uint256 maxSupply;
+        uint256 totalSupply;
+        bool distributed;
+    }
 
-    /// @notice Tokens of a model were burned.
-    /// @param modelKey keccak256 of the model id's bytes, for filtering.
-    /// @param token The model's token.
-    /// @param from Whose tokens they were.
-    /// @param modelId The model id, readable.
+    /// @notice Whether a token's first supply was minted.
+    mapping(address token => bool) public distributed;
+
+    /// @notice To whom a token's stewardship is offered. Zero for nobody.
+    mapping(address token => address) public pendingSteward;
+
+    /// @notice A token's first supply was minted.
+    /// @param token The token.
+    /// @param recipients How many addresses received it.
+    /// @param total How much they received together, in base units.
+    event Distributed(address indexed token, uint256 recipients, uint256 total);
+
+    /// @notice A steward had tokens minted.
+    /// @param token The token.
+    /// @param steward Who asked.
+    /// @param to Who received them.
     /// @param amount How many, in base units.
-    event TokensBurned(
-        bytes32 indexed modelKey,
-        address indexed token,
-        address indexed from,
-        string modelId,
-        uint256 amount
-    );
+    event Minted(address indexed token, address indexed steward, address indexed to, uint256 amount);
+
+    /// @notice A steward offered the stewardship, or took the offer back.
+    /// @param token The token.
+    /// @param steward Who offers it.
+    /// @param to Who may accept it from now on. Zero for nobody.
+    event StewardshipOffered(address indexed token, address indexed steward, address indexed to);
 
     /// @notice The registry may not be the zero address.
     error ZeroRegistry();
 
-    /// @notice The administrator may not be the zero address.
-    error ZeroAdministrator();
+    /// @notice The token has no first supply, or is not registered.
+    /// @param token The token.
+    error NothingToDistribute(address token);
 
-    /// @notice The registry knows no token of this model.
-    /// @param modelId The model.
-    error ModelNotRegistered(string modelId);
+    /// @notice A first supply is minted once.
+    /// @param token The token.
+    error AlreadyDistributed(address token);
 
-    /// @notice Minting needs at least one contributor.
-    error NoContributors();
+    /// @notice This is not the first supply that the token's registration committed it to.
+    /// @param token The token.
+    error OtherDistribution(address token);
 
-    /// @notice One call mints to so many contributors at most.
-    /// @param contributors How many were given.
-    /// @param maximum How many are allowed.
-    error TooManyContributors(uint256 contributors, uint256 maximum);
+    /// @notice The steward mints only after the first supply.
+    /// @param token The token.
+    error NotDistributed(address token);
 
-    /// @notice Every contributor needs one amount.
-    /// @param contributors How many contributors were given.
-    /// @param amounts How many amounts were given.
-    error LengthMismatch(uint256 contributors, uint256 amounts);
+    /// @notice Only the token's steward may do this.
+    /// @param account Who tried.
+    error NotSteward(address account);
+
+    /// @notice Only to whom the stewardship is offered may accept it.
+    /// @param account Who tried.
+    error NotPendingSteward(address account);
+
+    /// @notice There would be more tokens than the token's maximum.
+    /// @param wanted How many there would be, in base units.
+    /// @param maximum How many there may be.
+    error MaxSupplyExceeded(uint256 wanted, uint256 maximum);
+
+    modifier onlySteward(address token) {
+        if (msg.sender != registry.termsOf(token).steward) revert NotSteward(msg.sender);
+        _;
+    }
 
     /// @param registry_ Where tokens are looked up. Not zero.
-    /// @param administrator Who grants and revokes the minter's role. Not zero.
-    constructor(ModelRegistry registry_, address administrator) {
+    constructor(ModelRegistry registry_) {
         if (address(registry_) == address(0)) revert ZeroRegistry();
-        if (administrator == address(0)) revert ZeroAdministrator();
         registry = registry_;
-        _grantRole(DEFAULT_ADMIN_ROLE, administrator);
     }
 
-    /// @notice Mints a model's tokens to its contributors: all of them or, if one fails, none. Only a minter may.
-    /// @param modelId The model. Registered.
-    /// @param contributors Who receives tokens, between 1 and `MAX_CONTRIBUTORS`. An address may occur twice.
-    /// @param amounts How many each receives, in base units, in the order of `contributors`.
-    function mint(
-        string calldata modelId,
-        address[] calldata contributors,
-        uint256[] calldata amounts
-    ) external onlyRole(MINTER_ROLE) {
-        uint256 count = contributors.length;
-        if (count == 0) revert NoContributors();
-        if (count > MAX_CONTRIBUTORS) revert TooManyContributors(count, MAX_CONTRIBUTORS);
-        if (count != amounts.length) revert LengthMismatch(count, amounts.length);
-        HokusaiToken token = _tokenOf(modelId);
+    /// @notice Mints a token's first supply, all of it and once. Anybody may ask: the registration committed the token
+    ///         to it.
+    /// @param token The token.
+    /// @param recipients Who receives it.
+    /// @param amounts How much each receives, in base units, in the order of `recipients`.
+    function distribute(address token, address[] calldata recipients, uint256[] calldata amounts) external {
+        ModelRegistry.Terms memory terms = registry.termsOf(token);
+        if (terms.distribution == 0) revert NothingToDistribute(token);
+        if (distributed[token]) revert AlreadyDistributed(token);
+        if (keccak256(abi.encode(recipients, amounts)) != terms.distribution) revert OtherDistribution(token);
 
         uint256 total = 0;
-        for (uint256 i = 0; i < count; ++i) total += amounts[i];
-        emit TokensMinted(keccak256(bytes(modelId)), address(token), modelId, count, total);
+        for (uint256 i = 0; i < amounts.length; ++i) total += amounts[i];
+        if (total > terms.maxSupply) revert MaxSupplyExceeded(total, terms.maxSupply);
+        distributed[token] = true;
+        emit Distributed(token, recipients.length, total);
 
-        // The number of calls is bounded, and they all go to one registered token.
+        // The registration bounds the number of calls, and they all go to one registered token.
         // slither-disable-next-line calls-loop
-        for (uint256 i = 0; i < count; ++i) token.mint(contributors[i], amounts[i]);
+        for (uint256 i = 0; i < recipients.length; ++i) HokusaiToken(token).mint(recipients[i], amounts[i]);
     }
 
-    /// @notice Burns a holder's tokens of a model. Only a minter may.
-    /// @param modelId The model. Registered.
-    /// @param from Whose tokens are burned. Holding at least `amount`.
+    /// @notice Mints tokens, up to the token's maximum. Only its steward may, once the first supply is there.
+    /// @param token The token.
+    /// @param to Who receives them. Not zero.
     /// @param amount How many, in base units.
-    function burn(string calldata modelId, address from, uint256 amount) external onlyRole(MINTER_ROLE) {
-        HokusaiToken token = _tokenOf(modelId);
-        emit TokensBurned(keccak256(bytes(modelId)), address(token), from, modelId, amount);
-        token.burn(from, amount);
+    function mint(address token, address to, uint256 amount) external onlySteward(token) {
+        ModelRegistry.Terms memory terms = registry.termsOf(token);
+        if (terms.distribution != 0 && !distributed[token]) revert NotDistributed(token);
+        uint256 wanted = HokusaiToken(token).totalSupply() + amount;
+        if (wanted > terms.maxSupply) revert MaxSupplyExceeded(wanted, terms.maxSupply);
+        emit Minted(token, msg.sender, to, amount);
+        HokusaiToken(token).mint(to, amount);
     }
 
-    function _tokenOf(string calldata modelId) private view returns (HokusaiToken) {
-        address token = registry.tokenOf(modelId);
-        if (token == address(0)) revert ModelNotRegistered(modelId);
-        return HokusaiToken(token);
+    /// @notice Offers the stewardship, which passes on when it is accepted. Only the steward may.
+    /// @param token The token.
+    /// @param to To whom. Zero takes an offer back.
+    function offerStewardship(address token, address to) external onlySteward(token) {
+        pendingSteward[token] = to;
+        emit StewardshipOffered(token, msg.sender, to);
+    }
+
+    /// @notice Accepts the stewardship. Only to whom it is offered may.
+    /// @param token The token.
+    function acceptStewardship(address token) external {
+        if (msg.sender != pendingSteward[token]) revert NotPendingSteward(msg.sender);
+        delete pendingSteward[token];
+        registry.setSteward(token, msg.sender);
+    }
+
+    /// @notice Gives the stewardship up for good: nobody mints this token any more. Only the steward may.
+    /// @param token The token.
+    function renounceStewardship(address token) external onlySteward(token) {
+        delete pendingSteward[token];
+        registry.setSteward(token, address(0));
+    }
+
+    /// @notice What there is to know of a token.
+    /// @param token The token. Registered.
+    /// @return Its status.
+    function statusOf(address token) external view returns (Status memory) {
+        ModelRegistry.Terms memory terms = registry.termsOf(token);
+        uint256 supply = HokusaiToken(token).totalSupply();
+        return Status(terms.steward, pendingSteward[token], terms.maxSupply, supply, distributed[token]);
     }
 }

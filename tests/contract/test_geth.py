@@ -256,7 +256,8 @@ def test_a_nonce_that_is_used_up_is_looked_at(world: World) -> None:
 
 
 def test_a_revert_is_a_judgement_and_another_failure_is_not(world: World) -> None:
-    registration = calls.registration(world.node.contracts.model_registry, "model", ALICE.address)
+    terms = calls.Terms(ALICE.address, 0, {})
+    registration = calls.registration(world.node.contracts.model_registry, "model", ALICE.address, terms)
     with pytest.raises(RpcError, match="revert"):
         world.rpc.estimate_gas(ALICE.address, registration.call())
 

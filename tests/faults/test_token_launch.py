@@ -237,7 +237,9 @@ def test_killed_while_an_operator_takes_a_launch_up_again(stack: FaultyStack, wh
 def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed(stack: FaultyStack, when: str) -> None:
     with registration_awaited(stack) as deployment_id:
         item = stack.deployment(deployment_id)
-        call = calls.registration(stack.outputs["model_registry"], item["model_id"], item["token_address"]).call()
+        terms = calls.Terms.of(item["wallet"], None, None, [])
+        token = item["token_address"]
+        call = calls.registration(stack.outputs["model_registry"], item["model_id"], token, terms).call()
         administrator = next(entry["address"] for entry in stack.described["accounts"] if entry["role"] == "admin")
         registry = stack.chain.eth.contract(
             address=Web3.to_checksum_address(stack.outputs["model_registry"]), abi=load("ModelRegistry").abi

@@ -517,6 +517,8 @@ def test_an_estimate_tells_the_figures_and_changes_nothing(slipway: Installation
         "model_id": "sentiment-v2",
         "token_name": "Hokusai sentiment-v2",
         "token_symbol": "SENTIMENTV",
+        "initial_supply": None,
+        "max_supply": None,
         "gas": 1_320_000,
         "max_fee_per_gas": str(3 * GWEI),
         "max_priority_fee_per_gas": str(GWEI),

@@ -57,9 +57,10 @@ from slipway.settings import chain_settings
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from slipway.times import from_text
 from slipway.tokens import calls
+from slipway.tokens.looks import terms_of
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
-from slipway.tokens.store import find_token
+from slipway.tokens.store import find_token, launched_token
 from tests.support.clock import ManualClock
 from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation, install
@@ -79,8 +80,25 @@ CHAIN = {
 ADMINISTRATOR = "0x" + "ad" * 32
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
 ETHER = 10**18
-# ModelRegistry as installations from before 2026-11-29 have it: it takes any address for a token.
-FIRST_REGISTRY = ROOT / "tests" / "functional" / "contracts" / "sources" / "FirstModelRegistry.sol"
+STRANGER = "0x" + "5a" * 20
+SUPPLY: dict[str, Any] = {
+    "initial_supply": "1000000.5",
+    "max_supply": "2000000",
+    "allocations": [
+        {"address": "0x" + "a1" * 20, "amount": "600000.25"},
+        {"address": "0x" + "a2" * 20, "amount": "0.000000000000000001"},
+        {"address": BOB.address, "amount": "1"},
+    ],
+}
+# What each gets of it, in base units; the caller the rest.
+SHARES = {
+    "0x" + "a1" * 20: 600_000 * 10**18 + 25 * 10**16,
+    "0x" + "a2" * 20: 1,
+    BOB.address: 10**18,
+    ALICE.address: 399_999 * 10**18 + 25 * 10**16 - 1,
+}
+# ModelRegistry as earlier installations have it: the first takes any address for a token, the second keeps no terms.
+EARLIER_REGISTRIES = ROOT / "tests" / "functional" / "contracts" / "sources"
 
 
 @dataclass
@@ -158,11 +176,11 @@ class Launchpad:
         cause = json.dumps({"errorMessage": message, "errorType": error})
         assert self.work(job, error=error, cause=cause)["status"] == "failed"
 
-    def new(self, model_id: str | None = None) -> str:
+    def new(self, model_id: str | None = None, **more: Any) -> str:
         """A launch that was accepted."""
         model_id = model_id or f"model-{uuid.uuid4().hex[:8]}"
         self.slipway.model(model_id)
-        answer = self.slipway.launch(model_id)
+        answer = self.slipway.launch(model_id, **more)
         assert answer.status == 202, answer.body
         return str(answer.body["deployment_id"])
 
@@ -222,6 +240,27 @@ class Launchpad:
     def token_of(self, model_id: str) -> str | None:
         return calls.registered_token(self.json_rpc(), self.anvil.contracts.model_registry, model_id)
 
+    def chain_status(self, job: str) -> calls.TokenStatus:
+        """What the token's manager knows of it."""
+        manager, token = self.anvil.contracts.token_manager, self.status(job)["token_address"]
+        return calls.token_status(self.json_rpc(), manager, token)
+
+    def balance(self, job: str, holder: str) -> int:
+        """What a holder has of a launch's token, in base units."""
+        call = call_data("balanceOf(address)", (holder,))
+        return int.from_bytes(self.json_rpc().eth_call(self.status(job)["token_address"], call))
+
+    def distributes(self, job: str) -> None:
+        """Let a stranger have the first supply distributed."""
+        item = find_token(job)
+        assert item
+        call = calls.distribution(str(item.controller), str(item.token_address), terms_of(item)).call()
+        self.anvil.rpc("anvil_impersonateAccount", STRANGER)
+        self.anvil.rpc("anvil_setBalance", STRANGER, hex(ETHER))
+        sent = {"from": STRANGER, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(10**6)}
+        self.anvil.rpc("eth_sendTransaction", sent)
+        self.anvil.mine(1)
+
     def created(self) -> list[str]:
         """Every contract that the deployer accounts created."""
         found = []
@@ -233,7 +272,8 @@ class Launchpad:
 
     def registers(self, model_id: str, token: str) -> None:
         """Let somebody else who may register a token for a model."""
-        call = calls.registration(self.anvil.contracts.model_registry, model_id, token).call()
+        terms = calls.Terms(ALICE.address, 0, {})
+        call = calls.registration(self.anvil.contracts.model_registry, model_id, token, terms).call()
         administrator = Account.from_key(ADMINISTRATOR).address
         role = call_data("grantRole(bytes32,address)", (keccak256(b"REGISTRAR_ROLE"), administrator))
         self.anvil.rpc("anvil_impersonateAccount", administrator)
@@ -602,12 +642,12 @@ def test_two_calls_of_the_signer_at_once_sign_once(pad: Launchpad, monkeypatch: 
     assert pad.signer("sign", job) == signed[1]
 
 
-def _use_first_registry(pad: Launchpad) -> None:
+def _use_earlier_registry(pad: Launchpad, name: str) -> None:
     node_modules = ROOT / "node_modules"
-    source = {FIRST_REGISTRY.name: FIRST_REGISTRY.read_text(encoding="utf-8")}
+    source = {f"{name}.sol": (EARLIER_REGISTRIES / f"{name}.sol").read_text(encoding="utf-8")}
     with Compiler(node_modules / "solc" / "soljson.js") as compiler:
         output = compiler.compile(build_input(source, node_modules_resolver(node_modules)))
-    compiled = output["contracts"][FIRST_REGISTRY.name]["FirstModelRegistry"]
+    compiled = output["contracts"][f"{name}.sol"][name]
     administrator = Account.from_key(ADMINISTRATOR).address
     factory = Web3().eth.contract(abi=compiled["abi"], bytecode=compiled["evm"]["bytecode"]["object"])
     nonce = pad.json_rpc().transaction_count(administrator)
@@ -624,7 +664,7 @@ def _use_first_registry(pad: Launchpad) -> None:
 
 def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the_token_is_there(pad: Launchpad) -> None:
     """An installation from before the registry refused tokens without code."""
-    _use_first_registry(pad)
+    _use_earlier_registry(pad, "FirstModelRegistry")
     job = pad.new("old-house")
     assert list(pad.sign(job)) == ["deploy"]
     pad.work(job)
@@ -637,6 +677,228 @@ def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the
     assert pad.work(job)["status"] == "completed"
     events = [entry["event"] for entry in pad.detail(job)["events"]]
     assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
+
+
+@pytest.mark.parametrize("name", ["FirstModelRegistry", "SecondModelRegistry"])
+def test_at_an_earlier_registry_launches_go_on_and_supplies_are_refused(pad: Launchpad, name: str) -> None:
+    _use_earlier_registry(pad, name)
+    pad.slipway.model("modern")
+    answer = pad.slipway.launch("modern", **SUPPLY)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "CONFLICT")
+    assert "upgrade" in answer.body["error"]["message"]
+    estimate = pad.slipway.api(
+        "api_deployments_estimate",
+        token=pad.slipway.token(),
+        body={"model_id": "modern", "user_address": ALICE.address, "max_supply": "1"},
+    )
+    assert [refusal["code"] for refusal in estimate.body["refusals"]] == ["CONFLICT"]
+    job = pad.new("modern")
+    signed = pad.send(job)
+    assert len(signed) == (1 if name == "FirstModelRegistry" else 2)
+    pad.anvil.mine(2)
+    if pad.work(job)["step"] == "sign":
+        pad.signer("sign", job)
+        pad.work(job)
+        pad.anvil.mine(2)
+        pad.work(job)
+    assert pad.status(job)["status"] == "completed"
+    token = launched_token(pad.status(job)["token_address"])
+    assert token
+    assert token.steward is None
+
+
+# ── A supply ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _assert_supplied(pad: Launchpad, job: str) -> None:
+    assert pad.status(job)["status"] == "completed"
+    assert {holder: pad.balance(job, holder) for holder in SHARES} == SHARES
+    found = pad.chain_status(job)
+    assert found == calls.TokenStatus(ALICE.address, None, 2_000_000 * 10**18, sum(SHARES.values()), True)
+
+
+def test_a_launch_with_a_supply(pad: Launchpad) -> None:
+    job = pad.new("supplied", **SUPPLY)
+    pad.anvil.rpc("evm_setAutomine", False)
+    signed = pad.send(job)
+    assert list(signed) == ["deploy", "register", "distribute"]
+    first = signed["deploy"]["nonce"]
+    assert [entry["nonce"] for entry in signed.values()] == [first, first + 1, first + 2]
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    _assert_supplied(pad, job)
+    status, detail = pad.status(job), pad.detail(job)
+    hashes = [entry["transaction_hash"] for entry in signed.values()]
+    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
+    assert len({receipt["blockNumber"] for receipt in receipts}) == 1
+    assert (status["kind"], status["chain_id"], status["allocation_tx_hash"]) == ("token", 31337, hashes[2])
+    assert (status["initial_supply"], status["max_supply"]) == ("1000000.5", "2000000")
+    assert status["gas_used"] == str(sum(int(receipt["gasUsed"], 16) for receipt in receipts))
+    assert (detail["steward"], len(detail["allocations"])) == (ALICE.address, 3)
+    assert [part["purpose"] for part in detail["transactions"]] == list(signed)
+    assert int(str(find_token(job).estimated_gas_cost)) > int(status["total_cost"])  # type: ignore[union-attr]
+    token = launched_token(status["token_address"].lower())
+    assert token
+    assert (token.deployment_id, token.steward, token.max_supply) == (job, ALICE.address, "2000000")
+    assert [entry["transaction_hash"] for entry in token.transactions] == hashes
+
+
+def test_every_task_of_a_supply_twice_has_the_effect_of_once(pad: Launchpad) -> None:
+    job = pad.new(**SUPPLY)
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.times = 2
+    pad.work(job)
+    pad.signer("sign", job)
+    pad.work(job)
+    pad.anvil.mine(2)
+    pad.work(job)
+    pad.times = 1
+    _assert_supplied(pad, job)
+    assert sum(signer.signatures for signer in pad.signers) == 3
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"max_supply": "5"}, {"initial_supply": "0"}, {"initial_supply": "0", "max_supply": "0"}]
+)
+def test_without_a_first_supply_there_is_nothing_to_distribute(pad: Launchpad, more: dict[str, str]) -> None:
+    job = pad.new(**more)
+    pad.launch(job)
+    assert "allocation_tx_hash" not in pad.status(job)
+    most = int(more.get("max_supply", "0")) * 10**18
+    assert pad.chain_status(job) == calls.TokenStatus(ALICE.address, None, most, 0, False)
+
+
+def test_a_supply_without_allocations_is_the_callers_and_all_there_will_be(pad: Launchpad) -> None:
+    job = pad.new(initial_supply="7")
+    pad.launch(job)
+    assert pad.balance(job, ALICE.address) == 7 * 10**18
+    assert pad.chain_status(job).max_supply == 7 * 10**18
+
+
+def test_two_hundred_allocations_take_one_block(pad: Launchpad) -> None:
+    allocations = [{"address": f"0x{number:040x}", "amount": "1.5"} for number in range(1, 201)]
+    job = pad.new(initial_supply="301", allocations=allocations)
+    pad.anvil.rpc("evm_setAutomine", False)
+    signed = pad.send(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
+    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
+    assert len({receipt["blockNumber"] for receipt in receipts}) == 1
+    assert pad.balance(job, f"0x{200:040x}") == 15 * 10**17
+    assert pad.balance(job, ALICE.address) == 10**18
+
+
+def test_what_does_not_fit_into_a_block_is_refused_by_name(pad: Launchpad) -> None:
+    allocations = [{"address": f"0x{number:040x}", "amount": "1"} for number in range(1, 201)]
+    pad.slipway.model("large")
+    for limit in (4_000_000, 6_500_000):
+        pad.anvil.rpc("evm_setBlockGasLimit", hex(limit))
+        pad.anvil.mine(1)
+        try:
+            answer = pad.slipway.launch("large", initial_supply="200", allocations=allocations)
+        finally:
+            pad.anvil.rpc("evm_setBlockGasLimit", hex(30_000_000))
+            pad.anvil.mine(1)
+        assert (answer.status, answer.body["error"]["code"]) == (422, "GAS_LIMIT_EXCEEDED"), answer.body
+    assert pad.slipway.launch("large", initial_supply="200", allocations=allocations).status == 202
+
+
+def test_a_supply_that_somebody_else_had_distributed_is_complete(pad: Launchpad) -> None:
+    job = pad.new(**SUPPLY)
+    pad.anvil.rpc("evm_setAutomine", False)
+    signed = pad.send(job)
+    pad.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
+    pad.anvil.mine(1)
+    pad.distributes(job)
+    pad.work(job)
+    pad.anvil.mine(2)
+    pad.work(job)
+    pad.anvil.mine(2)
+    pad.work(job)
+    _assert_supplied(pad, job)
+    assert "block_number" in pad.detail(job)["transactions"][1]
+    assert pad.detail(job)["transactions"][2]["block_number"] is None, "ours had no effect"
+
+
+def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(pad: Launchpad) -> None:
+    job = pad.new(**SUPPLY)
+    pad.anvil.rpc("evm_setAutomine", False)
+    signed = pad.send(job)
+    pad.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
+    pad.uses(signed["distribute"]["signer"])
+    pad.anvil.mine(2)
+    pad.skipped = timedelta(seconds=7)
+    while (answer := pad.work(job))["step"] != "sign":
+        pad.anvil.mine(1)
+    assert answer["status"] == "registering"
+    again = {entry["purpose"]: entry for entry in pad.signer("sign", job)["signed"]}
+    assert again["distribute"]["transaction_hash"] != signed["distribute"]["transaction_hash"]
+    assert again["register"]["transaction_hash"] == signed["register"]["transaction_hash"]
+    pad.work(job)
+    pad.anvil.mine(2)
+    pad.work(job)
+    _assert_supplied(pad, job)
+
+
+def test_a_registration_and_a_distribution_that_were_lost_are_signed_anew_one_after_the_other(pad: Launchpad) -> None:
+    job = pad.new(**SUPPLY)
+    pad.anvil.rpc("evm_setAutomine", False)
+    signed = pad.send(job)
+    for purpose in ("register", "distribute"):
+        pad.anvil.rpc("anvil_dropTransaction", signed[purpose]["transaction_hash"])
+    for _ in range(2):
+        pad.uses(signed["deploy"]["signer"])
+    pad.anvil.mine(2)
+    pad.skipped = timedelta(seconds=7)
+    for _ in range(12):
+        answer = pad.work(job)
+        if answer["step"] == "sign":
+            pad.signer("sign", job)
+        pad.anvil.mine(1)
+        if answer["status"] == "completed":
+            break
+    _assert_supplied(pad, job)
+
+
+def test_a_supply_that_reverted_is_distributed_when_the_launch_is_taken_up_again(pad: Launchpad) -> None:
+    job = pad.new(**SUPPLY)
+    pad.work(job)
+    pad.anvil.rpc("evm_setAutomine", False)
+    with pytest.MonkeyPatch.context() as patch:
+        # As if the chain had changed its prices after the estimate.
+        patch.setattr("slipway.chain.signing.gas_limits", lambda _, found: (*found[:2], 60_000))
+        pad.signer("sign", job)
+    pad.work(job, asked=True)
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
+    status = pad.status(job)
+    assert status["error"]["transaction_hash"] == status["allocation_tx_hash"]
+    assert pad.retry(job).status == 202
+    for _ in range(6):
+        if pad.work(job)["step"] == "sign":
+            pad.signer("sign", job)
+        pad.anvil.mine(1)
+    _assert_supplied(pad, job)
+
+
+def test_if_the_creation_reverts_nothing_else_has_an_effect(pad: Launchpad) -> None:
+    job = pad.new("doomed", **SUPPLY)
+    pad.work(job)
+    pad.anvil.rpc("evm_setAutomine", False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("slipway.chain.signing.gas_limits", lambda planned, found: (400_000, *found[1:]))
+        signed = {entry["purpose"]: entry for entry in pad.signer("sign", job)["signed"]}
+    pad.work(job, asked=True)
+    pad.anvil.mine(2)
+    pad.work(job)
+    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
+    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
+    assert [receipt["status"] for receipt in receipts] == ["0x0"] * 3
+    assert (pad.token_of("doomed"), pad.detail(job)["open"]) == (None, [])
+    again = pad.new("doomed", **SUPPLY)
+    pad.launch(again)
+    _assert_supplied(pad, again)
 
 
 # ── Whatever nodes say ──────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ ARGUMENTS = st.lists(
         st.tuples(st.just("bytes32"), st.binary(min_size=32, max_size=32)),
         st.tuples(st.just("address"), ADDRESS),
         st.tuples(st.just("address[]"), st.lists(ADDRESS, max_size=5)),
+        st.tuples(st.just("uint256[]"), st.lists(st.integers(0, 2**256 - 1), max_size=5)),
     ),
     max_size=6,
 )
@@ -45,6 +46,7 @@ def test_encodes_as_eth_abi_does(arguments: list[tuple[str, Any]]) -> None:
         ("bytes32", bytes(31)),
         ("bool", 1),
         ("address[]", [1]),
+        ("uint256[]", ["1"]),
     ],
 )
 def test_other_types_are_refused(kind: str, value: Any) -> None:

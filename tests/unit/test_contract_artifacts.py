@@ -14,7 +14,7 @@ import pytest
 from local import compile_contracts
 from slipway.chain import contracts
 
-NAMES = ["Escrow", "HokusaiToken", "ModelRegistry", "TestUSDC", "TokenManager"]
+NAMES = ["Escrow", "FirstSupply", "HokusaiToken", "ModelRegistry", "TestUSDC", "TokenManager"]
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,18 @@ class ModelNotValidatedError(SlipwayError, code="MODEL_NOT_VALIDATED", status=40
     """The model is not, or no longer, validated."""
 
 
+class MaxSupplyExceededError(SlipwayError, code="MAX_SUPPLY_EXCEEDED", status=422):
+    """There would be more tokens than the token's maximum; ``details.left`` says how many may still be minted."""
+
+
+class GasLimitExceededError(SlipwayError, code="GAS_LIMIT_EXCEEDED", status=422):
+    """The launch would not fit into one block of its chain; fewer allocations would."""
+
+
+class WrongChainError(SlipwayError, code="WRONG_CHAIN", status=409):
+    """The token is on another chain; ``details.chain_id`` says on which."""
+
+
 class TokenExistsError(SlipwayError, code="TOKEN_EXISTS", status=409, permanent=True):
     """The model has a token, or one is being launched."""
 

@@ -27,6 +27,7 @@ from .conftest import ADMINISTRATOR_ROLE, Chain
 
 ROOT = Path(__file__).resolve().parents[3]
 ETHER = 10**18
+ZERO = "0x" + "0" * 40
 
 
 @pytest.fixture
@@ -50,12 +51,10 @@ def _sent(chain: Chain, account: LocalAccount) -> int:
 
 def test_contracts_are_installed_and_registrars_can_work(chain: Chain, administrator: LocalAccount) -> None:
     registrars = [chain.new_account() for _ in range(2)]
-    minter = chain.new_account().address
     installed = install(
         chain.url,
         _key(administrator),
         [registrar.address.lower() for registrar in registrars],
-        minters=[minter],
         fund_wei=ETHER,
     )
     registry = chain.contract("ModelRegistry", installed.model_registry)
@@ -66,11 +65,12 @@ def test_contracts_are_installed_and_registrars_can_work(chain: Chain, administr
         assert registry.functions.hasRole(role, registrar.address).call() is True
         assert registry.functions.hasRole(ADMINISTRATOR_ROLE, registrar.address).call() is False
         assert chain.web3.eth.get_balance(registrar.address) == ETHER
-    assert manager.functions.hasRole(manager.functions.MINTER_ROLE().call(), minter).call() is True
-    for contract in (registry, manager):
-        assert contract.functions.hasRole(ADMINISTRATOR_ROLE, administrator.address).call() is True
+    assert registry.functions.hasRole(ADMINISTRATOR_ROLE, administrator.address).call() is True
+    assert registry.functions.predecessor().call() == ZERO
     terms: TxParams = {"from": registrars[0].address, "nonce": Nonce(0), "chainId": chain.web3.eth.chain_id}
-    transaction: Any = registry.functions.register("installed", installed.token_manager).build_transaction(terms)
+    transaction: Any = registry.functions.register(
+        "installed", installed.token_manager, ZERO, 0, bytes(32)
+    ).build_transaction(terms)
     hashed = chain.web3.eth.send_raw_transaction(registrars[0].sign_transaction(transaction).raw_transaction)
     assert chain.web3.eth.wait_for_transaction_receipt(hashed, timeout=20)["status"] == 1
 
@@ -114,23 +114,22 @@ def test_what_a_node_says_in_passing_does_not_stop_it(
 
 def test_second_run_sends_nothing(chain: Chain, administrator: LocalAccount) -> None:
     registrar = chain.new_account().address
-    first = install(chain.url, _key(administrator), [registrar], minters=[registrar], fund_wei=5)
+    first = install(chain.url, _key(administrator), [registrar], fund_wei=5)
     sent = _sent(chain, administrator)
     second = install(
         chain.url,
         _key(administrator),
         [registrar],
-        minters=[registrar],
         fund_wei=5,
         model_registry=first.model_registry.lower(),
         token_manager=first.token_manager,
     )
     assert second == first
-    assert _sent(chain, administrator) == sent == 5
+    assert _sent(chain, administrator) == sent == 4
 
 
 def test_resumes_after_the_registry_and_adds_registrars(chain: Chain, administrator: LocalAccount) -> None:
-    registry = chain.deploy("ModelRegistry", administrator.address)
+    registry = chain.deploy("ModelRegistry", administrator.address, ZERO)
     registrar = chain.new_account().address
     installed = install(chain.url, _key(administrator), [registrar], model_registry=registry.address)
     assert installed.model_registry == registry.address
@@ -160,9 +159,35 @@ def test_funds_are_filled_up_not_sent_again(chain: Chain, administrator: LocalAc
     assert chain.web3.eth.get_balance(registrar) == 250
 
 
+def test_a_new_version_follows_the_registry_that_is_there(chain: Chain, administrator: LocalAccount) -> None:
+    registrar = chain.new_account().address
+    first = install(chain.url, _key(administrator), [registrar])
+    second = install(chain.url, _key(administrator), [registrar], predecessor=first.model_registry.lower())
+    assert chain.contract("ModelRegistry", second.model_registry).functions.predecessor().call() == first.model_registry
+    again = install(
+        chain.url,
+        _key(administrator),
+        [registrar],
+        predecessor=first.model_registry,
+        model_registry=second.model_registry,
+        token_manager=second.token_manager,
+    )
+    assert again == second
+    with pytest.raises(InstallError, match="follows another"):
+        install(
+            chain.url,
+            _key(administrator),
+            [registrar],
+            predecessor=second.model_registry,
+            model_registry=second.model_registry,
+        )
+    with pytest.raises(InstallError, match="no contract"):
+        install(chain.url, _key(administrator), [registrar], predecessor=registrar)
+
+
 def test_failure_tells_what_is_there_already(chain: Chain) -> None:
     penniless = chain.new_account()
-    registry = chain.deploy("ModelRegistry", penniless.address)
+    registry = chain.deploy("ModelRegistry", penniless.address, ZERO)
     with pytest.raises(InstallError) as caught:
         install(chain.url, _key(penniless), [chain.accounts[0]], model_registry=registry.address)
     assert caught.value.known == {"model_registry": registry.address, "token_manager": None}
@@ -173,16 +198,16 @@ def test_addresses_without_contracts_and_of_others_are_refused(chain: Chain, adm
     empty = chain.new_account().address
     with pytest.raises(InstallError, match="no contract"):
         install(chain.url, _key(administrator), [], model_registry=empty)
-    one = chain.deploy("ModelRegistry", administrator.address).address
-    other = chain.deploy("ModelRegistry", administrator.address).address
-    manager = chain.deploy("TokenManager", other, administrator.address).address
+    one = chain.deploy("ModelRegistry", administrator.address, ZERO).address
+    other = chain.deploy("ModelRegistry", administrator.address, ZERO).address
+    manager = chain.deploy("TokenManager", other).address
     with pytest.raises(InstallError, match="another registry"):
         install(chain.url, _key(administrator), [], model_registry=one, token_manager=manager)
     assert _sent(chain, administrator) == 0
 
 
 def test_registry_of_another_administrator_is_refused(chain: Chain, administrator: LocalAccount) -> None:
-    registry = chain.deploy("ModelRegistry", chain.accounts[0]).address
+    registry = chain.deploy("ModelRegistry", chain.accounts[0], ZERO).address
     with pytest.raises(InstallError):
         install(chain.url, _key(administrator), [chain.new_account().address], model_registry=registry)
 

@@ -559,6 +559,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/builds/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what a prompt would become; nothing is built */
+        post: operations["builds_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds/{build_id}": {
         parameters: {
             query?: never;
@@ -639,6 +656,23 @@ export interface paths {
         get: operations["builds_metadata"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/builds/{build_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a build again that failed before its audit could judge it */
+        post: operations["builds_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1146,7 +1180,7 @@ export interface components {
         };
         /**
          * BuildDetail
-         * @description A build with all that came of it. `code` and `audit_report` are in a build's own answer, not in lists. `total_cost` is in whole units of the chains' currencies, `total_cost_wei` the same exactly. `not_honoured` is what of the request the contract does not have, `assumed` what was chosen where the request left it open.
+         * @description A build with all that came of it. `code` and `audit_report` are in a build's own answer, not in lists. `total_cost` is in whole units of the chains' currencies, `total_cost_wei` the same exactly. `not_honoured` is what of the request the contract does not have (only where `strict` is false), `assumed` what was chosen where the request left it open, and `powers` who can do what to holders.
          */
         BuildDetail: {
             /** Build Id */
@@ -1209,6 +1243,16 @@ export interface components {
              * @default []
              */
             not_honoured: components["schemas"]["NotHonoured"][];
+            /**
+             * Powers
+             * @default []
+             */
+            powers: string[];
+            /**
+             * Strict
+             * @default true
+             */
+            strict: boolean;
             /** Generation Time */
             generation_time?: number | null;
             /** Audit Time */
@@ -1258,7 +1302,10 @@ export interface components {
         BuildRequest: {
             /** Prompt */
             prompt: string;
-            /** Chains */
+            /**
+             * Chains
+             * @description At least one, but for `options.deploy: false` and for a preview
+             */
             chains: number[];
             /** Template */
             template?: string | null;
@@ -1286,6 +1333,16 @@ export interface components {
             estimated_time: number;
             /** Stream Url */
             stream_url?: string | null;
+        };
+        /**
+         * Refusal
+         * @description Why a build of the same request would be refused.
+         */
+        BuildsRefusal: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /**
          * Status
@@ -1478,7 +1535,7 @@ export interface components {
         };
         /**
          * DeployTokenRequest
-         * @description A token for a validated model. `auth_token` stands in for the Authorization header.
+         * @description A token for a validated model. `auth_token` stands in for the Authorization header. Of `initial_supply` each of `allocations` is given its amount, and the caller the rest. The caller is steward of the token and may later mint up to `max_supply`; without one, nothing is minted after the initial supply.
          */
         DeployTokenRequest: {
             /**
@@ -1495,6 +1552,12 @@ export interface components {
             token_name?: string | null;
             /** Token Symbol */
             token_symbol?: string | null;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
+            /** Allocations */
+            allocations?: components["schemas"]["Allocation"][] | null;
             /** Auth Token */
             auth_token?: string | null;
         };
@@ -1890,7 +1953,7 @@ export interface components {
         };
         /**
          * EstimateAnswer
-         * @description What a launch would cost and take. `gas` covers both transactions; fees and cost are in wei.
+         * @description What a launch would cost and take. `gas` covers all of its transactions; fees and cost are in wei.
          */
         EstimateAnswer: {
             /** Model Id */
@@ -1899,6 +1962,10 @@ export interface components {
             token_name: string;
             /** Token Symbol */
             token_symbol: string;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
             /** Gas */
             gas: number | null;
             /** Max Fee Per Gas */
@@ -1912,7 +1979,7 @@ export interface components {
             /** Estimated Confirmation Time */
             estimated_confirmation_time: number;
             /** Refusals */
-            refusals: components["schemas"]["Refusal"][];
+            refusals: components["schemas"]["JobsRefusal"][];
         };
         /**
          * EventDetail
@@ -1951,6 +2018,20 @@ export interface components {
             external_port: number;
             /** Protocol */
             protocol: string;
+        };
+        /**
+         * GasEstimate
+         * @description What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers.
+         */
+        GasEstimate: {
+            /** Chain Id */
+            chain_id: number;
+            /** Gas */
+            gas: number;
+            /** Cost */
+            cost: string | null;
+            /** Currency */
+            currency: string;
         };
         /**
          * GpuHourlyPrice
@@ -2083,6 +2164,16 @@ export interface components {
             started_at: string;
             /** Ended At */
             ended_at?: string | null;
+        };
+        /**
+         * Refusal
+         * @description Why a request would be refused now.
+         */
+        JobsRefusal: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /**
          * Kind
@@ -2390,7 +2481,7 @@ export interface components {
              * Refusals
              * @description Why a launch of its token by the caller would be refused now.
              */
-            refusals: components["schemas"]["Refusal"][];
+            refusals: components["schemas"]["JobsRefusal"][];
         };
         /**
          * Money
@@ -2692,6 +2783,67 @@ export interface components {
             auditedOnly: boolean;
         };
         /**
+         * Preview
+         * @description What a prompt would become; nothing was written. `refusals` is empty when a build would be accepted. `kind`, `title`, `source` and `options` are those of the contract as far as the request can be honoured.
+         */
+        Preview: {
+            /** Kind */
+            kind: string | null;
+            /** Title */
+            title: string;
+            /** Contract Name */
+            contract_name?: string | null;
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
+            /** Assumed */
+            assumed: string[];
+            /** Not Honoured */
+            not_honoured: components["schemas"]["NotHonoured"][];
+            /** Powers */
+            powers: string[];
+            /** Source */
+            source: string;
+            /**
+             * Constructor Arguments
+             * @default []
+             */
+            constructor_arguments: components["schemas"]["ConstructorArgument"][];
+            /** Gas */
+            gas: components["schemas"]["GasEstimate"][];
+            /** Refusals */
+            refusals: components["schemas"]["BuildsRefusal"][];
+        };
+        /**
+         * PreviewRequest
+         * @description What would a prompt become? `chains` are those whose gas is wanted, if any.
+         * @example {
+         *       "chains": [
+         *         5001
+         *       ],
+         *       "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+         *       "template": "erc20"
+         *     }
+         */
+        PreviewRequest: {
+            /** Prompt */
+            prompt: string;
+            /**
+             * Chains
+             * @default []
+             */
+            chains: number[];
+            /** Template */
+            template?: string | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            } | null;
+            /** Auth Token */
+            auth_token?: string | null;
+        };
+        /**
          * Pricing
          * @description What a workload may cost there: an estimate from the network's prices, for providers name theirs only in bids. `hourly` is what `maxPrice` is compared with: the cheapest of the GPUs that were asked for (or that the provider has), or the standard unit where it has none; None where unknown.
          */
@@ -2814,16 +2966,6 @@ export interface components {
             amount: string;
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
-        };
-        /**
-         * Refusal
-         * @description Why a request would be refused now.
-         */
-        Refusal: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
         };
         /**
          * ServiceState
@@ -3519,7 +3661,7 @@ export interface components {
             /** Deposit */
             deposit: string;
             /** Refusals */
-            refusals: components["schemas"]["Refusal"][];
+            refusals: components["schemas"]["JobsRefusal"][];
         };
         /**
          * WorkloadResources
@@ -3780,6 +3922,33 @@ export interface components {
         };
         /** @description `FORBIDDEN`: The caller is known and may not do this. */
         Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `GAS_LIMIT_EXCEEDED`: The launch would not fit into one block of its chain; fewer allocations would. */
+        GasLimitExceeded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `GENERATION_UNSUPPORTED`: The engine can't make the contract that is asked for; the message says what it can. */
+        GenerationUnsupported: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `GENERATION_UNSUPPORTED`: The engine can't make the contract that is asked for; the message says what it can. `NOT_HONOURED`: The contract would lack something that the request asks for; `details` names it, and what was assumed. */
+        GenerationUnsupportedOrNotHonoured: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4423,6 +4592,7 @@ export interface operations {
             404: components["responses"]["ModelNotFound"];
             409: components["responses"]["ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists"];
             413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["GasLimitExceeded"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["DeploymentFailedOrInternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -6233,6 +6403,10 @@ export interface operations {
                      *               "reason": "reason"
                      *             }
                      *           ],
+                     *           "powers": [
+                     *             "powers"
+                     *           ],
+                     *           "strict": true,
                      *           "generation_time": 1.5,
                      *           "audit_time": 1.5,
                      *           "deploy_time": 1.5,
@@ -6307,6 +6481,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["ConflictOrIdempotencyMismatch"];
             413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["GenerationUnsupportedOrNotHonoured"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -6401,6 +6576,10 @@ export interface operations {
                      *               "reason": "reason"
                      *             }
                      *           ],
+                     *           "powers": [
+                     *             "powers"
+                     *           ],
+                     *           "strict": true,
                      *           "generation_time": 1.5,
                      *           "audit_time": 1.5,
                      *           "deploy_time": 1.5,
@@ -6475,10 +6654,94 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["ConflictOrIdempotencyMismatch"];
             413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["GenerationUnsupportedOrNotHonoured"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["BudgetExceededOrServicePaused"];
+        };
+    };
+    builds_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "prompt": "Create an ERC-20 token called HyperKit with 1 billion supply",
+                 *       "chains": [
+                 *         5001
+                 *       ],
+                 *       "template": "erc20"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "kind",
+                     *       "title": "title",
+                     *       "contract_name": "contract name",
+                     *       "options": {},
+                     *       "assumed": [
+                     *         "assumed"
+                     *       ],
+                     *       "not_honoured": [
+                     *         {
+                     *           "text": "text",
+                     *           "reason": "reason"
+                     *         }
+                     *       ],
+                     *       "powers": [
+                     *         "powers"
+                     *       ],
+                     *       "source": "source",
+                     *       "constructor_arguments": [
+                     *         {
+                     *           "name": "web",
+                     *           "type": "address",
+                     *           "value": "value"
+                     *         }
+                     *       ],
+                     *       "gas": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "gas": 2130000,
+                     *           "cost": "1250000000000000",
+                     *           "currency": "currency"
+                     *         }
+                     *       ],
+                     *       "refusals": [
+                     *         {
+                     *           "code": "MODEL_NOT_VALIDATED",
+                     *           "message": "It is done"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["GenerationUnsupported"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
     builds_detail: {
@@ -6566,6 +6829,10 @@ export interface operations {
                      *           "reason": "reason"
                      *         }
                      *       ],
+                     *       "powers": [
+                     *         "powers"
+                     *       ],
+                     *       "strict": true,
                      *       "generation_time": 1.5,
                      *       "audit_time": 1.5,
                      *       "deploy_time": 1.5,
@@ -6779,6 +7046,49 @@ export interface operations {
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_retry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "estimated_time": 1,
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuildResponse"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["BudgetExceededOrServicePaused"];
         };
     };
     builds_ticket: {

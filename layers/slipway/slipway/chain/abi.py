@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from slipway.addresses import keccak256
 
-Value = str | int | bytes | Sequence[str]
+Value = str | int | bytes | Sequence[str] | Sequence[int]
 _WORD = 32
 _ADDRESS = 20
 
@@ -18,7 +18,7 @@ def _word(number: int) -> bytes:
 
 
 def _is_dynamic(kind: str) -> bool:
-    return kind in ("string", "address[]")
+    return kind in ("string", "address[]", "uint256[]")
 
 
 def _address(text: str) -> bytes:
@@ -39,7 +39,9 @@ def _encode_one(kind: str, value: Value) -> bytes:
         case "address", str():
             return _address(value)
         case "address[]", list() | tuple() if all(isinstance(entry, str) for entry in value):
-            return _word(len(value)) + b"".join(_address(entry) for entry in value)
+            return _word(len(value)) + b"".join(_address(str(entry)) for entry in value)
+        case "uint256[]", list() | tuple() if all(isinstance(entry, int) for entry in value):
+            return _word(len(value)) + b"".join(_word(int(entry)) for entry in value)
         case "string", str():
             data = value.encode()
             return _word(len(data)) + data + bytes(-len(data) % _WORD)
@@ -47,7 +49,8 @@ def _encode_one(kind: str, value: Value) -> bytes:
 
 
 def encode(kinds: Sequence[str], values: Sequence[Value]) -> bytes:
-    """Encode arguments of the types ``string``, ``address``, ``address[]``, ``uint256``, ``uint8`` and ``bytes32``.
+    """Encode arguments of the types ``string``, ``address``, ``address[]``, ``uint256``, ``uint256[]``, ``uint8`` and
+    ``bytes32``.
 
     Raises:
         TypeError: A type that is not among these, or a value of another type.

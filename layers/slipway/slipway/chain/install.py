@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from web3 import Web3
+
 from slipway.chain.administration import (
     Administration,
     UnexpectedStateError,
@@ -23,6 +25,10 @@ from slipway.chain.administration import (
     run_installation,
     telling,
 )
+
+ZERO_ADDRESS = "0x" + "0" * 40
+# The selector by which the registry announces that it keeps terms, as TokenManager needs them.
+_REGISTER = Web3.keccak(text="register(string,address,address,uint256,bytes32)")[:4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +44,22 @@ def install(
     administrator_key: str,
     registrars: Sequence[str],
     *,
-    minters: Sequence[str] = (),
     fund_wei: int = 0,
     model_registry: str | None = None,
     token_manager: str | None = None,
+    predecessor: str | None = None,
     within_seconds: float = 300.0,
 ) -> InstalledContracts:
-    """Deploys ModelRegistry and TokenManager and gives the roles to those who need them.
+    """Deploy ModelRegistry and TokenManager, and make the registrars registrars.
 
     Args:
         rpc_url: The chain's JSON-RPC address.
-        administrator_key: The private key that deploys, pays, and administers the contracts' roles; hex.
+        administrator_key: The private key that deploys, pays, and appoints registrars; hex.
         registrars: Addresses that get REGISTRAR_ROLE: those of Slipway's signing keys.
-        minters: Addresses that get the token manager's MINTER_ROLE.
         fund_wei: What each registrar is to own at least, in wei; the difference is sent to it.
         model_registry: The registry, if it is deployed already.
         token_manager: The token manager, if it is deployed already.
+        predecessor: The registry that a new one follows, so that its models keep their tokens and get no other.
         within_seconds: How long all of it may take.
 
     Returns:
@@ -66,34 +72,39 @@ def install(
     administration = Administration(rpc_url, administrator_key, within_seconds)
     known = {"model_registry": checksum_address(model_registry), "token_manager": checksum_address(token_manager)}
     wanted = [str(checksum_address(registrar)) for registrar in registrars]
-    wanted_minters = [str(checksum_address(minter)) for minter in minters]
+    followed = checksum_address(predecessor) or ZERO_ADDRESS
     with telling(known):
-        registry_address = known["model_registry"] or administration.deploy("ModelRegistry", administration.address)
+        if predecessor:
+            administration.contract("ModelRegistry", followed)
+        registry_address = known["model_registry"] or administration.deploy(
+            "ModelRegistry", administration.address, followed
+        )
         known["model_registry"] = registry_address
         registry = administration.contract("ModelRegistry", registry_address)
-        manager_address = known["token_manager"] or administration.deploy(
-            "TokenManager", registry_address, administration.address
-        )
+        if predecessor and registry.functions.predecessor().call() != followed:
+            raise UnexpectedStateError(f"the registry {registry_address} follows another one")
+        if not known["token_manager"] and not registry.functions.supportsInterface(_REGISTER).call():
+            raise UnexpectedStateError(f"the registry {registry_address} is an earlier version; name it as predecessor")
+        manager_address = known["token_manager"] or administration.deploy("TokenManager", registry_address)
         known["token_manager"] = manager_address
         manager = administration.contract("TokenManager", manager_address)
         if manager.functions.registry().call() != registry_address:
             raise UnexpectedStateError(f"the token manager {manager_address} belongs to another registry")
         administration.grant(registry, registry.functions.REGISTRAR_ROLE().call(), wanted)
-        administration.grant(manager, manager.functions.MINTER_ROLE().call(), wanted_minters)
         for registrar in wanted:
             administration.fund(registrar, fund_wei)
         return InstalledContracts(model_registry=registry_address, token_manager=manager_address)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line. Prints the addresses as JSON and returns the exit status."""
+    """Run the command line. Print the addresses as JSON and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m slipway.chain.install", description=__doc__.splitlines()[0])
     parser.add_argument("--rpc-url", required=True)
     parser.add_argument("--registrar", action="append", required=True, help="gets REGISTRAR_ROLE; may be repeated")
-    parser.add_argument("--minter", action="append", default=[], help="gets MINTER_ROLE; may be repeated")
     parser.add_argument("--fund-wei", type=int, default=0, help="what each registrar is to own at least")
     parser.add_argument("--model-registry", help="to resume: the registry that is deployed already")
     parser.add_argument("--token-manager", help="to resume: the token manager that is deployed already")
+    parser.add_argument("--predecessor", help="to upgrade: the registry whose models keep their tokens")
     parser.add_argument("--within-seconds", type=float, default=300.0, help="how long all of it may take")
     options = parser.parse_args(arguments)
 
@@ -102,10 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.rpc_url,
             key,
             options.registrar,
-            minters=options.minter,
             fund_wei=options.fund_wei,
             model_registry=options.model_registry,
             token_manager=options.token_manager,
+            predecessor=options.predecessor,
             within_seconds=options.within_seconds,
         )
         return dataclasses.asdict(installed)

@@ -297,6 +297,10 @@ class JsonRpc:
         """Return the number of the latest block."""
         return self.ask_nodes("eth_blockNumber", (), _number)
 
+    def block_gas_limit(self) -> int:
+        """Return the gas that all transactions of the latest block could use."""
+        return self.ask_nodes("eth_getBlockByNumber", ("latest", False), lambda block: _number(block["gasLimit"]))
+
     def block_hash(self, number: int) -> str | None:
         """Return the hash of the block that is canonical at ``number`` now."""
         return self.ask_nodes(

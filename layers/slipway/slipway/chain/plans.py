@@ -13,6 +13,7 @@ from pynamodb.models import Model
 
 from slipway.chain.abi import Value, call_data
 from slipway.chain.models import Call
+from slipway.chain.rules import gas_limit
 from slipway.chain.store import ChainConfiguration, TransactionItem
 from slipway.store import Transaction
 
@@ -41,6 +42,8 @@ class PlannedCall:
         function: Signature of the function, such as ``register(string,address)``.
         arguments: Its arguments.
         gas_limit: To be signed as it is; 0 asks the node.
+        rehearsal: Creation code that does what the plan's first call does and this one as well. Where what this call
+            needs is not there yet, nodes are asked about that, and the first call's gas is taken off.
     """
 
     purpose: str
@@ -49,6 +52,11 @@ class PlannedCall:
     function: str = ""
     arguments: tuple[Value | Created, ...] = ()
     gas_limit: int = 0
+    rehearsal: bytes = b""
+
+    def estimated(self) -> Call:
+        """Return the call about whose gas a node is asked."""
+        return Call(None, self.rehearsal, 0) if self.rehearsal else self.call()
 
     def call(self, gas_limit: int = 0, created: Mapping[str, str] | None = None) -> Call:
         """Return the call with the addresses of created contracts by purpose, or with what stands in for them."""
@@ -56,6 +64,14 @@ class PlannedCall:
             return Call(self.to, self.code, gas_limit or self.gas_limit)
         values = [_address(value, created) if isinstance(value, Created) else value for value in self.arguments]
         return Call(self.to, call_data(self.function, values), gas_limit or self.gas_limit)
+
+
+def gas_limits(calls: Sequence[PlannedCall], estimates: Sequence[int]) -> tuple[int, ...]:
+    """Return the limits to sign, by a node's estimates of ``PlannedCall.estimated`` of each."""
+    return tuple(
+        planned.gas_limit or gas_limit(found - (estimates[0] if planned.rehearsal else 0))
+        for planned, found in zip(calls, estimates, strict=True)
+    )
 
 
 def _address(contract: Created, created: Mapping[str, str] | None) -> str:

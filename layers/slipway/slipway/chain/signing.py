@@ -7,8 +7,8 @@ from slipway.budgets.store import Budget
 from slipway.chain.broadcast import mined
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import ChainFees, Fees
-from slipway.chain.plans import Change, Plan
-from slipway.chain.rules import bumped_fees, fees_under_cap, gas_limit
+from slipway.chain.plans import Change, Plan, gas_limits
+from slipway.chain.rules import bumped_fees, fees_under_cap
 from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, fee_cap, transaction_at
 from slipway.chain.write_ahead import Priced, WriteAhead
 from slipway.chains import Chain
@@ -83,11 +83,12 @@ class ChainSigning:
         """Return what the plan offers and may use if ``sender`` sends it; SignerUnfundedError if it can't pay."""
         fees = self._fees(plan.configuration)
         try:
-            limits = tuple(
-                planned.gas_limit or gas_limit(self.rpc.estimate_gas(sender, planned.call())) for planned in plan.calls
-            )
+            estimates = [
+                0 if planned.gas_limit else self.rpc.estimate_gas(sender, planned.estimated()) for planned in plan.calls
+            ]
         except RpcError as error:
             raise DeploymentFailedError(f"The chain would refuse the transaction: {error.rpc_message}") from error
+        limits = gas_limits(plan.calls, estimates)
         if max(limits) > self.chain.gas_limit:
             raise DeploymentFailedError(
                 f"The transaction needs more gas than one may use on {self.chain.name}",

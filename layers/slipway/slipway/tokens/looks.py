@@ -1,14 +1,16 @@
-"""How far a launch's transactions are on chain: what the workflow waits for, and the signer sees for itself."""
+"""How far a launch is on chain: what the workflow waits for, and the signer sees for itself."""
 
 from datetime import datetime
 
 from slipway.chain.broadcast import looks
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Look, Progress
-from slipway.chain.store import TransactionItem
+from slipway.chain.store import ChainConfiguration, TransactionItem
 from slipway.chains import Chain
-from slipway.errors import UpstreamUnavailableError
-from slipway.tokens.store import Launch
+from slipway.errors import TokenExistsError, UpstreamUnavailableError
+from slipway.tokens import calls
+from slipway.tokens.models import Purpose
+from slipway.tokens.store import Launch, TokenItem
 
 
 def looks_of(rpc: JsonRpc, chain: Chain, launch: Launch, polls: int, moment: datetime) -> dict[str, Look]:
@@ -31,6 +33,34 @@ def looks_as_known(rpc: JsonRpc, chain: Chain, launch: Launch, moment: datetime)
         return looks_of(rpc, chain, launch, 0, moment)
     except UpstreamUnavailableError:
         return {purpose: recorded(item) for purpose, item in launch.transactions.items()}
+
+
+def undone(
+    rpc: JsonRpc, configuration: ChainConfiguration, token: TokenItem, purposes: tuple[Purpose, ...]
+) -> tuple[Purpose, ...]:
+    """Return those of a launch's purposes that have no effect on chain: once the token is there, another registrar may
+    have registered it, and anybody may have had its supply distributed.
+
+    Raises:
+        TokenExistsError: The registry has another token for the model.
+        UpstreamUnavailableError: No node answered.
+    """
+    if "register" in purposes and "deploy" not in purposes:
+        registered = calls.registered_token(rpc, str(configuration.model_registry), token.model_id)
+        if registered is None:
+            return purposes
+        if registered != str(token.token_address).lower():
+            raise TokenExistsError("The model has another token", details={"token_address": registered})
+        purposes = tuple(purpose for purpose in purposes if purpose != "register")
+    if purposes == ("distribute",):
+        status = calls.token_status(rpc, str(token.controller), str(token.token_address))
+        return () if status.distributed else purposes
+    return purposes
+
+
+def terms_of(token: TokenItem) -> calls.Terms:
+    """Return under which terms a launch registers its token."""
+    return calls.Terms.of(token.wallet, token.initial_supply, token.max_supply, token.allocations or [])
 
 
 def recorded(item: TransactionItem) -> Look:

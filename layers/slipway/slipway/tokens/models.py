@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from slipway.amounts import DecimalText, base_units
 from slipway.fields import Address, printable
@@ -69,7 +69,11 @@ class Allocation(BaseModel):
 
 
 class DeployTokenRequest(BaseModel):
-    """A token for a validated model. ``auth_token`` stands in for the Authorization header."""
+    """A token for a validated model. ``auth_token`` stands in for the Authorization header.
+
+    Of ``initial_supply`` each of ``allocations`` is given its amount, and the caller the rest. The caller is steward of
+    the token and may later mint up to ``max_supply``; without one, nothing is minted after the initial supply.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -77,7 +81,29 @@ class DeployTokenRequest(BaseModel):
     user_address: Address
     token_name: Annotated[str, Field(min_length=1, max_length=50), AfterValidator(printable)] | None = None
     token_symbol: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$")] | None = None
+    initial_supply: Amount | None = None
+    max_supply: Amount | None = None
+    allocations: Annotated[list[Allocation], Field(max_length=MOST_ALLOCATIONS)] | None = None
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+    @field_validator("max_supply")
+    @classmethod
+    def _holds_the_initial(cls, most: str | None, info: ValidationInfo) -> str | None:
+        initial = info.data.get("initial_supply")
+        if most is not None and initial is not None and base_units(most, DECIMALS) < base_units(initial, DECIMALS):
+            raise ValueError("must not be less than initial_supply")
+        return most
+
+    @field_validator("allocations")
+    @classmethod
+    def _within_the_initial(cls, given: list[Allocation] | None, info: ValidationInfo) -> list[Allocation] | None:
+        addresses = [one.address for one in given or []]
+        if repeated := next((one for place, one in enumerate(addresses) if one in addresses[:place]), None):
+            raise ValueError(f"names {repeated} more than once")
+        total = sum(base_units(one.amount, DECIMALS) for one in given or [])
+        if "initial_supply" in info.data and total > base_units(info.data["initial_supply"] or "0", DECIMALS):
+            raise ValueError("must not be more than initial_supply, together")
+        return given
 
 
 class DeployTokenAnswer(BaseModel):
@@ -92,11 +118,13 @@ class DeployTokenAnswer(BaseModel):
 
 
 class EstimateAnswer(BaseModel):
-    """What a launch would cost and take. ``gas`` covers both transactions; fees and cost are in wei."""
+    """What a launch would cost and take. ``gas`` covers all of its transactions; fees and cost are in wei."""
 
     model_id: str
     token_name: str
     token_symbol: str
+    initial_supply: str | None = None
+    max_supply: str | None = None
     gas: int | None
     max_fee_per_gas: str | None
     max_priority_fee_per_gas: str | None

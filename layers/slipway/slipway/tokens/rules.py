@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from slipway.amounts import base_units
 from slipway.chain.models import FINAL, Look, Progress
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError, TokenExistsError
-from slipway.tokens.models import ModelMetadata, ModelState, Purpose
+from slipway.tokens.models import DECIMALS, ModelMetadata, ModelState, Purpose
 
 _SYMBOL_LENGTH = 10
 _SYMBOL_TRIES = 6
@@ -44,6 +45,20 @@ SIGNING = frozenset({Step.SIGN, Step.BUMP, Step.CANCEL})
 def default_name(model_id: str) -> str:
     """Return the name of a token whose owner gave none (specification 004)."""
     return f"Hokusai {model_id}"
+
+
+def shares(initial_supply: str, allocations: Iterable[Mapping[str, str]], wallet: str) -> dict[str, int]:
+    """Return how much each address gets of a first supply, in base units: what is allocated, and ``wallet`` the rest.
+
+    Args:
+        initial_supply: In whole tokens.
+        allocations: Each an ``address`` and its ``amount`` in whole tokens; together no more than the supply.
+        wallet: Whose launch it is.
+    """
+    found = {entry["address"]: base_units(entry["amount"], DECIMALS) for entry in allocations}
+    if rest := base_units(initial_supply, DECIMALS) - sum(found.values()):
+        found[wallet] = found.get(wallet, 0) + rest
+    return found
 
 
 def symbol_candidates(model_id: str) -> Iterator[str]:

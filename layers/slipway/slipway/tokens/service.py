@@ -1,10 +1,12 @@
 """Use cases of the token routes: estimate, request, read."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import httpx
 
@@ -13,7 +15,8 @@ from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Fees
-from slipway.chain.rules import estimated_seconds, fees_under_cap, gas_limit
+from slipway.chain.plans import gas_limits
+from slipway.chain.rules import estimated_seconds, fees_under_cap
 from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
 from slipway.chains import Chain
 from slipway.control.breaker import Outcome
@@ -22,7 +25,7 @@ from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
     ForbiddenError,
-    InsufficientGasError,
+    GasLimitExceededError,
     SlipwayError,
     TokenExistsError,
     UpstreamUnavailableError,
@@ -82,7 +85,7 @@ from slipway.tokens.views import detail_of, status_of, summary_of
 _RPC_SECONDS = 1.0
 # A node that drips its answer keeps each read of a socket short, but not their sum.
 _READ_SECONDS = 1.5
-# Creation and registration are sent together and take one inclusion.
+# All transactions of a launch are sent together and take one inclusion.
 _INCLUSIONS = 1
 _LAUNCHES = "launches"
 # The code of a launch that its owner cancelled.
@@ -125,7 +128,8 @@ class TokenService:
         self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
         self._models = models
         self._start_execution = start_execution
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="rpc")
+        self._registries = calls.Registries(self._rpc)
+        self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="rpc")
 
     # ── Estimate ────────────────────────────────────────────────────────────────────────────────
 
@@ -154,6 +158,8 @@ class TokenService:
             model_id=body.model_id,
             token_name=body.token_name or default_name(body.model_id),
             token_symbol=symbol,
+            initial_supply=body.initial_supply,
+            max_supply=body.max_supply or body.initial_supply,
             gas=quote.gas,
             max_fee_per_gas=str(quote.fees.max_fee_per_gas) if quote.fees else None,
             max_priority_fee_per_gas=str(quote.fees.max_priority_fee_per_gas) if quote.fees else None,
@@ -211,42 +217,73 @@ class TokenService:
         return UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5)
 
     def _quote(self, body: DeployTokenRequest, configuration: ChainConfiguration) -> _Quote:
-        registry = str(configuration.model_registry)
-        controller = str(configuration.token_manager)
-        sender = configuration.registrars[0] if configuration.registrars else controller
-        name = body.token_name or default_name(body.model_id)
-        symbol = body.token_symbol or next(symbol_candidates(body.model_id))
+        registry, ends_at = str(configuration.model_registry), time.monotonic() + _READ_SECONDS
         reads = (
             self._threads.submit(self._rpc.fees),
             self._threads.submit(calls.registered_token, self._rpc, registry, body.model_id),
-            self._threads.submit(self._rpc.estimate_gas, sender, calls.creation(name, symbol, controller).call()),
-            # Of a token that is not there yet: the manager is a contract without a model, as the token will be.
-            self._threads.submit(
-                self._rpc.estimate_gas, sender, calls.registration(registry, body.model_id, controller).call()
-            ),
         )
         refusals: list[SlipwayError] = []
         fees: Fees | None = None
         gas: int | None = None
         try:
-            network, token = reads[0].result(_READ_SECONDS), reads[1].result(_READ_SECONDS)
+            estimates = self._estimates(body, configuration, ends_at)
+            network, token = _by(ends_at, reads[0]), _by(ends_at, reads[1])
             if token:
                 refusals.append(_registered(token))
             else:
                 # Registration can only be estimated for a model that is not registered.
-                gas = gas_limit(reads[2].result(_READ_SECONDS)) + gas_limit(reads[3].result(_READ_SECONDS))
+                gas = estimates()
             fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
             if refusal := Budget.read(gas_ceilings([self._chain])).refusal((gas or 0) * fees.max_fee_per_gas):
                 refusals.append(refusal)
-        except InsufficientGasError as error:
-            refusals.append(error)
-        except UpstreamUnavailableError as error:
-            refusals.append(error)
         except TimeoutError:
             refusals.append(self._silent())
         except RpcError as error:
             refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
+        except SlipwayError as error:
+            refusals.append(error)
         return _Quote(gas, fees, refusals)
+
+    def _estimates(
+        self, body: DeployTokenRequest, configuration: ChainConfiguration, ends_at: float
+    ) -> Callable[[], int]:
+        """Begin to ask what gas a launch needs; return what waits for the answer.
+
+        Raises:
+            ConflictError: The installation's contracts know no supply.
+            GasLimitExceededError: The launch would not fit into one block, so its parts could be torn apart.
+        """
+        registry, manager = str(configuration.model_registry), str(configuration.token_manager)
+        version = _by(ends_at, self._threads.submit(self._registries.version, registry))
+        if version is not calls.Version.KEEPS_TERMS and (body.initial_supply or body.max_supply):
+            raise ConflictError("The contracts of this installation know no supply; its operator has to upgrade them")
+        name = body.token_name or default_name(body.model_id)
+        symbol = body.token_symbol or next(symbol_candidates(body.model_id))
+        planned = calls.launch(registry, manager, version, name, symbol, body.model_id, _terms(body))
+        sender = configuration.registrars[0] if configuration.registrars else manager
+        reads = [self._threads.submit(self._rpc.estimate_gas, sender, one.estimated()) for one in planned]
+        block = self._threads.submit(self._rpc.block_gas_limit) if body.allocations else None
+
+        def wait() -> int:
+            found = []
+            for one, read in zip(planned, reads, strict=True):
+                try:
+                    found.append(_by(ends_at, read))
+                except RpcError as error:
+                    if one.rehearsal:
+                        message = f"The chain takes no launch with so many allocations: {error.rpc_message}"
+                        raise GasLimitExceededError(message) from error
+                    raise
+            needed = gas_limits(planned, found)
+            if max(needed) > self._chain.gas_limit:
+                details = {"gas": max(needed), "gas_limit": self._chain.gas_limit}
+                raise GasLimitExceededError("The launch needs more gas than a transaction may use", details=details)
+            if block and sum(needed) > (most := _by(ends_at, block)):
+                details = {"gas": sum(needed), "block_gas_limit": most}
+                raise GasLimitExceededError("The launch does not fit into one block", details=details)
+            return sum(needed)
+
+        return wait
 
     def _model_refusal(self, model_id: str, wallet: str) -> SlipwayError | None:
         return model_refusal(self._models.find(model_id), wallet)
@@ -273,7 +310,7 @@ class TokenService:
         gate = Gate(Service.TOKENS)
         configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
-        idempotency = Idempotency.of("deployments", wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
+        idempotency = Idempotency.of("deployments", wallet, idempotency_key, _asked(body))
         # The catalogue is held to its conditions by the write itself; any other source has to be read first.
         in_catalogue = isinstance(self._models, CatalogueModels)
         model = None if in_catalogue else self._model_refusal(body.model_id, wallet)
@@ -333,6 +370,9 @@ class TokenService:
             chain_id=self._chain.chain_id,
             token_name=body.token_name or default_name(body.model_id),
             token_symbol=symbol,
+            initial_supply=body.initial_supply if _terms(body).shares else None,
+            max_supply=body.max_supply or body.initial_supply,
+            allocations=[one.model_dump() for one in body.allocations or []] or None,
             estimated_gas_cost=answer.estimated_gas_cost,
             deadline=deadline,
             created_at=created_at,
@@ -490,6 +530,22 @@ class TokenService:
     def summary(self, deployment: TokenItem) -> DeploymentSummary:
         """Return a deployment in a list."""
         return summary_of(deployment, self._chain)
+
+
+def _by[Value](ends_at: float, read: "Future[Value]") -> Value:
+    """Return what was read; raises TimeoutError at ``ends_at``, in seconds of the monotonic clock."""
+    return read.result(max(0.0, ends_at - time.monotonic()))
+
+
+def _terms(body: DeployTokenRequest) -> calls.Terms:
+    allocations = [one.model_dump() for one in body.allocations or []]
+    return calls.Terms.of(body.user_address, body.initial_supply, body.max_supply, allocations)
+
+
+def _asked(body: DeployTokenRequest) -> dict[str, Any]:
+    """Return what an Idempotency-Key stands for; a request without supply is that of before there were any."""
+    without = {name for name in ("initial_supply", "max_supply", "allocations") if getattr(body, name) is None}
+    return body.model_dump(exclude={"auth_token", *without})
 
 
 def _own_wallet(caller: Caller, body: DeployTokenRequest) -> str:

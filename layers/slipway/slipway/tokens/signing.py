@@ -7,15 +7,15 @@ the signer still can't make it sign something else.
 from collections.abc import Callable
 from datetime import datetime
 
-from slipway.chain.plans import Change, Create, Created, Of, Plan, PlannedCall, Update
+from slipway.chain.plans import Change, Create, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, with_contracts
-from slipway.errors import ConflictError, UpstreamUnavailableError
+from slipway.errors import ConflictError, DeploymentFailedError, UpstreamUnavailableError
 from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
 from slipway.times import now, now_text
 from slipway.tokens import calls
-from slipway.tokens.looks import looks_of, status_of
+from slipway.tokens.looks import looks_of, status_of, terms_of, undone
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.rules import to_sign
 from slipway.tokens.store import PREFIXES, Launch, TokenItem, read_launch
@@ -36,10 +36,10 @@ class TokenSigning:
     def __init__(self, signing: ChainSigning, clock: Callable[[], datetime] = now) -> None:
         self._signing = signing
         self._clock = clock
-        self._safe_registries: set[str] = set()
+        self._registries = calls.Registries(signing.rpc)
 
     def sign(self, deployment_id: str) -> list[TransactionItem]:
-        """Sign what a launch needs and has not signed: its creation and registration together, or one anew.
+        """Sign what a launch needs and has not signed: all of it together, or what had no effect anew.
 
         Returns:
             The launch's transactions; those of an earlier call while any of them is open.
@@ -48,14 +48,15 @@ class TokenSigning:
         if launch.token.status not in _SIGNABLE:
             raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
         looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, self._clock())
-        purposes = to_sign(looks, launch.token.purposes)
+        configuration = with_contracts(launch.configuration, self._signing.chain)
+        purposes = undone(self._signing.rpc, configuration, launch.token, to_sign(looks, launch.token.purposes))
         if not purposes:
             return list(launch.transactions.values())
         spent = [item for item in launch.open if item.purpose in purposes]
         for item in spent:
             item.status = str(status_of(looks[item.purpose]))
         replaced = [item for purpose, item in launch.transactions.items() if purpose in purposes]
-        self._signing.sign(self._plan(launch, purposes, replaced))
+        self._signing.sign(self._plan(launch, configuration, purposes, replaced))
         return list(self._launch(deployment_id).transactions.values())
 
     def bump(self, deployment_id: str) -> None:
@@ -91,10 +92,17 @@ class TokenSigning:
             raise ConflictError("Nothing is signed for the launch")
         return launch
 
-    def _plan(self, launch: Launch, purposes: tuple[Purpose, ...], replaced: list[TransactionItem]) -> Plan:
+    def _plan(
+        self,
+        launch: Launch,
+        configuration: ChainConfiguration,
+        purposes: tuple[Purpose, ...],
+        replaced: list[TransactionItem],
+    ) -> Plan:
         """Return what the launch has signed now: calls, and what of the launch changes with them."""
-        token, configuration = launch.token, with_contracts(launch.configuration, self._signing.chain)
-        planned = self._calls(token, configuration, purposes, replaced)
+        token = launch.token
+        terms = terms_of(token) if self._version(configuration) is calls.Version.KEEPS_TERMS else None
+        planned = self._calls(token, configuration, purposes, replaced, terms)
         values = {
             "updated_at": now_text(),
             **{_HASHES[one.purpose]: Of(one.purpose, "transaction_hash") for one in planned},
@@ -102,6 +110,7 @@ class TokenSigning:
         if "deploy" in purposes:
             values["token_address"] = Of("deploy", "contract_address")
             values["controller"] = str(configuration.token_manager)
+            values |= {"steward": terms.steward} if terms else {}
         signable = TokenItem.status.is_in(*_SIGNABLE)
         events = [
             _event(token.deployment_id, one.purpose, "signed", f"Signed the {one.purpose} transaction")
@@ -121,24 +130,28 @@ class TokenSigning:
         configuration: ChainConfiguration,
         purposes: tuple[Purpose, ...],
         replaced: list[TransactionItem],
+        terms: calls.Terms | None,
     ) -> list[PlannedCall]:
         registry, manager = str(configuration.model_registry), str(configuration.token_manager)
+        if "register" in purposes and "deploy" not in purposes:
+            # What gas a distribution needs is known once this is done.
+            return [calls.registration(registry, token.model_id, str(token.token_address), terms)]
         if "deploy" not in purposes:
-            return [calls.registration(registry, token.model_id, str(token.token_address))]
+            if terms is None:
+                raise DeploymentFailedError("The contracts of this installation can't distribute a supply")
+            return [calls.distribution(manager, str(token.token_address), terms)]
         for item in replaced:
             if item.contract_address and calls.token_name(self._signing.rpc, item.contract_address) == token.token_name:
                 raise UpstreamUnavailableError("The chain shows the token, but not yet the transaction that created it")
-        creation = calls.creation(token.token_name, token.token_symbol, manager)
-        if not self._refuses_empty(registry):
-            return [creation]
-        # The manager is a contract without a model, as the token will be.
-        return [creation, calls.registration(registry, token.model_id, Created("deploy", stand_in=manager))]
+        version = self._version(configuration)
+        planned = calls.launch(
+            registry, manager, version, token.token_name, token.token_symbol, token.model_id, terms_of(token)
+        )
+        # In the first version a registration does not revert if the creation did: it is signed after that is final.
+        return planned[:1] if version is calls.Version.FIRST else planned
 
-    def _refuses_empty(self, registry: str) -> bool:
-        """Return whether a registration reverts if its token's creation did; else it is signed after that is final."""
-        if registry not in self._safe_registries and calls.refuses_empty(self._signing.rpc, registry):
-            self._safe_registries.add(registry)
-        return registry in self._safe_registries
+    def _version(self, configuration: ChainConfiguration) -> calls.Version:
+        return self._registries.version(str(configuration.model_registry))
 
 
 def _event(deployment_id: str, purpose: str, event: str, message: str) -> Create:

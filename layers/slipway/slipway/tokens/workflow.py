@@ -27,10 +27,10 @@ from slipway.observability import logger, record
 from slipway.store import Transaction
 from slipway.times import from_text, now, to_text
 from slipway.tokens import calls
-from slipway.tokens.looks import looks_as_known, looks_of, status_of
+from slipway.tokens.looks import looks_as_known, looks_of, status_of, undone
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL as ENDED
-from slipway.tokens.models import Status
+from slipway.tokens.models import Purpose, Status
 from slipway.tokens.rules import Step, after_look, aftermath, cost_of, model_refusal, resume_pause, to_sign
 from slipway.tokens.store import PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
 
@@ -176,12 +176,9 @@ class TokenWorkflow(Workflow[Work]):
         open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
         if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
             raise DeploymentFailedError("The chain neither took nor dropped the transactions in time")
-        if to_sign(job.looks, job.token.purposes) == ("register",):
-            token = self._registered_token(job)
-            if token and token != str(job.token.token_address).lower():
-                raise TokenExistsError("The model has another token", details={"token_address": token})
-            if token:
-                return self._complete(job)
+        unsigned = to_sign(job.looks, job.token.purposes)
+        if unsigned and not self._undone(job, unsigned):
+            return self._complete(job)
         if step is Step.DONE:
             return self._finish(job)
         if job.looks["deploy"].progress is Progress.CONFIRMED:
@@ -212,17 +209,25 @@ class TokenWorkflow(Workflow[Work]):
 
     def _finish(self, job: Work) -> int:
         """End a launch of which everything is final: complete it, or raise why it failed."""
-        deploy, register = job.looks["deploy"], job.looks.get("register")
+        deploy = job.looks["deploy"]
         if deploy.progress is Progress.CANCELLED:
             raise DeploymentFailedError("The chain did not take the launch in time; it was called off")
-        reverted = deploy if deploy.progress is Progress.REVERTED else register
-        if reverted and reverted.progress is Progress.REVERTED and reverted.receipt:
-            if deploy is not reverted and self._registered_token(job) == str(job.token.token_address).lower():
-                # Somebody else registered it before.
-                return self._complete(job)
-            details = {"transaction_hash": reverted.receipt.transaction_hash}
+        confirmed = {purpose for purpose, found in job.looks.items() if found.progress is Progress.CONFIRMED}
+        missing = tuple(purpose for purpose in job.token.purposes if purpose not in confirmed)
+        if missing and (missing[0] == "deploy" or not self._is_done_by_others(job, missing)):
+            receipt = job.looks[missing[0]].receipt
+            details = {"transaction_hash": receipt.transaction_hash} if receipt else None
             raise DeploymentFailedError("The transaction was mined and reverted", details=details)
         return self._complete(job)
+
+    def _is_done_by_others(self, job: Work, purposes: tuple[Purpose, ...]) -> bool:
+        try:
+            return not self._undone(job, purposes)
+        except TokenExistsError:
+            return False
+
+    def _undone(self, job: Work, purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+        return undone(self._rpc, with_contracts(job.configuration, self._chain), job.token, purposes)
 
     def _complete(self, job: Work) -> int:
         token = self._registered_token(job)
@@ -351,9 +356,7 @@ def _spent(token: TokenItem, values: dict[str, Any]) -> tuple[int, int]:
 
 
 def _failing_hash(token: TokenItem, values: dict[str, Any]) -> str | None:
-    """Return the transaction at which a launch failed: its registration, once the token is there."""
-    has_token = values.get("deployment_block", token.deployment_block) is not None
-    hashes: list[str | None] = [
-        values.get(name, getattr(token, name)) for name in ("deployment_tx_hash", "registry_tx_hash")
-    ]
-    return hashes[1] if has_token and hashes[1] else hashes[0]
+    """Return the transaction at which a launch failed: the first that had no effect."""
+    known = {**token.attribute_values, **values}
+    hashes = [(known.get(f"{prefix}_tx_hash"), known.get(f"{prefix}_block")) for prefix in PREFIXES.values()]
+    return next((one for one, block in hashes if one and block is None), hashes[0][0])
