@@ -79,7 +79,8 @@ def test_a_fresh_machine_becomes_a_worker_and_stops_being_one(any_machine: Machi
         assert code not in said
         assert token not in said
     beat = fake.beats[0]
-    assert set(beat) == {"walletAddress", "timestamp", "containers"}
+    assert set(beat) == {"walletAddress", "timestamp", "containers", "boot_id"}
+    assert beat["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert beat["walletAddress"] == WALLET
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", beat["timestamp"])
     assert beat["containers"] == [{"containerName": name, "port": ports} for name, ports in STRANGE]
@@ -141,7 +142,7 @@ def test_only_what_is_missing_is_installed(machine: Machine, fake: FakeSlipway, 
 
 
 def test_other_systems_are_left_alone(machine: Machine, fake: FakeSlipway) -> None:
-    (machine.root / "etc/os-release").write_text("ID=fedora\n")
+    (machine.root / "etc/os-release").write_text("ID=freebsd\n")
     done = machine.run(setup_script(WALLET, fake.url), code=fake.code)
     assert done.returncode == 1
     assert "needs Debian or Ubuntu" in done.stderr
@@ -263,9 +264,30 @@ def test_a_token_is_kept_when_slipway_can_not_be_asked(machine: Machine) -> None
     fake = FakeSlipway()
     with fake.served():
         script = _set_up(machine, fake)
+    machine.environment["SLIPWAY_AWAIT_SECONDS"] = "1"
     done = machine.run(script)
-    assert done.returncode == 0, done.stderr
     assert "it is kept" in done.stderr
+    # A machine that was never heard of is not set up.
+    assert done.returncode == 1
+    assert "took no heartbeat from it yet" in done.stderr
+    assert "slipway-worker logs" in done.stderr
+
+
+def test_status_shows_what_slipway_took(machine: Machine, fake: FakeSlipway) -> None:
+    _set_up(machine, fake)
+    shown = machine.command("status")
+    assert shown.returncode == 0, shown.stderr
+    assert "running as process" in shown.stdout
+    assert "Slipway last took a heartbeat at 20" in shown.stdout
+    # Its next beat may be on its way.
+    assert re.search(r"^[01] heartbeats wait$", shown.stdout, re.MULTILINE)
+
+
+def test_proxies_of_the_machine_reach_the_daemon(machine: Machine, fake: FakeSlipway) -> None:
+    (machine.root / "etc/environment").write_text('no_proxy="127.0.0.1"\nHTTP_PROXY=http://proxy.test:1\n')
+    _set_up(machine, fake)
+    kept = (machine.root / "etc/slipway-worker/proxies").read_text().splitlines()
+    assert kept == ["http_proxy=http://proxy.test:1", "no_proxy=127.0.0.1"]
 
 
 def test_slipway_out_of_reach_is_told_apart_from_a_refused_code(machine: Machine) -> None:

@@ -6,6 +6,8 @@
 #   slipway-worker check      send one heartbeat now: exit 0 taken, 3 token refused, 1 otherwise
 #   slipway-worker start      run in the background, where there is no systemd
 #   slipway-worker stop       end what `start` began
+#   slipway-worker status     say whether it runs, when Slipway last took a heartbeat, and what waits
+#   slipway-worker logs       show its log
 #   slipway-worker uninstall  stop, and remove what setup wrote
 #
 # Each heartbeat is written to a small spool before it is sent, and leaves it when Slipway has taken it. What can't be
@@ -20,6 +22,7 @@ self=$(readlink -f -- "${BASH_SOURCE[0]}")
 root=${self%/usr/local/bin/slipway-worker}
 config=$root/etc/slipway-worker/config.json
 token=$root/etc/slipway-worker/token
+proxies=$root/etc/slipway-worker/proxies
 state=$root/var/lib/slipway-worker
 spool=$state/spool
 unit=$root/etc/systemd/system/slipway-worker.service
@@ -48,6 +51,17 @@ setting() {
   printf '%s' "$((10#$value))"
 }
 
+# Proxies that setup found, for curl; one that the environment names goes before them.
+load_proxies() {
+  local name value
+  [[ -r $proxies ]] || return 0
+  while IFS='=' read -r name value; do
+    case $name in
+      http_proxy | https_proxy | no_proxy) [[ -n ${!name:-} ]] || export "$name=$value" ;;
+    esac
+  done <"$proxies"
+}
+
 load() {
   [[ -r $config && -r $token ]] || die "not set up: $config or $token can't be read"
   wallet=$(jq -r .wallet "$config")
@@ -56,6 +70,8 @@ load() {
   retry=$(setting SLIPWAY_RETRY_SECONDS 5)
   refused_pause=$(setting SLIPWAY_REFUSED_SECONDS 3600)
   spool_beats=$(setting SLIPWAY_SPOOL_BEATS 288)
+  boot_id=$(tr -dc '[:alnum:]-' </proc/sys/kernel/random/boot_id | cut -c 1-64)
+  load_proxies
   ((interval > 0)) || die "SLIPWAY_HEARTBEAT_SECONDS must be at least 1"
   ((spool_beats > 0)) || die "SLIPWAY_SPOOL_BEATS must be at least 1"
 }
@@ -89,8 +105,14 @@ look_at_containers() {
   if found=$(
     timeout "$DOCKER_SECONDS" docker ps --format '{{json .}}' 2>/dev/null </dev/null |
       jq -cs --argjson most "$MOST_CONTAINERS" --argjson name "$LONGEST_NAME" --argjson port "$LONGEST_PORT" '
-        map(select(.Names | type == "string" and length > 0)
-          | {containerName: .Names[:$name], port: ((.Ports // "") | tostring)[:$port]})
+        # Podman gives one array, names as a list, and ports as objects.
+        map(if type == "array" then .[] else . end)
+        | map(.Names |= (if type == "array" then .[0] else . end)
+          | .Ports |= (if type == "array"
+              then map("\(.host_ip // ""):\(.host_port)->\(.container_port)/\(.protocol // "tcp")") | join(", ")
+              else . // "" end))
+        | map(select(.Names | type == "string" and length > 0)
+          | {containerName: .Names[:$name], port: (.Ports | tostring)[:$port]})
         | length, .[:$most]' 2>/dev/null
   ); then
     total=${found%%$'\n'*}
@@ -122,12 +144,14 @@ make_beat() {
 status=000
 reason=''
 
-# Sends the beat on standard input. Sets `status` to the HTTP status, 000 for no answer, and `reason` to what was said.
+# Sends the beat on standard input. Sets `status` to the HTTP status, 000 for no answer, `reason` to what was said, and
+# `offset` to how many seconds this clock is ahead, `null` when the beat was too old for that.
+# The boot id is that of sending: by it Slipway notices two machines with one token.
 # curl reads the token from its file: neither its arguments nor this shell's variables ever hold it.
 post() {
   local answer
   answer=$(
-    curl -q --silent --proto '=http,https' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
+    jq -c --arg boot "$boot_id" '.boot_id = $boot' | curl -q --silent --proto '=http,https' --connect-timeout "$CONNECT_SECONDS" --max-time "$ANSWER_SECONDS" \
       --header "@$token" --header 'content-type: application/json' --header 'expect:' \
       --data-binary @- --write-out '\n%{http_code}' "$api/heartbeat" 2>/dev/null
   ) || true
@@ -137,8 +161,30 @@ post() {
     printf '%s' "${answer%$'\n'*}" | jq -r '.error.message // .message // empty' 2>/dev/null |
       tr -d '[:cntrl:]' | cut -c 1-200
   ) || reason=''
+  offset=$(printf '%s' "${answer%$'\n'*}" | jq -r 'if has("clock_offset_seconds") then .clock_offset_seconds else "" end' 2>/dev/null) ||
+    offset=''
 }
 
+# Says that the clock is wrong, once; $1 is "now" for a beat that was made just now.
+clock_said=no
+look_at_offset() {
+  local wrong=''
+  if [[ $status == 400 && $reason == timestamp:* ]]; then
+    wrong="Slipway does not take its time: ${reason#timestamp: }"
+  elif [[ $offset == null && $1 == now ]]; then
+    wrong='it is more than ten minutes behind'
+  elif [[ $offset =~ ^-?[0-9]+$ ]] && ((offset > 300 || offset < -300)); then
+    wrong="it is $offset s ahead"
+  fi
+  if [[ -z $wrong ]]; then
+    [[ -z $offset ]] || clock_said=no
+    return 0
+  fi
+  [[ $clock_said == yes ]] || log "this machine's clock is wrong ($wrong); set it, for instance by NTP"
+  clock_said=yes
+}
+
+offset=''
 trouble=none
 failures=0
 next_try=0
@@ -146,6 +192,7 @@ next_try=0
 sent() {
   [[ $trouble == none ]] || log "Slipway takes heartbeats again"
   trouble=none failures=0
+  date -u +%s >"$state/accepted" 2>/dev/null || true
 }
 
 refused() {
@@ -174,12 +221,15 @@ shorten() {
 
 # Sends what waits, oldest first, until nothing does, Slipway can't take it, or the next beat is due.
 send_spool() {
-  local file
+  local file waiting
   for file in "$spool"/*.json; do
     while true; do
       post <"$file"
+      waiting=("$spool"/*.json)
+      # Alone, it was made just now, or Slipway could not be reached for less than two beats.
+      if ((${#waiting[@]} > 1)); then look_at_offset late; else look_at_offset now; fi
       case $status in
-        2??) sent && rm -f -- "$file" ;;
+        2??) rm -f -- "$file" && sent ;;
         400 | 409 | 415 | 422)
           log "dropped a heartbeat that Slipway can't take ($status $reason)"
           sent && rm -f -- "$file"
@@ -258,6 +308,7 @@ check() {
   load
   look_at_containers
   post < <(make_beat)
+  look_at_offset now
   case $status in
     2??) return 0 ;;
     401 | 403) return 3 ;;
@@ -305,6 +356,28 @@ stop() {
   kill -KILL -- "-$pid" 2>/dev/null || kill -KILL -- "$pid" 2>/dev/null || true
 }
 
+show_status() {
+  local accepted waiting
+  load
+  if running; then printf 'running as process %s, for %s\n' "$pid" "$wallet"; else printf 'not running\n'; fi
+  accepted=$(cat -- "$state/accepted" 2>/dev/null) || accepted=''
+  if [[ $accepted =~ ^[0-9]+$ ]]; then
+    printf 'Slipway last took a heartbeat at %s\n' "$(date -u -d "@$accepted" +%Y-%m-%dT%H:%M:%SZ)"
+  else
+    printf 'Slipway has taken no heartbeat yet\n'
+  fi
+  waiting=("$spool"/*.json)
+  printf '%s heartbeats wait\n' "${#waiting[@]}"
+  running
+}
+
+logs() {
+  if [[ -e $unit ]]; then
+    exec journalctl --no-pager --lines 200 --unit slipway-worker
+  fi
+  tail -n 200 -- "$state/log"
+}
+
 uninstall() {
   [[ $(id -u) == 0 ]] || die "only root can do this: sudo slipway-worker uninstall"
   if [[ -e $unit ]]; then
@@ -314,7 +387,7 @@ uninstall() {
   fi
   stop
   # Each file by name: a directory in which somebody put something of their own stays.
-  rm -f -- "$cron" "$config" "$token" "$state"/{lock,pid,log,log.old} "$spool/new" "$spool"/*.json
+  rm -f -- "$cron" "$config" "$token" "$proxies" "$state"/{lock,pid,log,log.old,accepted} "$spool/new" "$spool"/*.json
   rmdir -- "$spool" "$state" "${config%/*}" 2>/dev/null || true
   rm -f -- "$self"
   log "removed. Docker, jq and curl stay; revoke the worker's token with DELETE /workers/{wallet}/tokens"
@@ -322,8 +395,9 @@ uninstall() {
 
 main() {
   case ${1-} in
-    run | check | start | stop | uninstall) "$1" ;;
-    *) die "usage: slipway-worker run | check | start | stop | uninstall" ;;
+    run | check | start | stop | logs | uninstall) "$1" ;;
+    status) show_status ;;
+    *) die "usage: slipway-worker run | check | start | stop | status | logs | uninstall" ;;
   esac
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes this machine a Slipway worker: Debian or Ubuntu, as root or with sudo.
+# Makes this machine a Slipway worker: Debian, Ubuntu, Fedora, Alpine or Arch, as root or with sudo.
 #
 #   curl -fsSL '<Slipway>/api/setup?wallet=0x…' | SLIPWAY_ENROLMENT_CODE='…' bash
 #
@@ -31,9 +31,37 @@ die() {
 }
 
 # ── The machine ───────────────────────────────────────────────────────────────────────────────────
-require_debian() {
-  grep -Eqs '^(ID|ID_LIKE)=.*(debian|ubuntu)' "$root/etc/os-release" ||
-    die "this needs Debian or Ubuntu, and this machine is neither"
+# Sets `manager` to what installs packages here.
+manager=''
+require_known_system() {
+  local family
+  for family in debian:apt-get ubuntu:apt-get fedora:dnf rhel:dnf alpine:apk arch:pacman; do
+    if grep -Eqs "^(ID|ID_LIKE)=.*\b${family%:*}\b" "$root/etc/os-release"; then
+      manager=${family#*:}
+      return
+    fi
+  done
+  die "this needs Debian or Ubuntu, Fedora, Alpine or Arch, and this machine is none of them"
+}
+
+# Proxies from the environment, or from /etc/environment, reach curl, the package manager and the daemon.
+take_proxies() {
+  local name line
+  for name in http_proxy https_proxy no_proxy; do
+    [[ -z ${!name:-} ]] || continue
+    line=$(grep -Eis "^(export )?$name=" "$root/etc/environment") || true
+    line=${line##*$'\n'}
+    line=${line#*=}
+    line=${line%\"}
+    [[ -z $line ]] || export "$name=${line#\"}"
+  done
+}
+
+proxies_text() {
+  local name
+  for name in http_proxy https_proxy no_proxy; do
+    [[ -z ${!name:-} ]] || printf '%s=%s\n' "$name" "${!name}"
+  done
 }
 
 require_ours() {
@@ -50,23 +78,34 @@ require_ours() {
 
 install_missing() {
   local tool
-  local -A packages=([docker]=docker.io [jq]=jq [curl]='curl ca-certificates')
+  local -A packages=([docker]=docker [jq]=jq [curl]='curl ca-certificates')
+  case $manager in
+    apt-get) packages[docker]=docker.io ;;
+    dnf) packages[docker]=moby-engine ;;
+  esac
   local -a missing=()
   for tool in docker jq curl; do
     # shellcheck disable=SC2206 # A tool may need two packages.
     command -v "$tool" >/dev/null || missing+=(${packages[$tool]})
   done
   ((${#missing[@]} > 0)) || return 0
-  command -v apt-get >/dev/null || die "${missing[*]} are missing, and there is no apt-get to install them"
+  command -v "$manager" >/dev/null || die "${missing[*]} are missing, and there is no $manager to install them"
   say "installing ${missing[*]}"
   # Files that the user has changed stay as they are.
   (
     umask 022
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q </dev/null >&2
-    apt-get install -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-      "${missing[@]}" </dev/null >&2
-  ) || die "apt-get could not install ${missing[*]}; install them and run this again"
+    case $manager in
+      apt-get)
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -q </dev/null >&2 &&
+          apt-get install -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+            "${missing[@]}" </dev/null >&2
+        ;;
+      dnf) dnf install -y "${missing[@]}" </dev/null >&2 ;;
+      apk) apk add "${missing[@]}" </dev/null >&2 ;;
+      pacman) pacman -S --needed --noconfirm "${missing[@]}" </dev/null >&2 ;;
+    esac
+  ) || die "$manager could not install ${missing[*]}; install them and run this again"
   for tool in docker jq curl; do
     command -v "$tool" >/dev/null || die "$tool is still missing after its installation"
   done
@@ -134,6 +173,8 @@ write_files() {
   mkdir -p -- "${program%/*}"
   install -d -m 0700 -- "$settings"
   daemon_text | write_file "$program" 0755
+  rm -f -- "$settings/proxies"
+  [[ -z $(proxies_text) ]] || proxies_text | write_file "$settings/proxies" 0600
   jq -n --arg wallet "$wallet" --arg api "$api" '{$wallet, $api}' | write_file "$settings/config.json" 0600
 }
 
@@ -220,6 +261,7 @@ obtain_token() {
 # ── The service ───────────────────────────────────────────────────────────────────────────────────
 start_service() {
   "$program" stop </dev/null
+  rm -f -- "$root/var/lib/slipway-worker/accepted"
   if [[ -d $root/run/systemd/system ]]; then
     rm -f -- "$cron"
     unit_text | write_file "$unit" 0644
@@ -238,14 +280,26 @@ start_service() {
   say "slipway-worker runs in the background; its log: $root/var/lib/slipway-worker/log"
 }
 
+# The daemon itself, with its own surroundings, has to get a heartbeat through.
+await_heartbeat() {
+  local tries
+  for ((tries = 0; tries < ${SLIPWAY_AWAIT_SECONDS:-60} * 2; tries++)); do
+    [[ ! -s $root/var/lib/slipway-worker/accepted ]] || return 0
+    sleep 0.5
+  done
+  die "the daemon runs, but Slipway took no heartbeat from it yet. Look at: $program status; $program logs; whether $api can be reached from here, also through the proxies in $settings/proxies; and this machine's clock"
+}
+
 install_worker() {
-  require_debian
+  require_known_system
+  take_proxies
   require_ours
   install_missing
   require_ours
   write_files
   obtain_token
   start_service
+  await_heartbeat
   say "this machine is the worker of $wallet"
 }
 
@@ -271,6 +325,8 @@ as_root() {
   {
     printf 'set -euo pipefail\n'
     declare -p wallet api root program settings unit cron mark
+    # shellcheck disable=SC2154 # Whatever the environment has of these.
+    declare -p manager http_proxy https_proxy no_proxy SLIPWAY_AWAIT_SECONDS 2>/dev/null || true
     declare -f
     printf 'code=%q\n%s\n' "$code" "$1"
   } | sudo bash -s
