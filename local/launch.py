@@ -34,7 +34,7 @@ from local.progress import say, step
 from local.sign_in import sign_in
 from local.stack import Stack
 
-_LISTENED_ON = ("api", "dashboard", "aws", "chain", "second_chain")
+_LISTENED_ON = ("api", "dashboard", "aws", "chain", "second_chain", "verifier")
 
 
 def main() -> int:

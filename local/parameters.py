@@ -35,6 +35,11 @@ def chains(ports: Ports) -> list[dict[str, Any]]:
     ]
 
 
+def verifier_address(ports: Ports) -> str:
+    """Return the address of the local verifier of sources."""
+    return f"http://{LOOPBACK}:{ports.verifier}"
+
+
 def _chain(chain_id: int, name: str, port: int) -> dict[str, Any]:
     return {
         "chain_id": chain_id,
@@ -69,6 +74,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "PublicUrl": f"http://localhost:{ports.api}",
         "StreamUrl": f"ws://localhost:{ports.api}",
         "AllowPrivateNetwork": "true",
+        "SourcifyUrl": verifier_address(ports),
         **console.parameters(ports),
         **_akash_seconds(declared),
     }

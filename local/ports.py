@@ -20,6 +20,7 @@ class Ports:
     chain: int = 8545
     second_chain: int = 8546
     console: int = 8600
+    verifier: int = 8700
 
     @classmethod
     def from_environment(cls) -> Ports:

@@ -21,9 +21,9 @@ from local.anvil import anvil_binary
 from local.engine import server
 from local.engine.http_api import api_id
 from local.failures import LaunchError
-from local.parameters import SECOND_CHAIN, TOKEN_CHAIN, chains
+from local.parameters import SECOND_CHAIN, TOKEN_CHAIN, chains, verifier_address
 from local.paths import ROOT, StateDirectory
-from local.ports import Ports
+from local.ports import Ports, variable
 from local.processes import descendants, start_time, tail, wait_until_gone
 from local.supervisor import Specification
 
@@ -101,6 +101,12 @@ class Stack:
                 plain,
                 str(logs / "dashboard.log"),
             ),
+            Specification(
+                "verifier",
+                [sys.executable, "-m", "local.verifier", "--port", str(self.ports.verifier)],
+                {**plain, **{variable(name): str(port) for name, port in asdict(self.ports).items()}},
+                str(logs / "verifier.log"),
+            ),
             *([self._console_api(plain, wait_scale)] if console.is_simulated() else []),
         ]  # fmt: skip
 
@@ -142,6 +148,7 @@ class Stack:
             "engine": f"{server.endpoint(self.ports.aws)}/_ministack/health",
             "front_door": self.api,
             "dashboard": self.dashboard,
+            "verifier": f"{verifier_address(self.ports)}/health",
         }
         if console.is_simulated():
             questions["console_api"] = f"{console.address(self.ports)}/status"
@@ -203,6 +210,7 @@ class Stack:
                 {"chain_id": chain["chain_id"], "rpc_url": chain["rpc_urls"][0]} for chain in chains(self.ports)
             ],
             "console_api": console.address(self.ports),
+            "verifier": verifier_address(self.ports),
             "accounts": [asdict(account) for account in accounts],
             "outputs": outputs,
         }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from web3 import Web3
 
@@ -48,11 +51,47 @@ def test_a_user_chooses_a_model_and_sees_its_token(
     assert again.json()["error"]["details"]["token_address"] == status["token_address"]
 
     _is_there_for_anyone(stack, status, validated)
+    token = _until_verified(stack, lambda: stack.http.get(f"/api/tokens/{status['token_address']}").json())
+    (url,) = token["verification"]["urls"]
+    assert httpx.get(url).json()["match"] == "exact_match"
+    shown = stack.http.get(f"/api/deployments/{accepted['deployment_id']}/status", headers=bearer(user)).json()
+    assert shown["verification"] == token["verification"]
 
     stranger = stack.sign_in(account(stack, "user", 5))
     assert _model(stack, stranger, validated).status_code == 404
     everything = _pages(stack, admin)
     assert {validated, rejected} <= {model["model_id"] for model in everything}
+
+
+def test_the_source_of_a_builds_contract_is_verified(stack: Any) -> None:
+    token = stack.sign_in(account(stack, "user", 4))
+    body = {"prompt": "An ERC-20 token named Proof with symbol PRF and a supply of 1000", "chains": [31337]}
+    accepted = stack.http.post("/api/v1/builds", json=body, headers=bearer(token))
+    assert accepted.status_code in (200, 201, 202), accepted.text
+    path = f"/api/v1/builds/{accepted.json()['build_id']}"
+
+    def deployment() -> Any:
+        found = stack.http.get(path, headers=bearer(token)).json()
+        assert found["status"] != "failed", found
+        return (found["deployments"] or [{}])[0]
+
+    found = _until_verified(stack, deployment)
+    assert found["status"] == "deployed"
+    assert httpx.get(found["verification"]["urls"][0]).json()["match"] == "exact_match"
+
+
+def _until_verified(stack: Any, read: Callable[[], Any]) -> Any:
+    machines = stack.client("stepfunctions")
+    ends_at = time.monotonic() + 120
+    while True:
+        found = read()
+        if (found.get("verification") or {"status": "pending"})["status"] != "pending":
+            assert found["verification"]["status"] == "verified", found
+            return found
+        assert time.monotonic() < ends_at, found
+        # The schedule does so each minute.
+        machines.start_execution(stateMachineArn=stack.outputs["ReconcileArn"])
+        time.sleep(2)
 
 
 def _is_there_for_anyone(stack: Any, status: dict[str, Any], model_id: str) -> None:

@@ -231,6 +231,11 @@ class Installation:
         monkeypatch.setenv("AKASH_PROVIDER_PROXY_URL", url)
         _forget()
 
+    @staticmethod
+    def forget() -> None:
+        """Let functions be as new: nothing is kept from before."""
+        _forget()
+
     def refresh(self) -> None:
         """Do what was asked of the background."""
         asked, self.invoked[:] = list(self.invoked), []

@@ -28,7 +28,7 @@ ORDER = (
     ("static_files",),
     # What every capability shares.
     ("jobs", "limits", "budgets"),
-    ("chain", "control", "identity", "tasks"),
+    ("chain", "control", "identity", "tasks", "verification"),
     ("http", "sweep"),
     # Capabilities.
     ("escrow", "projects", "tokens", "workers"),

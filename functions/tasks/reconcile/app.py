@@ -4,7 +4,7 @@ from math import inf
 from typing import Any
 
 from slipway.chain.reconcile import deployer_accounts
-from slipway.reconcile import builds, launches, signers, stacks, workloads
+from slipway.reconcile import builds, launches, signers, stacks, verifications, workloads
 from slipway.settings import chain_settings
 from slipway.stacks.models import Kind
 from slipway.sweep import find_and_do, found
@@ -30,8 +30,8 @@ def _broadcast_nonce(event: dict[str, Any]) -> None:
     signers(event["chain_id"]).send_closing(event["address"], event["nonce"])
 
 
-# What asks Akash comes last: it may take its time.
-FINDERS = ("FindLaunches", "FindBuilds", "FindStacks", "FindSigners", "FindWorkloads")
+# What asks Akash or a verifier comes last: it may take its time.
+FINDERS = ("FindLaunches", "FindBuilds", "FindStacks", "FindSigners", "FindWorkloads", "FindVerifications")
 STATES: dict[str, State] = {
     # After a try that died, every step is left to a task of its own: one that kills its process stops no other.
     "Find": lambda event: find_and_do(FINDERS, STATES, -inf if event["tries"] else event["until"]),
@@ -47,6 +47,8 @@ STATES: dict[str, State] = {
     "FindWorkloads": _find_workloads,
     "ReconcileWorkload": lambda event: {"done": workloads().reconcile_job(event["deployment_id"])},
     "CloseOrphan": lambda event: {"done": workloads().close_orphan(event["dseq"])},
+    "FindVerifications": lambda _: found("VerifySource", ["verification_id"], verifications().find()),
+    "VerifySource": lambda event: {"done": verifications().verify(event["verification_id"])},
 }
 
 

@@ -37,6 +37,7 @@ class Chain:
         l1_fee: ``op-stack`` for a rollup whose transactions cost an L1 fee besides their gas.
         gas_limit: The most gas that one transaction may use.
         gas_budget_per_day: The most wei that the transactions signed in a day (UTC) may cost.
+        explorer_api_url: Of an explorer's API that verifies sources as Etherscan's does.
     """
 
     chain_id: int
@@ -54,6 +55,7 @@ class Chain:
     gas_limit: int = 15_000_000
     gas_budget_per_day: int = 10**21
     currency: str = "ETH"
+    explorer_api_url: str | None = None
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Chain":
@@ -87,6 +89,7 @@ class Chain:
             gas_limit=int(entry.get("gas_limit", cls.gas_limit)),
             gas_budget_per_day=int(entry.get("gas_budget_per_day", _daily_gas(entry.get("testnet", True)))),
             currency=entry.get("currency", "ETH"),
+            explorer_api_url=entry.get("explorer_api_url") or None,
         )
         for is_wrong, problem in chain._problems():
             if is_wrong:

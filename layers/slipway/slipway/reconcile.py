@@ -1,5 +1,6 @@
 """Reconciliation over this installation's chains, Akash account and stacks, each made once a process."""
 
+import json
 from functools import cache, partial
 
 import httpx
@@ -7,20 +8,40 @@ import httpx
 from slipway.akash.console.client import console_api
 from slipway.akash.reconcile import AkashReconcile
 from slipway.builds.pipeline.deployment import SENDING_SECONDS, BuildTransactions
+from slipway.builds.pipeline.files import build_files
 from slipway.builds.pipeline.reconcile import BuildReconcile
 from slipway.builds.pipeline.rules import chain_and_attempt
+from slipway.builds.pipeline.verification import BuildSources
+from slipway.builds.store import KIND as BUILD
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
+from slipway.deadline_client import DeadlineClient
+from slipway.errors import UpstreamUnavailableError
 from slipway.executions import execution_starter, execution_status
 from slipway.network import public_client
-from slipway.settings import akash_clocks, akash_settings, artifact_bucket, chain_settings, state_machine_arn
+from slipway.secret_values import secret_text
+from slipway.settings import (
+    akash_clocks,
+    akash_settings,
+    artifact_bucket,
+    chain_settings,
+    explorer_keys_secret,
+    sourcify_address,
+    state_machine_arn,
+)
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
 from slipway.stacks.node_rpc import NodeRpc
 from slipway.stacks.reconcile import StackReconcile
 from slipway.store import aws_client
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
+from slipway.tokens.store import KIND as TOKEN
+from slipway.tokens.verification import TokenSources
+from slipway.verification.explorer import Explorer
+from slipway.verification.models import Verifier
+from slipway.verification.service import Subject, Verifications
+from slipway.verification.sourcify import Sourcify
 
 
 @cache
@@ -50,6 +71,38 @@ def workloads() -> AkashReconcile:
     arn = state_machine_arn("akash_deploy")
     console = console_api if akash_settings().is_configured else None
     return AkashReconcile(console, akash_clocks(), execution_starter(arn), partial(execution_status, arn))
+
+
+@cache
+def verifications() -> Verifications:
+    """Return the verification of sources."""
+    client = DeadlineClient(httpx.AsyncClient())
+    address = sourcify_address()
+
+    def verifiers(chain_id: int) -> list[Verifier]:
+        chain = chain_settings().chains.get(chain_id)
+        found: list[Verifier] = [Sourcify(address, client)] if address else []
+        if chain and chain.explorer_api_url:
+            key = partial(_explorer_key, chain_id)
+            found.append(Explorer(chain.explorer_api_url, chain.explorer_address_url, key, client))
+        return found
+
+    subjects: dict[str, Subject] = {TOKEN: TokenSources(), BUILD: BuildSources(build_files())}
+    return Verifications(verifiers, subjects)
+
+
+def _explorer_key(chain_id: int) -> str | None:
+    """Return the API key of a chain's explorer, or the one for all of them.
+
+    Raises:
+        UpstreamUnavailableError: The secret can't be read, or is no JSON object.
+    """
+    secret = explorer_keys_secret()
+    try:
+        keys = json.loads(secret_text(secret)) if secret else {}
+        return keys.get(str(chain_id)) or keys.get("*")
+    except (ValueError, AttributeError) as error:
+        raise UpstreamUnavailableError("The secret with the explorers' keys is no JSON object") from error
 
 
 @cache

@@ -87,6 +87,16 @@ def mlflow_tracking() -> tuple[str, str | None] | None:
     return (address, os.environ.get("MLFLOW_TOKEN_SECRET_ARN") or None) if address else None
 
 
+def sourcify_address() -> str | None:
+    """Return SOURCIFY_URL: the Sourcify server that verifies sources; None for none."""
+    return os.environ.get("SOURCIFY_URL") or None
+
+
+def explorer_keys_secret() -> str | None:
+    """Return EXPLORER_KEYS_SECRET_ARN: the secret with the explorers' API keys, JSON by chain id; None without one."""
+    return os.environ.get("EXPLORER_KEYS_SECRET_ARN") or None
+
+
 def allow_private_network() -> bool:
     """Return whether outgoing addresses may be loopback or private (ALLOW_PRIVATE_NETWORK); true in the local build
     only."""

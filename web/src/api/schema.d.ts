@@ -1388,6 +1388,7 @@ export interface components {
             error_code?: string | null;
             /** Explorer Url */
             explorer_url?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
         };
         /**
          * ChainStatus
@@ -1679,6 +1680,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -1731,7 +1733,7 @@ export interface components {
         };
         /**
          * DeploymentStatus
-         * @description Specification 004's status body; fields are left out until they are known.
+         * @description Specification 004's status body; fields are left out until they are known. `verification` is that of the token's source, once the launch is completed.
          */
         DeploymentStatus: {
             /**
@@ -1773,6 +1775,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -1823,6 +1826,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -3314,6 +3318,7 @@ export interface components {
             owner: string | null;
             /** Transactions */
             transactions: components["schemas"]["TokenTransaction"][];
+            verification: components["schemas"]["Verification"];
             /**
              * Explorer Url
              * @description Where people look at it; null where the chain has no explorer.
@@ -3439,6 +3444,24 @@ export interface components {
             reported: boolean;
             /** Open */
             open?: true | null;
+        };
+        /**
+         * Verdict
+         * @description How far a verification is: `partial` is a match of the code without its metadata, `off` is nobody to ask.
+         * @enum {string}
+         */
+        Verdict: "pending" | "verified" | "partial" | "failed" | "off";
+        /**
+         * Verification
+         * @description Whether the source of a contract is verified, and where anyone can see that.
+         */
+        Verification: {
+            status: components["schemas"]["Verdict"];
+            /**
+             * Urls
+             * @default []
+             */
+            urls: string[];
         };
         /**
          * VerifyAnswer
@@ -4542,6 +4565,12 @@ export interface operations {
                      *           "gas_used": "2104332",
                      *           "gas_price": "1500000000",
                      *           "total_cost": "1250000000000000",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           },
                      *           "error": null,
                      *           "created_at": "2026-11-21T04:20:00Z",
                      *           "updated_at": "2026-11-21T04:20:00Z"
@@ -4789,6 +4818,12 @@ export interface operations {
                      *       "gas_used": "2104332",
                      *       "gas_price": "1500000000",
                      *       "total_cost": "1250000000000000",
+                     *       "verification": {
+                     *         "status": "pending",
+                     *         "urls": [
+                     *           "urls"
+                     *         ]
+                     *       },
                      *       "error": null,
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "updated_at": "2026-11-21T04:20:00Z"
@@ -6228,6 +6263,12 @@ export interface operations {
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
                      *         }
                      *       ],
+                     *       "verification": {
+                     *         "status": "pending",
+                     *         "urls": [
+                     *           "urls"
+                     *         ]
+                     *       },
                      *       "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *       "wallet_asset": {
                      *         "type": "ERC20",
@@ -6371,7 +6412,13 @@ export interface operations {
                      *               "cost": "1250000000000000",
                      *               "error": null,
                      *               "error_code": "error code",
-                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "verification": {
+                     *                 "status": "pending",
+                     *                 "urls": [
+                     *                   "urls"
+                     *                 ]
+                     *               }
                      *             }
                      *           ],
                      *           "engine": "engine",
@@ -6544,7 +6591,13 @@ export interface operations {
                      *               "cost": "1250000000000000",
                      *               "error": null,
                      *               "error_code": "error code",
-                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "verification": {
+                     *                 "status": "pending",
+                     *                 "urls": [
+                     *                   "urls"
+                     *                 ]
+                     *               }
                      *             }
                      *           ],
                      *           "engine": "engine",
@@ -6797,7 +6850,13 @@ export interface operations {
                      *           "cost": "1250000000000000",
                      *           "error": null,
                      *           "error_code": "error code",
-                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "engine": "engine",
@@ -6998,7 +7057,13 @@ export interface operations {
                      *           "cost": "1250000000000000",
                      *           "error": null,
                      *           "error_code": "error code",
-                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "stream_url": "stream url"

@@ -222,7 +222,8 @@ def build_input(
 ) -> dict[str, Any]:
     """Build the compiler's standard-JSON input.
 
-    The metadata carries no hash of itself, so equal sources give equal bytecode wherever they lie.
+    The bytecode ends in a hash of its metadata, which holds hashes of the sources: by it a verifier can say that they
+    are the same to the letter. Equal sources of equal names give equal bytecode wherever they lie.
 
     Args:
         sources: Source text by unit name; what they import is added.
@@ -242,7 +243,7 @@ def build_input(
         "settings": {
             "evmVersion": EVM_VERSION,
             "optimizer": {"enabled": optimizer_runs > 0, "runs": max(optimizer_runs, 1)},
-            "metadata": {"bytecodeHash": "none"},
+            "metadata": {"bytecodeHash": "ipfs"},
             "outputSelection": {"*": {"*": list(DEFAULT_OUTPUTS)}},
         },
     }

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from slipway.amounts import DecimalText, base_units
 from slipway.fields import Address, printable
 from slipway.jobs.models import EventDetail, Refusal
+from slipway.verification.models import Verification
 
 ZERO_ADDRESS = "0x" + "0" * 40
 
@@ -143,7 +144,10 @@ class DeploymentError(BaseModel):
 
 
 class DeploymentStatus(BaseModel):
-    """Specification 004's status body; fields are left out until they are known."""
+    """Specification 004's status body; fields are left out until they are known.
+
+    ``verification`` is that of the token's source, once the launch is completed.
+    """
 
     kind: Literal["token"] = "token"
     deployment_id: str
@@ -163,6 +167,7 @@ class DeploymentStatus(BaseModel):
     gas_used: str | None = None
     gas_price: str | None = None
     total_cost: str | None = None
+    verification: Verification | None = None
     error: DeploymentError | None = None
     created_at: str
     updated_at: str
@@ -257,6 +262,7 @@ class TokenView(BaseModel):
     steward: str | None
     owner: str | None
     transactions: list[TokenTransaction]
+    verification: Verification
     explorer_url: str | None
     wallet_asset: WalletAsset
 

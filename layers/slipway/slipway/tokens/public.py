@@ -23,6 +23,7 @@ from slipway.store import read_items
 from slipway.times import Clock
 from slipway.tokens.models import DECIMALS, ZERO_ADDRESS, TokenTransaction, TokenView, WalletAsset, WalletAssetOptions
 from slipway.tokens.store import LaunchedToken, launched_token
+from slipway.verification.models import Verification
 
 # How long an answer is kept, here and by callers: a mint is seen as late as that.
 KEPT_SECONDS = 10
@@ -123,6 +124,7 @@ def _view(token: LaunchedToken, chain: Chain, facts: Sequence[bytes | None]) -> 
             TokenTransaction(**entry, explorer_url=chain.explorer_transaction_url(entry["transaction_hash"]))
             for entry in token.transactions
         ],
+        verification=Verification.of(token.verification),
         explorer_url=chain.explorer_address_url(address),
         wallet_asset=WalletAsset(
             options=WalletAssetOptions(address=address, symbol=token.token_symbol, decimals=DECIMALS)

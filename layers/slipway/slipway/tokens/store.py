@@ -85,6 +85,7 @@ class TokenItem(Deployment, discriminator=KIND):
     allocation_gas_price = UnicodeAttribute(null=True)
     allocation_cost = UnicodeAttribute(null=True)
     error_transaction_hash = UnicodeAttribute(null=True)
+    verification = JSONAttribute(null=True)
     deadline = UnicodeAttribute()
     resumed_at = UnicodeAttribute(null=True)
 
@@ -124,6 +125,7 @@ class LaunchedToken(JobsItem):
     max_supply = UnicodeAttribute(null=True)
     transactions = JSONAttribute()
     source_hash = UnicodeAttribute(null=True)
+    verification = JSONAttribute(null=True)
     created_at = UnicodeAttribute()
 
     @staticmethod

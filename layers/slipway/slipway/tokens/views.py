@@ -19,6 +19,7 @@ from slipway.tokens.models import (
 )
 from slipway.tokens.rules import cost_of
 from slipway.tokens.store import PREFIXES, TokenItem
+from slipway.verification.models import Verification
 
 # What a launch keeps of each transaction.
 _KNOWN = ("tx_hash", "block", "gas_used", "gas_price", "cost")
@@ -74,6 +75,7 @@ def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
         "gas_used": str(sum(int(part.gas_used or 0) for part in mined)) if mined else None,
         "gas_price": last.gas_price if last else None,
         "total_cost": str(sum(int(part.cost or 0) for part in mined)) if mined else None,
+        "verification": Verification.of(item.verification) if item.status == str(Status.COMPLETED) else None,
         "error": error,
         "created_at": item.created_at,
         "updated_at": item.updated_at,

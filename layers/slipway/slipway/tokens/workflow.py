@@ -32,7 +32,9 @@ from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL as ENDED
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.rules import Step, after_look, aftermath, cost_of, model_refusal, resume_pause, to_sign
-from slipway.tokens.store import PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
+from slipway.tokens.store import KIND, PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
+from slipway.verification.models import PENDING, Contract
+from slipway.verification.store import add_verification
 
 # Failures that say something of the service; the others say something of the request.
 _OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
@@ -236,7 +238,12 @@ class TokenWorkflow(Workflow[Work]):
         if token != str(job.token.token_address).lower():
             raise DeploymentFailedError("The registry does not name this token")
         values, write = self._settled(job)
-        write.create("token", LaunchedToken.of(job.token, values))
+        values["verification"] = PENDING
+        launched = LaunchedToken.of(job.token, values)
+        write.create("token", launched)
+        created_by = values.get("deployment_tx_hash") or job.token.deployment_tx_hash
+        contract = Contract(self._chain.chain_id, launched.token_address, created_by)
+        add_verification(write, KIND, job.token.deployment_id, contract, self._clock())
         self._record_end(write, job.token, "completed", values)
         if advance(
             job.token,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from slipway.builds.models import ConstructorArgument, ModelUsage, NotHonoured
 from slipway.builds.states import ChainStatus, Status
+from slipway.verification.models import Verification
 
 
 def _printable_prompt(text: str) -> str:
@@ -132,6 +133,7 @@ class ChainDeployment(BaseModel):
     error: str | None = None
     error_code: str | None = None
     explorer_url: str | None = None
+    verification: Verification | None = None
 
 
 class BuildDetail(BaseModel):

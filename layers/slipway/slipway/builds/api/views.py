@@ -10,6 +10,7 @@ from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem
 from slipway.chains import Chain
 from slipway.errors import SlipwayError
+from slipway.verification.models import Verification
 
 WEI = 10**18
 
@@ -41,6 +42,7 @@ def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mappi
         cost=item.cost,
         error=item.error_message,
         error_code=item.error_code,
+        verification=Verification.of(item.verification) if item.status == str(ChainStatus.DEPLOYED) else None,
         explorer_url=chain.explorer_transaction_url(item.transaction_hash) if chain and item.transaction_hash else None,
     )
 

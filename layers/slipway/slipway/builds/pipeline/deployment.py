@@ -14,6 +14,7 @@ from pynamodb.expressions.update import Action
 from slipway.builds.pipeline.rules import ENDED, ChainStep, chain_and_attempt, left_no_contract, purpose_of
 from slipway.builds.states import ChainStatus, Progress, Status, Step, deployment_progress
 from slipway.builds.store import (
+    KIND,
     BuildItem,
     ChainDeploymentItem,
     broadcasting,
@@ -38,6 +39,8 @@ from slipway.jobs.failures import failure_of
 from slipway.observability import logger, record
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import from_text, now, now_text, to_text
+from slipway.verification.models import PENDING, Contract
+from slipway.verification.store import add_verification
 
 # A transaction that no block took for so long is called off.
 DEPLOYMENT_SECONDS = 900
@@ -354,10 +357,17 @@ def record_deployed(
     actions: list[Action] = [
         ChainDeploymentItem.address.set(str(item.contract_address)),
         ChainDeploymentItem.block_number.set(receipt.block_number),
+        ChainDeploymentItem.verification.set(PENDING),
         ChainDeploymentItem.error_code.remove(),
         ChainDeploymentItem.error_message.remove(),
         *_spent(receipt),
     ]
+    contract = Contract(chain.chain_id, str(item.contract_address), receipt.transaction_hash)
+
+    def also(write: Transaction) -> None:
+        confirm(write, item)
+        add_verification(write, KIND, deployment.build_id, contract, now())
+
     message = f"Deployed to {chain.name} at {item.contract_address}"
     if record_status(
         deployment,
@@ -365,7 +375,7 @@ def record_deployed(
         ChainStatus.DEPLOYED,
         message,
         actions=actions,
-        also=lambda write: confirm(write, item),
+        also=also,
     ):
         spare(item, receipt)
         record("ChainDeployments", chain=chain.name, outcome="deployed")

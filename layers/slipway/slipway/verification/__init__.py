@@ -1,0 +1,1 @@
+"""Source verification of contracts that Slipway created, at Sourcify and at explorers."""
