@@ -24,6 +24,7 @@ from slipway.solidity.compiler import (
 ROOT = Path(__file__).resolve().parent.parent
 # What Slipway creates again and again, so that its source has to be at hand: for explorers and verifiers.
 LAUNCHED = ("HokusaiToken",)
+_COMPILE_SECONDS = 300
 ARTIFACTS = ROOT / "layers" / "slipway" / "slipway" / "chain" / "artifacts"
 
 
@@ -53,7 +54,8 @@ def compile_contracts(root: Path = ROOT) -> dict[str, str]:
         for path in sorted((root / "contracts").glob("*.sol"))
     }
     resolve = node_modules_resolver(node_modules)
-    with Compiler(soljson) as compiler:
+    # Our own sources: a busy machine is no reason to give up.
+    with Compiler(soljson, timeout_seconds=_COMPILE_SECONDS) as compiler:
         version = compiler.version
         output = compiler.compile(build_input(sources, resolve))
     artifacts = {}

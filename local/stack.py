@@ -104,7 +104,12 @@ class Stack:
             Specification(
                 "verifier",
                 [sys.executable, "-m", "local.verifier", "--port", str(self.ports.verifier)],
-                {**plain, **{variable(name): str(port) for name, port in asdict(self.ports).items()}},
+                {
+                    **plain,
+                    # The compiler is the library's.
+                    "PYTHONPATH": str(ROOT / "layers" / "slipway"),
+                    **{variable(name): str(port) for name, port in asdict(self.ports).items()},
+                },
                 str(logs / "verifier.log"),
             ),
             *([self._console_api(plain, wait_scale)] if console.is_simulated() else []),

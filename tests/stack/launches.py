@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -51,12 +52,22 @@ def launch(stack: Any, token: Token, model_id: str, owner: str, **more: Any) -> 
 
 def ended(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
     """Poll the status until the launch has ended; fails when it takes too long."""
-    ends_at = time.monotonic() + LAUNCH_SECONDS
-    while True:
+
+    def status() -> dict[str, Any]:
         answer = stack.http.get(f"/api/deployments/{deployment_id}/status", headers=bearer(token))
         assert answer.status_code == 200, answer.text
-        status: dict[str, Any] = answer.json()
-        if status["status"] in ENDED:
-            return status
-        assert time.monotonic() < ends_at, status
+        found: dict[str, Any] = answer.json()
+        return found
+
+    return polled(status, lambda found: found["status"] in ENDED, LAUNCH_SECONDS)
+
+
+def polled(
+    read: Callable[[], dict[str, Any]], is_there: Callable[[dict[str, Any]], bool], seconds: float
+) -> dict[str, Any]:
+    """Read until something is there; fails when that takes longer."""
+    ends_at = time.monotonic() + seconds
+    while not is_there(found := read()):
+        assert time.monotonic() < ends_at, found
         time.sleep(0.5)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,9 @@ import httpx
 import pytest
 from web3 import Web3
 
-from tests.stack.launches import Token, account, bearer, ended, launch, new_model
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model, polled
+
+VERIFIED_SECONDS = 200
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_a_user_chooses_a_model_and_sees_its_token(
     assert again.json()["error"]["details"]["token_address"] == status["token_address"]
 
     _is_there_for_anyone(stack, status, validated)
-    token = _until_verified(stack, lambda: stack.http.get(f"/api/tokens/{status['token_address']}").json())
+    token = _until_verified(lambda: stack.http.get(f"/api/tokens/{status['token_address']}").json())
     (url,) = token["verification"]["urls"]
     assert httpx.get(url).json()["match"] == "exact_match"
     shown = stack.http.get(f"/api/deployments/{accepted['deployment_id']}/status", headers=bearer(user)).json()
@@ -75,23 +76,21 @@ def test_the_source_of_a_builds_contract_is_verified(stack: Any) -> None:
         assert found["status"] != "failed", found
         return (found["deployments"] or [{}])[0]
 
-    found = _until_verified(stack, deployment)
+    found = _until_verified(deployment)
     assert found["status"] == "deployed"
     assert httpx.get(found["verification"]["urls"][0]).json()["match"] == "exact_match"
 
 
-def _until_verified(stack: Any, read: Callable[[], Any]) -> Any:
-    machines = stack.client("stepfunctions")
-    ends_at = time.monotonic() + 120
-    while True:
-        found = read()
-        if (found.get("verification") or {"status": "pending"})["status"] != "pending":
-            assert found["verification"]["status"] == "verified", found
-            return found
-        assert time.monotonic() < ends_at, found
-        # The schedule does so each minute.
-        machines.start_execution(stateMachineArn=stack.outputs["ReconcileArn"])
-        time.sleep(2)
+def _until_verified(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Wait for the verification of what is read, which must end well: reconcile does it, each minute."""
+
+    def is_over(found: dict[str, Any]) -> bool:
+        verification: dict[str, Any] = found.get("verification") or {"status": "pending"}
+        return bool(verification["status"] != "pending")
+
+    found = polled(read, is_over, VERIFIED_SECONDS)
+    assert found["verification"]["status"] == "verified", found
+    return found
 
 
 def _is_there_for_anyone(stack: Any, status: dict[str, Any], model_id: str) -> None:

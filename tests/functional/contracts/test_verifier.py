@@ -65,7 +65,7 @@ def _private_network(monkeypatch: pytest.MonkeyPatch) -> None:
 class HeldClient(DeadlineClient):
     """Holds each call and its answer to what Sourcify publishes."""
 
-    def request(self, method: str, url: str, seconds: float, **arguments: Any) -> httpx.Response:  # type: ignore[override]
+    def request(self, method: str, url: str, seconds: float, **arguments: Any) -> httpx.Response:
         answer = super().request(method, url, seconds, **arguments)
         parts = httpx.URL(url).path.split("/v2/")[1].split("/")
         if method == "POST":
