@@ -1536,7 +1536,7 @@ export interface components {
         };
         /**
          * DeployTokenRequest
-         * @description A token for a validated model. `auth_token` stands in for the Authorization header.
+         * @description A token for a validated model. `auth_token` stands in for the Authorization header. Of `initial_supply` each of `allocations` is given its amount, and the caller the rest. The caller is steward of the token and may later mint up to `max_supply`; without one, nothing is minted after the initial supply.
          */
         DeployTokenRequest: {
             /**
@@ -1553,6 +1553,12 @@ export interface components {
             token_name?: string | null;
             /** Token Symbol */
             token_symbol?: string | null;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
+            /** Allocations */
+            allocations?: components["schemas"]["Allocation"][] | null;
             /** Auth Token */
             auth_token?: string | null;
         };
@@ -1951,7 +1957,7 @@ export interface components {
         };
         /**
          * EstimateAnswer
-         * @description What a launch would cost and take. `gas` covers both transactions; fees and cost are in wei.
+         * @description What a launch would cost and take. `gas` covers all of its transactions; fees and cost are in wei.
          */
         EstimateAnswer: {
             /** Model Id */
@@ -1960,6 +1966,10 @@ export interface components {
             token_name: string;
             /** Token Symbol */
             token_symbol: string;
+            /** Initial Supply */
+            initial_supply?: string | null;
+            /** Max Supply */
+            max_supply?: string | null;
             /** Gas */
             gas: number | null;
             /** Max Fee Per Gas */
@@ -3942,6 +3952,15 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
+        /** @description `GAS_LIMIT_EXCEEDED`: The launch would not fit into one block of its chain; fewer allocations would. */
+        GasLimitExceeded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
         /** @description `GENERATION_UNSUPPORTED`: The engine can't make the contract that is asked for; the message says what it can. */
         GenerationUnsupported: {
             headers: {
@@ -4602,6 +4621,7 @@ export interface operations {
             404: components["responses"]["ModelNotFound"];
             409: components["responses"]["ConflictOrIdempotencyMismatchOrModelNotValidatedOrTokenExists"];
             413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["GasLimitExceeded"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["DeploymentFailedOrInternalError"];
             502: components["responses"]["UpstreamUnavailable"];
