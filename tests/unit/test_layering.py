@@ -41,7 +41,7 @@ ORDER = (
     ("akash.store",),
     ("akash.logs", "akash.views", "akash.workflow", "akash.workloads"),
     ("akash.service",),
-    ("akash.reconcile",),
+    ("akash.changes", "akash.reconcile"),
     # What stands above capabilities.
     ("deployments", "stacks", "streams"),
     ("reconcile",),

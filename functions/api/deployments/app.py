@@ -7,14 +7,33 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
+from slipway.akash.models import (
+    DepositRequest,
+    PatchWorkloadRequest,
+    SdlAnswer,
+    UpdateWorkloadRequest,
+    WorkloadStatus,
+)
 from slipway.deployments import service
 from slipway.deployments.service import catalogue, deployment_service
-from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError, TokenExistsError
+from slipway.errors import (
+    BudgetExceededError,
+    ConflictError,
+    NotFoundError,
+    OwnBudgetExceededError,
+    RateLimitExceededError,
+    ReplacementNeededError,
+    TokenExistsError,
+)
 from slipway.http import Context, Cursor, Key, Limit, Owner, SignedIn, body_of, create_app, lambda_handler, refusals
 from slipway.tokens.models import DeploymentStatus, ModelId, ModelPage, ModelView
 
 app = create_app()
 RETRY = refusals(NotFoundError, ConflictError, TokenExistsError, RateLimitExceededError)
+CHANGE = refusals(NotFoundError, ConflictError, ReplacementNeededError, BudgetExceededError, OwnBudgetExceededError)
+UpdateBody = Annotated[UpdateWorkloadRequest, body_of(UpdateWorkloadRequest, long_text="sdl")]
+PatchBody = Annotated[PatchWorkloadRequest, body_of(PatchWorkloadRequest)]
+DepositBody = Annotated[DepositRequest, body_of(DepositRequest)]
 Body = Annotated[service.Request, body_of(service.request_model, long_text="sdl")]
 
 
@@ -53,6 +72,30 @@ def detail(deployment_id: str, caller: Owner) -> service.Detail:
 def status(deployment_id: str, caller: Owner) -> service.Status:
     """Return where a deployment stands."""
     return deployment_service().status(caller, deployment_id)
+
+
+@app.put("/api/deployments/{deployment_id}", status_code=202, responses=CHANGE)
+def update(context: Context, deployment_id: str, caller: Owner, body: UpdateBody) -> WorkloadStatus:
+    """Have a running workload run another SDL, in its lease where Akash can, else in another with `replace`."""
+    return deployment_service().update(caller, deployment_id, body, context)
+
+
+@app.patch("/api/deployments/{deployment_id}", responses=refusals(NotFoundError, ConflictError))
+def patch(context: Context, deployment_id: str, caller: Owner, body: PatchBody) -> WorkloadStatus:
+    """Change a workload's name, or whether its runway is kept up."""
+    return deployment_service().patch(caller, deployment_id, body, context)
+
+
+@app.post("/api/deployments/{deployment_id}/deposit", status_code=202, responses=CHANGE)
+def deposit(context: Context, deployment_id: str, caller: Owner, body: DepositBody) -> WorkloadStatus:
+    """Add to the escrow account of a running workload."""
+    return deployment_service().deposit(caller, deployment_id, body, context)
+
+
+@app.get("/api/deployments/{deployment_id}/sdl", responses=refusals(NotFoundError, ConflictError))
+def sdl(context: Context, deployment_id: str, caller: Owner, reveal: bool = False) -> SdlAnswer:
+    """Return a workload's SDL; what looks secret is masked unless it is revealed, which is audited."""
+    return deployment_service().sdl(caller, deployment_id, reveal, context)
 
 
 @app.delete(

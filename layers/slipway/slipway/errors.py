@@ -100,6 +100,10 @@ class ConflictError(SlipwayError, code="CONFLICT", status=409, permanent=True):
     """The thing is not in a state that allows this."""
 
 
+class ReplacementNeededError(SlipwayError, code="REPLACEMENT_NEEDED", status=409, permanent=True):
+    """The lease can't run this SDL; ``details.differs`` names what it would need otherwise."""
+
+
 class BidClosedError(SlipwayError, code="CONFLICT", status=409):
     """The bid can't be leased any more: withdrawn, lost, or its order has another lease."""
 

@@ -1,12 +1,16 @@
 """Reconciliation over this installation's chains, Akash account and stacks, each made once a process."""
 
 import json
+from decimal import Decimal
 from functools import cache, partial
 
 import httpx
 
+from slipway.akash.changes import WorkloadChanges
 from slipway.akash.console.client import console_api
 from slipway.akash.reconcile import AkashReconcile
+from slipway.akash.store import AkashDeployment
+from slipway.budgets.store import Spender
 from slipway.builds.pipeline.deployment import SENDING_SECONDS, BuildTransactions
 from slipway.builds.pipeline.files import build_files
 from slipway.builds.pipeline.reconcile import BuildReconcile
@@ -70,7 +74,12 @@ def workloads() -> AkashReconcile:
     """Return the reconciliation of workloads."""
     arn = state_machine_arn("akash_deploy")
     console = console_api if akash_settings().is_configured else None
-    return AkashReconcile(console, akash_clocks(), execution_starter(arn), partial(execution_status, arn))
+    start = execution_starter(arn)
+
+    def top_up(deployment: AkashDeployment, amount: Decimal) -> None:
+        WorkloadChanges(start).top_up(deployment, amount, Spender(deployment.wallet))
+
+    return AkashReconcile(console, akash_clocks(), start, partial(execution_status, arn), top_up=top_up)
 
 
 @cache

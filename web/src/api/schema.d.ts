@@ -202,10 +202,29 @@ export interface paths {
         };
         /** Return one deployment with its events */
         get: operations["deployments_detail"];
-        put?: never;
+        /** Have a running workload run another SDL, in its lease where Akash can, else in another with `replace` */
+        put: operations["deployments_update"];
         post?: never;
         /** Close an Akash workload, or cancel a token's launch for which nothing is signed yet */
         delete: operations["deployments_close"];
+        options?: never;
+        head?: never;
+        /** Change a workload's name, or whether its runway is kept up */
+        patch: operations["deployments_patch"];
+        trace?: never;
+    };
+    "/api/deployments/{id}/deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add to the escrow account of a running workload */
+        post: operations["deployments_deposit"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -239,6 +258,23 @@ export interface paths {
         put?: never;
         /** Take a token's launch up again that failed after something of it was signed, from what is on chain */
         post: operations["deployments_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{id}/sdl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return a workload's SDL; what looks secret is masked unless it is revealed, which is audited */
+        get: operations["deployments_sdl"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -980,6 +1016,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * DepositRequest
+         * @description US dollars to add to a workload's escrow account.
+         */
+        AkashDepositRequest: {
+            /**
+             * Amount
+             * @description US dollars
+             * @example 5
+             */
+            amount: string;
+        };
+        /**
          * Status
          * @description Where a workload stands. `pending` lasts until its services are available; it is closed for good otherwise.
          * @enum {string}
@@ -1633,6 +1681,11 @@ export interface components {
              *     }
              */
             preferences: components["schemas"]["Preferences"];
+            /**
+             * Name
+             * @description What its owner calls it.
+             */
+            name?: string | null;
             /** Auth Token */
             auth_token?: string | null;
         };
@@ -1847,23 +1900,6 @@ export interface components {
             permit?: components["schemas"]["PermitOffer"] | null;
         };
         /**
-         * DepositRequest
-         * @description A deposit for a job. With `permit` it takes one transaction, else an approval may have to come first.
-         */
-        DepositRequest: {
-            /**
-             * Job Id
-             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
-             */
-            job_id: string;
-            /**
-             * Amount
-             * @example 10.5
-             */
-            amount: string;
-            permit?: components["schemas"]["Permit"] | null;
-        };
-        /**
          * DiscoveryTry
          * @description One look for the node's forwarded port.
          */
@@ -1954,6 +1990,23 @@ export interface components {
             allowance: string;
             /** Block Number */
             block_number: number;
+        };
+        /**
+         * DepositRequest
+         * @description A deposit for a job. With `permit` it takes one transaction, else an approval may have to come first.
+         */
+        EscrowDepositRequest: {
+            /**
+             * Job Id
+             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
+             */
+            job_id: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+            permit?: components["schemas"]["Permit"] | null;
         };
         /**
          * EstimateAnswer
@@ -2187,7 +2240,7 @@ export interface components {
         Kind: "node" | "api";
         /**
          * LeaseDetail
-         * @description One provider's part of a workload. `price` is uact a block.
+         * @description One provider's part of a workload. `price` is uact a block; `gpu` is what its bid offered.
          */
         LeaseDetail: {
             /** Dseq */
@@ -2202,6 +2255,10 @@ export interface components {
             price: string;
             /** Usd Per Hour */
             usd_per_hour: string;
+            /** Gpu */
+            gpu?: string | null;
+            /** Host */
+            host?: string | null;
         };
         /**
          * LeasedIp
@@ -2659,6 +2716,35 @@ export interface components {
             reason: string;
         };
         /**
+         * Observation
+         * @description What a workload's providers reported of it, and when.
+         */
+        Observation: {
+            /** Observed At */
+            observed_at: string;
+            /**
+             * Services
+             * @default {}
+             */
+            services: {
+                [key: string]: components["schemas"]["ServiceState"];
+            };
+            /**
+             * Forwarded Ports
+             * @default {}
+             */
+            forwarded_ports: {
+                [key: string]: components["schemas"]["ForwardedPort"][];
+            };
+            /**
+             * Ips
+             * @default {}
+             */
+            ips: {
+                [key: string]: components["schemas"]["LeasedIp"][];
+            };
+        };
+        /**
          * OpenTransaction
          * @description A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
          */
@@ -2690,6 +2776,23 @@ export interface components {
             deployments: (components["schemas"]["DeploymentSummary"] | components["schemas"]["WorkloadSummary"])[];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * PatchWorkloadRequest
+         * @description What else can be changed; null takes a name away.
+         */
+        PatchWorkloadRequest: {
+            /**
+             * Name
+             * @description What its owner calls it.
+             */
+            name?: string | null;
+            /**
+             * Auto Top Up
+             * @description Whether its runway is kept up within the budgets.
+             * @default false
+             */
+            auto_top_up: boolean;
         };
         /**
          * PauseRequest
@@ -2970,6 +3073,18 @@ export interface components {
             amount: string;
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
+         * SdlAnswer
+         * @description The SDL of a workload. Unless it is `revealed`, what looks secret is masked and comments are left out.
+         */
+        SdlAnswer: {
+            /** Deployment Id */
+            deployment_id: string;
+            /** Sdl */
+            sdl: string;
+            /** Revealed */
+            revealed: boolean;
         };
         /**
          * ServiceState
@@ -3406,6 +3521,37 @@ export interface components {
             description: string;
         };
         /**
+         * UpdateWorkloadRequest
+         * @description Another SDL for a running workload. `replace` allows to close its lease and take another where it has to be.
+         */
+        UpdateWorkloadRequest: {
+            /**
+             * Sdl
+             * @example version: "2.0"
+             *     services:
+             *       web:
+             *         image: nginx:1.27
+             *         expose:
+             *           - port: 80
+             *             to: [{global: true}]
+             *     profiles:
+             *       compute:
+             *         small:
+             *           resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}
+             *       placement:
+             *         anywhere:
+             *           pricing: {small: {denom: uact, amount: 10000}}
+             *     deployment:
+             *       web: {anywhere: {profile: small, count: 1}}
+             */
+            sdl: string;
+            /**
+             * Replace
+             * @default false
+             */
+            replace: boolean;
+        };
+        /**
          * Uptime
          * @description Shares from 0 to 1 of the last day, week and month; None where unknown.
          */
@@ -3582,6 +3728,8 @@ export interface components {
              * @constant
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
@@ -3623,6 +3771,18 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /** Update Requested At */
+            update_requested_at?: string | null;
+            /** Top Up */
+            top_up?: string | null;
+            /** Final Cost */
+            final_cost?: string | null;
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
@@ -3713,6 +3873,8 @@ export interface components {
              * @constant
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /**
              * Dseq
@@ -3770,6 +3932,28 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /**
+             * Update Requested At
+             * @description Since when another SDL is to run in its lease.
+             */
+            update_requested_at?: string | null;
+            /**
+             * Top Up
+             * @description US dollars that are being added to its escrow account.
+             */
+            top_up?: string | null;
+            /**
+             * Final Cost
+             * @description What it has cost in the end, in US dollars.
+             */
+            final_cost?: string | null;
+            /** @description What its providers reported last; it stays once it is closed. */
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
@@ -3790,6 +3974,8 @@ export interface components {
              * @constant
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
@@ -3831,6 +4017,18 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /** Update Requested At */
+            update_requested_at?: string | null;
+            /** Top Up */
+            top_up?: string | null;
+            /** Final Cost */
+            final_cost?: string | null;
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
@@ -3861,6 +4059,15 @@ export interface components {
         AuthFailed: {
             headers: {
                 "WWW-Authenticate": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: This installation may spend no more of its operator's money now; `details` name the budget. */
+        BudgetExceeded: {
+            headers: {
                 [name: string]: unknown;
             };
             content: {
@@ -3927,6 +4134,15 @@ export interface components {
         };
         /** @description `CONFLICT`: The thing is not in a state that allows this. `IDEMPOTENCY_MISMATCH`: The Idempotency-Key was used with another body. `TOKEN_EXISTS`: The model has a token, or one is being launched. */
         ConflictOrIdempotencyMismatchOrTokenExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `REPLACEMENT_NEEDED`: The lease can't run this SDL; `details.differs` names what it would need otherwise. */
+        ConflictOrReplacementNeeded: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4693,6 +4909,216 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    deployments_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sdl": "version: \"2.0\"\nservices:\n  web:\n    image: nginx:1.27\n    expose:\n      - port: 80\n        as: 80\n        to: [{global: true}]\nprofiles:\n  compute:\n    small:\n      resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}\n  placement:\n    anywhere:\n      pricing: {small: {denom: uact, amount: 10000}}\ndeployment:\n  web: {anywhere: {profile: small, count: 1}}\n",
+                 *       "replace": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateWorkloadRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["BudgetExceeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrReplacementNeeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["BudgetExceeded"];
+        };
+    };
     deployments_close: {
         parameters: {
             query?: never;
@@ -4730,6 +5156,423 @@ export interface operations {
             409: components["responses"]["Conflict"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "auto_top_up": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchWorkloadRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_deposit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": "5"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AkashDepositRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["BudgetExceeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrReplacementNeeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["BudgetExceeded"];
         };
     };
     deployments_logs: {
@@ -4842,6 +5685,45 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    deployments_sdl: {
+        parameters: {
+            query?: {
+                reveal?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "sdl": "sdl",
+                     *       "revealed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SdlAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     deployments_status: {
         parameters: {
             query?: never;
@@ -4933,7 +5815,7 @@ export interface operations {
                  *       "amount": "10.5"
                  *     }
                  */
-                "application/json": components["schemas"]["DepositRequest"];
+                "application/json": components["schemas"]["EscrowDepositRequest"];
             };
         };
         responses: {

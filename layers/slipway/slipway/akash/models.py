@@ -62,6 +62,9 @@ Deposit = Annotated[
 ]
 
 
+Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"])]
+
+
 class DeployWorkloadRequest(BaseModel):
     """A workload for Akash. ``auth_token`` stands in for the Authorization header.
 
@@ -69,6 +72,7 @@ class DeployWorkloadRequest(BaseModel):
         sdl: The SDL as YAML, at most 64 KB.
         deposit: US dollars put into its escrow account; what is not spent comes back when it is closed.
         preferences: Which bids will do.
+        name: What its owner calls it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -76,7 +80,47 @@ class DeployWorkloadRequest(BaseModel):
     sdl: Annotated[str, Field(examples=[_EXAMPLE])]
     deposit: Deposit | None = None
     preferences: Preferences = Preferences()
+    name: Title | None = None
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class UpdateWorkloadRequest(BaseModel):
+    """Another SDL for a running workload. ``replace`` allows to close its lease and take another where it has to be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sdl: Annotated[str, Field(examples=[_EXAMPLE])]
+    replace: bool = False
+
+
+class PatchWorkloadRequest(BaseModel):
+    """What else can be changed; null takes a name away.
+
+    Attributes:
+        name: What its owner calls it.
+        auto_top_up: Whether its runway is kept up within the budgets.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Title | None = None
+    auto_top_up: bool = False
+
+
+class DepositRequest(BaseModel):
+    """US dollars to add to a workload's escrow account."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    amount: Deposit
+
+
+class SdlAnswer(BaseModel):
+    """The SDL of a workload. Unless it is ``revealed``, what looks secret is masked and comments are left out."""
+
+    deployment_id: str
+    sdl: str
+    revealed: bool
 
 
 class DeployWorkloadAnswer(BaseModel):
@@ -125,7 +169,7 @@ class WorkloadError(BaseModel):
 
 
 class LeaseDetail(BaseModel):
-    """One provider's part of a workload. ``price`` is uact a block."""
+    """One provider's part of a workload. ``price`` is uact a block; ``gpu`` is what its bid offered."""
 
     dseq: str
     gseq: int
@@ -133,6 +177,8 @@ class LeaseDetail(BaseModel):
     provider: str
     price: str
     usd_per_hour: str
+    gpu: str | None = None
+    host: str | None = None
 
 
 class ServiceState(BaseModel):
@@ -162,7 +208,7 @@ class LeasedIp(BaseModel):
 
 
 class Observation(BaseModel):
-    """What a workload's providers told of it, and when."""
+    """What a workload's providers reported of it, and when."""
 
     observed_at: str
     services: dict[str, ServiceState] = {}
@@ -181,10 +227,15 @@ class WorkloadStatus(BaseModel):
         close_requested_at: Since when it is being closed; it keeps its status until Akash says that it is closed.
         close_reason: Why it was closed.
         live: Its state on Akash now, with its age, and what it costs; not in lists.
+        update_requested_at: Since when another SDL is to run in its lease.
+        top_up: US dollars that are being added to its escrow account.
+        final_cost: What it has cost in the end, in US dollars.
+        last_seen: What its providers reported last; it stays once it is closed.
     """
 
     deployment_id: str
     kind: Literal["akash"] = "akash"
+    name: str | None = None
     status: Status
     dseq: str | None = None
     provider: str | None = None
@@ -199,6 +250,11 @@ class WorkloadStatus(BaseModel):
     close_reason: str | None = None
     closed_at: str | None = None
     active_at: str | None = None
+    auto_top_up: bool = False
+    update_requested_at: str | None = None
+    top_up: str | None = None
+    final_cost: str | None = None
+    last_seen: Observation | None = None
     created_at: str
     updated_at: str
     live: LiveStatus | None = None

@@ -3,12 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import ROUND_UP, Decimal
 
+from slipway.akash.bidding.prices import BLOCK_SECONDS, MICRO
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Deployment
-from slipway.akash.models import Status
+from slipway.akash.models import LEAST_DEPOSIT, Status
+from slipway.akash.rules import Step, loss_of, next_step
 from slipway.akash.service import request_close
-from slipway.akash.store import KIND, LOOK_SECONDS, OWNERLESS, WATCHED, claim_for_nobody, find_workload, owner_of
+from slipway.akash.status.costs import cost_of
+from slipway.akash.store import (
+    KIND,
+    LOOK_SECONDS,
+    OWNERLESS,
+    WATCHED,
+    AkashDeployment,
+    claim_for_nobody,
+    find_workload,
+    owner_of,
+)
 from slipway.akash.workflow import AkashWorkflow
 from slipway.errors import EscrowNotSettledError, NotFoundError, SlipwayError, UpstreamUnavailableError
 from slipway.jobs.open_work import due_jobs, postpone
@@ -20,6 +33,7 @@ from slipway.times import from_text, now, to_text
 _MOST_DUE = 50
 _MOST_ORPHANS = 100
 _READ_SECONDS = 20.0
+_LEAST_RUNWAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,7 @@ class AkashReconcile:
         start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
         status: Tells how the execution of a name stands.
         clock: Gives the present, aware.
+        top_up: Has US dollars added to a workload within its owner's budgets; see ``WorkloadChanges.top_up``.
     """
 
     def __init__(
@@ -48,11 +63,13 @@ class AkashReconcile:
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
         clock: Callable[[], datetime] = now,
+        top_up: Callable[[AkashDeployment, Decimal], None] | None = None,
     ) -> None:
         self._console = console
         self._clocks = clocks
         self._start = start
         self._status = status
+        self._top_up = top_up
         self._clock = clock
 
     def find(self) -> Due:
@@ -86,8 +103,24 @@ class AkashReconcile:
         found = on_akash.get(str(deployment.dseq))
         if found is None or not any(lease.state == "active" for lease in found.leases):
             return False
+        self._keep_funded(deployment, found)
         postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
         return True
+
+    def _keep_funded(self, deployment: AkashDeployment, found: Deployment) -> None:
+        """Top a workload up whose owner wants that and whose money lasts less than a day, to two days."""
+        cost = cost_of(found, self._clock().timestamp())
+        runway = cost.runway_seconds
+        if self._top_up is None or not deployment.auto_top_up or deployment.top_up:
+            return
+        if runway is None or runway >= _LEAST_RUNWAY:
+            return
+        price = Decimal(cost.price_per_block.amount) / MICRO / BLOCK_SECONDS
+        amount = max(price * (2 * _LEAST_RUNWAY - runway), LEAST_DEPOSIT).quantize(Decimal("0.01"), ROUND_UP)
+        try:
+            self._top_up(deployment, amount)
+        except SlipwayError as error:
+            logger.warning("not topped up", deployment_id=deployment.deployment_id, reason=error.message)
 
     def _is_orphan(self, found: Deployment) -> bool:
         """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or
@@ -110,7 +143,8 @@ class AkashReconcile:
         deployment = find_workload(deployment_id)
         if deployment is None or deployment.ended:
             return "ended"
-        if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None:
+        idle = next_step(deployment.progress) is Step.DONE
+        if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None and idle:
             reason = self._loss(str(deployment.dseq))
             if reason is None:
                 postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
@@ -134,13 +168,9 @@ class AkashReconcile:
             found = self._api().deployment(dseq, _READ_SECONDS)
         except NotFoundError:
             return "Akash does not know the deployment any more"
-        if found.is_closed:
-            return "The deployment was closed on Akash"
-        if not found.open_leases:
+        if not found.leases:
             return "The provider closed the lease"
-        if not any(lease.state == "active" for lease in found.leases):
-            return "The escrow account ran out of funds"
-        return None
+        return loss_of(found.deployment.state, [lease.state for lease in found.leases])
 
     def close_orphan(self, dseq: str) -> str:
         """Close a deployment that nobody wants.

@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from slipway.akash.models import ForwardedPort, LeasedIp, Observation, ServiceState
@@ -64,6 +65,8 @@ class Step(StrEnum):
     COLLECT = "collect"
     LEASE = "lease"
     READY = "ready"
+    UPDATE = "update"
+    TOP_UP = "top_up"
     CLOSE = "close"
     CONFIRM = "confirm"
     END = "end"
@@ -85,6 +88,8 @@ class Progress:
         close_sent: Akash was asked to close it.
         proved_closed: Akash says that it is closed.
         kept: If it fails with a lease, it stays open.
+        updating: Its lease is to run another SDL.
+        paying: Money is to be added to its escrow account.
     """
 
     ended: bool = False
@@ -97,6 +102,8 @@ class Progress:
     close_sent: bool = False
     proved_closed: bool = False
     kept: bool = False
+    updating: bool = False
+    paying: bool = False
 
 
 def next_step(progress: Progress) -> Step:
@@ -113,7 +120,7 @@ def next_step(progress: Progress) -> Step:
             return Step.END
         return Step.CONFIRM if progress.close_sent else Step.CLOSE
     if progress.active:
-        return Step.DONE
+        return Step.UPDATE if progress.updating else Step.TOP_UP if progress.paying else Step.DONE
     if not progress.created:
         return Step.CREATE
     if progress.leased:
@@ -129,15 +136,35 @@ def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:
     )
 
 
-def observation_of(leases: "Sequence[Lease]", observed_at: str) -> Observation:
+def loss_of(state: str | None, lease_states: Sequence[str]) -> str | None:
+    """Return why a workload has no lease any more by what Akash shows of its deployment; None if it may have one."""
+    if state == "closed":
+        return "The deployment was closed on Akash"
+    if not lease_states or "active" in lease_states:
+        return None
+    closed = all(lease == "closed" for lease in lease_states)
+    return "The provider closed the lease" if closed else "The escrow account ran out of funds"
+
+
+def backed_off(seconds: float, least: int, most: int) -> int:
+    """Return the pause before the next look at something that has been looked at for so long already."""
+    return int(min(max(seconds / 2, least), most))
+
+
+def observation_of(
+    leases: "Sequence[Lease]", observed_at: str, hosts: Mapping[str, str] = MappingProxyType({})
+) -> Observation:
     """Return what the providers of a workload's leases tell of it."""
     seen = Observation(observed_at=observed_at)
-    for status in (lease.status for lease in leases):
+    for lease in leases:
+        status, known_host = lease.status, hosts.get(lease.id.provider, "")
         for name, service in (status.services if status else {}).items():
             seen.services[name] = ServiceState(available=service.available, total=service.total, uris=service.uris)
         for name, ports in (status.forwarded_ports if status else {}).items():
             seen.forwarded_ports[name] = [
-                ForwardedPort(host=port.host, port=port.port, external_port=port.external_port, protocol=port.proto)
+                ForwardedPort(
+                    host=port.host or known_host, port=port.port, external_port=port.external_port, protocol=port.proto
+                )
                 for port in ports
             ]
         for name, ips in (status.ips if status else {}).items():

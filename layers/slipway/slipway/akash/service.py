@@ -171,6 +171,7 @@ class AkashService:
         deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds)
         write = Transaction()
         gate.enter(write)
+        deployment.name = body.name
         deployment.budget = budget.spend(write, micro(deposit))
         write.create("deployment", deployment)
         write.create("sdl", sdl_item(deployment_id, body.sdl))
@@ -226,6 +227,12 @@ class AkashService:
         if not deployment.ended:
             self._start(deployment)
         return status_of(deployment)
+
+    def lose(self, deployment: AkashDeployment, reason: str) -> None:
+        """Have a workload closed whose lease is gone, as somebody has just seen."""
+        if request_close(deployment, reason):
+            record("LeasesLost")
+            self._start(deployment)
 
 
 def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -> bool:

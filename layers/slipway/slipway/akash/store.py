@@ -1,6 +1,7 @@
 """Akash workloads in the jobs table, besides the keys of every deployment (``slipway.jobs.deployments``).
 
 - ``DEPLOYMENT#<id>`` / ``SDL``: the workload's SDL, apart so that lists need not read it;
+- ``DEPLOYMENT#<id>`` / ``SDL#NEXT``: the SDL that it is to run next, while it is updated or replaced;
 - ``DSEQ#<dseq>`` / ``CLAIM``: whose a deployment on Akash is. Who writes it first owns it, for good;
 - ``SDL#<fingerprint>`` / ``MANIFEST``: the manifest that an SDL leads to, known since the first create that answered.
 
@@ -23,10 +24,10 @@ from pynamodb.expressions.update import Action
 
 from slipway.akash.models import FINAL, Status
 from slipway.akash.rules import Attempt, Progress, manifest_hash
-from slipway.errors import LeaseClosedError
+from slipway.errors import LeaseClosedError, NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
 from slipway.jobs.open_work import open_shard
-from slipway.store import ConditionsFailedError, JobsItem, Transaction, upstream_errors
+from slipway.store import ConditionsFailedError, JobsItem, Transaction, read_item, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
 KIND = "akash"
@@ -34,6 +35,8 @@ KIND = "akash"
 WATCHED = "akash-active"
 _MANIFEST_SECONDS = 30 * 86400
 OWNERLESS = "reconcile"
+# Sort key of the SDL that a workload is to run once it is updated or replaced.
+NEXT_SDL = "SDL#NEXT"
 # How soon reconcile first looks at a workload, and how often until it is active.
 LOOK_SECONDS = 120
 
@@ -52,6 +55,14 @@ class AkashDeployment(Deployment, discriminator=KIND):
         leases: Ids and prices of the leases.
         observation: What the providers told last (``models.Observation``).
         closing_code: Why it will end in an error, once it is proved closed.
+        name: What its owner calls it.
+        auto_top_up: Whether its runway is kept up.
+        update_requested_at: Since when its lease is to run the SDL under ``SDL#NEXT``.
+        replace_requested_at: Since when it is to be closed and created anew with that SDL.
+        top_up: A deposit that is to be made: ``amount`` in US dollars, ``sent_at`` and ``before``, what had been
+            deposited then, once it is sent.
+        close_began_at: When Akash was first asked to close it.
+        final_cost: What it has cost in the end, in US dollars.
         keep_failed: Leave it open for a look if it fails with a lease.
         kept_open: It failed and was left open; it costs until somebody has it closed.
         budget: What was reserved of the operator's budgets, until it is closed (``slipway.budgets``).
@@ -87,6 +98,13 @@ class AkashDeployment(Deployment, discriminator=KIND):
     close_sent_at = UnicodeAttribute(null=True)
     upstream_closed_at = UnicodeAttribute(null=True)
     closed_at = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    auto_top_up = BooleanAttribute(null=True)
+    update_requested_at = UnicodeAttribute(null=True)
+    replace_requested_at = UnicodeAttribute(null=True)
+    top_up = JSONAttribute(null=True)
+    close_began_at = UnicodeAttribute(null=True)
+    final_cost = UnicodeAttribute(null=True)
     keep_failed = BooleanAttribute(null=True)
     kept_open = BooleanAttribute(null=True)
     budget = JSONAttribute(null=True)
@@ -109,8 +127,8 @@ class AkashDeployment(Deployment, discriminator=KIND):
 
     @property
     def closing(self) -> bool:
-        """Whether all that is left to do is to close it."""
-        return bool(self.close_requested_at or self.closing_code)
+        """Whether all that is left to do is to close it, or to close it before it is made anew."""
+        return bool(self.close_requested_at or self.closing_code or self.replace_requested_at)
 
     @property
     def progress(self) -> Progress:
@@ -126,6 +144,8 @@ class AkashDeployment(Deployment, discriminator=KIND):
             close_sent=self.close_sent_at is not None,
             proved_closed=self.upstream_closed_at is not None,
             kept=self.keeps,
+            updating=self.update_requested_at is not None,
+            paying=self.top_up is not None,
         )
 
     @property
@@ -138,9 +158,9 @@ class AkashDeployment(Deployment, discriminator=KIND):
 
 
 class SdlText(JobsItem):
-    """A workload's SDL, compressed."""
+    """A workload's SDL, compressed; None once it is not kept any more."""
 
-    text = BinaryAttribute(legacy_encoding=False)
+    text = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 class DseqClaim(JobsItem):
@@ -168,10 +188,16 @@ def sdl_item(deployment_id: str, text: str) -> SdlText:
     return SdlText(deployment_key(deployment_id)[0], "SDL", text=compressed(text))
 
 
-def sdl_of(deployment: AkashDeployment) -> str:
-    """Return the SDL of a workload."""
-    with upstream_errors():
-        return zlib.decompress(SdlText.get(deployment.pk, "SDL", consistent_read=True).text).decode()
+def sdl_of(deployment: AkashDeployment, sort_key: str = "SDL") -> str:
+    """Return the SDL of a workload, or the one that it is to run next under ``NEXT_SDL``.
+
+    Raises:
+        NotFoundError: It is not kept any more.
+    """
+    found = read_item(SdlText, (deployment.pk, sort_key))
+    if found is None or found.text is None:
+        raise NotFoundError("The SDL is not kept any more")
+    return zlib.decompress(found.text).decode()
 
 
 def find_workload(deployment_id: str) -> AkashDeployment | None:
@@ -181,6 +207,11 @@ def find_workload(deployment_id: str) -> AkashDeployment | None:
             return AkashDeployment.get(*deployment_key(deployment_id), consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def hosts_of(deployment: AkashDeployment) -> dict[str, str]:
+    """Return the host of each provider of a workload, as far as it is known."""
+    return {entry["provider"]: entry["host"] for entry in deployment.leases or [] if entry.get("host")}
 
 
 # ── Manifests and claims ────────────────────────────────────────────────────────────────────────
@@ -254,6 +285,18 @@ def undisturbed() -> Condition:
         (AkashDeployment.status == str(Status.PENDING))
         & AkashDeployment.close_requested_at.does_not_exist()
         & AkashDeployment.closing_code.does_not_exist()
+        & AkashDeployment.replace_requested_at.does_not_exist()
+    )
+    return condition
+
+
+def running() -> Condition:
+    """Return the condition that the workload runs and nothing else is being done with it."""
+    condition: Condition = (
+        (AkashDeployment.status == str(Status.ACTIVE))
+        & AkashDeployment.close_requested_at.does_not_exist()
+        & AkashDeployment.update_requested_at.does_not_exist()
+        & AkashDeployment.top_up.does_not_exist()
     )
     return condition
 

@@ -19,7 +19,9 @@ from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
 
 
-def _fields(item: AkashDeployment) -> dict[str, Any]:
+def _fields(item: AkashDeployment, live: LiveStatus | None = None) -> dict[str, Any]:
+    # Between Akash's word that it is closed and the record of it there are moments.
+    gone = item.close_requested_at is not None and live is not None and live.state == "closed"
     leases = item.leases or []
     price = sum((Decimal(entry["price"]) for entry in leases), Decimal(0))
     seen = Observation.model_validate(item.observation) if item.observation else None
@@ -28,7 +30,7 @@ def _fields(item: AkashDeployment) -> dict[str, Any]:
     return {
         **shown,
         "deployment_id": item.deployment_id,
-        "status": Status(item.status),
+        "status": Status.CLOSED if gone and item.status == str(Status.ACTIVE) else Status(item.status),
         "dseq": item.dseq,
         "provider": leases[0]["provider"] if leases else None,
         "price": amount_text(price, 18) if leases else None,
@@ -38,6 +40,12 @@ def _fields(item: AkashDeployment) -> dict[str, Any]:
         "close_reason": item.close_reason,
         "closed_at": item.closed_at,
         "active_at": item.active_at,
+        "name": item.name,
+        "auto_top_up": bool(item.auto_top_up),
+        "update_requested_at": item.update_requested_at,
+        "top_up": item.top_up["amount"] if item.top_up else None,
+        "final_cost": item.final_cost,
+        "last_seen": seen if item.ended else None,
         "created_at": item.created_at,
         "updated_at": item.updated_at,
     }
@@ -45,7 +53,7 @@ def _fields(item: AkashDeployment) -> dict[str, Any]:
 
 def status_of(item: AkashDeployment, live: LiveStatus | None = None) -> WorkloadStatus:
     """Where a workload stands."""
-    return WorkloadStatus(**_fields(item), live=live)
+    return WorkloadStatus(**_fields(item, live), live=live)
 
 
 def summary_of(item: AkashDeployment) -> WorkloadSummary:
@@ -56,7 +64,7 @@ def summary_of(item: AkashDeployment) -> WorkloadSummary:
 def detail_of(item: AkashDeployment, events: list[JobEvent], live: LiveStatus | None) -> WorkloadDetail:
     """Return a workload with its leases and its events."""
     return WorkloadDetail(
-        **_fields(item),
+        **_fields(item, live),
         live=live,
         deposit=item.deposit,
         preferences=item.preferences,

@@ -13,23 +13,30 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
 from slipway.akash.bidding import rules as bids
 from slipway.akash.bidding.preferences import Preferences, bounded
-from slipway.akash.bidding.prices import amount_text, usd_per_hour
+from slipway.akash.bidding.prices import MICRO, amount_text, usd_per_hour
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
-from slipway.akash.rules import Step, is_ready, manifest_hash, next_step, observation_of
+from slipway.akash.rules import Step, backed_off, is_ready, manifest_hash, next_step, observation_of
 from slipway.akash.sdl.normalise import deployable
+from slipway.akash.sdl.parser import fingerprint, parse_sdl
+from slipway.akash.status.costs import cost_of
 from slipway.akash.status.store import cache_answer
 from slipway.akash.store import (
+    NEXT_SDL,
     AkashDeployment,
+    SdlText,
     claim_item,
+    compressed,
     find_workload,
+    hosts_of,
     keep_manifest,
     known_manifest,
     manifest_text,
@@ -41,6 +48,7 @@ from slipway.akash.store import (
     watched,
 )
 from slipway.budgets import store as budgets
+from slipway.budgets.rules import micro
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import (
@@ -75,7 +83,8 @@ _LEASE_CALL_SECONDS = 55.0
 _READ_SECONDS = 20.0
 _RECOVER_PAUSE = 3
 _READY_PAUSE = 5
-_CONFIRM_PAUSE = 2
+# Least and most: whoever closes for hours must not fill an execution's history of 25,000 events.
+_CONFIRM_PAUSES = (2, 120)
 # While it can't be closed: its escrow is not settled yet, or for whatever reason.
 _SETTLE_PAUSE = 10
 _CLOSE_PAUSE = 30
@@ -224,7 +233,9 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         )
         too_many = deployment.lost_creates >= MOST_LOST_CREATES or deployment.blind_creates >= MOST_BLIND_CREATES
         if too_many and not deployment.closing:
-            raise CreateFailedError("Akash did not answer creates, and does not show what they may have made")
+            answered = int(deployment.lost_creates) > int(deployment.blind_creates)
+            said = "failed at creates, for which the SDL may be the cause," if answered else "did not answer creates"
+            raise CreateFailedError(f"Akash {said} and does not show what they may have made")
         return 0
 
     # ── Bids ────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +252,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             int(deployment.groups),
             frozenset(deployment.excluded_bids),
         )
-        judged = self._judged(deployment, wanted)
+        providers, judged = self._judged(deployment, wanted)
         if bids.best(wanted, judged) and not deployment.acceptable_since:
             change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], undisturbed())
         elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
@@ -266,20 +277,23 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             return bids.pause(wanted, waiting)
         change(
             deployment,
-            [AkashDeployment.chosen.set([_lease_of(bid.id, bid.price.amount) for bid in choice.chosen])],
+            [AkashDeployment.chosen.set([_chosen_of(bid, providers[bid.id.provider]) for bid in choice.chosen])],
             undisturbed() & AkashDeployment.chosen.does_not_exist(),
             event=("bid_chosen", f"Took {choice.reason}", choice.explanation()),
         )
         return 0
 
-    def _judged(self, deployment: AkashDeployment, wanted: bids.Wanted) -> tuple[bids.Judged, ...]:
+    def _judged(
+        self, deployment: AkashDeployment, wanted: bids.Wanted
+    ) -> tuple[dict[str, Provider], tuple[bids.Judged, ...]]:
         """Return the bids; none while upstream does not answer, as its silence must not outlast the bids' clock."""
         try:
             found = self._console.bids(str(deployment.dseq))
-            return bids.judge(wanted, found, self._bidders(found))
+            providers = self._bidders(found)
+            return providers, bids.judge(wanted, found, providers)
         except UpstreamUnavailableError as error:
             logger.warning("bids not read", deployment_id=deployment.deployment_id, reason=error.message)
-            return ()
+            return {}, ()
 
     def _bidders(self, found: list[Bid]) -> dict[str, Provider]:
         addresses = sorted({bid.id.provider for bid in found})
@@ -318,7 +332,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         change(
             deployment,
             [
-                AkashDeployment.leases.set([_lease_of(entry.id, entry.price.amount) for entry in leases]),
+                AkashDeployment.leases.set([_leased_of(entry, deployment.chosen) for entry in leases]),
                 AkashDeployment.leased_at.set(self._now_text()),
             ],
             AkashDeployment.leases.does_not_exist(),
@@ -392,20 +406,19 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         return _READY_PAUSE
 
     def _observe(self, deployment: AkashDeployment, leases: list[Lease]) -> None:
-        observation = observation_of(leases, self._now_text()).model_dump()
+        observation = observation_of(leases, self._now_text(), hosts_of(deployment)).model_dump()
         seen: list[Action] = [AkashDeployment.observation.set(observation)]
         if not is_ready(deployment.services, leases):
             if observation | {"observed_at": ""} != (deployment.observation or {}) | {"observed_at": ""}:
                 change(deployment, seen, undisturbed())
             return
-        look_at = to_text(self._clock() + timedelta(seconds=self._clocks.look))
         if change(
             deployment,
             [
                 *seen,
                 AkashDeployment.status.set(str(Status.ACTIVE)),
                 AkashDeployment.active_at.set(self._now_text()),
-                *watched(deployment.deployment_id, look_at),
+                *self._watched(deployment),
             ],
             undisturbed(),
             event=(str(Status.ACTIVE), "Every service is available", {"services": list(deployment.services)}),
@@ -413,6 +426,9 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         ):
             self._measure(deployment, "completed")
             record_outcome(Service.AKASH, Outcome.SUCCESS)
+
+    def _watched(self, deployment: AkashDeployment) -> list[Action]:
+        return watched(deployment.deployment_id, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
 
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
@@ -424,7 +440,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             undisturbed(),
             event=("failing", failure.message, {"code": failure.code}),
         )
-        # What fails while it is being closed is tried again.
+        # What fails while it is closed, updated or topped up is tried again.
         return 0 if remembered else _CLOSE_PAUSE
 
     def _close(self, deployment: AkashDeployment) -> int:
@@ -441,7 +457,10 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             logger.warning("deployment not known", deployment_id=deployment.deployment_id, dseq=deployment.dseq)
         change(
             deployment,
-            [AkashDeployment.close_sent_at.set(self._now_text())],
+            [
+                AkashDeployment.close_sent_at.set(self._now_text()),
+                AkashDeployment.close_began_at.set(AkashDeployment.close_began_at | self._now_text()),
+            ],
             AkashDeployment.close_sent_at.does_not_exist(),
             event=("close_sent", "Akash was asked to close the deployment", None),
         )
@@ -449,10 +468,17 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     def _confirm_closed(self, deployment: AkashDeployment) -> int:
         """Look whether Akash says that the deployment is closed; its provider need not be there for that."""
-        if self.is_closed(str(deployment.dseq)):
+        closed, found = self._proof(str(deployment.dseq))
+        if closed:
+            cost = cost_of(found, self._clock().timestamp()).spent.usd if found else None
+            if found:
+                cache_answer(deployment.deployment_id, found, time.time())
             change(
                 deployment,
-                [AkashDeployment.upstream_closed_at.set(self._now_text())],
+                [
+                    AkashDeployment.upstream_closed_at.set(self._now_text()),
+                    *([AkashDeployment.final_cost.set(cost)] if cost else []),
+                ],
                 AkashDeployment.upstream_closed_at.does_not_exist(),
                 event=("confirmed_closed", "Akash confirms that the deployment is closed", None),
             )
@@ -463,29 +489,37 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 [AkashDeployment.close_sent_at.remove()],
                 AkashDeployment.close_sent_at == deployment.close_sent_at,
             )
-        return _CONFIRM_PAUSE
+        since = deployment.close_began_at or deployment.close_sent_at
+        return backed_off(_seconds_since(since, self._clock()), *_CONFIRM_PAUSES)
 
     def is_closed(self, dseq: str) -> bool:
-        """Whether a deployment is proved closed, or never was.
+        """Return whether a deployment is proved closed, or never was; raise as ``_proof``."""
+        return self._proof(dseq)[0]
+
+    def _proof(self, dseq: str) -> tuple[bool, Deployment | None]:
+        """Return whether a deployment is proved closed, or never was, and what Akash shows of it.
 
         Raises:
             UpstreamUnavailableError: Nobody can tell now.
         """
         try:
-            return self._console.deployment(dseq, _READ_SECONDS).is_closed
+            found = self._console.deployment(dseq, _READ_SECONDS)
+            return found.is_closed, found
         except NotFoundError:
-            return True
+            return True, None
         except UpstreamUnavailableError:
             # The call above asks the providers as well; the list does not, and holds every deployment that is open.
             page = self._console.deployment_page(0, _CREATED_LIST_LIMIT)
             if page.pagination.has_more:
                 raise
-            return dseq not in {entry.dseq for entry in page.deployments}
+            return dseq not in {entry.dseq for entry in page.deployments}, None
 
     # ── End ─────────────────────────────────────────────────────────────────────────────────────
 
     def _end(self, deployment: AkashDeployment) -> int:
         """Record that the workload is closed, or how it failed. The owner's wish to close it goes first."""
+        if deployment.replace_requested_at and not deployment.close_requested_at:
+            return self._renew(deployment)
         closed_by_wish = deployment.close_requested_at is not None
         was_active = deployment.active_at is not None
         kept = deployment.keeps and deployment.leases is not None and deployment.upstream_closed_at is None
@@ -541,6 +575,130 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         if deployment.budget and deployment.dseq is None and not deployment.lost_creates:
             budgets.unspend(deployment.budget, int(deployment.budget["amount"]))
 
+    def _renew(self, deployment: AkashDeployment) -> int:
+        """Begin anew with the next SDL, now that Akash says that the lease before is closed."""
+        text = sdl_of(deployment, NEXT_SDL)
+        workload = parse_sdl(text)
+        actions: list[Action] = [
+            AkashDeployment.services.set(list(workload.services)),
+            AkashDeployment.groups.set(len(workload.groups)),
+            AkashDeployment.excluded_bids.set([]),
+            AkashDeployment.lost_creates.set(0),
+            AkashDeployment.blind_creates.set(0),
+            AkashDeployment.opened_at.remove(),
+            *(getattr(AkashDeployment, name).remove() for name in _OF_ONE_LEASE),
+        ]
+
+        def renewed(write: Transaction) -> None:
+            write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.remove()])
+            write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.text.set(compressed(text))])
+
+        change(
+            deployment,
+            [*actions, AkashDeployment.sdl_fingerprint.set(fingerprint(text))],
+            AkashDeployment.replace_requested_at.exists() & AkashDeployment.close_requested_at.does_not_exist(),
+            event=("replaced", "The old lease is closed; the workload begins anew with the new SDL", None),
+            also=renewed,
+        )
+        return 0
+
+    # ── Update and top up ───────────────────────────────────────────────────────────────────────
+
+    def _update(self, deployment: AkashDeployment) -> int:
+        """Let the lease run the next SDL; a refusal leaves it as it was.
+
+        Raises:
+            UpstreamUnavailableError: Not heard; the same again, as long as there is time.
+        """
+        text = sdl_of(deployment, NEXT_SDL)
+        late = _seconds_since(deployment.update_requested_at, self._clock()) > self._clocks.ready
+        refusal = None
+        try:
+            found = self._console.update_deployment(str(deployment.dseq), deployable(text), _LEASE_CALL_SECONDS)
+            cache_answer(deployment.deployment_id, found, time.time())
+        except SlipwayError as error:
+            if not error.permanent and not late:
+                raise
+            refusal = error.message
+
+        def updated(write: Transaction) -> None:
+            write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.remove()])
+            if refusal is None:
+                write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.text.set(compressed(text))])
+
+        done = ("updated", "The provider runs the new SDL", None)
+        change(
+            deployment,
+            [
+                AkashDeployment.update_requested_at.remove(),
+                *self._watched(deployment),
+                *([] if refusal else [AkashDeployment.sdl_fingerprint.set(fingerprint(text))]),
+            ],
+            AkashDeployment.update_requested_at == deployment.update_requested_at,
+            event=("update_failed", f"It runs as before: {refusal}", None) if refusal else done,
+            also=updated,
+        )
+        return 0
+
+    def _top_up(self, deployment: AkashDeployment) -> int:
+        """Add what is asked to the escrow account. What nobody heard of is looked for before it counts as not made.
+
+        Raises:
+            UpstreamUnavailableError: Akash can't be asked; the same again.
+        """
+        asked = deployment.top_up
+        amount, deposited = Decimal(asked["amount"]), self._deposited(deployment)
+        if not asked.get("sent_at"):
+            sent = {**asked, "sent_at": self._now_text(), "before": str(deposited)}
+            mine = AkashDeployment.top_up == asked
+            if not change(deployment, [AkashDeployment.top_up.set(sent)], mine):
+                return 0
+            try:
+                self._console.add_deposit(str(deployment.dseq), amount, _READ_SECONDS)
+            except CreateOutcomeUnknownError:
+                return _RECOVER_PAUSE
+            except SlipwayError as error:
+                if not error.permanent:
+                    change(deployment, [AkashDeployment.top_up.set(asked)], AkashDeployment.top_up == sent)
+                    raise
+                return self._topped_up(deployment, amount, error.message)
+            return self._topped_up(deployment, amount)
+        if deposited >= Decimal(asked["before"]) + amount * MICRO:
+            return self._topped_up(deployment, amount)
+        if _seconds_since(asked["sent_at"], self._clock()) > _READ_SECONDS + self._clocks.recover:
+            return self._topped_up(deployment, amount, "Akash did not answer, and does not show the deposit")
+        return _RECOVER_PAUSE
+
+    def _topped_up(self, deployment: AkashDeployment, amount: Decimal, refusal: str | None = None) -> int:
+        asked, budget = deployment.top_up, deployment.budget
+        paid = amount_text(Decimal(deployment.deposit) + amount)
+        actions: list[Action] = [AkashDeployment.top_up.remove(), *self._watched(deployment)]
+        if refusal is None:
+            actions.append(AkashDeployment.deposit.set(paid))
+        elif budget:
+            actions.append(AkashDeployment.budget.set({**budget, "amount": int(budget["amount"]) - micro(amount)}))
+
+        def done(write: Transaction) -> None:
+            if refusal and budget:
+                budgets.give_back(write, {**budget, "amount": micro(amount)})
+
+        shown = amount_text(amount)
+        change(
+            deployment,
+            actions,
+            AkashDeployment.top_up == asked,
+            event=("deposit_failed", f"{shown} USD were not deposited: {refusal}", None)
+            if refusal
+            else ("deposited", f"{shown} USD were added to the escrow account", {"amount": shown}),
+            also=done,
+        )
+        return 0
+
+    def _deposited(self, deployment: AkashDeployment) -> Decimal:
+        """Return what was put into the escrow account so far, in its unit."""
+        found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
+        return sum((entry.balance.amount for entry in found.escrow_account.state.deposits), Decimal(0))
+
     def _tell(self, write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
         """Add the outcome of a workload to the audit trail and to the figures."""
         seconds = _seconds_since(deployment.created_at, self._clock())
@@ -559,6 +717,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Step.COLLECT: _collect_bids,
         Step.LEASE: _lease,
         Step.READY: _await_ready,
+        Step.UPDATE: _update,
+        Step.TOP_UP: _top_up,
         Step.CLOSE: _close,
         Step.CONFIRM: _confirm_closed,
         Step.END: _end,
@@ -566,6 +726,11 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
 
 _LEASE_KEYS = ("dseq", "gseq", "oseq", "provider")
+# What a workload knows of a lease that is gone once it is replaced.
+_OF_ONE_LEASE = (
+    *("dseq", "bids_told_at", "acceptable_since", "chosen", "lease_asked_at", "leases", "leased_at", "observation"),
+    *("active_at", "close_sent_at", "close_began_at", "upstream_closed_at", "final_cost", "replace_requested_at"),
+)
 
 
 def _lease_of(lease: LeaseId, price: Decimal) -> dict[str, Any]:
@@ -578,6 +743,19 @@ def _lease_of(lease: LeaseId, price: Decimal) -> dict[str, Any]:
         "price": amount_text(price, 18),
         "usd_per_hour": amount_text(usd_per_hour(price)),
     }
+
+
+def _chosen_of(bid: Bid, provider: Provider) -> dict[str, Any]:
+    """Return a bid as the workload keeps it, with its GPU and its provider's host where they are known."""
+    gpu, host = bids.gpu_text(bid), urlsplit(provider.host_uri).hostname
+    more = {"gpu": gpu} if gpu else {}
+    return _lease_of(bid.id, bid.price.amount) | more | ({"host": host} if host else {})
+
+
+def _leased_of(lease: Lease, chosen: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a lease as the workload keeps it, with what is known from its bid."""
+    known = next((bid for bid in chosen if (bid["gseq"], bid["provider"]) == (lease.id.gseq, lease.id.provider)), {})
+    return known | _lease_of(lease.id, lease.price.amount)
 
 
 def _names(leases: list[Lease]) -> list[str]:

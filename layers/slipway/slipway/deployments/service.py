@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from slipway.akash import models as akash
 from slipway.akash import views
+from slipway.akash.rules import loss_of
 from slipway.akash.status.models import LiveStatus
-from slipway.akash.store import AkashDeployment
+from slipway.akash.store import AkashDeployment, hosts_of
 from slipway.errors import (
     BudgetExceededError,
     ConflictError,
@@ -41,6 +42,7 @@ from slipway.tokens.service import TokenService, token_service
 from slipway.tokens.store import TokenItem
 
 if TYPE_CHECKING:
+    from slipway.akash.changes import WorkloadChanges
     from slipway.akash.service import AkashService
     from slipway.akash.status.service import LiveWorkloads
 
@@ -159,14 +161,16 @@ class DeploymentService:
         """Return where a deployment stands; raises NotFoundError for one that is not theirs to read."""
         item = self._readable(caller, deployment_id)
         if isinstance(item, AkashDeployment):
-            return views.status_of(item, self._live_of(item))
+            live = self._live_of(item)
+            return views.status_of(item, live)
         return self._tokens.status(_token(item))
 
     def detail(self, caller: Caller, deployment_id: str) -> Detail:
         """Return all of a deployment with its events; raises NotFoundError for one that is not theirs to read."""
         item = self._readable(caller, deployment_id)
         if isinstance(item, AkashDeployment):
-            return views.detail_of(item, events_of(item.pk), self._live_of(item))
+            live = self._live_of(item)
+            return views.detail_of(item, events_of(item.pk), live)
         return self._tokens.detail(_token(item))
 
     def close(self, caller: Caller, deployment_id: str, context: RequestContext) -> Status:
@@ -180,6 +184,29 @@ class DeploymentService:
         if isinstance(item, AkashDeployment):
             return self._akash().close(item, context)
         return self._tokens.cancel(_token(item), context)
+
+    def update(
+        self, caller: Caller, deployment_id: str, body: akash.UpdateWorkloadRequest, context: RequestContext
+    ) -> akash.WorkloadStatus:
+        """Have a running workload run another SDL; raise as ``WorkloadChanges.update``."""
+        return _workload_changes().update(_workload(own(caller, deployment_id)), body, context)
+
+    def patch(
+        self, caller: Caller, deployment_id: str, body: akash.PatchWorkloadRequest, context: RequestContext
+    ) -> akash.WorkloadStatus:
+        """Change a workload's name or automatic top up."""
+        return _workload_changes().patch(_workload(own(caller, deployment_id)), body, context)
+
+    def deposit(
+        self, caller: Caller, deployment_id: str, body: akash.DepositRequest, context: RequestContext
+    ) -> akash.WorkloadStatus:
+        """Have money added to a running workload; raise as ``WorkloadChanges.deposit``."""
+        return _workload_changes().deposit(caller, _workload(own(caller, deployment_id)), body.amount, context)
+
+    def sdl(self, caller: Caller, deployment_id: str, reveal: bool, context: RequestContext) -> akash.SdlAnswer:
+        """Return a workload's SDL, masked unless it is to be revealed; administrators see it masked only."""
+        found = _workload(own(caller, deployment_id) if reveal else self._readable(caller, deployment_id))
+        return _workload_changes().sdl(caller, found, reveal, context)
 
     def retry(
         self, caller: Caller, deployment_id: str, idempotency_key: str | None, context: RequestContext
@@ -209,7 +236,14 @@ class DeploymentService:
         raise NotFoundError("There is no such deployment")
 
     def _live_of(self, item: AkashDeployment) -> LiveStatus | None:
-        return self._live().status(item.deployment_id, str(item.dseq), ended=item.ended) if item.dseq else None
+        """Return what Akash shows of a workload; one whose lease is gone is closed from now on."""
+        if not item.dseq:
+            return None
+        live = self._live().status(item.deployment_id, str(item.dseq), ended=item.ended, hosts=hosts_of(item))
+        reason = loss_of(live.state, [lease.state for lease in live.leases])
+        if reason and item.status == str(akash.Status.ACTIVE) and not item.closing:
+            self._akash().lose(item, reason)
+        return live
 
 
 def own(caller: Caller, deployment_id: str) -> Deployment:
@@ -231,6 +265,18 @@ def _token(item: Deployment) -> TokenItem:
     if not isinstance(item, TokenItem):
         raise TypeError(f"a deployment of no known kind: {type(item).__name__}")
     return item
+
+
+def _workload(item: Deployment) -> AkashDeployment:
+    if not isinstance(item, AkashDeployment):
+        raise ConflictError("Only a workload has an SDL", details={"kind": "token", "status": item.status})
+    return item
+
+
+def _workload_changes() -> "WorkloadChanges":
+    from slipway.akash.changes import workload_changes
+
+    return workload_changes()
 
 
 def _akash_service() -> "AkashService":

@@ -58,6 +58,7 @@ class Choice:
                     "group": entry.bid.id.gseq,
                     "uact_per_block": amount_text(entry.bid.price.amount, 18),
                     "usd_per_hour": amount_text(usd_per_hour(entry.bid.price.amount), 12),
+                    "gpu": gpu_text(entry.bid),
                     "chosen": entry.bid in self.chosen,
                     "why_not": entry.refusal or ("" if entry.bid in self.chosen else "another bid is better"),
                 }
@@ -130,6 +131,11 @@ def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
     if limit is not None and usd_per_hour(bid.price.amount) > limit:
         return f"costs more than {amount_text(limit, 18)} USD an hour"
     return provider_refusal(wanted.preferences, provider, _offered(bid))
+
+
+def gpu_text(bid: Bid) -> str | None:
+    """Return the GPUs that a bid offers, as people read them."""
+    return ", ".join(str(name) for name in _offered(bid)) or None
 
 
 def _offered(bid: Bid) -> list[GpuName]:

@@ -136,7 +136,8 @@ class ConsoleApi:
             answered = _is_own_answer(response)
             if not _may_have_created(response.status_code):
                 return self._created(call, self._json(call, response))
-            outcome = f"answered {response.status_code}"
+            cause = " (which the SDL may have caused)" if answered and response.status_code == 500 else ""
+            outcome = f"answered {response.status_code}{cause}"
         except _NOT_SENT as error:
             raise self._unavailable(call, type(error).__name__) from error
         except httpx.HTTPError as error:
@@ -219,6 +220,30 @@ class ConsoleApi:
         """
         path, body = f"/v1/deployments/{_segment(dseq)}", {"data": {"sdl": sdl}}
         return self._read(_Call("update deployment", "PUT", path, seconds, body=body), Deployment)
+
+    def add_deposit(self, dseq: str, amount: Decimal, seconds: float = 30.0) -> None:
+        """Add US dollars to the escrow account of a deployment. Never tried twice: each success pays once more.
+
+        Raises:
+            CreateOutcomeUnknownError: It may have been paid.
+            PaymentRequiredError: The account has too little credit; as with every other error, nothing was paid.
+            NotFoundError: There never was such a deployment.
+        """
+        body = {"data": {"dseq": dseq, "deposit": _json_number(amount)}}
+        call = _Call("add deposit", "POST", "/v1/deposit-deployment", seconds, body=body, repeatable=False)
+        try:
+            response = self._request(call, seconds)
+            if not _may_have_created(response.status_code):
+                self._json(call, response)
+                return
+            outcome = f"answered {response.status_code}"
+        except _NOT_SENT as error:
+            raise self._unavailable(call, type(error).__name__) from error
+        except httpx.HTTPError as error:
+            outcome = f"did not answer ({type(error).__name__})"
+        except ValueError:
+            outcome = "gave an answer that makes no sense"
+        raise CreateOutcomeUnknownError(f"The Akash Console API {outcome}, so the deposit may be made or not")
 
     def close_deployment(self, dseq: str, seconds: float = 30.0) -> None:
         """Close a deployment and its leases; what is left in its escrow comes back. A closed one stays closed.

@@ -30,6 +30,10 @@ class GpuName:
     ram: int | None = None
     interface: str = ""
 
+    def __str__(self) -> str:
+        ram = f"{self.ram}Gi" if self.ram else ""
+        return " ".join(part for part in (f"{self.vendor}/{self.model}", ram, self.interface) if part)
+
     def is_met_by(self, gpu: "GpuName") -> bool:
         """Return whether a GPU is of this kind. Unknown parts of the GPU match anything, but its model must be
         known."""

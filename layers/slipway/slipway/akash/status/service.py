@@ -1,8 +1,9 @@
 """The live status of a workload: services, addresses, leases, cost. No request waits longer than 2 s for upstream."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 
 from slipway.akash.console.client import ConsoleApi, console_api
 from slipway.akash.console.models import Deployment, Lease
@@ -42,11 +43,13 @@ class LiveWorkloads:
         self._cache = cache
         self._clock = clock
 
-    def status(self, deployment_id: str, dseq: str, *, ended: bool = False) -> LiveStatus:
+    def status(
+        self, deployment_id: str, dseq: str, *, ended: bool = False, hosts: Mapping[str, str] = MappingProxyType({})
+    ) -> LiveStatus:
         """Return what is known of a workload, and of one that has ended only what was asked after its end. Never raise:
-        what can't be had now is shown as unknown."""
+        what can't be had now is shown as unknown. ``hosts`` are providers' where they name none for a port."""
         entry = self._entry(deployment_id, dseq, 0.0 if ended else FRESH_SECONDS)
-        return status_of(entry, self._clock()) if entry else LiveStatus()
+        return status_of(entry, self._clock(), hosts) if entry else LiveStatus()
 
     def has_ended(self, deployment_id: str, dseq: str) -> bool:
         """Return whether upstream says that the deployment, or every lease of it, is closed; False while it can't
@@ -73,7 +76,9 @@ class LiveWorkloads:
     ) -> CacheEntry[Deployment] | None:
         origin = self._origin(deployment_id, dseq, fresh_seconds)
         try:
-            return read_through(self._cache(deployment_id), origin, self._clock)
+            entry = read_through(self._cache(deployment_id), origin, self._clock)
+            # What is kept may be of the lease before this one.
+            return entry if entry and entry.value.dseq == dseq else None
         except SlipwayError as error:
             logger.warning("live status not read", code=error.code, reason=error.message)
             return None
@@ -83,11 +88,11 @@ class LiveWorkloads:
             fetch=lambda seconds: self._console().deployment(dseq, seconds),
             request_revalidation=lambda: self._request_revalidation(deployment_id, dseq),
             fresh_seconds=fresh_seconds,
-            is_final=lambda deployment: deployment.is_closed,
+            is_final=lambda deployment: deployment.is_closed and deployment.dseq == dseq,
         )
 
 
-def status_of(entry: CacheEntry[Deployment], now: float) -> LiveStatus:
+def status_of(entry: CacheEntry[Deployment], now: float, hosts: Mapping[str, str] = MappingProxyType({})) -> LiveStatus:
     """Return a cached answer as the API shows it. A closed deployment's never grows stale."""
     deployment, age = entry.value, entry.age(now)
     return LiveStatus(
@@ -96,7 +101,7 @@ def status_of(entry: CacheEntry[Deployment], now: float) -> LiveStatus:
         stale=age >= FRESH_SECONDS and not deployment.is_closed,
         state=deployment.deployment.state or None,
         leases=[_lease(lease) for lease in deployment.leases],
-        services=_services(deployment),
+        services=_services(deployment, hosts),
         cost=cost_of(deployment, now),
     )
 
@@ -112,8 +117,8 @@ def _lease(lease: Lease) -> LiveLease:
     )
 
 
-def _services(deployment: Deployment) -> list[LiveService] | None:
-    statuses = [lease.status for lease in deployment.leases if lease.status is not None]
+def _services(deployment: Deployment, hosts: Mapping[str, str]) -> list[LiveService] | None:
+    statuses = [(lease.status, hosts.get(lease.id.provider)) for lease in deployment.leases if lease.status is not None]
     if not statuses:
         return None
     return [
@@ -124,7 +129,7 @@ def _services(deployment: Deployment) -> list[LiveService] | None:
             total=service.total,
             uris=service.uris,
             ports=[
-                LivePort(host=port.host or None, port=port.port, external_port=port.external_port, proto=port.proto)
+                LivePort(host=port.host or host, port=port.port, external_port=port.external_port, proto=port.proto)
                 for port in status.forwarded_ports.get(name, [])
             ],
             ips=[
@@ -132,7 +137,7 @@ def _services(deployment: Deployment) -> list[LiveService] | None:
                 for ip in status.ips.get(name, [])
             ],
         )
-        for status in statuses
+        for status, host in statuses
         for name, service in status.services.items()
     ]
 
