@@ -26,8 +26,11 @@ class Access:
         """Return the sentence of the documentation about who may."""
         return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
 
-    def declare(self, file: SolidityFile, roles: dict[str, str]) -> None:
-        """Add the parameter for the first owner, and with roles their constants and grants."""
+    def declare(self, file: SolidityFile, roles: dict[str, str], holders: dict[str, str] | None = None) -> None:
+        """Add the parameter for the first owner, and with roles their constants and grants.
+
+        `holders` names the constructor's parameter for a role that somebody else than the owner holds at first.
+        """
         if not self.roles:
             file.parameters.append(("address", "initialOwner", "Who owns the contract. Not zero."))
             return
@@ -43,7 +46,7 @@ class Access:
         file.constructor_lines += [
             "if (initialOwner == address(0)) revert ZeroOwner();",
             "_grantRole(DEFAULT_ADMIN_ROLE, initialOwner);",
-            *(f"_grantRole({role}_ROLE, initialOwner);" for role in roles),
+            *(f"_grantRole({role}_ROLE, {(holders or {}).get(role, 'initialOwner')});" for role in roles),
         ]
 
     def pausing(self) -> list[str]:

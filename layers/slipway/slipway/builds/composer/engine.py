@@ -15,7 +15,7 @@ from typing import Any, get_args
 from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
 from slipway.builds.composer.literals import decimal_text, identifier
 from slipway.builds.composer.options import DAY, MAX_SECONDS, MAX_SIGNERS, Options, read_options
-from slipway.builds.composer.prompt import Reading, read_prompt
+from slipway.builds.composer.prompt import NOT_READ, Reading, read_prompt
 from slipway.builds.composer.specification import Specification
 from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Kind
 from slipway.errors import GenerationUnsupportedError, ValidationFailedError
@@ -93,6 +93,8 @@ _OPTION_KINDS = {
     "signers": {"timelock"},
     "threshold": {"timelock"},
 }
+_PEOPLE = ("recipient", "minter", "royalty_receiver")
+"""Slots for addresses beside the owner's, in the order of the constructor."""
 _SETTLED = frozenset({"fixed", "uncapped", "minted", "deploy"})
 """Features that decide about others, and are none themselves."""
 _SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable")
@@ -130,8 +132,9 @@ def check_template(template: str | None) -> Kind | None:
 
 def _unsupported(reading: Reading) -> GenerationUnsupportedError:
     asked = f"No {reading.unsupported_kind}" if reading.unsupported_kind else "The prompt names no contract that"
+    language = "".join(f" {entry.reason}" for entry in reading.not_honoured if entry.reason.startswith(NOT_READ))
     return GenerationUnsupportedError(
-        f"{asked} can be composed. What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
+        f"{asked} can be composed.{language} What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
     )
 
 
@@ -242,7 +245,7 @@ class _Draft:
         if (
             said.get("uncapped")
             and "mintable" not in said
-            and re.search(r"unlimited|infinite", words["uncapped"], re.I)
+            and re.search(r"unlimited|infinite|mint", words["uncapped"], re.I)
         ):
             said["mintable"] = True
 
@@ -291,6 +294,7 @@ class _Draft:
         if "votes" in features and self.kind == "erc20":
             features.add("permit")
         self._check_amounts(supply, cap, decimals, votes="votes" in features)
+        people = self._people(features, supply)
         self.used["features"] = sorted(features - {"fixed", "owner", "roles"})
         self.used["access"] = "roles" if "roles" in features else "owner"
         return Specification(
@@ -305,7 +309,20 @@ class _Draft:
             roles="roles" in features,
             royalty_basis_points=self._royalty(features),
             base_uri=self._base_uri(),
+            **people,
         )
+
+    def _people(self, features: set[str], supply: Fraction) -> dict[str, str]:
+        """Return who is named for the first supply, minting and royalties; each needs what it is named for."""
+        named = {name: self.reading.values[name] for name in _PEOPLE if name in self.reading.values}
+        if "minter" in named:
+            features.update(("mintable", "roles"))
+        needed = {"recipient": bool(supply), "minter": True, "royalty_receiver": "royalty" in features}
+        for name in [name for name in named if not needed[name] or self.options.mintable is False]:
+            self.reading.refuse(self.reading.words[name], "There is nothing that this address would be for.")
+            del named[name]
+        self.used |= named
+        return named
 
     def _decimals(self) -> int:
         if self.kind != "erc20":
@@ -493,11 +510,11 @@ class _Draft:
             self._assume_rights(spec)
 
     def _assume_rights(self, spec: Specification) -> None:
-        if spec.supply:
+        if spec.supply and not spec.recipient:
             self.assumed.append("The first supply goes to the owner.")
         who = "holders of the {} role, at first the owner," if spec.roles else "the owner"
         for feature, role, verb in (("mintable", "minter", "mint"), ("pausable", "pauser", "pause")):
-            if feature in spec.features:
+            if feature in spec.features and not (feature == "mintable" and spec.minter):
                 self.assumed.append(f"Only {who.format(role)} may {verb}.")
         if "burnable" in spec.features:
             self.assumed.append("Each holder may burn its own tokens, and nobody those of others.")
@@ -528,7 +545,9 @@ class _Draft:
         if self.kind == "vesting":
             return [ConstructorArgument(name="beneficiary", type="address", value=spec.signers[0])]
         self.used["owner"] = self.owner
-        return [ConstructorArgument(name="initialOwner", type="address", value=self.owner)]
+        named = [("initialOwner", self.owner), ("recipient", spec.recipient), ("minter", spec.minter)]
+        named.append(("royaltyReceiver", spec.royalty_receiver))
+        return [ConstructorArgument(name=name, type="address", value=value) for name, value in named if value]
 
     def _title(self, spec: Specification) -> str:
         symbol = f" ({spec.symbol})" if spec.symbol else ""

@@ -86,7 +86,7 @@ _ENGLISH = frozenset(
 
 def language_of(text: str) -> str | None:
     """Return the name of the language that a text is in; None for English, and where it is too little to tell."""
-    bare = re.sub(r"\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'", " ", text)
+    bare = re.sub(r"\b0x[0-9a-fA-F]+\b|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'", " ", text)
     letters = [character for character in bare if character.isalpha()]
     foreign = [unicodedata.name(character, "").split(" ")[0] for character in letters if ord(character) > 0x24F]
     if len(foreign) > 0.3 * len(letters):

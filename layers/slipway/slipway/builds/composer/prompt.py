@@ -19,9 +19,10 @@ from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SYMBOL
 from slipway.builds.composer.tokens import Token, Tokens, tokenize
 from slipway.builds.composer.vocabulary import KINDS, SHARED, UNSUPPORTED, UNSUPPORTED_KINDS
 from slipway.builds.composer.wishes import READ, Found, Lexicon, is_unread, weed
-from slipway.builds.composer.words import CORRECTABLE, FILLERS, LEADING, NAME_ENDS
+from slipway.builds.composer.words import CORRECTABLE, FILLERS, JOINTS, LEADING, NAME_ENDS
 from slipway.builds.models import Kind, NotHonoured
 
+NOT_READ = "The prompt seems to be in "
 NOT_UNDERSTOOD = "The composer did not understand this part."
 _MAX_TEXT = 300
 _MOST_CONTRACTS = 20
@@ -86,7 +87,7 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
     _read_bare_name(tokens, reading)
     _mark_names(tokens, reading)
     if language := language_of(text):
-        reading.refuse(prompt, f"The prompt seems to be in {language}, which is not read; write it in English.")
+        reading.refuse(prompt, f"{NOT_READ}{language}, which is not read; write it in English.")
         return reading
     found = weed(tokens, _applicable(_lexicon().find(tokens), reading.kind))
     covered |= {place for entry in found for place in entry.places}
@@ -326,7 +327,7 @@ def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
     at = 0
     while at < len(tokens.tokens):
         end = at
-        while end < len(tokens.tokens) and _is_proper(tokens, end):
+        while end < len(tokens.tokens) and (_is_proper(tokens, end) or (end > at and _is_coin(tokens, end))):
             end += 1
         if end > at:
             following = next((token for token in tokens.tokens[end:] if token.word), None)
@@ -337,20 +338,31 @@ def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
                 following.word in ("token", "coin", "collection", "<kind>", "<symbol>", "contract", "point", "credit")
             )
             article = before is not None and tokens.text[before.start : before.end].lower() in _BEFORE_NAMES
-            if (alone and opened and at) or (thing and article):
+            coined = end == at + 1 and _COINED.fullmatch(tokens.raw(range(at, end))) is not None
+            kind = before is not None and (before.word in ("<kind>", "token", "coin", "collection"))
+            behind = kind and (alone or (following is not None and following.word in JOINTS))
+            if (alone and opened and at) or (thing and (article or at == 0)) or coined or behind:
                 _take_name(tokens, reading, range(at, end), tokens.raw(range(at, end)))
                 return
         at = max(end, at + 1)
 
 
+_COINED = re.compile(r"\b[A-Z][A-Za-z0-9]*(?:Coins?|Tokens?|Points?|Credits?)\b")
 _BEFORE_NAMES = {"a", "an", "the", "my", "our", "new", "launch", "create", "deploy", "make", "mint", "build"}
+
+
+def _is_coin(tokens: Tokens, place: int) -> bool:
+    """Return whether a word belongs to the name before it, as in "Nimbus Coin"."""
+    token = tokens.tokens[place]
+    return tokens.text[token.start : token.end] in ("Coin", "Token", "Points", "Credits")
 
 
 def _is_proper(tokens: Tokens, place: int) -> bool:
     token = tokens.tokens[place]
     raw = tokens.text[token.start : token.end]
     plain = raw[:1].isupper() and raw.isalnum() and bool(token.word) and not token.word.startswith(("<", "erc"))
-    return plain and not any(word in _KNOWN for word in [*token.word.split(), raw.lower()])
+    known = _KNOWN | _lexicon().words
+    return plain and not any(word in known for word in [*token.word.split(), raw.lower()])
 
 
 def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
@@ -436,7 +448,7 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
     It is the last of the first run of kinds: an "ERC-20 vesting contract" is a vesting.
     """
     mentions = [mention for mention in _mentions(tokens) if not _is_denied(tokens, mention)]
-    if not mentions and re.search(r"(?<!\S)(?:token|coin)(?!\S)", tokens.original):
+    if not mentions and (re.search(r"(?<!\S)(?:token|coin)(?!\S)", tokens.original) or _COINED.search(tokens.text)):
         mentions = [_Mention(range(0), "erc20", "token", weak=True)]
     strong = [mention for mention in mentions if not mention.weak]
     head = _head(tokens, strong) if strong else None
@@ -464,7 +476,9 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
 
 def _is_denied(tokens: Tokens, mention: _Mention) -> bool:
     before = [token.word for token in tokens.tokens[: mention.places.start] if token.word][-1:]
-    return before in (["no"], ["not"], ["without"]) and not mention.weak
+    owned = [token.word for token in tokens.tokens[: mention.places.start] if token.word][-2:]
+    purpose = mention.kind is None and owned[:1] == ["for"] and owned[1:] in (["my"], ["our"])
+    return purpose or (before in (["no"], ["not"], ["without"]) and not mention.weak)
 
 
 def _adjacent(tokens: Tokens, first: _Mention, second: _Mention) -> bool:
@@ -500,11 +514,17 @@ def _apply(tokens: Tokens, reading: Reading, found: list[Found]) -> None:
         words = tokens.raw(entry.places)
         _keep_feature(reading, entry, words)
         for slot, value in [*entry.wish.sets, *entry.slots.items()]:
+            if slot in ("mintable", "pausable"):
+                reading.features.setdefault(slot, True)
+                reading.words.setdefault(slot, words)
+                reading.mentions.setdefault(slot, []).append(words)
+                continue
             if slot == "count":
                 _keep_count(reading, value, words)
                 continue
             if slot in reading.values and reading.values[slot] != value:
-                reading.refuse(words, f"The prompt gives more than one {slot.replace('_', ' ')}.")
+                both = f"{reading.words[slot]} … {words}"
+                reading.refuse(both, f"The prompt gives more than one {slot.replace('_', ' ')}.")
                 continue
             reading.values[slot] = value
             reading.words.setdefault(slot, words)

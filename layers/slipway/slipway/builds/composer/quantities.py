@@ -160,6 +160,8 @@ class _Reader:
         return taken
 
     def _number(self, value: Fraction, *, digital: bool) -> bool:
+        if self.groups and digital and self._word(1) not in SCALES:
+            return False
         if self.current is None:
             if self.ceiling is not None and value >= self.ceiling:
                 return False

@@ -29,6 +29,9 @@ class Specification:
         delay: Seconds between enough confirmations and execution.
         threshold: How many signers must confirm.
         signers: Who they are.
+        recipient: Who holds the first supply; None for the owner.
+        minter: Who alone has the minter role at first; None for the owner.
+        royalty_receiver: Who receives royalties; None for the owner.
     """
 
     kind: Kind
@@ -47,3 +50,6 @@ class Specification:
     delay: int = 0
     threshold: int = 1
     signers: tuple[str, ...] = ()
+    recipient: str | None = None
+    minter: str | None = None
+    royalty_receiver: str | None = None

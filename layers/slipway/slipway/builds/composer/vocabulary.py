@@ -78,7 +78,8 @@ _GROUP = (
     r"|example|website"
     r"|app|platform|marketplace|network|protocol|ecosystem|organi[sz]ation|studio|farm|library|museum|digital"
     r"|utility|meme"
-    r"|social|internal|general|purpose|use|gym|church|hotel|blog|newsletter|league|sports?|clients?|freelancers?|work)"
+    r"|social|internal|general|purpose|use|freelance|dao|gym|church|hotel|blog|newsletter|league|sports?"
+    r"|clients?|freelancers?|work)"
 )
 _JOINT = r"(?:and|with|that|which|called|named|but|where|symbol|ticker|to|only|is)\b"
 _CLAIMS = (
@@ -207,13 +208,15 @@ SHARED: list[Wish | Ability] = [
         "roles",
         said=(
             r"(?:with )?(?:separate |multiple |different )?role(?: based)?(?: access)?(?: control)?",
+            r"role based(?: access)?(?: control)? (?:for|with) (?P<mintable>minter|minting)(?: ,? ?and"
+            r" (?P<pausable>pauser|pausing))?",
+            r"(?:(?:separate|different|distinct) )*(?P<mintable>minter) (?:and|,) (?P<pausable>pauser) role",
+            r"(?:(?:separate|different|distinct) )*(?P<pausable>pauser) (?:and|,) (?P<mintable>minter) role",
+            r"role for (?P<mintable>minter|minting)(?: (?:and|,) (?P<pausable>pauser|pausing))?",
+            r"role for (?P<pausable>pauser|pausing)(?: (?:and|,) (?P<mintable>minter|minting))?",
             "access ?control",
             r"access by role",
-            r"role for (?:minter|pauser|minting|pausing|admin)(?: ,? ?(?:and )?(?:minter"
-            r"|pauser|minting"
-            r"|pausing|admin))*",
             r"access controlled",
-            "(?:minter|pauser) and (?:minter|pauser) role",
         ),
         denied=(r"(?:no|without|not) (?:access control|role(?: based)?(?: access)?(?: control)?)",),
     ),
@@ -277,6 +280,8 @@ SHARED: list[Wish | Ability] = [
             r" each|for every)"
             r" (?:token|nft|<kind>))?",
             "uri storage",
+            r"each (?:token|nft|<kind>|one)?(?: ?(?:has|have|with))?(?: (?:its|their))?(?: own)? (?:metadata|uri"
+            r"|metadata (?:link|uri))",
             r"metadata (?:per|for each|for every) (?:token|nft|<kind>)",
         ),
         denied=(r"(?:no|without) uri storage",),
@@ -324,6 +329,73 @@ SHARED: list[Wish | Ability] = [
         ),
     ),
     Wish(None, said=(r"(?:and )?(?:show|give|send)(?: (?:me|us))? (?:source |solidity )*(?:code|source)",)),
+    # People.
+    Wish(
+        None,
+        said=(
+            rf"<n:supply>(?: {_UNIT})?(?: (?:supply|initial supply))?(?: (?:is|are|will be|should be|to be))?"
+            r"(?: (?:sent|minted|premint|issued|given|going|goes|go))? (?:to|for)(?: (?:address|wallet))?"
+            r" <address:recipient>",
+            rf"(?:premint|mint|send|give|issue|transfer) <n:supply>(?: {_UNIT})?(?: supply)? to(?: (?:address|wallet))?"
+            r" <address:recipient>",
+            rf"{_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?(?: (?:and )?(?:it|which|that|is|sent|minted|premint|goes"
+            rf"|go|all))* to"
+            r" <address:recipient>",
+            r"(?:premint|mint|send|give|issue|transfer)(?: (?:all|whole|entire|total|full|initial|first"
+            r"|everything|it|them|of))*"
+            r"(?: (?:supply|token|coin))? to(?: (?:address|wallet))? <address:recipient>",
+            r"(?:(?:all|whole|entire|total|full|initial|first) )*(?:supply|token) (?:(?:is|are|should|will|must|be) )*"
+            r"(?:sent|minted|goes|go|belongs|belong|issued) to <address:recipient>",
+            r"(?:supply )?(?:recipient|receiver)(?: of (?:whole |entire |initial |total )*supply)?(?: (?:is|:"
+            r"|address))*"
+            r" <address:recipient>",
+        ),
+        kinds=frozenset({"erc20", "erc721"}),
+    ),
+    Wish(
+        None,
+        said=(
+            r"minter(?: role)?(?: (?:is|:|to|for|address|wallet|should be|will be|goes to|given to))* <address:minter>",
+            r"(?:only )?<address:minter> (?:only )?can (?:only )?mint" + MORE,
+            r"<address:minter> (?:as|is|will be|should be) minter",
+            r"(?:only )?(?:mintable|minted|minting)(?: only)? by <address:minter>(?: only)?",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        "royalty",
+        said=(
+            r"<pct:royalty> royalty(?: (?:fee|paid|payable|go|goes|going|sent|on|sale|secondary))* (?:to|for)"
+            r" <address:royalty_receiver>",
+            r"royalty(?: (?:of|is|:|at))* <pct:royalty>(?: (?:paid|payable|go|goes|going|sent))* (?:to|for)"
+            r" <address:royalty_receiver>",
+            r"royalty(?: (?:of|is|:|at))* <pct:royalty> ,? ?(?:royalty )?(?:receiver|recipient)(?: (?:is|:))*"
+            r" <address:royalty_receiver>",
+            r"<pct:royalty> royalty ,? ?(?:royalty )?(?:receiver|recipient)(?: (?:is|:))* <address:royalty_receiver>",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        None,
+        said=(
+            r"royalty (?:receiver|recipient)(?: (?:is|:|address))* <address:royalty_receiver>",
+            r"royalty (?:(?:paid|payable|go|goes|going|sent|are|is) )*(?:to|for) <address:royalty_receiver>",
+        ),
+        kinds=TOKENS,
+    ),
+    Wish(
+        None,
+        said=(
+            rf"(?:all|every)(?: <n:supply>)?(?: {_UNIT})?(?: (?:supply))?(?: (?:go|goes|belong|belongs|minted"
+            rf"|sent))* (?:to|for)"
+            rf" {_ME}",
+            r"i(?: (?:should|will|want|to))* own(?: all)?(?: of)? (?:everything|it|<n:supply>)(?: (?:token|coin"
+            r"|supply))?",
+            rf"give me(?: all)? <n:supply>(?: {_UNIT})?",
+            rf"(?:consisting of|made up of|totalling|totaling|worth)(?: total of)? <n:supply> {_UNIT}",
+        ),
+        kinds=TOKENS,
+    ),
     # Amounts.
     Wish(
         "several",
@@ -356,10 +428,10 @@ SHARED: list[Wish | Ability] = [
     Wish(
         "mintable",
         said=(
-            rf"(?:mintable|minting)(?: by (?:only )?{OWNER})? (?:up to|to at most|until)(?: max of| total of)?"
+            rf"(?:mintable|minting)(?: by (?:only )?{OWNER})? (?:up to|to at most)(?: max of| total of)?"
             rf" <n:cap>(?: {_UNIT})?"
             r"(?: (?:in total|total|ever))*",
-            rf"(?:only )?{OWNER} {CAN} mint(?: more)? (?:up to|until)(?: max of| total of)? <n:cap>(?: {_UNIT})?"
+            rf"(?:only )?{OWNER} {CAN} mint(?: more)? (?:up to)(?: max of| total of)? <n:cap>(?: {_UNIT})?"
             rf" (?:in total|total)",
         ),
         kinds=TOKENS,
@@ -398,7 +470,7 @@ SHARED: list[Wish | Ability] = [
         "minted",
         said=(
             rf"(?:premint|mint|minting|issue|create)(?: (?:initially|exactly|first|initial))* <n:supply>(?: {_UNIT})?"
-            rf"(?: (?:initially|at (?:launch|deployment|start)|to start with|upfront))?(?: (?:to|for|into) {_ME})?",
+            rf"(?: (?:initially|at (?:launch|deployment|start)|to start with|upfront))? (?:to|for|into) {_ME}",
             rf"premint(?: of)? <n:supply>(?: {_UNIT})?",
             rf"<n:supply>(?: {_UNIT})? premint",
             rf"<n:supply>(?: {_UNIT})? (?:are |is |should be |to be )?minted (?:to|for) {_ME}",
@@ -407,12 +479,17 @@ SHARED: list[Wish | Ability] = [
             rf"initial supply{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
             rf"initial {_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
         ),
+        weak=(
+            rf"(?:premint|mint|minting|issue|create)(?: (?:initially|exactly|first|initial))* <n:supply>(?: {_UNIT})?"
+            r"(?: (?:initially|at (?:launch|deployment|start)|to start with|upfront))?",
+        ),
         kinds=TOKENS,
     ),
     Wish(
         None,
         weak=(
             rf"<n:supply>(?: (?:of|total|initial|in total))* {_UNIT}{_AFTER}",
+            rf"<n:supply>{_AFTER}",
             rf"(?:initial|total|starting)(?: of)? <n:supply>(?: {_UNIT})?{_AFTER}",
             r"<n:supply> (?:to start with|to begin with|in total|total|initially)",
             rf"collection of <n:supply>(?: {_UNIT})?",
@@ -458,6 +535,7 @@ SHARED: list[Wish | Ability] = [
             r"with events",
             r"verified source(?: code)?",
             r"i want",
+            r"(?:my|our) own",
             r"for me",
             r"for us",
             r"my own",
@@ -466,13 +544,16 @@ SHARED: list[Wish | Ability] = [
     Wish(
         None,
         weak=(
-            rf"(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:(?:my|our|this|some|local"
+            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:(?:my|our|this"
+            rf"|some|local"
             rf"|small|new|own) )*{_GROUP}(?: {_GROUP})*"
             rf"(?: (?:of|in|at|from) (?:(?:my|our) )?{_GROUP})?",
-            rf"(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:my|our) (?!{_CLAIMS})[a-z]+(?:"
+            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:my|our)"
+            rf" (?!{_CLAIMS})[a-z]+(?:"
             rf" (?!{_CLAIMS}|{_JOINT})[a-z]+)?",
             rf"{_GROUP}(?: {_GROUP})*(?= (?:token|coin|collection|point|credit|<kind>|<name>))",
             rf"(?<=for ){_GROUP}",
+            rf"(?<=governance token )for (?:my |our ){_GROUP}",
         ),
     ),
 ]

@@ -27,7 +27,7 @@ CAN = (
 )
 _LATER = (
     r"(?: (?:later|later on|in future|afterwards|any time|at any time|at will|over time|if needed|as needed"
-    r"|when needed|on demand|after (?:launch|deployment)|more))*"
+    r"|when needed|on demand|in emergency|in emergencies|in case of emergency|after (?:launch|deployment)|more))*"
 )
 _THINGS = r"(?: (?:more|additional|new|further|extra))*(?: (?:token|coin|supply|nft|item|unit|<kind>|it|them))?"
 MORE = _THINGS + _LATER
@@ -46,12 +46,13 @@ _NEVER_MORE = (
     r"(?: (?:any more|again|ever|ever again|afterwards|later|later on|further|at all|after (?:that|launch|deployment)"
     r"|once (?:deployed|launched)|in future|more))*"
 )
-_LISTED = "(?:^|" + "|".join(
-    rf"(?<={re.escape(word)} )"
-    for word in ("and", "with", "plus", ",", ";", "/", ":", "(", "including", "includes", "include", "allow", "support",
-                 "supports", "enable", "has", "have", "having", "nor", "burnable", "mintable", "pausable")
-) + ")"  # fmt: skip
+_BEFORE_VERBS = """
+. , ; / : ( and with plus including includes include allow support supports enable has have having nor burnable mintable
+pausable
+"""
+_LISTED = "(?:^|" + "|".join(rf"(?<={re.escape(word)} )" for word in _BEFORE_VERBS.split()) + ")"
 """Where a verb alone is a wish: at the beginning of a part or in a list, not after its subject."""
+_SUBJECT = re.compile(r"(?<!\S)(?:can(?! you)|able to|allowed to|right to|power to)(?!\S)")
 _NOUN = r"(?: (?:function|functionality|capability|feature|ability|support|method|mechanism|right|rights|option))?"
 
 
@@ -65,6 +66,7 @@ class Wish:
         said: Phrases that ask for it.
         denied: Phrases that ask for it not to be.
         weak: Phrases that ask for it only where nothing beside them in the same clause is left unread.
+        bare: Verbs alone, which are weak, and no wish at all in a sentence that says who can do it.
         kinds: In which kinds the phrases mean this; None for all. Whether a kind honours the feature is for the engine.
         sets: Slots that the phrases fill with a constant.
         reason: Why no kind has it, for the caller.
@@ -74,6 +76,7 @@ class Wish:
     said: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     weak: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
     kinds: frozenset[Kind] | None = None
     sets: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
@@ -116,17 +119,18 @@ class Ability:
         if self.by and self.verb:
             said += [
                 rf"(?:only )?{self.by} (?:only )?{CAN} (?:only )?(?:{self.verb}){self.after}",
-                rf"(?:{self.forms})(?: only)? by (?:only )?{self.by}(?: only)?",
+                rf"(?:{self.forms})(?: only)? by (?:only )?{self.by}(?: only)?{_LATER}",
                 rf"only (?:{self.forms}) by {self.by}",
                 rf"(?:only )?{self.by} (?:only |controlled |restricted )*(?:{self.noun or self.verb})",
                 rf"(?:{self.noun or self.verb}) (?:is )?(?:restricted|limited|reserved|only)(?: to| for)? {self.by}",
             ]
-        return Wish(self.feature, tuple(said), tuple(denied), tuple(weak), self.kinds, (), self.reason)
+        bare = (rf"{_LISTED}(?:{self.verb}){self.after}",) if self.verb else ()
+        return Wish(self.feature, tuple(said), tuple(denied), tuple(weak), bare, self.kinds, (), self.reason)
 
     def _unqualified(self) -> tuple[list[str], list[str], list[str]]:
         said, denied, weak = [], [], []
         if self.adjective:
-            said += [rf"(?:{self.adjective})(?: (?:yes|true|:|: yes|: true))?"]
+            said += [rf"(?:{self.adjective})(?:(?: :)? (?:yes|true|enabled|on))?"]
             denied += [rf"{_NOT} (?:{self.adjective}){_NEVER_MORE}", rf"(?:{self.adjective}) : (?:no|false|off)"]
         if self.noun:
             said += [rf"(?:{self.noun}){_NOUN}(?: (?:is |are )?(?:enabled|allowed|possible|supported|on))?"]
@@ -136,11 +140,15 @@ class Ability:
             ]
         if self.participle:
             said += [rf"(?:can|to|should|must) be (?:{self.participle}){_LATER}"]
-            denied += [rf"{_NOT} (?:{self.participle}){_NEVER_MORE}"]
+            denied += [
+                rf"{_NOT} (?:{self.participle}){_NEVER_MORE}",
+                r"no (?:more|new|additional|further|other)(?: (?:token|coin|nft|supply|unit))?(?: (?:can|will"
+                r"|shall|should|must|may"
+                rf"|ever))* be (?:{self.participle}){_NEVER_MORE}",
+            ]
         if self.verb:
             said += [rf"(?:{self.verb}) (?:function|functionality|capability|feature|ability|support|method)"]
             weak += [
-                rf"{_LISTED}(?:{self.verb}){self.after}",
                 rf"(?:ability|possibility|able|option|right) to (?:{self.verb}){self.after}",
             ]
             denied += [
@@ -180,6 +188,7 @@ class _Phrase:
     wish: Wish
     wanted: bool
     weak: bool
+    bare: bool
 
 
 class Lexicon:
@@ -190,11 +199,15 @@ class Lexicon:
         self._phrases: list[_Phrase] = []
         for entry in declared:
             wish = entry.wish() if isinstance(entry, Ability) else entry
-            for texts, wanted, weak in ((wish.said, True, False), (wish.denied, False, False), (wish.weak, True, True)):
-                self._phrases += [_Phrase(_compiled(text), wish, wanted, weak) for text in texts]
+            self._phrases += [_Phrase(_compiled(text), wish, True, False, False) for text in wish.said]
+            self._phrases += [_Phrase(_compiled(text), wish, False, False, False) for text in wish.denied]
+            self._phrases += [_Phrase(_compiled(text), wish, True, True, False) for text in wish.weak]
+            self._phrases += [_Phrase(_compiled(text), wish, True, True, True) for text in wish.bare]
         abilities = [entry for entry in declared if isinstance(entry, Ability)]
         self._abilities = [(re.compile(rf"(?<!\S)(?:{entry.forms})(?!\S)"), entry.wish()) for entry in abilities]
         self._lists = _list_patterns(abilities)
+        sources = " ".join(phrase.pattern.pattern for phrase in self._phrases)
+        self.words = frozenset(re.findall(r"[a-z]{3,}", sources))
 
     def find(self, tokens: Tokens) -> list[Found]:
         """Return the phrases of a prompt, longer ones first, none of which overlap."""
@@ -203,6 +216,7 @@ class Lexicon:
             Found(tokens.span(*match.span()), phrase.wish, phrase.wanted, phrase.weak, _slots(tokens, match))
             for phrase in self._phrases
             for match in phrase.pattern.finditer(text)
+            if not (phrase.bare and _SUBJECT.search(re.split(r"[.;!?]", text[: match.start()])[-1]))
         ]
         lists = [
             (tokens.span(*match.span()), wanted, match)

@@ -22,6 +22,7 @@ DURATIONS = {
 
 SAME = {
     **dict.fromkeys(("may", "could"), "can"),
+    **dict.fromkeys(("tokn", "tokns", "tken", "tkn", "toke n"), "token"),
     **dict.fromkeys(("maximum", "maximal", "maxed"), "max"),
     **dict.fromkeys(("minimum", "minimal"), "min"),
     **dict.fromkeys(("everyone", "everybody", "anybody"), "anyone"),
@@ -67,7 +68,7 @@ comply complies contract smart solidity code source token coin evm ethereum bloc
 openzeppelin library function functionality feature capability capabilities standard version template extension where
 whose collection new simple basic plain nice good great cool clean safe secure normal regular usual classic
 professional custom proper properly fully working compatible compliant ready production modern well documented tested
-quality
+quality style
 """
 FILLERS = frozenset(_FILLER_WORDS.split())
 """Words that ask for nothing by themselves: function words, courtesies, and what every request is about."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from slipway.builds.composer.access_control import Access
-from slipway.builds.composer.kinds.erc721 import supports_interface
+from slipway.builds.composer.kinds.erc721 import set_royalty, supports_interface
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
 
 FEATURES = frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "fixed", "owner"})
-VALUES = frozenset({"supply", "royalty", "base_uri", "owner"})
+VALUES = frozenset({"supply", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver"})
 WISHES: list[Wish | Ability] = []
 POWERS = {
     "mintable": "{minter} can mint more tokens of every kind.",
@@ -47,11 +47,16 @@ def compose(spec: Specification) -> str:
             "/// @notice How many of token 0 exist from the start.\n"
             f"uint256 public constant INITIAL_SUPPLY = {spec.supply.numerator:_};"
         )
-    access.declare(file, _roles(spec))
-    if spec.royalty_basis_points is not None:
-        file.constructor_lines.append(f"_setDefaultRoyalty(initialOwner, {spec.royalty_basis_points});")
+    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
+    if spec.recipient:
+        file.parameters.append(("address", "recipient", "Who holds the first tokens. Not zero."))
+    if spec.minter:
+        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+    set_royalty(file, spec)
     if spec.supply:
-        file.constructor_lines.append('_mint(initialOwner, 0, INITIAL_SUPPLY, "");')
+        file.constructor_lines.append(
+            f'_mint({"recipient" if spec.recipient else "initialOwner"}, 0, INITIAL_SUPPLY, "");'
+        )
     _functions(file, spec, access)
     return file.render()
 

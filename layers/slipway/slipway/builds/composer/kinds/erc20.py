@@ -9,7 +9,7 @@ from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
 
 FEATURES = frozenset({"mintable", "burnable", "pausable", "permit", "votes", "capped", "roles", "fixed", "owner"})
-VALUES = frozenset({"supply", "cap", "decimals", "owner"})
+VALUES = frozenset({"supply", "cap", "decimals", "owner", "recipient", "minter"})
 WISHES: list[Wish | Ability] = []
 POWERS = {
     "mintable": "{minter} can mint more tokens{up_to_cap}, which dilutes holders.",
@@ -40,9 +40,13 @@ def compose(spec: Specification) -> str:
         file.bases.append(("ERC20Votes", None))
     file.bases.append(access.base)
     _amounts(file, spec)
-    access.declare(file, _roles(spec))
+    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
+    if spec.recipient:
+        file.parameters.append(("address", "recipient", "Who holds the first supply. Not zero."))
+    if spec.minter:
+        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
     if spec.supply:
-        file.constructor_lines.append("_mint(initialOwner, INITIAL_SUPPLY);")
+        file.constructor_lines.append(f"_mint({'recipient' if spec.recipient else 'initialOwner'}, INITIAL_SUPPLY);")
     _functions(file, spec, access)
     return file.render()
 

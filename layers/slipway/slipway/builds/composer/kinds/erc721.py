@@ -14,7 +14,7 @@ FEATURES = frozenset(
         "fixed", "owner",
     }
 )  # fmt: skip
-VALUES = frozenset({"supply", "cap", "royalty", "base_uri", "owner"})
+VALUES = frozenset({"supply", "cap", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver"})
 WISHES: list[Wish | Ability] = []
 POWERS = {
     "mintable": "{minter} can mint more tokens{up_to_cap}.",
@@ -49,9 +49,12 @@ def compose(spec: Specification) -> str:
         file.bases += [("EIP712", f'{string_literal(spec.name)}, "1"'), ("ERC721Votes", None)]
     file.bases.append(access.base)
     _members(file, spec)
-    access.declare(file, _roles(spec))
-    if spec.royalty_basis_points is not None:
-        file.constructor_lines.append(f"_setDefaultRoyalty(initialOwner, {spec.royalty_basis_points});")
+    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
+    if spec.recipient:
+        file.parameters.append(("address", "recipient", "Who holds the first tokens. Not zero."))
+    if spec.minter:
+        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+    set_royalty(file, spec)
     _first_supply(file, spec)
     _minting(file, spec, access)
     if "pausable" in has:
@@ -86,7 +89,7 @@ def _first_supply(file: SolidityFile, spec: Specification) -> None:
     if spec.supply:
         file.constructor_lines += [
             "for (uint256 tokenId = 0; tokenId < INITIAL_SUPPLY; ++tokenId) {",
-            "    _mint(initialOwner, tokenId);",
+            f"    _mint({'recipient' if spec.recipient else 'initialOwner'}, tokenId);",
             "}",
         ]
 
@@ -153,6 +156,15 @@ def _overrides(file: SolidityFile, spec: Specification) -> None:
     ]
     if speaking:
         file.functions.append(supports_interface(["ERC721", *speaking]))
+
+
+def set_royalty(file: SolidityFile, spec: Specification) -> None:
+    """Set the royalty in the constructor, where there is one."""
+    if spec.royalty_receiver:
+        file.parameters.append(("address", "royaltyReceiver", "Who receives royalties. Not zero."))
+    if spec.royalty_basis_points is not None:
+        receiver = "royaltyReceiver" if spec.royalty_receiver else "initialOwner"
+        file.constructor_lines.append(f"_setDefaultRoyalty({receiver}, {spec.royalty_basis_points});")
 
 
 def supports_interface(bases: list[str]) -> str:

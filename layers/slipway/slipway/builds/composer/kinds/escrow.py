@@ -13,7 +13,7 @@ WISHES: list[Wish | Ability] = [
     Wish(
         None,
         said=(
-            rf"(?:between|for)(?: {_PARTY})(?: (?:and|,) {_PARTY})*",
+            rf"(?:between|for|with)(?: {_PARTY})(?: (?:and|,) {_PARTY})*",
             rf"{_PARTY}(?: (?:and|,) {_PARTY})*",
             r"(?:for|in|of|with|accepts?|holds?)? ?(?:eth|ether|usdc|usdt|dai|native coin|any token)(?: (?:or"
             r"|and) (?:eth|ether"
@@ -30,7 +30,7 @@ WISHES: list[Wish | Ability] = [
     ),
     Wish(
         None,
-        said=(r"(?:arbiter|arbitrator|mediator)(?: (?:is|:|will be|should be))* <address:owner>",),
+        said=(r"(?:with )?(?:arbiter|arbitrator|mediator)(?: (?:is|:|will be|should be))* <address:owner>",),
         kinds=frozenset({"escrow"}),
     ),
 ]
