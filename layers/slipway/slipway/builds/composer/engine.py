@@ -309,7 +309,9 @@ class _Draft:
             roles="roles" in features,
             royalty_basis_points=self._royalty(features),
             base_uri=self._base_uri(),
-            **people,
+            recipient=people.get("recipient"),
+            minter=people.get("minter"),
+            royalty_receiver=people.get("royalty_receiver"),
         )
 
     def _people(self, features: set[str], supply: Fraction) -> dict[str, str]:
@@ -355,7 +357,7 @@ class _Draft:
         return cap, supply or Fraction(0)
 
     def _from_start(self) -> bool:
-        return bool(self.reading.features.get("minted"))
+        return bool(self.reading.features.get("minted")) or "recipient" in self.reading.values
 
     def _erc20_amounts(
         self, features: set[str], denied: bool, cap: Fraction | None, supply: Fraction | None
