@@ -901,6 +901,110 @@ def test_if_the_creation_reverts_nothing_else_has_an_effect(pad: Launchpad) -> N
     _assert_supplied(pad, again)
 
 
+# ── Minting ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _mint(pad: Launchpad, token: str, account: LocalAccount = ALICE, **body: Any) -> Answer:
+    given = {"to": STRANGER, "amount": "10.5", **body}
+    path = {"address": token}
+    return pad.slipway.api("api_tokens_mint", token=pad.slipway.token(account), path=path, body=given)
+
+
+def _sends(pad: Launchpad, wallet: str, to: str, data: str, gas: int = 10**6) -> bool:
+    """Let a wallet send a transaction; return whether it had its effect."""
+    pad.anvil.rpc("anvil_setBalance", wallet, hex(ETHER))
+    pad.anvil.rpc("anvil_impersonateAccount", wallet)
+    sent = pad.anvil.rpc("eth_sendTransaction", {"from": wallet, "to": to, "data": data, "gas": hex(gas)})
+    pad.anvil.mine(1)
+    return bool(pad.anvil.rpc("eth_getTransactionReceipt", sent)["status"] == "0x1")
+
+
+def _launched(pad: Launchpad) -> tuple[str, str]:
+    job = pad.new(**SUPPLY)
+    pad.launch(job)
+    return job, str(pad.status(job)["token_address"])
+
+
+def test_the_steward_mints_with_the_wallet_and_nobody_else_does(pad: Launchpad) -> None:
+    job, token = _launched(pad)
+    answer = _mint(pad, token.lower())
+    assert answer.status == 200, answer.body
+    (transaction,) = answer.body["transactions"]
+    manager = pad.anvil.contracts.token_manager
+    assert (transaction["to"], transaction["value"], transaction["chainId"]) == (manager, "0x0", 31337)
+    for thief in (*[signer.address for signer in pad.signers], Account.from_key(ADMINISTRATOR).address, BOB.address):
+        assert not _sends(pad, thief, manager, transaction["data"])
+    assert pad.balance(job, STRANGER) == 0
+    assert _sends(pad, ALICE.address, manager, transaction["data"], transaction["gas"])
+    assert pad.balance(job, STRANGER) == 10_500_000_000_000_000_000
+    assert pad.slipway.audit()[-1]["outcome"] == "accepted"
+
+
+def test_a_stranger_is_refused_before_the_chain_is_asked(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, token = _launched(pad)
+    monkeypatch.setattr(JsonRpc, "ask_nodes", lambda *_, **__: pytest.fail("the chain was asked"))
+    for answer in (_mint(pad, token, BOB), _mint(pad, token, BOB, amount="999999999")):
+        assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
+    answer = _mint(pad, STRANGER)
+    assert (answer.status, answer.body["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_mints_are_refused_by_name(pad: Launchpad) -> None:
+    _, token = _launched(pad)
+    answer = _mint(pad, token, amount="999999.500000000000000001")
+    assert (answer.status, answer.body["error"]["code"]) == (422, "MAX_SUPPLY_EXCEEDED")
+    assert answer.body["error"]["details"] == {"left": "999999.5", "max_supply": "2000000"}
+    assert _mint(pad, token, amount="999999.5").status == 200
+    answer = _mint(pad, token, chain_id=1)
+    assert (answer.status, answer.body["error"]["code"]) == (409, "WRONG_CHAIN")
+    assert answer.body["error"]["details"] == {"chain_id": 31337}
+    assert _mint(pad, token, chain_id=31337).status == 200
+    wrong: tuple[tuple[str, Any], ...] = (
+        ("to", "0x" + "0" * 40),
+        ("to", "alice"),
+        ("amount", "0"),
+        ("amount", "-1"),
+        ("amount", 1),
+        ("amount", "0." + "1" * 19),
+        ("chain_id", "31337"),
+        ("more", 1),
+    )
+    for name, value in wrong:
+        answer = _mint(pad, token, **{name: value})
+        assert (answer.status, answer.body["error"]["code"]) == (400, "VALIDATION_ERROR")
+        assert [entry["field"] for entry in answer.body["error"]["details"]["fields"]] == [name]
+    assert _mint(pad, "0x12").status == 400
+
+
+def test_a_token_of_an_earlier_version_has_no_steward(pad: Launchpad) -> None:
+    _use_earlier_registry(pad, "SecondModelRegistry")
+    job = pad.new()
+    pad.launch(job)
+    answer = _mint(pad, pad.status(job)["token_address"])
+    assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
+
+
+def test_who_took_the_stewardship_over_mints_once_the_token_was_read(pad: Launchpad) -> None:
+    _, token = _launched(pad)
+    manager = pad.anvil.contracts.token_manager
+    offer = call_data("offerStewardship(address,address)", (token, BOB.address))
+    accept = call_data("acceptStewardship(address)", (token,))
+    assert _sends(pad, ALICE.address, manager, "0x" + offer.hex())
+    assert _mint(pad, token, BOB).status == 403
+    assert _sends(pad, BOB.address, manager, "0x" + accept.hex())
+    view = pad.slipway.api("api_tokens_token", path={"address": token})
+    assert view.body["steward"] == BOB.address
+    assert _mint(pad, token, BOB).status == 200
+    assert _mint(pad, token, ALICE).status == 403
+    renounce = call_data("renounceStewardship(address)", (token,))
+    assert _sends(pad, BOB.address, manager, "0x" + renounce.hex())
+    # What the chain says is kept: the next refusal takes no look at it.
+    assert _mint(pad, token, BOB).status == 403
+    found = launched_token(token)
+    assert found
+    assert found.steward is None
+
+
 # ── Whatever nodes say ──────────────────────────────────────────────────────────────────────────
 
 

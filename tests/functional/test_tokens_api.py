@@ -36,6 +36,7 @@ def _token(**changes: Any) -> None:
         "token_address": TOKEN,
         "token_name": "Sentiment",
         "token_symbol": "SENT",
+        "steward": ALICE.address,
         "max_supply": "5",
         "transactions": [{"purpose": "deploy", "transaction_hash": HASH, "block_number": 7}],
         "source_hash": load("HokusaiToken").source_hash,

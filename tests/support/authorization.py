@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Who = Literal["anyone", "user", "wallet", "admin", "operator", "worker"]
-Thing = Literal["deployment", "model", "build", "payment", "project", "worker"]
+Thing = Literal["deployment", "model", "build", "payment", "project", "token", "worker"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/tokens/{address}": ANYONE,
     "GET /api/tokens/{address}/abi": ANYONE,
     "GET /api/tokens/{address}/metadata": ANYONE,
+    "POST /api/tokens/{address}/mint": Access("wallet", "token", 403),
     "GET /api/v1/builds": WALLET,
     "POST /api/v1/builds": WALLET,
     "GET /api/v1/builds/": WALLET,

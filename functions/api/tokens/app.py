@@ -1,18 +1,21 @@
-"""Launched tokens: facts, ABI and source. Anyone may read them."""
+"""Launched tokens: facts, ABI and source, for anyone; and minting, for their stewards."""
 
 from typing import Annotated, Any
 
 from fastapi import Path, Response
 
 from slipway.addresses import parse_address
-from slipway.errors import NotFoundError
-from slipway.http import create_app, lambda_handler, refusals
-from slipway.tokens.models import TokenView
+from slipway.errors import ConflictError, MaxSupplyExceededError, NotFoundError, WrongChainError
+from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
+from slipway.tokens.minting import minting
+from slipway.tokens.models import MintAnswer, MintRequest, TokenView
 from slipway.tokens.public import KEPT_SECONDS, public_tokens
 
 app = create_app()
 Address = Annotated[str, Path(max_length=64)]
 NOT_FOUND = refusals(NotFoundError)
+NOT_MINTED = refusals(NotFoundError, ConflictError, WrongChainError, MaxSupplyExceededError)
+Mint = Annotated[MintRequest, body_of(MintRequest, subject=("to",))]
 
 
 @app.get("/api/tokens/{address}", responses=NOT_FOUND)
@@ -37,6 +40,15 @@ def metadata(address: Address, response: Response) -> dict[str, Any]:
     found = public_tokens().metadata(parse_address(address, "address"))
     response.headers["cache-control"] = "public, max-age=3600"
     return found
+
+
+@app.post("/api/tokens/{address}/mint", responses=NOT_MINTED)
+def mint(context: Context, address: Address, caller: Owner, body: Mint) -> MintAnswer:
+    """Return the transaction by which the token's steward mints; their wallet signs and sends it."""
+    address = parse_address(address, "address")
+    answer = minting().mint(caller, address, body)
+    context.record_accepted(caller.wallet, address)
+    return answer
 
 
 handler = lambda_handler(app)

@@ -13,7 +13,7 @@ import yaml
 from local.openapi.document import committed
 from local.paths import BUILD
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import Token, account, bearer, launch, new_model
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
 from tests.stack.security.forgeries import Forger
 from tests.support.authorization import ROUTES
 
@@ -57,6 +57,7 @@ def things(stack: RunningStack, admin: Token) -> dict[str, str]:
             "/api/v1/builds", {"prompt": "An ERC-20 token named Test with symbol TST", "chains": [31337]}, "build_id"
         ),
         "payment": made("/payments", payment, "id"),
+        "token": ended(stack, session, launched.json()["deployment_id"])["token_address"],
         "project": made("/deployments", {"name": project, "github": "octocat/shop"}, "name"),
         "worker": made("/workers", {}, "wallet"),
     }

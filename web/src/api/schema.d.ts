@@ -559,6 +559,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens/{address}/mint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return the transaction by which the token's steward mints; their wallet signs and sends it */
+        post: operations["tokens_mint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds": {
         parameters: {
             query?: never;
@@ -2408,6 +2425,32 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * MintAnswer
+         * @description Transactions for the steward's wallet to send, in this order.
+         */
+        MintAnswer: {
+            /** Transactions */
+            transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
+         * MintRequest
+         * @description What a token's steward wants minted, in whole tokens; `chain_id` is the chain that the wallet is on.
+         */
+        MintRequest: {
+            /**
+             * To
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            to: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+            /** Chain Id */
+            chain_id?: number | null;
+        };
+        /**
          * ModelAnswer
          * @description A model as the catalogue holds it.
          */
@@ -4150,6 +4193,15 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `WRONG_CHAIN`: The token is on another chain; `details.chain_id` says on which. */
+        ConflictOrWrongChain: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
         /** @description `DEPLOYMENT_FAILED`: The chain refused or reverted a transaction, or its job ran out of time. `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
         DeploymentFailedOrInternalError: {
             headers: {
@@ -4197,6 +4249,15 @@ export interface components {
         };
         /** @description `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
         InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `MAX_SUPPLY_EXCEEDED`: There would be more tokens than the token's maximum; `details.left` says how many may still be minted. */
+        MaxSupplyExceeded: {
             headers: {
                 [name: string]: unknown;
             };
@@ -7231,6 +7292,62 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    tokens_mint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x5FbDB2315678afecb367f032d93F642f64180aa3 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                 *       "amount": "10.5"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MintRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactions": [
+                     *         {
+                     *           "to": "to",
+                     *           "data": "data",
+                     *           "value": "value",
+                     *           "chainId": 1,
+                     *           "gas": 2130000,
+                     *           "description": "description"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MintAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrWrongChain"];
+            413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["MaxSupplyExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };

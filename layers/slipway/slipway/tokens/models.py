@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from slipway.amounts import DecimalText, base_units
+from slipway.chain.unsigned import UnsignedTransaction
 from slipway.fields import Address, printable
 from slipway.jobs.models import EventDetail, Refusal
 from slipway.verification.models import Verification
@@ -105,6 +106,22 @@ class DeployTokenRequest(BaseModel):
         if "initial_supply" in info.data and total > base_units(info.data["initial_supply"] or "0", DECIMALS):
             raise ValueError("must not be more than initial_supply, together")
         return given
+
+
+class MintRequest(BaseModel):
+    """What a token's steward wants minted, in whole tokens; ``chain_id`` is the chain that the wallet is on."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    to: Annotated[Address, AfterValidator(_not_zero)]
+    amount: Annotated[DecimalText, AfterValidator(_more_than_zero)]
+    chain_id: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+
+
+class MintAnswer(BaseModel):
+    """Transactions for the steward's wallet to send, in this order."""
+
+    transactions: list[UnsignedTransaction]
 
 
 class DeployTokenAnswer(BaseModel):

@@ -22,7 +22,7 @@ from slipway.settings import chain_settings
 from slipway.store import read_items
 from slipway.times import Clock
 from slipway.tokens.models import DECIMALS, ZERO_ADDRESS, TokenTransaction, TokenView, WalletAsset, WalletAssetOptions
-from slipway.tokens.store import LaunchedToken, launched_token
+from slipway.tokens.store import LaunchedToken, keep_steward, launched_token
 from slipway.verification.models import Verification
 
 # How long an answer is kept, here and by callers: a mint is seen as late as that.
@@ -67,6 +67,9 @@ class PublicTokens:
         token = _existing(token)
         facts = self._facts(address, str(with_contracts(configuration, self._chain).model_registry))
         found = _view(token, self._chain, facts)
+        if found.owner and found.steward != token.steward:
+            # It was handed over: from now on the new steward may mint.
+            keep_steward(address, found.steward)
         if found.total_supply is not None:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()

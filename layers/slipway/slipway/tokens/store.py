@@ -39,6 +39,7 @@ from slipway.store import (
     read_item,
     read_items,
     read_together,
+    update_if,
     upstream_errors,
 )
 from slipway.times import now_text
@@ -242,6 +243,13 @@ def find_token(deployment_id: str, *, consistent: bool = True) -> TokenItem | No
 def launched_token(address: str, *, consistent: bool = False) -> LaunchedToken | None:
     """Return a launched token by its address."""
     return read_item(LaunchedToken, LaunchedToken.key(address), consistent=consistent)
+
+
+def keep_steward(address: str, steward: str | None) -> None:
+    """Write down who the chain says is a token's steward now."""
+    attribute = LaunchedToken.steward
+    action = attribute.remove() if steward is None else attribute.set(steward)
+    update_if(LaunchedToken(*LaunchedToken.key(address)), LaunchedToken.pk.exists(), [action])
 
 
 def model_lock(model_id: str) -> ModelLock | None:
