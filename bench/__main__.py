@@ -68,7 +68,9 @@ def main() -> int:
     broken = _run([bench for bench in ALONE if bench.name in given.only], file)
     if in_a_stack := [bench for bench in IN_A_STACK if bench.name in given.only]:
         settings = {
-            "SLIPWAY_PARAMETERS": json.dumps({"LaunchLimits": _LIMITS, "BuildLimits": _LIMITS, "AkashBudget": _BUDGET})
+            "SLIPWAY_PARAMETERS": json.dumps(
+                {"LaunchLimits": _LIMITS, "BuildLimits": _LIMITS, "AkashBudget": _BUDGET, "AkashPayment": "account"}
+            )
         }
         with temporary_stack(ROOT / ".local" / "bench", settings) as stack:
             broken += _run(in_a_stack, file, "--stack", str(stack))

@@ -166,15 +166,26 @@ contract Escrow is AccessControl, ReentrancyGuard {
         address payee,
         uint256 amount
     ) external nonReentrant onlyRole(OPERATOR_ROLE) {
-        if (payee == address(0) || payee == address(this)) revert InvalidPayee(payee);
         if (amount == 0) revert ZeroAmount();
+        _release(jobId, depositor, payee, amount);
+    }
+
+    /// @notice Ends a job: pays a payee what it cost, and frees the rest for a refund. Only an operator may.
+    /// @param jobId The job.
+    /// @param depositor Whose deposit.
+    /// @param payee Who is paid.
+    /// @param amount How much, in base units: at most what is held, and nothing for a job that cost nothing.
+    function settle(
+        bytes32 jobId,
+        address depositor,
+        address payee,
+        uint256 amount
+    ) external nonReentrant onlyRole(OPERATOR_ROLE) {
         Account storage account = _accounts[jobId][depositor];
-        uint256 held = _held(account);
-        if (amount > held) revert InsufficientDeposit(held, amount);
-        account.released += amount;
-        account.reserved -= amount < account.reserved ? amount : account.reserved;
-        emit Released(jobId, depositor, payee, amount);
-        token.safeTransfer(payee, amount);
+        account.reserved = 0;
+        account.reservedUntil = block.timestamp;
+        emit Reserved(jobId, depositor, 0, block.timestamp);
+        if (amount > 0) _release(jobId, depositor, payee, amount);
     }
 
     /// @notice Gives the caller back what of its deposit for a job is neither spent nor reserved.
@@ -238,6 +249,17 @@ contract Escrow is AccessControl, ReentrancyGuard {
         // After the transfer, because only then is it certain; no function of this contract can run in between.
         _accounts[jobId][depositor].deposited += amount;
         emit Deposited(jobId, depositor, amount);
+    }
+
+    function _release(bytes32 jobId, address depositor, address payee, uint256 amount) private {
+        if (payee == address(0) || payee == address(this)) revert InvalidPayee(payee);
+        Account storage account = _accounts[jobId][depositor];
+        uint256 held = _held(account);
+        if (amount > held) revert InsufficientDeposit(held, amount);
+        account.released += amount;
+        account.reserved -= amount < account.reserved ? amount : account.reserved;
+        emit Released(jobId, depositor, payee, amount);
+        token.safeTransfer(payee, amount);
     }
 
     function _refund(bytes32 jobId, address depositor) private {

@@ -17,13 +17,15 @@ TOKEN_CHAIN = 31337
 SECOND_CHAIN = 5001
 # Each goes to the parameter of the same name in CamelCase, if the template has it.
 _PASSED_ON = (
+    "AKASH_PAYMENT",
     "BEDROCK_INPUT_PRICE", "BEDROCK_MODEL_ARNS", "BEDROCK_MODEL_ID", "BEDROCK_OUTPUT_PRICE", "BEDROCK_SECONDS",
     "MLFLOW_TRACKING_URI", "OIDC_ALGORITHMS", "OIDC_AUDIENCE", "OIDC_CLAIMS", "OIDC_ISSUER", "OIDC_JWKS_URL",
 )  # fmt: skip
 # Below these, a slow machine alone would make a workload fail.
 _LEAST_SECONDS = {
     "AkashCreateSeconds": 5, "AkashRecoverSeconds": 2, "AkashBidWindowSeconds": 0.2, "AkashBidTimeoutSeconds": 8,
-    "AkashLeaseSeconds": 10, "AkashReadySeconds": 15, "AkashLookSeconds": 2, "AkashOrphanSeconds": 15,
+    "AkashDepositSeconds": 30, "AkashLeaseSeconds": 10, "AkashReadySeconds": 15, "AkashLookSeconds": 2,
+    "AkashOrphanSeconds": 15,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ os.environ.update(
     SIGN_IN_DOMAINS="slipway.test,dashboard.test:3000",
     WALLET_ROLES="{}",
     TOKEN_CHAIN_ID="31337",
+    AKASH_PAYMENT="account",
     CHAINS=json.dumps(
         [
             {

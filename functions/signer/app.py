@@ -1,12 +1,13 @@
 """The only function that may sign with the deployer keys.
 
-Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where the purpose is ``launch``, or ``build``
-with ``build_id`` and ``chain_id``; or ``{"operation": "close", "chain_id", "address", "nonce"}``.
+Takes ``{"operation": "sign" | "bump" | "cancel", "job_id", "purpose"}``, where the purpose is ``launch``, ``payment``,
+or ``build`` with ``build_id`` and ``chain_id``; or ``{"operation": "close", "chain_id", "address", "nonce"}``.
 """
 
 from functools import cache
 from typing import Any
 
+from slipway.akash.payments import PaymentSigning
 from slipway.builds.pipeline.files import build_files
 from slipway.builds.pipeline.signing import BuildSigning
 from slipway.chain.json_rpc import JsonRpc
@@ -15,7 +16,7 @@ from slipway.chain.signing import ChainSigning
 from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import Chain
 from slipway.network import public_client
-from slipway.settings import chain_settings, deployer_key_ids
+from slipway.settings import chain_settings, deployer_key_ids, escrow_payee
 from slipway.store import aws_client
 from slipway.tasks import run_state
 from slipway.tokens.signing import TokenSigning
@@ -39,6 +40,10 @@ def _token_signing() -> TokenSigning:
     return TokenSigning(_chain_signing(chain_settings().token_chain_id))
 
 
+def _payment_signing() -> PaymentSigning:
+    return PaymentSigning(_chain_signing(chain_settings().token_chain_id), escrow_payee())
+
+
 def _build_signing(chain_id: int) -> BuildSigning:
     return BuildSigning(_chain_signing(chain_id, builds=True), build_files())
 
@@ -46,6 +51,8 @@ def _build_signing(chain_id: int) -> BuildSigning:
 def _sign(event: dict[str, Any]) -> dict[str, Any]:
     if event["purpose"] == "build":
         items = [_build_signing(event["chain_id"]).sign(event["build_id"], event["job_id"])]
+    elif event["purpose"] == "payment":
+        items = [_payment_signing().sign(event["job_id"])]
     else:
         items = _token_signing().sign(event["job_id"])
     return {
@@ -64,6 +71,8 @@ def _sign(event: dict[str, Any]) -> dict[str, Any]:
 def _bump(event: dict[str, Any]) -> None:
     if event["purpose"] == "build":
         _build_signing(event["chain_id"]).bump(event["build_id"], event["job_id"])
+    elif event["purpose"] == "payment":
+        _payment_signing().bump(event["job_id"])
     else:
         _token_signing().bump(event["job_id"])
 

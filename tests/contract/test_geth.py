@@ -43,6 +43,7 @@ from tests.support.keys import FakeKms
 from tests.support.nodes import FakeNode
 from tests.support.state_machine import StateMachine
 from tests.support.wallets import ALICE
+from tests.support.workloads import put_workload
 
 CHAIN = {
     "chain_id": CHAIN_ID,
@@ -213,6 +214,7 @@ def test_a_deposit_is_made_and_refunded(world: World) -> None:
             hashed = world.rpc.send_raw(signed.raw_transaction.to_0x_hex())
             assert _until(partial(world.rpc.receipt, hashed)).succeeded
 
+    put_workload(job, ALICE.address)
     answer = world.slipway.api("api_escrow_deposit", token=token, body={"job_id": job, "amount": "2.5"})
     assert answer.status == 200, answer.body
     assert answer.body["permit"]

@@ -389,7 +389,13 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     }
     # What this suite spends on purpose is more than strangers may spend in a day.
     budget = {"open": 100_000, "day": 100_000}
-    parameters = {"Chains": [chain, second], "BuildLimits": BUILD_LIMITS, "AkashBudget": budget, **AKASH_SECONDS}
+    parameters = {
+        "Chains": [chain, second],
+        "BuildLimits": BUILD_LIMITS,
+        "AkashBudget": budget,
+        "AkashPayment": "account",
+        **AKASH_SECONDS,
+    }
     settings = {
         "SLIPWAY_FAULTS": str(faults),
         "SFN_WAIT_SCALE": str(WAIT_SCALE),

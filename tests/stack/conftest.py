@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from eth_account import Account
 
 from local.accounts import LocalAccount, local_accounts, wallet_roles
 from local.engine.server import CREDENTIALS
@@ -29,6 +30,10 @@ AKASH_SECONDS = {
     "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
     "AkashLookSeconds": "1",
 }  # fmt: skip
+
+
+# A wallet that pays for its workloads.
+PAYING = Account.from_key("0x" + "5a" * 32)
 
 
 @dataclass
@@ -109,7 +114,16 @@ def _parameters() -> str:
     roles = json.loads(wallet_roles(accounts))
     users = [account.address for account in accounts if account.role == "user"]
     roles |= {address: {"roles": ["user"], "tier": "partner"} for address in users[:-1]}
-    return json.dumps({"WalletRoles": roles, "AkashBudget": {"open": 100_000, "day": 100_000}, **AKASH_SECONDS})
+    roles[PAYING.address] = {"roles": ["user"], "tier": "premium"}
+    return json.dumps(
+        {
+            "WalletRoles": roles,
+            # Who pays is the subject of few tests; wallets of this tier pay themselves.
+            "AkashPayment": {"premium": "escrow", "standard": "account", "partner": "account"},
+            "AkashBudget": {"open": 100_000, "day": 100_000},
+            **AKASH_SECONDS,
+        }
+    )
 
 
 def _connected(stack_file: Path) -> Iterator[RunningStack]:

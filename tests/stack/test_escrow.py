@@ -11,6 +11,7 @@ from eth_account import Account
 from slipway.addresses import keccak256
 from slipway.chain.abi import call_data
 from tests.stack.launches import account, bearer
+from tests.stack.test_akash_deploy import deploy
 
 MINED_SECONDS = 20
 
@@ -21,7 +22,7 @@ class Wallet:
     def __init__(self, stack: Any, held: dict[str, str]) -> None:
         self.account = Account.from_key(held["private_key"])
         self._stack = stack
-        self._token = stack.sign_in(held)
+        self.token = stack.sign_in(held)
         self._node = stack.chains[0]["rpc_url"]
 
     def rpc(self, method: str, *params: Any) -> Any:
@@ -42,8 +43,22 @@ class Wallet:
             time.sleep(0.1)
         assert receipt["status"] == "0x1"
 
+    def call(self, to: str, data: bytes) -> None:
+        """Call a contract and wait until that is mined."""
+        chain_id = self._stack.chains[0]["chain_id"]
+        self.send({"to": to, "data": "0x" + data.hex(), "value": 0, "chainId": chain_id, "gas": 200_000})
+
+    def mint(self, amount: int) -> None:
+        """Get so many test USDC."""
+        data = call_data("mint(address,uint256)", (self.account.address, amount * 10**6))
+        self.call(self._stack.outputs["usdc"], data)
+
+    def transfer(self, to: str, units: int) -> None:
+        """Transfer test USDC."""
+        self.call(self._stack.outputs["usdc"], call_data("transfer(address,uint256)", (to, units)))
+
     def ask(self, method: str, job: str, **fields: Any) -> httpx.Response:
-        headers = bearer(self._token)
+        headers = bearer(self.token)
         if method == "POST":
             answer: httpx.Response = self._stack.http.post(
                 "/api/escrow", json={"job_id": job, **fields}, headers=headers
@@ -65,8 +80,9 @@ def wallet(stack: Any) -> Wallet:
 
 
 @pytest.fixture
-def job() -> str:
-    return str(uuid.uuid4())
+def job(stack: Any, wallet: Wallet) -> str:
+    """A workload of the wallet."""
+    return str(deploy(stack, wallet.token, {"bids": {"none": True}}).json()["deployment_id"])
 
 
 def test_a_deposit_and_its_refund_signed_by_the_wallet(stack: Any, wallet: Wallet, job: str) -> None:

@@ -283,6 +283,7 @@ def _forget() -> None:
         settings.akash_clocks,
         settings.akash_settings,
         settings.akash_budget,
+        settings.pays_by_escrow,
         settings.build_mainnets,
         settings.stack_settings,
         stack_service,

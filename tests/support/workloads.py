@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from slipway.akash.bidding.preferences import Bounds, Preferences
+from slipway.akash.sdl.parser import parse_sdl
+from slipway.akash.workloads import new_workload
 from tests.support.state_machine import StateMachine
 
 if TYPE_CHECKING:
@@ -56,8 +60,17 @@ def sdl_with(scenario: dict[str, Any] | None = None, *env: str, **changes: Any) 
     return sdl(**({"services__web__env": lines} if lines else {}), **changes)
 
 
+def put_workload(deployment_id: str, wallet: str) -> None:
+    """Write a workload of a wallet that nobody works on."""
+    text = sdl()
+    bounds = Bounds(max_price=Decimal(5), audited_only=True)
+    new_workload(deployment_id, wallet, text, parse_sdl(text), Preferences(), "5", bounds).save()
+
+
 def workload_machine(slipway: Installation) -> StateMachine:
     """``akash_deploy`` over an installation's functions, in its clock's time."""
-    return StateMachine(
-        "akash_deploy", lambda payload: slipway.invoke("AkashDeployTasks", payload), slipway.clock.advance
-    )
+
+    def invoke(payload: dict[str, Any]) -> Any:
+        return slipway.invoke("SignerFunction" if "operation" in payload else "AkashDeployTasks", payload)
+
+    return StateMachine("akash_deploy", invoke, slipway.clock.advance)

@@ -47,7 +47,7 @@ def test_the_way_of_a_workload() -> None:
     progress = Progress()
     steps = [next_step(progress)]
     for name in ("created", "chosen", "leased", "active", "closing", "close_sent", "proved_closed", "ended"):
-        progress = replace(progress, **{name: True})
+        progress = replace(progress, **{name: True})  # type: ignore[arg-type]
         steps.append(next_step(progress))
     assert steps == [
         Step.CREATE, Step.COLLECT, Step.LEASE, Step.READY, Step.DONE, Step.CLOSE, Step.CONFIRM, Step.END, Step.DONE,

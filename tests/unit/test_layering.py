@@ -39,7 +39,8 @@ ORDER = (
     ("builds.api", "akash.models"),
     ("akash.rules",),
     ("akash.store",),
-    ("akash.logs", "akash.views", "akash.workflow", "akash.workloads"),
+    ("akash.logs", "akash.payments", "akash.views", "akash.workloads"),
+    ("akash.workflow",),
     ("akash.service",),
     ("akash.changes", "akash.reconcile"),
     # What stands above capabilities.

@@ -155,7 +155,7 @@ def test_an_operator_is_told_why_a_launch_is_not_taken_up_again() -> None:
 
 # Machines that ask the library for what is due, and do nothing but wait in between; and the steps that are theirs.
 HUBS: dict[str, tuple[type[Workflow[Any]], type[StrEnum], set[str]]] = {
-    "akash_deploy": (AkashWorkflow, Step, set()),
+    "akash_deploy": (AkashWorkflow, Step, {Step.SIGN, Step.BUMP}),
     "token_deploy": (TokenWorkflow, LaunchStep, {*SIGNING}),
     "stack_node": (NodeWorkflow, StackStep, {StackStep.READ, StackStep.FINISH}),
     "stack_api": (

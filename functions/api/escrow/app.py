@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from slipway.errors import ConflictError, PaymentRequiredError, ServicePausedError
+from slipway.errors import ConflictError, NotFoundError, PaymentRequiredError, ServicePausedError
 from slipway.escrow import models
 from slipway.escrow.service import EscrowService, escrow_service
 from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
@@ -26,7 +26,7 @@ def status(caller: Owner, job_id: Job) -> models.EscrowAnswer:
     return _escrow().status(caller, job_id)
 
 
-@app.post("/api/escrow", responses=refusals(PaymentRequiredError, ConflictError, ServicePausedError))
+@app.post("/api/escrow", responses=refusals(PaymentRequiredError, NotFoundError, ConflictError, ServicePausedError))
 def deposit(context: Context, caller: Owner, body: Deposit) -> models.DepositAnswer:
     """Return transactions that deposit for a job."""
     answer = _escrow().deposit(caller, body)

@@ -6,8 +6,11 @@ from functools import cache
 from typing import Any
 
 from slipway.akash.console.client import console_api
+from slipway.akash.payments import Payments
 from slipway.akash.workflow import AkashWorkflow
-from slipway.settings import akash_clocks
+from slipway.chain.json_rpc import JsonRpc
+from slipway.network import public_client
+from slipway.settings import akash_clocks, chain_settings
 from slipway.tasks import run_job
 from slipway.times import now
 
@@ -15,7 +18,8 @@ from slipway.times import now
 @cache
 def workflow(clock: Callable[[], datetime] = now) -> AkashWorkflow:
     """Return the workflow over this installation's Akash account, made once a process."""
-    return AkashWorkflow(console_api(), akash_clocks(), clock)
+    chain = chain_settings().token_chain
+    return AkashWorkflow(console_api(), akash_clocks(), clock, Payments(chain, JsonRpc(chain, public_client())))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

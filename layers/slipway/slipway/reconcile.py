@@ -8,6 +8,7 @@ import httpx
 
 from slipway.akash.changes import WorkloadChanges
 from slipway.akash.console.client import console_api
+from slipway.akash.payments import PaymentTransactions, Purpose
 from slipway.akash.reconcile import AkashReconcile
 from slipway.akash.store import AkashDeployment
 from slipway.budgets.store import Spender
@@ -61,9 +62,11 @@ def signers(chain_id: int) -> SignerReconcile:
     """Return the reconciliation of deployer accounts on a chain."""
     chain = chain_settings().chains[chain_id]
     rpc = JsonRpc(chain, public_client(), deadline=SENDING_SECONDS)
-    of_builds, of_tokens = BuildTransactions(chain, rpc), TokenTransactions(rpc)
+    of_builds, of_tokens, of_payments = BuildTransactions(chain, rpc), TokenTransactions(rpc), PaymentTransactions(rpc)
 
     def owner_of(item: TransactionItem) -> Owner:
+        if item.purpose in set(Purpose):
+            return of_payments
         return of_builds if chain_and_attempt(item.purpose) else of_tokens
 
     return SignerReconcile(chain, rpc, owner_of)

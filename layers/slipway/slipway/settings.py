@@ -322,6 +322,27 @@ def akash_budget() -> AkashBudget:
     )
 
 
+@cache
+def pays_by_escrow(tier: str) -> bool:
+    """Read AKASH_PAYMENT: JSON of ``escrow`` or ``account`` by tier, or one of them for all; any other tier's wallets
+    pay."""
+    text = os.environ.get("AKASH_PAYMENT") or "{}"
+    by_tier = json.loads(text) if text.lstrip().startswith("{") else {tier: text}
+    if wrong := set(by_tier.values()) - {"escrow", "account"}:
+        raise ValueError(f"AKASH_PAYMENT is escrow or account, not {', '.join(map(str, wrong))}")
+    return bool(by_tier.get(tier, "escrow") == "escrow")
+
+
+def akash_deposit_seconds() -> float:
+    """Return AKASH_DEPOSIT_SECONDS: how long a workload waits for its owner's deposit."""
+    return float(os.environ.get("AKASH_DEPOSIT_SECONDS") or 900)
+
+
+def escrow_payee() -> str:
+    """Return ESCROW_PAYEE: who gets what workloads cost; empty for the first deployer account."""
+    return os.environ.get("ESCROW_PAYEE", "")
+
+
 def console_api_address() -> str:
     """Return AKASH_CONSOLE_API_URL."""
     return os.environ["AKASH_CONSOLE_API_URL"]

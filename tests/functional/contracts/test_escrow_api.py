@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from tests.support.functions import function_app
 from tests.support.installation import Answer, Installation
 from tests.support.nodes import RefusalError
 from tests.support.wallets import ADMIN, ALICE, BOB
+from tests.support.workloads import put_workload
 
 from .conftest import Chain
 
@@ -109,11 +110,22 @@ def wallet(slipway: Installation, chain: Chain, node_client: httpx.Client) -> Wa
         return ask
 
     slipway.node.answers = {method: forward(method) for method in ("eth_chainId", "eth_call", "eth_estimateGas")}
-    return Wallet(slipway, chain, escrow, token, str(uuid.uuid4()))
+    job = str(uuid.uuid4())
+    put_workload(job, ALICE.address)
+    return Wallet(slipway, chain, escrow, token, job)
 
 
 def _key(job: str) -> bytes:
     return uuid.UUID(job).bytes + bytes(16)
+
+
+def test_only_a_workload_of_the_caller_can_be_paid_for(wallet: Wallet) -> None:
+    foreign = str(uuid.uuid4())
+    put_workload(foreign, BOB.address)
+    for job in (str(uuid.uuid4()), foreign):
+        answer = replace(wallet, job=job).deposit("1")
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        assert replace(wallet, job=job).status().status == 200
 
 
 # ── Who asks ────────────────────────────────────────────────────────────────────────────────────
@@ -230,6 +242,7 @@ def test_a_permit_for_something_else_is_refused(wallet: Wallet) -> None:
     assert malformed.body["error"]["details"]["fields"][0]["field"] == "permit.signature"
     wallet.account = BOB
     wallet.chain.send(wallet.token.functions.mint(BOB.address, 1_000 * USDC), wallet.chain.accounts[0])
+    put_workload(wallet.job, BOB.address)
     assert wallet.deposit("40", permit=permit).status == 400
 
 

@@ -65,6 +65,8 @@ class WorkloadChanges:
         if old == body.sdl:
             return status_of(deployment)
         differs = lease_differences(old, body.sdl)
+        if differs and deployment.payment:
+            raise ConflictError("Its owner's escrow pays for this lease: close it, and request the other one")
         if differs and not body.replace:
             raise ReplacementNeededError(
                 "The lease can't run this SDL: set replace to close it and create another",
@@ -126,6 +128,8 @@ class WorkloadChanges:
         context: RequestContext | None = None,
     ) -> None:
         """Reserve an amount and have it deposited; raise as ``deposit``."""
+        if deployment.payment:
+            raise ConflictError("Its owner's escrow pays for this workload, and not the operator's account")
         ceilings = akash_ceilings(akash_budget())
         budget = Budget.read(ceilings, spender)
         if refusal := budget.limit_refusal("akash_deposit", micro(amount)) or budget.refusal(micro(amount)):

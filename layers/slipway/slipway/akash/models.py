@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from slipway.akash.bidding.preferences import Preferences, decimal_of
 from slipway.akash.status.models import LiveStatus
+from slipway.chain.unsigned import UnsignedTransaction
 from slipway.jobs.models import EventDetail, Refusal
 
 LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
@@ -123,6 +124,23 @@ class SdlAnswer(BaseModel):
     revealed: bool
 
 
+class PaymentAnswer(BaseModel):
+    """What the caller's wallet has to send before the workload is created.
+
+    Attributes:
+        job_id: What the deposit is for: the workload's id.
+        amount: Whole tokens of the escrow.
+        expires_at: Until when the deposit has to be there.
+        transactions: To complete, sign and send in this order.
+    """
+
+    status: Literal["awaiting_deposit"] = "awaiting_deposit"
+    job_id: str
+    amount: str
+    expires_at: str
+    transactions: list[UnsignedTransaction]
+
+
 class DeployWorkloadAnswer(BaseModel):
     """A workload that was accepted."""
 
@@ -133,6 +151,12 @@ class DeployWorkloadAnswer(BaseModel):
     services: list[str]
     deposit: str
     status_url: str
+
+
+class PayWorkloadAnswer(DeployWorkloadAnswer):
+    """A workload that was accepted and waits for the deposit of the caller, who pays for it."""
+
+    payment: PaymentAnswer
 
 
 class WorkloadResources(BaseModel):
@@ -148,6 +172,12 @@ class WorkloadEstimate(BaseModel):
     """What a workload would probably cost; bids decide. ``gpu_usd_per_hour`` is a part of ``usd_per_hour``.
 
     The prices are None where the network has none for such a GPU.
+
+    Attributes:
+        payer: Whose money it is: the caller's ``escrow``, or the operator's ``account``.
+        most_cost: The deposit: it can't cost more, unless it is topped up.
+        expected_cost: Of an hour.
+        chain: Where the escrow is, None if the account pays.
     """
 
     kind: Literal["akash"] = "akash"
@@ -158,6 +188,11 @@ class WorkloadEstimate(BaseModel):
     usd_per_month: str | None
     gpu_usd_per_hour: str | None
     deposit: str
+    payer: Literal["escrow", "account"]
+    most_cost: str
+    expected_cost: str | None
+    currency: Literal["USD"] = "USD"
+    chain: int | None
     refusals: list[Refusal]
 
 
@@ -216,10 +251,20 @@ class Observation(BaseModel):
     ips: dict[str, list[LeasedIp]] = {}
 
 
+class PaymentState(BaseModel):
+    """How far the payment of a workload is; ``spent`` is known once it is closed."""
+
+    status: Literal["awaiting_deposit", "deposited", "reserving", "reserved", "settling", "settled"]
+    amount: str
+    expires_at: str
+    spent: str | None = None
+
+
 class WorkloadStatus(BaseModel):
     """Where a workload stands. Fields are None until they are known.
 
     Attributes:
+        payment: How far its owner's escrow has paid; None if the operator's account pays.
         dseq: Its number on Akash.
         provider: Address of the provider; of the first placement's if there are several.
         price: uact a block, over all leases.
@@ -257,6 +302,7 @@ class WorkloadStatus(BaseModel):
     last_seen: Observation | None = None
     created_at: str
     updated_at: str
+    payment: PaymentState | None = None
     live: LiveStatus | None = None
 
 

@@ -57,9 +57,24 @@ class Attempt:
         return created_within(dseq, self.began_at, self.ended_by(longest_call))
 
 
+class Payment(StrEnum):
+    """How far the payment of a workload's owner is: none is due, or what was done last."""
+
+    NONE = "none"
+    AWAITED = "awaiting_deposit"
+    DEPOSITED = "deposited"
+    RESERVING = "reserving"
+    RESERVED = "reserved"
+    SETTLING = "settling"
+
+
 class Step(StrEnum):
     """What is to be done next for a workload; each but ``DONE`` is a task of ``akash_deploy``."""
 
+    DEPOSIT = "deposit"
+    SIGN = "sign"
+    BUMP = "bump"
+    PAY = "pay"
     CREATE = "create"
     RECOVER = "recover"
     COLLECT = "collect"
@@ -71,6 +86,11 @@ class Step(StrEnum):
     CONFIRM = "confirm"
     END = "end"
     DONE = "done"
+
+
+# What is due for a payment: before anything is created, and after it is closed.
+_BEFORE = {Payment.AWAITED: Step.DEPOSIT, Payment.DEPOSITED: Step.SIGN, Payment.RESERVING: Step.PAY}
+_AFTER = {Payment.RESERVED: Step.SIGN, Payment.SETTLING: Step.PAY}
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,7 @@ class Progress:
         kept: If it fails with a lease, it stays open.
         updating: Its lease is to run another SDL.
         paying: Money is to be added to its escrow account.
+        payment: How far its owner's payment is.
     """
 
     ended: bool = False
@@ -104,6 +125,7 @@ class Progress:
     kept: bool = False
     updating: bool = False
     paying: bool = False
+    payment: Payment = Payment.NONE
 
 
 def next_step(progress: Progress) -> Step:
@@ -116,13 +138,15 @@ def next_step(progress: Progress) -> Step:
     if progress.attempting:
         return Step.RECOVER
     if progress.closing:
+        if progress.payment is Payment.RESERVING:
+            return Step.PAY
         if not progress.created or progress.proved_closed or (progress.kept and progress.leased):
-            return Step.END
+            return _AFTER.get(progress.payment, Step.END)
         return Step.CONFIRM if progress.close_sent else Step.CLOSE
     if progress.active:
         return Step.UPDATE if progress.updating else Step.TOP_UP if progress.paying else Step.DONE
     if not progress.created:
-        return Step.CREATE
+        return _BEFORE.get(progress.payment, Step.CREATE)
     if progress.leased:
         return Step.READY
     return Step.LEASE if progress.chosen else Step.COLLECT

@@ -13,6 +13,8 @@ from slipway.akash.console.models import GpuPrices
 from slipway.akash.models import (
     DeployWorkloadAnswer,
     DeployWorkloadRequest,
+    PaymentAnswer,
+    PayWorkloadAnswer,
     Status,
     WorkloadEstimate,
     WorkloadResources,
@@ -26,8 +28,10 @@ from slipway.akash.workloads import bounds_of, new_workload
 from slipway.budgets.rules import akash_ceilings, micro
 from slipway.budgets.store import Budget, Spender
 from slipway.budgets.store import keys as budget_keys
+from slipway.chain.unsigned import UnsignedTransaction
 from slipway.control.store import PROBE_WRITE, Gate, Service, switch_key
 from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
+from slipway.escrow.service import EscrowService, escrow_service
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
@@ -41,7 +45,16 @@ from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
 from slipway.limits import store as limits
 from slipway.observability import logger, record
-from slipway.settings import AkashSettings, akash_budget, akash_settings, akash_windows, state_machine_arn
+from slipway.settings import (
+    AkashSettings,
+    akash_budget,
+    akash_deposit_seconds,
+    akash_settings,
+    akash_windows,
+    chain_settings,
+    pays_by_escrow,
+    state_machine_arn,
+)
 from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now, now_text, to_text
 
@@ -56,6 +69,7 @@ class AkashService:
     Args:
         settings: What this installation is set to.
         console: Gives the Console API; asked for only when it is needed.
+        escrow: Gives the escrow; asked for only when a caller pays.
         start_execution: Starts ``akash_deploy`` under the execution name given first, with the input given second;
             starting the same again must do nothing.
     """
@@ -65,7 +79,9 @@ class AkashService:
         settings: AkashSettings,
         console: Callable[[], ConsoleApi],
         start_execution: Callable[[str, str], None],
+        escrow: Callable[[], EscrowService] = escrow_service,
     ) -> None:
+        self._escrow = escrow
         self._settings = settings
         self._console = console
         self._start_execution = start_execution
@@ -93,7 +109,8 @@ class AkashService:
         gpu = _gpu_usd_per_hour(workload, gpus.result()) if gpus else Decimal(0)
         hour = None if gpu is None else hourly(usual.result().akash) + gpu
         allowed = limits.current(_WORKLOADS, str(caller.wallet), akash_windows(caller.tier))
-        spending = _over_budget(budget, deposit, body) or budget.refusal(micro(deposit))
+        pays = _pays(caller)
+        spending = _over_budget(budget, deposit, body) or (None if pays else budget.refusal(micro(deposit)))
         refusals = [gate.refusal, spending, credit.result(), limits.refusal_of(allowed)]
         return WorkloadEstimate(
             services=list(workload.services),
@@ -107,6 +124,10 @@ class AkashService:
             usd_per_month=None if hour is None else amount_text(hour * 730, 2),
             gpu_usd_per_hour=None if gpu is None else amount_text(gpu),
             deposit=amount_text(deposit),
+            payer="escrow" if pays else "account",
+            most_cost=amount_text(deposit),
+            expected_cost=None if hour is None else amount_text(hour),
+            chain=chain_settings().token_chain_id if pays else None,
             refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in refusals if refusal],
         )
 
@@ -153,6 +174,8 @@ class AkashService:
         deposit = self._deposit(body)
         self._configured()
         credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
+        deployment_id, pays = new_id(), _pays(caller)
+        paying = self._threads.submit(self._escrow().request, wallet, deployment_id, deposit) if pays else None
         gate, budget = _gate_and_budget(caller)
         asked = body.model_dump(mode="json", by_alias=True, exclude={"auth_token"})
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, asked)
@@ -161,7 +184,7 @@ class AkashService:
                 return self._replay(idempotency)
             raise refusal
         answer = DeployWorkloadAnswer(
-            deployment_id=(deployment_id := new_id()),
+            deployment_id=deployment_id,
             services=list(workload.services),
             deposit=amount_text(deposit),
             status_url=f"/api/deployments/{deployment_id}/status",
@@ -172,7 +195,10 @@ class AkashService:
         write = Transaction()
         gate.enter(write)
         deployment.name = body.name
-        deployment.budget = budget.spend(write, micro(deposit))
+        if paying:
+            answer = _awaiting(deployment, answer, *paying.result())
+        else:
+            deployment.budget = budget.spend(write, micro(deposit))
         write.create("deployment", deployment)
         write.create("sdl", sdl_item(deployment_id, body.sdl))
         write.create("event", job_event(deployment.pk, str(Status.PENDING), "The workload was accepted"))
@@ -187,18 +213,20 @@ class AkashService:
                 return self._replay(idempotency)
             if PROBE_WRITE in error.failed:
                 raise gate.probed() from error
-            refusal = budget.refusal(micro(deposit), error.failed)
+            refusal = budget.refusal(0 if pays else micro(deposit), error.failed)
             refusal = refusal or limits.refusal(error.failed.get("limit"), windows)
             if refusal is None:
                 limits.trim(_WORKLOADS, wallet, windows)
             raise refusal or ConflictError("Too many requests at once; try again", retry_after=1) from error
         record("Workloads", outcome="accepted")
-        budget.measure(micro(deposit))
+        if not pays:
+            budget.measure(micro(deposit))
         self._start(deployment)
         return answer
 
     def _replay(self, idempotency: Idempotency) -> DeployWorkloadAnswer:
-        answer = DeployWorkloadAnswer.model_validate(idempotency.answer())
+        stored = idempotency.answer()
+        answer = (PayWorkloadAnswer if "payment" in stored else DeployWorkloadAnswer).model_validate(stored)
         # The first request may have died between its write and its start.
         deployment = find_deployment(answer.deployment_id)
         if isinstance(deployment, AkashDeployment) and deployment.status == str(Status.PENDING):
@@ -271,6 +299,26 @@ def _gate_and_budget(caller: Caller) -> tuple[Gate, Budget]:
     ceilings, spender = akash_ceilings(akash_budget()), Spender(caller.wallet, caller.tier)
     state, *counters = read_items(switch_key(Service.AKASH), *budget_keys(ceilings, spender))
     return Gate(Service.AKASH, state), Budget(ceilings, spender, counters)
+
+
+def _pays(caller: Caller) -> bool:
+    """Return whether a caller's own escrow pays: never that of operators and administrators."""
+    return not is_staff(caller) and pays_by_escrow(caller.tier)
+
+
+def _awaiting(
+    deployment: AkashDeployment,
+    answer: DeployWorkloadAnswer,
+    payment: dict[str, Any],
+    transactions: list[UnsignedTransaction],
+) -> PayWorkloadAnswer:
+    """Let a workload wait for the deposit, and return the answer that asks for it."""
+    expires_at = to_text(now() + timedelta(seconds=akash_deposit_seconds()))
+    deployment.payment = {**payment, "expires_at": expires_at}
+    asked = PaymentAnswer(
+        job_id=deployment.deployment_id, amount=payment["amount"], expires_at=expires_at, transactions=transactions
+    )
+    return PayWorkloadAnswer(**answer.model_dump(), payment=asked)
 
 
 def _over_budget(budget: Budget, deposit: Decimal, body: DeployWorkloadRequest) -> SlipwayError | None:

@@ -23,7 +23,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.akash.models import FINAL, Status
-from slipway.akash.rules import Attempt, Progress, manifest_hash
+from slipway.akash.rules import Attempt, Payment, Progress, manifest_hash
 from slipway.errors import LeaseClosedError, NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
 from slipway.jobs.open_work import open_shard
@@ -66,6 +66,9 @@ class AkashDeployment(Deployment, discriminator=KIND):
         keep_failed: Leave it open for a look if it fails with a lease.
         kept_open: It failed and was left open; it costs until somebody has it closed.
         budget: What was reserved of the operator's budgets, until it is closed (``slipway.budgets``).
+        payment: How its owner's escrow pays: ``amount``, ``units``, ``decimals``, ``token``, ``escrow`` and
+            ``expires_at``; None where the operator's account pays.
+        payment_signed: Purpose of the payment that is signed and not final.
         bounds: Within which its bids stay besides the caller's wishes: ``max_price`` in US dollars an hour,
             ``audited_only``.
     """
@@ -109,6 +112,11 @@ class AkashDeployment(Deployment, discriminator=KIND):
     kept_open = BooleanAttribute(null=True)
     budget = JSONAttribute(null=True)
     bounds = JSONAttribute(null=True)
+    payment = JSONAttribute(null=True)
+    deposited_at = UnicodeAttribute(null=True)
+    payment_signed = UnicodeAttribute(null=True)
+    reserved_at = UnicodeAttribute(null=True)
+    settled_at = UnicodeAttribute(null=True)
 
     @property
     def ended(self) -> bool:
@@ -146,7 +154,19 @@ class AkashDeployment(Deployment, discriminator=KIND):
             kept=self.keeps,
             updating=self.update_requested_at is not None,
             paying=self.top_up is not None,
+            payment=self.payment_state,
         )
+
+    @property
+    def payment_state(self) -> Payment:
+        """How far its owner's payment is."""
+        if self.payment is None or self.settled_at:
+            return Payment.NONE
+        if self.payment_signed:
+            return Payment.SETTLING if self.reserved_at else Payment.RESERVING
+        if self.reserved_at:
+            return Payment.RESERVED
+        return Payment.DEPOSITED if self.deposited_at else Payment.AWAITED
 
     @property
     def attempt(self) -> Attempt | None:

@@ -7,6 +7,7 @@ from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.models import (
     LeaseDetail,
     Observation,
+    PaymentState,
     Status,
     WorkloadDetail,
     WorkloadError,
@@ -48,7 +49,19 @@ def _fields(item: AkashDeployment, live: LiveStatus | None = None) -> dict[str, 
         "last_seen": seen if item.ended else None,
         "created_at": item.created_at,
         "updated_at": item.updated_at,
+        "payment": _payment_of(item),
     }
+
+
+def _payment_of(item: AkashDeployment) -> PaymentState | None:
+    if item.payment is None:
+        return None
+    return PaymentState(
+        status="settled" if item.settled_at else item.payment_state.value,
+        amount=item.payment["amount"],
+        expires_at=item.payment["expires_at"],
+        spent=item.final_cost,
+    )
 
 
 def status_of(item: AkashDeployment, live: LiveStatus | None = None) -> WorkloadStatus:

@@ -24,6 +24,7 @@ from slipway.akash.bidding.prices import MICRO, amount_text, usd_per_hour
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
+from slipway.akash.payments import Payments, Purpose
 from slipway.akash.rules import Step, backed_off, is_ready, manifest_hash, next_step, observation_of
 from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import fingerprint, parse_sdl
@@ -47,8 +48,11 @@ from slipway.akash.store import (
     unwatched,
     watched,
 )
+from slipway.amounts import format_amount
 from slipway.budgets import store as budgets
 from slipway.budgets.rules import micro
+from slipway.chain.broadcast import STUCK_BLOCKS, settle, spare
+from slipway.chain.models import Progress
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import (
@@ -61,6 +65,7 @@ from slipway.errors import (
     LeaseClosedError,
     NotFoundError,
     NotReadyError,
+    PaymentRequiredError,
     SlipwayError,
     UpstreamRefusedError,
     UpstreamUnavailableError,
@@ -81,6 +86,8 @@ MOST_BLIND_CREATES = 3
 # Deadlines of calls: upstream waits about 50 s for a provider that takes the manifest, and asks providers for a status.
 _LEASE_CALL_SECONDS = 55.0
 _READ_SECONDS = 20.0
+_DEPOSIT_PAUSE = 3
+_LATE_DEPOSIT_PAUSE = 10
 _RECOVER_PAUSE = 3
 _READY_PAUSE = 5
 # Least and most: whoever closes for hours must not fill an execution's history of 25,000 events.
@@ -110,11 +117,21 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         console: The Console API.
         clocks: How long things may take.
         clock: Gives the present, aware.
+        payments: What pays for workloads from escrow, if there is an escrow.
     """
 
     name = "akash_deploy"
 
-    def __init__(self, console: ConsoleApi, clocks: AkashClocks, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        console: ConsoleApi,
+        clocks: AkashClocks,
+        clock: Callable[[], datetime] = now,
+        payments: Payments | None = None,
+    ) -> None:
+        self._payments = payments
+        # A workload whose payment is to be signed again with higher fees.
+        self._stuck: str | None = None
         self._console = console
         self._clocks = clocks
         self._clock = clock
@@ -129,16 +146,88 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         deployment = find_workload(deployment_id)
         if deployment is None:
             raise NotFoundError("There is no such workload")
+        self._stuck = None
         return self._work(deployment, deployment_id, failure)
 
     def _due(self, job: AkashDeployment) -> Step:
-        return next_step(job.progress)
+        return Step.BUMP if job.deployment_id == self._stuck else next_step(job.progress)
 
     def _status(self, job: AkashDeployment) -> str:
         return str(job.status)
 
     def _now_text(self) -> str:
         return to_text(self._clock())
+
+    # ── Payment from escrow ─────────────────────────────────────────────────────────────────────
+
+    def _paying(self) -> Payments:
+        if self._payments is None:
+            raise UpstreamUnavailableError("There is no escrow here")
+        return self._payments
+
+    def _await_deposit(self, deployment: AkashDeployment) -> int:
+        """Look whether the deposit is there, in a block that is confirmed.
+
+        Raises:
+            PaymentRequiredError: It was not there in time; what did come can be refunded.
+            UpstreamUnavailableError: The chain does not answer.
+        """
+        payment, payments = deployment.payment, self._paying()
+        found, wanted = payments.deposit(deployment), int(payment["units"])
+        if found.confirmed >= wanted:
+            change(
+                deployment,
+                [AkashDeployment.deposited_at.set(self._now_text())],
+                undisturbed() & AkashDeployment.deposited_at.does_not_exist(),
+                event=("deposited", f"{payment['amount']} were deposited in the escrow", None),
+            )
+            return 0
+        late = _seconds_since(payment["expires_at"], self._clock())
+        settling = payments.chain.block_seconds * (payments.chain.confirmations + STUCK_BLOCKS)
+        if late > 0 and (found.latest < wanted or late > settling):
+            came = format_amount(found.confirmed, int(payment["decimals"]))
+            raise PaymentRequiredError(
+                f"{came} of {payment['amount']} were deposited in time; nothing was created, and it can be refunded",
+                details={"deposited": came, "amount": payment["amount"]},
+            )
+        return _DEPOSIT_PAUSE if _seconds_since(deployment.created_at, self._clock()) < 60 else _LATE_DEPOSIT_PAUSE
+
+    def _pay(self, deployment: AkashDeployment) -> int:
+        """Send the payment that is signed, and record it once it is confirmed.
+
+        Raises:
+            PaymentRequiredError: The deposit was taken back before it was reserved.
+            UpstreamUnavailableError: The chain does not answer.
+        """
+        payments, purpose = self._paying(), str(deployment.payment_signed)
+        item = payments.send(deployment)
+        found = payments.look(item, self._clock())
+        if found.progress in (Progress.PENDING, Progress.MISSING):
+            if found.progress is Progress.MISSING:
+                payments.again(item)
+            return found.pause_seconds
+        if found.progress is Progress.STUCK:
+            self._stuck = deployment.deployment_id
+            return 0
+        done = found.progress is Progress.CONFIRMED
+        reserving = purpose == Purpose.RESERVE
+        paid = AkashDeployment.reserved_at if reserving else AkashDeployment.settled_at
+        event = ("reserved", "The deposit is reserved for the workload", {"transaction_hash": item.transaction_hash})
+        if not reserving:
+            message = f"{deployment.final_cost or '0'} USD were released; the rest is free for a refund"
+            event = ("settled", message, {"transaction_hash": item.transaction_hash})
+        if change(
+            deployment,
+            [AkashDeployment.payment_signed.remove(), *([paid.set(self._now_text())] if done else [])],
+            AkashDeployment.payment_signed == purpose,
+            event=event if done else None,
+            also=lambda write: settle(write, item, str(found.progress)),
+        ):
+            if found.receipt:
+                spare(item, found.receipt)
+            if found.progress is Progress.REVERTED and reserving:
+                raise PaymentRequiredError("The deposit was taken back before it could be reserved")
+        return 0
 
     # ── Create ──────────────────────────────────────────────────────────────────────────────────
 
@@ -712,6 +801,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         record("WorkloadDuration", seconds, MetricUnit.Seconds, outcome=outcome)
 
     steps: ClassVar = {
+        Step.DEPOSIT: _await_deposit,
+        Step.PAY: _pay,
         Step.CREATE: _create,
         Step.RECOVER: _recover,
         Step.COLLECT: _collect_bids,

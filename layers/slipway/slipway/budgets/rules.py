@@ -1,5 +1,6 @@
 """Ceilings and how they are written. Pure; amounts are whole millionths of a US dollar, or wei."""
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ INSTALLATION, WALLET = "installation", "wallet"
 
 def micro(amount: Decimal) -> int:
     """Return US dollars in millionths, rounded up: a part of one is spent as well."""
-    return -int(-amount * MICRO // 1)
+    return math.ceil(amount * MICRO)
 
 
 def akash_ceilings(budget: AkashBudget) -> list[Ceiling]:

@@ -272,10 +272,10 @@ class JsonRpc:
         """Return what a read-only call returns at the latest block; raises RpcError when it reverts."""
         return self.ask(to, data, lambda answer: answer)
 
-    def ask[Value](self, to: str, data: bytes, decode: Callable[[bytes], Value]) -> Value:
-        """Return what a read-only call returns at the latest block, decoded; an answer that can't be is no answer."""
+    def ask[Value](self, to: str, data: bytes, decode: Callable[[bytes], Value], block: str = "latest") -> Value:
+        """Return what a read-only call returns as of a block, decoded; an answer that can't be is no answer."""
         call = {"to": to, "data": "0x" + data.hex()}
-        return self.ask_nodes(CALL, (call, "latest"), lambda answer: decode(_bytes(answer)))
+        return self.ask_nodes(CALL, (call, block), lambda answer: decode(_bytes(answer)))
 
     def create_call[Value](self, code: str, decode: Callable[[bytes], Value]) -> Value:
         """Return what creation code returns that is run at the latest block without being deployed, decoded."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Kind = Literal["token", "akash"]
 AnyStatus = Literal["pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"]
 Request = tokens.DeployTokenRequest | akash.DeployWorkloadRequest
-Accepted = tokens.DeployTokenAnswer | akash.DeployWorkloadAnswer
+Accepted = tokens.DeployTokenAnswer | akash.PayWorkloadAnswer | akash.DeployWorkloadAnswer
 Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate
 Status = tokens.DeploymentStatus | akash.WorkloadStatus
 Detail = tokens.DeploymentDetail | akash.WorkloadDetail

@@ -42,15 +42,15 @@ class EscrowContract:
         self._rpc = rpc
         self.address = address
 
-    def status(self, job_id: str, wallet: str) -> EscrowStatus:
-        """Everything of a wallet and a job, in one read and as of one block.
+    def status(self, job_id: str, wallet: str, block: str = "latest") -> EscrowStatus:
+        """Return everything of a wallet and a job, in one read and as of one block.
 
         Raises:
             UpstreamUnavailableError: No node answered, or there is no such contract.
         """
         data = call_data("statusOf(bytes32,address)", (job_key(job_id), wallet))
         try:
-            return self._rpc.ask(self.address, data, _status)
+            return self._rpc.ask(self.address, data, _status, block)
         except RpcError as error:
             raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
 

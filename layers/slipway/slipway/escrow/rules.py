@@ -13,6 +13,7 @@ PERMIT_SECONDS = 3600
 # A deposit can't be estimated before its approval is mined. Held to the contract by its tests; the newest fork asks
 # 300,000 of a first deposit, twice what those before it did.
 DEPOSIT_GAS = 400_000
+APPROVE_GAS = 120_000
 
 _DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _DOMAIN_FIELDS = [

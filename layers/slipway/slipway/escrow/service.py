@@ -1,9 +1,12 @@
 """Use cases of the escrow routes: what the chain says, and transactions for the wallet to sign. Nothing is stored."""
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -27,7 +30,8 @@ from slipway.escrow.models import (
     PermitOffer,
     RefundAnswer,
 )
-from slipway.escrow.rules import DEPOSIT_GAS, PERMIT_SECONDS, permit_typed_data
+from slipway.escrow.rules import APPROVE_GAS, DEPOSIT_GAS, PERMIT_SECONDS, permit_typed_data
+from slipway.escrow.store import require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
@@ -84,6 +88,7 @@ class EscrowService:
 
         Raises:
             ServicePausedError: No new deposits are taken.
+            NotFoundError: The job is no workload of the caller's.
             ValidationFailedError: The amount is not the token's, or the permit not good for it.
             PaymentRequiredError: The wallet has less; ``details.missing`` says how much.
             ConflictError: The chain would refuse it.
@@ -92,8 +97,9 @@ class EscrowService:
         refusal = Gate(Service.ESCROW).refusal
         if refusal:
             raise refusal
-        contract = self._contract()
         wallet = str(caller.wallet)
+        require_workload(body.job_id, wallet)
+        contract = self._contract()
         found = self._status(contract, body.job_id, wallet)
         amount = parse_amount(body.amount, found.decimals)
         shown = format_amount(amount, found.decimals)
@@ -120,6 +126,36 @@ class EscrowService:
         if not approved:
             transactions.insert(0, self._transaction(approve, gas, f"Let the escrow take {shown} of your tokens"))
         return DepositAnswer(job_id=body.job_id, amount=shown, transactions=transactions, permit=self._offered(offer))
+
+    def request(self, wallet: str, job_id: str, usd: Decimal) -> tuple[dict[str, Any], list[UnsignedTransaction]]:
+        """Return what a wallet has to deposit for a job that it pays, and the transactions that do; no permit.
+
+        What the wallet has does not matter: it has time to get the tokens.
+
+        Raises:
+            ServicePausedError: No new deposits are taken.
+            UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
+        """
+        if refusal := Gate(Service.ESCROW).refusal:
+            raise refusal
+        contract = self._contract()
+        found = self._status(contract, job_id, wallet)
+        units = math.ceil(usd * 10**found.decimals)
+        shown = format_amount(units, found.decimals)
+        deposit, description = contract.deposit(job_id, units), f"Deposit {shown} for job {job_id}"
+        transactions = [self._transaction(deposit, DEPOSIT_GAS, description)]
+        if found.allowance < units:
+            approve = self._token(found.token).approve(contract.address, units)
+            text = f"Let the escrow take {shown} of your tokens"
+            transactions.insert(0, self._transaction(approve, APPROVE_GAS, text))
+        stored = {
+            "amount": shown,
+            "units": units,
+            "decimals": found.decimals,
+            "token": found.token,
+            "escrow": contract.address,
+        }
+        return stored, transactions
 
     def refund(self, caller: Caller, job_id: str) -> RefundAnswer:
         """Return the transaction that gives the caller back what is unspent, even while the service is paused.
