@@ -36,12 +36,9 @@ def _chain_signing(chain_id: int, *, builds: bool = False) -> ChainSigning:
     return ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc, pool=pool))
 
 
-def _token_signing() -> TokenSigning:
-    return TokenSigning(_chain_signing(chain_settings().token_chain_id))
-
-
-def _payment_signing() -> PaymentSigning:
-    return PaymentSigning(_chain_signing(chain_settings().token_chain_id), escrow_payee())
+def _job_signing(purpose: str) -> TokenSigning | PaymentSigning:
+    signing = _chain_signing(chain_settings().token_chain_id)
+    return PaymentSigning(signing, escrow_payee()) if purpose == "payment" else TokenSigning(signing)
 
 
 def _build_signing(chain_id: int) -> BuildSigning:
@@ -51,10 +48,8 @@ def _build_signing(chain_id: int) -> BuildSigning:
 def _sign(event: dict[str, Any]) -> dict[str, Any]:
     if event["purpose"] == "build":
         items = [_build_signing(event["chain_id"]).sign(event["build_id"], event["job_id"])]
-    elif event["purpose"] == "payment":
-        items = [_payment_signing().sign(event["job_id"])]
     else:
-        items = _token_signing().sign(event["job_id"])
+        items = _job_signing(event["purpose"]).sign(event["job_id"])
     return {
         "signed": [
             {
@@ -71,17 +66,15 @@ def _sign(event: dict[str, Any]) -> dict[str, Any]:
 def _bump(event: dict[str, Any]) -> None:
     if event["purpose"] == "build":
         _build_signing(event["chain_id"]).bump(event["build_id"], event["job_id"])
-    elif event["purpose"] == "payment":
-        _payment_signing().bump(event["job_id"])
     else:
-        _token_signing().bump(event["job_id"])
+        _job_signing(event["purpose"]).bump(event["job_id"])
 
 
 def _cancel(event: dict[str, Any]) -> None:
     if event["purpose"] == "build":
         _build_signing(event["chain_id"]).cancel(event["build_id"])
     else:
-        _token_signing().cancel(event["job_id"])
+        _job_signing(event["purpose"]).cancel(event["job_id"])
 
 
 def _close(event: dict[str, Any]) -> None:

@@ -105,7 +105,7 @@ class PaymentSigning:
         self._signing = signing
         self._payee = payee
 
-    def sign(self, deployment_id: str) -> TransactionItem:
+    def sign(self, deployment_id: str) -> list[TransactionItem]:
         """Sign that the deposit is reserved, or that what the workload cost is released and the rest free."""
         deployment = find_workload(deployment_id)
         if deployment is None:
@@ -134,7 +134,7 @@ class PaymentSigning:
             configuration=configuration,
             replaces=(earlier,) if earlier and earlier.settled and earlier.status != "confirmed" else (),
         )
-        return self._signing.sign(plan)[0]
+        return self._signing.sign(plan)
 
     def bump(self, deployment_id: str) -> None:
         """Sign a stuck payment again with higher fees, if the cap leaves room for that."""
@@ -142,6 +142,10 @@ class PaymentSigning:
         item = deployment and transaction_for(deployment_id, purpose_of(deployment))
         if item:
             self._signing.sign_again(self._signing.stuck([item]), ())
+
+    def cancel(self, deployment_id: str) -> None:
+        """Refuse: a payment is waited for, since what it pays for depends on it."""
+        raise ConflictError("A payment is not called off", details={"deployment_id": deployment_id})
 
 
 class PaymentTransactions:
