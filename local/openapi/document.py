@@ -83,10 +83,32 @@ def document() -> dict[str, Any]:
         _describe_attributes(schema)
         if name not in asked:
             _require_constants(schema)
+    _discriminate(whole, schemas)
     components["securitySchemes"] = _SCHEMES
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = dict(sorted(components["responses"].items()))
     return {**whole, "paths": dict(sorted(whole["paths"].items())), "components": dict(sorted(components.items()))}
+
+
+def _discriminate(node: Any, schemas: dict[str, Any]) -> None:
+    """Say of a choice between kinds which field tells them apart, so that generated clients know one from the other."""
+    if isinstance(node, list):
+        for entry in node:
+            _discriminate(entry, schemas)
+    if not isinstance(node, dict):
+        return
+    for entry in node.values():
+        _discriminate(entry, schemas)
+    references = [branch.get("$ref", "") for branch in node.get("anyOf", ()) if isinstance(branch, dict)]
+    kinds = {_kind_of(schemas.get(reference.rpartition("/")[2], {})): reference for reference in references}
+    if len(kinds) > 1 and len(kinds) == len(references) and None not in kinds:
+        node["oneOf"] = node.pop("anyOf")
+        node["discriminator"] = {"propertyName": "kind", "mapping": kinds}
+
+
+def _kind_of(schema: dict[str, Any]) -> str | None:
+    kind: str | None = schema.get("properties", {}).get("kind", {}).get("const")
+    return kind
 
 
 def text() -> str:

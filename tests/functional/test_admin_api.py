@@ -23,7 +23,14 @@ from slipway.tokens.models import ModelState
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
 
-ROUTES = ["api_admin_model", "api_admin_pause", "api_admin_resume", "api_admin_audit", "api_admin_metrics"]
+ROUTES = [
+    "api_admin_model",
+    "api_admin_pause",
+    "api_admin_resume",
+    "api_admin_audit",
+    "api_admin_metrics",
+    "api_admin_deployments",
+]
 ENTRY = {"owner": ALICE.address, "state": "validated"}
 
 
@@ -403,3 +410,35 @@ def test_the_summary_of_nothing(slipway: Installation) -> None:
 
 def test_the_summary_of_a_service_that_is_none(slipway: Installation) -> None:
     assert _admin(slipway, "api_admin_metrics", query="service=boats").status == 404
+
+
+# ── Deployments of all users ────────────────────────────────────────────────────────────────────
+
+
+def _listed(slipway: Installation, query: str = "") -> list[str]:
+    """The models of all pages of two, in order."""
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        more = f"&cursor={cursor}" if cursor else ""
+        body = _admin(slipway, "api_admin_deployments", query=f"limit=2&{query}{more}").body
+        assert len(body["deployments"]) <= 2
+        found += [entry["model_id"] for entry in body["deployments"]]
+        cursor = body["next_cursor"]
+    return found
+
+
+def test_an_administrator_finds_any_deployment(slipway: Installation) -> None:
+    for number, account in enumerate((ALICE, BOB, ALICE)):
+        slipway.model(f"m{number}", owner=account.address)
+        assert slipway.launch(f"m{number}", account=account).status == 202
+    assert _listed(slipway) == ["m2", "m1", "m0"]
+    assert _listed(slipway, f"user={ALICE.address}") == ["m2", "m0"]
+    assert _listed(slipway, "model=m1") == ["m1"]
+    assert _listed(slipway, "status=pending") == ["m2", "m1", "m0"]
+    assert _listed(slipway, "status=completed") == []
+    assert _listed(slipway, "to=2026-01-01T00:00:00Z&from=2025-12-31T00:00:00Z") == []
+    (entry,) = _admin(slipway, "api_admin_deployments", query="model=m1").body["deployments"]
+    assert (entry["user_address"], entry["kind"], entry["status"]) == (BOB.address, "token", "pending")
+    refused = _admin(slipway, "api_admin_deployments", query="cursor=x")
+    assert (refused.status, refused.code) == (400, "VALIDATION_ERROR")

@@ -33,6 +33,7 @@ ADMIN, OPERATOR, WORKER = Access("admin"), Access("operator"), Access("worker")
 ROUTES: dict[str, Access] = {
     "GET /.well-known/jwks.json": ANYONE,
     "GET /api/admin/audit": ADMIN,
+    "GET /api/admin/deployments": ADMIN,
     "GET /api/admin/budgets": ADMIN,
     "GET /api/admin/metrics": ADMIN,
     "PUT /api/admin/budgets": ADMIN,

@@ -44,5 +44,9 @@ def test_an_allowance_that_is_used_up_becomes_a_refusal_with_headers() -> None:
     assert refusal_of(Allowance(5, 1, 10)) is None
     refused = refusal_of(Allowance(5, 0, 10))
     assert refused is not None
+    assert refused.message == "No more than 5 an hour are allowed; try again in 10 s"
+    daily = refusal_of(Allowance(20, 0, 10, 86400))
+    assert daily is not None
+    assert daily.message.startswith("No more than 20 a day are allowed")
     assert (refused.code, refused.status, refused.retry_after) == ("RATE_LIMIT_EXCEEDED", 429, 10)
     assert refused.headers == {"ratelimit-limit": "5", "ratelimit-remaining": "0", "ratelimit-reset": "10"}

@@ -9,8 +9,9 @@ from slipway.budgets import service
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
+from slipway.deployments import administration as deployments
 from slipway.errors import ConflictError, NotFoundError
-from slipway.http import Context, Cursor, RoleHolder, body_of, create_app, lambda_handler, refusals
+from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity.models import ADMIN, Caller
 from slipway.jobs.store import write_audit_event
 from slipway.times import optional_moment
@@ -80,6 +81,23 @@ def change_budgets(
     message = ", ".join(f"{name}: {limit}" for name, limit in sorted(body.root.items()))
     write_audit_event(context.audit("accepted", caller.wallet, "budgets", message[:500]))
     return changed
+
+
+@app.get("/api/admin/deployments")
+def all_deployments(
+    _: Administrator,
+    user: Text = None,
+    model: Text = None,
+    status: deployments.AnyStatus | None = None,
+    since: From = None,
+    until: To = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> deployments.DeploymentEntries:
+    """List deployments of all users, newest first."""
+    wallet = parse_address(user, "user") if user else None
+    moments = optional_moment(since, "from"), optional_moment(until, "to")
+    return deployments.page(deployments.Filter(wallet, model, status, *moments), limit, cursor)
 
 
 @app.put("/api/admin/models/{model_id}")

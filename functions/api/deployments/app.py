@@ -15,6 +15,7 @@ from slipway.akash.models import (
     WorkloadStatus,
 )
 from slipway.deployments import service
+from slipway.deployments.administration import AnyStatus
 from slipway.deployments.service import catalogue, deployment_service
 from slipway.errors import (
     BudgetExceededError,
@@ -53,7 +54,7 @@ def estimate(caller: Owner, body: Body) -> service.Estimate:
 def page(
     caller: Owner,
     kind: service.Kind | None = None,
-    status: service.AnyStatus | None = None,
+    status: AnyStatus | None = None,
     model_id: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 20,
     cursor: Cursor = None,

@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deployments of all users, newest first */
+        get: operations["admin_all_deployments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metrics": {
         parameters: {
             query?: never;
@@ -1712,9 +1729,8 @@ export interface components {
          */
         DeploymentDetail: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -1790,6 +1806,43 @@ export interface components {
             events: components["schemas"]["EventDetail"][];
         };
         /**
+         * DeploymentEntries
+         * @description A page of deployments, newest first; a page may be short, and still have a next one.
+         */
+        DeploymentEntries: {
+            /** Deployments */
+            deployments: components["schemas"]["DeploymentEntry"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * DeploymentEntry
+         * @description A deployment as administrators see it in a list; `model_id` and `token_address` are a token's.
+         */
+        DeploymentEntry: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "token" | "akash";
+            /** Deployment Id */
+            deployment_id: string;
+            /** User Address */
+            user_address: string;
+            /** Status */
+            status: string;
+            /** Model Id */
+            model_id: string | null;
+            /** Token Address */
+            token_address: string | null;
+            /** Error Code */
+            error_code: string | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
          * DeploymentError
          * @description How a launch failed.
          */
@@ -1807,9 +1860,8 @@ export interface components {
          */
         DeploymentStatus: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -1858,9 +1910,8 @@ export interface components {
          */
         DeploymentSummary: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -3766,9 +3817,8 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
             /** Name */
@@ -3911,9 +3961,8 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
             /** Name */
@@ -4012,9 +4061,8 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
             /** Name */
@@ -4514,6 +4562,59 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_all_deployments: {
+        parameters: {
+            query?: {
+                user?: string;
+                model?: string;
+                /** @example completed */
+                status?: "pending" | "deploying" | "registering" | "completed" | "failed" | "active" | "closed" | "error";
+                from?: string;
+                to?: string;
+                /** @example 50 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployments": [
+                     *         {
+                     *           "kind": "token",
+                     *           "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *           "user_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "status": "status",
+                     *           "model_id": "sentiment-v2",
+                     *           "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "error_code": "error code",
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeploymentEntries"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };

@@ -9,7 +9,7 @@ from slipway.akash.sdl.parser import Workload, fingerprint
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, SdlText, compressed
 from slipway.budgets.rules import MICRO
 from slipway.budgets.store import Budget
-from slipway.jobs.deployments import deployment_key, owner_key
+from slipway.jobs.deployments import day_key, deployment_key, owner_key
 from slipway.jobs.open_work import open_shard
 from slipway.store import Transaction
 from slipway.times import now, now_text, to_text
@@ -51,6 +51,7 @@ def new_workload(
         updated_at=created_at,
         owner_key=owner_key(wallet),
         owner_sort=f"{created_at}#{deployment_id}",
+        subject_key=day_key(created_at),
         open_shard=open_shard(KIND, deployment_id),
         open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
     )

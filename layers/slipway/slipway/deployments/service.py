@@ -12,6 +12,7 @@ from slipway.akash import views
 from slipway.akash.rules import loss_of
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment, hosts_of
+from slipway.deployments.administration import AnyStatus
 from slipway.errors import (
     BudgetExceededError,
     ConflictError,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from slipway.akash.status.service import LiveWorkloads
 
 Kind = Literal["token", "akash"]
-AnyStatus = Literal["pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"]
 Request = tokens.DeployTokenRequest | akash.DeployWorkloadRequest
 Accepted = tokens.DeployTokenAnswer | akash.PayWorkloadAnswer | akash.DeployWorkloadAnswer
 Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate

@@ -1,7 +1,7 @@
 """What deployments of every kind share in the jobs table.
 
 - ``DEPLOYMENT#<id>`` / ``DETAIL``: the deployment, with its ``kind``; in ``by_owner`` under ``DEPLOYMENT#<wallet>``,
-  and in ``open_work`` until it has ended.
+  in ``by_subject`` under ``DEPLOYMENTS#<day>``, and in ``open_work`` until it has ended.
 """
 
 from collections.abc import Sequence
@@ -44,6 +44,11 @@ def deployment_key(deployment_id: str) -> tuple[str, str]:
 def owner_key(wallet: str) -> str:
     """Return the key under which a wallet's deployments are indexed."""
     return f"{_PREFIX}{wallet}"
+
+
+def day_key(moment: str) -> str:
+    """Return the key under which all deployments of a day are indexed, by a time of it as text."""
+    return f"DEPLOYMENTS#{moment[:10]}"
 
 
 def find_deployment(deployment_id: str) -> Deployment | None:

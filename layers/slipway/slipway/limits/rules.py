@@ -8,11 +8,15 @@ from slipway.settings import Window
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left in the tightest window; ``reset_seconds`` says when it next grows."""
+    """What is left in the tightest window; ``reset_seconds`` says when it next grows.
+
+    ``window_seconds`` is the window's length.
+    """
 
     limit: int
     remaining: int
     reset_seconds: int
+    window_seconds: int = 3600
 
 
 def allowance(accepted_at: Sequence[int], windows: Sequence[Window], now: int) -> Allowance:
@@ -31,5 +35,5 @@ def allowance(accepted_at: Sequence[int], windows: Sequence[Window], now: int) -
             # The oldest request that still counts against the limit is the next to leave.
             oldest = inside[: window.limit][-1]
             reset = max(1, -(-(oldest + window.seconds * 1000 - now) // 1000))
-        found.append(Allowance(window.limit, max(0, window.limit - len(inside)), reset))
+        found.append(Allowance(window.limit, max(0, window.limit - len(inside)), reset, window.seconds))
     return min(found, key=lambda allowed: (allowed.remaining, -allowed.reset_seconds))

@@ -87,7 +87,8 @@ def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
     if allowed.remaining:
         return None
     return RateLimitExceededError(
-        f"No more than {allowed.limit} at a time are allowed; try again in {allowed.reset_seconds} s",
+        f"No more than {allowed.limit} {_per(allowed.window_seconds)} are allowed; "
+        f"try again in {allowed.reset_seconds} s",
         retry_after=allowed.reset_seconds,
         headers={
             "ratelimit-limit": str(allowed.limit),
@@ -95,6 +96,10 @@ def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
             "ratelimit-reset": str(allowed.reset_seconds),
         },
     )
+
+
+def _per(seconds: int) -> str:
+    return {3600: "an hour", 86400: "a day"}.get(seconds, f"in {seconds} s")
 
 
 def current(what: str, wallet: str, windows: Sequence[Window]) -> Allowance:

@@ -34,7 +34,7 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
-from slipway.jobs.deployments import deployment_key, owner_key
+from slipway.jobs.deployments import day_key, deployment_key, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
 from slipway.jobs.store import RequestContext, events_of, job_event, job_outcome
@@ -379,6 +379,7 @@ class TokenService:
             updated_at=created_at,
             owner_key=owner_key(wallet),
             owner_sort=f"{created_at}#{deployment_id}",
+            subject_key=day_key(created_at),
             open_shard=open_shard(KIND, deployment_id),
             open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
         )
