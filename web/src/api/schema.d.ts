@@ -2900,6 +2900,39 @@ export interface components {
             reason: string;
         };
         /**
+         * PayWorkloadAnswer
+         * @description A workload that was accepted and waits for the deposit of the caller, who pays for it.
+         */
+        PayWorkloadAnswer: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Deployment Id */
+            deployment_id: string;
+            /**
+             * Kind
+             * @default akash
+             * @constant
+             */
+            kind: "akash";
+            /**
+             * Status
+             * @default pending
+             * @constant
+             */
+            status: "pending";
+            /** Services */
+            services: string[];
+            /** Deposit */
+            deposit: string;
+            /** Status Url */
+            status_url: string;
+            payment: components["schemas"]["PaymentAnswer"];
+        };
+        /**
          * Payment
          * @description A payment. `amount` is exactly what was given.
          */
@@ -2916,6 +2949,38 @@ export interface components {
             createdAt: string;
         };
         /**
+         * PaymentAnswer
+         * @description What the caller's wallet has to send before the workload is created.
+         */
+        PaymentAnswer: {
+            /**
+             * Status
+             * @default awaiting_deposit
+             * @constant
+             */
+            status: "awaiting_deposit";
+            /**
+             * Job Id
+             * @description What the deposit is for: the workload's id.
+             */
+            job_id: string;
+            /**
+             * Amount
+             * @description Whole tokens of the escrow.
+             */
+            amount: string;
+            /**
+             * Expires At
+             * @description Until when the deposit has to be there.
+             */
+            expires_at: string;
+            /**
+             * Transactions
+             * @description To complete, sign and send in this order.
+             */
+            transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
          * PaymentPage
          * @description Payments, newest first.
          */
@@ -2924,6 +2989,23 @@ export interface components {
             payments: components["schemas"]["Payment"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * PaymentState
+         * @description How far the payment of a workload is; `spent` is known once it is closed.
+         */
+        PaymentState: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "awaiting_deposit" | "deposited" | "reserving" | "reserved" | "settling" | "settled";
+            /** Amount */
+            amount: string;
+            /** Expires At */
+            expires_at: string;
+            /** Spent */
+            spent?: string | null;
         };
         /**
          * Permit
@@ -3880,6 +3962,7 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
+            payment?: components["schemas"]["PaymentState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
             /** Deposit */
             deposit: string;
@@ -3936,6 +4019,33 @@ export interface components {
             gpu_usd_per_hour: string | null;
             /** Deposit */
             deposit: string;
+            /**
+             * Payer
+             * @description Whose money it is: the caller's `escrow`, or the operator's `account`.
+             * @enum {string}
+             */
+            payer: "escrow" | "account";
+            /**
+             * Most Cost
+             * @description The deposit: it can't cost more, unless it is topped up.
+             */
+            most_cost: string;
+            /**
+             * Expected Cost
+             * @description Of an hour.
+             */
+            expected_cost: string | null;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Chain
+             * @description Where the escrow is, None if the account pays.
+             */
+            chain: number | null;
             /** Refusals */
             refusals: components["schemas"]["JobsRefusal"][];
         };
@@ -4050,6 +4160,8 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
+            /** @description How far its owner's escrow has paid; None if the operator's account pays. */
+            payment?: components["schemas"]["PaymentState"] | null;
             /** @description Its state on Akash now, with its age, and what it costs; not in lists. */
             live?: components["schemas"]["LiveStatus"] | null;
         };
@@ -4124,6 +4236,7 @@ export interface components {
             created_at: string;
             /** Updated At */
             updated_at: string;
+            payment?: components["schemas"]["PaymentState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
         };
     };
@@ -4989,7 +5102,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeployTokenAnswer"] | components["schemas"]["DeployWorkloadAnswer"];
+                    "application/json": components["schemas"]["DeployTokenAnswer"] | components["schemas"]["PayWorkloadAnswer"] | components["schemas"]["DeployWorkloadAnswer"];
                 };
             };
             400: components["responses"]["ValidationError"];
@@ -5182,6 +5295,12 @@ export interface operations {
                      *       },
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
                      *       "live": {
                      *         "as_of": "as of",
                      *         "age_seconds": 1.5,
@@ -5431,6 +5550,12 @@ export interface operations {
                      *       },
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
                      *       "live": {
                      *         "as_of": "as of",
                      *         "age_seconds": 1.5,
@@ -5638,6 +5763,12 @@ export interface operations {
                      *       },
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
                      *       "live": {
                      *         "as_of": "as of",
                      *         "age_seconds": 1.5,
@@ -6014,6 +6145,7 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             402: components["responses"]["PaymentRequired"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
