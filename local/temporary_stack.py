@@ -15,7 +15,7 @@ from local.failures import LaunchError
 from local.paths import ROOT
 from local.ports import Ports, free_ports, variable
 
-_START_SECONDS = 300
+_START_SECONDS = 900
 _STOP_SECONDS = 40
 # Nothing else of the caller's environment, which may be set for the library itself.
 _INHERITED = ("PATH", "HOME", "LANG", "SLIPWAY_UV", "SLIPWAY_ENGINE_CONCURRENCY")
@@ -34,7 +34,7 @@ def temporary_stack(directory: Path, settings: Mapping[str, str], ports: Ports |
         The path of its stack.json.
 
     Raises:
-        LaunchError: It did not start within five minutes; the message has its log.
+        LaunchError: It did not start within a quarter of an hour, which only hangs take; the message has its log.
     """
     ports = ports or Ports(*free_ports(len(fields(Ports))))
     environment = {
