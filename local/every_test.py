@@ -20,6 +20,8 @@ from local.processes import end_with_parent
 LOGS = ROOT / ".local" / "tests"
 LEAST_COVERAGE_PERCENT = 90
 _STOP_SECONDS = 60
+# Each worker has a stack, of which each has some 2 GB.
+_STACKS = ("--numprocesses", "2", "--dist", "loadfile")
 _PYTEST = (sys.executable, "-m", "pytest", "--cov", "--cov-report=")
 
 
@@ -64,7 +66,8 @@ def suites() -> list[Suite]:
     """Return the suites, those that take longest first."""
     return [
         Suite("faults", (*_PYTEST, "tests/faults", "-m", "not long")),
-        Suite("stack", (*_PYTEST, "tests/performance", "tests/stack")),
+        # Whole modules, as some have things that they share; in their order, as the longest are not at the end.
+        Suite("stack", (*_PYTEST, "tests/performance", "tests/stack", *_STACKS, "--no-loadscope-reorder")),
         Suite("functional", (*_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
         Suite("dashboard", ("sh", "-c", "npm run --silent types && npm test --silent"), ROOT / "web"),
     ]

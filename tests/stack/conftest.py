@@ -24,7 +24,8 @@ from local.temporary_stack import temporary_stack
 from tests.stack.launches import account
 from tests.support.grants import check_calls
 
-STATE = ROOT / ".local" / "test"
+# Each of several workers has a stack of its own.
+STATE = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # Shorter than the local stack's own, which leave room for slow machines.
 AKASH_SECONDS = {
     "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
