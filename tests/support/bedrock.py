@@ -67,6 +67,11 @@ def calls(tool: str, given: Any, *, stop: str = "tool_use") -> dict[str, Any]:
     return answer([{"toolUse": {"toolUseId": "tooluse_1", "name": tool, "input": given}}], stop=stop)
 
 
+def review(text: str = "A counter that only its owner counts up", *, met: bool = True) -> dict[str, Any]:
+    """An answer of the second reading, with one wish."""
+    return calls("submit_review", {"wishes": [{"text": text, "met": met, "how": "See increment"}]})
+
+
 def answer(content: list[dict[str, Any]], *, stop: str = "end_turn") -> dict[str, Any]:
     """An answer of Converse."""
     return {

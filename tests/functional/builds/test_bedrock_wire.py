@@ -20,7 +20,7 @@ from slipway.builds.model import bedrock
 from slipway.builds.models import Generation, GenerationRequest
 from slipway.builds.pipeline.engines import fixer_of, generator_of
 from slipway.errors import GenerationFailedError, UpstreamAuthenticationError, UpstreamUnavailableError
-from tests.support.bedrock import COUNTER, MODEL, OWNER, SETTINGS, answer, calls, draft, served
+from tests.support.bedrock import COUNTER, MODEL, OWNER, SETTINGS, answer, calls, draft, review, served
 
 REQUEST = GenerationRequest(prompt="A counter that only its owner counts up", owner=OWNER)
 
@@ -36,13 +36,13 @@ def _own_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_contract_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = (429, {"__type": "ThrottlingException", "message": "slow down"})
-    with served([busy, (200, calls("submit_contract", draft()))]) as (url, asked):
+    with served([busy, (200, calls("submit_contract", draft())), (200, review())]) as (url, asked):
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url)
         made = generator_of(SETTINGS).generate(REQUEST)
     assert made.source == COUNTER
     assert made.usage is not None
-    assert (made.usage.calls, made.usage.cost) == (1, "0.006")
-    assert [entry["path"] for entry in asked] == [f"/model/{MODEL}/converse"] * 2
+    assert (made.usage.calls, made.usage.cost) == (2, "0.012")
+    assert [entry["path"] for entry in asked] == [f"/model/{MODEL}/converse"] * 3
     assert asked[0]["authorization"].startswith("AWS4-HMAC-SHA256 ")
     body = asked[1]["body"]
     assert body == asked[0]["body"]
@@ -114,6 +114,7 @@ def test_a_contract_by_the_engines_bedrock_is_compiled_audited_mended_and_refuse
         answer([{"text": "Gladly! Here it is."}]),
         calls("submit_contract", draft(COUNTER + 'import "/etc/passwd";')),
         calls("submit_contract", draft(vulnerable)),
+        review(),
         correction(mended),
         correction(COUNTER.replace("count += 1", "selfdestruct(payable(msg.sender))")),
         correction("contract Counter {"),
@@ -133,7 +134,7 @@ def test_a_contract_by_the_engines_bedrock_is_compiled_audited_mended_and_refuse
         made = generator_of(SETTINGS, check).generate(REQUEST)
         assert made.source == vulnerable
         assert made.usage is not None
-        assert (made.usage.calls, made.usage.input_tokens, made.usage.cost) == (3, 3000, "0.018")
+        assert (made.usage.calls, made.usage.input_tokens, made.usage.cost) == (4, 4000, "0.024")
         outcome = auditor.audit_and_fix({"contracts/Counter.sol": made.source}, fixer_of(SETTINGS))
         assert outcome.report.passed
         assert [(done.by, done.kept) for done in outcome.report.rounds] == [("model", True)]

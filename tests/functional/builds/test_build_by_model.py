@@ -18,7 +18,7 @@ from slipway.builds.model import bedrock
 from slipway.builds.pipeline import engines
 from slipway.builds.store import BuildItem, add_build, counts_of, find_build
 from slipway.store import Transaction
-from tests.support.bedrock import COUNTER, MODEL, OWNER, ScriptedClient, calls, draft
+from tests.support.bedrock import COUNTER, MODEL, OWNER, ScriptedClient, calls, draft, review
 from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation
 
@@ -87,11 +87,11 @@ def _correction(text: str) -> dict[str, Any]:
 
 def test_a_model_writes_mends_and_is_paid_for(slipway: Installation, answering: Callable[..., ScriptedClient]) -> None:
     broken = calls("submit_contract", draft(HOLE.replace("count += 1", "count += true")))
-    client = answering(broken, calls("submit_contract", draft(HOLE)), _correction(MENDED))
+    client = answering(broken, calls("submit_contract", draft(HOLE)), review(), _correction(MENDED))
     stages, build = _run(slipway, _new())
     assert stages == ["generate", "compile", "audit", "fix", "prepare"]
     assert (build.engine, build.contract_name, bool(build.deployable)) == ("bedrock", "Counter", True)
-    assert (build.usage["model_id"], build.usage["calls"], build.usage["cost"]) == (MODEL, 2, "0.012")
+    assert (build.usage["model_id"], build.usage["calls"], build.usage["cost"]) == (MODEL, 3, "0.018")
     assert json.loads(build.usage["prompt"])["request"] == "A counter that only its owner counts up"
     (done,) = _report(build).rounds
     assert (done.by, done.kept) == ("model", True)
@@ -108,10 +108,18 @@ def test_a_model_writes_mends_and_is_paid_for(slipway: Installation, answering: 
         ([calls("decline", {"reason": "That is no contract."})], "GENERATION_UNSUPPORTED", []),
         ([calls("submit_contract", draft(COUNTER + "}"))] * 3, "COMPILATION_FAILED", []),
         (
-            [calls("submit_contract", draft(HOLE)), _correction(COUNTER.replace("count += 1;", "")), *[None] * 9],
+            [
+                calls("submit_contract", draft(HOLE)),
+                review(),
+                _correction(COUNTER.replace("count += 1;", "")),
+                *[None] * 9,
+            ],
             "AUDIT_FAILED",
             ["compile", "audit", "fix"],
         ),
+        ([calls("submit_contract", draft(COUNTER)), review(met=False)], "NOT_HONOURED", []),
+        # A review that leaves out what binds is no review.
+        ([calls("submit_contract", draft(COUNTER)), *[review("It counts")] * 3], "GENERATION_FAILED", []),
     ],
 )
 def test_what_is_of_no_use_ends_the_build_and_nothing_is_deployed(

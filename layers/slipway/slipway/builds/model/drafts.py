@@ -36,6 +36,23 @@ class _Handed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class WishMet(_Handed):
+    """One thing that the request asks for, and whether the contract does it."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500, description="The wish, in the request's own words.")]
+    met: Annotated[bool, Field(description="Whether the source honours all of it.")]
+    how: Annotated[str, Field(max_length=500, description="By which lines it is met, or what is missing.")]
+
+
+_WISHES = "Everything that the request asks for, each number, limit, denial, role and address included."
+
+
+class Review(_Handed):
+    """A second reading of a contract against its request."""
+
+    wishes: Annotated[list[WishMet], Field(min_length=1, max_length=64, description=_WISHES)]
+
+
 class Draft(_Handed):
     """One contract, as the model hands it in."""
 
@@ -55,6 +72,7 @@ class Draft(_Handed):
         list[Annotated[str, Field(max_length=300)]],
         Field(max_length=32, description="What you chose where the request left it open, a sentence each."),
     ]
+    wishes: Annotated[list[WishMet], Field(max_length=64, description=_WISHES)] = []
     not_honoured: Annotated[
         list[NotHonoured], Field(max_length=32, description="Parts of the request the contract does not have, and why.")
     ]
@@ -94,6 +112,28 @@ def draft_problems(draft: Draft, request: GenerationRequest, owner: str) -> list
     if strange:
         problems.append(f"The request names no address {', '.join(strange)}.")
     return problems
+
+
+_BINDING = re.compile(
+    r"0x[0-9a-fA-F]{40}|\d[\d.,]*|\b(?:no|not|never|nobody|without|cannot|only|each|every|per|any|all|both|until|unless"
+    r"|except|max(?:imum)?|at most|at least)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+
+
+def review_problems(review: Review, prompt: str) -> list[str]:
+    """Return what a second reading leaves out: numbers, addresses, denials and quantifiers of the request."""
+    told = " ".join(wish.text for wish in review.wishes).lower()
+    left = [found for found in dict.fromkeys(_BINDING.findall(prompt)) if found.lower().rstrip(".,") not in told]
+    return [f"No wish accounts for {_quoted(left)}; quote the request's own words."] if left else []
+
+
+def unmet(draft_wishes: Iterable[WishMet], review: Review) -> list[NotHonoured]:
+    """Return the wishes that the writer or the second reading says are not met."""
+    return [
+        NotHonoured(text=wish.text, reason=wish.how or "The contract does not do this.")
+        for wish in {wish.text: wish for wish in (*draft_wishes, *review.wishes) if not wish.met}.values()
+    ]
 
 
 def source_problems(source: str, addresses: frozenset[str]) -> list[str]:

@@ -16,7 +16,7 @@ def generator_of(settings: BedrockSettings | None, check: Check | None = None) -
         settings: Of the language model.
         check: Judges what the language model wrote before it counts, such as by compiling it; the composer needs none.
     """
-    return BedrockGenerator(_client(settings), settings, check) if settings else Composer()
+    return BedrockGenerator(_client(settings), settings, check, reviewed=True) if settings else Composer()
 
 
 def fixer_of(settings: BedrockSettings | None) -> BedrockFixer | None:
