@@ -40,7 +40,6 @@ class Operation:
         declared: The FastAPI route.
         endpoint: A function whose signature has the route's parameters and body, and nothing else.
         scheme: Who has to sign in, and how.
-        may_refuse_callers: An authenticated caller may still not be let in.
         authenticated_by: The dependencies that do that.
         body: What reads the body.
         takes_key: It takes an Idempotency-Key.
@@ -53,7 +52,6 @@ class Operation:
     declared: APIRoute
     endpoint: Callable[..., None] = field(init=False)
     scheme: Scheme | None = None
-    may_refuse_callers: bool = False
     authenticated_by: list[Any] = field(default_factory=list)
     body: BodyReader[Any] | None = None
     takes_key: bool = False
@@ -100,9 +98,7 @@ class Operation:
             self.authenticated_by.append(dependency)
         if dependency is worker:
             self.scheme = "workerToken"
-        elif dependency is wallet_owner or isinstance(dependency, RoleHolder):
-            self.scheme, self.may_refuse_callers = "accessToken", True
-        elif dependency is authenticated:
+        elif dependency is wallet_owner or isinstance(dependency, RoleHolder) or dependency is authenticated:
             self.scheme = "accessToken"
         elif dependency is not None:
             raise UndocumentedRouteError(f"{self.route.key} authenticates by what this generator does not know")

@@ -45,7 +45,8 @@ def codes_of(operation: Operation, declared: dict[str, Any]) -> dict[int, list[s
     errors: list[type[SlipwayError]] = []
     if operation.scheme:
         errors.append(AuthenticationFailedError)
-    if operation.may_refuse_callers:
+    if operation.scheme == "accessToken":
+        # A blocked wallet, or an API key that is not for this.
         errors.append(ForbiddenError)
     if operation.body or operation.takes_parameters:
         errors.append(ValidationFailedError)

@@ -95,7 +95,7 @@ def test_it_is_written_whole_and_started_once(slipway: Installation) -> None:
     assert json.loads(given) == {"deployment_id": deployment_id}
 
 
-def test_a_warm_accepted_post_is_two_reads_one_transaction_and_one_start(slipway: Installation) -> None:
+def test_a_warm_accepted_post_is_three_reads_one_transaction_and_one_start(slipway: Installation) -> None:
     """The limiter's write is in the transaction."""
     slipway.model()
     slipway.model("other")
@@ -105,11 +105,12 @@ def test_a_warm_accepted_post_is_two_reads_one_transaction_and_one_start(slipway
     assert slipway.launch("other").status == 202
     print(f"calls of AWS by a warm accepted POST: {', '.join(operation for _, operation, _ in slipway.calls)}")
     assert Counter(operation for _, operation, _ in slipway.calls) == {
+        "BatchGetItem": 1,
         "GetItem": 2,
         "TransactWriteItems": 1,
         "StartExecution": 1,
     }
-    # The switch with the breaker, and the chain's configuration.
+    # The batch is the caller's standing. The switch with the breaker, and the chain's configuration.
     reads = [arguments["Key"]["pk"]["S"].split("#")[0] for _, _, arguments in slipway.called("GetItem")]
     assert sorted(reads) == ["CHAIN", "SERVICE"]
     ((_, _, transaction),) = slipway.called("TransactWriteItems")
@@ -543,7 +544,7 @@ def test_an_estimate_tells_the_figures_and_changes_nothing(slipway: Installation
         "refusals": [],
     }
     assert (slipway.items("jobs"), slipway.items("control")) == before
-    assert {operation for _, operation, _ in slipway.calls} <= {"GetItem", "GetPublicKey"}
+    assert {operation for _, operation, _ in slipway.calls} <= {"BatchGetItem", "GetItem", "GetPublicKey"}
     senders = {params[0]["from"] for method, params in slipway.node.asked if method == "eth_estimateGas"}
     assert senders == {DEPLOYER}
 

@@ -98,7 +98,8 @@ def test_nonces_differ_and_are_long(slipway: Installation) -> None:
     [
         ({}, "message"),
         ({"message": "x"}, "signature"),
-        ({"message": "x", "signature": "0x12"}, "signature"),
+        ({"message": "x", "signature": "0x123"}, "signature"),
+        ({"message": "x", "signature": "0x" + "11" * 4097}, "signature"),
         ({"message": "x", "signature": "0x" + "zz" * 65}, "signature"),
         ({"message": "x", "signature": "0x" + "11" * 65 + "\n"}, "signature"),
         ({"message": "x" * 4097, "signature": "0x" + "11" * 65}, "message"),

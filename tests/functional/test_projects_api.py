@@ -115,11 +115,11 @@ def test_defaults_and_the_specifications_other_names(slipway: Installation) -> N
     assert both.body["error"]["details"]["fields"][0]["field"] == "app_name"
 
 
-def test_a_creation_is_one_look_at_the_switch_and_one_transaction(slipway: Installation) -> None:
+def test_a_creation_is_a_look_at_the_caller_one_at_the_switch_and_one_transaction(slipway: Installation) -> None:
     _create(slipway)
     slipway.calls.clear()
     assert _create(slipway, name="other", headers={"idempotency-key": "k"}).status == 201
-    assert [operation for _, operation, _ in slipway.calls] == ["GetItem", "TransactWriteItems"]
+    assert [operation for _, operation, _ in slipway.calls] == ["BatchGetItem", "GetItem", "TransactWriteItems"]
 
 
 def test_a_name_is_given_once(slipway: Installation) -> None:

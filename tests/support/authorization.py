@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Who = Literal["anyone", "user", "wallet", "admin", "operator", "worker"]
-Thing = Literal["deployment", "model", "build", "payment", "project", "token", "worker"]
+Thing = Literal["deployment", "model", "build", "payment", "project", "token", "worker", "key"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,27 @@ ROUTES: dict[str, Access] = {
     "GET /api/admin/metrics": ADMIN,
     "PUT /api/admin/budgets": ADMIN,
     "PUT /api/admin/models/{id}": ADMIN,
+    "GET /api/admin/wallets/{wallet}": ADMIN,
+    "POST /api/admin/wallets/{wallet}/block": ADMIN,
+    "POST /api/admin/wallets/{wallet}/unblock": ADMIN,
+    "POST /api/admin/wallets/{wallet}/logout": ADMIN,
     "POST /api/admin/{service}/pause": ADMIN,
     "POST /api/admin/{service}/resume": ADMIN,
     "GET /api/auth/nonce": ANYONE,
     "POST /api/auth/verify": ANYONE,
+    "POST /api/auth/refresh": ANYONE,
+    "POST /api/auth/logout": ANYONE,
+    "POST /api/auth/link": ANYONE,
+    "GET /api/keys": WALLET,
+    "POST /api/keys": WALLET,
+    "DELETE /api/keys/{key_id}": Access("wallet", "key", 404),
     "GET /api/deployments": WALLET,
     "POST /api/deployments": WALLET,
     "POST /api/deployments/estimate": WALLET,
+    "GET /api/deployments/{id}/sdl": Access("wallet", "deployment", 404),
+    "PATCH /api/deployments/{id}": Access("wallet", "deployment", 404),
+    "POST /api/deployments/{id}/deposit": Access("wallet", "deployment", 404),
+    "PUT /api/deployments/{id}": Access("wallet", "deployment", 404),
     "GET /api/deployments/{id}": Access("wallet", "deployment", 404),
     "DELETE /api/deployments/{id}": Access("wallet", "deployment", 404),
     "GET /api/deployments/{id}/logs": Access("wallet", "deployment", 404),
@@ -78,6 +92,8 @@ ROUTES: dict[str, Access] = {
     "POST /api/tokens/{address}/mint": Access("wallet", "token", 403),
     "GET /api/v1/builds": WALLET,
     "POST /api/v1/builds": WALLET,
+    "POST /api/v1/builds/preview": WALLET,
+    "POST /api/v1/builds/{build_id}/retry": Access("wallet", "build", 404),
     "GET /api/v1/builds/": WALLET,
     "POST /api/v1/builds/": WALLET,
     "GET /api/v1/builds/{build_id}": Access("wallet", "build", 404),

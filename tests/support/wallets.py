@@ -30,6 +30,7 @@ def sign_in_message(
     expires: str | None = None,
     not_before: str | None = None,
     statement: str = "Sign in to Slipway.",
+    chain_id: str = "31337",
 ) -> str:
     """An EIP-4361 message."""
     lines = [
@@ -40,7 +41,7 @@ def sign_in_message(
         "",
         f"URI: {uri}",
         "Version: 1",
-        "Chain ID: 31337",
+        f"Chain ID: {chain_id}",
         f"Nonce: {nonce}",
         f"Issued At: {issued_at or moment()}",
     ]

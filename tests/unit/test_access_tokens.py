@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -32,6 +33,8 @@ OIDC = OidcSettings(
     audience="slipway-frontend",
     algorithms=("RS256",),
     claims={"wallet": "eth_address", "roles": "permissions", "tier": "plan"},
+    roles=frozenset({"admin"}),
+    tiers=frozenset({"premium"}),
 )
 OIDC_JWK = {**RSAAlgorithm.to_jwk(OIDC_KEY.public_key(), as_dict=True), "kid": "one", "use": "sig", "alg": "RS256"}
 
@@ -252,6 +255,68 @@ def test_external_token_with_claim_names_of_its_own(verifier: TokenVerifier) -> 
     assert (caller.tier, caller.token_id) == ("premium", None)
 
 
+def test_a_token_without_a_key_id_is_verified_by_the_only_key(verifier: TokenVerifier) -> None:
+    assert verifier.verify(_oidc_token(kid=None)).subject == "user-7"
+    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    with pytest.raises(AuthenticationFailedError):
+        verifier.verify(_oidc_token(kid=None, key=stranger))
+
+
+def _verifier(key: IdentityKey, **changes: Any) -> TokenVerifier:
+    oidc = replace(OIDC, **changes)
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"keys": [OIDC_JWK]}))
+    return TokenVerifier(_settings(oidc), key, JwksClient(oidc.jwks_url, httpx.Client(transport=transport)))
+
+
+def test_an_issuer_grants_nothing_unless_the_operator_says_so(key: IdentityKey) -> None:
+    caller = _verifier(key, roles=frozenset(), tiers=frozenset()).verify(_oidc_token())
+    assert (set(caller.roles), caller.tier, caller.issuer) == ({"user"}, "standard", OIDC_ISSUER)
+    caller = _verifier(key, roles=frozenset({"operator"}), tiers=frozenset({"gold"})).verify(_oidc_token())
+    assert (set(caller.roles), caller.tier) == ({"user"}, "standard")
+
+
+@pytest.mark.parametrize("roles", [None, "null", [], ""])
+def test_null_or_absent_roles_are_none(verifier: TokenVerifier, roles: Any) -> None:
+    claims = _oidc_claims(permissions=roles)
+    if roles == "null":
+        claims["permissions"] = None
+    assert verifier.verify(_oidc_token(claims)).roles == {"user"}
+
+
+def test_dotted_names_lead_into_nested_claims(key: IdentityKey) -> None:
+    """As Keycloak nests them (``realm_access.roles``); a claim whose own name has dots comes first, as Auth0's do."""
+    verifier = _verifier(key, claims={**OIDC.claims, "roles": "realm_access.roles", "tier": "https://x.test/tier"})
+    claims = _oidc_claims(realm_access={"roles": ["admin"]}, **{"https://x.test/tier": "premium"})
+    caller = verifier.verify(_oidc_token(claims))
+    assert (set(caller.roles), caller.tier) == ({"admin", "user"}, "premium")
+    for nested in ("text", ["admin"], {"roles": None}, {}):
+        assert verifier.verify(_oidc_token(_oidc_claims(realm_access=nested))).roles == {"user"}
+
+
+@pytest.mark.parametrize("name", ["azp", "client_id"])
+def test_tokens_without_an_audience_by_their_client(key: IdentityKey, name: str) -> None:
+    verifier = _verifier(key, clients=frozenset({"app-1"}))
+    assert verifier.verify(_oidc_token(_oidc_claims(aud=None, **{name: "app-1"}))).subject == "user-7"
+    for claims in (
+        _oidc_claims(aud=None, **{name: "app-2"}),
+        _oidc_claims(aud=None),
+        _oidc_claims(aud="another", **{name: "app-1"}),
+        _oidc_claims(aud=None, **{name: ["app-1"]}),
+    ):
+        with pytest.raises(AuthenticationFailedError):
+            verifier.verify(_oidc_token(claims))
+    with pytest.raises(AuthenticationFailedError):
+        _verifier(key).verify(_oidc_token(_oidc_claims(aud=None, **{name: "app-1"})))
+
+
+def test_an_issuers_clock_may_differ_by_five_seconds(verifier: TokenVerifier) -> None:
+    now = int(time.time())
+    assert verifier.verify(_oidc_token(_oidc_claims(exp=now - 2, nbf=now + 3)))
+    for changes in ({"exp": now - 10}, {"nbf": now + 60}):
+        with pytest.raises(AuthenticationFailedError):
+            verifier.verify(_oidc_token(_oidc_claims(**changes)))
+
+
 def test_external_token_without_a_wallet_is_a_plain_user(verifier: TokenVerifier) -> None:
     caller = verifier.verify(_oidc_token(_oidc_claims(eth_address=None, permissions=None, plan=None)))
     assert caller.roles == {"user"}
@@ -268,7 +333,6 @@ def test_external_token_without_a_wallet_is_a_plain_user(verifier: TokenVerifier
         _oidc_token(_oidc_claims(aud=None)),
         _oidc_token(_oidc_claims(sub=None)),
         _oidc_token(kid="two"),
-        _oidc_token(kid=None),
         _oidc_token(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)),
         _oidc_token(_oidc_claims(iss=ISSUER)),
         jwt.encode(_oidc_claims(), OIDC_KEY, algorithm="RS512", headers={"kid": "one"}),
@@ -281,7 +345,6 @@ def test_external_token_without_a_wallet_is_a_plain_user(verifier: TokenVerifier
         "no aud",
         "no sub",
         "unknown key",
-        "no key id",
         "another key",
         "names us as issuer",
         "an algorithm that is not allowed",

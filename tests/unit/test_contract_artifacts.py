@@ -14,7 +14,15 @@ import pytest
 from local import compile_contracts
 from slipway.chain import contracts
 
-NAMES = ["Escrow", "FirstSupply", "HokusaiToken", "ModelRegistry", "TestUSDC", "TokenManager"]
+NAMES = [
+    "Escrow",
+    "FirstSupply",
+    "HokusaiToken",
+    "ModelRegistry",
+    "SignatureValidator",
+    "TestUSDC",
+    "TokenManager",
+]
 
 
 @pytest.fixture(scope="module")

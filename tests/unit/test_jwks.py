@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
+from slipway.errors import AuthenticationFailedError, KeyNotKnownYetError, UpstreamUnavailableError
 from slipway.identity import jwks
 from slipway.identity.jwks import JwksClient
 
@@ -90,10 +90,39 @@ def test_a_rotated_key_is_found_within_half_a_minute(client: JwksClient, issuer:
 def test_unknown_key_ids_do_not_become_requests_to_the_issuer(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
     client.key("one")
     for number in range(50):
-        with pytest.raises(AuthenticationFailedError):
+        with pytest.raises((AuthenticationFailedError, KeyNotKnownYetError)):
             client.key(f"made-up-{number}")
         clock.now += 1
     assert issuer.asked <= 3
+
+
+def test_a_key_that_may_be_new_is_asked_to_come_again(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+    """A rotation right after a fetch must not sign its users out."""
+    client.key("one")
+    issuer.key_ids = ["one", "two"]
+    clock.now += 10
+    with pytest.raises(KeyNotKnownYetError) as found:
+        client.key("two")
+    assert (found.value.status, found.value.retry_after) == (503, 21)
+    clock.now += 21
+    assert client.key("two")
+    with pytest.raises(AuthenticationFailedError):
+        client.key("three")
+
+
+def test_a_token_without_an_id_takes_the_only_key(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+    assert client.key(None)
+    issuer.key_ids = ["one", "two"]
+    clock.now += 601
+    with pytest.raises(AuthenticationFailedError):
+        client.key(None)
+
+
+def test_the_only_key_without_an_id_verifies_every_token(client: JwksClient, issuer: Issuer) -> None:
+    nameless = {name: value for name, value in _jwk("one").items() if name != "kid"}
+    issuer.answer = lambda: httpx.Response(200, json={"keys": [nameless]})
+    assert client.key("any")
+    assert client.key(None)
 
 
 def test_kept_keys_outlive_an_issuer_that_is_down(client: JwksClient, issuer: Issuer, clock: Clock) -> None:

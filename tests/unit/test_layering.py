@@ -28,7 +28,8 @@ ORDER = (
     ("static_files",),
     # What every capability shares.
     ("jobs", "limits", "budgets"),
-    ("chain", "control", "identity", "tasks", "verification"),
+    ("control", "identity", "tasks", "verification"),
+    ("chain",),
     ("http", "sweep"),
     # Capabilities.
     ("escrow", "projects", "tokens", "workers"),

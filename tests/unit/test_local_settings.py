@@ -134,7 +134,7 @@ def test_the_accounts_are_anvils() -> None:
 def test_the_sign_in_message_is_one_that_slipway_accepts() -> None:
     account = local_accounts()[2]
     message = sign_in_message("http://localhost:8000", account.address, "abcdefgh1234", 31337)
-    wallet, nonce = verified_wallet(message, sign(message, account), ("localhost:8000",))
+    wallet, nonce, _ = verified_wallet(message, sign(message, account), ("localhost:8000",), (31337,), lambda _: False)
     assert (wallet, nonce) == (account.address, "abcdefgh1234")
 
 

@@ -30,6 +30,10 @@ PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /api/auth/nonce",
     "POST /api/auth/verify",
+    # The message, the refresh token or the issuer's own token is the proof.
+    "POST /api/auth/refresh",
+    "POST /api/auth/logout",
+    "POST /api/auth/link",
     "GET /api/providers",
     "GET /api/setup",
     "GET /api/tokens/{address}",

@@ -12,8 +12,9 @@ from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, Switc
 from slipway.deployments import administration as deployments
 from slipway.errors import ConflictError, NotFoundError
 from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
-from slipway.identity.models import ADMIN, Caller
-from slipway.jobs.store import write_audit_event
+from slipway.identity import standing
+from slipway.identity.models import ADMIN, BlockRequest, Caller, StandingAnswer
+from slipway.jobs.store import RequestContext, write_audit_event
 from slipway.times import optional_moment
 from slipway.tokens.catalogue import put_model
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -22,6 +23,7 @@ app = create_app()
 administrator = RoleHolder(ADMIN)
 Administrator = Annotated[Caller, Depends(administrator)]
 Reason = Annotated[PauseRequest, body_of(PauseRequest, administrator)]
+BlockReason = Annotated[BlockRequest, body_of(BlockRequest, administrator)]
 Text = Annotated[str | None, Query(max_length=128)]
 From = Annotated[str | None, Query(alias="from")]
 To = Annotated[str | None, Query(alias="to")]
@@ -39,6 +41,41 @@ def resume(context: Context, service: str, caller: Administrator, body: Reason) 
     """Take new work again."""
     context.record_accepted(caller.wallet, control.service_named(service))
     return control.switch(service, paused=False, reason=body.reason, changed_by=caller.subject)
+
+
+@app.get("/api/admin/wallets/{wallet}")
+def wallet(_: Administrator, wallet: str) -> StandingAnswer:
+    """Return whether a wallet is blocked, and why."""
+    return standing.standing_of(parse_address(wallet, "wallet"))
+
+
+@app.post("/api/admin/wallets/{wallet}/block")
+def block(context: Context, caller: Administrator, wallet: str, body: BlockReason) -> StandingAnswer:
+    """Refuse everything that a wallet asks from now on; what it has running goes on."""
+    return _set_blocked(context, caller, wallet, body, blocked=True)
+
+
+@app.post("/api/admin/wallets/{wallet}/unblock")
+def unblock(context: Context, caller: Administrator, wallet: str, body: BlockReason) -> StandingAnswer:
+    """Serve a wallet again."""
+    return _set_blocked(context, caller, wallet, body, blocked=False)
+
+
+def _set_blocked(
+    context: RequestContext, caller: Caller, wallet: str, body: BlockRequest, *, blocked: bool
+) -> StandingAnswer:
+    address = parse_address(wallet, "wallet")
+    context.record_accepted(caller.wallet, address)
+    return standing.block(address, blocked=blocked, reason=body.reason, changed_by=caller.subject)
+
+
+@app.post("/api/admin/wallets/{wallet}/logout")
+def end_sessions(context: Context, caller: Administrator, wallet: str) -> StandingAnswer:
+    """End all sessions of a wallet; it may sign in again."""
+    address = parse_address(wallet, "wallet")
+    context.record_accepted(caller.wallet, address)
+    standing.end_all_sessions(address)
+    return standing.standing_of(address)
 
 
 @app.get("/api/admin/audit")

@@ -164,6 +164,10 @@ class UpstreamUnavailableError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status
     """A system that Slipway calls did not answer in time; the same call may succeed later."""
 
 
+class KeyNotKnownYetError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=503):
+    """An external issuer may have rotated its keys, and can't be asked again yet."""
+
+
 class UpstreamAuthenticationError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502, permanent=True):
     """A system that Slipway calls does not accept our key; only an administrator can mend that."""
 

@@ -30,7 +30,7 @@ from slipway.errors import (
 )
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
-from slipway.identity.service import token_verifier
+from slipway.identity.service import authenticate
 from slipway.jobs.store import RequestContext, audit_refusal
 from slipway.json_bodies import parse_json
 from slipway.observability import logger
@@ -201,7 +201,7 @@ async def authenticated(request: Request) -> Caller:
     if known:
         return known
     token = _token_of(request, await request.body())
-    caller = token_verifier().verify(token)
+    caller = authenticate(token, request.method, request.url.path)
     request.state.caller = caller
     logger.append_keys(wallet=caller.wallet)
     return caller

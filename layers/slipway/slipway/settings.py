@@ -136,7 +136,16 @@ def chain_settings() -> ChainSettings:
 class OidcSettings:
     """An external OpenID Connect provider whose tokens are accepted.
 
-    ``claims`` maps ``wallet``, ``roles`` and ``tier`` to the names that the issuer gives them.
+    Attributes:
+        issuer: What its tokens name as ``iss``.
+        jwks_url: Where its keys are.
+        audience: What its tokens must name as ``aud``.
+        algorithms: Asymmetric ones.
+        claims: What the issuer calls ``wallet``, ``roles`` and ``tier``.
+        roles: Which roles it may grant; none by default.
+        tiers: Which tiers it may grant; none by default.
+        trusts_wallets: Whether its wallet claims count although the wallet has not signed; not by default.
+        clients: Clients (``azp`` or ``client_id``) whose tokens need no ``aud``; none by default.
     """
 
     issuer: str
@@ -144,6 +153,10 @@ class OidcSettings:
     audience: str
     algorithms: tuple[str, ...]
     claims: dict[str, str]
+    roles: frozenset[str] = frozenset()
+    tiers: frozenset[str] = frozenset()
+    trusts_wallets: bool = False
+    clients: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -166,12 +179,20 @@ def identity_settings() -> IdentitySettings:
         algorithms = _list("OIDC_ALGORITHMS")
         if not algorithms or not _ASYMMETRIC.issuperset(algorithms):
             raise ValueError("OIDC_ALGORITHMS must name asymmetric signature algorithms")
+        grants = json.loads(os.environ.get("OIDC_GRANTS") or "{}")
+        unknown = grants.keys() - {"roles", "tiers", "wallets", "clients"}
+        if unknown:
+            raise ValueError(f"OIDC_GRANTS has unknown fields: {', '.join(sorted(unknown))}")
         oidc = OidcSettings(
             issuer=issuer,
             jwks_url=os.environ.get("OIDC_JWKS_URL") or issuer.rstrip("/") + "/.well-known/jwks.json",
             audience=os.environ["OIDC_AUDIENCE"],
             algorithms=algorithms,
             claims=json.loads(os.environ["OIDC_CLAIMS"]),
+            roles=frozenset(grants.get("roles", ())),
+            tiers=frozenset(grants.get("tiers", ())),
+            trusts_wallets=grants.get("wallets") is True,
+            clients=frozenset(grants.get("clients", ())),
         )
     wallets = json.loads(os.environ.get("WALLET_ROLES") or "{}")
     return IdentitySettings(

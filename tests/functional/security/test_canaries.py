@@ -19,7 +19,7 @@ from tests.support.workers import enrol
 
 ACCOUNTS = {"admin": ADMIN, "operator": OPERATOR, "user": ALICE, "wallet": ALICE}
 # Fields of requests that carry what nobody but the receiver may know.
-SECRET_FIELDS = {"auth_token", "signature", "enrolment_code", "sdl", "env"}
+SECRET_FIELDS = {"auth_token", "signature", "enrolment_code", "sdl", "env", "refresh_token"}
 # What looks like one by its name.
 SUSPICIOUS = ("token", "secret", "signature", "code", "key", "password", "env", "sdl", "permit", "private")
 HARMLESS = {"token_name", "token_symbol", "permit"}
@@ -102,6 +102,13 @@ def _say(slipway: Installation, field: str) -> list[Answer]:
         ]
     if field == "enrolment_code":
         return [slipway.api("api_workers_exchange", body={"enrolment_code": code}) for code in (CANARY, CANARY * 20)]
+    if field == "refresh_token":
+        family = f"slr_{'0' * 32}.{CANARY}"
+        return [
+            slipway.api(name, body={"refresh_token": given})
+            for name in ("api_identity_refresh", "api_identity_logout")
+            for given in (CANARY, family, family * 20, [CANARY])
+        ]
     if field == "sdl":
         sdl = json.loads(event("api_deployments_create_workload")["body"])["sdl"]
         hidden = sdl.replace("image: ", f"env: [PASSWORD={CANARY}]\n    image: ", 1)

@@ -60,6 +60,7 @@ def things(stack: RunningStack, admin: Token) -> dict[str, str]:
         "token": ended(stack, session, launched.json()["deployment_id"])["token_address"],
         "project": made("/deployments", {"name": project, "github": "octocat/shop"}, "name"),
         "worker": made("/workers", {}, "wallet"),
+        "key": made("/api/keys", {"name": "ci", "scopes": ["builds:read"]}, "id"),
     }
 
 

@@ -1,4 +1,5 @@
 import createClient, { type Client, type Middleware } from "openapi-fetch";
+import { freshSession, keepRenewing } from "@/auth/renewal";
 import { getSession, setSession } from "@/auth/session";
 import { errorOf, networkErrorOf } from "./errors";
 import type { paths } from "./schema";
@@ -13,6 +14,7 @@ export function setApiAddress(url: string): void {
   base = url;
   client = createClient<paths>({ baseUrl: url, fetch: fetchInTime });
   client.use(authorization);
+  keepRenewing(refresh);
 }
 
 /** Where the API is, for what is no JSON call: streams, documents. */
@@ -27,8 +29,9 @@ export function api(): Client<paths> {
 }
 
 const authorization: Middleware = {
-  onRequest({ request }) {
-    const session = getSession();
+  async onRequest({ request }) {
+    // The sign-in's own routes take no token, and must not wait for one.
+    const session = new URL(request.url).pathname.startsWith("/api/auth/") ? null : await freshSession(refresh);
     if (session && !request.headers.has("authorization")) {
       request.headers.set("authorization", `Bearer ${session.token}`);
     }
@@ -39,6 +42,16 @@ const authorization: Middleware = {
     return response;
   },
 };
+
+function refresh(refreshToken: string): Promise<Response> {
+  return fetchInTime(
+    new Request(apiUrl("/api/auth/refresh"), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ refresh_token: refreshToken }),
+    }),
+  );
+}
 
 /** A token that is refused is over, unless another one has taken its place meanwhile. */
 export function forgetRefusedToken(authorizationHeader: string | null, status: number): void {

@@ -107,6 +107,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/wallets/{wallet}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return whether a wallet is blocked, and why */
+        get: operations["admin_wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/wallets/{wallet}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse everything that a wallet asks from now on; what it has running goes on */
+        post: operations["admin_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/wallets/{wallet}/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all sessions of a wallet; it may sign in again */
+        post: operations["admin_end_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/wallets/{wallet}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a wallet again */
+        post: operations["admin_unblock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/{service}/pause": {
         parameters: {
             query?: never;
@@ -141,6 +209,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Link the wallet that signed to the user of the external issuer's token */
+        post: operations["identity_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the session, or all sessions of its wallet */
+        post: operations["identity_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/nonce": {
         parameters: {
             query?: never;
@@ -158,6 +260,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange a refresh token for new tokens; one that is used twice ends its session */
+        post: operations["identity_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verify": {
         parameters: {
             query?: never;
@@ -167,7 +286,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Exchange a signed message for an access token */
+        /** Exchange a signed message for an access token and a refresh token */
         post: operations["identity_verify"];
         delete?: never;
         options?: never;
@@ -329,6 +448,41 @@ export interface paths {
         post: operations["escrow_deposit"];
         /** Return the transaction that refunds what is unspent */
         delete: operations["escrow_refund"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the caller's API keys */
+        get: operations["identity_keys"];
+        put?: never;
+        /** Make an API key; it is shown this once */
+        post: operations["identity_make_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an API key; it is refused from then on */
+        delete: operations["identity_delete_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1207,6 +1361,14 @@ export interface components {
             memory_bytes: components["schemas"]["Amount"];
             storage_bytes: components["schemas"]["StorageAvailability"];
             gpus: components["schemas"]["Amount"];
+        };
+        /**
+         * BlockRequest
+         * @description Why a wallet is blocked or unblocked.
+         */
+        BlockRequest: {
+            /** Reason */
+            reason: string;
         };
         /**
          * BudgetView
@@ -2301,6 +2463,85 @@ export interface components {
             message: string;
         };
         /**
+         * KeyAnswer
+         * @description A new API key.
+         */
+        KeyAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("admin:read" | "admin:write" | "admin:*" | "builds:read" | "builds:write" | "builds:*" | "deployments:read" | "deployments:write" | "deployments:*" | "escrow:read" | "escrow:write" | "escrow:*" | "models:read" | "models:write" | "models:*" | "payments:read" | "payments:write" | "payments:*" | "projects:read" | "projects:write" | "projects:*" | "stacks:read" | "stacks:write" | "stacks:*" | "tokens:read" | "tokens:write" | "tokens:*" | "webhooks:read" | "webhooks:write" | "webhooks:*" | "workers:read" | "workers:write" | "workers:*")[];
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Last Used At
+             * @description To within an hour
+             */
+            last_used_at: string | null;
+            /**
+             * Key
+             * @example slk_…
+             */
+            key: string;
+        };
+        /**
+         * KeyFacts
+         * @description An API key as its owner sees it; the key itself is shown once, when it is made.
+         */
+        KeyFacts: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("admin:read" | "admin:write" | "admin:*" | "builds:read" | "builds:write" | "builds:*" | "deployments:read" | "deployments:write" | "deployments:*" | "escrow:read" | "escrow:write" | "escrow:*" | "models:read" | "models:write" | "models:*" | "payments:read" | "payments:write" | "payments:*" | "projects:read" | "projects:write" | "projects:*" | "stacks:read" | "stacks:write" | "stacks:*" | "tokens:read" | "tokens:write" | "tokens:*" | "webhooks:read" | "webhooks:write" | "webhooks:*" | "workers:read" | "workers:write" | "workers:*")[];
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Last Used At
+             * @description To within an hour
+             */
+            last_used_at: string | null;
+        };
+        /**
+         * KeyList
+         * @description All API keys of the caller's wallet that were not deleted, oldest first.
+         */
+        KeyList: {
+            /** Keys */
+            keys: components["schemas"]["KeyFacts"][];
+        };
+        /**
+         * KeyRequest
+         * @description An API key to make. `expires_at` is a moment in the future; without one the key does not expire.
+         */
+        KeyRequest: {
+            /**
+             * Name
+             * @example deploys of the web site
+             */
+            name: string;
+            /**
+             * Scopes
+             * @example [
+             *       "deployments:read",
+             *       "deployments:write"
+             *     ]
+             */
+            scopes: ("admin:read" | "admin:write" | "admin:*" | "builds:read" | "builds:write" | "builds:*" | "deployments:read" | "deployments:write" | "deployments:*" | "escrow:read" | "escrow:write" | "escrow:*" | "models:read" | "models:write" | "models:*" | "payments:read" | "payments:write" | "payments:*" | "projects:read" | "projects:write" | "projects:*" | "stacks:read" | "stacks:write" | "stacks:*" | "tokens:read" | "tokens:write" | "tokens:*" | "webhooks:read" | "webhooks:write" | "webhooks:*" | "workers:read" | "workers:write" | "workers:*")[];
+            /**
+             * Expires At
+             * @example 2027-01-01T00:00:00Z
+             */
+            expires_at?: string | null;
+        };
+        /**
          * Kind
          * @description Which of an environment's two stacks.
          * @enum {string}
@@ -2341,6 +2582,18 @@ export interface components {
             external_port: number;
             /** Protocol */
             protocol: string;
+        };
+        /**
+         * LinkAnswer
+         * @description The wallet that an external issuer's user has proved to be theirs.
+         */
+        LinkAnswer: {
+            /** Issuer */
+            issuer: string;
+            /** Subject */
+            subject: string;
+            /** Wallet */
+            wallet: string;
         };
         /**
          * LiveLease
@@ -2435,6 +2688,30 @@ export interface components {
          * @enum {string}
          */
         Liveness: "new" | "healthy" | "late" | "down" | "retired";
+        /**
+         * LogoutAnswer
+         * @description Which sessions have ended.
+         */
+        LogoutAnswer: {
+            /**
+             * Ended
+             * @enum {string}
+             */
+            ended: "session" | "everywhere";
+        };
+        /**
+         * LogoutRequest
+         * @description The session's refresh token; `everywhere` ends all sessions of its wallet.
+         */
+        LogoutRequest: {
+            /** Refresh Token */
+            refresh_token: string;
+            /**
+             * Everywhere
+             * @default false
+             */
+            everywhere: boolean;
+        };
         /**
          * MetricsAnswer
          * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
@@ -3239,6 +3516,14 @@ export interface components {
             prices_as_of: string | null;
         };
         /**
+         * RefreshRequest
+         * @description A refresh token, which is used up: the answer has the next one.
+         */
+        RefreshRequest: {
+            /** Refresh Token */
+            refresh_token: string;
+        };
+        /**
          * RefundAnswer
          * @description The transaction that gives back what is unspent; `amount` is what that would be now.
          */
@@ -3502,6 +3787,22 @@ export interface components {
          * @enum {string}
          */
         StacksStatus: "deploying" | "active" | "failed" | "deleting" | "deleted";
+        /**
+         * StandingAnswer
+         * @description What an administrator decided about a wallet.
+         */
+        StandingAnswer: {
+            /** Wallet */
+            wallet: string;
+            /** Blocked */
+            blocked: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Changed By */
+            changed_by: string | null;
+            /** Changed At */
+            changed_at: string | null;
+        };
         /**
          * Status
          * @description Where a build stands, in the words of specification 003, and `cancelled`.
@@ -3787,7 +4088,7 @@ export interface components {
         };
         /**
          * VerifyAnswer
-         * @description An access token; `expires_in` is in seconds.
+         * @description An access token and the refresh token that renews it once; times are in seconds from now.
          */
         VerifyAnswer: {
             /** Access Token */
@@ -3799,6 +4100,10 @@ export interface components {
             token_type: string;
             /** Expires In */
             expires_in: number;
+            /** Refresh Token */
+            refresh_token: string;
+            /** Refresh Expires In */
+            refresh_expires_in: number;
         };
         /**
          * VerifyRequest
@@ -3809,7 +4114,7 @@ export interface components {
             message: string;
             /**
              * Signature
-             * @description 65 bytes r, s, v in hexadecimal
+             * @description 65 bytes r, s, v in hexadecimal, or what a contract wallet takes (ERC-1271, ERC-6492)
              */
             signature: string;
         };
@@ -4846,6 +5151,174 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    admin_wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "blocked": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "its owner reports that it was stolen"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BlockRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "blocked": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "blocked": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "its owner has it back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BlockRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *       "blocked": true,
+                     *       "reason": "reason",
+                     *       "changed_by": "changed by",
+                     *       "changed_at": "2026-11-21T04:20:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StandingAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     admin_pause: {
         parameters: {
             query?: never;
@@ -4942,6 +5415,91 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    identity_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example Bearer eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.e30.AA */
+                authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "message": "slipway.test wants you to sign in with your Ethereum account:\n0x70997970C51812dc3A010C7d01b50e0d17dc79C8\n\nSign in to Slipway.\n\nURI: https://slipway.test\nVersion: 1\nChain ID: 31337\nNonce: k3vQxT0c9mYb2LrN\nIssued At: 2026-11-21T04:20:00.000Z",
+                 *       "signature": "0x111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111b"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "issuer",
+                     *       "subject": "subject",
+                     *       "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    identity_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "slr_0123456789abcdef0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                 *       "everywhere": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ended": "session"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogoutAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     identity_nonce: {
         parameters: {
             query?: never;
@@ -4965,6 +5523,52 @@ export interface operations {
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    identity_refresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                origin?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "slr_0123456789abcdef0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIweDcwIn0.c2lnbmF0dXJl",
+                     *       "token_type": "token type",
+                     *       "expires_in": 3600,
+                     *       "refresh_token": "refresh token",
+                     *       "refresh_expires_in": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VerifyAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -4998,7 +5602,9 @@ export interface operations {
                      * @example {
                      *       "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIweDcwIn0.c2lnbmF0dXJl",
                      *       "token_type": "token type",
-                     *       "expires_in": 3600
+                     *       "expires_in": 3600,
+                     *       "refresh_token": "refresh token",
+                     *       "refresh_expires_in": 1
                      *     }
                      */
                     "application/json": components["schemas"]["VerifyAnswer"];
@@ -5006,6 +5612,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -6198,6 +6805,126 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    identity_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "id": "id",
+                     *           "name": "web",
+                     *           "scopes": [
+                     *             "admin:read"
+                     *           ],
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "expires_at": "2026-11-21T04:20:00Z",
+                     *           "last_used_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    identity_make_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "deploys of the web site",
+                 *       "scopes": [
+                 *         "deployments:read",
+                 *         "deployments:write"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "name": "web",
+                     *       "scopes": [
+                     *         "admin:read"
+                     *       ],
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "expires_at": "2026-11-21T04:20:00Z",
+                     *       "last_used_at": "2026-11-21T04:20:00Z",
+                     *       "key": "slk_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeyAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    identity_delete_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0123456789abcdef */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     deployments_models: {
         parameters: {
             query?: {
@@ -6252,6 +6979,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -6304,6 +7032,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -8469,6 +9198,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -8565,6 +9295,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -8921,6 +9652,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -8979,6 +9711,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -9070,6 +9803,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -9334,6 +10068,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];

@@ -32,7 +32,7 @@ export function RequireSession({ role, children }: { role?: Role; children: Reac
         {wallet.signInError ? <ErrorAlert error={wallet.signInError} title="Signing in failed" /> : null}
         <EmptyState icon={<KeyRoundIcon aria-hidden />} title="Sign in to go on">
           <p className="max-w-md text-sm text-muted-foreground">
-            Your wallet signs a message that proves the address is yours. It costs nothing, and holds for fifteen minutes.
+            Your wallet signs a message that proves the address is yours. It costs nothing, and holds for thirty days in this browser.
           </p>
           <Button onClick={wallet.signIn} disabled={wallet.isSigningIn}>
             <LogInIcon aria-hidden /> {wallet.isSigningIn ? "Waiting for your wallet…" : "Sign in with Ethereum"}

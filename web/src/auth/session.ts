@@ -6,24 +6,42 @@ export interface Session {
   token: string;
   wallet: string;
   roles: Role[];
-  /** Milliseconds since 1970. */
+  /** By this browser's clock, milliseconds since 1970: `expires_in` from the receipt. */
   expiresAt: number;
+  refreshToken: string;
+  /** Until when the session can be renewed, by this browser's clock. */
+  refreshableUntil: number;
 }
 
-// It outlives a reload and ends with the tab. A token lives for fifteen minutes and can't be renewed, only signed for again.
+/** What a sign-in and a renewal answer; times in seconds from now. */
+export interface Tokens {
+  access_token: string;
+  expires_in: number;
+  refresh_token: string;
+  refresh_expires_in: number;
+}
+
+// Shared by all tabs, which renew it in turn: each refresh token is good once. It outlives a reload and the browser.
 const KEY = "slipway.session";
-// A token that ends on the way is of no use.
-const MARGIN = 5_000;
 
 let current: Session | null = restore();
 const listeners = new Set<() => void>();
-let timer: ReturnType<typeof setTimeout> | undefined;
-watchExpiry();
+window.addEventListener("storage", ({ key }) => {
+  if (key === KEY || key === null) adopt(restore());
+});
 
-/** What an access token says. The API verifies it; here it only decides what is shown. */
-export function sessionOf(token: string): Session {
-  const claims = JSON.parse(decode(token.split(".")[1] ?? "")) as { wallet: string; roles?: Role[]; exp: number };
-  return { token, wallet: claims.wallet, roles: claims.roles ?? ["user"], expiresAt: claims.exp * 1000 };
+/** What tokens say. The API verifies them; here it only decides what is shown. */
+export function sessionOf(tokens: Tokens): Session {
+  const claims = JSON.parse(decode(tokens.access_token.split(".")[1] ?? "")) as { wallet: string; roles?: Role[] };
+  const now = Date.now();
+  return {
+    token: tokens.access_token,
+    wallet: claims.wallet,
+    roles: claims.roles ?? ["user"],
+    expiresAt: now + tokens.expires_in * 1000,
+    refreshToken: tokens.refresh_token,
+    refreshableUntil: now + tokens.refresh_expires_in * 1000,
+  };
 }
 
 function decode(part: string): string {
@@ -31,11 +49,11 @@ function decode(part: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
-function restore(): Session | null {
+/** The session that the tabs share, or null. */
+export function restore(): Session | null {
   try {
-    const kept = sessionStorage.getItem(KEY);
-    const session = kept ? sessionOf(kept) : null;
-    return session && session.expiresAt - MARGIN > Date.now() ? session : null;
+    const session = JSON.parse(localStorage.getItem(KEY) ?? "null") as Session | null;
+    return session && session.refreshableUntil > Date.now() ? session : null;
   } catch {
     return null;
   }
@@ -46,20 +64,19 @@ export function getSession(): Session | null {
 }
 
 export function setSession(session: Session | null): void {
-  current = session;
   try {
-    if (session) sessionStorage.setItem(KEY, session.token);
-    else sessionStorage.removeItem(KEY);
+    if (session) localStorage.setItem(KEY, JSON.stringify(session));
+    else localStorage.removeItem(KEY);
   } catch {
     // It is held in memory all the same.
   }
-  watchExpiry();
-  for (const listener of listeners) listener();
+  adopt(session);
 }
 
-function watchExpiry(): void {
-  clearTimeout(timer);
-  if (current) timer = setTimeout(() => setSession(null), Math.max(0, current.expiresAt - MARGIN - Date.now()));
+/** Use a session that another tab has begun, renewed or ended. */
+export function adopt(session: Session | null): void {
+  current = session;
+  for (const listener of listeners) listener();
 }
 
 export function subscribeSession(listener: () => void): () => void {

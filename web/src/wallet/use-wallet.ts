@@ -1,8 +1,8 @@
 import { useMutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useConnection, useDisconnect, useSignMessage, useSwitchChain } from "wagmi";
-import { signIn } from "@/auth/sign-in";
-import { getSession, setSession, useSession } from "@/auth/session";
+import { signIn, signOut } from "@/auth/sign-in";
+import { getSession, useSession } from "@/auth/session";
 import { useConfiguration } from "@/lib/configuration";
 
 const SIGN_IN = ["sign-in"];
@@ -43,7 +43,7 @@ export function useWallet() {
     isSwitching: switchChain.isPending,
     switchError: switchChain.error,
     signOut: () => {
-      setSession(null);
+      signOut();
       queries.clear();
       disconnect.mutate({});
     },
@@ -57,7 +57,7 @@ export function useSessionFollowsWallet(): void {
   useEffect(() => {
     const session = getSession();
     if (address && session && session.wallet.toLowerCase() !== address.toLowerCase()) {
-      setSession(null);
+      signOut();
       queries.clear();
     }
   }, [address, queries]);

@@ -18,7 +18,7 @@ def _word(number: int) -> bytes:
 
 
 def _is_dynamic(kind: str) -> bool:
-    return kind in ("string", "address[]", "uint256[]")
+    return kind in ("string", "bytes", "address[]", "uint256[]")
 
 
 def _address(text: str) -> bytes:
@@ -26,6 +26,10 @@ def _address(text: str) -> bytes:
     if len(data) != _ADDRESS:
         raise ValueError(f"{text!r} is not an address")
     return data.rjust(_WORD, b"\0")
+
+
+def _counted(data: bytes) -> bytes:
+    return _word(len(data)) + data + bytes(-len(data) % _WORD)
 
 
 def _encode_one(kind: str, value: Value) -> bytes:
@@ -43,14 +47,14 @@ def _encode_one(kind: str, value: Value) -> bytes:
         case "uint256[]", list() | tuple() if all(isinstance(entry, int) for entry in value):
             return _word(len(value)) + b"".join(_word(int(entry)) for entry in value)
         case "string", str():
-            data = value.encode()
-            return _word(len(data)) + data + bytes(-len(data) % _WORD)
+            return _counted(value.encode())
+        case "bytes", bytes():
+            return _counted(value)
     raise TypeError(f"cannot encode {value!r} as {kind}")
 
 
 def encode(kinds: Sequence[str], values: Sequence[Value]) -> bytes:
-    """Encode arguments of the types ``string``, ``address``, ``address[]``, ``uint256``, ``uint256[]``, ``uint8`` and
-    ``bytes32``.
+    """Encode arguments of the types that ``_encode_one`` names.
 
     Raises:
         TypeError: A type that is not among these, or a value of another type.

@@ -277,9 +277,16 @@ class JsonRpc:
         call = {"to": to, "data": "0x" + data.hex()}
         return self.ask_nodes(CALL, (call, block), lambda answer: decode(_bytes(answer)))
 
-    def create_call[Value](self, code: str, decode: Callable[[bytes], Value]) -> Value:
-        """Return what creation code returns that is run at the latest block without being deployed, decoded."""
-        return self.ask_nodes(CALL, ({"data": code}, "latest"), lambda answer: decode(_bytes(answer)))
+    def create_call[Value](self, code: str, decode: Callable[[bytes], Value], gas: int | None = None) -> Value:
+        """Return what creation code returns that is run at the latest block without being deployed, decoded.
+
+        Args:
+            code: Hexadecimal, with its arguments.
+            decode: Reads the answer.
+            gas: The most that it may use up; None where the node decides.
+        """
+        call = {"data": code} | ({"gas": hex(gas)} if gas else {})
+        return self.ask_nodes(CALL, (call, "latest"), lambda answer: decode(_bytes(answer)))
 
     def code_at(self, address: str) -> bytes:
         """Return the runtime code of a contract, empty where there is none."""

@@ -4,6 +4,7 @@ Sources: RFC 7515, RFC 7519, RFC 7517, OpenID Connect Discovery.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -11,13 +12,16 @@ import jwt
 from slipway.errors import AuthenticationFailedError
 from slipway.identity.jwks import JwksClient
 from slipway.identity.models import Caller
-from slipway.identity.rules import caller_from_claims
+from slipway.identity.rules import caller_from_claims, granted
 from slipway.p256_key import ALGORITHM, P256Key, base64url
 from slipway.settings import IdentitySettings
 
 _OWN_CLAIMS = {"wallet": "wallet", "roles": "roles", "tier": "tier"}
 _REQUIRED = ["exp", "aud", "iss", "sub"]
+_REQUIRED_OF_CLIENTS = ["exp", "iss", "sub"]
 _MAX_TOKEN_CHARACTERS = 8192
+# How far an external issuer's clock may be from ours.
+_LEEWAY_SECONDS = 5
 
 
 class IdentityKey(P256Key):
@@ -32,7 +36,7 @@ class IdentityKey(P256Key):
 
 
 class TokenVerifier:
-    """Believes tokens of Slipway itself and, when one is configured, of one external issuer.
+    """Accepts tokens of Slipway itself and, when one is configured, of one external issuer.
 
     The issuer that a token names decides which keys and algorithms may verify it, so neither can stand in for the
     other, ``none`` and symmetric algorithms are never tried, and no call leaves the process but the first for keys.
@@ -57,27 +61,43 @@ class TokenVerifier:
             issuer = unverified["payload"].get("iss")
             if issuer == self._settings.issuer:
                 claims = self._decode(token, self._own_key.public_key, (ALGORITHM,), issuer, self._settings.audience)
-                return caller_from_claims(claims, _OWN_CLAIMS)
+                caller = caller_from_claims(claims, _OWN_CLAIMS)
+                return replace(caller, session_id=claims.get("sid"), generation=claims.get("gen"))
             oidc = self._settings.oidc
             if oidc and self._jwks and issuer == oidc.issuer:
-                key = self._jwks.key(str(unverified["header"].get("kid", "")))
-                claims = self._decode(token, key, oidc.algorithms, issuer, oidc.audience)
-                return caller_from_claims(claims, oidc.claims)
+                key_id = unverified["header"].get("kid")
+                key = self._jwks.key(None if key_id is None else str(key_id))
+                is_by_client = _client_without_audience(unverified["payload"]) in oidc.clients
+                audience = None if is_by_client else oidc.audience
+                claims = self._decode(token, key, oidc.algorithms, issuer, audience, _LEEWAY_SECONDS)
+                return granted(caller_from_claims(claims, oidc.claims), oidc.roles, oidc.tiers, issuer)
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise AuthenticationFailedError(_reason(error)) from error
         raise AuthenticationFailedError("The access token's issuer is not trusted")
 
     @staticmethod
-    def _decode(token: str, key: Any, algorithms: tuple[str, ...], issuer: str, audience: str) -> dict[str, Any]:
+    def _decode(
+        token: str, key: Any, algorithms: tuple[str, ...], issuer: str, audience: str | None, leeway: int = 0
+    ) -> dict[str, Any]:
+        """Return the verified claims; without an audience, whoever calls has found that the token needs none."""
         claims = jwt.decode(
             token,
             key,
             algorithms=list(algorithms),
             audience=audience,
             issuer=issuer,
-            options={"require": _REQUIRED},
+            leeway=leeway,
+            options={"require": _REQUIRED if audience else _REQUIRED_OF_CLIENTS, "verify_aud": bool(audience)},
         )
         return dict(claims)
+
+
+def _client_without_audience(claims: dict[str, Any]) -> str | None:
+    """Return the client that a token was made for (``azp`` or, of Cognito, ``client_id``) if it has no audience."""
+    if claims.get("aud") is not None:
+        return None
+    found = claims.get("azp") or claims.get("client_id")
+    return found if isinstance(found, str) else None
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,7 @@
 """Pure decisions about claims: what a token says of its caller, and what a wallet may be."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from slipway.addresses import parse_address
@@ -10,6 +12,12 @@ DEFAULT_TIER = "standard"
 ACCESS_TOKEN_SECONDS = 900
 
 
+def is_domain_of(domains: Collection[str], authority: str) -> bool:
+    """Return whether a host with its port, where it has one, is among the domains; ``*`` there stands for any port."""
+    host, separator, port = authority.rpartition(":")
+    return authority in domains or bool(separator and port.isdecimal() and f"{host}:*" in domains)
+
+
 def wallet_roles(wallet: str, wallets: dict[str, dict[str, Any]]) -> tuple[list[str], str]:
     """Return the roles and tier that the configuration gives a wallet; ``wallets`` is keyed by lower-case address."""
     entry = wallets.get(wallet.lower(), {})
@@ -18,7 +26,16 @@ def wallet_roles(wallet: str, wallets: dict[str, dict[str, Any]]) -> tuple[list[
 
 
 def access_claims(
-    wallet: str, roles: list[str], tier: str, *, issuer: str, audience: str, token_id: str, issued_at: int
+    wallet: str,
+    roles: list[str],
+    tier: str,
+    *,
+    issuer: str,
+    audience: str,
+    token_id: str,
+    issued_at: int,
+    session_id: str | None = None,
+    generation: int = 0,
 ) -> dict[str, Any]:
     """Return the claims of an access token; times in seconds since 1970."""
     return {
@@ -32,7 +49,18 @@ def access_claims(
         "iat": issued_at,
         "nbf": issued_at,
         "exp": issued_at + ACCESS_TOKEN_SECONDS,
+        **({"sid": session_id, "gen": generation} if session_id else {}),
     }
+
+
+def claim_of(claims: dict[str, Any], name: str) -> Any:
+    """Return the claim of that name or, where there is none and the name has dots, the one that it leads to."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def caller_from_claims(claims: dict[str, Any], names: dict[str, str]) -> Caller:
@@ -40,18 +68,20 @@ def caller_from_claims(claims: dict[str, Any], names: dict[str, str]) -> Caller:
 
     Args:
         claims: The verified claims.
-        names: What the issuer calls ``wallet``, ``roles`` and ``tier``.
+        names: What the issuer calls ``wallet``, ``roles`` and ``tier``; dots lead into nested objects.
 
     Raises:
         AuthenticationFailedError: The wallet or the roles have the wrong shape.
     """
-    wallet = claims.get(names["wallet"])
+    wallet = claim_of(claims, names["wallet"])
     if wallet is not None:
         try:
             wallet = parse_address(str(wallet), "wallet")
         except ValidationFailedError as error:
             raise AuthenticationFailedError("The token's wallet is not an Ethereum address") from error
-    roles = claims.get(names["roles"], [])
+    roles = claim_of(claims, names["roles"])
+    if roles is None:
+        roles = []
     if isinstance(roles, str):
         roles = roles.split()
     if not isinstance(roles, list) or not isinstance(claims.get("sub"), str):
@@ -60,8 +90,18 @@ def caller_from_claims(claims: dict[str, Any], names: dict[str, str]) -> Caller:
     return Caller(
         subject=claims["sub"],
         wallet=wallet,
-        # Roles that Slipway does not know mean nothing here; everyone it believes is at least a user.
+        # Roles that Slipway does not know mean nothing here; everyone whose token is good is at least a user.
         roles=frozenset({USER, *(str(role) for role in roles)} & ROLES),
-        tier=str(claims.get(names["tier"]) or DEFAULT_TIER),
+        tier=str(claim_of(claims, names["tier"]) or DEFAULT_TIER),
         token_id=str(token_id) if token_id is not None else None,
+    )
+
+
+def granted(caller: Caller, roles: Collection[str], tiers: Collection[str], issuer: str) -> Caller:
+    """Return the caller of an external issuer with no more than the operator lets that issuer grant."""
+    return replace(
+        caller,
+        roles=frozenset({USER, *(caller.roles & frozenset(roles))}),
+        tier=caller.tier if caller.tier in tiers else DEFAULT_TIER,
+        issuer=issuer,
     )

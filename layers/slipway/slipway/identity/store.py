@@ -6,7 +6,7 @@ import string
 from pynamodb.attributes import NumberAttribute
 
 from slipway.errors import AuthenticationFailedError
-from slipway.store import ControlItem, delete_if, upstream_errors
+from slipway.store import ControlItem, delete_if, read_item, upstream_errors
 from slipway.times import epoch_seconds
 
 NONCE_SECONDS = 300
@@ -33,6 +33,17 @@ def issue_nonce() -> str:
     return nonce
 
 
+def require_nonce(nonce: str) -> None:
+    """Refuse a nonce that can't be used up; raises as ``use_nonce``, and changes nothing."""
+    found = read_item(SignInNonce, _key(nonce))
+    if found is None or found.expires_at <= epoch_seconds():
+        raise _refusal()
+
+
+def _refusal() -> AuthenticationFailedError:
+    return AuthenticationFailedError("The sign-in nonce is unknown, used or expired")
+
+
 def use_nonce(nonce: str) -> None:
     """Use a nonce up, in one conditional delete.
 
@@ -40,4 +51,4 @@ def use_nonce(nonce: str) -> None:
         AuthenticationFailedError: It was never handed out, is used, or has expired.
     """
     if not delete_if(SignInNonce(*_key(nonce)), SignInNonce.expires_at > epoch_seconds()):
-        raise AuthenticationFailedError("The sign-in nonce is unknown, used or expired")
+        raise _refusal()

@@ -10,7 +10,7 @@ from slipway.errors import (
     NotFoundError,
     ValidationFailedError,
 )
-from slipway.identity.service import token_verifier
+from slipway.identity.service import authenticate
 from slipway.observability import logger
 from slipway.streams import store
 from slipway.streams.connections_api import connections_api
@@ -52,7 +52,7 @@ def _wallet(given: Handshake) -> str:
         return tickets.redeem(given.ticket, given.build_id)
     if not given.token:
         raise AuthenticationFailedError("Offer the subprotocols bearer and the access token, or bring a ticket")
-    caller = token_verifier().verify(given.token)
+    caller = authenticate(given.token, "GET", f"/api/v1/builds/{given.build_id}/stream")
     if caller.wallet is None:
         raise ForbiddenError("The access token names no wallet")
     return caller.wallet
