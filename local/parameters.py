@@ -77,6 +77,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "StreamUrl": f"ws://localhost:{ports.api}",
         "AllowPrivateNetwork": "true",
         "SourcifyUrl": verifier_address(ports),
+        "WebhookPrivateNetwork": "true",
         **console.parameters(ports),
         **_akash_seconds(declared),
     }

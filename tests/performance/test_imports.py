@@ -32,6 +32,8 @@ BUDGETS = {
     "ProjectsFunction": 3.0,
     "WorkersFunction": 3.0,
     "EscrowFunction": 3.0,
+    "WebhooksFunction": 3.0,
+    "NotificationsFunction": 3.0,
     "IdentityFunction": 3.0,
     "StacksFunction": 3.0,
     "BuildsFunction": 3.0,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Who = Literal["anyone", "user", "wallet", "admin", "operator", "worker"]
-Thing = Literal["deployment", "model", "build", "payment", "project", "token", "worker", "key"]
+Thing = Literal["deployment", "model", "build", "payment", "project", "token", "webhook", "worker"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,12 @@ ROUTES: dict[str, Access] = {
     "GET /payments": USER,
     "POST /payments": WALLET,
     "GET /payments/{id}": Access("user", "payment", 404),
+    "GET /api/webhooks": WALLET,
+    "POST /api/webhooks": WALLET,
+    "DELETE /api/webhooks/{id}": Access("wallet", "webhook", 404),
+    "POST /api/webhooks/{id}/secret": Access("wallet", "webhook", 404),
+    "POST /api/webhooks/{id}/test": Access("wallet", "webhook", 404),
+    "GET /api/webhooks/{id}/deliveries": Access("wallet", "webhook", 404),
     "GET /workers": USER,
     "POST /workers": WALLET,
     "GET /workers/{wallet}": Access("user", "worker", 200),

@@ -68,6 +68,8 @@ def needed(
     if operation in ("StopExecution", "DescribeExecution"):
         *_, machine, execution = arguments["executionArn"].split(":")
         return [(f"states:{operation}", f"{_EXECUTIONS}:{logical(machine)}.Name}}:{execution}")]
+    if service == "sqs":
+        return [(f"sqs:{operation}", logical(arguments["QueueUrl"]))]
     named = {"kms": "KeyId", "stepfunctions": "stateMachineArn", "lambda": "FunctionName", "secretsmanager": "SecretId"}
     if service not in named:
         raise ValueError(f"What does {service} {operation} need?")

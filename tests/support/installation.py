@@ -266,6 +266,8 @@ class Installation:
         }
         if ":secret:" in physical:
             return "AkashApiKeySecretArn"
+        if physical.endswith("/Notifications.fifo"):
+            return "Notifications"
         return known.get(physical, physical.rpartition(":")[2])
 
 
@@ -373,6 +375,9 @@ def install(
     # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
     monkeypatch.setenv("AKASH_CONSOLE_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
+    queue = _client("sqs").create_queue(QueueName="Notifications.fifo", Attributes={"FifoQueue": "true"})
+    monkeypatch.setenv("NOTIFICATION_QUEUE_URL", queue["QueueUrl"])
+    monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORK", "true")
     for name, seconds in AKASH_SECONDS.items():
         monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
     others = [

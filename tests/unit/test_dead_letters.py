@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 
 from slipway.control import dead_letters
 from slipway.control.dead_letters import DeadLetterQueue, StreamBatch, dead_letter
+from slipway.notifications.rules import pause_after
 from tests.support.template import ROOT, allows, asynchronous_functions, functions, resources, template
 
 QUEUE = {"Fn::GetAtt": "DeadLetters.Arn"}
@@ -49,7 +50,21 @@ def test_every_event_that_waits_for_nobody_has_bounded_tries_and_a_dead_letter_q
     assert set(event["Properties"]["RetryPolicy"]) == {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"}
 
 
-@pytest.mark.parametrize("name", resources("AWS::Lambda::EventSourceMapping"))
+# Its messages come again by the queue's own redrive policy.
+QUEUED = {"NotificationQueueSource"}
+
+
+def test_a_queue_of_notifications_has_bounded_tries_and_a_dead_letter_queue() -> None:
+    queues = resources("AWS::SQS::Queue")
+    policy = queues["Notifications"]["RedrivePolicy"]
+    assert policy["deadLetterTargetArn"] == {"Fn::GetAtt": "UndeliveredNotifications.Arn"}
+    pauses = sum(pause_after(tries) for tries in range(1, policy["maxReceiveCount"]))
+    assert 23 * 3600 <= pauses <= 25 * 3600
+    assert queues["Notifications"]["MessageRetentionPeriod"] > 25 * 3600
+    assert queues["UndeliveredNotifications"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+@pytest.mark.parametrize("name", sorted(set(resources("AWS::Lambda::EventSourceMapping")) - QUEUED))
 def test_every_stream_has_bounded_tries_and_a_dead_letter_queue(name: str) -> None:
     source = resources("AWS::Lambda::EventSourceMapping")[name]
     assert source["DestinationConfig"] == {"OnFailure": {"Destination": QUEUE}}
@@ -90,13 +105,14 @@ def test_functions_invoke_each_other_asynchronously_only() -> None:
 
 
 def test_the_queue_keeps_what_it_gets_for_two_weeks_and_has_an_alarm() -> None:
-    (queue,) = resources("AWS::SQS::Queue").values()
+    queue = resources("AWS::SQS::Queue")["DeadLetters"]
     assert queue == {"MessageRetentionPeriod": 14 * 86_400, "SqsManagedSseEnabled": True}
-    (alarm,) = [
+    alarm, undelivered = [
         entry
         for entry in resources("AWS::CloudWatch::Alarm").values()
         if entry["MetricName"] == "ApproximateNumberOfMessagesVisible"
     ]
+    assert undelivered["Dimensions"][0]["Value"] == {"Fn::GetAtt": "UndeliveredNotifications.QueueName"}
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": "DeadLetters.QueueName"}}]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
     assert "AlarmActions" in alarm

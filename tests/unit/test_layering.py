@@ -46,7 +46,7 @@ ORDER = (
     ("akash.changes", "akash.reconcile"),
     # What stands above capabilities.
     ("deployments", "stacks", "streams"),
-    ("reconcile",),
+    ("notifications", "reconcile"),
 )
 PLACES = {node: row for row, nodes in enumerate(ORDER) for node in nodes}
 AWS = {"aws_lambda_powertools", "boto3", "botocore", "pynamodb"}

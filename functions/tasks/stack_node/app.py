@@ -5,15 +5,13 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-import httpx
-
 from slipway.akash.console.client import console_api
 from slipway.executions import execution_starter
 from slipway.p256_key import P256Key
 from slipway.settings import artifact_bucket, artifact_key_id, stack_settings, state_machine_arn
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.jobs import follow
-from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.node_rpc import node_rpc
 from slipway.stacks.node_workflow import NodeWorkflow
 from slipway.store import aws_client
 from slipway.tasks import run_job
@@ -28,7 +26,7 @@ def workflow(clock: Callable[[], datetime] = now) -> NodeWorkflow:
         stack_settings(),
         ArtifactStore(aws_client("s3"), artifact_bucket()),
         P256Key(aws_client("kms"), artifact_key_id()),
-        NodeRpc(httpx.AsyncClient(trust_env=False)),
+        node_rpc(),
         partial(follow, start=execution_starter(state_machine_arn("stack_api"))),
         clock,
     )

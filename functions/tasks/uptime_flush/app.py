@@ -5,6 +5,7 @@ from dataclasses import asdict
 from math import inf
 from typing import Any
 
+from slipway.notifications.watch import watch_workers
 from slipway.sweep import do_steps
 from slipway.tasks import State, run_state
 from slipway.workers.flush import flush_shard
@@ -21,6 +22,7 @@ def _flush(event: dict[str, Any]) -> dict[str, Any]:
     counts = Counter[str]()
     for entry in done:
         counts.update({name: entry[name] for name in ("flushed", "moved", "left")})
+    watch_workers()
     return {**{name: counts[name] for name in ("flushed", "moved", "left")}, "rest": rest}
 
 

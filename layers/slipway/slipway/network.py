@@ -10,6 +10,9 @@ import httpx
 from slipway.errors import UpstreamUnavailableError
 from slipway.settings import allow_private_network
 
+# Leads to any IPv4 address, private ones too.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
 
 def resolved(host: str, port: int) -> list[str]:
     """Resolve a host to its IP addresses, in the order in which to try them.
@@ -27,7 +30,14 @@ def resolved(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Return whether an IP address belongs to no loopback, private, link-local, multicast or otherwise special
     network."""
-    parsed = ipaddress.ip_address(address)
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.is_site_local or parsed in _NAT64:
+            return False
+        # An IPv4 address in another spelling is judged as what it is.
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None,))[0]
+        if inner is not None and not (inner.is_global and not inner.is_multicast):
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 

@@ -37,7 +37,7 @@ from slipway.settings import (
 )
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
-from slipway.stacks.node_rpc import NodeRpc
+from slipway.stacks.node_rpc import node_rpc
 from slipway.stacks.reconcile import StackReconcile
 from slipway.store import aws_client
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
@@ -126,7 +126,7 @@ def stacks() -> StackReconcile:
         {kind: execution_starter(arn) for kind, arn in arns.items()},
         lambda kind, name: execution_status(arns[kind], name),
         akash_clocks().look,
-        rpc=NodeRpc(httpx.AsyncClient(trust_env=False)),
+        rpc=node_rpc(),
     )
 
 

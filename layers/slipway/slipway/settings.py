@@ -103,6 +103,16 @@ def allow_private_network() -> bool:
     return os.environ.get("ALLOW_PRIVATE_NETWORK") == "true"
 
 
+def webhook_private_network() -> bool:
+    """Return whether webhooks may lead to private addresses (WEBHOOK_PRIVATE_NETWORK); true in the local build only."""
+    return os.environ.get("WEBHOOK_PRIVATE_NETWORK") == "true"
+
+
+def notification_queue() -> str:
+    """Return the address of the queue of notifications, NOTIFICATION_QUEUE_URL."""
+    return os.environ["NOTIFICATION_QUEUE_URL"]
+
+
 def public_url() -> str | None:
     """Return PUBLIC_URL: Slipway's own address, without a slash at its end; None for API Gateway's."""
     return os.environ.get("PUBLIC_URL", "").rstrip("/") or None

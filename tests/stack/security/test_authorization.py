@@ -58,6 +58,7 @@ def things(stack: RunningStack, admin: Token) -> dict[str, str]:
         ),
         "payment": made("/payments", payment, "id"),
         "token": ended(stack, session, launched.json()["deployment_id"])["token_address"],
+        "webhook": made("/api/webhooks", {"url": "https://example.com/", "events": ["worker.down"]}, "id"),
         "project": made("/deployments", {"name": project, "github": "octocat/shop"}, "name"),
         "worker": made("/workers", {}, "wallet"),
         "key": made("/api/keys", {"name": "ci", "scopes": ["builds:read"]}, "id"),

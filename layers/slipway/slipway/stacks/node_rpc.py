@@ -60,6 +60,11 @@ class NodeRpc:
         )
 
 
+def node_rpc() -> NodeRpc:
+    """Return an object that asks nodes over a client of its own."""
+    return NodeRpc(httpx.AsyncClient(trust_env=False))
+
+
 def addresses_of(endpoint: Endpoint) -> list[str]:
     """Return the addresses of an endpoint.
 

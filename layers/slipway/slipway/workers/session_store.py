@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
+from slipway.jobs.store import job_event
 from slipway.store import ConditionsFailedError, Transaction, condition_held, connection, upstream_errors
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import (
@@ -143,6 +144,9 @@ def change_sessions(worker: WorkerItem, beat: Beat, change: Change, now: int) ->
     condition = _unchanged(worker) & (WorkerItem.token_hash == worker.token_hash)
     actions = [_next_revision(worker), WorkerItem.noticed.remove(), *_sender(worker, beat, now)]
     write = Transaction()
+    if worker.noticed is not None or worker.seen_at is None:
+        previous = worker.noticed or Liveness.NEW.value
+        write.create("event", job_event(worker.pk, "up", "Its heartbeats come", {"previous_status": previous}))
     if not is_observed(beat.at, now):
         hour = now // HOUR
         actions.append(WorkerItem.late_hour.set(hour))
@@ -210,6 +214,13 @@ def due_workers(shard: int, moment: int) -> Iterator[str]:
             yield item.pk.removeprefix("WORKER#")
 
 
+def open_workers(shard: int) -> Iterator[str]:
+    """Yield the wallets of a shard's workers that have an open session, due or not."""
+    with upstream_errors():
+        for item in WorkerItem.by_staleness.query(flush_shard(shard), page_size=_PAGE):
+            yield item.pk.removeprefix("WORKER#")
+
+
 def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
     """Make the open session an uptime record.
 
@@ -230,6 +241,10 @@ def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
     write = Transaction()
     write.update("worker", WorkerItem(*worker_key(wallet)), actions, _unchanged(worker) & _last_seen_is(worker))
     _write_record(write, wallet, session)
+    if worker.noticed != Liveness.DOWN.value and worker.retired_at is None:
+        previous = worker.noticed or Liveness.HEALTHY.value
+        event = job_event(worker.pk, Liveness.DOWN.value, "No heartbeat came", {"previous_status": previous})
+        write.create("event", event)
     return _committed(write)
 
 

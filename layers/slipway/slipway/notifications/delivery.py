@@ -1,0 +1,119 @@
+"""Delivering a message: one POST to one public address, five seconds and 64 KB at most, no redirects."""
+
+import ipaddress
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from slipway.deadline_client import DeadlineClient
+from slipway.errors import SlipwayError, UpstreamUnavailableError
+from slipway.network import is_public, resolved
+from slipway.notifications.rules import (
+    DISABLED_AFTER_SECONDS,
+    body_of,
+    checked_url,
+    signatures,
+)
+from slipway.notifications.store import Webhook, keep_attempt, webhook_at
+from slipway.observability import logger, record
+from slipway.settings import webhook_private_network
+from slipway.store import update_if
+from slipway.times import now_text
+
+_SECONDS = 5.0
+_MOST_BYTES = 64 * 1024
+_KEPT_BYTES = 500
+
+
+@cache
+def deliveries() -> "Deliveries":
+    """Return the deliveries, made once a process."""
+    return Deliveries(httpx.AsyncClient(trust_env=False))
+
+
+class Deliveries:
+    """Delivers messages.
+
+    Args:
+        client: The HTTP client, used by this object alone.
+        clock: Gives seconds since 1970.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, clock: Callable[[], float] = time.time) -> None:
+        self._client = DeadlineClient(client)
+        self._clock = clock
+
+    def deliver(self, message: dict[str, Any]) -> bool:
+        """Try once; returns False when it is to be tried again.
+
+        A message to a webhook that was deleted or switched off is dropped.
+        """
+        webhook = webhook_at(*message["webhook"])
+        if webhook is None or webhook.disabled_at:
+            return True
+        began = time.monotonic()
+        try:
+            response = self._post(webhook, message)
+            status, text = response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
+        except (httpx.HTTPError, httpx.InvalidURL, SlipwayError, OSError, ValueError) as error:
+            status, text = None, error.message if isinstance(error, SlipwayError) else type(error).__name__
+        attempt = {
+            "at": now_text(),
+            "response_status": status,
+            "duration_ms": round((time.monotonic() - began) * 1000),
+            "response": text,
+        }
+        delivered = status is not None and 200 <= status < 300
+        keep_attempt(webhook.sk, message["timestamp"], message["id"], message["type"], attempt)
+        self._keep_health(webhook, delivered, f"{status or text}")
+        record("WebhookAttempts", outcome="delivered" if delivered else "failed")
+        return delivered
+
+    def _post(self, webhook: Webhook, message: dict[str, Any]) -> httpx.Response:
+        private = webhook_private_network()
+        parts = urlsplit(checked_url(webhook.url, private_allowed=private))
+        host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
+        addresses = resolved(host, port)
+        if not private and not all(is_public(address) for address in addresses):
+            raise UpstreamUnavailableError("The address is not a public one")
+        # Held to the address that was judged: the name is not resolved again.
+        address = f"[{addresses[0]}]" if ipaddress.ip_address(addresses[0]).version == 6 else addresses[0]
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        moment = int(self._clock())
+        body = body_of(webhook.format, message["type"], message["timestamp"], message["data"])
+        return self._client.request(
+            "POST",
+            f"{parts.scheme}://{address}:{port}{path}",
+            _SECONDS,
+            most_bytes=_MOST_BYTES,
+            content=body,
+            headers={
+                "host": parts.netloc,
+                "content-type": "application/json",
+                "accept-encoding": "identity",
+                "user-agent": "slipway-webhooks",
+                "webhook-id": message["id"],
+                "webhook-timestamp": str(moment),
+                "webhook-signature": signatures(webhook.secrets(moment), message["id"], moment, body),
+            },
+            extensions={"sni_hostname": host},
+        )
+
+    def _keep_health(self, webhook: Webhook, delivered: bool, reason: str) -> None:
+        """Switch a webhook off that has failed for three days, and forget failures after a success."""
+        item, now = Webhook(webhook.pk, webhook.sk), int(self._clock())
+        if delivered:
+            if webhook.failing_since is not None:
+                update_if(item, Webhook.pk.exists(), [Webhook.failing_since.remove()])
+            return
+        if webhook.failing_since is None:
+            update_if(item, Webhook.pk.exists(), [Webhook.failing_since.set(now)])
+        elif now - float(webhook.failing_since) >= DISABLED_AFTER_SECONDS:
+            why = f"It failed for three days; the last answer: {reason[:200]}"
+            changes = [Webhook.disabled_at.set(now_text()), Webhook.disabled_reason.set(why)]
+            if update_if(item, Webhook.pk.exists(), changes):
+                logger.warning("webhook switched off", webhook=webhook.sk)

@@ -1,0 +1,94 @@
+"""Shapes of the webhooks' routes. Times are ISO 8601 in UTC."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from slipway.notifications.rules import EVENT_PATTERN
+
+
+class Format(StrEnum):
+    """What a message's body is: Standard Webhooks, or what Slack's or Discord's incoming webhooks take."""
+
+    STANDARD = "standard"
+    SLACK = "slack"
+    DISCORD = "discord"
+
+
+class WebhookRequest(BaseModel):
+    """Where to send which events.
+
+    Attributes:
+        url: A public https address without credentials and fragment.
+        events: Types, such as ``worker.down``, or all of a kind, such as ``stack.*``.
+        format: How messages look.
+        all: Events of everybody's things; for operators.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(min_length=1, max_length=2048)]
+    events: Annotated[list[Annotated[str, Field(pattern=EVENT_PATTERN)]], Field(min_length=1, max_length=50)]
+    format: Format = Format.STANDARD
+    all: bool = False
+
+
+class WebhookView(BaseModel):
+    """A webhook; ``disabled_reason`` says why it was switched off."""
+
+    id: str
+    url: str
+    events: list[str]
+    format: Format
+    all: bool
+    created_at: str
+    disabled_at: str | None = None
+    disabled_reason: str | None = None
+
+
+class WebhookCreated(WebhookView):
+    """A new webhook with its secret, which appears only here."""
+
+    secret: str
+
+
+class SecretAnswer(BaseModel):
+    """A new secret; the one before signs as well for 24 hours."""
+
+    secret: str
+
+
+class WebhookList(BaseModel):
+    """A caller's webhooks, at most twenty."""
+
+    webhooks: list[WebhookView]
+
+
+class TestAnswer(BaseModel):
+    """The id of the test message that is on its way."""
+
+    id: str
+
+
+class AttemptView(BaseModel):
+    """One try to deliver; ``response`` is the answer's first 500 bytes, or why there was none."""
+
+    at: str
+    response_status: int | None
+    duration_ms: int
+    response: str
+
+
+class DeliveryView(BaseModel):
+    """A message of the last seven days and the tries to deliver it."""
+
+    id: str
+    type: str
+    attempts: list[AttemptView]
+
+
+class DeliveryList(BaseModel):
+    """The latest deliveries, newest first."""
+
+    deliveries: list[DeliveryView]

@@ -1,0 +1,94 @@
+"""Pure decisions about webhooks: which events, signatures (Standard Webhooks 1.0), bodies, and when to try again."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from slipway.errors import ValidationFailedError
+
+KINDS = ("deployment", "stack", "worker")
+TEST = "webhook.test"
+EVENT_PATTERN = rf"^({'|'.join(KINDS)})\.([a-z_]{{1,40}}|\*)$"
+SECRET_PREFIX = "whsec_"  # noqa: S105 (what every secret begins with)
+OVERLAP_SECONDS = 86_400
+DISABLED_AFTER_SECONDS = 3 * 86_400
+# The first tries again come soon, later ones hourly; the last is a day after the first (the queue's maxReceiveCount).
+_PAUSES = (4, 20, 60, 300, 900, 1800)
+_LAST_PAUSE = 3600
+_STACK_EVENTS = {"active": "published", "published": "published", "withdrawn": "withdrawn", "failed": "failed"}
+_PREFIXES = {"DEPLOYMENT#": "deployment", "STACK#": "stack", "WORKER#": "worker"}
+
+
+def new_secret() -> str:
+    """Make a secret of 256 random bits."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def signatures(keys: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the header ``webhook-signature``: one signature for each secret that is valid now."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    found = [
+        hmac.digest(base64.b64decode(secret.removeprefix(SECRET_PREFIX)), signed, hashlib.sha256) for secret in keys
+    ]
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in found)
+
+
+def pause_after(tries: int) -> int:
+    """Return the seconds between a failed try, counted from 1, and the next."""
+    return _PAUSES[tries - 1] if tries <= len(_PAUSES) else _LAST_PAUSE
+
+
+def event_type(pk: str, event: str) -> str | None:
+    """Return the type of a job's event, such as ``stack.withdrawn``; None for one that is no notification."""
+    kind = next((kind for prefix, kind in _PREFIXES.items() if pk.startswith(prefix)), None)
+    if kind == "stack":
+        name = _STACK_EVENTS.get(event)
+        return f"stack.{name}" if name else None
+    return f"{kind}.{event}" if kind else None
+
+
+def wants(events: Sequence[str], kind: str) -> bool:
+    """Return whether a webhook with these events gets a type; each asks for a test."""
+    return kind in (*events, TEST) or f"{kind.split('.')[0]}.*" in events
+
+
+def message_id(webhook_id: str, pk: str, sk: str) -> str:
+    """Return the id of an event's message to a webhook, the same however often it is published."""
+    return f"msg_{hashlib.sha256(f'{webhook_id} {pk} {sk}'.encode()).hexdigest()[:32]}"
+
+
+def body_of(style: str, kind: str, timestamp: str, data: dict[str, Any]) -> bytes:
+    """Return the body of a message in a format."""
+    if style == "standard":
+        return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":")).encode()
+    names = ("wallet", "deployment_id", "environment", "name")
+    subject = next((str(data[name]) for name in names if data.get(name)), "")
+    text = f"{kind}: {subject}" if subject else kind
+    return json.dumps({"text" if style == "slack" else "content": text}).encode()
+
+
+def checked_url(url: str, *, private_allowed: bool) -> str:
+    """Return an address that may be called as far as its text says.
+
+    Raises:
+        ValidationFailedError: It is not https, has credentials or a fragment, or no host.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValidationFailedError.of_field("url", "must be an address") from error
+    if parts.scheme != "https" and not (private_allowed and parts.scheme == "http"):
+        raise ValidationFailedError.of_field("url", "must begin with https://")
+    if parts.username is not None or parts.password is not None:
+        raise ValidationFailedError.of_field("url", "must not contain credentials")
+    if parts.fragment or "#" in url:
+        raise ValidationFailedError.of_field("url", "must not have a fragment")
+    if not host or any(ord(letter) <= 32 for letter in url):
+        raise ValidationFailedError.of_field("url", "must name a host")
+    return url

@@ -1,0 +1,288 @@
+"""Webhooks: made, tested, rotated and deleted; events that become messages; and their delivery to a real receiver."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+
+from slipway.network import is_public
+from slipway.notifications import delivery
+from slipway.notifications.store import Webhook
+from slipway.notifications.watch import watch_workers
+from slipway.settings import notification_queue
+from slipway.times import epoch_milliseconds
+from slipway.workers.rules import GAP, MINUTE
+from slipway.workers.store import WorkerItem, find_worker, worker_key
+from tests.support.functions import event
+from tests.support.installation import Answer, Installation
+from tests.support.wallets import ALICE, BOB, OPERATOR
+from tests.support.workers import body as beat_body
+from tests.support.workers import enrol
+
+
+@dataclass
+class Receiver:
+    """A server that takes webhooks, and answers what it is told."""
+
+    url: str = ""
+    status: int = 200
+    answer: bytes = b"thank you"
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            given = self.rfile.read(int(self.headers["content-length"]))
+            found.requests.append(({name.lower(): value for name, value in self.headers.items()}, given))
+            self.send_response(found.status)
+            self.send_header("location", found.url)
+            self.send_header("content-length", str(len(found.answer)))
+            self.end_headers()
+            self.wfile.write(found.answer)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    found.url = f"http://127.0.0.1:{server.server_port}/hook?key=1"
+    yield found
+    server.shutdown()
+
+
+def send(slipway: Installation, name: str, account: Any = ALICE, webhook: str = "", **parts: Any) -> Answer:
+    path = {"id": webhook} if webhook else None
+    return slipway.api(f"api_webhooks_{name}", token=slipway.token(account), path=path, **parts)
+
+
+def make(slipway: Installation, url: str, account: Any = ALICE, **more: Any) -> dict[str, Any]:
+    answer = send(slipway, "make", account, body={"url": url, "events": ["worker.*"], **more})
+    assert answer.status == 201, answer.body
+    return dict(answer.body)
+
+
+def published(slipway: Installation) -> None:
+    """Let the stream report every event that is in the table."""
+    records = [
+        {"dynamodb": {"Keys": {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}}}
+        for item in slipway.items("jobs")
+        if item["sk"].startswith("EVENT#")
+    ]
+    if records:
+        slipway.invoke("NotificationsFunction", {"Records": sorted(records, key=str)})
+
+
+def delivered(slipway: Installation, tries: int = 1) -> list[dict[str, Any]]:
+    """Deliver what is on the queue; returns what is to come again."""
+    queue = boto3.client("sqs")
+    found = queue.receive_message(QueueUrl=notification_queue(), MaxNumberOfMessages=10).get("Messages", [])
+    again = []
+    for message in found:
+        record = {
+            "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": str(tries)},
+        }  # fmt: skip
+        answer = slipway.invoke("NotificationsFunction", {"Records": [record]})
+        if answer["batchItemFailures"]:
+            again.append(record)
+        else:
+            queue.delete_message(QueueUrl=notification_queue(), ReceiptHandle=message["ReceiptHandle"])
+    return again
+
+
+def verified(secret: str, request: tuple[dict[str, str], bytes]) -> dict[str, Any]:
+    """Check a request as Standard Webhooks says, and give its body."""
+    headers, given = request
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + given
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert expected in headers["webhook-signature"].split(" ")
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 300
+    return dict(json.loads(given))
+
+
+def beat(slipway: Installation, token: str, at: int | None = None) -> None:
+    given = beat_body(ALICE.address, epoch_milliseconds() if at is None else at)
+    assert slipway.api("heartbeat", token=token, body=given).status == 200
+
+
+def test_the_life_of_a_worker_is_told_once_and_signed(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url)
+    token = enrol(ALICE.address)
+    beat(slipway, token)
+    beat(slipway, token)
+    with slipway.acting_as("UptimeFlushTasks"):
+        assert watch_workers() == 0
+    for minutes, count in ((11, 1), (12, 0), (31, 1), (32, 0)):
+        silent = epoch_milliseconds() - minutes * MINUTE
+        changes = [WorkerItem.arrived_at.set(silent), WorkerItem.enrolled_at.set("2026-01-01T00:00:00.000Z")]
+        WorkerItem(*worker_key(ALICE.address)).update(actions=changes)
+        with slipway.acting_as("UptimeFlushTasks"):
+            assert watch_workers() == count, minutes
+    beat(slipway, token)
+    # The stream may report a batch more than once.
+    published(slipway)
+    published(slipway)
+    found = []
+    for _ in range(6):
+        assert delivered(slipway) == []
+    found = [verified(hook["secret"], request) for request in receiver.requests]
+    assert [(entry["type"], entry["data"]["previous_status"]) for entry in found] == [
+        ("worker.up", "new"), ("worker.late", "healthy"), ("worker.down", "late"), ("worker.up", "down"),
+    ]  # fmt: skip
+    assert {entry["data"]["wallet"] for entry in found} == {ALICE.address}
+    assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 4
+    log = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
+    assert [entry["type"] for entry in log] == ["worker.up", "worker.down", "worker.late", "worker.up"]
+    assert [(attempt["response_status"], attempt["response"]) for attempt in log[0]["attempts"]] == [(200, "thank you")]
+
+
+def test_a_session_that_the_flush_ends_is_down_and_that_of_a_retired_worker_is_not(slipway: Installation) -> None:
+    token = enrol(ALICE.address)
+    beat(slipway, token)
+    slipway.api("api_workers_retire", token=slipway.token(ALICE), path={"wallet": ALICE.address})
+    old = epoch_milliseconds() - 2 * GAP
+    changes = [WorkerItem.last_seen.set(old), WorkerItem.session_start.set(old), WorkerItem.flush_at.set(0)]
+    WorkerItem(*worker_key(ALICE.address)).update(actions=changes)
+    slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
+    worker = find_worker(ALICE.address)
+    assert worker is not None
+    assert worker.session_start is None
+    assert [item["event"] for item in slipway.items("jobs") if item["sk"].startswith("EVENT#")] == ["up"]
+
+
+def test_what_fails_comes_again_and_three_days_of_it_switch_the_webhook_off(
+    slipway: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = make(slipway, receiver.url)
+    receiver.status, receiver.answer = 500, b"x" * 100_000
+    assert send(slipway, "test", webhook=hook["id"]).status == 202
+    slipway.calls.clear()
+    (message,) = delivered(slipway)
+    ((_, _, given),) = [call for call in slipway.calls if call[1] == "ChangeMessageVisibility"]
+    assert given["VisibilityTimeout"] == 4
+    receiver.status = 302
+    assert slipway.invoke("NotificationsFunction", {"Records": [message]})["batchItemFailures"]
+    assert len(receiver.requests) == 2, "a redirect is a failure and is not followed"
+    (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
+    assert [attempt["response_status"] for attempt in entry["attempts"]] == [500, 302]
+    assert entry["attempts"][0]["response"] == "x" * 500
+    item = Webhook(f"WEBHOOKS#{ALICE.address}", hook["id"])
+    item.update(actions=[Webhook.failing_since.set(int(time.time()) - 3 * 86_400)])
+    assert slipway.invoke("NotificationsFunction", {"Records": [message]})["batchItemFailures"]
+    (shown,) = send(slipway, "list").body["webhooks"]
+    assert shown["disabled_at"]
+    assert "three days" in shown["disabled_reason"]
+    assert slipway.invoke("NotificationsFunction", {"Records": [message]}) == {"batchItemFailures": []}
+    assert len(receiver.requests) == 3, "nothing is sent to a webhook that is off"
+    receiver.status = 200
+    send(slipway, "test", webhook=hook["id"])
+    assert send(slipway, "list").body["webhooks"][0]["disabled_at"] is None
+
+
+def test_both_secrets_sign_after_a_rotation(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url)
+    rotated = send(slipway, "secret", webhook=hook["id"]).body["secret"]
+    assert rotated != hook["secret"]
+    send(slipway, "test", webhook=hook["id"])
+    assert delivered(slipway) == []
+    for secret in (rotated, hook["secret"]):
+        assert verified(secret, receiver.requests[0])["type"] == "webhook.test"
+    Webhook(f"WEBHOOKS#{ALICE.address}", hook["id"]).update(actions=[Webhook.old_until.set(1)])
+    send(slipway, "test", webhook=hook["id"])
+    delivered(slipway)
+    assert len(receiver.requests[-1][0]["webhook-signature"].split(" ")) == 1
+
+
+@pytest.mark.parametrize(("style", "name"), [("slack", "text"), ("discord", "content")])
+def test_slack_and_discord_get_what_they_take(slipway: Installation, receiver: Receiver, style: str, name: str) -> None:
+    make(slipway, receiver.url, format=style)
+    beat(slipway, enrol(ALICE.address))
+    published(slipway)
+    assert delivered(slipway) == []
+    assert json.loads(receiver.requests[0][1]) == {name: f"worker.up: {ALICE.address}"}
+
+
+def test_operators_may_have_everybodys_events_and_others_only_their_own(
+    slipway: Installation, receiver: Receiver
+) -> None:
+    refused = send(slipway, "make", body={"url": receiver.url, "events": ["worker.*"], "all": True})
+    assert (refused.status, refused.code) == (403, "FORBIDDEN")
+    make(slipway, receiver.url, BOB)
+    everybodys = make(slipway, receiver.url, OPERATOR, all=True)
+    beat(slipway, enrol(ALICE.address))
+    published(slipway)
+    assert delivered(slipway) == []
+    assert len(receiver.requests) == 1
+    verified(everybodys["secret"], receiver.requests[0])
+    assert [entry["all"] for entry in send(slipway, "list", OPERATOR).body["webhooks"]] == [True]
+    for name in ("delete", "secret", "test", "deliveries"):
+        assert send(slipway, name, BOB, everybodys["id"]).code == "NOT_FOUND", name
+    assert send(slipway, "delete", OPERATOR, everybodys["id"]).status == 204
+    assert send(slipway, "list", OPERATOR).body["webhooks"] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/", "https://user:pass@93.184.216.34/", "https://93.184.216.34/#part", "https://127.0.0.1/",
+        "https://10.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/",
+        "https://[fec0::1]/", "https://169.254.169.254/latest", "ftp://93.184.216.34/", "https:///x", "hook",
+    ],
+)  # fmt: skip
+def test_an_address_that_may_not_be_called_is_refused(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORK", "false")
+    answer = send(slipway, "make", body={"url": url, "events": ["worker.down"]})
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), answer.body
+    assert answer.body["error"]["details"]["fields"][0]["field"] == "url"
+
+
+def test_an_address_that_leads_inside_by_then_is_not_called(
+    slipway: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = make(slipway, receiver.url)
+    Webhook(f"WEBHOOKS#{ALICE.address}", hook["id"]).update(actions=[Webhook.url.set("https://moved.test/")])
+    monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORK", "false")
+    monkeypatch.setattr(delivery, "resolved", lambda host, port: ["10.0.0.1"])
+    send(slipway, "test", webhook=hook["id"])
+    assert len(delivered(slipway)) == 1
+    (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
+    assert entry["attempts"][0]["response"] == "The address is not a public one"
+
+
+@pytest.mark.parametrize("events", [[], ["worker"], ["everything.*"], ["webhook.test"], ["worker.DOWN"]])
+def test_events_that_are_none_are_refused(slipway: Installation, events: list[str]) -> None:
+    assert send(slipway, "make", body={"url": "https://example.com", "events": events}).status == 400
+
+
+def test_a_wallet_has_twenty_webhooks(slipway: Installation, receiver: Receiver) -> None:
+    for _ in range(20):
+        make(slipway, receiver.url)
+    assert send(slipway, "make", body={"url": receiver.url, "events": ["stack.*"]}).code == "CONFLICT"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [("93.184.216.34", True), ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("fec0::1", False),
+     ("2002:0a00:0001::1", False), ("fe80::1%eth0", False), ("2606:4700::1111", True)],
+)  # fmt: skip
+def test_addresses_in_other_spellings(address: str, public: bool) -> None:
+    assert is_public(address) is public

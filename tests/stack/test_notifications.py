@@ -1,0 +1,86 @@
+"""Webhooks through the deployed template: a transition reaches a receiver that verifies, fails and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+from slipway.times import epoch_milliseconds
+from tests.functional.test_notifications import verified
+from tests.stack.launches import Token, bearer
+from tests.support.workers import body, records_at
+
+_LONGEST_SECONDS = 60
+
+
+class Receiver:
+    """Takes webhooks; the first answers are failures."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.failures = 0
+        self.arrived = threading.Condition()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                given = self.rfile.read(int(self.headers["content-length"]))
+                with receiver.arrived:
+                    receiver.requests.append(({name.lower(): text for name, text in self.headers.items()}, given))
+                    status = 500 if len(receiver.requests) <= receiver.failures else 204
+                    receiver.arrived.notify_all()
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def wait_for(self, count: int) -> None:
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.requests) >= count, _LONGEST_SECONDS), self.requests
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.server.shutdown()
+
+
+def test_a_worker_that_comes_up_is_told_to_its_owner(stack: Any, user: Token, receiver: Receiver) -> None:
+    http: httpx.Client = stack.http
+    receiver.failures = 1
+    made = http.post("/api/webhooks", json={"url": receiver.url, "events": ["worker.*"]}, headers=bearer(user))
+    assert made.status_code == 201, made.text
+    hook = made.json()
+    sent = http.post(f"/api/webhooks/{hook['id']}/test", headers=bearer(user))
+    assert sent.status_code == 202, sent.text
+    receiver.wait_for(2)
+    # The same message, signed again.
+    assert [headers["webhook-id"] for headers, _ in receiver.requests] == [sent.json()["id"]] * 2
+    enrolled = http.post("/workers", headers=bearer(user)).json()
+    wallet = enrolled["wallet"]
+    code = {"enrolment_code": enrolled["enrolment_code"]}
+    token = http.post(f"/workers/{wallet}/tokens", json=code).json()["token"]
+    began = time.monotonic()
+    assert http.post("/heartbeat", json=body(wallet, epoch_milliseconds()), headers=bearer(token)).status_code == 200
+    receiver.wait_for(3)
+    print(f"reached the receiver after {time.monotonic() - began:.2f} s")
+    found = verified(hook["secret"], receiver.requests[2])
+    assert (found["type"], found["data"]["wallet"]) == ("worker.up", wallet)
+    log = http.get(f"/api/webhooks/{hook['id']}/deliveries", headers=bearer(user)).json()["deliveries"]
+    assert {entry["type"]: [attempt["response_status"] for attempt in entry["attempts"]] for entry in log} == {
+        "worker.up": [204], "webhook.test": [500, 204],
+    }  # fmt: skip
+    assert http.delete(f"/api/webhooks/{hook['id']}", headers=bearer(user)).status_code == 204
+    assert records_at(stack.client("dynamodb"), stack.outputs["WorkersTableName"], wallet) == []
