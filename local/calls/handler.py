@@ -21,6 +21,7 @@ _NAMES = (
     "Bucket",
     "Key",
     "VersionId",
+    "QueueUrl",
     "stateMachineArn",
     "executionArn",
     "FunctionName",

@@ -15,13 +15,16 @@ from typing import Any
 
 import boto3
 import pytest
+from pynamodb.expressions.update import Action
 
+from slipway.jobs.deployments import deployment_key
+from slipway.jobs.store import JobEvent
 from slipway.network import is_public
 from slipway.notifications import delivery
 from slipway.notifications.store import Webhook
 from slipway.notifications.watch import watch_workers
 from slipway.settings import notification_queue
-from slipway.times import epoch_milliseconds
+from slipway.times import epoch_milliseconds, now_text
 from slipway.workers.rules import GAP, MINUTE
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from tests.support.functions import event
@@ -131,7 +134,10 @@ def test_the_life_of_a_worker_is_told_once_and_signed(slipway: Installation, rec
         assert watch_workers() == 0
     for minutes, count in ((11, 1), (12, 0), (31, 1), (32, 0)):
         silent = epoch_milliseconds() - minutes * MINUTE
-        changes = [WorkerItem.arrived_at.set(silent), WorkerItem.enrolled_at.set("2026-01-01T00:00:00.000Z")]
+        changes: list[Action] = [
+            WorkerItem.arrived_at.set(silent),
+            WorkerItem.enrolled_at.set("2026-01-01T00:00:00.000Z"),
+        ]
         WorkerItem(*worker_key(ALICE.address)).update(actions=changes)
         with slipway.acting_as("UptimeFlushTasks"):
             assert watch_workers() == count, minutes
@@ -158,7 +164,11 @@ def test_a_session_that_the_flush_ends_is_down_and_that_of_a_retired_worker_is_n
     beat(slipway, token)
     slipway.api("api_workers_retire", token=slipway.token(ALICE), path={"wallet": ALICE.address})
     old = epoch_milliseconds() - 2 * GAP
-    changes = [WorkerItem.last_seen.set(old), WorkerItem.session_start.set(old), WorkerItem.flush_at.set(0)]
+    changes: list[Action] = [
+        WorkerItem.last_seen.set(old),
+        WorkerItem.session_start.set(old),
+        WorkerItem.flush_at.set(0),
+    ]
     WorkerItem(*worker_key(ALICE.address)).update(actions=changes)
     slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
     worker = find_worker(ALICE.address)
@@ -286,3 +296,21 @@ def test_a_wallet_has_twenty_webhooks(slipway: Installation, receiver: Receiver)
 )  # fmt: skip
 def test_addresses_in_other_spellings(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_a_deployments_statuses_are_told_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url, events=["deployment.failed"])
+    key = deployment_key("d1")
+    names = {"pk": key[0], "sk": key[1], "kind": "token", "deployment_id": "d1", "status": "failed"}
+    names |= {"wallet": ALICE.address, "created_at": now_text(), "updated_at": now_text()}
+    item: Any = {name: {"S": value} for name, value in names.items()}
+    boto3.client("dynamodb").put_item(TableName=JobEvent.Meta.table_name, Item=item)
+    for number, name in enumerate(("pending", "deploying", "signed", "failed")):
+        at = f"EVENT#2026-11-29T00:00:0{number}.000Z#a"
+        JobEvent(key[0], at, event=name, message=name, created_at=now_text()).save()
+    published(slipway)
+    assert delivered(slipway) == []
+    (request,) = receiver.requests
+    found = verified(hook["secret"], request)
+    assert found["type"] == "deployment.failed"
+    assert (found["data"]["deployment_id"], found["data"]["previous_status"]) == ("d1", "deploying")

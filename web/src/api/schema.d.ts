@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deployments of all users, newest first */
+        get: operations["admin_all_deployments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metrics": {
         parameters: {
             query?: never;
@@ -321,10 +338,29 @@ export interface paths {
         };
         /** Return one deployment with its events */
         get: operations["deployments_detail"];
-        put?: never;
+        /** Have a running workload run another SDL, in its lease where Akash can, else in another with `replace` */
+        put: operations["deployments_update"];
         post?: never;
         /** Close an Akash workload, or cancel a token's launch for which nothing is signed yet */
         delete: operations["deployments_close"];
+        options?: never;
+        head?: never;
+        /** Change a workload's name, or whether its runway is kept up */
+        patch: operations["deployments_patch"];
+        trace?: never;
+    };
+    "/api/deployments/{id}/deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add to the escrow account of a running workload */
+        post: operations["deployments_deposit"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -358,6 +394,23 @@ export interface paths {
         put?: never;
         /** Take a token's launch up again that failed after something of it was signed, from what is on chain */
         post: operations["deployments_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{id}/sdl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return a workload's SDL; what looks secret is masked unless it is revealed, which is audited */
+        get: operations["deployments_sdl"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -671,6 +724,23 @@ export interface paths {
         get: operations["tokens_metadata"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{address}/mint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return the transaction by which the token's steward mints; their wallet signs and sends it */
+        post: operations["tokens_mint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1220,6 +1290,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * DepositRequest
+         * @description US dollars to add to a workload's escrow account.
+         */
+        AkashDepositRequest: {
+            /**
+             * Amount
+             * @description US dollars
+             * @example 5
+             */
+            amount: string;
+        };
+        /**
          * Status
          * @description Where a workload stands. `pending` lasts until its services are available; it is closed for good otherwise.
          * @enum {string}
@@ -1650,6 +1732,7 @@ export interface components {
             error_code?: string | null;
             /** Explorer Url */
             explorer_url?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
         };
         /**
          * ChainStatus
@@ -1914,6 +1997,11 @@ export interface components {
              *     }
              */
             preferences: components["schemas"]["Preferences"];
+            /**
+             * Name
+             * @description What its owner calls it.
+             */
+            name?: string | null;
             /** Auth Token */
             auth_token?: string | null;
         };
@@ -1923,9 +2011,8 @@ export interface components {
          */
         DeploymentDetail: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -1961,6 +2048,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -2000,6 +2088,43 @@ export interface components {
             events: components["schemas"]["EventDetail"][];
         };
         /**
+         * DeploymentEntries
+         * @description A page of deployments, newest first; a page may be short, and still have a next one.
+         */
+        DeploymentEntries: {
+            /** Deployments */
+            deployments: components["schemas"]["DeploymentEntry"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * DeploymentEntry
+         * @description A deployment as administrators see it in a list; `model_id` and `token_address` are a token's.
+         */
+        DeploymentEntry: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "token" | "akash";
+            /** Deployment Id */
+            deployment_id: string;
+            /** User Address */
+            user_address: string;
+            /** Status */
+            status: string;
+            /** Model Id */
+            model_id: string | null;
+            /** Token Address */
+            token_address: string | null;
+            /** Error Code */
+            error_code: string | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
          * DeploymentError
          * @description How a launch failed.
          */
@@ -2013,13 +2138,12 @@ export interface components {
         };
         /**
          * DeploymentStatus
-         * @description Specification 004's status body; fields are left out until they are known.
+         * @description Specification 004's status body; fields are left out until they are known. `verification` is that of the token's source, once the launch is completed.
          */
         DeploymentStatus: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -2055,6 +2179,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -2067,9 +2192,8 @@ export interface components {
          */
         DeploymentSummary: {
             /**
-             * Kind
-             * @default token
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "token";
             /** Deployment Id */
@@ -2105,6 +2229,7 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
             created_at: string;
@@ -2123,23 +2248,6 @@ export interface components {
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
             permit?: components["schemas"]["PermitOffer"] | null;
-        };
-        /**
-         * DepositRequest
-         * @description A deposit for a job. With `permit` it takes one transaction, else an approval may have to come first.
-         */
-        DepositRequest: {
-            /**
-             * Job Id
-             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
-             */
-            job_id: string;
-            /**
-             * Amount
-             * @example 10.5
-             */
-            amount: string;
-            permit?: components["schemas"]["Permit"] | null;
         };
         /**
          * DiscoveryTry
@@ -2232,6 +2340,23 @@ export interface components {
             allowance: string;
             /** Block Number */
             block_number: number;
+        };
+        /**
+         * DepositRequest
+         * @description A deposit for a job. With `permit` it takes one transaction, else an approval may have to come first.
+         */
+        EscrowDepositRequest: {
+            /**
+             * Job Id
+             * @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90
+             */
+            job_id: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+            permit?: components["schemas"]["Permit"] | null;
         };
         /**
          * EstimateAnswer
@@ -2550,7 +2675,7 @@ export interface components {
         Kind: "node" | "api";
         /**
          * LeaseDetail
-         * @description One provider's part of a workload. `price` is uact a block.
+         * @description One provider's part of a workload. `price` is uact a block; `gpu` is what its bid offered.
          */
         LeaseDetail: {
             /** Dseq */
@@ -2565,6 +2690,10 @@ export interface components {
             price: string;
             /** Usd Per Hour */
             usd_per_hour: string;
+            /** Gpu */
+            gpu?: string | null;
+            /** Host */
+            host?: string | null;
         };
         /**
          * LeasedIp
@@ -2748,6 +2877,32 @@ export interface components {
             };
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * MintAnswer
+         * @description Transactions for the steward's wallet to send, in this order.
+         */
+        MintAnswer: {
+            /** Transactions */
+            transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
+         * MintRequest
+         * @description What a token's steward wants minted, in whole tokens; `chain_id` is the chain that the wallet is on.
+         */
+        MintRequest: {
+            /**
+             * To
+             * @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+             */
+            to: string;
+            /**
+             * Amount
+             * @example 10.5
+             */
+            amount: string;
+            /** Chain Id */
+            chain_id?: number | null;
         };
         /**
          * ModelAnswer
@@ -3058,6 +3213,35 @@ export interface components {
             reason: string;
         };
         /**
+         * Observation
+         * @description What a workload's providers reported of it, and when.
+         */
+        Observation: {
+            /** Observed At */
+            observed_at: string;
+            /**
+             * Services
+             * @default {}
+             */
+            services: {
+                [key: string]: components["schemas"]["ServiceState"];
+            };
+            /**
+             * Forwarded Ports
+             * @default {}
+             */
+            forwarded_ports: {
+                [key: string]: components["schemas"]["ForwardedPort"][];
+            };
+            /**
+             * Ips
+             * @default {}
+             */
+            ips: {
+                [key: string]: components["schemas"]["LeasedIp"][];
+            };
+        };
+        /**
          * OpenTransaction
          * @description A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
          */
@@ -3091,6 +3275,23 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * PatchWorkloadRequest
+         * @description What else can be changed; null takes a name away.
+         */
+        PatchWorkloadRequest: {
+            /**
+             * Name
+             * @description What its owner calls it.
+             */
+            name?: string | null;
+            /**
+             * Auto Top Up
+             * @description Whether its runway is kept up within the budgets.
+             * @default false
+             */
+            auto_top_up: boolean;
+        };
+        /**
          * PauseRequest
          * @description Why a service is paused or resumed; refused callers read it.
          */
@@ -3100,6 +3301,39 @@ export interface components {
              * @example Moving to another RPC provider
              */
             reason: string;
+        };
+        /**
+         * PayWorkloadAnswer
+         * @description A workload that was accepted and waits for the deposit of the caller, who pays for it.
+         */
+        PayWorkloadAnswer: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Deployment Id */
+            deployment_id: string;
+            /**
+             * Kind
+             * @default akash
+             * @constant
+             */
+            kind: "akash";
+            /**
+             * Status
+             * @default pending
+             * @constant
+             */
+            status: "pending";
+            /** Services */
+            services: string[];
+            /** Deposit */
+            deposit: string;
+            /** Status Url */
+            status_url: string;
+            payment: components["schemas"]["PaymentAnswer"];
         };
         /**
          * Payment
@@ -3118,6 +3352,38 @@ export interface components {
             createdAt: string;
         };
         /**
+         * PaymentAnswer
+         * @description What the caller's wallet has to send before the workload is created.
+         */
+        PaymentAnswer: {
+            /**
+             * Status
+             * @default awaiting_deposit
+             * @constant
+             */
+            status: "awaiting_deposit";
+            /**
+             * Job Id
+             * @description What the deposit is for: the workload's id.
+             */
+            job_id: string;
+            /**
+             * Amount
+             * @description Whole tokens of the escrow.
+             */
+            amount: string;
+            /**
+             * Expires At
+             * @description Until when the deposit has to be there.
+             */
+            expires_at: string;
+            /**
+             * Transactions
+             * @description To complete, sign and send in this order.
+             */
+            transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
          * PaymentPage
          * @description Payments, newest first.
          */
@@ -3126,6 +3392,23 @@ export interface components {
             payments: components["schemas"]["Payment"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * PaymentState
+         * @description How far the payment of a workload is; `spent` is known once it is closed.
+         */
+        PaymentState: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "awaiting_deposit" | "deposited" | "reserving" | "reserved" | "settling" | "settled";
+            /** Amount */
+            amount: string;
+            /** Expires At */
+            expires_at: string;
+            /** Spent */
+            spent?: string | null;
         };
         /**
          * Permit
@@ -3377,6 +3660,18 @@ export interface components {
             amount: string;
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
+         * SdlAnswer
+         * @description The SDL of a workload. Unless it is `revealed`, what looks secret is masked and comments are left out.
+         */
+        SdlAnswer: {
+            /** Deployment Id */
+            deployment_id: string;
+            /** Sdl */
+            sdl: string;
+            /** Revealed */
+            revealed: boolean;
         };
         /**
          * SecretAnswer
@@ -3757,6 +4052,7 @@ export interface components {
             owner: string | null;
             /** Transactions */
             transactions: components["schemas"]["TokenTransaction"][];
+            verification: components["schemas"]["Verification"];
             /**
              * Explorer Url
              * @description Where people look at it; null where the chain has no explorer.
@@ -3844,6 +4140,37 @@ export interface components {
             description: string;
         };
         /**
+         * UpdateWorkloadRequest
+         * @description Another SDL for a running workload. `replace` allows to close its lease and take another where it has to be.
+         */
+        UpdateWorkloadRequest: {
+            /**
+             * Sdl
+             * @example version: "2.0"
+             *     services:
+             *       web:
+             *         image: nginx:1.27
+             *         expose:
+             *           - port: 80
+             *             to: [{global: true}]
+             *     profiles:
+             *       compute:
+             *         small:
+             *           resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}
+             *       placement:
+             *         anywhere:
+             *           pricing: {small: {denom: uact, amount: 10000}}
+             *     deployment:
+             *       web: {anywhere: {profile: small, count: 1}}
+             */
+            sdl: string;
+            /**
+             * Replace
+             * @default false
+             */
+            replace: boolean;
+        };
+        /**
          * Uptime
          * @description Shares from 0 to 1 of the last day, week and month; None where unknown.
          */
@@ -3882,6 +4209,24 @@ export interface components {
             reported: boolean;
             /** Open */
             open?: true | null;
+        };
+        /**
+         * Verdict
+         * @description How far a verification is: `partial` is a match of the code without its metadata, `off` is nobody to ask.
+         * @enum {string}
+         */
+        Verdict: "pending" | "verified" | "partial" | "failed" | "off";
+        /**
+         * Verification
+         * @description Whether the source of a contract is verified, and where anyone can see that.
+         */
+        Verification: {
+            status: components["schemas"]["Verdict"];
+            /**
+             * Urls
+             * @default []
+             */
+            urls: string[];
         };
         /**
          * VerifyAnswer
@@ -4080,11 +4425,12 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
@@ -4126,10 +4472,23 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /** Update Requested At */
+            update_requested_at?: string | null;
+            /** Top Up */
+            top_up?: string | null;
+            /** Final Cost */
+            final_cost?: string | null;
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
             updated_at: string;
+            payment?: components["schemas"]["PaymentState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
             /** Deposit */
             deposit: string;
@@ -4186,6 +4545,33 @@ export interface components {
             gpu_usd_per_hour: string | null;
             /** Deposit */
             deposit: string;
+            /**
+             * Payer
+             * @description Whose money it is: the caller's `escrow`, or the operator's `account`.
+             * @enum {string}
+             */
+            payer: "escrow" | "account";
+            /**
+             * Most Cost
+             * @description The deposit: it can't cost more, unless it is topped up.
+             */
+            most_cost: string;
+            /**
+             * Expected Cost
+             * @description Of an hour.
+             */
+            expected_cost: string | null;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Chain
+             * @description Where the escrow is, None if the account pays.
+             */
+            chain: number | null;
             /** Refusals */
             refusals: components["schemas"]["JobsRefusal"][];
         };
@@ -4211,11 +4597,12 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /**
              * Dseq
@@ -4273,10 +4660,34 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /**
+             * Update Requested At
+             * @description Since when another SDL is to run in its lease.
+             */
+            update_requested_at?: string | null;
+            /**
+             * Top Up
+             * @description US dollars that are being added to its escrow account.
+             */
+            top_up?: string | null;
+            /**
+             * Final Cost
+             * @description What it has cost in the end, in US dollars.
+             */
+            final_cost?: string | null;
+            /** @description What its providers reported last; it stays once it is closed. */
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
             updated_at: string;
+            /** @description How far its owner's escrow has paid; None if the operator's account pays. */
+            payment?: components["schemas"]["PaymentState"] | null;
             /** @description Its state on Akash now, with its age, and what it costs; not in lists. */
             live?: components["schemas"]["LiveStatus"] | null;
         };
@@ -4288,11 +4699,12 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
+            /** Name */
+            name?: string | null;
             status: components["schemas"]["AkashStatus"];
             /** Dseq */
             dseq?: string | null;
@@ -4334,10 +4746,23 @@ export interface components {
             closed_at?: string | null;
             /** Active At */
             active_at?: string | null;
+            /**
+             * Auto Top Up
+             * @default false
+             */
+            auto_top_up: boolean;
+            /** Update Requested At */
+            update_requested_at?: string | null;
+            /** Top Up */
+            top_up?: string | null;
+            /** Final Cost */
+            final_cost?: string | null;
+            last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
             /** Updated At */
             updated_at: string;
+            payment?: components["schemas"]["PaymentState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
         };
     };
@@ -4364,6 +4789,15 @@ export interface components {
         AuthFailed: {
             headers: {
                 "WWW-Authenticate": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: This installation may spend no more of its operator's money now; `details` name the budget. */
+        BudgetExceeded: {
+            headers: {
                 [name: string]: unknown;
             };
             content: {
@@ -4437,6 +4871,24 @@ export interface components {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `REPLACEMENT_NEEDED`: The lease can't run this SDL; `details.differs` names what it would need otherwise. */
+        ConflictOrReplacementNeeded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `CONFLICT`: The thing is not in a state that allows this. `WRONG_CHAIN`: The token is on another chain; `details.chain_id` says on which. */
+        ConflictOrWrongChain: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
         /** @description `DEPLOYMENT_FAILED`: The chain refused or reverted a transaction, or its job ran out of time. `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
         DeploymentFailedOrInternalError: {
             headers: {
@@ -4484,6 +4936,15 @@ export interface components {
         };
         /** @description `INTERNAL_ERROR`: Something went wrong on our side; the request id finds it. */
         InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description `MAX_SUPPLY_EXCEEDED`: There would be more tokens than the token's maximum; `details.left` says how many may still be minted. */
+        MaxSupplyExceeded: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4740,6 +5201,59 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_all_deployments: {
+        parameters: {
+            query?: {
+                user?: string;
+                model?: string;
+                /** @example completed */
+                status?: "pending" | "deploying" | "registering" | "completed" | "failed" | "active" | "closed" | "error";
+                from?: string;
+                to?: string;
+                /** @example 50 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployments": [
+                     *         {
+                     *           "kind": "token",
+                     *           "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *           "user_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "status": "status",
+                     *           "model_id": "sentiment-v2",
+                     *           "token_address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "error_code": "error code",
+                     *           "created_at": "2026-11-21T04:20:00Z",
+                     *           "updated_at": "2026-11-21T04:20:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeploymentEntries"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -5370,6 +5884,12 @@ export interface operations {
                      *           "gas_used": "2104332",
                      *           "gas_price": "1500000000",
                      *           "total_cost": "1250000000000000",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           },
                      *           "error": null,
                      *           "created_at": "2026-11-21T04:20:00Z",
                      *           "updated_at": "2026-11-21T04:20:00Z"
@@ -5410,7 +5930,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeployTokenAnswer"] | components["schemas"]["DeployWorkloadAnswer"];
+                    "application/json": components["schemas"]["DeployTokenAnswer"] | components["schemas"]["PayWorkloadAnswer"] | components["schemas"]["DeployWorkloadAnswer"];
                 };
             };
             400: components["responses"]["ValidationError"];
@@ -5492,6 +6012,222 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    deployments_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sdl": "version: \"2.0\"\nservices:\n  web:\n    image: nginx:1.27\n    expose:\n      - port: 80\n        as: 80\n        to: [{global: true}]\nprofiles:\n  compute:\n    small:\n      resources: {cpu: {units: 500m}, memory: {size: 512Mi}, storage: {size: 1Gi}}\n  placement:\n    anywhere:\n      pricing: {small: {denom: uact, amount: 10000}}\ndeployment:\n  web: {anywhere: {profile: small, count: 1}}\n",
+                 *       "replace": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateWorkloadRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["BudgetExceeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrReplacementNeeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["BudgetExceeded"];
+        };
+    };
     deployments_close: {
         parameters: {
             query?: never;
@@ -5529,6 +6265,435 @@ export interface operations {
             409: components["responses"]["Conflict"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "auto_top_up": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchWorkloadRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_deposit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": "5"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AkashDepositRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "ip": "203.0.113.7",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "ip": "203.0.113.7",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "name": "web",
+                     *             "ready": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "proto": "proto"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            402: components["responses"]["BudgetExceeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrReplacementNeeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["BudgetExceeded"];
         };
     };
     deployments_logs: {
@@ -5617,6 +6782,12 @@ export interface operations {
                      *       "gas_used": "2104332",
                      *       "gas_price": "1500000000",
                      *       "total_cost": "1250000000000000",
+                     *       "verification": {
+                     *         "status": "pending",
+                     *         "urls": [
+                     *           "urls"
+                     *         ]
+                     *       },
                      *       "error": null,
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "updated_at": "2026-11-21T04:20:00Z"
@@ -5631,6 +6802,45 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["ConflictOrIdempotencyMismatchOrTokenExists"];
             429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_sdl: {
+        parameters: {
+            query?: {
+                reveal?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "sdl": "sdl",
+                     *       "revealed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SdlAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -5726,7 +6936,7 @@ export interface operations {
                  *       "amount": "10.5"
                  *     }
                  */
-                "application/json": components["schemas"]["DepositRequest"];
+                "application/json": components["schemas"]["EscrowDepositRequest"];
             };
         };
         responses: {
@@ -5763,6 +6973,7 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             402: components["responses"]["PaymentRequired"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
@@ -7178,6 +8389,12 @@ export interface operations {
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
                      *         }
                      *       ],
+                     *       "verification": {
+                     *         "status": "pending",
+                     *         "urls": [
+                     *           "urls"
+                     *         ]
+                     *       },
                      *       "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
                      *       "wallet_asset": {
                      *         "type": "ERC20",
@@ -7262,6 +8479,62 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
+    tokens_mint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0x5FbDB2315678afecb367f032d93F642f64180aa3 */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                 *       "amount": "10.5"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MintRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactions": [
+                     *         {
+                     *           "to": "to",
+                     *           "data": "data",
+                     *           "value": "value",
+                     *           "chainId": 1,
+                     *           "gas": 2130000,
+                     *           "description": "description"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MintAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrWrongChain"];
+            413: components["responses"]["PayloadTooLarge"];
+            422: components["responses"]["MaxSupplyExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
     builds_page: {
         parameters: {
             query?: {
@@ -7321,7 +8594,13 @@ export interface operations {
                      *               "cost": "1250000000000000",
                      *               "error": null,
                      *               "error_code": "error code",
-                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "verification": {
+                     *                 "status": "pending",
+                     *                 "urls": [
+                     *                   "urls"
+                     *                 ]
+                     *               }
                      *             }
                      *           ],
                      *           "engine": "engine",
@@ -7494,7 +8773,13 @@ export interface operations {
                      *               "cost": "1250000000000000",
                      *               "error": null,
                      *               "error_code": "error code",
-                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "verification": {
+                     *                 "status": "pending",
+                     *                 "urls": [
+                     *                   "urls"
+                     *                 ]
+                     *               }
                      *             }
                      *           ],
                      *           "engine": "engine",
@@ -7747,7 +9032,13 @@ export interface operations {
                      *           "cost": "1250000000000000",
                      *           "error": null,
                      *           "error_code": "error code",
-                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "engine": "engine",
@@ -7948,7 +9239,13 @@ export interface operations {
                      *           "cost": "1250000000000000",
                      *           "error": null,
                      *           "error_code": "error code",
-                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "stream_url": "stream url"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from slipway.akash.models import Status as WorkloadStatus
+from slipway.akash.store import AkashDeployment
 from slipway.jobs.deployments import Deployment, find_deployment
 from slipway.jobs.store import JobEvent, events_of
 from slipway.notifications.queue import enqueue
@@ -14,7 +15,10 @@ from slipway.stacks.store import find_stack
 from slipway.stacks.views import answer_of
 from slipway.store import read_item
 from slipway.tokens.models import Status as TokenStatus
+from slipway.tokens.store import TokenItem
 
+# Only a class that is imported can be read: each kind of deployment has its own.
+_DEPLOYMENTS: tuple[type[Deployment], ...] = (TokenItem, AkashDeployment)
 _STATUSES = frozenset(map(str, (*TokenStatus, *WorkloadStatus)))
 
 
