@@ -435,6 +435,10 @@ def test_the_command_line_tells_by_its_status(
     monkeypatch.setattr(auditor, "close", lambda: None)
     clean = CONTRACTS / "clean" / "Token.sol"
     vulnerable = CONTRACTS / "vulnerable" / "TxOrigin.sol"
+    for number, nothing in enumerate(("", "interface Only { function f() external; }")):
+        (empty := tmp_path / f"Empty{number}.sol").write_text(f"pragma solidity 0.8.37;\n{nothing}\n", encoding="utf-8")
+        status, report = run(capsys, str(empty))
+        assert (status, report["passed"], report["error"]["code"]) == (2, False, "COMPILATION_FAILED")
     status, report = run(capsys, str(clean))
     assert (status, report["passed"]) == (0, True)
     assert {"passed", "findings", "detectors", "rounds", "compiler_version", "slither_version"} <= set(report)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.builds.audit.auditor import Auditor, details_of
+from slipway.builds.audit.deployable import require_contract
 from slipway.builds.audit.models import AuditReport
 from slipway.errors import AuditUnavailableError, SlipwayError
 
@@ -47,8 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(auditor: Auditor, sources: Mapping[str, str], *, fix: bool) -> AuditReport:
     if fix:
-        return auditor.audit_and_fix(sources).report
-    return auditor.audit(auditor.compile(sources))
+        outcome = auditor.audit_and_fix(sources)
+        require_contract(outcome.compilation)
+        return outcome.report
+    compilation = auditor.compile(sources)
+    require_contract(compilation)
+    return auditor.audit(compilation)
 
 
 if __name__ == "__main__":

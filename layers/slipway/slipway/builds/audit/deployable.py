@@ -50,6 +50,18 @@ def check_deployable(
     return unit, contract
 
 
+def require_contract(compilation: Compilation) -> None:
+    """Refuse sources in which there is nothing to deploy: an audit of them would pass without looking at anything.
+
+    Raises:
+        CompilationFailedError: No contract of our own has code.
+    """
+    contracts = compilation.standard_json_output.get("contracts", {})
+    own = (contract for unit in compilation.sources for contract in contracts.get(unit, {}).values())
+    if not any(contract["evm"]["bytecode"]["object"] for contract in own):
+        raise _refused("", ["There is no contract that can be deployed"])
+
+
 def _code_problems(contract: Mapping[str, Any]) -> list[str]:
     creation = str(contract["evm"]["bytecode"]["object"])
     runtime = str(contract["evm"]["deployedBytecode"]["object"])
