@@ -46,9 +46,17 @@ export function BuildFacts({ build }: { build: Build }) {
           <ul className="list-disc pl-5 text-sm">{build.assumed.map((text) => <li key={text}>{text}</li>)}</ul>
         </section>
       ) : null}
+      {build.powers.length > 0 ? (
+        <section aria-label="Powers">
+          <h3 className="mb-1 text-sm font-semibold">Who can do what to holders</h3>
+          <ul className="list-disc pl-5 text-sm">{build.powers.map((text) => <li key={text}>{text}</li>)}</ul>
+        </section>
+      ) : null}
       {build.not_honoured.length > 0 ? (
         <section aria-label="Not honoured">
-          <h3 className="mb-1 text-sm font-semibold">Asked for, and not in the contract</h3>
+          <h3 className="mb-1 text-sm font-semibold">
+            Asked for, and not in the contract{build.strict ? "" : " (the request let it be dropped)"}
+          </h3>
           <ul className="list-disc pl-5 text-sm">
             {build.not_honoured.map(({ text, reason }) => <li key={text}>“{text}”: {reason}</li>)}
           </ul>

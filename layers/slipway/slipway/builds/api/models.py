@@ -75,7 +75,7 @@ class GasEstimate(BaseModel):
     currency: str
 
 
-class Refusal(BaseModel):
+class BuildRefusal(BaseModel):
     """Why a build of the same request would be refused."""
 
     code: str
@@ -98,7 +98,7 @@ class Preview(BaseModel):
     source: str
     constructor_arguments: list[ConstructorArgument] = []
     gas: list[GasEstimate]
-    refusals: list[Refusal]
+    refusals: list[BuildRefusal]
 
 
 class BuildResponse(BaseModel):

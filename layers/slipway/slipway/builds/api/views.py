@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from slipway.builds.api.models import BuildDetail, ChainDeployment, ChainTarget, GasEstimate, Preview, Refusal
+from slipway.builds.api.models import BuildDetail, BuildRefusal, ChainDeployment, ChainTarget, GasEstimate, Preview
 from slipway.builds.models import Generation
 from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem
@@ -132,7 +132,7 @@ def preview_of(
         source=made.source,
         constructor_arguments=made.constructor_arguments,
         gas=gas,
-        refusals=[Refusal(code=error.code, message=error.message) for error in refusals],
+        refusals=[BuildRefusal(code=error.code, message=error.message) for error in refusals],
     )
 
 
@@ -147,7 +147,7 @@ def unread(error: SlipwayError) -> Preview:
         powers=[],
         source="",
         gas=[],
-        refusals=[Refusal(code=error.code, message=error.message)],
+        refusals=[BuildRefusal(code=error.code, message=error.message)],
     )
 
 
