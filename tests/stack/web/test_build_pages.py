@@ -139,8 +139,8 @@ def test_findings_lead_to_their_lines_and_a_failed_chain_can_be_tried_again(
         "build_id": build_id, "status": "failed", "prompt": "A bank", "chains": [chain], "template": None,
         "created_at": "2026-11-21T10:00:00.000Z", "updated_at": "2026-11-21T10:01:00.000Z", "progress": 95,
         "step": "error", "sequence": 9, "stream_url": None, "code": source, "audit_report": report,
-        "deployments": [failed], "assumed": [], "not_honoured": [], "powers": [], "strict": True, "contract_name": "Bank",
-        "error": "It was deployed to none of its chains", "error_code": "RPC_UNAVAILABLE",
+        "deployments": [failed], "assumed": [], "not_honoured": [], "powers": [], "strict": True,
+        "contract_name": "Bank", "error": "It was deployed to none of its chains", "error_code": "RPC_UNAVAILABLE",
     }  # fmt: skip
     page.route(f"**/api/v1/builds/{build_id}", lambda route: route.fulfill(json=build))
     asked: list[str | None] = []

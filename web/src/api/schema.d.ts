@@ -1633,6 +1633,16 @@ export interface components {
             page_size: number;
         };
         /**
+         * BuildRefusal
+         * @description Why a build of the same request would be refused.
+         */
+        BuildRefusal: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * BuildRequest
          * @description A contract is to be written, audited and deployed. `options` take precedence over the prompt.
          * @example {
@@ -1677,16 +1687,6 @@ export interface components {
             estimated_time: number;
             /** Stream Url */
             stream_url?: string | null;
-        };
-        /**
-         * Refusal
-         * @description Why a build of the same request would be refused.
-         */
-        BuildsRefusal: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
         };
         /**
          * Status
@@ -2386,7 +2386,7 @@ export interface components {
             /** Estimated Confirmation Time */
             estimated_confirmation_time: number;
             /** Refusals */
-            refusals: components["schemas"]["JobsRefusal"][];
+            refusals: components["schemas"]["Refusal"][];
         };
         /**
          * EventDetail
@@ -2577,16 +2577,6 @@ export interface components {
             started_at: string;
             /** Ended At */
             ended_at?: string | null;
-        };
-        /**
-         * Refusal
-         * @description Why a request would be refused now.
-         */
-        JobsRefusal: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
         };
         /**
          * KeyAnswer
@@ -3039,7 +3029,7 @@ export interface components {
              * Refusals
              * @description Why a launch of its token by the caller would be refused now.
              */
-            refusals: components["schemas"]["JobsRefusal"][];
+            refusals: components["schemas"]["Refusal"][];
         };
         /**
          * Money
@@ -3499,7 +3489,7 @@ export interface components {
             /** Gas */
             gas: components["schemas"]["GasEstimate"][];
             /** Refusals */
-            refusals: components["schemas"]["BuildsRefusal"][];
+            refusals: components["schemas"]["BuildRefusal"][];
         };
         /**
          * PreviewRequest
@@ -3660,6 +3650,16 @@ export interface components {
             amount: string;
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
+        };
+        /**
+         * Refusal
+         * @description Why a request would be refused now.
+         */
+        Refusal: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /**
          * SdlAnswer
@@ -4573,7 +4573,7 @@ export interface components {
              */
             chain: number | null;
             /** Refusals */
-            refusals: components["schemas"]["JobsRefusal"][];
+            refusals: components["schemas"]["Refusal"][];
         };
         /**
          * WorkloadResources
