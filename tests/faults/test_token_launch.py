@@ -27,7 +27,8 @@ LOOKING, CLOSING = (
     ("Find", "FindLaunches", "ReconcileJob"),
     ("FindSigners", "InspectSigner", "close:nonce", "BroadcastNonce"),
 )
-IN_RECONCILE = (*LOOKING, *CLOSING)
+VERIFYING = ("FindVerifications", "VerifySource")
+IN_RECONCILE = (*LOOKING, *CLOSING, *VERIFYING)
 
 
 # AWS refuses a call, or does it and is not heard.
@@ -308,6 +309,21 @@ def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
     faults = [stack.lay(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
+    stack.assert_launched_once(deployment_id)
+
+
+@pytest.mark.parametrize("kills", together_and_alone(*VERIFYING))
+def test_reconcile_is_killed_while_it_verifies_a_source(stack: FaultyStack, kills: list[tuple[str, str]]) -> None:
+    deployment_id = stack.place()
+    stack.assert_launched_once(deployment_id)
+    faults = [stack.lay(*kill) for kill in kills]
+    stack.reconcile()
+    assert not any(fault.exists() for fault in faults)
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while (status := json.loads(stack.deployment(deployment_id)["verification"])["status"]) == "pending":
+        assert time.monotonic() < ends_at
+        stack.reconcile()
+    assert status == "verified"
     stack.assert_launched_once(deployment_id)
 
 
