@@ -3,7 +3,8 @@
 ``python -m bench.token_launch_in_process [--launches N] [--stack .local/stack.json] [--json FILE]``: a thread a launch
 does what the state machines do, over the running stack's tables, keys and chain, with connections of its own. What is
 left of the engine is its DynamoDB and KMS.
-Tells the chain part over that of the bare loop in the same run.
+Tells the chain part over that of the bare loop in the same run, the seconds of launches one after the other, and the
+processor time of a transaction, the engine's apart.
 """
 
 import argparse
@@ -13,47 +14,24 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
-
-import httpx
 
 from bench.figures import Figure, report
+from bench.launch_tasks import launcher, use
 
-_LAUNCH_SECONDS = 600
+_TARGET_OVER_BARE_LOOP, _TARGET_CPU_MS, _ALONE = 1.15, 60, 3
 
 
-def _use(described: dict[str, Any]) -> None:
-    """Point the library at the stack; it reads its settings when it is imported."""
-    chain = described["chains"][0]
-    os.environ.update(
-        AWS_ENDPOINT_URL=described["aws_endpoint"],
-        AWS_DEFAULT_REGION=described["region"],
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 (the local engine's)
-        JOBS_TABLE=described["outputs"]["JobsTableName"],
-        CONTROL_TABLE=described["outputs"]["ControlTableName"],
-        TOKEN_CHAIN_ID=str(chain["chain_id"]),
-        DEPLOYER_KEY_IDS=described["outputs"]["DeployerKeyIds"],
-        LAUNCH_LIMITS='{"standard": {"hour": 100000, "day": 100000}}',
-        # The chain is on loopback.
-        ALLOW_PRIVATE_NETWORK="true",
-        POWERTOOLS_LOG_LEVEL="CRITICAL",
-        POWERTOOLS_METRICS_DISABLED="true",
-        CHAINS=json.dumps(
-            [
-                {
-                    "chain_id": chain["chain_id"],
-                    "name": "local",
-                    "rpc_urls": [chain["rpc_url"]],
-                    "confirmations": 2,
-                    "block_seconds": 1,
-                    "max_fee_per_gas": "200000000000",
-                }
-            ]
-        ),
-    )
+def engine_seconds(endpoint: str) -> float:
+    """Return the processor time that the engine behind an address has used, its functions' apart."""
+    wanted = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if b"ministack" in (process / "cmdline").read_bytes() and wanted in (process / "environ").read_bytes():
+                user, system = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+                return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    raise LookupError("there is no engine")
 
 
 def main() -> int:
@@ -64,31 +42,19 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     described = json.loads(given.stack.read_text(encoding="utf-8"))
-    _use(described)
+    use(described)
 
-    from bench.token_launch import Slipway, bare_loop, over_bare_loop
+    from bench.token_launch import Slipway, bare_loop, over_bare_loop, seconds_of
     from slipway.addresses import to_checksum
-    from slipway.chain.json_rpc import JsonRpc
-    from slipway.chain.kms_signer import KmsSigner
-    from slipway.chain.signing import ChainSigning
-    from slipway.chain.write_ahead import WriteAhead
+    from slipway.control.rules import percentile
     from slipway.identity.models import Caller
     from slipway.jobs.store import RequestContext
-    from slipway.settings import chain_settings, deployer_key_ids
-    from slipway.store import aws_client
     from slipway.tokens.model_source import CatalogueModels
     from slipway.tokens.models import DeployTokenRequest, ModelMetadata, ModelState
-    from slipway.tokens.rules import SIGNING, Step
     from slipway.tokens.service import token_service
-    from slipway.tokens.signing import TokenSigning
     from slipway.tokens.store import save_model
-    from slipway.tokens.workflow import TokenWorkflow
 
-    chain = chain_settings().token_chain
-    certificates = httpx.create_ssl_context()
-    signers = [KmsSigner(aws_client("kms"), key_id) for key_id in deployer_key_ids()]
-    for signer in signers:
-        _ = signer.address
+    launch = launcher()
     slipway = Slipway(described)
     # A user of its own for each run, whose limit no other run has used.
     owner = to_checksum(f"0x{uuid.uuid4().hex}{uuid.uuid4().hex[:8]}")
@@ -101,40 +67,37 @@ def main() -> int:
         body = DeployTokenRequest(model_id=model_id, user_address=owner, token_symbol="INSIDE")  # noqa: S106
         return service.request(caller, body, None, RequestContext("bench", None, "bench")).deployment_id
 
-    def launch(deployment_id: str) -> None:
-        # Execution environments share no connections either.
-        rpc = JsonRpc(chain, httpx.Client(verify=certificates, timeout=60), deadline=60)
-        signing = TokenSigning(ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc)))
-        workflow = TokenWorkflow(chain, rpc, CatalogueModels())
-        asked, polls, ends_at = False, 0, time.monotonic() + _LAUNCH_SECONDS
-        while time.monotonic() < ends_at:
-            result = workflow.work(deployment_id, polls=polls, asked=asked)
-            asked, polls = result.step in SIGNING, polls + 1
-            if result.step is Step.DONE:
-                return
-            if asked:
-                operations = {Step.SIGN: signing.sign, Step.BUMP: signing.bump, Step.CANCEL: signing.cancel}
-                operations[Step(result.step)](deployment_id)
-            else:
-                time.sleep(result.pause_seconds)
-        raise TimeoutError(deployment_id)
-
     print(f"Launching {given.launches} tokens in this process …", file=sys.stderr)
     # The figures that functions print for CloudWatch are not this program's.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), ThreadPoolExecutor(given.launches) as threads:
+        alone = [request() for _ in range(_ALONE)]
+        for deployment_id in alone:
+            launch(deployment_id)
         ids = [request() for _ in range(given.launches)]
+        before, engine_before = time.process_time(), engine_seconds(described["aws_endpoint"])
         list(threads.map(launch, ids))
+        used, engine_used = time.process_time() - before, engine_seconds(described["aws_endpoint"]) - engine_before
     items = [slipway.item(deployment_id) for deployment_id in ids]
     chain_part = slipway.chain_seconds(items)
     administrator = next(account for account in slipway.accounts if account.role == "admin")
     outputs = described["outputs"]
     print("The same by a bare loop …", file=sys.stderr)
     bare = bare_loop(slipway.chain, administrator, outputs["model_registry"], outputs["token_manager"], given.launches)
+    # Its creation and its registration.
+    transactions = 2 * given.launches
     unfinished = sum(item["status"] != "completed" for item in items)
     name = "token_launch_in_process"
     figures = [
         Figure(f"{name}.not_completed", unfinished, 0, f"of {given.launches} launches"),
-        *over_bare_loop(name, chain_part, bare),
+        Figure(
+            f"{name}.alone_seconds",
+            percentile([seconds_of(slipway.item(deployment_id)) for deployment_id in alone], 50) or 0,
+            None,
+            "s, accepted to completed, p50 of launches one after the other",
+        ),
+        Figure(f"{name}.cpu_ms", used * 1000 / transactions, _TARGET_CPU_MS, "ms of CPU a transaction"),
+        Figure(f"{name}.engine_cpu_ms", engine_used * 1000 / transactions, None, "ms of CPU, the engine's"),
+        *over_bare_loop(name, chain_part, bare, _TARGET_OVER_BARE_LOOP),
     ]
     return 0 if report(figures, given.json) else 1
 

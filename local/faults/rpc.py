@@ -3,10 +3,11 @@
 ``python -m local.faults.rpc --port P --upstream URL --plan FILE``: the plan is a JSON list of ``{"method", "action",
 "left"}``, read at each request. Actions: ``timeout`` (no answer), ``lost`` (does it, and then does not answer),
 ``429``, ``500``, ``503``, ``empty`` (an answer that is not JSON), ``forget`` (claims success of a broadcast and drops
-it), ``error:<message>`` (does it, and then answers with that error), and ``texts:<file>``: answers a share of all calls
-with what nodes say, as that JSON file has it (``status``, ``code``, ``message``, ``data``, ``means``). Each method gets
-every text once before any text again, in an order by chance, and half of the sends are done all the same. How many of
-how many texts each method has got stands in ``dealt.json`` beside the plan.
+it), ``error:<message>`` (does it, and then answers with that error), and ``texts:<file>``: answers calls with what
+nodes say, as that JSON file has it (``status``, ``code``, ``message``, ``data``, and in ``fails`` the methods that it
+ends). Each method gets every text once before any again, in an order by chance; half of the sends are done all the
+same. What a job asks often is answered so by chance, anything else twice before it is let pass. How many of how many
+texts each method has got stands in ``dealt.json`` beside the plan.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from aiohttp import ClientSession, web
 
 _SILENCE_SECONDS = 60
 _SHARE = 0.3
+_OFTEN = {"eth_call", "eth_getTransactionReceipt"}
+_IN_A_ROW = 2
 _DONE = 0.5
 _SEND = "eth_sendRawTransaction"
 _chance = random.Random()  # noqa: S311 (no secret)
-# What these are refused for good fails a launch, as it should.
-_JUDGED = {"eth_call", "eth_estimateGas"}
 
 
 class Deck:
@@ -60,6 +61,7 @@ class FaultyNode:
         self._lock = asyncio.Lock()
         self._session: ClientSession | None = None
         self._decks: dict[str, Deck] = {}
+        self._in_a_row: defaultdict[str, int] = defaultdict(int)
         self._texts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
     async def _action(self, method: str) -> str | None:
@@ -69,6 +71,8 @@ class FaultyNode:
             except (OSError, ValueError):
                 return None
             for fault in plan:
+                if fault["method"] in (method, "*") and fault["action"].startswith("texts:"):
+                    return str(fault["action"])
                 if fault["method"] in (method, "*") and fault["left"] > 0:
                     fault["left"] -= 1
                     self._plan.write_text(json.dumps(plan), encoding="utf-8")
@@ -76,17 +80,25 @@ class FaultyNode:
         return None
 
     def _text(self, file: str, method: str) -> dict[str, Any] | None:
-        """Return what to answer a call with by chance, None to let it pass."""
-        if _chance.random() > _SHARE:
-            return None
+        """Return what to answer a call with, None to let it pass."""
+        if method in _OFTEN:
+            if _chance.random() > _SHARE:
+                return None
+        else:
+            self._in_a_row[method] = (self._in_a_row[method] + 1) % (_IN_A_ROW + 1)
+            if not self._in_a_row[method]:
+                return None
         if file not in self._texts:
             self._texts[file] = json.loads(Path(file).read_text(encoding="utf-8"))
         if method not in self._decks:
-            texts = [text for text in self._texts[file] if text["means"] != "final" or method not in _JUDGED]
+            # What fails a job, as it should, is said only of sends, and only of what was done all the same.
+            texts = [text for text in self._texts[file] if method == _SEND or method not in text["fails"]]
             self._decks[method] = Deck(texts)
         text = self._decks[method].deal()
         dealt = {name: deck.count for name, deck in self._decks.items()}
-        self._plan.with_name("dealt.json").write_text(json.dumps(dealt), encoding="utf-8")
+        hidden = self._plan.with_name("dealt.new")
+        hidden.write_text(json.dumps(dealt), encoding="utf-8")
+        hidden.replace(self._plan.with_name("dealt.json"))
         return text
 
     async def _forward(self, body: bytes) -> Any:
@@ -115,8 +127,7 @@ class FaultyNode:
         if action and action.startswith("texts:"):
             text = self._text(action.removeprefix("texts:"), call["method"])
             if text:
-                # A refusal for good of what was not done would fail a launch, as it should.
-                if call["method"] == _SEND and (text["means"] == "final" or _chance.random() < _DONE):
+                if call["method"] == _SEND and (_SEND in text["fails"] or _chance.random() < _DONE):
                     await self._forward(body)
                 error = {name: text[name] for name in ("code", "message", "data") if name in text}
                 answer = {"jsonrpc": "2.0", "id": call["id"], "error": error}

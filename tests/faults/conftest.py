@@ -57,6 +57,8 @@ class FaultyStack:
     control: Any
     machines: Any
     tally: Tally
+    # The chain's node as functions reach it.
+    node: str = ""
     laid: list[Path] = field(default_factory=list)
     # Environment and kind of each job of a stack.
     environments: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -373,10 +375,11 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     plan.write_text("[]", encoding="utf-8")
     *numbers, faulty_port = free_ports(len(fields(Ports)) + 1)
     ports = Ports(*numbers)
+    node = f"http://127.0.0.1:{faulty_port}"
     chain = {
         "chain_id": 31337,
         "name": "local",
-        "rpc_urls": [f"http://127.0.0.1:{faulty_port}"],
+        "rpc_urls": [node],
         "confirmations": 2,
         "block_seconds": 1,
         "max_fee_per_gas": "200000000000",
@@ -401,13 +404,15 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
         "SFN_WAIT_SCALE": str(WAIT_SCALE),
         "SLIPWAY_PARAMETERS": json.dumps(parameters),
     }
-    node = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
-    node += ["--upstream", f"http://127.0.0.1:{ports.chain}"]
+    command = [sys.executable, "-m", "local.faults.rpc", "--port", str(faulty_port), "--plan", str(plan)]
+    command += ["--upstream", f"http://127.0.0.1:{ports.chain}"]
     with (STATE / "node.log").open("wb") as output:
-        process = subprocess.Popen(node, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         with temporary_stack(STATE, settings, ports) as stack_file:
-            yield from _connected(stack_file, faults, plan, tally, is_whole=_is_whole(pytestconfig))
+            for stack in _connected(stack_file, faults, plan, tally, is_whole=_is_whole(pytestconfig)):
+                stack.node = node
+                yield stack
     finally:
         process.terminate()
         process.wait(60)
