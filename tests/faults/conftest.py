@@ -45,6 +45,15 @@ AKASH_SECONDS = {"AkashBidTimeoutSeconds": "40", "AkashCreateSeconds": "3", "Aka
 BUILD_LIMITS = {"standard": {"hour": 1000, "day": 10000, "open": 20}}
 
 
+# A first supply, as a deployment keeps it: a quarter for one holder, the rest for the owner.
+HOLDER = Web3.to_checksum_address("0x" + "a1" * 20)
+SUPPLY = {
+    "initial_supply": "10",
+    "max_supply": "10",
+    "allocations": json.dumps([{"address": HOLDER, "amount": "2.5"}]),
+}
+
+
 @dataclass
 class FaultyStack:
     """The running stack and the places where faults are laid."""
@@ -135,7 +144,7 @@ class FaultyStack:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def place(self, *, state: str = "validated", start: bool = True) -> str:
+    def place(self, *, state: str = "validated", start: bool = True, supply: bool = False) -> str:
         """Write a launch as the API writes it, under a known id, and start its state machine."""
         deployment_id = str(uuid.uuid4())
         model_id = f"fault-{deployment_id[:13]}"
@@ -173,6 +182,7 @@ class FaultyStack:
                 "owner_sort": f"{text}#{deployment_id}",
                 "open_shard": "OPEN#0",
                 "open_until": _text(moment + 5),
+                **(SUPPLY if supply else {}),
             }
         )
         self.tally.placed("token_deploy", deployment_id)
@@ -337,9 +347,21 @@ class FaultyStack:
         assert item["status"] == "completed", {**item, "history": self.history(deployment_id)}
         assert self.tokens(deployment_id) == [item["token_address"]]
         assert self.registered(deployment_id) == item["token_address"]
-        for name in ("deployment_tx_hash", "registry_tx_hash"):
+        supplied = ["allocation_tx_hash"] if "initial_supply" in item else []
+        for name in ("deployment_tx_hash", "registry_tx_hash", *supplied):
             assert self.chain.eth.get_transaction_receipt(item[name])["status"] == 1
+        if supplied:
+            self._assert_distributed_once(item)
         return item
+
+    def _assert_distributed_once(self, item: dict[str, Any]) -> None:
+        address = Web3.to_checksum_address(item["token_address"])
+        token = self.chain.eth.contract(address=address, abi=load("HokusaiToken").abi)
+        minted = token.events.Transfer().get_logs(from_block=0)
+        given = {entry["args"]["to"]: entry["args"]["value"] for entry in minted}
+        assert len(minted) == len(given) == 2
+        assert given == {HOLDER: 25 * 10**17, Web3.to_checksum_address(item["wallet"]): 75 * 10**17}
+        assert token.functions.totalSupply().call() == 10**19
 
     def assert_nonces_are_contiguous(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Every nonce that was given out is mined, and no other."""

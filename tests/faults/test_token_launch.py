@@ -54,7 +54,7 @@ def cut(running: FaultyStack) -> dict[tuple[str, str], str]:
     """A launch for each point on the way, all at once, each with its own fault."""
     placed = {}
     for name, how in POINTS:
-        placed[name, how] = deployment_id = running.place(start=False)
+        placed[name, how] = deployment_id = running.place(start=False, supply=True)
         if how:
             running.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
     twice = placed["twice", ""]
