@@ -31,7 +31,7 @@ test: prepare ## Run every test, with coverage of the library
 chain-check: ## Ask each RPC address of each chain what it is, and whether the deployers can work
 	@$(PYTHON) -m local.chain_check
 
-contract: prepare ## Check against a real MLflow server and against geth, which is built when Go is there
+contract: prepare ## Check against a real MLflow server, Akash's judge of SDLs, and geth, which is built when Go is there
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
 	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
 

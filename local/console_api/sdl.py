@@ -1,7 +1,7 @@
 """An SDL as the network understands it: groups of services with their resources, and the manifest.
 
-Only what the simulated providers and the API's answers need is read; what is read is checked as strictly as upstream
-does, because a refusal is an answer that callers must handle.
+Akash's own package judges it and makes the manifest (``chain_sdk``). What the chain and providers refuse beyond that is
+checked here: what costs nothing, runs nowhere or is reached by nobody.
 
 Source: https://akash.network/docs/developers/deployment/akash-sdl/ and the manifest that providers take.
 """
@@ -11,25 +11,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import yaml
+from local.console_api.chain_sdk import chain_sdk
 
 GRANT_DENOMINATION = "uact"
 AUDITOR = "akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"
 # An environment variable of any service: what tests want of this very deployment (``controls.Scenario`` as JSON).
 MARKER = "SIMULATOR"
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
-    "K": 10**3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
-}  # fmt: skip
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]{0,2})")
-_HTTP_OPTIONS = {
-    "maxBodySize": 1048576, "readTimeout": 60000, "sendTimeout": 60000,
-    "nextTries": 3, "nextTimeout": 0, "nextCases": ["error", "timeout"],
-}  # fmt: skip
+_PREFIXES = "kmgtpe"
+_SIZE = re.compile(r"([\d.]+)([a-z])([a-z]*)")
 
 
 class InvalidSdlError(ValueError):
@@ -113,19 +108,18 @@ def parse_sdl(text: str) -> Workload:
     Raises:
         InvalidSdlError: Says what is wrong and where.
     """
+    judgement = chain_sdk().judge(text)
+    if judgement.refusals:
+        raise InvalidSdlError("; ".join(judgement.refusals)[:2000])
     try:
-        document = yaml.load(text, yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidSdlError("it is not YAML") from error
-    try:
-        return _workload(_table(document, "the document"))
+        return _workload(judgement.document, judgement.manifest)
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         if isinstance(error, InvalidSdlError):
             raise
         raise InvalidSdlError(f"something in it is not of its kind ({error})") from error
 
 
-def _workload(document: dict[str, Any]) -> Workload:
+def _workload(document: dict[str, Any], manifest: str) -> Workload:
     services = _table(document.get("services"), "services")
     profiles = _table(document.get("profiles"), "profiles")
     placements = _table(profiles.get("placement"), "profiles.placement")
@@ -144,7 +138,7 @@ def _workload(document: dict[str, Any]) -> Workload:
     )
     if not any(expose.is_global for group in groups for service in group.services for expose in service.exposes):
         raise InvalidSdlError("at least one service must be exposed globally")
-    return Workload(groups, _manifest(groups, services), _marker(groups))
+    return Workload(groups, manifest, _marker(groups))
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:
@@ -231,10 +225,15 @@ def _cpu(units: Any, where: str) -> int:
 
 
 def _size(text: Any, where: str) -> int:
-    found = _SIZE.fullmatch(str(text))
-    if not found or found[2] not in _UNITS:
+    """Read a size as upstream does: an unknown prefix is none, and only ``i`` alone means 1024."""
+    found = _SIZE.fullmatch(str(text).lower())
+    if not found:
         raise InvalidSdlError(f"{where}.size is not a size")
-    return int(Decimal(found[1]) * _UNITS[found[2]])
+    power = _PREFIXES.find(found[2]) + 1
+    size: int = math.ceil(Decimal(found[1]) * (1024 if found[3] == "i" else 1000) ** power)
+    if size <= 0:
+        raise InvalidSdlError(f"{where}.size must be more than 0")
+    return size
 
 
 def _price(amount: Any, where: str) -> Decimal:
@@ -261,48 +260,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _manifest(groups: tuple[Group, ...], services: dict[str, Any]) -> str:
-    """Write the manifest as upstream does: sorted keys, no spaces, and Go's escapes of HTML."""
-    manifest = [
-        {
-            "name": group.name,
-            "services": [
-                {
-                    "name": service.name,
-                    "image": service.image,
-                    "command": services[service.name].get("command"),
-                    "args": services[service.name].get("args"),
-                    "env": list(service.env) or None,
-                    "resources": resource_unit(index, service, "size"),
-                    "count": service.count,
-                    "expose": [
-                        {
-                            "port": expose.port,
-                            "externalPort": expose.external_port,
-                            "proto": expose.proto,
-                            "service": expose.service,
-                            "global": expose.is_global,
-                            "hosts": list(expose.hosts) or None,
-                            "httpOptions": _HTTP_OPTIONS,
-                            "ip": "",
-                            "endpointSequenceNumber": 0,
-                        }
-                        for expose in service.exposes
-                    ],
-                    "params": None,
-                    "credentials": None,
-                }
-                for index, service in enumerate(group.services, 1)
-            ],
-        }
-        for group in groups
-    ]
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def resource_unit(number: int, service: Service, amount_key: str = "quantity") -> dict[str, Any]:
-    """Return a replica's resources as manifests (``size``) and the chain (``quantity``) write them."""
+def resource_unit(number: int, service: Service) -> dict[str, Any]:
+    """Return a replica's resources as the chain writes them."""
     resources = service.resources
     gpu = [
         {"key": f"vendor/{resources.gpu_vendor}/model/{model}" + (f"/ram/{ram}" if ram else ""), "value": "true"}
@@ -312,8 +271,8 @@ def resource_unit(number: int, service: Service, amount_key: str = "quantity") -
     return {
         "id": number,
         "cpu": {"units": {"val": str(resources.cpu)}, "attributes": []},
-        "memory": {amount_key: {"val": str(resources.memory)}, "attributes": []},
-        "storage": [{"name": "default", amount_key: {"val": str(resources.storage)}, "attributes": []}],
+        "memory": {"quantity": {"val": str(resources.memory)}, "attributes": []},
+        "storage": [{"name": "default", "quantity": {"val": str(resources.storage)}, "attributes": []}],
         "gpu": {"units": {"val": str(resources.gpu)}, "attributes": gpu},
         "endpoints": [{"kind": kind, "sequence_number": 0} for kind in kinds],
     }
