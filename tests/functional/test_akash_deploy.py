@@ -274,6 +274,21 @@ def test_an_estimate_changes_nothing(slipway: Installation, simulator: Simulator
     assert simulator.ledger()["deployments"] == []
 
 
+def test_a_gpu_that_no_provider_has_is_refused_at_the_estimate(slipway: Installation, simulator: Simulator) -> None:
+    def refusals(model: str) -> list[dict[str, str]]:
+        gpu = {"units": 1, "attributes": {"vendor": {"nvidia": [{"model": model}]}}}
+        text = sdl_with(profiles__compute__small__resources__gpu=gpu)
+        answer = slipway.api("api_deployments_estimate", body={"sdl": text}, token=slipway.token())
+        found: list[dict[str, str]] = answer.body["refusals"]
+        return found
+
+    (refusal,) = refusals("NVIDIA GB300 NVL72")
+    assert refusal["code"] == "VALIDATION_ERROR"
+    assert "nvidia/gb300nvl72" in refusal["message"]
+    assert "nvidia/a100" in refusal["message"]
+    assert refusals("NVIDIA A100-SXM4-80GB") == []
+
+
 def test_akash_that_is_not_there(slipway: Installation) -> None:
     began = time.monotonic()
     assert deploy(slipway).status == 202

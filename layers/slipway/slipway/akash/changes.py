@@ -72,6 +72,8 @@ class WorkloadChanges:
                 "The lease can't run this SDL: set replace to close it and create another",
                 details={"differs": differs},
             )
+        if differs and deployment.payment:
+            raise ConflictError("An escrow pays for this lease: close it, and deploy the new SDL with its own deposit")
         actions: list[Action] = [AkashDeployment.update_requested_at.set(now_text())]
         event = ("update_requested", "Another SDL is to run in the same lease", None)
         if differs:
@@ -117,6 +119,8 @@ class WorkloadChanges:
             ConflictError: It does not run, or something else is being done with it.
         """
         _require_running(deployment)
+        if deployment.payment:
+            raise ConflictError("An escrow pays for this workload, so the operator's account does not")
         self.top_up(deployment, amount, Spender(caller.wallet, caller.tier), context)
         return status_of(deployment)
 

@@ -111,7 +111,8 @@ class AkashReconcile:
         """Top a workload up whose owner wants that and whose money lasts less than a day, to two days."""
         cost = cost_of(found, self._clock().timestamp())
         runway = cost.runway_seconds
-        if self._top_up is None or not deployment.auto_top_up or deployment.top_up:
+        wanted = deployment.auto_top_up and not deployment.top_up and not deployment.payment
+        if self._top_up is None or not wanted:
             return
         if runway is None or runway >= _LEAST_RUNWAY:
             return

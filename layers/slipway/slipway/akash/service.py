@@ -30,7 +30,13 @@ from slipway.budgets.store import Budget, Spender
 from slipway.budgets.store import keys as budget_keys
 from slipway.chain.unsigned import UnsignedTransaction
 from slipway.control.store import PROBE_WRITE, Gate, Service, switch_key
-from slipway.errors import ConflictError, PaymentRequiredError, SlipwayError, UpstreamUnavailableError
+from slipway.errors import (
+    ConflictError,
+    InvalidSdlError,
+    PaymentRequiredError,
+    SlipwayError,
+    UpstreamUnavailableError,
+)
 from slipway.escrow.service import EscrowService, escrow_service
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
@@ -106,12 +112,14 @@ class AkashService:
         )
         gpus = self._threads.submit(console.gpu_prices, seconds=_CALL_SECONDS) if totals.gpus else None
         credit = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
-        gpu = _gpu_usd_per_hour(workload, gpus.result()) if gpus else Decimal(0)
+        prices = gpus.result() if gpus else GpuPrices()
+        gpu = _gpu_usd_per_hour(workload, prices) if gpus else Decimal(0)
         hour = None if gpu is None else hourly(usual.result().akash) + gpu
         allowed = limits.current(_WORKLOADS, str(caller.wallet), akash_windows(caller.tier))
         pays = _pays(caller)
         spending = _over_budget(budget, deposit, body) or (None if pays else budget.refusal(micro(deposit)))
-        refusals = [gate.refusal, spending, credit.result(), limits.refusal_of(allowed)]
+        nowhere = _gpu_refusal(workload, prices) if gpus else None
+        refusals = [gate.refusal, nowhere, spending, credit.result(), limits.refusal_of(allowed)]
         return WorkloadEstimate(
             services=list(workload.services),
             resources=WorkloadResources(
@@ -338,6 +346,18 @@ def _gpu_usd_per_hour(workload: Workload, prices: GpuPrices) -> Decimal | None:
         if priced.price and _is_wanted(wanted, gpu_of(priced.vendor, priced.model, priced.ram, priced.interface))
     ]
     return min(found) * workload.totals.gpus if found else None
+
+
+def _gpu_refusal(workload: Workload, prices: GpuPrices) -> SlipwayError | None:
+    """Return that no provider of the network has a GPU that a workload asks for; None if one has."""
+    wanted = [parse_gpu(name) for name in workload.gpu_models]
+    if not prices.models or any(
+        _is_wanted(wanted, gpu_of(known.vendor, known.model, known.ram, known.interface)) for known in prices.models
+    ):
+        return None
+    known = ", ".join(sorted({f"{gpu.vendor}/{gpu.model}" for gpu in prices.models})[:20])
+    message = f"No provider of the network has {' or '.join(workload.gpu_models)}; there are {known}"
+    return InvalidSdlError(message, details={"fields": [{"field": "profiles.compute", "message": message}]})
 
 
 def _is_wanted(wanted: list[GpuName], gpu: GpuName) -> bool:

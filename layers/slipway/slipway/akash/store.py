@@ -62,7 +62,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
         top_up: A deposit that is to be made: ``amount`` in US dollars, ``sent_at`` and ``before``, what had been
             deposited then, once it is sent.
         close_began_at: When Akash was first asked to close it.
-        final_cost: What it has cost in the end, in US dollars.
+        final_cost: What it has cost in the end, in US dollars, with ``earlier_cost`` of leases that were replaced.
         keep_failed: Leave it open for a look if it fails with a lease.
         kept_open: It failed and was left open; it costs until somebody has it closed.
         budget: What was reserved of the operator's budgets, until it is closed (``slipway.budgets``).
@@ -107,6 +107,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
     replace_requested_at = UnicodeAttribute(null=True)
     top_up = JSONAttribute(null=True)
     close_began_at = UnicodeAttribute(null=True)
+    earlier_cost = UnicodeAttribute(null=True)
     final_cost = UnicodeAttribute(null=True)
     keep_failed = BooleanAttribute(null=True)
     kept_open = BooleanAttribute(null=True)

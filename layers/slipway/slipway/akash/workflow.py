@@ -92,6 +92,8 @@ _RECOVER_PAUSE = 3
 _READY_PAUSE = 5
 # Least and most: whoever closes for hours must not fill an execution's history of 25,000 events.
 _CONFIRM_PAUSES = (2, 120)
+# How long the cost of what an escrow pays is asked for once it is closed.
+_COST_SECONDS = 3600
 # While it can't be closed: its escrow is not settled yet, or for whatever reason.
 _SETTLE_PAUSE = 10
 _CLOSE_PAUSE = 30
@@ -558,10 +560,14 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     def _confirm_closed(self, deployment: AkashDeployment) -> int:
         """Look whether Akash says that the deployment is closed; its provider need not be there for that."""
         closed, found = self._proof(str(deployment.dseq))
-        if closed:
-            cost = cost_of(found, self._clock().timestamp()).spent.usd if found else None
+        since = _seconds_since(deployment.close_began_at or deployment.close_sent_at, self._clock())
+        # What an escrow pays follows from the cost, which only the full answer has.
+        if closed and (found or not deployment.payment or since > _COST_SECONDS):
+            cost = deployment.earlier_cost
             if found:
                 cache_answer(deployment.deployment_id, found, time.time())
+                spent = Decimal(cost_of(found, self._clock().timestamp()).spent.usd or 0)
+                cost = amount_text(spent + Decimal(cost or 0), 12)
             change(
                 deployment,
                 [
@@ -578,8 +584,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 [AkashDeployment.close_sent_at.remove()],
                 AkashDeployment.close_sent_at == deployment.close_sent_at,
             )
-        since = deployment.close_began_at or deployment.close_sent_at
-        return backed_off(_seconds_since(since, self._clock()), *_CONFIRM_PAUSES)
+        return backed_off(since, *_CONFIRM_PAUSES)
 
     def is_closed(self, dseq: str) -> bool:
         """Return whether a deployment is proved closed, or never was; raise as ``_proof``."""
@@ -675,6 +680,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             AkashDeployment.lost_creates.set(0),
             AkashDeployment.blind_creates.set(0),
             AkashDeployment.opened_at.remove(),
+            *([AkashDeployment.earlier_cost.set(deployment.final_cost)] if deployment.final_cost else []),
             *(getattr(AkashDeployment, name).remove() for name in _OF_ONE_LEASE),
         ]
 
