@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Who = Literal["anyone", "user", "wallet", "admin", "operator", "worker"]
-Thing = Literal["deployment", "model", "build", "payment", "project", "token", "webhook", "worker"]
+Thing = Literal["deployment", "key", "model", "build", "payment", "project", "token", "webhook", "worker"]
 
 
 @dataclass(frozen=True)
