@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from slipway.akash.models import FINAL, Status
 from slipway.akash.store import AkashDeployment, find_workload, undisturbed
@@ -18,13 +19,16 @@ from slipway.chain.broadcast import broadcast, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Look, Receipt
 from slipway.chain.plans import Plan, PlannedCall, Update
-from slipway.chain.signing import ChainSigning
 from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
 from slipway.chains import Chain
 from slipway.errors import ConflictError, NotFoundError
 from slipway.escrow.contract import EscrowContract
 from slipway.escrow.rules import job_key
 from slipway.times import now_text
+
+if TYPE_CHECKING:
+    # Signing has Ethereum packages, which only the signer's layers have.
+    from slipway.chain.signing import ChainSigning
 
 
 class Purpose(StrEnum):
@@ -101,7 +105,7 @@ class PaymentSigning:
         payee: Who gets what workloads cost; empty for the first deployer account.
     """
 
-    def __init__(self, signing: ChainSigning, payee: str) -> None:
+    def __init__(self, signing: "ChainSigning", payee: str) -> None:
         self._signing = signing
         self._payee = payee
 
