@@ -27,6 +27,7 @@ CONTRACT = {
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
     "CONFLICT": 409,
+    "REPLACEMENT_NEEDED": 409,
     "IDEMPOTENCY_MISMATCH": 409,
     "PAYLOAD_TOO_LARGE": 413,
     "BUDGET_EXCEEDED": 503,
@@ -54,7 +55,8 @@ CONTRACT = {
     "INTERNAL_ERROR": 500,
 }
 # The installation's budget is a 503, the caller's own a 402.
-OTHERWISE = {"OwnBudgetExceededError": 402}
+# An issuer's keys that may be asked for in a moment are a 503, not an outage.
+OTHERWISE = {"OwnBudgetExceededError": 402, "KeyNotKnownYetError": 503}
 
 
 def _family(root: type[SlipwayError]) -> list[type[SlipwayError]]:

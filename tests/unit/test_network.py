@@ -130,7 +130,7 @@ def test_a_public_node_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_client_that_calls_a_configured_address_is_guarded() -> None:
     """A plain client is only for classes that ask ``require_public_url`` themselves."""
-    guarded = {"identity/service.py", "tokens/model_source.py", "akash/console/client.py", "network.py"}
+    guarded = {"identity/service.py", "tokens/model_source.py", "akash/console/client.py", "network.py", "reconcile.py"}
     library = ROOT / "layers" / "slipway" / "slipway"
     plain = {
         str(path.relative_to(library))

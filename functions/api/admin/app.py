@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from slipway.addresses import parse_address
 from slipway.budgets import service
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
 from slipway.deployments import administration as deployments
 from slipway.errors import ConflictError, NotFoundError
+from slipway.fields import Address
 from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity import standing
 from slipway.identity.models import ADMIN, BlockRequest, Caller, StandingAnswer
-from slipway.jobs.store import RequestContext, write_audit_event
+from slipway.jobs.store import write_audit_event
 from slipway.times import optional_moment
 from slipway.tokens.catalogue import put_model
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -24,6 +24,8 @@ administrator = RoleHolder(ADMIN)
 Administrator = Annotated[Caller, Depends(administrator)]
 Reason = Annotated[PauseRequest, body_of(PauseRequest, administrator)]
 BlockReason = Annotated[BlockRequest, body_of(BlockRequest, administrator)]
+Wallet = Annotated[Address, Path()]
+User = Annotated[Address | None, Query()]
 Text = Annotated[str | None, Query(max_length=128)]
 From = Annotated[str | None, Query(alias="from")]
 To = Annotated[str | None, Query(alias="to")]
@@ -44,44 +46,33 @@ def resume(context: Context, service: str, caller: Administrator, body: Reason) 
 
 
 @app.get("/api/admin/wallets/{wallet}")
-def wallet(_: Administrator, wallet: str) -> StandingAnswer:
+def wallet(_: Administrator, wallet: Wallet) -> StandingAnswer:
     """Return whether a wallet is blocked, and why."""
-    return standing.standing_of(parse_address(wallet, "wallet"))
+    return standing.standing_of(wallet)
 
 
 @app.post("/api/admin/wallets/{wallet}/block")
-def block(context: Context, caller: Administrator, wallet: str, body: BlockReason) -> StandingAnswer:
+def block(context: Context, caller: Administrator, wallet: Wallet, body: BlockReason) -> StandingAnswer:
     """Refuse everything that a wallet asks from now on; what it has running goes on."""
-    return _set_blocked(context, caller, wallet, body, blocked=True)
+    return standing.block(context, caller, wallet, body.reason, blocked=True)
 
 
 @app.post("/api/admin/wallets/{wallet}/unblock")
-def unblock(context: Context, caller: Administrator, wallet: str, body: BlockReason) -> StandingAnswer:
+def unblock(context: Context, caller: Administrator, wallet: Wallet, body: BlockReason) -> StandingAnswer:
     """Serve a wallet again."""
-    return _set_blocked(context, caller, wallet, body, blocked=False)
-
-
-def _set_blocked(
-    context: RequestContext, caller: Caller, wallet: str, body: BlockRequest, *, blocked: bool
-) -> StandingAnswer:
-    address = parse_address(wallet, "wallet")
-    context.record_accepted(caller.wallet, address)
-    return standing.block(address, blocked=blocked, reason=body.reason, changed_by=caller.subject)
+    return standing.block(context, caller, wallet, body.reason, blocked=False)
 
 
 @app.post("/api/admin/wallets/{wallet}/logout")
-def end_sessions(context: Context, caller: Administrator, wallet: str) -> StandingAnswer:
+def end_sessions(context: Context, caller: Administrator, wallet: Wallet) -> StandingAnswer:
     """End all sessions of a wallet; it may sign in again."""
-    address = parse_address(wallet, "wallet")
-    context.record_accepted(caller.wallet, address)
-    standing.end_all_sessions(address)
-    return standing.standing_of(address)
+    return standing.end_sessions_of(context, caller, wallet)
 
 
 @app.get("/api/admin/audit")
 def audit(
     _: Administrator,
-    user: Text = None,
+    user: User = None,
     model: Text = None,
     outcome: Text = None,
     since: From = None,
@@ -90,9 +81,8 @@ def audit(
     cursor: Cursor = None,
 ) -> AuditPage:
     """List every attempt, accepted or refused, newest first."""
-    wallet = parse_address(user, "user") if user else None
     moments = optional_moment(since, "from"), optional_moment(until, "to")
-    return control.audit_page(control.AuditFilter(wallet, model, outcome, *moments), limit, cursor)
+    return control.audit_page(control.AuditFilter(user, model, outcome, *moments), limit, cursor)
 
 
 @app.get("/api/admin/metrics", responses=refusals(NotFoundError))
@@ -123,7 +113,7 @@ def change_budgets(
 @app.get("/api/admin/deployments")
 def all_deployments(
     _: Administrator,
-    user: Text = None,
+    user: User = None,
     model: Text = None,
     status: deployments.AnyStatus | None = None,
     since: From = None,
@@ -132,9 +122,8 @@ def all_deployments(
     cursor: Cursor = None,
 ) -> deployments.DeploymentEntries:
     """List deployments of all users, newest first."""
-    wallet = parse_address(user, "user") if user else None
     moments = optional_moment(since, "from"), optional_moment(until, "to")
-    return deployments.page(deployments.Filter(wallet, model, status, *moments), limit, cursor)
+    return deployments.page(deployments.Filter(user, model, status, *moments), limit, cursor)
 
 
 @app.put("/api/admin/models/{model_id}")

@@ -17,6 +17,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from slipway.errors import AuthenticationFailedError, ForbiddenError
 from slipway.identity.models import Caller, StandingAnswer
 from slipway.identity.rules import ACCESS_TOKEN_SECONDS
+from slipway.jobs.store import RequestContext
 from slipway.store import ControlItem, read_item, read_items, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
@@ -111,15 +112,23 @@ def end_all_sessions(wallet: str) -> None:
         Standing(*_standing_key(wallet)).update(actions=[Standing.generation.set((Standing.generation | 0) + 1)])
 
 
-def block(wallet: str, *, blocked: bool, reason: str, changed_by: str) -> StandingAnswer:
+def end_sessions_of(context: RequestContext, administrator: Caller, wallet: str) -> StandingAnswer:
+    """End all sessions of a wallet in the name of an administrator."""
+    context.record_accepted(administrator.wallet, wallet)
+    end_all_sessions(wallet)
+    return standing_of(wallet)
+
+
+def block(context: RequestContext, administrator: Caller, wallet: str, reason: str, *, blocked: bool) -> StandingAnswer:
     """Block a wallet, or unblock it; what it has running goes on."""
+    context.record_accepted(administrator.wallet, wallet)
     standing = Standing(*_standing_key(wallet))
     with upstream_errors():
         standing.update(
             actions=[
                 Standing.blocked.set(blocked),
                 Standing.reason.set(reason),
-                Standing.changed_by.set(changed_by),
+                Standing.changed_by.set(administrator.subject),
                 Standing.changed_at.set(now_text()),
             ]
         )

@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-import httpx
-
 from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
 from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, new_try, refusal_of
@@ -69,6 +67,7 @@ from slipway.identifiers import is_id
 from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext
 from slipway.limits import store as limits
+from slipway.network import public_client
 from slipway.observability import logger, record
 from slipway.settings import (
     BuildLimits,
@@ -541,7 +540,7 @@ def _require[Found](found: Found | None, missing: str) -> Found:
 @cache
 def build_service() -> BuildService:
     """Return the service over this installation's builds."""
-    arn, client = state_machine_arn("build"), httpx.Client()
+    arn, client = state_machine_arn("build"), public_client()
     return BuildService(
         chain_settings().chains,
         build_files(),
