@@ -104,6 +104,15 @@ def test_no_build_is_accepted_for_a_chain_without_gas(slipway: Installation) -> 
     assert slipway.launch().code == "BUDGET_EXCEEDED"
 
 
+def test_a_build_that_deploys_names_a_chain(slipway: Installation) -> None:
+    body: dict[str, Any] = {"prompt": "An ERC-20 token named Test with symbol TST", "chains": []}
+    refused = slipway.api("api_builds_create", body=body, token=slipway.token())
+    assert refused.status == 400
+    assert refused.body["error"]["details"]["fields"][0]["field"] == "chains"
+    body["options"] = {"deploy": False}
+    assert slipway.api("api_builds_create", body=body, token=slipway.token()).status == 200
+
+
 def test_a_paused_service_takes_no_builds_but_answers_what_it_answered(slipway: Installation) -> None:
     headers = {"idempotency-key": "one"}
     first = create(slipway, headers=headers)
