@@ -33,6 +33,7 @@ import bench.environment  # noqa: F401 (before the library)
 from bench.engine import engine
 from bench.figures import Figure, report
 from slipway import store
+from slipway.jobs.store import JobEvent
 from slipway.times import epoch_milliseconds
 from slipway.workers.flush import flush_shard
 from slipway.workers.rules import MINUTE, SHARDS
@@ -193,6 +194,7 @@ def _in_process(days: dict[str, list[int]], shuffled: bool) -> tuple[float, int,
     with engine() as endpoint:
         client = boto3.client("dynamodb", endpoint_url=endpoint)
         client.create_table(TableName=table, **table_definition("WorkersTable"))
+        client.create_table(TableName=JobEvent.Meta.table_name, **table_definition("JobsTable"))
         tokens = {address: enrol_at(client, table, address) for address in days}
         store.connection.host, store.connection._client = endpoint, None
         with ProcessPoolExecutor(_PROCESSES, initializer=_use, initargs=(endpoint,)) as processes:

@@ -11,6 +11,7 @@ import boto3
 
 from slipway import store
 from slipway.addresses import to_checksum
+from slipway.jobs.store import JobEvent
 from slipway.times import now_text
 from slipway.workers.store import FLEET, UptimeRecord, WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
@@ -89,14 +90,19 @@ def sessions(address: str) -> list[tuple[int, int]]:
 
 @contextmanager
 def library_at(endpoint: str) -> Iterator[Any]:
-    """Let the library in this process use an engine, with an empty workers table; gives a DynamoDB client of it."""
+    """Let the library in this process use an engine, with an empty workers table and one for the events of workers.
+
+    Gives a DynamoDB client of it.
+    """
     client = boto3.client("dynamodb", endpoint_url=endpoint)
-    name = WorkerItem.Meta.table_name
-    client.create_table(TableName=name, **table_definition("WorkersTable"))
+    tables = {WorkerItem.Meta.table_name: "WorkersTable", JobEvent.Meta.table_name: "JobsTable"}
+    for name, logical_id in tables.items():
+        client.create_table(TableName=name, **table_definition(logical_id))
     old = store.connection.host, store.connection._client
     store.connection.host, store.connection._client = endpoint, None
     try:
         yield client
     finally:
         store.connection.host, store.connection._client = old
-        client.delete_table(TableName=name)
+        for name in tables:
+            client.delete_table(TableName=name)
