@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.state_machines import state_machines
+from slipway.akash.rules import Step
 from slipway.akash.workflow import AkashWorkflow
 from slipway.jobs.steps import GIVE_UP, Workflow
 from slipway.stacks.api_workflow import ApiWorkflow
@@ -42,6 +43,10 @@ HUBS: dict[str, tuple[type[Workflow[Any]], ...]] = {
 }
 
 
+# What each hub asks the signer for.
+_SIGNED: dict[str, Sequence[str]] = {"akash_deploy": (Step.SIGN, Step.BUMP), "token_deploy": tuple(SIGNING)}
+
+
 def steps(workflow: str) -> set[str]:
     """Return the boundaries of a hub's steps; none of a machine that is no hub."""
     declared = [step for part in HUBS.get(workflow, ()) for step in (*part.steps, GIVE_UP)]
@@ -58,7 +63,7 @@ def _boundaries(workflow: str, name: str, state: dict[str, Any]) -> set[str]:
         return set(function_app(f"tasks/{workflow}").STATES)
     if payload.get("operation") == "{% $states.input.step %}":
         # Whatever of the signer's operations is due.
-        return {f"{step}:{payload['purpose']}" for step in SIGNING}
+        return {f"{step}:{payload['purpose']}" for step in _SIGNED[workflow]}
     if "operation" in payload:
         return {f"{payload['operation']}:{payload.get('purpose', 'nonce')}"}
     return {str(payload.get("state", name))}

@@ -6,6 +6,7 @@ from tests.faults import (
     test_akash_deploy,
     test_build_chains,
     test_builds,
+    test_payments,
     test_stacks,
     test_token_launch,
     test_uptime_flush,
@@ -13,7 +14,7 @@ from tests.faults import (
 from tests.faults.boundaries import WHENS, boundaries, workflows
 
 CUT: dict[str, tuple[str, ...]] = {
-    "akash_deploy": (*test_akash_deploy.ON_THE_WAY,),
+    "akash_deploy": (*test_akash_deploy.ON_THE_WAY, *test_payments.PAID),
     "build": (*test_builds.TASKS, *test_build_chains.ASIDE),
     "reconcile": (
         *test_token_launch.IN_RECONCILE,

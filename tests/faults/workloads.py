@@ -15,6 +15,9 @@ from typing import Any
 import httpx
 
 from slipway.akash.sdl.parser import fingerprint
+from slipway.chain.abi import call_data
+from slipway.chain.contracts import load
+from slipway.escrow.rules import job_key
 from slipway.times import from_text
 from tests.faults import audits
 from tests.faults.audits import SETTLED
@@ -50,8 +53,13 @@ class Workloads:
             self.stack.tally.injected("network", lambda: self.struck() - before, workflow="akash_deploy")
         self.http.put("/_simulator/controls", json={**QUICK, **controls}).raise_for_status()
 
-    def place(self, scenario: dict[str, Any] | None = None, *, text: str | None = None, start: bool = True) -> str:
-        """Write a workload as the API writes it, under a known id, and start its state machine."""
+    def place(
+        self, scenario: dict[str, Any] | None = None, *, text: str | None = None, start: bool = True, paid: bool = False
+    ) -> str:
+        """Write a workload as the API writes it, under a known id, and start its state machine.
+
+        One that is ``paid`` has its owner's deposit in the escrow.
+        """
         deployment_id = str(uuid.uuid4())
         text = text or sdl_with({"id": deployment_id, **(scenario or {})})
         moment = time.time()
@@ -80,6 +88,8 @@ class Workloads:
                 "open_until": _text(moment + 60),
             }
         )
+        if paid:
+            self._deposit(deployment_id)
         self.stack.tally.placed("akash_deploy", deployment_id)
         for name in ("faults", "latency"):
             if scenario and name in scenario:
@@ -89,6 +99,36 @@ class Workloads:
         if start:
             self.start(deployment_id)
         return deployment_id
+
+    def _deposit(self, deployment_id: str) -> None:
+        """Deposit five test USDC for a workload, in its owner's name, and have it paid by them."""
+        outputs, owner = self.stack.described["outputs"], self.stack.owner
+        key, units = job_key(deployment_id), 5_000_000
+        for to, data in (
+            (outputs["usdc"], call_data("mint(address,uint256)", (owner, units))),
+            (outputs["usdc"], call_data("approve(address,uint256)", (outputs["escrow"], 10**18))),
+            (outputs["escrow"], call_data("deposit(bytes32,uint256)", (key, units))),
+        ):
+            self.stack.anvil("anvil_impersonateAccount", owner)
+            self.stack.anvil("eth_sendTransaction", {"from": owner, "to": to, "data": "0x" + data.hex()})
+        payment = {
+            "amount": "5.000000",
+            "units": units,
+            "decimals": 6,
+            "token": outputs["usdc"],
+            "escrow": outputs["escrow"],
+            "expires_at": _text(time.time() + 900),
+        }
+        self.stack.change(deployment_id, payment=json.dumps(payment))
+
+    def account(self, deployment_id: str) -> dict[str, int]:
+        """Return what the escrow holds for a workload."""
+        status = self.stack.chain.eth.contract(
+            address=self.stack.chain.to_checksum_address(self.stack.described["outputs"]["escrow"]),
+            abi=load("Escrow").abi,
+        ).functions.accountOf(job_key(deployment_id), self.stack.owner)
+        names = ("deposited", "released", "refunded", "reserved", "reservedUntil")
+        return dict(zip(names, status.call(), strict=True))
 
     def start(self, deployment_id: str, *, again: bool = False) -> None:
         """Start the state machine, unless the scheduled reconcile was faster; ``again`` another execution of it."""
