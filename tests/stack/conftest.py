@@ -29,7 +29,7 @@ STATE = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # Shorter than the local stack's own, which leave room for slow machines.
 AKASH_SECONDS = {
     "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
-    "AkashLookSeconds": "1",
+    "AkashLookSeconds": "1", "AkashDepositSeconds": "40",
 }  # fmt: skip
 
 

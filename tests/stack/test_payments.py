@@ -67,8 +67,8 @@ def test_a_workload_runs_on_its_owners_deposit_and_the_rest_comes_back(stack: Ru
     assert wallet.ask("DELETE", deployment_id).status_code == 409
 
     close(stack, wallet, deployment_id)
-    closed = until(stack, wallet, deployment_id, lambda found: found["status"] == "closed")
-    assert closed["payment"]["status"] == "settled"
+    closed = until(stack, wallet, deployment_id, lambda found: found["payment"]["status"] == "settled")
+    assert closed["status"] == "closed"
     after = wallet.status(deployment_id)
     spent = Decimal(closed["payment"]["spent"])
     assert 0 < spent < Decimal(DEPOSIT)
