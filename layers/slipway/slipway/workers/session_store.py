@@ -144,9 +144,11 @@ def change_sessions(worker: WorkerItem, beat: Beat, change: Change, now: int) ->
     condition = _unchanged(worker) & (WorkerItem.token_hash == worker.token_hash)
     actions = [_next_revision(worker), WorkerItem.noticed.remove(), *_sender(worker, beat, now)]
     write = Transaction()
-    if worker.noticed is not None or worker.seen_at is None:
-        previous = worker.noticed or Liveness.NEW.value
-        write.create("event", job_event(worker.pk, "up", "Its heartbeats come", {"previous_status": previous}))
+    if worker.noticed is not None:
+        event = job_event(worker.pk, "up", "Its heartbeats come again", {"previous_status": worker.noticed})
+        write.create("event", event)
+    elif worker.seen_at is None:
+        _record_first(worker)
     if not is_observed(beat.at, now):
         hour = now // HOUR
         actions.append(WorkerItem.late_hour.set(hour))
@@ -184,6 +186,17 @@ def _sender(worker: WorkerItem, beat: Beat, now: int) -> list[Action]:
     if beat.boot_id == worker.previous_boot_id:
         actions.append(WorkerItem.cloned_at.set(now))
     return actions
+
+
+def _record_first(worker: WorkerItem) -> None:
+    """Record that a new worker is up, before its first beat is written: one unit, where a transaction takes two.
+
+    The event has one key for each enrolment, so a beat that is tried again writes the same one.
+    """
+    event = job_event(worker.pk, "up", "Its first heartbeat came", {"previous_status": Liveness.NEW.value})
+    event.sk = f"EVENT#{worker.enrolled_at}#up"
+    with upstream_errors():
+        event.save()
 
 
 def _last_seen_is(worker: WorkerItem) -> Condition:
