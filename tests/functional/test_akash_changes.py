@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from slipway import reconcile
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.status import service as live
 from slipway.akash.store import find_workload
@@ -195,6 +197,8 @@ def test_what_stays_of_a_closed_workload(slipway: Installation, simulator: Simul
     assert found["last_seen"]["services"]["web"]["uris"] == running["services"]["web"]["uris"]
     assert Decimal(found["final_cost"]) > 0
     assert read_sdl(slipway, deployment_id).status == 200
+    (kept,) = [item for item in slipway.items("jobs") if item["sk"] == "SDL"]
+    assert 29 * 86_400 < int(kept["expires_at"]) - time.time() < 31 * 86_400
 
 
 # ── Money ───────────────────────────────────────────────────────────────────────────────────────
@@ -240,6 +244,31 @@ def test_a_deposit_that_was_not_made_is_given_back(
     found = run(slipway, active)
     assert events(found)[-1] == "deposit_failed"
     assert (found["deposit"], workload(active).budget["amount"]) == ("5", 5_000_000)
+
+
+def test_a_runway_is_kept_up_where_its_owner_wants_that(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = {"units": 1, "attributes": {"vendor": {"nvidia": [{"model": "a100"}]}}}
+    text = sdl_with(profiles__compute__small__resources__gpu=gpu, **{PRICE: 10**6})
+    deployment_id = deploy(slipway, text).body["deployment_id"]
+    assert finish(slipway, deployment_id)["live"]["cost"]["runway_seconds"] < 86_400
+    reconcile.workloads.cache_clear()
+    of_now = reconcile.workloads()
+    monkeypatch.setattr(of_now, "_clock", slipway.clock.moment)
+
+    def look() -> dict[str, Any]:
+        slipway.clock.advance(1)
+        with slipway.acting_as("ReconcileTasks"):
+            of_now.find()
+        return detail(slipway, deployment_id)
+
+    assert look()["top_up"] is None
+    patch(slipway, deployment_id, auto_top_up=True)
+    assert events(look())[-1] == "deposit_requested"
+    found = run(slipway, deployment_id)
+    assert events(found)[-1] == "deposited"
+    assert 150_000 < found["live"]["cost"]["runway_seconds"] < 200_000
 
 
 def test_a_deposit_stays_within_the_budgets(slipway: Installation, simulator: Simulator, active: str) -> None:

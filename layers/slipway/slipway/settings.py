@@ -289,6 +289,11 @@ class AkashClocks:
     orphan: float = 300
 
 
+def akash_sdl_days() -> int:
+    """Read AKASH_SDL_DAYS: how long the SDL of a workload that has ended is kept, by default 30 days."""
+    return int(os.environ.get("AKASH_SDL_DAYS") or 30)
+
+
 @cache
 def akash_clocks() -> AkashClocks:
     """Read AKASH_CREATE_SECONDS and so on, one variable for each clock."""

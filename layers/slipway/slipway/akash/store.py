@@ -182,6 +182,7 @@ class SdlText(JobsItem):
     """A workload's SDL, compressed; None once it is not kept any more."""
 
     text = BinaryAttribute(null=True, legacy_encoding=False)
+    expires_at = NumberAttribute(null=True)
 
 
 class DseqClaim(JobsItem):
@@ -219,6 +220,14 @@ def sdl_of(deployment: AkashDeployment, sort_key: str = "SDL") -> str:
     if found is None or found.text is None:
         raise NotFoundError("The SDL is not kept any more")
     return zlib.decompress(found.text).decode()
+
+
+def expire_sdl(write: Transaction, deployment: AkashDeployment, days: int) -> None:
+    """Add to a transaction that the SDL of a workload that ends is deleted after some days, and the next one now."""
+    expires_at = epoch_seconds() + days * 86400
+    write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.expires_at.set(expires_at)])
+    if deployment.update_requested_at or deployment.replace_requested_at:
+        write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.remove()])
 
 
 def find_workload(deployment_id: str) -> AkashDeployment | None:

@@ -36,6 +36,7 @@ from slipway.akash.store import (
     SdlText,
     claim_item,
     compressed,
+    expire_sdl,
     find_workload,
     hosts_of,
     keep_manifest,
@@ -75,7 +76,7 @@ from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.jobs.store import change_job as change
 from slipway.observability import logger, record
-from slipway.settings import AkashClocks
+from slipway.settings import AkashClocks, akash_sdl_days
 from slipway.store import Transaction
 from slipway.times import from_text, now, to_text
 
@@ -629,6 +630,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             def closed(write: Transaction) -> None:
                 write.create("audit", _audit(deployment, "closed"))
                 budgets.give_back(write, spent)
+                expire_sdl(write, deployment, akash_sdl_days())
 
             if change(
                 deployment,
@@ -644,6 +646,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         def failed(write: Transaction) -> None:
             self._tell(write, deployment, code)
             budgets.give_back(write, spent)
+            if not kept:
+                expire_sdl(write, deployment, akash_sdl_days())
 
         if change(
             deployment,
@@ -742,6 +746,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             UpstreamUnavailableError: Akash can't be asked; the same again.
         """
         asked = deployment.top_up
+        # What is seen of the account is what its owner sees next.
         amount, deposited = Decimal(asked["amount"]), self._deposited(deployment)
         if not asked.get("sent_at"):
             sent = {**asked, "sent_at": self._now_text(), "before": str(deposited)}
@@ -757,11 +762,17 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                     change(deployment, [AkashDeployment.top_up.set(asked)], AkashDeployment.top_up == sent)
                     raise
                 return self._topped_up(deployment, amount, error.message)
-            return self._topped_up(deployment, amount)
+            change(
+                deployment,
+                [AkashDeployment.top_up.set({**sent, "answered": True})],
+                AkashDeployment.top_up == sent,
+            )
+            return _RECOVER_PAUSE
         if deposited >= Decimal(asked["before"]) + amount * MICRO:
             return self._topped_up(deployment, amount)
         if _seconds_since(asked["sent_at"], self._clock()) > _READ_SECONDS + self._clocks.recover:
-            return self._topped_up(deployment, amount, "Akash did not answer, and does not show the deposit")
+            lost = None if asked.get("answered") else "Akash did not answer, and does not show the deposit"
+            return self._topped_up(deployment, amount, lost)
         return _RECOVER_PAUSE
 
     def _topped_up(self, deployment: AkashDeployment, amount: Decimal, refusal: str | None = None) -> int:
@@ -791,7 +802,9 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     def _deposited(self, deployment: AkashDeployment) -> Decimal:
         """Return what was put into the escrow account so far, in its unit."""
+        asked_at = time.time()
         found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
+        cache_answer(deployment.deployment_id, found, asked_at)
         return sum((entry.balance.amount for entry in found.escrow_account.state.deposits), Decimal(0))
 
     def _tell(self, write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
