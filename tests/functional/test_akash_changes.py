@@ -250,7 +250,8 @@ def test_a_runway_is_kept_up_where_its_owner_wants_that(
     slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = {"units": 1, "attributes": {"vendor": {"nvidia": [{"model": "a100"}]}}}
-    text = sdl_with(profiles__compute__small__resources__gpu=gpu, **{PRICE: 10**6})
+    price: dict[str, Any] = {PRICE: 10**6}
+    text = sdl_with(profiles__compute__small__resources__gpu=gpu, **price)
     deployment_id = deploy(slipway, text).body["deployment_id"]
     assert finish(slipway, deployment_id)["live"]["cost"]["runway_seconds"] < 86_400
     reconcile.workloads.cache_clear()

@@ -106,13 +106,14 @@ def test_a_warm_accepted_post_is_three_reads_one_transaction_and_one_start(slipw
     print(f"calls of AWS by a warm accepted POST: {', '.join(operation for _, operation, _ in slipway.calls)}")
     assert Counter(operation for _, operation, _ in slipway.calls) == {
         "BatchGetItem": 1,
-        "GetItem": 2,
+        "GetItem": 3,
         "TransactWriteItems": 1,
         "StartExecution": 1,
     }
-    # The batch is the caller's standing. The switch with the breaker, and the chain's configuration.
+    # The batch is the caller's standing. The switch with the breaker, the chain's
+    # configuration, and what its gas may cost today.
     reads = [arguments["Key"]["pk"]["S"].split("#")[0] for _, _, arguments in slipway.called("GetItem")]
-    assert sorted(reads) == ["CHAIN", "SERVICE"]
+    assert sorted(reads) == ["BUDGET", "CHAIN", "SERVICE"]
     ((_, _, transaction),) = slipway.called("TransactWriteItems")
     written = [next(iter(item.values())) for item in transaction["TransactItems"]]
     keys = [write.get("Key") or write["Item"] for write in written]

@@ -104,7 +104,7 @@ def test_a_page_is_one_query_however_long(slipway: Installation) -> None:
     assert len(page) == 8
     # The list; its models, locks and launches; the switch, the chain's configuration and the limit.
     counted = Counter(operation for _, operation, _ in slipway.calls)
-    assert counted == {"Query": 1, "BatchGetItem": 3, "GetItem": 3}
+    assert counted == {"Query": 1, "BatchGetItem": 3, "GetItem": 4}
     # One look at the registry for all of them.
     assert len([method for method, _ in slipway.node.asked if method == "eth_call"]) == 2
 

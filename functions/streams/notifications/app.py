@@ -1,12 +1,10 @@
 """Notifications: events from the jobs table's stream are queued, and queued messages are delivered."""
 
-import json
 from typing import Any
 
 from slipway.notifications.delivery import deliveries
 from slipway.notifications.publisher import publish
-from slipway.notifications.queue import try_later
-from slipway.notifications.rules import pause_after
+from slipway.notifications.queue import receive
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -15,9 +13,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if "dynamodb" in records[0]:
         publish(records)
         return {}
-    failed = []
-    for entry in records:
-        if not deliveries().deliver(json.loads(entry["body"])):
-            try_later(entry["receiptHandle"], pause_after(int(entry["attributes"]["ApproximateReceiveCount"])))
-            failed.append({"itemIdentifier": entry["messageId"]})
-    return {"batchItemFailures": failed}
+    return {"batchItemFailures": receive(records, deliveries().deliver)}

@@ -361,7 +361,7 @@ def test_nothing_but_these_functions_can_move_or_stop_anything(chain: Chain, esc
         if entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure")
     }
     roles = {"grantRole", "revokeRole", "renounceRole"}
-    assert writing == {"deposit", "depositWithPermit", "refund", "refundFor", "release", "reserve", *roles}
+    assert writing == {"deposit", "depositWithPermit", "refund", "refundFor", "release", "reserve", "settle", *roles}
     assert not [entry for entry in escrowed.escrow.abi if entry["type"] in ("receive", "fallback")]
     assert escrowed.escrow.functions.hasRole(ADMINISTRATOR_ROLE, escrowed.administrator).call() is True
 

@@ -14,6 +14,8 @@ from slipway.tokens.calls import registered_tokens
 
 from .conftest import CHAIN_ID, Chain
 
+ZERO = "0x" + "00" * 20
+
 
 @pytest.fixture
 def rpc(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> JsonRpc:
@@ -45,14 +47,14 @@ def test_each_call_has_its_answer_and_a_revert_stops_no_other(chain: Chain, rpc:
 
 
 def test_the_tokens_of_a_hundred_models_are_one_call(chain: Chain, rpc: JsonRpc) -> None:
-    registry = chain.deploy("ModelRegistry", chain.accounts[0])
+    registry = chain.deploy("ModelRegistry", chain.accounts[0], ZERO)
     chain.send(
         registry.functions.grantRole(registry.functions.REGISTRAR_ROLE().call(), chain.accounts[1]), chain.accounts[0]
     )
     ids = [f"many/{number}-{'x' * number}" for number in range(100)]
     tokens = {ids[place]: chain.new_contract() for place in (0, 42, 99)}
     for model_id, token in tokens.items():
-        chain.send(registry.functions.register(model_id, token), chain.accounts[1])
+        chain.send(registry.functions.register(model_id, token, ZERO, 0, bytes(32)), chain.accounts[1])
     found = registered_tokens(rpc, str(registry.address), ids)
     assert found == {model_id: token.lower() for model_id, token in tokens.items()}
 

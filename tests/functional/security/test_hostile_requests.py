@@ -23,7 +23,12 @@ EVENTS = {
     if "routeKey" in (given := json.loads(path.read_text()))
 }
 WITH_BODY = [name for name, given in EVENTS.items() if given.get("body")]
-LONG_BODIES = {"POST /api/deployments", "POST /api/deployments/estimate", "POST /heartbeat"}
+LONG_BODIES = {
+    "POST /api/deployments",
+    "POST /api/deployments/estimate",
+    "PUT /api/deployments/{id}",
+    "POST /heartbeat",
+}
 MOST_SECONDS = 5.0
 LEVELS = 100_000
 NOT_JSON = {
@@ -90,6 +95,9 @@ def test_what_is_not_plain_json_is_refused(slipway: Installation, tokens: dict[s
     more = {} if body.startswith("[") else {**twice, "deeper than is read": deep}
     for reason, raw in {**NOT_JSON, **more}.items():
         if name == "api_builds_deploy" and reason == "a list":
+            continue
+        if name == "api_deployments_patch" and reason == "bytes that are no UTF-8":
+            # Read as Latin-1 they are two letters, and so the name of a workload that there is not.
             continue
         answer = _send(slipway, tokens, name, raw=raw.decode("latin-1"))
         assert (answer.status, answer.code) in ((400, "VALIDATION_ERROR"), (413, "PAYLOAD_TOO_LARGE")), reason

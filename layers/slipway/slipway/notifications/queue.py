@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from slipway.errors import UpstreamUnavailableError
-from slipway.notifications.rules import message_id
+from slipway.notifications.rules import message_id, pause_after
 from slipway.notifications.store import Webhook
 from slipway.settings import notification_queue
 from slipway.store import aws_client
@@ -39,6 +40,16 @@ def enqueue(webhook: Webhook, kind: str, pk: str, sk: str, moment: str, data: di
     except (BotoCoreError, ClientError) as error:
         raise UpstreamUnavailableError("The queue of notifications did not answer", retry_after=2) from error
     return found
+
+
+def receive(records: list[dict[str, Any]], deliver: Callable[[dict[str, Any]], bool]) -> list[dict[str, str]]:
+    """Deliver queued messages; return those that are to come again, each after its pause, as SQS wants them named."""
+    failed = []
+    for entry in records:
+        if not deliver(json.loads(entry["body"])):
+            try_later(entry["receiptHandle"], pause_after(int(entry["attributes"]["ApproximateReceiveCount"])))
+            failed.append({"itemIdentifier": str(entry["messageId"])})
+    return failed
 
 
 def try_later(receipt: str, seconds: int) -> None:
