@@ -246,12 +246,21 @@ def test_what_is_no_key_is_refused(slipway: Installation, change: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["api_builds_list", "api_escrow_status", "api_logs_stream", "api_stacks_node", "api_workers_list"],
+    [
+        "api_builds_list",
+        "api_escrow_status",
+        "api_logs_stream",
+        "api_stacks_node",
+        "api_tokens_mint",
+        "api_webhooks_list",
+        "api_workers_list",
+    ],
 )
 def test_a_key_is_taken_by_every_function(slipway: Installation, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("WALLET_ROLES", json.dumps({OPERATOR.address: {"roles": ["operator"]}}))
     identity_settings.cache_clear()
-    scopes = ["builds:read", "deployments:read", "escrow:read", "stacks:read", "workers:read"]
+    areas = ("builds", "deployments", "escrow", "stacks", "tokens", "webhooks", "workers")
+    scopes = [f"{area}:*" for area in areas]
     key = _make_key(slipway, *scopes, account=OPERATOR).body["key"]
     assert slipway.api(name, token=key).status not in (401, 403)
     (listed,) = slipway.api("api_identity_keys", token=slipway.token(OPERATOR)).body["keys"]
