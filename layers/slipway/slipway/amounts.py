@@ -53,3 +53,8 @@ def format_amount(amount: int, decimals: int) -> str:
     """Return base units in whole tokens, with all of the token's decimals; the inverse of ``parse_amount``."""
     digits = str(amount).rjust(decimals + 1, "0")
     return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
+
+
+def without_zeros(text: str) -> str:
+    """Return a decimal text without the zeros at its end, and without a point that nothing follows."""
+    return text.rstrip("0").rstrip(".") if "." in text else text

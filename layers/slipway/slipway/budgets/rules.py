@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from slipway.amounts import without_zeros
 from slipway.chains import Chain
 from slipway.errors import ValidationFailedError
 from slipway.settings import AkashBudget
@@ -105,5 +106,4 @@ def amount_text(ceiling: Ceiling, amount: int) -> str:
     """Return an amount in its unit, the inverse of ``parse_limit``."""
     if ceiling.unit is Unit.WEI:
         return str(amount)
-    text = f"{Decimal(amount) / MICRO:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return without_zeros(f"{Decimal(amount) / MICRO:f}")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from slipway.addresses import keccak256
+from slipway.amounts import without_zeros
 from slipway.chain.abi import call_data, words
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees
@@ -34,7 +35,7 @@ Row = tuple[str, str, str, str]
 
 
 def _gwei(wei: int) -> str:
-    return f"{wei / GWEI:.9f}".rstrip("0").rstrip(".") + " gwei"
+    return without_zeros(f"{wei / GWEI:.9f}") + " gwei"
 
 
 class _Address:

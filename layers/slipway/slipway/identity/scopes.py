@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-_READS = frozenset({"GET", "HEAD"})
+# Methods that change nothing.
+READS = frozenset({"GET", "HEAD"})
 # POST routes that change nothing.
 _READING_ENDS = ("/estimate", "/preview")
 # Areas by the start of their paths. A path that begins with none of these takes no API key at all, so a key makes no
@@ -42,7 +43,7 @@ def scope_needed(method: str, path: str) -> str | None:
     area = next((area for start, area in _AREAS.items() if path == start or path.startswith(start + "/")), None)
     if area is None:
         return None
-    reads = method in _READS or path.rstrip("/").endswith(_READING_ENDS)
+    reads = method in READS or path.rstrip("/").endswith(_READING_ENDS)
     return f"{area}:{'read' if reads else 'write'}"
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from slipway.errors import AuthenticationFailedError
-from slipway.identity import links, sessions
+from slipway.identity import api_keys, links, sessions
 from slipway.identity.access_tokens import IdentityKey, TokenVerifier
 from slipway.identity.jwks import JwksClient
 from slipway.identity.models import Caller, LinkAnswer, LogoutAnswer, VerifyAnswer
 from slipway.identity.rules import ACCESS_TOKEN_SECONDS, access_claims, wallet_roles
+from slipway.identity.scopes import READS
 from slipway.identity.standing import require_good_standing
 from slipway.identity.store import require_nonce, use_nonce
 from slipway.settings import chain_settings, identity_settings
@@ -20,9 +21,6 @@ from slipway.times import epoch_seconds
 
 if TYPE_CHECKING:
     from slipway.identity.sign_in import ContractWallets, SignedMessage, SignIn
-
-_READS = frozenset({"GET", "HEAD"})
-_KEY_PREFIX = "slk_"
 
 
 @cache
@@ -52,14 +50,11 @@ def authenticate(credentials: str, method: str, path: str) -> Caller:
         ForbiddenError: The wallet is blocked, or the API key is not for this.
         UpstreamUnavailableError: The table, or an external issuer, did not answer.
     """
-    if credentials.startswith(_KEY_PREFIX):
-        # Imported here so that what only verifies tokens does not pay for it.
-        from slipway.identity import api_keys
-
+    if credentials.startswith(api_keys.PREFIX):
         caller = api_keys.caller_of(credentials, method, path)
     else:
         caller = _external_wallet(token_verifier().verify(credentials))
-    require_good_standing(caller, changes=method not in _READS)
+    require_good_standing(caller, changes=method not in READS)
     return caller
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from slipway.addresses import to_checksum
-from slipway.amounts import format_amount
+from slipway.amounts import format_amount, without_zeros
 from slipway.chain.abi import address_of, call_data, words
 from slipway.chain.contracts import load, load_input
 from slipway.chain.json_rpc import JsonRpc, RpcError
@@ -152,8 +152,7 @@ def _address(word: int) -> str | None:
 
 def whole(amount: int) -> str:
     """Return base units in whole tokens, without zeros that say nothing."""
-    text = format_amount(amount, DECIMALS)
-    return text.rstrip("0").rstrip(".")
+    return without_zeros(format_amount(amount, DECIMALS))
 
 
 @cache

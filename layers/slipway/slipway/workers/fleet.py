@@ -7,7 +7,7 @@ import json
 from datetime import datetime, timedelta
 
 from slipway.errors import NotFoundError
-from slipway.identity.models import ADMIN, OPERATOR, Caller
+from slipway.identity.models import Caller, is_staff
 from slipway.pagination import encode_cursor
 from slipway.times import epoch_milliseconds, now, of_milliseconds, to_text
 from slipway.workers import store
@@ -83,7 +83,7 @@ def _view(worker: store.WorkerItem, caller: Caller, moment: int) -> WorkerView:
     wallet = worker.wallet
     status, seen = worker.status(moment), worker.arrived_at or worker.last_seen
     session = _session(worker, moment) if status is not Liveness.RETIRED else None
-    sees_containers = wallet == caller.wallet or bool(caller.roles & {OPERATOR, ADMIN})
+    sees_containers = wallet == caller.wallet or is_staff(caller)
     containers = [
         ContainerView(containerName=entry["containerName"], port=entry["port"]) for entry in worker.containers or []
     ]

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from slipway.amounts import without_zeros
+
 MICRO = Decimal(1_000_000)
 # What a block of the chain takes on average.
 BLOCK_SECONDS = Decimal("6.1")
@@ -22,5 +24,4 @@ def hourly(usd_a_month: Decimal) -> Decimal:
 def amount_text(amount: Decimal, digits: int = 6) -> str:
     """Return a decimal string without exponent, with at most ``digits`` digits after the point and no zeros at its
     end."""
-    text = f"{amount:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return without_zeros(f"{amount:.{digits}f}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slipway.builds.composer.solidity_file import SolidityFile
+from slipway.builds.composer.specification import Specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,28 @@ class Access:
         """Return the sentence of the documentation about who may."""
         return f"Only holders of `{role}_ROLE` may." if self.roles else "Only the owner may."
 
-    def declare(self, file: SolidityFile, roles: dict[str, str], holders: dict[str, str] | None = None) -> None:
-        """Add the parameter for the first owner, and with roles their constants and grants.
+    def declare(self, file: SolidityFile, spec: Specification, roles: dict[str, str], first: str) -> None:
+        """Add the constructor's parameters for people: the first owner, and those that the prompt names.
 
-        `holders` names the constructor's parameter for a role that somebody else than the owner holds at first.
+        With roles, their constants and grants are added too: the owner holds each at first, but for a minter's.
+
+        Args:
+            file: What is written.
+            spec: Names who holds the first supply and who mints, where these are not the owner.
+            roles: What each may.
+            first: What exists at first, such as `tokens`.
         """
-        if not self.roles:
+        if self.roles:
+            self._declare_roles(file, roles, {"MINTER": "minter"} if spec.minter else {})
+        else:
             file.parameters.append(("address", "initialOwner", "Who owns the contract. Not zero."))
-            return
+        if spec.recipient:
+            file.parameters.append(("address", "recipient", f"Who holds the first {first}. Not zero."))
+        if spec.minter:
+            file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+
+    @staticmethod
+    def _declare_roles(file: SolidityFile, roles: dict[str, str], holders: dict[str, str]) -> None:
         file.parameters.append(
             ("address", "initialOwner", "Who holds every role and may grant them to others. Not zero.")
         )
@@ -46,7 +61,7 @@ class Access:
         file.constructor_lines += [
             "if (initialOwner == address(0)) revert ZeroOwner();",
             "_grantRole(DEFAULT_ADMIN_ROLE, initialOwner);",
-            *(f"_grantRole({role}_ROLE, {(holders or {}).get(role, 'initialOwner')});" for role in roles),
+            *(f"_grantRole({role}_ROLE, {holders.get(role, 'initialOwner')});" for role in roles),
         ]
 
     def pausing(self) -> list[str]:

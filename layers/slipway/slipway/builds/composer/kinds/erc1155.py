@@ -47,11 +47,7 @@ def compose(spec: Specification) -> str:
             "/// @notice How many of token 0 exist from the start.\n"
             f"uint256 public constant INITIAL_SUPPLY = {spec.supply.numerator:_};"
         )
-    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
-    if spec.recipient:
-        file.parameters.append(("address", "recipient", "Who holds the first tokens. Not zero."))
-    if spec.minter:
-        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+    access.declare(file, spec, _roles(spec), first="tokens")
     set_royalty(file, spec)
     if spec.supply:
         file.constructor_lines.append(

@@ -40,11 +40,7 @@ def compose(spec: Specification) -> str:
         file.bases.append(("ERC20Votes", None))
     file.bases.append(access.base)
     _amounts(file, spec)
-    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
-    if spec.recipient:
-        file.parameters.append(("address", "recipient", "Who holds the first supply. Not zero."))
-    if spec.minter:
-        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+    access.declare(file, spec, _roles(spec), first="supply")
     if spec.supply:
         file.constructor_lines.append(f"_mint({'recipient' if spec.recipient else 'initialOwner'}, INITIAL_SUPPLY);")
     _functions(file, spec, access)

@@ -49,11 +49,7 @@ def compose(spec: Specification) -> str:
         file.bases += [("EIP712", f'{string_literal(spec.name)}, "1"'), ("ERC721Votes", None)]
     file.bases.append(access.base)
     _members(file, spec)
-    access.declare(file, _roles(spec), {"MINTER": "minter"} if spec.minter else None)
-    if spec.recipient:
-        file.parameters.append(("address", "recipient", "Who holds the first tokens. Not zero."))
-    if spec.minter:
-        file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
+    access.declare(file, spec, _roles(spec), first="tokens")
     set_royalty(file, spec)
     _first_supply(file, spec)
     _minting(file, spec, access)
