@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.stack.conftest import RunningStack
+from tests.stack.test_akash_deploy import deploy
 from tests.stack.web.conftest import check_page, connect
 from tests.stack.web.mocked import MockedList, workload
 
 
-def test_a_deposit_is_made_and_refunded(page: Page, buyer: dict[str, str]) -> None:
-    # The escrow takes deposits for any job's id, so the workload need not be one.
-    MockedList([workload()]).serve(page)
+def test_a_deposit_is_made_and_refunded(page: Page, stack: RunningStack, buyer: dict[str, str]) -> None:
+    # A workload of the buyer's, as it would be if it ran.
+    made = deploy(stack, stack.sign_in(buyer), {"bids": {"none": True}}).json()["deployment_id"]
+    MockedList([workload(deployment_id=made)]).serve(page)
     connect(page, buyer)
     escrow = page.get_by_role("complementary")
     expect(escrow).to_contain_text("In your wallet")

@@ -44,15 +44,26 @@ def _beat(stack: RunningStack, token: Token, wallet: str) -> httpx.Response:
 
 
 def _was_up(stack: RunningStack, wallet: str, start: datetime, end: datetime) -> None:
-    """Put a session that is over into the table, as the flush does: nobody can wait for days."""
+    """Put a session that is over and was observed into the table, as the flush does: nobody can wait for days."""
     first, last = (int(moment.timestamp() * 1000) for moment in (start, end))
-    item: dict[str, Any] = {
-        "pk": {"S": f"WORKER#{wallet}"},
-        "sk": {"S": f"UPTIME#{first:015d}"},
-        "time_from": {"N": str(first)},
-        "time_to": {"N": str(last)},
-    }
-    stack.client("dynamodb").put_item(TableName=stack.outputs["WorkersTableName"], Item=item)
+    for kind in ("UPTIME", "OBSERVED"):
+        item: dict[str, Any] = {
+            "pk": {"S": f"WORKER#{wallet}"},
+            "sk": {"S": f"{kind}#{first:015d}"},
+            "time_from": {"N": str(first)},
+            "time_to": {"N": str(last)},
+        }
+        stack.client("dynamodb").put_item(TableName=stack.outputs["WorkersTableName"], Item=item)
+
+
+def _was_enrolled(stack: RunningStack, wallet: str, moment: datetime) -> None:
+    """Let the worker's enrolment lie in the past: days before it have no percentage."""
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["WorkersTableName"],
+        Key={"pk": {"S": f"WORKER#{wallet}"}, "sk": {"S": "WORKER"}},
+        UpdateExpression="SET enrolled_at = :moment",
+        ExpressionAttributeValues={":moment": {"S": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")}},
+    )
 
 
 def test_a_worker_is_enrolled_seen_and_revoked(
@@ -73,7 +84,7 @@ def test_a_worker_is_enrolled_seen_and_revoked(
     assert page.evaluate("navigator.clipboard.readText()") == command
     check_page(page, "worker-setup-command")
     dialog.get_by_role("button", name="Close dialog").click()
-    expect(own.get_by_text("down", exact=True)).to_be_visible()
+    expect(own.get_by_text("new", exact=True)).to_be_visible()
 
     # What the command does on the machine.
     code = re.search(r"SLIPWAY_ENROLMENT_CODE='([^']+)' bash$", command)
@@ -83,6 +94,7 @@ def test_a_worker_is_enrolled_seen_and_revoked(
     token = str(answer.json()["token"])
     assert _beat(stack, token, wallet).status_code == 200
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    _was_enrolled(stack, wallet, today - 96 * HOUR)
     _was_up(stack, wallet, today - 72 * HOUR, today - 48 * HOUR)
     _was_up(stack, wallet, today - 48 * HOUR + HOUR, today - 36 * HOUR)
     page.reload()
@@ -94,6 +106,7 @@ def test_a_worker_is_enrolled_seen_and_revoked(
     assert days[(today - 72 * HOUR).date().isoformat()] == "100%"
     assert days[(today - 48 * HOUR).date().isoformat()] == "45.8%"
     assert days[(today - 24 * HOUR).date().isoformat()] == "0%"
+    assert days[(today - 120 * HOUR).date().isoformat()] == "not enrolled yet"
     check_page(page, "workers")
 
     own.get_by_role("link", name="Sessions and containers").click()
@@ -134,8 +147,8 @@ def test_the_fleet_is_filtered_and_paged(page: Page, stack: RunningStack, visito
         fleet.get_by_text("No worker is healthy").or_(rows).or_(fleet.get_by_role("button", name="Show more")).first
     ).to_be_visible()
     expect(row.or_(other)).to_have_count(0)
-    fleet.get_by_label("Status of workers").select_option("down")
-    expect(row.get_by_text("down", exact=True)).to_be_visible()
+    fleet.get_by_label("Status of workers").select_option("new")
+    expect(row.get_by_text("new", exact=True)).to_be_visible()
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Worker 0x")
     # Its containers are not for others.
