@@ -12,7 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from boto3.dynamodb.conditions import Key
 
 from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS, together_and_alone
@@ -34,6 +36,11 @@ ON_THE_WAY: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "akash_deploy:close": (NO_BIDS, "error", "BID_TIMEOUT"),
     "akash_deploy:confirm": (NO_BIDS, "error", "BID_TIMEOUT"),
     "akash_deploy:end": (NO_BIDS, "error", "BID_TIMEOUT"),
+}
+# Each boundary of a change of what runs, with the request that leads past it and the event that tells it is done.
+CHANGES = {
+    "akash_deploy:update": ("PUT", "", "updated"),
+    "akash_deploy:top_up": ("POST", "/deposit", "deposited"),
 }
 IN_RECONCILE = ("FindWorkloads", "ReconcileWorkload", "CloseOrphan")
 # AWS refuses a call, or does it and is not heard.
@@ -105,6 +112,37 @@ def test_a_fault_on_the_way(workloads: Workloads, cut: dict[tuple[str, str], str
     assert workloads.stack.waits_for(deployment_id) == [], "the fault did not strike"
     if name == "twice":
         assert len(workloads.ledger(deployment_id)) == 1
+
+
+def _events(stack: FaultyStack, deployment_id: str) -> list[str]:
+    """What happened to a workload, by name."""
+    of_it = Key("pk").eq(f"DEPLOYMENT#{deployment_id}") & Key("sk").begins_with("EVENT#")
+    return [str(item["event"]) for item in stack.jobs.query(KeyConditionExpression=of_it, ConsistentRead=True)["Items"]]
+
+
+def test_changes_are_cut_at_every_step(workloads: Workloads) -> None:
+    """What was asked for happens, once, to the one lease that there is."""
+    stack, owner = workloads.stack, workloads.stack.session("user")
+    placed = {(name, when): workloads.place() for name in CHANGES for when in WHENS}
+    for (name, when), deployment_id in placed.items():
+        workloads.assert_settled(deployment_id, "active")
+        stack.lay(name, when, "kill", deployment_id)
+        method, path, _ = CHANGES[name]
+        changed = {"sdl": sdl_with({"id": deployment_id}, "CHANGED=yes")} if method == "PUT" else {"amount": "1"}
+        url = f"{stack.described['api']}/api/deployments/{deployment_id}{path}"
+        answer = httpx.request(method, url, json=changed, headers={"authorization": f"Bearer {owner}"}, timeout=30)
+        assert answer.status_code == 202, answer.text
+    for (name, _), deployment_id in placed.items():
+        done = CHANGES[name][2]
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while done not in (history := _events(stack, deployment_id)):
+            assert time.monotonic() < ends_at, history
+            time.sleep(0.2)
+        item = workloads.assert_settled(deployment_id, "active")
+        assert stack.waits_for(deployment_id) == [], "the fault did not strike"
+        (entry,) = workloads.ledger(deployment_id)
+        topped_up = name == "akash_deploy:top_up"
+        assert (item["deposit"], float(entry["deposit"])) == (("6", 6e6) if topped_up else ("5", 5e6))
 
 
 def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict[tuple[str, str], str]) -> None:

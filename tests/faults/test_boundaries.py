@@ -14,7 +14,7 @@ from tests.faults import (
 from tests.faults.boundaries import WHENS, boundaries, workflows
 
 CUT: dict[str, tuple[str, ...]] = {
-    "akash_deploy": (*test_akash_deploy.ON_THE_WAY, *test_payments.PAID),
+    "akash_deploy": (*test_akash_deploy.ON_THE_WAY, *test_akash_deploy.CHANGES, *test_payments.PAID),
     "build": (*test_builds.TASKS, *test_build_chains.ASIDE),
     "reconcile": (
         *test_token_launch.IN_RECONCILE,

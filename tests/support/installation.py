@@ -22,6 +22,7 @@ from eth_account.signers.local import LocalAccount
 
 from local.console_api.keys import DEFAULT_KEY
 from slipway import secret_values, settings, store
+from slipway.akash.changes import workload_changes
 from slipway.akash.console import client as console_api
 from slipway.akash.logs import provider_proxy
 from slipway.akash.logs import service as logs
@@ -38,6 +39,7 @@ from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
 from slipway.streams.publisher import delivery
 from slipway.tokens import model_source
+from slipway.tokens.minting import minting
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.public import public_tokens
 from slipway.tokens.store import save_model
@@ -292,6 +294,8 @@ def _forget() -> None:
         published_endpoints,
         akash_service,
         public_tokens,
+        minting,
+        workload_changes,
         deployments._tokens,
         deployments.catalogue,
         deployments.deployment_service,

@@ -72,8 +72,6 @@ class WorkloadChanges:
                 "The lease can't run this SDL: set replace to close it and create another",
                 details={"differs": differs},
             )
-        if differs and deployment.payment:
-            raise ConflictError("An escrow pays for this lease: close it, and deploy the new SDL with its own deposit")
         actions: list[Action] = [AkashDeployment.update_requested_at.set(now_text())]
         event = ("update_requested", "Another SDL is to run in the same lease", None)
         if differs:
@@ -148,7 +146,7 @@ class WorkloadChanges:
                     "audit", context.audit("accepted", deployment.wallet, deployment.deployment_id, f"{shown} USD")
                 )
 
-        reserved = budget.spend(Transaction(), micro(amount))
+        reserved = budget.spent(micro(amount))
         if before:
             reserved["amount"] = int(before["amount"]) + micro(amount)
         self._go_on(

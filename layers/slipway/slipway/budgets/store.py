@@ -153,6 +153,10 @@ class Budget:
         for account, item in self._items.items():
             condition, actions = self._spending(account, item, amount)
             write.update(f"{_WRITE}:{account}", BudgetItem(item.pk, item.sk), actions, condition)
+        return self.spent(amount)
+
+    def spent(self, amount: int) -> dict[str, Any]:
+        """Return what ``give_back`` takes for an amount that is spent."""
         return {"resource": self._resource, "accounts": list(self._items), "amount": amount, "date": self._day}
 
     def _spending(self, account: str, item: BudgetItem, amount: int) -> tuple[Condition, list[Action]]:
