@@ -148,7 +148,7 @@ def world(monkeypatch: pytest.MonkeyPatch, node: Node) -> Iterator[World]:
         chain = chain_settings().token_chain
         rpc = JsonRpc(chain, client)
         signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
-        monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
+        monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _, **__: signing)
         yield World(slipway, node, signing)
 
 
