@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.grants import allowed
 from tests.support.template import ROOT, functions, named_resources, resources, statements, template
 
 FUNCTIONS = functions()
@@ -75,9 +76,24 @@ def _who_may(action: str, resource: str) -> set[str]:
 
 def test_only_the_nodes_workflow_may_sign_and_write_endpoints() -> None:
     assert _who_may("kms:Sign", "ArtifactKey") == {"StackNodeTasks"}
-    assert _who_may("s3:PutObject", "ArtifactBucket/*") == {"StackNodeTasks"}
-    assert _who_may("s3:DeleteObject", "ArtifactBucket/*") == {"StackNodeTasks", "ReconcileTasks"}
-    assert _who_may("s3:DeleteObjectVersion", "ArtifactBucket/*") == {"StackNodeTasks"}
+    for endpoint in ("ArtifactBucket/*/endpoint.json", "ArtifactBucket/*/endpoint.json.sig"):
+        assert _who_may("s3:PutObject", endpoint) == {"StackNodeTasks"}
+        assert _who_may("s3:DeleteObject", endpoint) == {"StackNodeTasks", "ReconcileTasks"}
+        assert _who_may("s3:DeleteObjectVersion", endpoint) == {"StackNodeTasks"}
+
+
+@pytest.mark.parametrize(
+    ("key", "writers"),
+    [
+        ("builds/id/contract-0.json", {"ContractTasks"}),
+        ("builds/id/source-0.sol", {"ContractTasks"}),
+        ("production/endpoint.json", {"StackNodeTasks"}),
+        ("production/endpoint.json.sig", {"StackNodeTasks"}),
+        ("something/else.json", set()),
+    ],
+)
+def test_each_prefix_of_the_bucket_has_one_writer(key: str, writers: set[str]) -> None:
+    assert {name for name in FUNCTIONS if allowed(name, "s3:PutObject", f"ArtifactBucket/{key}")} == writers
 
 
 def test_only_the_builds_workflow_may_write_the_builds_files_and_none_may_delete_them() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from slipway.addresses import keccak256
 from slipway.builds.api.acceptance import new_build
 from slipway.builds.api.models import BuildRequest
 from slipway.builds.audit.auditor import Auditor
@@ -17,8 +20,10 @@ from slipway.builds.audit.compilation import new_compiler
 from slipway.builds.audit.models import AuditReport
 from slipway.builds.audit.slither import Slither
 from slipway.builds.pipeline.reconcile import MOST_EXECUTIONS
+from slipway.builds.pipeline.rules import creation_code
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, add_build, change_build, counts_of, find_build, running, updates_after
+from slipway.errors import UpstreamUnavailableError
 from slipway.solidity.toolchain import find_toolchain
 from slipway.store import Transaction
 from tests.support.functions import event, function_app
@@ -121,6 +126,41 @@ def test_a_prompt_becomes_an_audited_contract(made: Installation) -> None:
     branches = [{"build_id": build.build_id, "job_id": build.job_id, "chain_id": chain} for chain in (31337, 5001)]
     assert answer == {"stage": "deploy", "chains": branches}
     assert stored(build).status == "deploying"
+
+
+def _swap(build: BuildItem, name: str, change: Callable[[bytes], bytes]) -> None:
+    """What somebody who can write to the bucket does."""
+    s3, key = boto3.client("s3"), f"builds/{build.build_id}/{name}"
+    body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    s3.put_object(Bucket=BUCKET, Key=key, Body=change(body))
+
+
+def test_the_build_keeps_what_was_audited(made: Installation) -> None:
+    ready = to_the_end(made, new())
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"builds/{ready.build_id}/contract-0.json")["Body"].read()
+    code = creation_code(json.loads(body)["bytecode"], ready.constructor_arguments)
+    assert ready.creation_digest == "0x" + keccak256(code).hex()
+    assert set(ready.digests) == {"source", "input", "compilation", "contract"}
+
+
+def test_what_was_compiled_is_what_is_audited(made: Installation) -> None:
+    build = new()
+    for state in ("Generate", "Compile"):
+        run(made, build, state)
+    _swap(build, "compilation-0.json.gz", lambda body: gzip.compress(gzip.decompress(body) + b" "))
+    with pytest.raises(UpstreamUnavailableError, match="changed"):
+        run(made, build, "Audit")
+    assert stored(build).deployable is None
+
+
+@pytest.mark.parametrize(("part", "name"), [("code", "source-0.sol"), ("metadata", "input-0.json")])
+def test_a_file_that_was_swapped_is_not_shown_as_audited(made: Installation, part: str, name: str) -> None:
+    build = new()
+    to_the_end(made, build)
+    ask = partial(made.api, f"api_builds_{part}", path={"build_id": build.build_id}, token=made.token(ALICE))
+    assert ask().status == 200
+    _swap(build, name, lambda body: body.replace(b"Harbour", b"Harmful"))
+    assert (ask().status, ask().code) == (502, "UPSTREAM_UNAVAILABLE")
 
 
 def test_a_task_that_is_called_again_changes_nothing(made: Installation) -> None:

@@ -21,6 +21,7 @@ from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway import times
 from slipway.builds.pipeline import deployment as deploying
 from slipway.builds.pipeline.deployment import BuildTransactions
+from slipway.builds.pipeline.rules import creation_code, digest_of
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
     BuildItem,
@@ -119,6 +120,14 @@ def _chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Anvi
             stop_anvil(process)
 
 
+def _digest(bytecode: str, arguments: list[dict[str, Any]]) -> str | None:
+    """What the audit keeps; None of arguments that no audit would have let pass."""
+    try:
+        return digest_of(creation_code(bytecode, arguments))
+    except DeploymentFailedError:
+        return None
+
+
 @dataclass
 class Yard:
     """Builds at the stage of their deployment, state by state, as the state machine's branches do it."""
@@ -153,6 +162,7 @@ class Yard:
             contract_name="HokusaiToken",
             revision=0,
             deployable=deployable,
+            creation_digest=_digest(artifact.bytecode, ARGUMENTS if arguments is None else arguments),
             stage_began_at=moment,
             created_at=moment,
             updated_at=moment,
@@ -399,6 +409,46 @@ def test_a_revision_that_changed_while_it_was_looked_at_is_not_signed(
 
     def late(rpc: JsonRpc, sender: str, call: Any) -> int:
         yard.item(build_id).update(actions=[BuildItem.revision.set(1)])
+        return estimate(rpc, sender, call)
+
+    monkeypatch.setattr(JsonRpc, "estimate_gas", late)
+    with pytest.raises(ConflictError):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+def test_code_that_was_swapped_after_its_audit_is_not_signed(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    s3, key = boto3.client("s3"), f"builds/{build_id}/contract-0.json"
+    audited = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    other = contracts.load("TokenManager")
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"abi": other.abi, "bytecode": other.bytecode}).encode())
+    yard.task("BeginDeployment", build_id)
+    with pytest.raises(DeploymentFailedError, match="not the code that passed the audit"):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+    assert [signer.signatures for signer in yard.signers] == [0, 0]
+    s3.put_object(Bucket=BUCKET, Key=key, Body=audited)
+    assert yard.deploy(build_id)
+
+
+def test_arguments_that_changed_after_the_audit_are_not_signed(yard: Yard) -> None:
+    build_id = yard.build(FIRST)
+    yard.task("BeginDeployment", build_id)
+    stolen = [*ARGUMENTS[:2], {**ARGUMENTS[2], "value": "0x" + "66" * 20}]
+    yard.item(build_id).update(actions=[BuildItem.constructor_arguments.set(stolen)])
+    with pytest.raises(DeploymentFailedError, match="not the code that passed the audit"):
+        yard.signer("sign", build_id)
+    assert transaction_for(build_id, "build:31337:1") is None
+
+
+def test_the_write_that_signs_holds_the_code_to_the_audit(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build(FIRST)
+    yard.task("BeginDeployment", build_id)
+    estimate = JsonRpc.estimate_gas
+
+    def late(rpc: JsonRpc, sender: str, call: Any) -> int:
+        yard.item(build_id).update(actions=[BuildItem.creation_digest.set("0x" + "00" * 32)])
         return estimate(rpc, sender, call)
 
     monkeypatch.setattr(JsonRpc, "estimate_gas", late)

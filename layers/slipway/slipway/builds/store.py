@@ -49,7 +49,9 @@ class BuildItem(OpenJob):
         engine: Which engine wrote the code; ``usage`` what a language model was used.
         revision: Which version of the source is the present one; see ``files``.
         rounds: Rounds of fixing so far; ``audited`` says that there is a report.
+        digests: Of the present source and of what compiling it gave, by name; see ``files``.
         deployable: Whether the present source passed its audit.
+        creation_digest: Of the creation code that passed, with its arguments: nothing else is signed.
         deploys: False for a build that ends after its audit.
         powers: Who can do what to holders, a sentence each.
     """
@@ -82,7 +84,9 @@ class BuildItem(OpenJob):
     revision = NumberAttribute(null=True)
     rounds = NumberAttribute(default=0)
     audited = BooleanAttribute(null=True)
+    digests = JSONAttribute(null=True)
     deployable = BooleanAttribute(null=True)
+    creation_digest = UnicodeAttribute(null=True)
     deploys = BooleanAttribute(null=True)
     powers = JSONAttribute(null=True)
     stage_began_at = UnicodeAttribute()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from slipway.builds.audit.auditor import Auditor, SourceFixer, can_mend
+from slipway.builds.audit.auditor import Auditor, Outcome, SourceFixer, can_mend
 from slipway.builds.audit.deployable import check_deployable
 from slipway.builds.audit.findings import REFUSED
 from slipway.builds.audit.models import AuditReport
 from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Generator
-from slipway.builds.pipeline.files import BuildFiles
-from slipway.builds.pipeline.rules import require_honoured
+from slipway.builds.pipeline.files import BuildFiles, contract_of
+from slipway.builds.pipeline.rules import creation_code, digest_of, require_honoured
 from slipway.builds.pipeline.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem
@@ -122,10 +122,11 @@ class ContractWorkflow:
             check_deployable(compilation, str(build.contract_name), arguments)
         except (CompilationFailedError, CompileTimeoutError) as error:
             return fail(build, job_id, error, [BuildItem.audit_time.set(seconds_of_stage(build))])
-        self._files.put_compilation(build_id, int(build.revision or 0), compilation, str(build.contract_name))
+        revision, name = int(build.revision or 0), str(build.contract_name)
+        digests = self._files.put_compilation(build_id, revision, compilation, name)
         message = f"Compiled with solc {compilation.compiler_version.partition('+')[0]}; auditing with Slither"
         told = Progress(Status.AUDITING, 50, Step.SECURITY_AUDIT, message)
-        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, told)
+        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, told, [BuildItem.digests.set(digests)])
         return next_stage(build, job_id)
 
     def audit(self, build_id: str, job_id: str) -> Stage:
@@ -133,8 +134,9 @@ class ContractWorkflow:
         build, is_due = due(build_id, job_id, Stage.AUDIT)
         if not is_due:
             return next_stage(build, job_id)
-        report = self._auditor.audit(self._files.compilation(build))
-        return self._judge(build, job_id, Stage.AUDIT, report, int(build.revision or 0))
+        compilation = self._files.compilation(build)
+        report = self._auditor.audit(compilation)
+        return self._judge(build, job_id, Stage.AUDIT, Outcome(compilation, report), [])
 
     def fix(self, build_id: str, job_id: str) -> Stage:
         """One round: mend what can be mended, compile and audit again. A round that made nothing better is given up."""
@@ -146,27 +148,28 @@ class ContractWorkflow:
             raise UpstreamUnavailableError("The build's audit report is not there")
         report = AuditReport.model_validate_json(stored)
         outcome = self._auditor.fix(self._files.compilation(build), report, self._fixer)
-        revision = int(build.revision or 0)
         if len(outcome.report.rounds) == len(report.rounds):
             return self._refuse(build, job_id, report)
+        actions = []
         if outcome.report.rounds[-1].kept:
-            revision += 1
+            revision, name = int(build.revision or 0) + 1, str(build.contract_name)
             (source,) = outcome.compilation.sources.values()
             self._files.put_source(build_id, revision, source)
-            self._files.put_compilation(build_id, revision, outcome.compilation, str(build.contract_name))
-        return self._judge(build, job_id, Stage.FIX, outcome.report, revision)
+            digests = self._files.put_compilation(build_id, revision, outcome.compilation, name)
+            actions = [BuildItem.revision.set(revision), BuildItem.digests.set(digests)]
+        return self._judge(build, job_id, Stage.FIX, outcome, actions)
 
-    def _judge(self, build: BuildItem, job_id: str, at: Stage, report: AuditReport, revision: int) -> Stage:
+    def _judge(self, build: BuildItem, job_id: str, at: Stage, outcome: Outcome, actions: list[Any]) -> Stage:
         """Keep a report and decide by it; only one that passed lets the build go on to its deployment."""
+        report = outcome.report
         self._files.put_report(build.build_id, report)
-        actions = [
-            BuildItem.audited.set(True),
-            BuildItem.rounds.set(len(report.rounds)),
-            BuildItem.revision.set(revision),
-        ]
+        actions = [*actions, BuildItem.audited.set(True), BuildItem.rounds.set(len(report.rounds))]
         if report.passed:
+            bytecode = contract_of(outcome.compilation, str(build.contract_name))["bytecode"]
+            audited = creation_code(bytecode, build.constructor_arguments or [])
             actions += [
                 BuildItem.deployable.set(True),
+                BuildItem.creation_digest.set(digest_of(audited)),
                 BuildItem.audit_time.set(seconds_of_stage(build)),
             ]
             if build.deploys is False:
@@ -218,6 +221,8 @@ def _generated(generation: Generation) -> list[Any]:
         BuildItem.not_honoured.set([entry.model_dump() for entry in generation.not_honoured]),
         BuildItem.powers.set(generation.powers),
         BuildItem.revision.set(0),
+        # Of an earlier try.
+        BuildItem.digests.remove(),
         *([BuildItem.kind.set(str(generation.kind))] if generation.kind else []),
         *([BuildItem.usage.set(usage)] if usage else []),
     ]

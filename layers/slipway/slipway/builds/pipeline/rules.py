@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from slipway.addresses import keccak256
 from slipway.builds.models import ConstructorArgument, Generation
 from slipway.builds.states import ChainStatus
 from slipway.chain.abi import Value, encode
@@ -80,6 +81,11 @@ def creation_code(bytecode: str, arguments: Sequence[Mapping[str, Any]]) -> byte
         return bytes.fromhex(bytecode.removeprefix("0x")) + encoded
     except ValueError as error:
         raise DeploymentFailedError("The contract's bytecode is not complete") from error
+
+
+def digest_of(content: bytes) -> str:
+    """Return the Keccak-256 digest by which a build holds to what was audited."""
+    return "0x" + keccak256(content).hex()
 
 
 def _value(argument: ConstructorArgument) -> Value:

@@ -1,11 +1,11 @@
 """What the signer function does for a build: sign the creation of its contract on one chain, ahead of its broadcast.
 
 It is told only which build and which chain; what to sign follows from the build as it is stored, and nothing is signed
-for a build that was cancelled or whose source did not pass its audit.
+for a build that was cancelled or whose source did not pass its audit, or that is not the code which passed.
 """
 
 from slipway.builds.pipeline.files import BuildFiles
-from slipway.builds.pipeline.rules import creation_code, purpose_of
+from slipway.builds.pipeline.rules import creation_code, digest_of, purpose_of
 from slipway.builds.states import ChainStatus
 from slipway.builds.store import (
     BuildItem,
@@ -18,7 +18,8 @@ from slipway.builds.store import (
 from slipway.chain.plans import Change, Check, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, transaction_for
-from slipway.errors import ConflictError, NotFoundError
+from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError
+from slipway.observability import logger
 from slipway.store import read_items
 from slipway.times import now_text
 
@@ -48,14 +49,19 @@ class BuildSigning:
         if not build.deployable or build.job_id != job_id or deployment.job_id != job_id:
             raise ConflictError("The build is not at the point where this is signed")
 
-        bytecode = self._files.contract(build)["bytecode"]
+        code = creation_code(self._files.contract(build)["bytecode"], build.constructor_arguments or [])
+        digest = digest_of(code)
+        if digest != build.creation_digest:
+            logger.error("code that was not audited", build_id=build_id, digest=digest, audited=build.creation_digest)
+            raise DeploymentFailedError("The stored code is not the code that passed the audit; nothing was signed")
         purpose = purpose_of(self._chain_id, int(deployment.attempt))
-        # What is signed is the source that passed the audit, and the build goes on.
-        audited = BuildItem.deployable.is_in(True) & (BuildItem.revision == build.revision)
+        # What is signed is the code that passed the audit, and the build goes on.
+        audited = BuildItem.deployable.is_in(True) & (BuildItem.creation_digest == digest)
+        audited = audited & (BuildItem.revision == build.revision)
         pending = (ChainDeploymentItem.job_id == job_id) & (ChainDeploymentItem.status == str(ChainStatus.PENDING))
         plan = Plan(
             job_id=build_id,
-            calls=(PlannedCall(purpose, None, code=creation_code(bytecode, build.constructor_arguments or [])),),
+            calls=(PlannedCall(purpose, None, code=code),),
             changes=(
                 Check("build", BuildItem(*build_key(build_id)), running(job_id) & audited),
                 Update(
