@@ -8,9 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from eth_account import Account
 from web3 import Web3
-from web3.exceptions import ContractCustomError
 
 from slipway.chain.contracts import load
 from tests.stack.launches import Token, account, bearer, ended, launch, new_model
@@ -65,59 +63,6 @@ def test_a_validated_model_gets_a_deployed_and_registered_token(
     # Whether a look falls between the two blocks is up to the chain.
     events = [event["event"] for event in detail["events"] if event["event"] != "registering"]
     assert events == ["pending", "deploying", "signed", "signed", "completed"]
-
-
-def test_a_supply_is_allocated_and_its_steward_alone_mints(
-    stack: Any, admin: Token, user: Token, owner: str, chain: Web3
-) -> None:
-    holders = {Web3.to_checksum_address(f"0x{number:040x}"): number for number in (17, 18, 19)}
-    allocations = [{"address": address, "amount": f"{number}.25"} for address, number in holders.items()]
-    supply = {"initial_supply": "1000000.5", "max_supply": "2000000", "allocations": allocations}
-    model_id = new_model(stack, admin, owner)
-    body = {"model_id": model_id, "user_address": owner, **supply}
-    estimate = stack.http.post("/api/deployments/estimate", json=body, headers=bearer(user)).json()
-    assert estimate["refusals"] == []
-    answer = launch(stack, user, model_id, owner, **supply)
-    assert answer.status_code == 202, answer.text
-    status = ended(stack, user, answer.json()["deployment_id"])
-    assert status["status"] == "completed", status
-    assert int(status["total_cost"]) <= int(answer.json()["estimated_gas_cost"])
-    assert chain.eth.get_transaction_receipt(status["allocation_tx_hash"])["status"] == 1
-
-    token = contract(chain, "HokusaiToken", status["token_address"])
-    held: dict[str, int] = {address: number * 10**18 + 25 * 10**16 for address, number in holders.items()}
-    held[owner] = 1_000_000 * 10**18 + 5 * 10**17 - sum(held.values())
-    assert {address: token.functions.balanceOf(address).call() for address in held} == held
-    assert token.functions.owner().call().lower() == stack.outputs["token_manager"].lower()
-
-    path = f"/api/tokens/{status['token_address']}/mint"
-    wanted = {"to": next(iter(holders)), "amount": "5", "chain_id": 31337}
-    strangers = stack.sign_in(account(stack, "user", 1))
-    assert stack.http.post(path, json=wanted, headers=bearer(strangers)).status_code == 403
-    over = stack.http.post(path, json={**wanted, "amount": "999999.6"}, headers=bearer(user))
-    assert (over.status_code, over.json()["error"]["code"]) == (422, "MAX_SUPPLY_EXCEEDED")
-    minted = stack.http.post(path, json=wanted, headers=bearer(user))
-    assert minted.status_code == 200, minted.text
-    (unsigned,) = minted.json()["transactions"]
-    unsigned.pop("description")
-    # As the deployer, whose key is Slipway's: the chain refuses it.
-    deployer = chain.eth.get_transaction(status["deployment_tx_hash"])["from"]
-    with pytest.raises(ContractCustomError):
-        chain.eth.call({"from": deployer, "to": unsigned["to"], "data": unsigned["data"]})
-    wallet = next(entry for entry in stack.accounts if entry["address"] == owner)
-    signed = Account.sign_transaction(
-        {
-            **unsigned,
-            "value": 0,
-            "nonce": chain.eth.get_transaction_count(Web3.to_checksum_address(owner)),
-            "maxFeePerGas": 100 * 10**9,
-            "maxPriorityFeePerGas": 10**9,
-        },
-        wallet["private_key"],
-    )
-    hashed = chain.eth.send_raw_transaction(signed.raw_transaction)
-    assert chain.eth.wait_for_transaction_receipt(hashed, timeout=30)["status"] == 1
-    assert token.functions.totalSupply().call() == 1_000_005 * 10**18 + 5 * 10**17
 
 
 def test_defaults_and_the_token_in_the_body(stack: Any, admin: Token, user: Token, owner: str) -> None:
