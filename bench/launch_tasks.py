@@ -64,9 +64,10 @@ def launcher(*, fresh: bool = False) -> Callable[[str], None]:
     from slipway.chain.nodes import forget_nodes
     from slipway.chain.signing import ChainSigning
     from slipway.chain.write_ahead import WriteAhead
+    from slipway.configuration import chain_settings
     from slipway.errors import SlipwayError
     from slipway.jobs.failures import Failure
-    from slipway.settings import chain_settings, deployer_key_ids
+    from slipway.settings import deployer_key_ids
     from slipway.store import aws_client
     from slipway.tokens.model_source import CatalogueModels
     from slipway.tokens.rules import SIGNING, Step

@@ -28,7 +28,8 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts, save_escrow
 from slipway.chain.write_ahead import WriteAhead
-from slipway.settings import akash_windows, build_limits, chain_settings, launch_windows
+from slipway.configuration import chain_settings
+from slipway.settings import akash_windows, build_limits, launch_windows
 from slipway.stacks import node_workflow
 from slipway.times import epoch_milliseconds
 from tests.functional.contracts.conftest import Chain, running_chain

@@ -25,7 +25,7 @@ _BUILD_INPUTS = ("template.yaml", "samconfig.toml", "functions", "layers", "stat
 def prepare() -> None:
     """Build everything up to and including the template, the layers and the dashboard; hold `one_at_a_time`."""
     _install_npm_packages()
-    _make_environments()
+    make_environments("runtime", "ministack", "sam")
     _build()
     build_dashboard()
 
@@ -51,13 +51,14 @@ def _install_npm_packages() -> None:
     stamp.write_text(wanted, encoding="utf-8")
 
 
-def _make_environments() -> None:
-    missing = [group for group in ("runtime", "ministack", "sam") if not environment(group).exists()]
+def make_environments(*groups: str) -> None:
+    """Make or update the environments of dependency groups."""
+    missing = [group for group in groups if not environment(group).exists()]
     for group in missing:
         with step(f"Installing {group} in its own environment"):
             sync(group)
     # The others take a tenth of a second when nothing has changed.
-    for group in {"runtime", "ministack", "sam"} - set(missing):
+    for group in set(groups) - set(missing):
         sync(group)
 
 
@@ -87,5 +88,7 @@ def sam_environment() -> dict[str, str]:
         **variables,
         "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)]),
         "SAM_CLI_TELEMETRY": "0",
+        "UV_SYSTEM_CERTS": "true",
+        "UV_NATIVE_TLS": "true",
         "__SAM_CLI_APP_DIR": str(SAM_STATE),
     }

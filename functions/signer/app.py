@@ -15,8 +15,9 @@ from slipway.chain.kms_signer import KmsSigner
 from slipway.chain.signing import ChainSigning
 from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.network import public_client
-from slipway.settings import chain_settings, deployer_key_ids, escrow_payee
+from slipway.settings import deployer_key_ids, escrow_payee
 from slipway.store import aws_client
 from slipway.tasks import run_state
 from slipway.tokens.signing import TokenSigning

@@ -34,7 +34,7 @@ from slipway.chain.store import chain_configuration, save_contracts, save_escrow
 from slipway.chain.verdicts import Verdict
 from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import GWEI
-from slipway.settings import chain_settings
+from slipway.configuration import chain_settings
 from slipway.tokens import calls
 from tests.functional.builds.test_chain_deployment import Yard
 from tests.support.functions import function_app

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from slipway.configuration import known_wallets
 from slipway.errors import AuthenticationFailedError
 from slipway.identity import sessions, standing
 from slipway.identity.api_keys import MOST_KEYS
 from slipway.identity.scopes import SCOPES
 from slipway.identity.sessions import SessionItem
-from slipway.settings import identity_settings
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB, OPERATOR, sign_in_message, sign_text
 
@@ -222,7 +222,7 @@ def test_a_key_has_the_roles_that_its_wallet_has_at_the_time(
     key = _make_key(slipway, "admin:read", account=ADMIN).body["key"]
     assert slipway.api("api_admin_audit", token=key).status == 403
     monkeypatch.setenv("WALLET_ROLES", json.dumps({ADMIN.address: {"roles": ["admin"]}}))
-    identity_settings.cache_clear()
+    known_wallets.cache_clear()
     assert slipway.api("api_admin_audit", token=key).status == 200
     assert slipway.api("api_admin_pause", body=REASON, token=key, path={"service": "tokens"}).status == 403
 
@@ -258,7 +258,7 @@ def test_what_is_no_key_is_refused(slipway: Installation, change: Any) -> None:
 )
 def test_a_key_is_taken_by_every_function(slipway: Installation, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("WALLET_ROLES", json.dumps({OPERATOR.address: {"roles": ["operator"]}}))
-    identity_settings.cache_clear()
+    known_wallets.cache_clear()
     areas = ("builds", "deployments", "escrow", "stacks", "tokens", "webhooks", "workers")
     scopes = [f"{area}:*" for area in areas]
     key = _make_key(slipway, *scopes, account=OPERATOR).body["key"]

@@ -44,6 +44,7 @@ from slipway.chain.store import (
 )
 from slipway.chain.transactions import contract_address
 from slipway.chain.write_ahead import WriteAhead
+from slipway.configuration import chain_settings
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -53,7 +54,6 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.jobs.deployments import Deployment
-from slipway.settings import chain_settings
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from slipway.times import from_text
 from slipway.tokens import calls

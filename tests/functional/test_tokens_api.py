@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from local.compile_contracts import ROOT
 from slipway.amounts import base_units
-from slipway.chain.abi import call_data, encode
 from slipway.chain.contracts import load
-from slipway.jobs.deployments import deployment_key
-from slipway.settings import chain_settings
+from slipway.configuration import chain_settings
 from slipway.solidity.compiler import Compiler
 from slipway.tokens.public import KEPT_SECONDS, PublicTokens, whole
-from slipway.tokens.store import LaunchedToken, ModelLock, TokenItem, model_lock_key
+from slipway.tokens.store import LaunchedToken
 from tests.support.clock import ManualClock
 from tests.support.installation import MANAGER, REGISTRY, Installation
 from tests.support.nodes import RefusalError
@@ -26,7 +24,6 @@ from tests.support.wallets import ALICE
 
 TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 SUPPLY = 1_000_000_500_000_000_000_000_000
-MODEL = "sentiment-v2"
 HASH = "0x" + "ab" * 32
 
 
@@ -61,53 +58,6 @@ def _chain(slipway: Installation, terms: tuple[str, int] | None = (ALICE.address
         return f"0x{SUPPLY:064x}" if is_supply else "0x" + MANAGER[2:].rjust(64, "0")
 
     slipway.node.answers["eth_call"] = answer
-
-
-def _earlier(**changes: Any) -> str:
-    """Store a launch as builds of before 2026-11-29 left it; return its id."""
-    given = {
-        "deployment_id": "9b2b2f2e-0000-4000-8000-000000000001",
-        "status": "completed",
-        "model_id": MODEL,
-        "wallet": ALICE.address,
-        "chain_id": 31337,
-        "token_name": "Sentiment",
-        "token_symbol": "SENT",
-        "estimated_gas_cost": "1",
-        "token_address": TOKEN,
-        "deployment_tx_hash": HASH,
-        "deployment_block": 7,
-        "registry_tx_hash": HASH,
-        "registry_block": 9,
-        "deadline": "2026-11-21T00:15:00.000Z",
-        "created_at": "2026-11-21T00:00:00.000Z",
-        "updated_at": "2026-11-21T00:01:00.000Z",
-        **changes,
-    }
-    deployment_id = given["deployment_id"]
-    TokenItem(*deployment_key(deployment_id), **given).save()
-    ModelLock(*model_lock_key(MODEL), deployment_id=deployment_id).save()
-    return str(deployment_id)
-
-
-def _registry(
-    slipway: Installation, predecessor: int | None, models: dict[str, str] | None = None, **more: str
-) -> None:
-    """Let a registry know models by their tokens, and whom it follows; None is a version that followed nobody."""
-
-    def answer(params: list[Any]) -> str:
-        data = params[0]["data"]
-        if data == "0x" + call_data("predecessor()", ()).hex():
-            if predecessor is None:
-                raise RefusalError(3, "execution reverted")
-            return f"0x{predecessor:064x}"
-        if data.startswith("0x" + call_data("modelOf(address)", (TOKEN,)).hex()[:8]):
-            model = (models or {}).get(data[-40:], "")
-            return "0x" + encode(("string",), (model,)).hex()
-        return "0x" + "0" * 64
-
-    slipway.node.answers["eth_call"] = answer
-    slipway.node.answers["eth_getCode"] = lambda _: more.get("code", "0x6001")
 
 
 def _get(slipway: Installation, part: str = "token", address: str = TOKEN) -> Any:
@@ -190,54 +140,10 @@ def test_what_was_read_is_read_again_after_some_seconds(slipway: Installation) -
 @pytest.mark.parametrize("part", ["token", "abi", "metadata"])
 def test_an_address_that_is_none_of_ours_is_not_there(slipway: Installation, part: str) -> None:
     _token()
-    _registry(slipway, predecessor=0)
-    # Once, whether there is an earlier registry.
-    assert _get(slipway, part, REGISTRY).status == 404
-    assert len(slipway.node.asked) == 1
-    slipway.node.asked.clear()
     answer = _get(slipway, part, MANAGER)
     assert (answer.status, answer.code) == (404, "NOT_FOUND")
     assert slipway.node.asked == []
     assert _get(slipway, part, "0x1").code == "VALIDATION_ERROR"
-
-
-@pytest.mark.parametrize("predecessor", [None, 5])
-def test_a_token_of_before_tokens_had_items_is_found_by_its_model(
-    slipway: Installation, predecessor: int | None
-) -> None:
-    deployment_id = _earlier()
-    code = load("HokusaiToken").deployed_bytecode
-    _registry(slipway, predecessor, {TOKEN[2:].lower(): MODEL}, code=code)
-    body = _get(slipway, address=TOKEN.lower()).body
-    assert (body["address"], body["model_id"], body["symbol"]) == (TOKEN, MODEL, "SENT")
-    assert [part["purpose"] for part in body["transactions"]] == ["deploy", "register"]
-    assert LaunchedToken.get(*LaunchedToken.key(TOKEN)).deployment_id == deployment_id
-    assert _get(slipway, "abi").status == 200
-    # The registry is asked of strangers' addresses once a second at most; those that are known are read without it.
-    first, second = _get(slipway, address=MANAGER), _get(slipway, "abi", MANAGER)
-    assert sorted((first.status, second.status)) in ([404, 502], [502, 502])
-    assert "retry-after" in second.headers
-    assert _get(slipway).status == 200
-
-
-def test_an_earlier_token_of_other_code_has_no_abi_here(slipway: Installation) -> None:
-    _earlier()
-    _registry(slipway, None, {TOKEN[2:].lower(): MODEL})
-    assert _get(slipway).status == 200
-    assert _get(slipway, "abi").status == 404
-
-
-@pytest.mark.parametrize("changes", [{"status": "failed"}, {"token_address": MANAGER}])
-def test_a_launch_that_made_no_such_token_is_none(slipway: Installation, changes: dict[str, str]) -> None:
-    _earlier(**changes)
-    _registry(slipway, None, {TOKEN[2:].lower(): MODEL})
-    assert _get(slipway).status == 404
-
-
-def test_a_registry_that_is_silent_leaves_it_open_whether_there_is_a_token(slipway: Installation) -> None:
-    slipway.node.answers["eth_call"] = "nonsense"
-    answer = _get(slipway)
-    assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
 
 
 def test_abi_and_source_are_those_that_the_bytecode_came_from(slipway: Installation) -> None:

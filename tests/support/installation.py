@@ -21,7 +21,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 
 from local.console_api.keys import DEFAULT_KEY
-from slipway import secret_values, settings, store
+from slipway import configuration, secret_values, settings, store
 from slipway.akash.changes import workload_changes
 from slipway.akash.console import client as console_api
 from slipway.akash.logs import provider_proxy
@@ -280,7 +280,8 @@ _client = functools.cache(boto3.client)
 def _forget() -> None:
     """Drop everything that the library keeps for the life of a process."""
     for kept in (
-        settings.chain_settings,
+        configuration.chain_settings,
+        configuration.known_wallets,
         settings.identity_settings,
         settings.launch_windows,
         settings.akash_windows,

@@ -70,6 +70,9 @@ def _named(resource: Any) -> str:
         return resource
     if "Ref" in resource:
         return str(resource["Ref"])
+    if "Fn::If" in resource:
+        # What the template makes itself where nobody names another.
+        return _named(resource["Fn::If"][1])
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"]).removesuffix(".Arn")
     return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "")

@@ -40,7 +40,7 @@ OIDC_JWK = {**RSAAlgorithm.to_jwk(OIDC_KEY.public_key(), as_dict=True), "kid": "
 
 
 def _settings(oidc: OidcSettings | None = OIDC) -> IdentitySettings:
-    return IdentitySettings(key_id="key", issuer=ISSUER, audience=AUDIENCE, sign_in_domains=(), wallets={}, oidc=oidc)
+    return IdentitySettings(key_id="key", issuer=ISSUER, audience=AUDIENCE, sign_in_domains=(), oidc=oidc)
 
 
 @pytest.fixture(autouse=True)

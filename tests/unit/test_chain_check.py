@@ -11,7 +11,7 @@ import pytest
 from slipway.chain import check as chain_check
 from slipway.chain.check import Row, check, main, table
 from slipway.chains import GWEI, read_chains
-from slipway.settings import ChainSettings, chain_settings
+from slipway.configuration import ChainSettings, chain_settings
 
 REGISTRAR, STRANGER, REGISTRY = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "99" * 20
 URLS = ("https://first.test/v3/key-of-first", "https://user:key-of-second@second.test/?k=key-of-second")

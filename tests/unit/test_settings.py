@@ -1,19 +1,21 @@
 """What the template hands to the functions."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from slipway import settings
-from slipway.settings import Window, chain_settings, deployer_key_ids, identity_settings, launch_windows
+from slipway import configuration, settings
+from slipway.configuration import chain_settings, known_wallets
+from slipway.settings import Window, deployer_key_ids, identity_settings, launch_windows
 
 
 @pytest.fixture(autouse=True)
 def _read_anew() -> Iterator[None]:
-    for cached in (settings.chain_settings, settings.identity_settings, settings.launch_windows):
+    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.launch_windows):
         cached.cache_clear()
     yield
-    for cached in (settings.chain_settings, settings.identity_settings, settings.launch_windows):
+    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.launch_windows):
         cached.cache_clear()
 
 
@@ -26,6 +28,30 @@ def test_a_chain_that_is_not_configured_is_a_mistake_at_once(monkeypatch: pytest
     monkeypatch.setenv("TOKEN_CHAIN_ID", "5")
     with pytest.raises(KeyError):
         _ = chain_settings().token_chain
+
+
+def test_chains_and_wallets_that_an_environment_does_not_hold_are_read_from_their_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chains = [
+        {
+            "chain_id": number,
+            "name": f"chain {number}",
+            "rpc_urls": ["https://rpc.test/" + "k" * 64],
+            "max_fee_per_gas": 1,
+        }
+        for number in range(1, 51)
+    ]
+    wallets = {f"0x{number:040X}": {"roles": ["operator"]} for number in range(1000)}
+    texts = {"arn:chains": json.dumps(chains), "arn:wallets": json.dumps(wallets)}
+    assert min(map(len, texts.values())) > 4096
+    monkeypatch.setattr(configuration, "secret_text", texts.__getitem__)
+    for variable, arn in (("CHAINS", "arn:chains"), ("WALLET_ROLES", "arn:wallets")):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(f"{variable}_SECRET_ARN", arn)
+    monkeypatch.setenv("TOKEN_CHAIN_ID", "50")
+    assert (len(chain_settings().chains), chain_settings().token_chain.name) == (50, "chain 50")
+    assert len(known_wallets()) == 1000
 
 
 def test_identity_without_an_external_issuer() -> None:
@@ -47,7 +73,7 @@ def test_identity_with_an_external_issuer(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.oidc is not None
     assert found.oidc.jwks_url == "https://issuer.test/.well-known/jwks.json"
     assert found.oidc.algorithms == ("RS256", "ES256")
-    assert found.wallets == {"0xabc": {"roles": ["admin"]}}
+    assert known_wallets() == {"0xabc": {"roles": ["admin"]}}
     settings.identity_settings.cache_clear()
     monkeypatch.setenv("OIDC_JWKS_URL", "https://keys.test/jwks")
     found = identity_settings()

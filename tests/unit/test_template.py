@@ -157,7 +157,8 @@ def test_keys_tables_and_buckets_outlive_the_stack() -> None:
     for kind in ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::S3::Bucket"):
         for name in resources(kind):
             entry = template()["Resources"][name]
-            assert entry["DeletionPolicy"] == entry["UpdateReplacePolicy"] == "Retain", name
+            assert entry["DeletionPolicy"] == "RetainExceptOnCreate", name
+            assert entry["UpdateReplacePolicy"] == "Retain", name
 
 
 @pytest.mark.parametrize("name", resources("AWS::DynamoDB::Table"))

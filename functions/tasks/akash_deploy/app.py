@@ -9,8 +9,9 @@ from slipway.akash.console.client import console_api
 from slipway.akash.payments import Payments
 from slipway.akash.workflow import AkashWorkflow
 from slipway.chain.json_rpc import JsonRpc
+from slipway.configuration import chain_settings
 from slipway.network import public_client
-from slipway.settings import akash_clocks, chain_settings
+from slipway.settings import akash_clocks
 from slipway.tasks import run_job
 from slipway.times import now
 

@@ -7,8 +7,8 @@ from typing import Any
 from slipway.builds.pipeline.deployment import SENDING_SECONDS, ChainDeployment
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.network import public_client
-from slipway.settings import chain_settings
 from slipway.tasks import State, run_state
 
 

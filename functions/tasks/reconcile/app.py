@@ -4,8 +4,8 @@ from math import inf
 from typing import Any
 
 from slipway.chain.reconcile import deployer_accounts
+from slipway.configuration import chain_settings
 from slipway.reconcile import builds, launches, signers, stacks, verifications, workloads
-from slipway.settings import chain_settings
 from slipway.stacks.models import Kind
 from slipway.sweep import find_and_do, found
 from slipway.tasks import State, run_state

@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from slipway.chain.json_rpc import JsonRpc
+from slipway.configuration import chain_settings
 from slipway.network import public_client
-from slipway.settings import chain_settings
 from slipway.tasks import run_job
 from slipway.times import now
 from slipway.tokens.model_source import model_source

@@ -3,8 +3,9 @@
 from functools import cache
 from typing import Any
 
+from slipway.configuration import chain_settings
 from slipway.executions import execution_starter
-from slipway.settings import chain_settings, state_machine_arn
+from slipway.settings import state_machine_arn
 from slipway.tasks import run_state
 from slipway.tokens.resume import Resumption
 

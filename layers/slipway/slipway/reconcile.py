@@ -21,6 +21,7 @@ from slipway.builds.store import KIND as BUILD
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reconcile import Owner, SignerReconcile
 from slipway.chain.store import TransactionItem
+from slipway.configuration import chain_settings
 from slipway.deadline_client import DeadlineClient
 from slipway.errors import UpstreamUnavailableError
 from slipway.executions import execution_starter, execution_status
@@ -30,7 +31,6 @@ from slipway.settings import (
     akash_clocks,
     akash_settings,
     artifact_bucket,
-    chain_settings,
     explorer_keys_secret,
     sourcify_address,
     state_machine_arn,

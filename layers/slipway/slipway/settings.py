@@ -12,10 +12,10 @@ import os
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from slipway.chains import Chain
+    pass
 
 Table = Literal["jobs", "control", "workers", "projects"]
 StateMachine = Literal["token_deploy", "akash_deploy", "build", "stack_node", "stack_api"]
@@ -118,28 +118,15 @@ def public_url() -> str | None:
     return os.environ.get("PUBLIC_URL", "").rstrip("/") or None
 
 
-@dataclass(frozen=True)
-class ChainSettings:
-    """The chains this installation knows, and the one that tokens live on."""
-
-    chains: dict[int, Chain]
-    token_chain_id: int
-
-    @property
-    def token_chain(self) -> Chain:
-        """The chain on which model tokens are launched."""
-        return self.chains[self.token_chain_id]
+def token_chain_id() -> int:
+    """Return TOKEN_CHAIN_ID: the chain on which model tokens are launched."""
+    return int(os.environ["TOKEN_CHAIN_ID"])
 
 
-@cache
-def chain_settings() -> ChainSettings:
-    """Read CHAINS (a JSON list, see ``read_chains``) and TOKEN_CHAIN_ID."""
-    from slipway.chains import read_chains
-
-    chains, token_chain_id = read_chains(json.loads(os.environ["CHAINS"])), int(os.environ["TOKEN_CHAIN_ID"])
-    if token_chain_id not in chains:
-        raise KeyError(f"TOKEN_CHAIN_ID is {token_chain_id}, a chain that CHAINS does not describe")
-    return ChainSettings(chains, token_chain_id)
+def document_source(variable: str) -> tuple[str | None, str | None]:
+    """Return where a document is that may be longer than an environment holds: its text in the variable itself, or
+    else the ARN of its secret in ``<variable>_SECRET_ARN``."""
+    return os.environ.get(variable), os.environ.get(f"{variable}_SECRET_ARN")
 
 
 @dataclass(frozen=True)
@@ -171,13 +158,12 @@ class OidcSettings:
 
 @dataclass(frozen=True)
 class IdentitySettings:
-    """Who may sign in, and whose tokens are accepted. ``wallets`` maps lower-case addresses to roles and tier."""
+    """Who may sign in, and whose tokens are accepted."""
 
     key_id: str
     issuer: str
     audience: str
     sign_in_domains: tuple[str, ...]
-    wallets: dict[str, dict[str, Any]]
     oidc: OidcSettings | None
 
 
@@ -204,13 +190,11 @@ def identity_settings() -> IdentitySettings:
             trusts_wallets=grants.get("wallets") is True,
             clients=frozenset(grants.get("clients", ())),
         )
-    wallets = json.loads(os.environ.get("WALLET_ROLES") or "{}")
     return IdentitySettings(
         key_id=os.environ["IDENTITY_KEY_ID"],
         issuer=os.environ["TOKEN_ISSUER"],
         audience=os.environ["TOKEN_AUDIENCE"],
         sign_in_domains=_list("SIGN_IN_DOMAINS"),
-        wallets={address.lower(): entry for address, entry in wallets.items()},
         oidc=oidc,
     )
 

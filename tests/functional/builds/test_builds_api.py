@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from slipway import settings
+from slipway import configuration, settings
 from slipway.builds.api import estimates
 from slipway.builds.api.service import build_service
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
@@ -23,9 +23,9 @@ from slipway.builds.store import (
     find_build,
     running,
 )
+from slipway.configuration import chain_settings
 from slipway.control.store import Service, set_switch
 from slipway.jobs.store import job_outcome
-from slipway.settings import chain_settings
 from slipway.times import now_text
 from tests.support.installation import BUCKET, Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -83,7 +83,7 @@ def test_a_build_is_accepted_started_and_told_of(slipway: Installation) -> None:
 def test_only_those_who_may_build_for_a_mainnet(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     (chain,) = [entry for entry in json.loads(os.environ["CHAINS"]) if entry["chain_id"] == 31337]
     monkeypatch.setenv("CHAINS", json.dumps([{**chain, "testnet": False, "name": "main"}]))
-    settings.chain_settings.cache_clear()
+    configuration.chain_settings.cache_clear()
     build_service.cache_clear()
     answer = create(slipway)
     assert (answer.status, answer.code) == (403, "FORBIDDEN")

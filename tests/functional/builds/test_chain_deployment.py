@@ -40,6 +40,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts, save_fee_cap, transaction_at, transaction_for
 from slipway.chain.write_ahead import WriteAhead
+from slipway.configuration import chain_settings
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -48,7 +49,6 @@ from slipway.errors import (
     SignerUnfundedError,
     UpstreamUnavailableError,
 )
-from slipway.settings import chain_settings
 from slipway.times import now_text
 from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation, install

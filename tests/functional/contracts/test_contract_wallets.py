@@ -13,7 +13,7 @@ from eth_account.messages import defunct_hash_message
 from web3 import Web3
 
 from local.compile_contracts import ROOT
-from slipway import settings
+from slipway import configuration
 from slipway.chain import contract_wallets
 from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
 from slipway.identity.sign_in import SignedMessage
@@ -42,9 +42,9 @@ def configured(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("CHAINS", json.dumps([entry]))
     monkeypatch.setenv("TOKEN_CHAIN_ID", str(CHAIN_ID))
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
-    settings.chain_settings.cache_clear()
+    configuration.chain_settings.cache_clear()
     yield
-    settings.chain_settings.cache_clear()
+    configuration.chain_settings.cache_clear()
 
 
 def _deploy(chain: Chain, compiled: dict[str, Any], name: str, *arguments: Any) -> Any:
@@ -114,6 +114,6 @@ def test_an_account_without_code_takes_nothing(chain: Chain) -> None:
 def test_a_chain_that_does_not_answer_is_no_verdict(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = {"chain_id": CHAIN_ID, "name": "gone", "rpc_urls": ["http://127.0.0.1:9"], "max_fee_per_gas": 1}
     monkeypatch.setenv("CHAINS", json.dumps([entry]))
-    settings.chain_settings.cache_clear()
+    configuration.chain_settings.cache_clear()
     with pytest.raises(UpstreamUnavailableError):
         _takes(OWNER.address, _signature())

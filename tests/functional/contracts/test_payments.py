@@ -15,7 +15,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts
 from slipway.chain.write_ahead import WriteAhead
-from slipway.settings import chain_settings
+from slipway.configuration import chain_settings
 from tests.functional.contracts.test_escrow_api import Wallet, node_client, wallet
 from tests.functional.test_akash_deploy import close, deploy, detail, finish, sums
 from tests.support.console_simulator import Simulator

@@ -57,9 +57,9 @@ from slipway.settings import (
     akash_deposit_seconds,
     akash_settings,
     akash_windows,
-    chain_settings,
     pays_by_escrow,
     state_machine_arn,
+    token_chain_id,
 )
 from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now, now_text, to_text
@@ -135,7 +135,7 @@ class AkashService:
             payer="escrow" if pays else "account",
             most_cost=amount_text(deposit),
             expected_cost=None if hour is None else amount_text(hour),
-            chain=chain_settings().token_chain_id if pays else None,
+            chain=token_chain_id() if pays else None,
             refusals=[Refusal(code=refusal.code, message=refusal.message) for refusal in refusals if refusal],
         )
 

@@ -3,8 +3,9 @@
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange, BudgetView
 from slipway.budgets.rules import INSTALLATION, Ceiling, Span, akash_ceilings, amount_text, gas_ceilings, parse_limit
 from slipway.budgets.store import BudgetItem, midnight, today
+from slipway.configuration import chain_settings
 from slipway.errors import ConflictError, ValidationFailedError
-from slipway.settings import akash_budget, chain_settings
+from slipway.settings import akash_budget
 from slipway.store import read_item, read_items, update_if
 from slipway.times import to_text
 

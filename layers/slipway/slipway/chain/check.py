@@ -20,9 +20,10 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees
 from slipway.chain.rules import fees_under_cap
 from slipway.chains import GWEI, Chain
+from slipway.configuration import ChainSettings, chain_settings
 from slipway.errors import SlipwayError
 from slipway.network import public_client
-from slipway.settings import ChainSettings, chain_settings, is_table_named
+from slipway.settings import is_table_named
 
 _SECONDS = 5.0
 # What a launch may use: the creation of a token and its registration.

@@ -6,10 +6,10 @@ The judge is ``contracts/SignatureValidator.sol``, whose creation code ``eth_cal
 from slipway.chain import abi
 from slipway.chain.contracts import load
 from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.configuration import chain_settings
 from slipway.errors import AuthenticationFailedError
 from slipway.identity.sign_in import SignedMessage
 from slipway.network import public_client
-from slipway.settings import chain_settings
 
 _SECONDS = 2.0
 # What a wallet's contract, or the factory of one, may use up.

@@ -16,8 +16,8 @@ from slipway.chain.store import (
     use_nonces_up_to,
 )
 from slipway.chains import Chain
+from slipway.configuration import ChainSettings
 from slipway.observability import logger, record
-from slipway.settings import ChainSettings
 from slipway.store import upstream_errors
 from slipway.times import Clock, from_text, now
 

@@ -18,6 +18,7 @@ from slipway.chain.rules import gas_limit
 from slipway.chain.store import chain_configuration
 from slipway.chain.unsigned import UnsignedTransaction, unsigned
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.control.store import Gate, Service
 from slipway.errors import ConflictError, PaymentRequiredError, UpstreamUnavailableError, ValidationFailedError
 from slipway.escrow.contract import EscrowContract, TokenContract
@@ -35,7 +36,6 @@ from slipway.escrow.store import require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
-from slipway.settings import chain_settings
 from slipway.times import epoch_seconds, epoch_text
 
 # A request makes two rounds of reads at most, and answers within two seconds.

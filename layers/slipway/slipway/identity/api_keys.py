@@ -11,6 +11,7 @@ import secrets
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 
 from slipway.addresses import to_checksum
+from slipway.configuration import known_wallets
 from slipway.errors import (
     AuthenticationFailedError,
     ConflictError,
@@ -23,7 +24,6 @@ from slipway.identity.models import Caller, KeyAnswer, KeyFacts, KeyRequest
 from slipway.identity.rules import wallet_roles
 from slipway.identity.scopes import allows, scope_needed
 from slipway.observability import logger
-from slipway.settings import identity_settings
 from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
 from slipway.times import epoch_seconds, epoch_text, now_text, parse_moment
 
@@ -174,7 +174,7 @@ def caller_of(text: str, method: str, path: str) -> Caller:
     if not allows(list(item.scopes), needed):
         raise ForbiddenError(f"The API key has not the scope {needed}" if needed else "No API key may do this")
     _note_use(item, now)
-    roles, tier = wallet_roles(wallet, identity_settings().wallets)
+    roles, tier = wallet_roles(wallet, known_wallets())
     return Caller(wallet, wallet, frozenset(roles), tier, f"key:{key_id}", scopes=frozenset(item.scopes))
 
 

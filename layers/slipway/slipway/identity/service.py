@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from slipway.configuration import chain_settings, known_wallets
 from slipway.errors import AuthenticationFailedError
 from slipway.identity import api_keys, links, sessions
 from slipway.identity.access_tokens import IdentityKey, TokenVerifier
@@ -15,7 +16,7 @@ from slipway.identity.rules import ACCESS_TOKEN_SECONDS, access_claims, wallet_r
 from slipway.identity.scopes import READS
 from slipway.identity.standing import require_good_standing
 from slipway.identity.store import require_nonce, use_nonce
-from slipway.settings import chain_settings, identity_settings
+from slipway.settings import identity_settings
 from slipway.store import aws_client
 from slipway.times import epoch_seconds
 
@@ -125,7 +126,7 @@ def link(external_token: str, message: str, signature: str, contract_wallets: "C
 
 def _answer(session: sessions.Session) -> VerifyAnswer:
     settings = identity_settings()
-    roles, tier = wallet_roles(session.wallet, settings.wallets)
+    roles, tier = wallet_roles(session.wallet, known_wallets())
     claims = access_claims(
         session.wallet,
         roles,

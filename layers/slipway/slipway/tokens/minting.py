@@ -9,6 +9,7 @@ from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.rules import gas_limit
 from slipway.chain.unsigned import unsigned
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.errors import (
     ConflictError,
     ForbiddenError,
@@ -19,7 +20,6 @@ from slipway.errors import (
 )
 from slipway.identity.models import Caller
 from slipway.network import public_client
-from slipway.settings import chain_settings
 from slipway.tokens import calls
 from slipway.tokens.models import DECIMALS, MintAnswer, MintRequest
 from slipway.tokens.public import whole

@@ -16,29 +16,19 @@ from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.reads import read_together
 from slipway.chain.store import ChainConfiguration, with_contracts
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.errors import NotFoundError, UpstreamUnavailableError
 from slipway.network import public_client
-from slipway.settings import chain_settings
-from slipway.store import condition_held, read_items
+from slipway.store import read_items
 from slipway.times import Clock
-from slipway.tokens import calls
-from slipway.tokens.models import (
-    DECIMALS,
-    ZERO_ADDRESS,
-    Status,
-    TokenTransaction,
-    TokenView,
-    WalletAsset,
-    WalletAssetOptions,
-)
-from slipway.tokens.store import LaunchedToken, find_token, keep_steward, model_lock
+from slipway.tokens.models import DECIMALS, ZERO_ADDRESS, TokenTransaction, TokenView, WalletAsset, WalletAssetOptions
+from slipway.tokens.store import LaunchedToken, keep_steward, launched_token
 from slipway.verification.models import Verification
 
 # How long an answer is kept, here and by callers: a mint is seen as late as that.
 KEPT_SECONDS = 10
 _MOST_KEPT = 500
 _RPC_SECONDS = 1.5
-_ASKED_SECONDS = 1.0
 CONTRACT = "HokusaiToken"
 
 
@@ -56,8 +46,6 @@ class PublicTokens:
         self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS, clock=clock)
         self._clock = clock
         self._kept: dict[str, tuple[float, TokenView]] = {}
-        self._has_earlier: bool | None = None
-        self._ask_again_at = 0.0
 
     def view(self, address: str) -> TokenView:
         """Return a token with what its chain says of it now; a chain that does not answer leaves that part null.
@@ -72,8 +60,12 @@ class PublicTokens:
         kept = self._kept.get(address)
         if kept and self._clock.monotonic() < kept[0]:
             return kept[1]
-        token, registry = self._read(address)
-        facts = self._facts(address, registry)
+        token, configuration = read_items(
+            (LaunchedToken, LaunchedToken.key(address)),
+            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
+        )
+        token = _existing(token)
+        facts = self._facts(address, str(with_contracts(configuration, self._chain).model_registry))
         found = _view(token, self._chain, facts)
         if found.owner and found.steward != token.steward:
             # It was handed over: from now on the new steward may mint.
@@ -86,12 +78,12 @@ class PublicTokens:
 
     def abi(self, address: str) -> list[dict[str, Any]]:
         """Return the token's ABI; raises NotFoundError as ``view`` does, and for one of an earlier version's source."""
-        self._require_source(address)
+        _of_this_source(_existing(launched_token(address)))
         return load(CONTRACT).abi
 
     def metadata(self, address: str) -> dict[str, Any]:
         """Return the compiler's standard-JSON input of the token's source; raises as ``abi`` does."""
-        self._require_source(address)
+        _of_this_source(_existing(launched_token(address)))
         found: dict[str, Any] = json.loads(load_input(CONTRACT))
         return found
 
@@ -103,46 +95,16 @@ class PublicTokens:
         except (UpstreamUnavailableError, RpcError):
             return (None, None, None)
 
-    def _read(self, address: str) -> tuple[LaunchedToken, str]:
-        token, configuration = read_items(
-            (LaunchedToken, LaunchedToken.key(address)),
-            (ChainConfiguration, ChainConfiguration.key(self._chain.chain_id)),
-        )
-        registry = str(with_contracts(configuration, self._chain).model_registry)
-        return token or self._earlier(address, registry), registry
 
-    def _require_source(self, address: str) -> None:
-        token, _ = self._read(address)
-        if token.source_hash != load(CONTRACT).source_hash:
-            raise NotFoundError("The token was launched from the source of an earlier version, which is not kept")
+def _existing(token: LaunchedToken | None) -> LaunchedToken:
+    if token is None:
+        raise NotFoundError("There is no such token")
+    return token
 
-    def _earlier(self, address: str, registry: str) -> LaunchedToken:
-        """Return a token from before tokens had items of their own, by its model, and give it one.
 
-        A stranger's addresses cost the chain next to nothing: it is asked for a model at most once a second, and not at
-        all where no registry of that time is in use.
-
-        Raises:
-            NotFoundError: The registry, or the model's launch, does not know the token.
-            UpstreamUnavailableError: No node answered, or one was asked just now.
-        """
-        if self._has_earlier is None:
-            self._has_earlier = calls.has_earlier_tokens(self._rpc, registry)
-        launch = None
-        if self._has_earlier:
-            if self._clock.monotonic() < self._ask_again_at:
-                raise UpstreamUnavailableError("The registry was asked for other tokens just now", retry_after=2)
-            self._ask_again_at = self._clock.monotonic() + _ASKED_SECONDS
-            lock = model_lock(model) if (model := calls.model_of(self._rpc, registry, address)) else None
-            launch = find_token(lock.deployment_id) if lock else None
-        is_it = launch and launch.status == str(Status.COMPLETED) and to_checksum(str(launch.token_address)) == address
-        if launch is None or not is_it:
-            raise NotFoundError("There is no such token")
-        token = LaunchedToken.of(launch, {})
-        if self._rpc.code_at(address).hex() != load(CONTRACT).deployed_bytecode[2:]:
-            token.source_hash = None
-        condition_held(lambda: token.save(condition=LaunchedToken.pk.does_not_exist()))
-        return token
+def _of_this_source(token: LaunchedToken) -> None:
+    if token.source_hash != load(CONTRACT).source_hash:
+        raise NotFoundError("The token was launched from the source of an earlier version, which is not kept")
 
 
 def _view(token: LaunchedToken, chain: Chain, facts: Sequence[bytes | None]) -> TokenView:

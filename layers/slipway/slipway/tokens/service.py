@@ -19,6 +19,7 @@ from slipway.chain.plans import gas_limits
 from slipway.chain.rules import estimated_seconds, fees_under_cap
 from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.control.breaker import Outcome
 from slipway.control.store import PROBE_WRITE, Gate, Service, record_outcome
 from slipway.errors import (
@@ -41,7 +42,7 @@ from slipway.jobs.store import RequestContext, events_of, job_event, job_outcome
 from slipway.limits import store as limits
 from slipway.network import public_client
 from slipway.observability import logger, record
-from slipway.settings import Window, chain_settings, launch_windows
+from slipway.settings import Window, launch_windows
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens import calls

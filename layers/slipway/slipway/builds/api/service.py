@@ -49,6 +49,7 @@ from slipway.builds.store import (
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees
 from slipway.chains import Chain
+from slipway.configuration import chain_settings
 from slipway.control.store import Gate, Service
 from slipway.errors import (
     AuditFailedError,
@@ -75,7 +76,6 @@ from slipway.settings import (
     bedrock_settings,
     build_limits,
     build_mainnets,
-    chain_settings,
     state_machine_arn,
     stream_url,
 )
