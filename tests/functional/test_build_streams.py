@@ -233,8 +233,9 @@ def test_a_lease_that_expired_closes_the_connection(
 
 @pytest.mark.parametrize("failure", [500, 413, ReadTimeoutError(endpoint_url="https://x")])
 def test_a_post_whose_outcome_nobody_knows_closes_the_connection(
-    slipway: Installation, build: WrittenBuild, failure: int | Exception
+    slipway: Installation, build: WrittenBuild, failure: int | Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 600)
     told = _connected(slipway, build)
     slipway.sockets.failures.append(failure)
     _replay(slipway)
@@ -261,8 +262,9 @@ def test_a_post_without_a_clear_outcome_before_the_connection_is_open_is_never_d
     "failure", [429, ConnectTimeoutError(endpoint_url="https://x"), EndpointConnectionError(endpoint_url="https://x")]
 )
 def test_a_post_that_did_not_arrive_is_tried_again(
-    slipway: Installation, build: WrittenBuild, failure: int | Exception
+    slipway: Installation, build: WrittenBuild, failure: int | Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 600)
     told = _connected(slipway, build)
     slipway.sockets.failures += [failure, failure]
     _replay(slipway)

@@ -20,6 +20,9 @@ from slipway.workers.heartbeats import take_beat
 from slipway.workers.store import find_worker, fleet_places
 from tests.support.workers import wallet
 
+# Without a budget, the calls here wait four seconds and more, each.
+MOST = 4.0
+
 
 @pytest.fixture
 def silent() -> Iterator[str]:
@@ -50,13 +53,13 @@ def _seconds_refused(budget: float, *calls: object) -> float:
 @pytest.mark.usefixtures("silent_table")
 def test_a_silent_table_refuses_a_beat_within_its_budget() -> None:
     beat = Beat(wallet(1), 1, [])
-    assert 0.4 < _seconds_refused(0.5, lambda: take_beat(beat, b"hash", 1), lambda: take_beat(beat, b"hash", 1)) < 1.5
+    assert 0.4 < _seconds_refused(0.5, lambda: take_beat(beat, b"hash", 1), lambda: take_beat(beat, b"hash", 1)) < MOST
 
 
 @pytest.mark.usefixtures("silent_table")
 def test_further_calls_of_the_request_are_refused_at_once() -> None:
     calls = [lambda: find_worker(wallet(1)), lambda: fleet_places(5, None), lambda: find_worker(wallet(2))]
-    assert 0.4 < _seconds_refused(0.5, *calls) < 1.5
+    assert 0.4 < _seconds_refused(0.5, *calls) < MOST
 
 
 def test_chains_and_other_services_share_the_budget(silent: str) -> None:
@@ -65,7 +68,7 @@ def test_chains_and_other_services_share_the_budget(silent: str) -> None:
     )
     with httpx.Client() as client:
         node = JsonRpc(chain, client)
-        assert 0.2 < _seconds_refused(0.5, lambda: node.call("eth_chainId"), lambda: node.call("eth_chainId")) < 1.5
+        assert 0.2 < _seconds_refused(0.5, lambda: node.call("eth_chainId"), lambda: node.call("eth_chainId")) < MOST
     began = time.monotonic()
     other = DeadlineClient(httpx.AsyncClient())
     with limited(0.3):
@@ -73,7 +76,7 @@ def test_chains_and_other_services_share_the_budget(silent: str) -> None:
             with pytest.raises(httpx.TimeoutException):
                 other.request("GET", silent, 10)
         assert seconds_left(10) == 0
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < MOST
 
 
 def test_without_a_request_there_is_no_budget() -> None:

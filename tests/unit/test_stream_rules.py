@@ -118,7 +118,11 @@ def test_a_connection_outlives_what_opens_it_and_a_turn_whoever_writes() -> None
 
 
 def test_the_tables_stream_tells_only_of_new_progress_of_builds() -> None:
-    (source,) = resources("AWS::Lambda::EventSourceMapping").values()
+    (source,) = [
+        entry
+        for entry in resources("AWS::Lambda::EventSourceMapping").values()
+        if entry["FunctionName"] == {"Ref": "BuildStreamFunction"}
+    ]
     (filter_,) = source["FilterCriteria"]["Filters"]
     assert json.loads(filter_["Pattern"]) == {
         "eventName": ["INSERT"],

@@ -29,7 +29,7 @@ LONG_BODIES = {
     "PUT /api/deployments/{id}",
     "POST /heartbeat",
 }
-MOST_SECONDS = 5.0
+MOST_CPU_SECONDS = 5.0
 LEVELS = 100_000
 NOT_JSON = {
     "arrays in arrays": b"[" * LEVELS + b"]" * LEVELS,
@@ -75,9 +75,9 @@ def tokens(slipway: Installation) -> dict[str, str]:
 
 def _send(slipway: Installation, tokens: dict[str, str], name: str, **parts: Any) -> Answer:
     token = tokens.get(ROUTES[EVENTS[name]["routeKey"]].who)
-    started = time.perf_counter()
+    started = time.process_time()
     answer = slipway.api(name, token=token, **parts)
-    assert time.perf_counter() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_CPU_SECONDS
     return answer
 
 
