@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token chain-check prepare test contract faults bench lint openapi licences audit types validate lock clean
+.PHONY: help run start stop token chain-check prepare test contract faults bench deploy destroy smoke lint openapi licences audit types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -40,6 +40,15 @@ faults: prepare ## The long form of the fault tests: every fault alone, hundreds
 
 bench: prepare ## Measure everything, and print one table with every promise; 20 minutes on a quiet machine
 	@$(PYTHON) -m bench
+
+deploy: ## Deploy deploy/<name>.toml to AWS: ENV=name; PLAN=yes says what would change, ALLOW=… what may be replaced
+	@$(PYTHON) -m deploy $(if $(filter yes,$(PLAN)),plan,deploy) "$(ENV)" --allow "$(ALLOW)"
+
+destroy: ## Say what stays of an installation on AWS, ENV=name; with CONFIRM=name delete the rest
+	@$(PYTHON) -m deploy destroy "$(ENV)" --confirm "$(CONFIRM)"
+
+smoke: ## Check any installation from outside: API=https://… ; DOMAIN=… CHAIN=… where it has other ones, SPEND=yes to launch
+	@$(PYTHON) -m deploy.smoke "$(API)" --domain "$(DOMAIN)" $(if $(CHAIN),--chain $(CHAIN)) --spend $(if $(filter yes,$(SPEND)),yes,no)
 
 openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that
 	@$(PYTHON) -m local.openapi

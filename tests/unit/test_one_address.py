@@ -21,8 +21,8 @@ def _distribution() -> dict[str, Any]:
     return configuration
 
 
-def _rewritten(uri: str, querystring: dict[str, Any] | None = None) -> dict[str, Any]:
-    (function,) = resources("AWS::CloudFront::Function").values()
+def _rewritten(uri: str, querystring: dict[str, Any] | None = None, by: str = "StreamPathFunction") -> dict[str, Any]:
+    function = resources("AWS::CloudFront::Function")[by]
     request = {"method": "GET", "uri": uri, "querystring": querystring or {}, "headers": {}, "cookies": {}}
     engine = MiniRacer()
     try:
@@ -47,7 +47,8 @@ def test_it_is_made_only_when_it_is_asked_for() -> None:
     assert template()["Parameters"]["OneAddress"]["Default"] == "false"
     for name, resource in template()["Resources"].items():
         if resource["Type"].startswith("AWS::CloudFront::"):
-            assert resource["Condition"] == "HasOneAddress", name
+            assert resource["Condition"] in ("HasOneAddress", "HasDashboardBucket"), name
+    assert template()["Conditions"]["HasDashboardBucket"]["Fn::And"][0] == {"Condition": "HasOneAddress"}
     assert template()["Outputs"]["OneAddressUrl"]["Condition"] == "HasOneAddress"
 
 
@@ -77,6 +78,26 @@ def test_every_route_leads_to_the_api_and_streams_to_the_streams() -> None:
         assert _origin(route.replace("{", "").replace("}", "")) == "http-api", route
     assert _origin(f"/api/v1/builds/{BUILD}/stream") == "streams"
     assert _origin("/index.html") == {"Fn::If": ["HasDashboard", "dashboard", "http-api"]}
+
+
+@pytest.mark.parametrize(
+    ("uri", "file"),
+    [
+        ("/", "/index.html"),
+        ("/builds/new", "/index.html"),
+        ("/assets/a-1.js", "/assets/a-1.js"),
+        ("/robots.txt", "/robots.txt"),
+    ],
+)
+def test_pages_are_one_file_of_the_bucket(uri: str, file: str) -> None:
+    assert _rewritten(uri, by="PagePathFunction")["uri"] == file
+
+
+def test_only_the_distribution_reads_the_bucket() -> None:
+    policy = resources("AWS::S3::BucketPolicy")["DashboardBucketPolicy"]["PolicyDocument"]["Statement"]
+    (allowed,) = [entry for entry in policy if entry["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert "OneAddressDistribution" in json.dumps(allowed["Condition"])
 
 
 def test_nothing_is_cached_and_hosts_keep_their_names() -> None:

@@ -141,13 +141,14 @@ class _OutOfTimeError(BotoCoreError):
 def limit_waits[Client](client: Client) -> Client:
     """Hold a client's calls to the budget of the request that makes them; returns the client."""
     endpoint: Any = client._endpoint  # type: ignore[attr-defined]
-    send, usual = endpoint._send, endpoint.http_session._timeout
+    usual = endpoint.http_session._timeout
 
     def send_within(request: Any) -> Any:
         try:
             with waiting(usual.read_timeout) as seconds:
                 request.context["read_timeout"] = seconds
-                return send(request)
+                # The class's own, as it is at the call: what replaces it is not to be passed over.
+                return type(endpoint)._send(endpoint, request)
         except BudgetSpentError as error:
             raise _OutOfTimeError from error
 
