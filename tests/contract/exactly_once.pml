@@ -1,8 +1,8 @@
 /* The write-ahead protocol of a launch, as a model for Spin.
  *
- * A launch has two purposes, DEPLOY and REGISTER, on one account of one chain. Two executions work on it at once. Each
- * reads what is stored, decides, and writes later under its conditions, so whatever happens in between may be stale: a
- * step that was cut is a step whose condition fails.
+ * A launch has the purposes DEPLOY and REGISTER and, if it has a first supply, DISTRIBUTE, on one account of one chain.
+ * Two executions work on it at once. Each reads what is stored, decides, and writes later under its conditions, so
+ * whatever happens in between may be stale: a step that was cut is a step whose condition fails.
  * The chain may take whatever was ever sent, in any order of time, may replace blocks that are not confirmed, and may
  * see a transaction of the same key that Slipway never signed.
  *
@@ -16,9 +16,14 @@
 #define NONCES 6
 #endif
 #define BEYOND NONCES
+#ifdef SUPPLY
+#define PURPOSES 3
+#else
+#define PURPOSES 2
+#endif
 
 mtype = { pending, completed, failed };                       /* status of the launch */
-mtype = { nobody, deploy, register, cancel, foreign, other }; /* what a nonce holds, or was used for */
+mtype = { nobody, deploy, register, distribute, cancel, foreign, other }; /* what a nonce holds, or was used for */
 
 /* ── The chain ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 mtype used[NONCES] = nobody;      /* what the canonical chain took at each nonce below `count` */
@@ -29,13 +34,16 @@ bool sent_cancel[NONCES] = false; /* so has the self-transfer that closes the no
 #ifndef STRANGERS
 #define STRANGERS 1
 #endif
-byte reorganisations = 1, strangers = STRANGERS;
+#ifndef REORGANISATIONS
+#define REORGANISATIONS 1
+#endif
+byte reorganisations = REORGANISATIONS, strangers = STRANGERS;
 
 /* ── The tables ────────────────────────────────────────────────────────────────────────────────────────────────── */
 byte next_nonce = 0;                   /* of the account */
 mtype holds[NONCES] = nobody;          /* what is signed for each nonce; written once, before it is sent */
 bool cancel_signed[NONCES] = false;    /* a self-transfer with higher fees is signed for the nonce as well */
-byte at_deploy = BEYOND, at_register = BEYOND; /* the nonce that each purpose has now */
+byte at_deploy = BEYOND, at_register = BEYOND, at_distribute = BEYOND; /* the nonce that each purpose has now */
 mtype status = pending;
 bool locked = true;
 bool expired = false;                  /* the launch's deadline has passed */
@@ -46,12 +54,14 @@ bool expired = false;                  /* the launch's deadline has passed */
 
 inline check_effects() {
   d_step {
-    byte i = 0, deploys = 0, registers = 0;
+    byte i = 0, deploys = 0, registers = 0, supplies = 0;
     do
     :: i < count ->
          if
          :: used[i] == deploy -> deploys++
          :: used[i] == register && deploys > 0 -> registers++ /* reverts while the token has no code */
+         /* Reverts while the token is not registered. That a second one reverts as well is not relied on here. */
+         :: used[i] == distribute && registers > 0 -> supplies++
          :: else
          fi;
          i++
@@ -59,7 +69,8 @@ inline check_effects() {
     od;
     assert(deploys <= 1);
     assert(registers <= 1);
-    i = 0; deploys = 0; registers = 0
+    assert(supplies <= 1);
+    i = 0; deploys = 0; registers = 0; supplies = 0
   }
 }
 
@@ -71,7 +82,7 @@ end:
        atomic { used[count] = holds[count]; count++; check_effects() }
   :: count < NONCES && count < next_nonce && sent_cancel[count] ->
        atomic { used[count] = cancel; count++; check_effects() }
-  :: strangers > 0 && count < NONCES - 4 ->
+  :: strangers > 0 && count < PURPOSES ->
        atomic { strangers--; used[count] = foreign; count++ }
   :: confirmed < count -> confirmed++
   :: reorganisations > 0 && count > confirmed ->
@@ -97,32 +108,45 @@ end:
 /* A nonce is signed for one purpose, ever. */
 inline sign_for(nonce, what) { assert(holds[nonce] == nobody); holds[nonce] = what }
 
-/* Both transactions are signed for nonces that were read before, and written in one conditional write. */
-inline sign_both() {
+/* All transactions are signed for nonces that were read before, and written in one conditional write. */
+inline sign_all() {
   my_nonce = next_nonce;
   atomic {
     if
-    :: purpose_unchanged(at_deploy, was_deploy) && nonce_unchanged && my_nonce < NONCES - 1 ->
-         sign_for(my_nonce, deploy); sign_for(my_nonce + 1, register);
-         at_deploy = my_nonce; at_register = my_nonce + 1; next_nonce = my_nonce + 2
+    :: purpose_unchanged(at_deploy, was_deploy) && nonce_unchanged && my_nonce <= NONCES - PURPOSES ->
+         sign_for(my_nonce, deploy); at_deploy = my_nonce;
+         sign_for(my_nonce + 1, register); at_register = my_nonce + 1;
+#ifdef SUPPLY
+         sign_for(my_nonce + 2, distribute); at_distribute = my_nonce + 2;
+#endif
+         next_nonce = my_nonce + PURPOSES
     :: else
-    fi
+    fi;
+    forget()
   }
 }
 
-inline sign_registration() {
+/* One purpose is signed anew at the next nonce. */
+inline sign_one(what, at, was) {
   my_nonce = next_nonce;
   atomic {
     if
-    :: purpose_unchanged(at_register, was_register) && nonce_unchanged && my_nonce < NONCES ->
-         sign_for(my_nonce, register); at_register = my_nonce; next_nonce = my_nonce + 1
+    :: purpose_unchanged(at, was) && nonce_unchanged && my_nonce < NONCES ->
+         sign_for(my_nonce, what); at = my_nonce; next_nonce = my_nonce + 1
     :: else
-    fi
+    fi;
+    forget()
   }
 }
+
+/* What was read is read anew before the next step. */
+inline forget() { was_deploy = BEYOND; was_register = BEYOND; was_distribute = BEYOND; my_nonce = 0 }
 
 inline fail_unlocked() {
-  atomic { if :: at_deploy == was_deploy && status != completed -> status = failed; locked = false :: else fi }
+  atomic {
+    if :: at_deploy == was_deploy && status != completed -> status = failed; locked = false :: else fi;
+    forget()
+  }
 }
 
 /* A nonce was used by somebody else for good: none of ours can be mined there any more. */
@@ -132,47 +156,80 @@ inline fail_unlocked() {
 #define is_void(n) is_confirmed(n, foreign)
 #endif
 
-/* A registration that was mined before its token reverted: it had no effect and never will have. */
-#define reverted(n) (is_confirmed(n, register) && (at_deploy > n))
+/* Mined before what it depends on: it had no effect and never will have. */
+#define reverted(n, what, needed) (is_confirmed(n, what) && (needed > n))
 #define is_closed(n) is_confirmed(n, cancel)
+#define without_effect(n, what, needed) (is_void(n) || is_closed(n) || reverted(n, what, needed))
+#define has_effect(n, what, needed) (is_confirmed(n, what) && !reverted(n, what, needed))
+
+#ifdef SUPPLY
+#define distributed has_effect(was_distribute, distribute, at_register)
+#else
+#define distributed true
+#endif
+#ifdef DROP_FINAL_DISTRIBUTION
+#define to_distribute_anew !is_confirmed(was_distribute, distribute)
+#else
+#define to_distribute_anew without_effect(was_distribute, distribute, at_register)
+#endif
 
 #define signed(n) (n < BEYOND)
 
 proctype Execution() {
-  byte was_deploy, was_register, my_nonce;
+  byte was_deploy, was_register, was_distribute, my_nonce;
+  forget();
   do
   :: settled -> break
   :: else ->
-       atomic { was_deploy = at_deploy; was_register = at_register }
+       atomic { was_deploy = at_deploy; was_register = at_register; was_distribute = at_distribute }
        if
-       /* Nothing is signed: reserve both nonces and write both transactions. Too late: the model is free at once. */
-       :: status == pending && !signed(was_deploy) && !expired -> sign_both()
+       /* Nothing is signed: reserve the nonces and write all transactions. Too late: the model is free at once. */
+       :: status == pending && !signed(was_deploy) && !expired -> sign_all()
        :: !signed(was_deploy) && expired -> fail_unlocked()
-       /* The deployment's nonce was used elsewhere, for good: both are signed anew, at later nonces. */
-       :: status == pending && signed(was_deploy) && is_void(was_deploy) && !expired -> sign_both()
+       /* The deployment's nonce was used elsewhere, for good: all are signed anew, at later nonces. */
+       :: status == pending && signed(was_deploy) && is_void(was_deploy) && !expired -> sign_all()
        :: signed(was_deploy) && is_void(was_deploy) && expired -> fail_unlocked()
        /* The deployment was called off, for good: there is no token, and none can come. */
        :: signed(was_deploy) && is_closed(was_deploy) -> fail_unlocked()
        /* The token is there, and its registration has no effect at its nonce, for good: it is signed anew. */
        :: status == pending && signed(was_deploy) && is_confirmed(was_deploy, deploy) &&
-          (is_void(was_register) || is_closed(was_register) || reverted(was_register)) -> sign_registration()
-       /* Both are confirmed. */
-       :: signed(was_deploy) && is_confirmed(was_deploy, deploy) &&
-          is_confirmed(was_register, register) && !reverted(was_register) -> status = completed
-       /* Send what is written, again and again: always the same bytes. */
-       :: signed(was_deploy) && !is_mined(was_deploy, deploy) && !sent[was_deploy] -> sent[was_deploy] = true
-       :: signed(was_register) && !is_mined(was_register, register) && !sent[was_register] -> sent[was_register] = true
+          without_effect(was_register, register, at_deploy) -> sign_one(register, at_register, was_register)
+#ifdef SUPPLY
+       /* It is registered, and the distribution of its supply has no effect at its nonce, for good. */
+       :: status == pending && signed(was_deploy) && is_confirmed(was_deploy, deploy) &&
+          has_effect(was_register, register, at_deploy) && to_distribute_anew ->
+            sign_one(distribute, at_distribute, was_distribute)
+#endif
+       /* All are confirmed. */
+       :: signed(was_deploy) && is_confirmed(was_deploy, deploy) && has_effect(was_register, register, at_deploy) &&
+          distributed -> d_step { status = completed; forget() }
+       /* Send what is written, again and again: always the same bytes. Later is not another thing than now. */
+       :: atomic {
+            signed(was_deploy) && !is_mined(was_deploy, deploy) && !sent[was_deploy] -> sent[was_deploy] = true; forget()
+          }
+       :: atomic {
+            signed(was_register) && !is_mined(was_register, register) && !sent[was_register] -> sent[was_register] = true; forget()
+          }
+#ifdef SUPPLY
+       :: atomic {
+            signed(was_distribute) && !is_mined(was_distribute, distribute) && !sent[was_distribute] -> sent[was_distribute] = true; forget()
+          }
+#endif
        /* Out of time: a self-transfer at the same nonce is written, and sent. Which of the two is mined decides. */
        :: expired && signed(was_deploy) && was_deploy >= count && !cancel_signed[was_deploy] ->
-            cancel_signed[was_deploy] = true
-       :: signed(was_deploy) && cancel_signed[was_deploy] && !sent_cancel[was_deploy] -> sent_cancel[was_deploy] = true
+            d_step { cancel_signed[was_deploy] = true; forget() }
+       :: atomic {
+            signed(was_deploy) && cancel_signed[was_deploy] && !sent_cancel[was_deploy] ->
+              sent_cancel[was_deploy] = true; forget()
+          }
        /* The chain takes neither for long: the launch is reported as failed; its model stays locked meanwhile. */
        :: expired && signed(was_deploy) && cancel_signed[was_deploy] && was_deploy >= confirmed && status == pending ->
-            status = failed
+            d_step { status = failed; forget() }
        /* It turns out that its token is on chain: the launch is taken up again. */
-       :: status == failed && locked && signed(was_deploy) && is_confirmed(was_deploy, deploy) -> status = pending
+       :: status == failed && locked && signed(was_deploy) && is_confirmed(was_deploy, deploy) ->
+            d_step { status = pending; forget() }
        /* Something has changed since it was read. */
-       :: was_deploy != at_deploy || was_register != at_register
+       :: atomic { was_deploy != at_deploy || was_register != at_register || was_distribute != at_distribute -> forget() }
        /* Else wait. An execution that waits for ever for a launch that is not settled is an error that Spin reports. */
        fi
   od
@@ -184,7 +241,7 @@ active proctype Neighbour() {
   byte my_nonce = next_nonce;
   atomic {
     if
-    :: nonce_unchanged && my_nonce < NONCES - 4 ->
+    :: nonce_unchanged && my_nonce < PURPOSES ->
          sign_for(my_nonce, other); sent[my_nonce] = true; next_nonce = my_nonce + 1
     :: else
     fi
@@ -197,7 +254,7 @@ active proctype Neighbour() {
 #ifdef DROP_SUPERSEDED
 #define serves_nothing(n) settled
 #else
-#define serves_nothing(n) (settled || (n != at_deploy && n != at_register))
+#define serves_nothing(n) (settled || (n != at_deploy && n != at_register && n != at_distribute))
 #endif
 
 active proctype Reconcile() {
@@ -211,4 +268,11 @@ end:
   od
 }
 
-init { atomic { run Execution(); run Execution() } }
+init {
+  atomic {
+    run Execution();
+#ifndef ONE_EXECUTION
+    run Execution()
+#endif
+  }
+}

@@ -12,6 +12,7 @@ from eth_account import Account
 from slipway.chain.broadcast import spare
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees, Fees, Receipt, SignedTransaction, UnsignedTransaction
+from slipway.chain.nodes import forget_heads
 from slipway.chain.plans import Change, Check, Create, Created, Of, Plan, PlannedCall, Update
 from slipway.chain.rules import bumped_fees
 from slipway.chain.signing import ChainSigning
@@ -173,6 +174,8 @@ def test_a_failed_condition_of_the_job_reserves_nothing() -> None:
 
 
 def _signing(signers: list[LocalSigner], rich: set[str]) -> ChainSigning:
+    forget_heads()
+
     def balance(params: list[Any]) -> str:
         return hex(10**18 if params[0] in rich else 0)
 

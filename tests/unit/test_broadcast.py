@@ -1,17 +1,23 @@
 """What a node's answer to a transaction means, and what a look at the chain finds."""
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from slipway.chain.broadcast import broadcast, held_to, look
+from slipway.chain.broadcast import broadcast, held_to, look, looks
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Progress
+from slipway.chain.nodes import forget_nodes
 from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
 from slipway.times import now, to_text
+from tests.support.clock import ManualClock
 from tests.support.nodes import FakeNode, RefusalError
 
 CHAIN = Chain.from_json(
@@ -53,6 +59,7 @@ def _rpc(**answers: Any) -> tuple[JsonRpc, FakeNode]:
         "eth_feeHistory": {"baseFeePerGas": ["0x1"], "reward": []},
         "eth_maxPriorityFeePerGas": "0x1",
     }
+    forget_nodes()
     node = FakeNode(**nothing | answers)
     return JsonRpc(CHAIN, node.client()), node
 
@@ -157,7 +164,8 @@ def _look(item: TransactionItem | None = None, **answers: Any) -> Any:
         "eth_getTransactionByHash": {"hash": FIRST},
         "eth_blockNumber": hex(100),
         "eth_getBlockByNumber": {"hash": "0xb"},
-        "eth_getTransactionCount": hex(7),
+        # What is in a block counts.
+        "eth_getTransactionCount": hex(8 if "eth_getTransactionReceipt" in answers else 7),
     }
     rpc, _ = _rpc(**{**standard, **answers})
     return look(rpc, CHAIN, item or _item(), 0, now())
@@ -192,7 +200,7 @@ def test_reverted_only_when_it_is_confirmed() -> None:
 
 def _counts(latest: int, confirmed: int) -> Any:
     """How many transactions of the account the chain has, at the latest block and at the newest confirmed one, 98."""
-    return lambda params: hex({"latest": latest, hex(98): confirmed}[params[1]])
+    return lambda params: hex({"pending": latest, "latest": latest, hex(98): confirmed}[params[1]])
 
 
 @pytest.mark.parametrize(
@@ -208,13 +216,14 @@ def test_void_when_a_confirmed_block_used_its_nonce_and_none_of_its_signatures_i
     assert _look(**shown).progress is Progress.PENDING
     assert _look(_item(sent_seconds_ago=65), **shown).progress == progress.replace("missing", "stuck")
     # One of our own signatures used it.
+    shown = {"eth_getTransactionCount": _counts(max(latest, 8), confirmed)}
     mined = _look(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST), **shown)
     assert mined.progress is Progress.CONFIRMED
 
 
 def test_a_node_that_has_no_history_leaves_it_open_whether_a_nonce_was_used_elsewhere() -> None:
     def pruned(params: list[Any]) -> str:
-        if params[1] == "latest":
+        if params[1] in ("latest", "pending"):
             return hex(8)
         raise RefusalError(-32000, "missing trie node")
 
@@ -253,3 +262,71 @@ def test_a_node_that_cannot_tell_is_asked_again_later() -> None:
     for method in ("eth_getTransactionReceipt", "eth_getTransactionByHash"):
         with pytest.raises(UpstreamUnavailableError):
             _look(**{method: _refuses("transaction indexing is in progress")})
+
+
+def _launches(launches: int, signers: int, node: FakeNode) -> list[Progress]:
+    """Look at the creation and the registration of each of so many launches, as its own execution does."""
+    found = []
+    for number in range(launches):
+        account = f"0xsigner{number % signers}"
+        items = [_item(hashes=(f"0x{2 * number + which:064x}",)) for which in range(2)]
+        for which, item in enumerate(items):
+            item.signer, item.nonce = account, 2 * number + which
+        rpc = JsonRpc(CHAIN, node.client())
+        found += [entry.progress for entry in looks(rpc, CHAIN, items, 0, now())]
+    return found
+
+
+def test_one_look_at_the_head_serves_all_launches_that_wait_for_it() -> None:
+    counts = {"latest": "0x0", "pending": hex(500)}
+    _, node = _rpc(eth_getTransactionCount=lambda params: counts[params[1]])
+    assert set(_launches(100, 3, node)) == {Progress.PENDING}
+    # The block's number, and of each account what is mined and what waits: not one call for each launch.
+    asked = Counter(method for method, _ in node.asked)
+    assert asked == {"eth_blockNumber": 1, "eth_getTransactionCount": 6}
+    # Once they are mined, each has its receipts, and the block that all are in is asked once whether it is canonical.
+    forget_nodes()
+    node.asked.clear()
+    counts["latest"] = hex(500)
+    node.answers |= {
+        "eth_getTransactionReceipt": lambda params: _receipt(params[0])(params),
+        "eth_getBlockByNumber": {"hash": "0xb"},
+    }
+    assert set(_launches(100, 3, node)) == {Progress.CONFIRMED}
+    asked = Counter(method for method, _ in node.asked)
+    assert asked.pop("eth_getTransactionReceipt") == 200
+    assert asked == {"eth_blockNumber": 1, "eth_getTransactionCount": 3, "eth_getBlockByNumber": 1}
+
+
+def test_what_waits_at_the_same_time_asks_once_and_a_failure_is_not_kept() -> None:
+    begun, asked = threading.Event(), []
+
+    def answers(params: list[Any]) -> str:
+        asked.append(params)
+        begun.wait(10)
+        if len(asked) == 1:
+            raise RefusalError(-32004, "method not supported")
+        return hex(7)
+
+    head = _rpc(eth_getTransactionCount=answers)[0].head()
+    with ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(head.transaction_count, "0xsigner") for _ in range(8)]
+        begun.set()
+        failures = [future.exception() for future in waiting]
+    assert all(failure is None or isinstance(failure, UpstreamUnavailableError) for failure in failures)
+    assert isinstance(failures[0], UpstreamUnavailableError)
+    assert head.transaction_count("0xsigner") == 7
+    assert len(asked) == 2
+
+
+def test_a_look_at_the_head_is_of_the_past_after_a_quarter_of_a_block() -> None:
+    clock, numbers = ManualClock(), iter(range(100, 200))
+    forget_nodes()
+    node = FakeNode(eth_chainId="0x1", eth_blockNumber=lambda _: hex(next(numbers)))
+    chain = replace(CHAIN, block_seconds=4)
+    rpc = JsonRpc(chain, node.client(), clock=clock)
+    assert rpc.head().number == rpc.head().number == 100
+    clock.seconds += 0.9
+    assert rpc.head().number == 100
+    clock.seconds += 0.1
+    assert rpc.head().number == 101

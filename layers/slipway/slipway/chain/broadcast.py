@@ -5,11 +5,11 @@ The same bytes may be sent any number of times, so every doubt is resolved by se
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 
 from pynamodb.expressions.update import Action
 
 from slipway.budgets.store import unspend
+from slipway.chain.head import Head
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
@@ -120,16 +120,18 @@ def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: i
     if not items:
         return []
     # Before the receipts: what is in no block up to this one was not overlooked.
-    latest, canonical = rpc.block_number(), cache(rpc.block_hash)
+    head = rpc.head()
+    latest = head.number
 
     def look_at(item: TransactionItem) -> Look:
         pause = confirmation_pause(chain, polls)
-        receipt = mined(rpc, item)
+        # While the account's next nonce is this one, none of its signatures is in a block.
+        receipt = mined(rpc, item) if head.transaction_count(item.signer) > item.nonce else None
         if receipt is None:
-            return Look(_unmined(rpc, chain, item, latest, moment), pause)
+            return Look(_unmined(rpc, chain, item, head, moment), pause)
         if not is_confirmed(receipt, latest, chain):
             return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
-        if canonical(receipt.block_number) != receipt.block_hash:
+        if head.block_hash(receipt.block_number) != receipt.block_hash:
             return Look(Progress.PENDING, pause, receipt)
         if receipt.transaction_hash in item.cancel_hashes:
             return Look(Progress.CANCELLED, 0, receipt)
@@ -138,11 +140,11 @@ def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: i
     return [look_at(item) for item in items]
 
 
-def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int, moment: datetime) -> Progress:
+def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, head: Head, moment: datetime) -> Progress:
     waited = moment - from_text(item.broadcast_at or item.signed_at)
     is_stuck = waited > timedelta(seconds=chain.block_seconds * STUCK_BLOCKS)
-    known = rpc.knows(item.transaction_hash)
-    if (is_stuck or not known) and _is_used_elsewhere(rpc, chain, item, latest):
+    known = _is_waiting(item, head) or rpc.knows(item.transaction_hash)
+    if (is_stuck or not known) and _is_used_elsewhere(chain, item, head):
         return Progress.VOID
     is_stuck = is_stuck or item.underpriced == item.transaction_hash
     # A node that keeps forgetting it, because it pays too little for the pool, wants higher fees as well.
@@ -151,12 +153,19 @@ def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int, mom
     return Progress.STUCK if is_stuck else Progress.PENDING
 
 
-def _is_used_elsewhere(rpc: JsonRpc, chain: Chain, item: TransactionItem, latest: int) -> bool:
-    """Return whether a confirmed block used the nonce of a transaction that is in no block up to ``latest``."""
-    confirmed = latest - chain.confirmations + 1
-    if confirmed < 0 or rpc.transaction_count(item.signer, "latest") <= item.nonce:
+def _is_waiting(item: TransactionItem, head: Head) -> bool:
+    """Return whether a pool has what was signed for a nonce once; of several signatures it may have the first."""
+    if len(item.hashes) > 1 or head.transaction_count(item.signer) > item.nonce:
         return False
-    return rpc.transaction_count(item.signer, hex(confirmed)) > item.nonce
+    return head.transaction_count(item.signer, "pending") > item.nonce
+
+
+def _is_used_elsewhere(chain: Chain, item: TransactionItem, head: Head) -> bool:
+    """Return whether a confirmed block used the nonce of a transaction that is in no block up to the head."""
+    confirmed = head.number - chain.confirmations + 1
+    if confirmed < 0 or head.transaction_count(item.signer) <= item.nonce:
+        return False
+    return head.transaction_count(item.signer, hex(confirmed)) > item.nonce
 
 
 def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: datetime) -> Look:

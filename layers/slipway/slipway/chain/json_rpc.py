@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from slipway.chain.head import Head
 from slipway.chain.models import Call, ChainFees, Receipt
 from slipway.chain.nodes import Node, nodes_of
 from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
@@ -248,6 +249,10 @@ class JsonRpc:
             logger.debug("no block number", chain=self._chain.name, position=node.position)
 
     # ── Methods ─────────────────────────────────────────────────────────────────────────────────
+
+    def head(self) -> Head:
+        """Return a look at the chain's head that this process shares for a part of a block."""
+        return self._nodes.head(self._clock.monotonic(), lambda: Head(self))
 
     def fees(self) -> ChainFees:
         """Return the base fee of the next block and the tip to offer, in wei: what recent blocks took or the node

@@ -5,7 +5,9 @@ at every call.
 """
 
 import random
+from collections.abc import Callable
 
+from slipway.chain.head import Head
 from slipway.chains import Chain
 
 _MOST_REST_SECONDS = 60.0
@@ -15,6 +17,8 @@ _HEAD_SECONDS = 60.0
 _HEARD_SECONDS = 10.0
 # Blocks reach nodes one after the other; this much is no lag.
 _LAG_SECONDS = 10.0
+# For which part of a block, and how long at most, one look at the head counts as the present.
+_HEAD_PART, _MOST_SHARED_SECONDS = 0.25, 2.0
 
 
 class Node:
@@ -59,6 +63,7 @@ class Nodes:
     def __init__(self, chain: Chain) -> None:
         self._block_seconds = chain.block_seconds
         self._nodes = [Node(url, position) for position, url in enumerate(chain.rpc_urls, start=1)]
+        self._shared: tuple[float, Head] | None = None
 
     def in_order(self, moment: float) -> list[Node]:
         """Return the addresses as they are to be asked: as configured, then those that lag, then those that rest."""
@@ -79,6 +84,17 @@ class Nodes:
             if node.head is not None and not node.is_foreign and moment - node.heard_at < _HEAD_SECONDS
         ]
         return max(heads, default=None)
+
+    def head(self, moment: float, look: Callable[[], Head]) -> Head:
+        """Return the last look at the chain's head, or a new one if that is of the past."""
+        shared = min(self._block_seconds * _HEAD_PART, _MOST_SHARED_SECONDS)
+        if self._shared is None or moment - self._shared[0] >= shared:
+            self._shared = moment, look()
+        return self._shared[1]
+
+    def forget_head(self) -> None:
+        """Look at the chain's head anew."""
+        self._shared = None
 
     def unheard(self, node: Node, moment: float) -> list[Node]:
         """Return the other addresses in order that have not reported a block lately and do not rest."""
@@ -103,3 +119,9 @@ def nodes_of(chain: Chain) -> Nodes:
 def forget_nodes() -> None:
     """Begin anew, as a new process does."""
     _known.clear()
+
+
+def forget_heads() -> None:
+    """Look at the head of each chain anew."""
+    for nodes in _known.values():
+        nodes.forget_head()

@@ -94,7 +94,7 @@ class ChainSigning:
                 f"The transaction needs more gas than one may use on {self.chain.name}",
                 details={"gas": max(limits), "gas_limit": self.chain.gas_limit},
             )
-        if self.rpc.balance(sender) < sum(limits) * fees.max_fee_per_gas:
+        if self.rpc.head().balance(sender) < sum(limits) * fees.max_fee_per_gas:
             raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
         return Priced(fees, limits)
 
@@ -139,21 +139,21 @@ class ChainSigning:
             self._write_ahead.sign_again([(item, fees)], (), cancel=True)
 
     def _fees(self, configuration: ChainConfiguration) -> Fees:
-        return fees_under_cap(self._network(configuration), self.chain, fee_cap(self.chain, configuration))
-
-    def _network(self, configuration: ChainConfiguration) -> ChainFees:
-        """Return what the network asks now; a tip that a node wanted lately counts, if it is higher."""
-        network = self.rpc.fees()
-        tip = max(network.priority_fee_per_gas, configuration.wanted_tip)
-        return ChainFees(network.base_fee_per_gas, tip)
+        network = _with_wanted_tip(self.rpc.head().fees(), configuration)
+        return fees_under_cap(network, self.chain, fee_cap(self.chain, configuration))
 
     def _raised(self, *items: TransactionItem) -> list[Fees | None]:
         """Return the fees by which each replaces itself; None where they would be over the cap."""
         if not items:
             return []
         configuration = chain_configuration(self.chain.chain_id)
-        network, cap = self._network(configuration), fee_cap(self.chain, configuration)
+        network, cap = _with_wanted_tip(self.rpc.fees(), configuration), fee_cap(self.chain, configuration)
         return [bumped_fees(item.fees, network, self.chain, cap) for item in items]
+
+
+def _with_wanted_tip(network: ChainFees, configuration: ChainConfiguration) -> ChainFees:
+    """Return what the network asks; a tip that a node wanted lately counts, if it is higher."""
+    return ChainFees(network.base_fee_per_gas, max(network.priority_fee_per_gas, configuration.wanted_tip))
 
 
 def _is_done(item: TransactionItem, *, cancel: bool) -> bool:
