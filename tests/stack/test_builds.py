@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from eth_account import Account
 from web3 import Web3
 
 from tests.stack.build_requests import PATH, PROMPT, UNSUPPORTED, accepted, ended, read, request, stranger, until
@@ -222,6 +223,52 @@ def test_a_build_that_ends_after_its_audit_is_deployed_later(stack: Any, user: T
     done = ended(stack, user, build_id)
     assert [deployment["status"] for deployment in done["deployments"]] == ["deployed"]
     assert done["code"] == audited["code"]
+
+
+def test_a_wallet_deploys_what_was_audited(stack: Any, nodes: dict[int, Web3]) -> None:
+    account = Account.create()
+    held = {"address": account.address, "private_key": account.key.hex(), "role": "user"}
+    wallet = stack.sign_in(held)
+    build_id = accepted(stack, wallet, PROMPT, CHAINS, options={"signer": "wallet"})
+    build = ended(stack, wallet, build_id)
+    assert (build["status"], build["signer"]) == ("complete", "wallet"), build
+    hashes = {}
+    for deployment in build["deployments"]:
+        assert (deployment["status"], deployment["address"]) == ("pending", None)
+        unsigned = {name: value for name, value in deployment["transaction"].items() if name != "description"}
+        node = nodes[deployment["chain_id"]]
+        node.provider.make_request("anvil_setBalance", [account.address, hex(10**19)])  # type: ignore[arg-type]
+        fees = {"nonce": 0, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9}
+        sent = node.eth.send_raw_transaction(account.sign_transaction({**unsigned, **fees}).raw_transaction)
+        hashes[deployment["chain_id"]] = sent.to_0x_hex()
+    for chain_id, tx_hash in hashes.items():
+        path = f"{PATH}/{build_id}/deployments/{chain_id}"
+        answer = stack.http.post(path, json={"tx_hash": tx_hash}, headers=bearer(wallet))
+        assert answer.status_code == 200, answer.text
+    build = ended(stack, wallet, build_id)
+    assert build["status"] == "complete", build
+    for deployment in build["deployments"]:
+        assert (deployment["status"], deployment["tx_hash"]) == ("deployed", hashes[deployment["chain_id"]])
+        token = nodes[deployment["chain_id"]].eth.contract(address=deployment["address"], abi=_ERC20)
+        assert token.functions.owner().call() == account.address
+
+
+def test_a_wallets_other_contract_is_reported_as_such(stack: Any, nodes: dict[int, Web3]) -> None:
+    account = Account.create()
+    wallet = stack.sign_in({"address": account.address, "private_key": account.key.hex(), "role": "user"})
+    build_id = accepted(stack, wallet, PROMPT, CHAINS[:1], options={"signer": "wallet"})
+    data = ended(stack, wallet, build_id)["deployments"][0]["transaction"]["data"]
+    node = nodes[CHAINS[0]]
+    node.provider.make_request("anvil_setBalance", [account.address, hex(10**19)])  # type: ignore[arg-type]
+    other = {"data": data[:-40] + "66" * 20, "value": 0, "chainId": CHAINS[0], "gas": 8_000_000, "nonce": 0}
+    signed = account.sign_transaction({**other, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9})
+    sent = node.eth.send_raw_transaction(signed.raw_transaction).to_0x_hex()
+    path = f"{PATH}/{build_id}/deployments/{CHAINS[0]}"
+    assert stack.http.post(path, json={"tx_hash": sent}, headers=bearer(wallet)).status_code == 200
+    build = ended(stack, wallet, build_id)
+    (deployment,) = build["deployments"]
+    assert (build["status"], deployment["status"], deployment["error_code"]) == ("failed", "failed", "CODE_MISMATCH")
+    assert deployment["transaction"]["data"] == data
 
 
 def test_a_build_that_was_cancelled_has_no_audit_to_deploy_by(stack: Any, user: Token) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from slipway.builds.api import models
@@ -23,6 +23,8 @@ app = create_app()
 NewBuild = Annotated[models.BuildRequest, body_of(models.BuildRequest)]
 PreviewBody = Annotated[models.PreviewRequest, body_of(models.PreviewRequest)]
 Chains = Annotated[models.DeployRequest, body_of(models.DeployRequest)]
+WalletHash = Annotated[models.WalletTransaction, body_of(models.WalletTransaction)]
+ChainNumber = Annotated[int, Path(ge=1, le=2**53)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 ACCEPTING = (BudgetExceededError, RateLimitExceededError, ServicePausedError)
@@ -102,6 +104,17 @@ def metadata(build_id: str, caller: Owner) -> Response:
 def deploy(context: Context, build_id: str, caller: Owner, body: Chains, key: Key = None) -> models.DeployAnswer:
     """Deploy the contract to chains where that failed, or which are new."""
     return build_service().deploy(caller, build_id, body.root, key, context)
+
+
+@app.post(
+    "/api/v1/builds/{build_id}/deployments/{chain_id}",
+    responses=refusals(NotFoundError, ConflictError, RateLimitExceededError),
+)
+def follow(
+    context: Context, build_id: str, chain_id: ChainNumber, caller: Owner, body: WalletHash, key: Key = None
+) -> models.DeployAnswer:
+    """Follow the transaction by which the caller's wallet creates the contract on a chain."""
+    return build_service().follow(caller, build_id, chain_id, body.tx_hash, key, context)
 
 
 @app.post("/api/v1/builds/{build_id}/retry", responses=refusals(NotFoundError, ConflictError, *ACCEPTING))

@@ -160,6 +160,10 @@ class DeploymentFailedError(SlipwayError, code="DEPLOYMENT_FAILED", status=500, 
     """The chain refused or reverted a transaction, or its job ran out of time."""
 
 
+class CodeMismatchError(SlipwayError, code="CODE_MISMATCH", status=409, permanent=True):
+    """A transaction creates something else than the code that was audited."""
+
+
 class UpstreamUnavailableError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502):
     """A system that Slipway calls did not answer in time; the same call may succeed later."""
 

@@ -89,6 +89,10 @@ def test_only_those_who_may_build_for_a_mainnet(slipway: Installation, monkeypat
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
     assert "main" in answer.body["error"]["message"]
     assert create(slipway, account=ADMIN).status == 200
+    by_wallet = new(slipway, options={"signer": "wallet"})
+    assert (by_wallet.signer, by_wallet.deploys) == ("wallet", False), "the caller's wallet pays for itself"
+    assert preview(slipway, PROMPT, chains=[31337], options={"signer": "wallet"}).body["refusals"] == []
+    assert [entry["code"] for entry in preview(slipway, PROMPT, chains=[31337]).body["refusals"]] == ["FORBIDDEN"]
     monkeypatch.setenv("BUILD_MAINNETS", "partner, standard")
     settings.build_mainnets.cache_clear()
     assert create(slipway).status == 200
@@ -100,6 +104,7 @@ def test_no_build_is_accepted_for_a_chain_without_gas(slipway: Installation) -> 
     answer = create(slipway)
     assert (answer.status, answer.code) == (503, "BUDGET_EXCEEDED")
     assert answer.body["error"]["details"]["budget"] == "gas_31337"
+    assert create(slipway, options={"signer": "wallet"}).status == 200
     slipway.model()
     assert slipway.launch().code == "BUDGET_EXCEEDED"
 

@@ -19,6 +19,7 @@ from moto import mock_aws
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway import times
+from slipway.builds.pipeline import completion
 from slipway.builds.pipeline import deployment as deploying
 from slipway.builds.pipeline.deployment import BuildTransactions
 from slipway.builds.pipeline.rules import creation_code, digest_of
@@ -27,6 +28,7 @@ from slipway.builds.store import (
     BuildItem,
     ChainDeploymentItem,
     build_key,
+    chain_deployments,
     change_build,
     find_build,
     find_chain_deployment,
@@ -42,6 +44,7 @@ from slipway.chain.store import save_contracts, save_fee_cap, transaction_at, tr
 from slipway.chain.write_ahead import WriteAhead
 from slipway.configuration import chain_settings
 from slipway.errors import (
+    CodeMismatchError,
     ConflictError,
     DeploymentFailedError,
     InsufficientGasError,
@@ -54,7 +57,7 @@ from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
-from tests.support.wallets import ALICE
+from tests.support.wallets import ALICE, BOB
 
 CHAIN = {
     "chain_id": 31337,
@@ -66,6 +69,7 @@ CHAIN = {
 }
 FIRST, SECOND = 31337, 5001
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
+POOL_ADDRESS = Account.from_key(POOL[0]).address
 ETHER = 10**18
 ARGUMENTS = [
     {"name": "name", "type": "string", "value": "Harbour"},
@@ -137,8 +141,8 @@ class Yard:
     signers: list[LocalSigner]
     times: int = 1
 
-    def build(self, *chain_ids: int, deployable: bool = True, arguments: Any = None) -> str:
-        """A build whose contract passed its audit."""
+    def build(self, *chain_ids: int, deployable: bool = True, arguments: Any = None, signer: str | None = None) -> str:
+        """A build whose contract passed its audit; complete, where a wallet signs."""
         build_id, moment = str(uuid.uuid4()), now_text()
         artifact = contracts.load("HokusaiToken")
         body = json.dumps({"abi": artifact.abi, "bytecode": artifact.bytecode}).encode()
@@ -148,7 +152,7 @@ class Yard:
             build_id=build_id,
             number=1,
             wallet=ALICE.address,
-            status=str(Status.DEPLOYING),
+            status=str(Status.COMPLETE if signer else Status.DEPLOYING),
             job_id=build_id,
             run_began_at=moment,
             stage=str(Stage.DEPLOY),
@@ -162,6 +166,7 @@ class Yard:
             contract_name="HokusaiToken",
             revision=0,
             deployable=deployable,
+            signer=signer,
             creation_digest=_digest(artifact.bytecode, ARGUMENTS if arguments is None else arguments),
             stage_began_at=moment,
             created_at=moment,
@@ -827,3 +832,163 @@ def test_a_chain_that_was_taken_out_of_the_configuration_fails(yard: Yard) -> No
     assert yard.task("BeginDeployment", build_id, 77)["progress"] == "sign"
     yard.fail(build_id, "UpstreamUnavailableError", "No node of chain 77 answered", 77)
     assert yard.deployment(build_id, 77).error_code == "UPSTREAM_UNAVAILABLE"
+
+
+# ── A wallet's own ──────────────────────────────────────────────────────────────────────────────
+
+
+def _shown(yard: Yard, build_id: str, chain_id: int = FIRST) -> dict[str, Any]:
+    path = {"build_id": build_id}
+    detail = yard.slipway.api("api_builds_detail", token=yard.slipway.token(ALICE), path=path).body
+    return next(entry for entry in detail["deployments"] or [] if entry["chain_id"] == chain_id)
+
+
+def _by_wallet(yard: Yard, data: str, chain_id: int = FIRST, to: str | None = None) -> str:
+    """What the caller's wallet does with an unsigned transaction; its hash."""
+    anvil = yard.chains[chain_id]
+    anvil.rpc("anvil_setBalance", ALICE.address, hex(ETHER))
+    anvil.rpc("anvil_impersonateAccount", ALICE.address)
+    sent = {"from": ALICE.address, "data": data, "gas": hex(8_000_000), **({"to": to} if to else {})}
+    return str(anvil.rpc("eth_sendTransaction", sent))
+
+
+def _follow(yard: Yard, build_id: str, tx_hash: str, chain_id: int = FIRST, **more: Any) -> Any:
+    token = yard.slipway.token(more.pop("account", ALICE))
+    path = {"build_id": build_id, "chain_id": str(chain_id)}
+    return yard.slipway.api("api_builds_follow", token=token, path=path, body={"tx_hash": tx_hash}, **more)
+
+
+def _prepare(yard: Yard, build_id: str) -> list[int]:
+    payload = {"state": "Prepare", "build_id": build_id, "job_id": yard.item(build_id).job_id}
+    return [entry["chain_id"] for entry in yard.slipway.invoke("BuildTasks", payload)["chains"]]
+
+
+def test_a_wallet_deploys_what_was_audited_on_each_chain(yard: Yard) -> None:
+    build_id = yard.build(signer="wallet")
+    for chain_id in (FIRST, SECOND):
+        shown = _shown(yard, build_id, chain_id)
+        assert (shown["status"], shown["transaction"]["chainId"]) == ("pending", chain_id)
+        assert set(shown["transaction"]) == {"data", "value", "chainId", "gas", "description"}
+        tx_hash = _by_wallet(yard, shown["transaction"]["data"], chain_id)
+        receipt = yard.json_rpc(chain_id).receipt(tx_hash)
+        assert receipt
+        assert receipt.gas_used < shown["transaction"]["gas"] < 2.5 * receipt.gas_used
+        answer = _follow(yard, build_id, tx_hash, chain_id)
+        assert (answer.status, answer.body["status"], answer.body["chains"]) == (200, "deploying", [chain_id])
+    # The second joined the run of the first.
+    assert _prepare(yard, build_id) == [FIRST, SECOND]
+    for chain_id in (FIRST, SECOND):
+        begun = yard.task("BeginDeployment", build_id, chain_id)
+        assert (begun["progress"], begun["pause_seconds"]) == ("broadcast", 2)
+        assert yard.task("ConfirmDeployment", build_id, chain_id, polls=0)["progress"] == "pending"
+        yard.chains[chain_id].mine(1)
+        assert yard.task("ConfirmDeployment", build_id, chain_id, polls=1)["progress"] == "confirmed"
+    assert yard.complete(build_id) == "done"
+    assert yard.item(build_id).status == "complete"
+    shown = _shown(yard, build_id)
+    assert (shown["status"], shown["transaction"], shown["verification"]["status"]) == ("deployed", None, "pending")
+    assert b"Harbour" in yard.json_rpc().eth_call(shown["address"], bytes.fromhex("06fdde03"))
+    assert [signer.signatures for signer in yard.signers] == [0, 0], "Slipway signs nothing for it"
+    refused = _follow(yard, build_id, "0x" + "11" * 32)
+    assert (refused.status, refused.code) == (409, "CONFLICT")
+
+
+@pytest.mark.parametrize("other", ["code", "arguments", "call"])
+def test_what_is_not_the_audited_code_is_reported_as_such(yard: Yard, other: str) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    data = _shown(yard, build_id)["transaction"]["data"]
+    wrong = {
+        "code": "0x" + creation_code(contracts.load("TokenManager").bytecode, ARGUMENTS).hex(),
+        "arguments": data.replace(ALICE.address[2:].lower(), "66" * 20),
+        "call": data,
+    }[other]
+    assert other == "call" or wrong != data
+    tx_hash = _by_wallet(yard, wrong, to=POOL_ADDRESS if other == "call" else None)
+    assert _follow(yard, build_id, tx_hash).status == 200
+    _prepare(yard, build_id)
+    yard.task("BeginDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    with pytest.raises(CodeMismatchError) as caught:
+        yard.task("ConfirmDeployment", build_id, polls=0)
+    yard.fail(build_id, "CodeMismatchError", caught.value.message)
+    assert yard.complete(build_id) == "done"
+    build, shown = yard.item(build_id), _shown(yard, build_id)
+    assert (build.status, shown["status"], shown["error_code"]) == ("failed", "failed", "CODE_MISMATCH")
+    assert shown["address"] is None
+    # The right one takes its place.
+    right = _by_wallet(yard, shown["transaction"]["data"])
+    assert _follow(yard, build_id, right).status == 200
+    _prepare(yard, build_id)
+    yard.task("BeginDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "confirmed"
+    assert yard.complete(build_id) == "done"
+    assert yard.item(build_id).status == "complete"
+
+
+def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    assert _follow(yard, build_id, "0x" + "ab" * 32).status == 200
+    _prepare(yard, build_id)
+    yard.task("BeginDeployment", build_id)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
+    again = _follow(yard, build_id, "0x" + "ab" * 32)
+    assert (again.status, int(yard.deployment(build_id).attempt)) == (200, 1), "the same hash changes nothing"
+    with monkeypatch.context() as late:
+        _later(late, 901)
+        with pytest.raises(DeploymentFailedError, match="No block of first"):
+            yard.task("ConfirmDeployment", build_id, polls=9)
+    tx_hash = _by_wallet(yard, _shown(yard, build_id)["transaction"]["data"])
+    assert _follow(yard, build_id, tx_hash).status == 200
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=10)["progress"] == "confirmed"
+
+
+def test_a_hash_that_comes_while_the_run_ends_is_not_forgotten(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build(signer="wallet")
+    data = _shown(yard, build_id)["transaction"]["data"]
+    _follow(yard, build_id, _by_wallet(yard, data))
+    _prepare(yard, build_id)
+    yard.task("BeginDeployment", build_id)
+    yard.chains[FIRST].mine(2)
+    yard.task("ConfirmDeployment", build_id, polls=0)
+    second = _by_wallet(yard, data, SECOND)
+
+    def late(build: str) -> Any:
+        found = chain_deployments(build)
+        monkeypatch.undo()
+        assert _follow(yard, build_id, second, SECOND).status == 200
+        return found
+
+    monkeypatch.setattr(completion, "chain_deployments", late)
+    assert yard.complete(build_id) == "prepare"
+    assert _prepare(yard, build_id) == [FIRST, SECOND]
+
+
+def test_hashes_are_the_owners_and_of_builds_that_a_wallet_signs(yard: Yard) -> None:
+    build_id, tx_hash = yard.build(FIRST, signer="wallet"), "0x" + "ab" * 32
+    assert _follow(yard, build_id, tx_hash, account=BOB).status == 404
+    assert _follow(yard, build_id, tx_hash, 4711).status == 400
+    for wrong in ("0x12", "ab" * 32, 7, None, tx_hash + "00"):
+        assert _follow(yard, build_id, wrong).status == 400  # type: ignore[arg-type]
+    ours = yard.build(FIRST)
+    assert (_follow(yard, ours, tx_hash).status, _shown(yard, ours)["transaction"]) == (409, None)
+    unaudited = yard.build(FIRST, signer="wallet", deployable=False)
+    assert _follow(yard, unaudited, tx_hash).status == 409
+
+
+def test_code_that_was_swapped_is_handed_to_no_wallet(yard: Yard) -> None:
+    build_id, other = yard.build(FIRST, signer="wallet"), contracts.load("TokenManager")
+    body = json.dumps({"abi": other.abi, "bytecode": other.bytecode}).encode()
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=f"builds/{build_id}/contract-0.json", Body=body)
+    answer = yard.slipway.api("api_builds_detail", token=yard.slipway.token(ALICE), path={"build_id": build_id})
+    assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
+
+
+def test_a_wallets_build_takes_more_chains_without_a_run(yard: Yard) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    path, token = {"build_id": build_id}, yard.slipway.token(ALICE)
+    answer = yard.slipway.api("api_builds_deploy", token=token, path=path, body=[SECOND])
+    assert (answer.status, answer.body["status"]) == (200, "complete")
+    assert _shown(yard, build_id, SECOND)["transaction"]["chainId"] == SECOND
+    assert int(yard.item(build_id).runs) == 1

@@ -869,6 +869,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/builds/{build_id}/deployments/{chain_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Follow the transaction by which the caller's wallet creates the contract on a chain */
+        post: operations["builds_follow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds/{build_id}/metadata": {
         parameters: {
             query?: never;
@@ -1597,6 +1614,12 @@ export interface components {
              * @default true
              */
             strict: boolean;
+            /**
+             * Signer
+             * @default slipway
+             * @enum {string}
+             */
+            signer: "slipway" | "wallet";
             /** Generation Time */
             generation_time?: number | null;
             /** Audit Time */
@@ -1708,7 +1731,7 @@ export interface components {
         };
         /**
          * ChainDeployment
-         * @description A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts.
+         * @description A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts. `transaction` is there where the caller's wallet signs, once the audit passed and until the contract is there.
          */
         ChainDeployment: {
             /** Chain Id */
@@ -1733,6 +1756,7 @@ export interface components {
             /** Explorer Url */
             explorer_url?: string | null;
             verification?: components["schemas"]["Verification"] | null;
+            transaction?: components["schemas"]["UnsignedCreation"] | null;
         };
         /**
          * ChainStatus
@@ -4119,12 +4143,10 @@ export interface components {
             estimate: true;
         };
         /**
-         * UnsignedTransaction
-         * @description A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take. `value` is a hexadecimal quantity in wei, `gas` a limit with head-room.
+         * UnsignedCreation
+         * @description The creation of a contract that lacks nonce, fees and signature, in the forms that wallets and libraries take. `value` is a hexadecimal quantity in wei, `gas` a limit with head-room.
          */
-        UnsignedTransaction: {
-            /** To */
-            to: string;
+        UnsignedCreation: {
             /** Data */
             data: string;
             /**
@@ -4138,6 +4160,27 @@ export interface components {
             gas: number;
             /** Description */
             description: string;
+        };
+        /**
+         * UnsignedTransaction
+         * @description A call of a contract, likewise.
+         */
+        UnsignedTransaction: {
+            /** Data */
+            data: string;
+            /**
+             * Value
+             * @default 0x0
+             */
+            value: string;
+            /** Chainid */
+            chainId: number;
+            /** Gas */
+            gas: number;
+            /** Description */
+            description: string;
+            /** To */
+            to: string;
         };
         /**
          * UpdateWorkloadRequest
@@ -4284,6 +4327,17 @@ export interface components {
             symbol: string;
             /** Decimals */
             decimals: number;
+        };
+        /**
+         * WalletTransaction
+         * @description The transaction by which the caller's wallet creates the contract on a chain.
+         * @example {
+         *       "tx_hash": "0x5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c"
+         *     }
+         */
+        WalletTransaction: {
+            /** Tx Hash */
+            tx_hash: string;
         };
         /**
          * WebhookCreated
@@ -6952,12 +7006,12 @@ export interface operations {
                      *       "amount": "25000000",
                      *       "transactions": [
                      *         {
-                     *           "to": "to",
                      *           "data": "data",
                      *           "value": "value",
                      *           "chainId": 1,
                      *           "gas": 2130000,
-                     *           "description": "description"
+                     *           "description": "description",
+                     *           "to": "to"
                      *         }
                      *       ],
                      *       "permit": {
@@ -7005,12 +7059,12 @@ export interface operations {
                      *       "amount": "25000000",
                      *       "transactions": [
                      *         {
-                     *           "to": "to",
                      *           "data": "data",
                      *           "value": "value",
                      *           "chainId": 1,
                      *           "gas": 2130000,
-                     *           "description": "description"
+                     *           "description": "description",
+                     *           "to": "to"
                      *         }
                      *       ]
                      *     }
@@ -8511,12 +8565,12 @@ export interface operations {
                      * @example {
                      *       "transactions": [
                      *         {
-                     *           "to": "to",
                      *           "data": "data",
                      *           "value": "value",
                      *           "chainId": 1,
                      *           "gas": 2130000,
-                     *           "description": "description"
+                     *           "description": "description",
+                     *           "to": "to"
                      *         }
                      *       ]
                      *     }
@@ -8600,6 +8654,13 @@ export interface operations {
                      *                 "urls": [
                      *                   "urls"
                      *                 ]
+                     *               },
+                     *               "transaction": {
+                     *                 "data": "data",
+                     *                 "value": "value",
+                     *                 "chainId": 1,
+                     *                 "gas": 2130000,
+                     *                 "description": "description"
                      *               }
                      *             }
                      *           ],
@@ -8636,6 +8697,7 @@ export interface operations {
                      *             "powers"
                      *           ],
                      *           "strict": true,
+                     *           "signer": "slipway",
                      *           "generation_time": 1.5,
                      *           "audit_time": 1.5,
                      *           "deploy_time": 1.5,
@@ -8779,6 +8841,13 @@ export interface operations {
                      *                 "urls": [
                      *                   "urls"
                      *                 ]
+                     *               },
+                     *               "transaction": {
+                     *                 "data": "data",
+                     *                 "value": "value",
+                     *                 "chainId": 1,
+                     *                 "gas": 2130000,
+                     *                 "description": "description"
                      *               }
                      *             }
                      *           ],
@@ -8815,6 +8884,7 @@ export interface operations {
                      *             "powers"
                      *           ],
                      *           "strict": true,
+                     *           "signer": "slipway",
                      *           "generation_time": 1.5,
                      *           "audit_time": 1.5,
                      *           "deploy_time": 1.5,
@@ -9038,6 +9108,13 @@ export interface operations {
                      *             "urls": [
                      *               "urls"
                      *             ]
+                     *           },
+                     *           "transaction": {
+                     *             "data": "data",
+                     *             "value": "value",
+                     *             "chainId": 1,
+                     *             "gas": 2130000,
+                     *             "description": "description"
                      *           }
                      *         }
                      *       ],
@@ -9074,6 +9151,7 @@ export interface operations {
                      *         "powers"
                      *       ],
                      *       "strict": true,
+                     *       "signer": "slipway",
                      *       "generation_time": 1.5,
                      *       "audit_time": 1.5,
                      *       "deploy_time": 1.5,
@@ -9245,6 +9323,13 @@ export interface operations {
                      *             "urls": [
                      *               "urls"
                      *             ]
+                     *           },
+                     *           "transaction": {
+                     *             "data": "data",
+                     *             "value": "value",
+                     *             "chainId": 1,
+                     *             "gas": 2130000,
+                     *             "description": "description"
                      *           }
                      *         }
                      *       ],
@@ -9264,6 +9349,90 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["BudgetExceededOrServicePaused"];
+        };
+    };
+    builds_follow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 4c0f7d1e-follow-1 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+                /** @example 31337 */
+                chain_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tx_hash": "0x5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WalletTransaction"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "build_id": "build id",
+                     *       "status": "pending",
+                     *       "chains": [
+                     *         1
+                     *       ],
+                     *       "deployments": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "chain_name": "chain name",
+                     *           "status": "pending",
+                     *           "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "tx_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "block_number": 7421998,
+                     *           "gas_used": "2104332",
+                     *           "cost": "1250000000000000",
+                     *           "error": null,
+                     *           "error_code": "error code",
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "verification": {
+                     *             "status": "pending",
+                     *             "urls": [
+                     *               "urls"
+                     *             ]
+                     *           },
+                     *           "transaction": {
+                     *             "data": "data",
+                     *             "value": "value",
+                     *             "chainId": 1,
+                     *             "gas": 2130000,
+                     *             "description": "description"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "stream_url": "stream url"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeployAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIdempotencyMismatch"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
         };
     };
     builds_metadata: {

@@ -67,6 +67,8 @@ class Progress:
 
 
 DEPLOYING_FROM, DEPLOYING_TO = 70, 95
+# A transaction that no block took for so long is called off, or followed no more.
+DEPLOYMENT_SECONDS = 900
 
 
 def deployment_progress(ended: int, chains: int) -> int:

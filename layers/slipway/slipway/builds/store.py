@@ -29,6 +29,9 @@ from slipway.times import epoch_milliseconds, now_text
 
 KIND = "build"
 BLOCK = 32
+WALLET = "wallet"
+"""Signs and sends the creations of a build itself."""
+
 _PREFIX = "BUILD#"
 _DETAIL = "DETAIL"
 _TRIES = 12
@@ -53,6 +56,7 @@ class BuildItem(OpenJob):
         deployable: Whether the present source passed its audit.
         creation_digest: Of the creation code that passed, with its arguments: nothing else is signed.
         deploys: False for a build that ends after its audit.
+        signer: ``wallet`` where the caller's wallet signs and sends the creations; else None.
         powers: Who can do what to holders, a sentence each.
     """
 
@@ -88,6 +92,7 @@ class BuildItem(OpenJob):
     deployable = BooleanAttribute(null=True)
     creation_digest = UnicodeAttribute(null=True)
     deploys = BooleanAttribute(null=True)
+    signer = UnicodeAttribute(null=True)
     powers = JSONAttribute(null=True)
     stage_began_at = UnicodeAttribute()
     generation_time = NumberAttribute(null=True)
@@ -134,6 +139,7 @@ class ChainDeploymentItem(JobsItem):
         deadline: When a transaction that no block took is called off.
         gas_used: Units of gas; ``cost`` is in wei. Both are decimal texts.
         transaction_hash: Of the transaction that was mined, or else the latest one.
+        signer: ``wallet`` where the caller's wallet sent the transaction; then each hash is an attempt.
     """
 
     build_id = UnicodeAttribute()
@@ -144,6 +150,7 @@ class ChainDeploymentItem(JobsItem):
     deadline = UnicodeAttribute()
     address = UnicodeAttribute(null=True)
     transaction_hash = UnicodeAttribute(null=True)
+    signer = UnicodeAttribute(null=True)
     block_number = NumberAttribute(null=True)
     gas_used = UnicodeAttribute(null=True)
     cost = UnicodeAttribute(null=True)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from slipway.chain.head import Head
-from slipway.chain.models import Call, ChainFees, Receipt
+from slipway.chain.models import Call, ChainFees, Receipt, Sent
 from slipway.chain.nodes import Node, nodes_of
 from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
 from slipway.chains import Chain
@@ -345,6 +345,12 @@ class JsonRpc:
             missing=lambda known: not known,
         )
 
+    def transaction(self, transaction_hash: str) -> Sent | None:
+        """Return what a transaction does that a node has, in a block or waiting; None while none has it."""
+        return self.ask_nodes(
+            "eth_getTransactionByHash", (transaction_hash,), _sent, missing=lambda found: found is None
+        )
+
     def send_raw(self, raw: str) -> str:
         """Broadcast signed bytes; returns their hash, raises RpcError with what the nodes' pools say."""
         return self.ask_nodes(SEND, (raw,), _hash)
@@ -396,6 +402,11 @@ def _fees(history: Any) -> ChainFees:
     tips = sorted(_number(rewards[0]) for rewards in history.get("reward") or [] if rewards)
     base_fee = _number(history["baseFeePerGas"][-1])
     return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
+
+
+def _sent(answer: Any) -> Sent | None:
+    # A few nodes call it data.
+    return Sent(answer.get("to"), _bytes(answer.get("input") or answer.get("data") or "0x")) if answer else None
 
 
 def _receipt(answer: Any, offered: int) -> Receipt | None:

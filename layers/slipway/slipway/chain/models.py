@@ -68,6 +68,14 @@ class Receipt:
         return self.gas_used * self.effective_gas_price + self.l1_fee
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What a transaction does that a node has; ``to`` is None for a contract creation."""
+
+    to: str | None
+    data: bytes
+
+
 class Progress(StrEnum):
     """What a look at the chain found, and so what the state machine does next."""
 

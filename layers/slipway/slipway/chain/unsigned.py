@@ -5,18 +5,23 @@ from pydantic import BaseModel
 from slipway.chain.models import Call
 
 
-class UnsignedTransaction(BaseModel):
-    """A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take.
+class UnsignedCreation(BaseModel):
+    """The creation of a contract that lacks nonce, fees and signature, in the forms that wallets and libraries take.
 
     ``value`` is a hexadecimal quantity in wei, ``gas`` a limit with head-room.
     """
 
-    to: str
     data: str
     value: str = "0x0"
     chainId: int  # noqa: N815 (the name that wallets know)
     gas: int
     description: str
+
+
+class UnsignedTransaction(UnsignedCreation):
+    """A call of a contract, likewise."""
+
+    to: str
 
 
 def unsigned(call: Call, gas: int, chain_id: int, description: str) -> UnsignedTransaction:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from slipway.builds.models import ConstructorArgument, ModelUsage, NotHonoured
 from slipway.builds.states import ChainStatus, Status
+from slipway.chain.unsigned import UnsignedCreation
 from slipway.verification.models import Verification
 
 
@@ -120,7 +121,10 @@ class ChainTarget(BaseModel):
 
 
 class ChainDeployment(BaseModel):
-    """A build's deployment on one chain. ``cost`` is in wei, ``gas_used`` in units of gas, both decimal texts."""
+    """A build's deployment on one chain. ``cost`` is in wei, ``gas_used`` in units of gas, both decimal texts.
+
+    ``transaction`` is there where the caller's wallet signs, once the audit passed and until the contract is there.
+    """
 
     chain_id: int
     chain_name: str
@@ -134,6 +138,7 @@ class ChainDeployment(BaseModel):
     error_code: str | None = None
     explorer_url: str | None = None
     verification: Verification | None = None
+    transaction: UnsignedCreation | None = None
 
 
 class BuildDetail(BaseModel):
@@ -174,6 +179,7 @@ class BuildDetail(BaseModel):
     not_honoured: list[NotHonoured] = []
     powers: list[str] = []
     strict: bool = True
+    signer: Literal["slipway", "wallet"] = "slipway"
 
     generation_time: float | None = None
     audit_time: float | None = None
@@ -204,6 +210,14 @@ class Cancelled(BaseModel):
 
 class DeployRequest(RootModel[ChainIds]):
     """Chains to deploy to, as a bare list of their ids."""
+
+
+class WalletTransaction(BaseModel):
+    """The transaction by which the caller's wallet creates the contract on a chain."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"tx_hash": "0x" + "5c" * 32}})
+
+    tx_hash: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", strict=True), AfterValidator(str.lower)]
 
 
 class DeployAnswer(BaseModel):

@@ -3,12 +3,25 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
+
+from pynamodb.expressions.condition import Condition
 
 from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
-from slipway.builds.api.acceptance import BUILDS, all_chains, new_build, new_run, new_try, refusal_of
+from slipway.builds.api.acceptance import (
+    BUILDS,
+    all_chains,
+    followed,
+    joined_run,
+    new_build,
+    new_run,
+    new_try,
+    not_deployed,
+    refusal_of,
+    too_many_open,
+)
 from slipway.builds.api.estimates import Estimator
 from slipway.builds.api.models import (
     MAX_CHAINS,
@@ -25,24 +38,27 @@ from slipway.builds.api.models import (
 )
 from slipway.builds.api.pagination import page_of
 from slipway.builds.api.tickets import TICKET_SECONDS, issue
-from slipway.builds.api.views import deployments_of, detail_of, preview_of, unread
+from slipway.builds.api.views import Creation, deployments_of, detail_of, preview_of, unread
 from slipway.builds.composer.engine import Composer, check_template
 from slipway.builds.composer.gas import creation_gas
-from slipway.builds.composer.options import Options, read_options
+from slipway.builds.composer.options import read_options
 from slipway.builds.composer.prompt import read_prompt
 from slipway.builds.models import GenerationRequest
 from slipway.builds.pipeline.files import BuildFiles, build_files
-from slipway.builds.pipeline.rules import require_honoured
+from slipway.builds.pipeline.rules import creation_code, creation_gas_limit, digest_of, require_honoured
 from slipway.builds.pipeline.runs import execution_input
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
+    WALLET,
     BuildItem,
+    ChainDeploymentItem,
     add_build,
     chain_deployments,
     change_build,
     commit_change,
     counts_of,
     find_build,
+    find_chain_deployment,
     permits_of,
     running,
 )
@@ -59,14 +75,15 @@ from slipway.errors import (
     NotFoundError,
     NotHonouredError,
     SlipwayError,
+    UpstreamUnavailableError,
     ValidationFailedError,
 )
 from slipway.executions import execution_starter, execution_stopper
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
-from slipway.identifiers import is_id
+from slipway.identifiers import is_id, new_id
 from slipway.identity.models import Caller
-from slipway.jobs.store import RequestContext
+from slipway.jobs.store import AuditEvent, RequestContext
 from slipway.limits import store as limits
 from slipway.network import public_client
 from slipway.observability import logger, record
@@ -83,6 +100,7 @@ from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import epoch_milliseconds
 
 _PREVIEWS = (Window(limit=120, seconds=60),)
+_HASHES = (Window(limit=100, seconds=3600),)
 _TRIES = 8
 # Longer than any permit holds; a broadcast has its own deadline before that.
 _PERMIT_WAIT_SECONDS = 20.0
@@ -179,7 +197,10 @@ class BuildService:
 
     def _require_honoured(self, body: BuildRequest, caller: Caller) -> bool:
         """Refuse what can't be made as it is asked for, before anything is counted; return whether it is deployed."""
-        options = self._require_known(body, caller)
+        options = read_options(body.options)
+        by_wallet = options.signer == WALLET
+        self._require_chains(body.chains, "chains", None if by_wallet else caller)
+        check_template(body.template)
         if self._composer is None:
             wish = read_prompt(body.prompt, kind=check_template(body.template)).features.get("deploy")
             deploys = options.deploy if options.deploy is not None else wish is not False
@@ -189,12 +210,7 @@ class BuildService:
             deploys = generation.options.get("deploy") is not False
         if deploys and not body.chains:
             raise ValidationFailedError.of_field("chains", "name at least one, or set options.deploy to false")
-        return deploys
-
-    def _require_known(self, body: BuildRequest, caller: Caller) -> Options:
-        self._require_chains(body.chains, "chains", caller)
-        check_template(body.template)
-        return read_options(body.options)
+        return deploys and not by_wallet
 
     # ── Preview ─────────────────────────────────────────────────────────────────────────────────
 
@@ -208,9 +224,9 @@ class BuildService:
         """
         wallet, refusals = str(caller.wallet), list[SlipwayError]()
         check_template(body.template)
-        read_options(body.options)
+        by_wallet = read_options(body.options).signer == WALLET
         try:
-            self._require_chains(body.chains, "chains", caller)
+            self._require_chains(body.chains, "chains", None if by_wallet else caller)
         except (BudgetExceededError, ForbiddenError) as error:
             refusals.append(error)
         limits.count("previews", wallet, _PREVIEWS)
@@ -244,11 +260,15 @@ class BuildService:
             return None
         return fees.base_fee_per_gas + fees.priority_fee_per_gas
 
-    def _require_chains(self, chains: Sequence[int], field: str, caller: Caller) -> None:
+    def _require_chains(self, chains: Sequence[int], field: str, caller: Caller | None) -> None:
+        """Refuse chains that are not known, or to which this caller's builds may not go at the operator's cost; None
+        where a wallet pays."""
         unknown = [str(chain) for chain in chains if chain not in self._chains]
         if unknown:
             known = ", ".join(map(str, sorted(self._chains)))
             raise ValidationFailedError.of_field(field, f"{', '.join(unknown)} can't be deployed to; known are {known}")
+        if caller is None:
+            return
         mainnets = [self._chains[chain].name for chain in chains if not self._chains[chain].testnet]
         if mainnets and not build_mainnets() & {*caller.roles, caller.tier}:
             raise ForbiddenError(f"Your builds may not go to {', '.join(mainnets)}: deploy with a wallet of your own")
@@ -303,20 +323,30 @@ class BuildService:
         build = self.owned(caller, build_id)
         code = self._threads.submit(self._files.source, build)
         report = self._threads.submit(self._files.report, build)
-        known = chain_deployments(build_id)
-        has_begun = known or build.status == str(Status.DEPLOYING)
+        known, creation = chain_deployments(build_id), self._creation(build)
+        has_begun = known or creation or build.status == str(Status.DEPLOYING)
         return detail_of(
             build,
             self._chains,
             self._stream_url(build_id),
             deployments=deployments_of(
-                build.chains, known, self._chains, cancelled=build.status == str(Status.CANCELLED)
+                build.chains, known, self._chains, cancelled=build.status == str(Status.CANCELLED), creation=creation
             )
             if has_begun
             else None,
             code=code.result(),
             report=report.result(),
         )
+
+    def _creation(self, build: BuildItem) -> Creation | None:
+        """Return what the caller's wallet is to send; None before the audit passed, or where Slipway signs."""
+        if not (build.signer and build.deployable):
+            return None
+        arguments = build.constructor_arguments or []
+        code = creation_code(self._files.contract(build)["bytecode"], arguments)
+        if digest_of(code) != build.creation_digest:
+            raise UpstreamUnavailableError("The stored code is not the code that passed the audit")
+        return Creation(str(build.contract_name), code, creation_gas_limit(code, arguments))
 
     def code(self, caller: Caller, build_id: str) -> str:
         """Return the present source; raises NotFoundError before there is one."""
@@ -399,7 +429,7 @@ class BuildService:
             RateLimitExceededError: As for a new build.
         """
         build = self.owned(caller, build_id)
-        self._require_chains(chain_ids, "chain_ids", caller)
+        self._require_chains(chain_ids, "chain_ids", None if build.signer else caller)
         done = {int(item.chain_id) for item in chain_deployments(build_id) if item.status == _DEPLOYED}
         asked = {"chain_ids": chain_ids}
         keyed = {"build_id": build_id, **asked}
@@ -411,6 +441,12 @@ class BuildService:
                 return self._replay_deploy(idempotency)
             raise refusal
         answer = self._deploy_answer(build, chain_ids)
+        if build.signer:
+            chains = [BuildItem.chains.set(all_chains(build, chain_ids))]
+            unchanged = (BuildItem.job_id == build.job_id) & (BuildItem.chains == list(build.chains))
+            if not change_build(build, chains, unchanged):
+                raise ConflictError("The build changed while it was looked at; try again", retry_after=1)
+            return self._deploy_answer(build, chain_ids, status=Status(build.status))
 
         def also(write: Transaction) -> None:
             self._accept(write, gate, context, build.wallet, build_id, limit)
@@ -418,7 +454,7 @@ class BuildService:
                 idempotency.remember(write, answer.model_dump(mode="json"))
 
         update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
-        actions, condition = new_run(build, chain_ids)
+        actions, condition = new_run(build, chain_ids, new_id())
         try:
             commit_change(build, actions, condition, update=update, also=also, most_open=limit.most_open)
         except ConditionsFailedError as error:
@@ -432,6 +468,57 @@ class BuildService:
         record("Builds", outcome="accepted")
         self._start(build)
         return answer
+
+    def follow(
+        self,
+        caller: Caller,
+        build_id: str,
+        chain_id: int,
+        tx_hash: str,
+        idempotency_key: str | None,
+        context: RequestContext,
+    ) -> DeployAnswer:
+        """Follow the transaction by which the caller's wallet creates the contract; a later hash takes its place.
+
+        Raises:
+            NotFoundError: There is no such build.
+            ValidationFailedError: The chain is unknown, or there would be too many.
+            ConflictError: Slipway signs for the build, it has no audited contract, or has it on the chain already.
+            RateLimitExceededError: Too many hashes in an hour, or too many builds are open.
+        """
+        build = self.owned(caller, build_id)
+        self._require_chains([chain_id], "chain_id", None)
+        keyed = {"build_id": build_id, "chain_id": chain_id, "tx_hash": tx_hash}
+        idempotency = Idempotency.of("builds/follow", build.wallet, idempotency_key, keyed)
+        if idempotency and idempotency.is_known():
+            return self._replay_deploy(idempotency)
+        limits.count("build_hashes", build.wallet, _HASHES)
+        most_open, audit = build_limits(caller.tier).most_open, context.audit("accepted", build.wallet, build_id)
+        told = f"Following {tx_hash} on {self._chains[chain_id].name}"
+        update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, told)
+        for _ in range(_TRIES):
+            before = find_chain_deployment(build_id, chain_id)
+            if refusal := _follow_refusal(build, chain_id, before):
+                raise refusal
+            if before and before.transaction_hash == tx_hash and before.job_id == build.job_id and not build.ended:
+                return self._deploy_answer(build, [chain_id], before)
+            job_id = new_id() if build.ended else str(build.job_id)
+            run = new_run(build, [chain_id], job_id) if build.ended else joined_run(build, chain_id)
+            deployment = followed(build, job_id, chain_id, before, tx_hash)
+            answer = self._deploy_answer(build, [chain_id], deployment)
+            write_more = partial(_add_followed, deployment, not_deployed(before), audit, idempotency, answer)
+            room = most_open if build.ended else None
+            try:
+                commit_change(build, *run, update=update, also=write_more, most_open=room)
+            except ConditionsFailedError as error:
+                if idempotency and IDEMPOTENCY_WRITE in error.failed:
+                    return self._replay_deploy(idempotency)
+                if room and (refused := too_many_open(error.failed, room)):
+                    raise refused from error
+                continue
+            self._start(build)
+            return answer
+        raise ConflictError("The build changed while it was looked at; try again", retry_after=1)
 
     @staticmethod
     def _deploy_refusal(build: BuildItem, chain_ids: list[int], asked: dict[str, Any]) -> SlipwayError | None:
@@ -490,13 +577,15 @@ class BuildService:
         self._start(build)
         return answer
 
-    def _deploy_answer(self, build: BuildItem, chain_ids: list[int]) -> DeployAnswer:
+    def _deploy_answer(
+        self, build: BuildItem, chain_ids: list[int], *begun: ChainDeploymentItem, status: Status = Status.DEPLOYING
+    ) -> DeployAnswer:
         others = [item for item in chain_deployments(build.build_id) if int(item.chain_id) not in chain_ids]
         return DeployAnswer(
             build_id=build.build_id,
-            status=Status.DEPLOYING,
+            status=status,
             chains=chain_ids,
-            deployments=deployments_of(all_chains(build, chain_ids), others, self._chains),
+            deployments=deployments_of(all_chains(build, chain_ids), [*others, *begun], self._chains),
             stream_url=self._stream_url(build.build_id),
         )
 
@@ -522,6 +611,32 @@ def _retry_refusal(build: BuildItem) -> SlipwayError | None:
     if int(build.runs) >= _MOST_RUNS:
         return ConflictError("The build was tried again too often; request a new one")
     return None
+
+
+def _follow_refusal(build: BuildItem, chain_id: int, before: ChainDeploymentItem | None) -> SlipwayError | None:
+    if not build.signer:
+        return ConflictError("Slipway signs for this build; one with options.signer: wallet is signed by your wallet")
+    if not build.deployable:
+        return ConflictError("The build has no contract that passed its audit", details={"status": build.status})
+    if before and before.status == _DEPLOYED:
+        return ConflictError("The contract is deployed on this chain already", details={"chain_ids": [chain_id]})
+    if len(all_chains(build, [chain_id])) > MAX_CHAINS:
+        return ValidationFailedError.of_field("chain_id", f"a build has at most {MAX_CHAINS} chains")
+    return None
+
+
+def _add_followed(
+    deployment: ChainDeploymentItem,
+    not_yet: Condition | None,
+    audit: AuditEvent,
+    idempotency: Idempotency | None,
+    answer: DeployAnswer,
+    write: Transaction,
+) -> None:
+    write.create("deployment", deployment, or_if=not_yet)
+    write.create("audit", audit)
+    if idempotency:
+        idempotency.remember(write, answer.model_dump(mode="json"))
 
 
 _FEES_SECONDS = 0.8

@@ -2,17 +2,39 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slipway.builds.api.models import BuildDetail, BuildRefusal, ChainDeployment, ChainTarget, GasEstimate, Preview
 from slipway.builds.models import Generation
 from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem
+from slipway.chain.unsigned import UnsignedCreation
 from slipway.chains import Chain
 from slipway.errors import SlipwayError
 from slipway.verification.models import Verification
 
 WEI = 10**18
+
+
+@dataclass(frozen=True)
+class Creation:
+    """The audited creation code with its arguments, for a wallet to send.
+
+    Attributes:
+        title: Of the contract.
+        code: The code.
+        gas: A limit with head-room.
+    """
+
+    title: str
+    code: bytes
+    gas: int
+
+    def on(self, chain_id: int, chain_name: str) -> UnsignedCreation:
+        """Return the transaction for a chain."""
+        description = f"Create {self.title} on {chain_name}"
+        return UnsignedCreation(data="0x" + self.code.hex(), chainId=chain_id, gas=self.gas, description=description)
 
 
 def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
@@ -25,11 +47,14 @@ def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
     )
 
 
-def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain]) -> ChainDeployment:
-    """Return a deployment on a chain, as far as it is."""
+def deployment_of(
+    chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain], creation: Creation | None = None
+) -> ChainDeployment:
+    """Return a deployment on a chain, as far as it is, with what a wallet is to send as long as it isn't there."""
     name = target_of(chain_id, chains).chain_name
     if item is None:
-        return ChainDeployment(chain_id=chain_id, chain_name=name, status=ChainStatus.PENDING)
+        unsigned = creation.on(chain_id, name) if creation else None
+        return ChainDeployment(chain_id=chain_id, chain_name=name, status=ChainStatus.PENDING, transaction=unsigned)
     chain = chains.get(chain_id)
     return ChainDeployment(
         chain_id=chain_id,
@@ -44,6 +69,7 @@ def deployment_of(chain_id: int, item: ChainDeploymentItem | None, chains: Mappi
         error_code=item.error_code,
         verification=Verification.of(item.verification) if item.status == str(ChainStatus.DEPLOYED) else None,
         explorer_url=chain.explorer_transaction_url(item.transaction_hash) if chain and item.transaction_hash else None,
+        transaction=creation.on(chain_id, name) if creation and item.status != str(ChainStatus.DEPLOYED) else None,
     )
 
 
@@ -53,11 +79,12 @@ def deployments_of(
     chains: Mapping[int, Chain],
     *,
     cancelled: bool = False,
+    creation: Creation | None = None,
 ) -> list[ChainDeployment]:
     """Return deployments in the order of a build's chains; those that have not begun are pending, or cancelled like
     their build."""
     known = {int(item.chain_id): item for item in items}
-    found = [deployment_of(int(chain), known.get(int(chain)), chains) for chain in chain_ids]
+    found = [deployment_of(int(chain), known.get(int(chain)), chains, creation) for chain in chain_ids]
     for deployment in found:
         if cancelled and deployment.status is ChainStatus.PENDING:
             deployment.status = ChainStatus.CANCELLED
@@ -104,6 +131,7 @@ def detail_of(
         not_honoured=build.not_honoured or [],
         powers=build.powers or [],
         strict=(build.options or {}).get("strict") is not False,
+        signer="wallet" if build.signer else "slipway",
         generation_time=_seconds(build.generation_time),
         audit_time=_seconds(build.audit_time),
         deploy_time=_seconds(build.deploy_time),

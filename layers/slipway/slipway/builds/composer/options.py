@@ -59,6 +59,7 @@ class Options(BaseModel):
     """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` is in percent.
 
     `strict` (by default true) refuses what is not honoured; `deploy: false` ends the build after its audit.
+    With `signer: wallet` it ends there as well, with unsigned transactions by which the caller's wallet deploys it.
 
     An option that doesn't concern the kind of contract is not an error: the answer lists it as not honoured.
     """
@@ -67,6 +68,7 @@ class Options(BaseModel):
 
     strict: bool | None = None
     deploy: bool | None = None
+    signer: Literal["slipway", "wallet"] | None = None
     name: Name | None = None
     symbol: Symbol | None = None
     decimals: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None

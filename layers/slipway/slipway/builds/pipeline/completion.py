@@ -78,7 +78,8 @@ class BuildWorkflow:
         code = DeploymentFailedError.code if failed else None
         gas, cost = _sum(everything, "gas_used"), _sum(everything, "cost")
         # One chain that is down says nothing of the others, nor of the service.
-        finish(build, job_id, told, actions, code, gas=gas, cost=cost, is_ours=False if deployed else None)
+        is_ours = False if deployed or build.signer else None
+        finish(build, job_id, told, actions, code, gas=gas, cost=cost, is_ours=is_ours, at=Stage.DEPLOY)
         return next_stage(build, job_id)
 
     # ── Failures ────────────────────────────────────────────────────────────────────────────────

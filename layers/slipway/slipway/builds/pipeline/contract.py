@@ -173,7 +173,8 @@ class ContractWorkflow:
                 BuildItem.audit_time.set(seconds_of_stage(build)),
             ]
             if build.deploys is False:
-                ended = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"{_passed(report)}; nothing is deployed yet")
+                then = "your wallet can deploy it" if build.signer else "nothing is deployed yet"
+                ended = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"{_passed(report)}; {then}")
                 finish(build, job_id, ended, [BuildItem.stage.set(str(Stage.DONE)), *actions], None)
                 return next_stage(build, job_id)
             told = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))

@@ -11,10 +11,19 @@ from datetime import timedelta
 
 from pynamodb.expressions.update import Action
 
-from slipway.builds.pipeline.rules import ENDED, ChainStep, chain_and_attempt, left_no_contract, purpose_of
-from slipway.builds.states import ChainStatus, Progress, Status, Step, deployment_progress
+from slipway.addresses import to_checksum
+from slipway.builds.pipeline.rules import (
+    ENDED,
+    ChainStep,
+    chain_and_attempt,
+    left_no_contract,
+    purpose_of,
+    require_audited,
+)
+from slipway.builds.states import DEPLOYMENT_SECONDS, ChainStatus, Progress, Status, Step, deployment_progress
 from slipway.builds.store import (
     KIND,
+    WALLET,
     BuildItem,
     ChainDeploymentItem,
     broadcasting,
@@ -31,10 +40,10 @@ from slipway.chain.broadcast import NotTakenError, confirm, held_to, look, mined
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
-from slipway.chain.rules import first_pause, is_confirmed
+from slipway.chain.rules import confirmation_pause, confirmations_pause, first_pause, is_confirmed
 from slipway.chain.store import TransactionItem, transaction_for
 from slipway.chains import Chain
-from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
+from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError, UpstreamUnavailableError
 from slipway.jobs.failures import failure_of
 from slipway.observability import logger, record
 from slipway.store import ConditionsFailedError, Transaction
@@ -42,8 +51,6 @@ from slipway.times import from_text, now, now_text, to_text
 from slipway.verification.models import PENDING, Contract
 from slipway.verification.store import add_verification
 
-# A transaction that no block took for so long is called off.
-DEPLOYMENT_SECONDS = 900
 # Sending has to be over, by its own deadline, before the permit runs out.
 SENDING_SECONDS = 5.0
 _PERMIT_SECONDS = SENDING_SECONDS + 3
@@ -91,6 +98,10 @@ class ChainDeployment:
         status = ChainStatus(deployment.status)
         if status is ChainStatus.DEPLOYED or (deployment.job_id == job_id and status in ENDED):
             return Outlook(ChainStep.ENDED)
+        if deployment.signer == WALLET:
+            # Its hash was written with the run that follows it.
+            is_followed = deployment.job_id == job_id
+            return Outlook(ChainStep.BROADCAST, first_pause(self._chain)) if is_followed else Outlook(ChainStep.ENDED)
         attempt, resumed = self._attempt(build_id, int(deployment.attempt))
         if deployment.job_id == job_id and attempt == deployment.attempt:
             return Outlook(ChainStep.SIGN)
@@ -175,9 +186,10 @@ class ChainDeployment:
             DeploymentFailedError: A node says that it can never be valid.
             UpstreamUnavailableError: No node answered, or the store did not, or the permit came too late.
         """
-        deployment, item = self._signed(build_id, job_id)
-        if deployment is None or item is None:
+        deployment = self._live(build_id, job_id)
+        if deployment is None:
             return Outlook(ChainStep.ENDED)
+        item = self._signed(deployment)
         try:
             if not _send(self._rpc, build_id, job_id, item):
                 return Outlook(ChainStep.ENDED)
@@ -191,12 +203,16 @@ class ChainDeployment:
         """Look whether the contract is there for good, and record it when it is.
 
         Raises:
+            CodeMismatchError: A wallet's transaction does not create what was audited.
             DeploymentFailedError: It reverted, or its time is over.
             UpstreamUnavailableError: The node does not show the contract yet, or did not answer.
         """
-        deployment, item = self._signed(build_id, job_id)
-        if deployment is None or item is None:
+        deployment = self._live(build_id, job_id)
+        if deployment is None:
             return Outlook(ChainStep.ENDED)
+        if deployment.signer == WALLET:
+            return self._follow(deployment, polls)
+        item = self._signed(deployment)
         moment, deadline = now(), from_text(deployment.deadline)
         found = look(self._rpc, self._chain, item, polls, moment)
         if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
@@ -204,27 +220,50 @@ class ChainDeployment:
             return Outlook(ChainStep.BEGIN)
         found = held_to(deadline, found, item, moment)
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
-            self._deployed(deployment, item, found.receipt)
+            self._require_code(str(item.contract_address))
+            record_deployed(self._chain, deployment, item, found.receipt)
         return Outlook(str(found.progress), found.pause_seconds)
 
-    def _deployed(self, deployment: ChainDeploymentItem, item: TransactionItem, receipt: Receipt) -> None:
-        if not self._rpc.code_at(str(item.contract_address)):
+    def _require_code(self, address: str) -> None:
+        if not self._rpc.code_at(address):
             raise UpstreamUnavailableError("The node does not show the contract's code yet")
-        record_deployed(self._chain, deployment, item, receipt)
 
-    def _signed(self, build_id: str, job_id: str) -> tuple[ChainDeploymentItem | None, TransactionItem | None]:
-        """Return the run's deployment and its transaction, signed before; Nones when the run or the deployment is
-        over."""
+    def _follow(self, deployment: ChainDeploymentItem, polls: int) -> Outlook:
+        """Look how far the wallet's transaction is; whether it creates what was audited shows before it is mined."""
+        chain, transaction_hash = self._chain, str(deployment.transaction_hash)
+        latest, sent = self._rpc.block_number(), self._rpc.transaction(transaction_hash)
+        if sent:
+            require_audited(sent, str(_existing(deployment.build_id).creation_digest), chain.name)
+        receipt = self._rpc.receipt(transaction_hash) if sent else None
+        if receipt is None:
+            if now() > from_text(deployment.deadline):
+                raise DeploymentFailedError(f"No block of {chain.name} has the transaction; give its hash again then")
+            return Outlook(ChainProgress.PENDING, confirmation_pause(chain, polls))
+        if not is_confirmed(receipt, latest, chain):
+            return Outlook(ChainProgress.PENDING, confirmations_pause(receipt, latest, chain))
+        if self._rpc.block_hash(receipt.block_number) != receipt.block_hash:
+            return Outlook(ChainProgress.PENDING, confirmation_pause(chain, polls))
+        if not receipt.succeeded:
+            raise DeploymentFailedError("The transaction was mined and reverted")
+        address = to_checksum(str(receipt.contract_address))
+        self._require_code(address)
+        record_deployed(chain, deployment, address, receipt)
+        return Outlook(ChainProgress.CONFIRMED)
+
+    def _live(self, build_id: str, job_id: str) -> ChainDeploymentItem | None:
+        """Return the run's deployment, None when the run or the deployment is over; ConflictError before it began."""
         build, deployment = _existing(build_id), find_chain_deployment(build_id, self._chain.chain_id)
         if deployment is None:
             raise ConflictError("The deployment has not begun")
         over = not _goes_on(build, job_id) or deployment.job_id != job_id or ChainStatus(deployment.status) in ENDED
-        if over:
-            return None, None
-        item = transaction_for(build_id, purpose_of(self._chain.chain_id, int(deployment.attempt)))
+        return None if over else deployment
+
+    def _signed(self, deployment: ChainDeploymentItem) -> TransactionItem:
+        """Return a deployment's transaction, signed before."""
+        item = transaction_for(deployment.build_id, purpose_of(self._chain.chain_id, int(deployment.attempt)))
         if item is None:
             raise ConflictError("The creation of the contract is not signed")
-        return deployment, item
+        return item
 
     # ── Failures ────────────────────────────────────────────────────────────────────────────────
 
@@ -264,7 +303,7 @@ class ChainDeployment:
         deployment = find_chain_deployment(build_id, self._chain.chain_id)
         if deployment is None:
             self._create(build_id, job_id)
-        elif deployment.job_id != job_id and deployment.status != str(ChainStatus.DEPLOYED):
+        elif deployment.job_id != job_id and deployment.status != str(ChainStatus.DEPLOYED) and not deployment.signer:
             attempt = int(deployment.attempt)
             signed = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt)) is not None
             self._take_up(deployment, job_id, attempt, resumed=signed)
@@ -349,26 +388,29 @@ def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem) -> bo
 def record_deployed(
     chain: Chain,
     deployment: ChainDeploymentItem,
-    item: TransactionItem,
+    created: TransactionItem | str,
     receipt: Receipt,
     allowed: set[ChainStatus] | None = None,
 ) -> None:
-    """Record that a contract is there for good."""
+    """Record that a contract is there for good: what a transaction of ours ``created``, or a wallet's address."""
+    item = None if isinstance(created, str) else created
+    address = created if isinstance(created, str) else str(created.contract_address)
     actions: list[Action] = [
-        ChainDeploymentItem.address.set(str(item.contract_address)),
+        ChainDeploymentItem.address.set(address),
         ChainDeploymentItem.block_number.set(receipt.block_number),
         ChainDeploymentItem.verification.set(PENDING),
         ChainDeploymentItem.error_code.remove(),
         ChainDeploymentItem.error_message.remove(),
         *_spent(receipt),
     ]
-    contract = Contract(chain.chain_id, str(item.contract_address), receipt.transaction_hash)
+    contract = Contract(chain.chain_id, address, receipt.transaction_hash)
 
     def also(write: Transaction) -> None:
-        confirm(write, item)
+        if item:
+            confirm(write, item)
         add_verification(write, KIND, deployment.build_id, contract, now())
 
-    message = f"Deployed to {chain.name} at {item.contract_address}"
+    message = f"Deployed to {chain.name} at {address}"
     if record_status(
         deployment,
         allowed or set(ChainStatus) - ENDED,
@@ -377,7 +419,8 @@ def record_deployed(
         actions=actions,
         also=also,
     ):
-        spare(item, receipt)
+        if item:
+            spare(item, receipt)
         record("ChainDeployments", chain=chain.name, outcome="deployed")
         record("ChainDeploymentGas", receipt.gas_used, chain=chain.name)
 
@@ -386,7 +429,7 @@ def _spent(receipt: Receipt) -> list[Action]:
     return [
         ChainDeploymentItem.transaction_hash.set(receipt.transaction_hash),
         ChainDeploymentItem.gas_used.set(str(receipt.gas_used)),
-        ChainDeploymentItem.cost.set(str(receipt.gas_used * receipt.effective_gas_price)),
+        ChainDeploymentItem.cost.set(str(receipt.cost)),
     ]
 
 

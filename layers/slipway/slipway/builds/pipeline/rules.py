@@ -8,8 +8,8 @@ from slipway.addresses import keccak256
 from slipway.builds.models import ConstructorArgument, Generation
 from slipway.builds.states import ChainStatus
 from slipway.chain.abi import Value, encode
-from slipway.chain.models import Receipt
-from slipway.errors import DeploymentFailedError, NotHonouredError
+from slipway.chain.models import Receipt, Sent
+from slipway.errors import CodeMismatchError, DeploymentFailedError, NotHonouredError
 
 _PURPOSE = "build"
 _MOST_NAMED = 5
@@ -86,6 +86,33 @@ def creation_code(bytecode: str, arguments: Sequence[Mapping[str, Any]]) -> byte
 def digest_of(content: bytes) -> str:
     """Return the Keccak-256 digest by which a build holds to what was audited."""
     return "0x" + keccak256(content).hex()
+
+
+def creation_gas_limit(code: bytes, arguments: Sequence[Mapping[str, Any]]) -> int:
+    """Return a limit of gas for a creation whose wallet may not ask a node: what is not used is not paid.
+
+    Of the transaction, its data and words of code (EIP-3860), the code that is kept (at most all of it), and a
+    constructor that writes some slots, one for each entry of a list. Source: the Yellow Paper's appendix G.
+    """
+    data = sum(16 if byte else 4 for byte in code)
+    listed = sum(len(entry["value"]) for entry in arguments if isinstance(entry["value"], list))
+    return 53_000 + data + 2 * (len(code) // 32 + 1) + 200 * len(code) + 400_000 + 60_000 * listed
+
+
+def require_audited(sent: Sent, creation_digest: str, chain: str) -> None:
+    """Refuse a wallet's transaction that does not create exactly what was audited.
+
+    Raises:
+        CodeMismatchError: It calls a contract, or creates other code, or with other arguments.
+    """
+    if sent.to is not None:
+        raise CodeMismatchError(
+            f"The transaction on {chain} creates no contract; send deployments[].transaction as it is"
+        )
+    if digest_of(sent.data) != creation_digest:
+        raise CodeMismatchError(
+            f"The contract that the transaction on {chain} creates is not the code that was audited"
+        )
 
 
 def _value(argument: ConstructorArgument) -> Value:

@@ -107,8 +107,9 @@ def finish(
     gas: int = 0,
     cost: int = 0,
     is_ours: bool | None = None,
+    at: Stage | None = None,
 ) -> bool:
-    """End a run, and count how it ended; False when it had ended already.
+    """End a run, and count how it ended; False when it had ended already, or is not at a stage any more.
 
     Args:
         build: The build.
@@ -119,6 +120,7 @@ def finish(
         gas: What its transactions used.
         cost: What they cost, in wei.
         is_ours: Whether a failure says something of this installation; None to tell by its code.
+        at: The stage that it ends from, if more could be added to the run meanwhile.
     """
     seconds = (now() - from_text(build.run_began_at)).total_seconds()
     outcome = job_outcome(KIND, error_code or "completed", seconds, gas, cost)
@@ -128,7 +130,8 @@ def finish(
         if int(build.runs) == 1:
             write.create("outcome", outcome)
 
-    if not change_build(build, actions, running(job_id), update=told, also=also):
+    condition = running(job_id) if at is None else running(job_id) & (BuildItem.stage == str(at))
+    if not change_build(build, actions, condition, update=told, also=also):
         return False
     record("Builds", outcome=error_code or "completed")
     record("BuildFailed", 1 if error_code else 0)
