@@ -42,7 +42,7 @@ from tests.support.stacks import Stacks, spec
 from tests.support.template import functions
 from tests.support.wallets import ADMIN, ALICE, sign_in_message, sign_text
 from tests.support.workers import CONTAINERS, body, enrol, wallet
-from tests.support.workloads import sdl_with, workload_machine
+from tests.support.workloads import put_workload, sdl_with, workload_machine
 
 ADMINISTRATOR = "0x" + "ad" * 32
 """Of the chain that is only these figures'."""
@@ -336,6 +336,7 @@ class Scenario:
         escrow = chain.deploy("Escrow", token.address, chain.accounts[0])
         chain.send(token.functions.mint(ALICE.address, 10**9), chain.accounts[0])
         save_escrow(31337, escrow.address)
+        put_workload(job, ALICE.address)
         given = {"job_id": job, "amount": "1"}
         self.twice("POST /api/escrow", lambda: self._api("api_escrow_deposit", body=given))
         self._rpc("anvil_setBalance", ALICE.address, hex(_ETHER))
@@ -466,7 +467,7 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
     token_chain = chain_settings().token_chain
     rpc = JsonRpc(token_chain, client)
     signing = ChainSigning(token_chain, rpc, WriteAhead(signers, token_chain, rpc))
-    here.patches.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
+    here.patches.setattr(function_app("signer"), "_chain_signing", lambda _, **__: signing)
     here.patches.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     for name in ("LAUNCH_LIMITS", "AKASH_LIMITS", "BUILD_LIMITS"):
         here.patches.setenv(name, _LIMITS)

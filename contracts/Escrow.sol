@@ -10,11 +10,16 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 /// @title Escrow
 /// @notice Holds what depositors pay ahead for their jobs, in one token. Each deposit belongs to one job and one
 ///         depositor, and leaves in two ways only: released to a payee by an operator, or refunded to its depositor.
-/// @dev What is held for a job and a depositor is deposited - released - refunded. Of that an operator may reserve
-///      what the job has cost already, so that a refund can't outrun the payment; a reservation ends by itself after
-///      `RESERVATION`, so no deposit is ever stuck. Operators are trusted with what is held, as arbiters are, until its
-///      depositor takes it back. The administrator appoints operators and can do nothing else: no pause, no sweep, no
+/// @dev What is held for a job and a depositor is deposited - released - refunded. With a deposit its depositor agrees
+///      to a price, the most that an hour of the job may cost. The job's time begins with its first reservation, and
+///      ends when it is settled. Whatever an operator does, no more is released than the price of the hours begun until
+///      then. An operator may reserve what is held, so that a refund can't outrun the payment. A reservation ends by
+///      itself after `RESERVATION`; it can be renewed until `LONGEST` after the last deposit and no longer, so no
+///      deposit is ever stuck. The administrator appoints operators and can do nothing else: no pause, no sweep, no
 ///      upgrade.
+///
+///      What a producer of blocks can shift, seconds, is nothing to hours and days.
+// slither-disable-start timestamp
 contract Escrow is AccessControl, ReentrancyGuard {
     using SafeERC20 for IERC20Metadata;
 
@@ -24,13 +29,21 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @notice How long a reservation lasts unless it is renewed.
     uint256 public constant RESERVATION = 7 days;
 
-    /// @notice What one depositor paid for one job and what became of it, in the token's base units.
+    /// @notice How long after a job's last deposit it may be reserved, however often that is renewed.
+    uint256 public constant LONGEST = 90 days;
+
+    /// @notice What one depositor paid for one job and what became of it, in the token's base units. `price` is the most
+    ///         that each hour begun may cost. Moments are seconds since 1970, and 0 before they came.
     struct Account {
         uint256 deposited;
         uint256 released;
         uint256 refunded;
         uint256 reserved;
         uint256 reservedUntil;
+        uint128 price;
+        uint40 startedAt;
+        uint40 endedAt;
+        uint40 depositedAt;
     }
 
     /// @notice Everything about one depositor and one job, as of one block.
@@ -46,6 +59,11 @@ contract Escrow is AccessControl, ReentrancyGuard {
         uint256 balance;
         uint256 allowance;
         uint256 blockNumber;
+        uint256 price;
+        uint256 startedAt;
+        uint256 endedAt;
+        uint256 renewableUntil;
+        uint256 releasable;
     }
 
     /// @notice The token that is held.
@@ -59,7 +77,13 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @param amount How much, in base units.
     event Deposited(bytes32 indexed jobId, address indexed depositor, uint256 amount);
 
-    /// @notice An operator said how much of a deposit the job has cost already.
+    /// @notice A depositor agreed to what a job may cost.
+    /// @param jobId The job.
+    /// @param depositor Who agreed.
+    /// @param price The most for each hour begun, in base units.
+    event PriceAgreed(bytes32 indexed jobId, address indexed depositor, uint256 price);
+
+    /// @notice An operator reserved a part of a deposit for its job.
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param amount How much is reserved from now on, in base units.
@@ -82,6 +106,10 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @notice The administrator may not be the zero address.
     error ZeroAdministrator();
 
+    /// @notice No amount of such a token would fit into a number.
+    /// @param decimals The token's decimals.
+    error UnsupportedDecimals(uint8 decimals);
+
     /// @notice A payee may not be the zero address, nor the escrow itself.
     /// @param payee Who was named.
     error InvalidPayee(address payee);
@@ -99,6 +127,23 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @param needed How much was asked for.
     error InsufficientDeposit(uint256 held, uint256 needed);
 
+    /// @notice A price is more than zero, and less than 2^128.
+    /// @param price What was named.
+    error InvalidPrice(uint256 price);
+
+    /// @notice The job runs at another price, which can't be changed any more.
+    /// @param agreed The price it runs at.
+    /// @param named The other one.
+    error PriceIsAgreed(uint256 agreed, uint256 named);
+
+    /// @notice At the agreed price the job can't have cost that much by now.
+    /// @param most What may still be released now.
+    /// @param asked How much was asked for.
+    error PriceExceeded(uint256 most, uint256 asked);
+
+    /// @notice The job was settled, so nothing more is reserved or released.
+    error JobHasEnded();
+
     /// @notice There is nothing that could be refunded now.
     error NothingToRefund();
 
@@ -107,7 +152,8 @@ contract Escrow is AccessControl, ReentrancyGuard {
     constructor(IERC20Metadata token_, address administrator) {
         if (administrator == address(0)) revert ZeroAdministrator();
         // Reverts where there is no such token.
-        token_.decimals();
+        uint8 decimals = token_.decimals();
+        if (decimals > 77) revert UnsupportedDecimals(decimals);
         token = token_;
         _grantRole(DEFAULT_ADMIN_ROLE, administrator);
     }
@@ -115,13 +161,16 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @notice Pays for a job ahead. The caller has allowed this contract to take the amount.
     /// @param jobId The job.
     /// @param amount How much, in base units. Not zero.
-    function deposit(bytes32 jobId, uint256 amount) external nonReentrant {
-        _deposit(jobId, amount);
+    /// @param price The most that each hour begun of the job may cost, in base units. Once the job's time has begun it
+    ///        stays as it is.
+    function deposit(bytes32 jobId, uint256 amount, uint256 price) external nonReentrant {
+        _deposit(jobId, amount, price);
     }
 
     /// @notice Pays for a job ahead, with the allowance in the same transaction (EIP-2612).
     /// @param jobId The job.
     /// @param amount How much, in base units. Not zero; the amount that was signed.
+    /// @param price The most that each hour begun of the job may cost, in base units.
     /// @param deadline Until when the signature holds, in seconds since 1970.
     /// @param v Part of the caller's signature.
     /// @param r Part of the caller's signature.
@@ -129,37 +178,40 @@ contract Escrow is AccessControl, ReentrancyGuard {
     function depositWithPermit(
         bytes32 jobId,
         uint256 amount,
+        uint256 price,
         uint256 deadline,
         uint8 v,
         bytes32 r,
         bytes32 s
     ) external nonReentrant {
+        // Nothing is written before it, and no function of this contract can run in between.
+        // slither-disable-next-line reentrancy-benign
         // Anybody may have used the signature first, just to make this fail. The allowance is there then, and if it is
         // not, taking the amount reverts.
         try IERC20Permit(address(token)).permit(_msgSender(), address(this), amount, deadline, v, r, s) {} catch {}
-        _deposit(jobId, amount);
+        _deposit(jobId, amount, price);
     }
 
-    /// @notice Says how much of a deposit its job has cost already and is not refunded therefore. It replaces what was
-    ///         said before, so saying it twice is saying it once. Only an operator may.
+    /// @notice Reserves a part of a deposit for its job, whose time begins with that. It replaces what was reserved
+    ///         before, so doing it twice is doing it once. Only an operator may.
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param amount How much is reserved from now on, in base units. At most what is held.
     function reserve(bytes32 jobId, address depositor, uint256 amount) external onlyRole(OPERATOR_ROLE) {
-        Account storage account = _accounts[jobId][depositor];
+        Account storage account = _running(jobId, depositor);
         uint256 held = _held(account);
         if (amount > held) revert InsufficientDeposit(held, amount);
-        uint256 until = block.timestamp + RESERVATION;
+        if (account.startedAt == 0 && amount > 0) account.startedAt = uint40(block.timestamp);
         account.reserved = amount;
-        account.reservedUntil = until;
-        emit Reserved(jobId, depositor, amount, until);
+        _renew(jobId, depositor);
     }
 
-    /// @notice Pays a payee from a deposit, from what is reserved first. Only an operator may.
+    /// @notice Pays a payee from a deposit, from what is reserved first, and renews the reservation of the rest. Only an
+    ///         operator may.
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param payee Who is paid.
-    /// @param amount How much, in base units. Not zero, and at most what is held.
+    /// @param amount How much, in base units. Not zero, at most what is held, and no more than the job can have cost.
     function release(
         bytes32 jobId,
         address depositor,
@@ -167,23 +219,28 @@ contract Escrow is AccessControl, ReentrancyGuard {
         uint256 amount
     ) external nonReentrant onlyRole(OPERATOR_ROLE) {
         if (amount == 0) revert ZeroAmount();
+        Account storage account = _running(jobId, depositor);
+        account.reserved -= amount < account.reserved ? amount : account.reserved;
+        if (account.reserved > 0) _renew(jobId, depositor);
         _release(jobId, depositor, payee, amount);
     }
 
-    /// @notice Ends a job: pays a payee what it cost, and frees the rest for a refund. Only an operator may.
+    /// @notice Ends a job: pays a payee what it cost, and frees the rest for a refund. Only an operator may, once.
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param payee Who is paid.
-    /// @param amount How much, in base units: at most what is held, and nothing for a job that cost nothing.
+    /// @param amount How much, in base units: at most what is held, no more than the job can have cost, and nothing for
+    ///        a job that cost nothing.
     function settle(
         bytes32 jobId,
         address depositor,
         address payee,
         uint256 amount
     ) external nonReentrant onlyRole(OPERATOR_ROLE) {
-        Account storage account = _accounts[jobId][depositor];
+        Account storage account = _running(jobId, depositor);
         account.reserved = 0;
         account.reservedUntil = block.timestamp;
+        account.endedAt = uint40(block.timestamp);
         emit Reserved(jobId, depositor, 0, block.timestamp);
         if (amount > 0) _release(jobId, depositor, payee, amount);
     }
@@ -235,20 +292,46 @@ contract Escrow is AccessControl, ReentrancyGuard {
                 refundable: _refundable(account),
                 balance: token.balanceOf(depositor),
                 allowance: token.allowance(depositor, address(this)),
-                blockNumber: block.number
+                blockNumber: block.number,
+                price: account.price,
+                startedAt: account.startedAt,
+                endedAt: account.endedAt,
+                renewableUntil: account.depositedAt + LONGEST,
+                releasable: account.endedAt == 0 ? _releasable(account) : 0
             });
     }
 
-    function _deposit(bytes32 jobId, uint256 amount) private {
+    function _deposit(bytes32 jobId, uint256 amount, uint256 price) private {
         if (amount == 0) revert ZeroAmount();
+        if (price == 0 || price > type(uint128).max) revert InvalidPrice(price);
         address depositor = _msgSender();
+        Account storage account = _accounts[jobId][depositor];
+        if (account.startedAt > 0 && price != account.price) revert PriceIsAgreed(account.price, price);
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(depositor, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert UnexpectedAmount(amount, received);
         // After the transfer, because only then is it certain; no function of this contract can run in between.
-        _accounts[jobId][depositor].deposited += amount;
+        account.deposited += amount;
+        account.depositedAt = uint40(block.timestamp);
+        if (price != account.price) {
+            account.price = uint128(price);
+            emit PriceAgreed(jobId, depositor, price);
+        }
         emit Deposited(jobId, depositor, amount);
+    }
+
+    function _running(bytes32 jobId, address depositor) private view returns (Account storage account) {
+        account = _accounts[jobId][depositor];
+        if (account.endedAt > 0) revert JobHasEnded();
+    }
+
+    function _renew(bytes32 jobId, address depositor) private {
+        Account storage account = _accounts[jobId][depositor];
+        uint256 longest = account.depositedAt + LONGEST;
+        uint256 until = block.timestamp + RESERVATION;
+        account.reservedUntil = until < longest ? until : longest;
+        emit Reserved(jobId, depositor, account.reserved, account.reservedUntil);
     }
 
     function _release(bytes32 jobId, address depositor, address payee, uint256 amount) private {
@@ -256,8 +339,9 @@ contract Escrow is AccessControl, ReentrancyGuard {
         Account storage account = _accounts[jobId][depositor];
         uint256 held = _held(account);
         if (amount > held) revert InsufficientDeposit(held, amount);
+        uint256 most = _releasable(account);
+        if (amount > most) revert PriceExceeded(most, amount);
         account.released += amount;
-        account.reserved -= amount < account.reserved ? amount : account.reserved;
         emit Released(jobId, depositor, payee, amount);
         token.safeTransfer(payee, amount);
     }
@@ -280,7 +364,17 @@ contract Escrow is AccessControl, ReentrancyGuard {
         return block.timestamp < account.reservedUntil ? account.reserved : 0;
     }
 
+    /// @dev What is held, but no more than the agreed price of each hour begun, less what was released of it.
+    function _releasable(Account storage account) private view returns (uint256) {
+        if (account.startedAt == 0) return 0;
+        uint256 begun = (block.timestamp - account.startedAt) / 1 hours + 1;
+        uint256 most = begun * account.price - account.released;
+        uint256 held = _held(account);
+        return most < held ? most : held;
+    }
+
     function _refundable(Account storage account) private view returns (uint256) {
         return _held(account) - _reserved(account);
     }
 }
+// slither-disable-end timestamp

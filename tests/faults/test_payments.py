@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from slipway.akash.payments import Purpose
+from slipway.akash.store import Purpose
 from slipway.chain.store import TransactionIntent
 from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS

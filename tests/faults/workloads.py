@@ -107,13 +107,14 @@ class Workloads:
         for to, data in (
             (outputs["usdc"], call_data("mint(address,uint256)", (owner, units))),
             (outputs["usdc"], call_data("approve(address,uint256)", (outputs["escrow"], 10**18))),
-            (outputs["escrow"], call_data("deposit(bytes32,uint256)", (key, units))),
+            (outputs["escrow"], call_data("deposit(bytes32,uint256,uint256)", (key, units, units))),
         ):
             self.stack.anvil("anvil_impersonateAccount", owner)
             self.stack.anvil("eth_sendTransaction", {"from": owner, "to": to, "data": "0x" + data.hex()})
         payment = {
             "amount": "5.000000",
             "units": units,
+            "price": units,
             "decimals": 6,
             "token": outputs["usdc"],
             "escrow": outputs["escrow"],

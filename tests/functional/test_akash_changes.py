@@ -256,7 +256,8 @@ def test_a_runway_is_kept_up_where_its_owner_wants_that(
     assert finish(slipway, deployment_id)["live"]["cost"]["runway_seconds"] < 86_400
     reconcile.workloads.cache_clear()
     of_now = reconcile.workloads()
-    monkeypatch.setattr(of_now, "_clock", slipway.clock.moment)
+    for one in (of_now, of_now._funding):
+        monkeypatch.setattr(one, "_clock", slipway.clock.moment)
 
     def look() -> dict[str, Any]:
         slipway.clock.advance(1)

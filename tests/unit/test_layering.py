@@ -43,7 +43,9 @@ ORDER = (
     ("akash.logs", "akash.payments", "akash.views", "akash.workloads"),
     ("akash.workflow",),
     ("akash.service",),
-    ("akash.changes", "akash.reconcile"),
+    ("akash.changes",),
+    ("akash.funding",),
+    ("akash.reconcile",),
     # What stands above capabilities.
     ("deployments", "stacks", "streams"),
     ("notifications", "reconcile"),

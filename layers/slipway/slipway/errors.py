@@ -204,6 +204,10 @@ class LeaseClosedError(SlipwayError, code="LEASE_CLOSED", status=502, permanent=
     """The provider, or Akash, closed the lease or the deployment."""
 
 
+class FundsExhaustedError(SlipwayError, code="FUNDS_EXHAUSTED", status=402):
+    """What its owner deposited for a workload is nearly used up, so it is closed."""
+
+
 class NotReadyError(SlipwayError, code="NOT_READY", status=504, permanent=True):
     """The workload has a lease, but did not become available in time."""
 

@@ -1,17 +1,15 @@
 """Reconciliation over this installation's chains, Akash account and stacks, each made once a process."""
 
 import json
-from decimal import Decimal
 from functools import cache, partial
 
 import httpx
 
 from slipway.akash.changes import WorkloadChanges
 from slipway.akash.console.client import console_api
-from slipway.akash.payments import PaymentTransactions, Purpose
+from slipway.akash.funding import Funding
+from slipway.akash.payments import Payments, PaymentTransactions, is_payment
 from slipway.akash.reconcile import AkashReconcile
-from slipway.akash.store import AkashDeployment
-from slipway.budgets.store import Spender
 from slipway.builds.pipeline.deployment import SENDING_SECONDS, BuildTransactions
 from slipway.builds.pipeline.files import build_files
 from slipway.builds.pipeline.reconcile import BuildReconcile
@@ -30,6 +28,7 @@ from slipway.secret_values import secret_text
 from slipway.settings import (
     akash_clocks,
     akash_settings,
+    akash_settle_usd,
     artifact_bucket,
     explorer_keys_secret,
     sourcify_address,
@@ -65,7 +64,7 @@ def signers(chain_id: int) -> SignerReconcile:
     of_builds, of_tokens, of_payments = BuildTransactions(chain, rpc), TokenTransactions(rpc), PaymentTransactions(rpc)
 
     def owner_of(item: TransactionItem) -> Owner:
-        if item.purpose in set(Purpose):
+        if is_payment(item.purpose):
             return of_payments
         return of_builds if chain_and_attempt(item.purpose) else of_tokens
 
@@ -79,10 +78,10 @@ def workloads() -> AkashReconcile:
     console = console_api if akash_settings().is_configured else None
     start = execution_starter(arn)
 
-    def top_up(deployment: AkashDeployment, amount: Decimal) -> None:
-        WorkloadChanges(start).top_up(deployment, amount, Spender(deployment.wallet))
-
-    return AkashReconcile(console, akash_clocks(), start, partial(execution_status, arn), top_up=top_up)
+    chain = chain_settings().token_chain
+    payments = Payments(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS))
+    funding = Funding(WorkloadChanges(start), payments, akash_settle_usd())
+    return AkashReconcile(console, akash_clocks(), start, partial(execution_status, arn), funding=funding)
 
 
 @cache

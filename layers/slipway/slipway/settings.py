@@ -358,6 +358,11 @@ def akash_deposit_seconds() -> float:
     return float(os.environ.get("AKASH_DEPOSIT_SECONDS") or 900)
 
 
+def akash_settle_usd() -> Decimal:
+    """Return AKASH_SETTLE_USD: after how many US dollars of cost a running workload's escrow pays them."""
+    return Decimal(os.environ.get("AKASH_SETTLE_USD") or "10")
+
+
 def escrow_payee() -> str:
     """Return ESCROW_PAYEE: who gets what workloads cost; empty for the first deployer account."""
     return os.environ.get("ESCROW_PAYEE", "")

@@ -3409,7 +3409,7 @@ export interface components {
         };
         /**
          * PaymentState
-         * @description How far the payment of a workload is; `spent` is known once it is closed.
+         * @description How far the payment of a workload is. Amounts are whole tokens of the escrow.
          */
         PaymentState: {
             /**
@@ -3417,11 +3417,33 @@ export interface components {
              * @enum {string}
              */
             status: "awaiting_deposit" | "deposited" | "reserving" | "reserved" | "settling" | "settled";
-            /** Amount */
+            /**
+             * Amount
+             * @description What was asked for.
+             */
             amount: string;
+            /**
+             * Reserved
+             * @description What of its owner's deposits was reserved for it in all, with those that came while it runs.
+             */
+            reserved?: string | null;
+            /**
+             * Released
+             * @description What of that was paid while it runs.
+             * @default 0
+             */
+            released: string;
+            /**
+             * Most Per Hour
+             * @description What its owner agreed to for each hour begun.
+             */
+            most_per_hour?: string | null;
             /** Expires At */
             expires_at: string;
-            /** Spent */
+            /**
+             * Spent
+             * @description What it has cost in the end, in US dollars.
+             */
             spent?: string | null;
         };
         /**
@@ -6180,6 +6202,9 @@ export interface operations {
                      *       "payment": {
                      *         "status": "awaiting_deposit",
                      *         "amount": "25000000",
+                     *         "reserved": "reserved",
+                     *         "released": "released",
+                     *         "most_per_hour": "most per hour",
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
@@ -6435,6 +6460,9 @@ export interface operations {
                      *       "payment": {
                      *         "status": "awaiting_deposit",
                      *         "amount": "25000000",
+                     *         "reserved": "reserved",
+                     *         "released": "released",
+                     *         "most_per_hour": "most per hour",
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
@@ -6648,6 +6676,9 @@ export interface operations {
                      *       "payment": {
                      *         "status": "awaiting_deposit",
                      *         "amount": "25000000",
+                     *         "reserved": "reserved",
+                     *         "released": "released",
+                     *         "most_per_hour": "most per hour",
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
@@ -85,7 +86,7 @@ class WorkloadChanges:
             write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.set(compressed(body.sdl))])
             write.create("audit", context.audit("accepted", deployment.wallet, deployment.deployment_id, event[0]))
 
-        self._go_on(deployment, actions, event, also)
+        self._go_on(deployment, actions, also, event)
         return status_of(deployment)
 
     def patch(self, deployment: AkashDeployment, body: PatchWorkloadRequest, context: RequestContext) -> WorkloadStatus:
@@ -152,17 +153,27 @@ class WorkloadChanges:
         self._go_on(
             deployment,
             [AkashDeployment.top_up.set({"amount": shown}), AkashDeployment.budget.set(reserved)],
-            ("deposit_requested", f"{shown} USD are to be added to the escrow account", {"amount": shown}),
             also,
+            ("deposit_requested", f"{shown} USD are to be added to the escrow account", {"amount": shown}),
         )
         budget.measure(micro(amount))
+
+    def charge(self, deployment: AkashDeployment, charge: dict[str, Any]) -> None:
+        """Have a running workload's escrow pay, or reserve, what is due; raise ConflictError if it can't now."""
+        count = int(deployment.charges) + 1
+        charge = {**charge, "purpose": f"{charge['purpose']}{count}"}
+        self._go_on(deployment, [AkashDeployment.charge.set(charge), AkashDeployment.charges.set(count)])
+
+    def pay_in(self, deployment: AkashDeployment, amount: Decimal) -> None:
+        """Have an amount that its owner's escrow has paid added to the account on Akash; raise as ``charge``."""
+        self._go_on(deployment, [AkashDeployment.top_up.set({"amount": amount_text(amount)})])
 
     def _go_on(
         self,
         deployment: AkashDeployment,
         actions: list[Action],
-        event: tuple[str, str, dict[str, object] | None],
-        also: Callable[[Transaction], None],
+        also: Callable[[Transaction], None] | None = None,
+        event: tuple[str, str, dict[str, object] | None] | None = None,
     ) -> None:
         """Change a running workload, and start the execution that does what is due now."""
         soon = to_text(now() + timedelta(seconds=LOOK_SECONDS))
@@ -180,6 +191,10 @@ class WorkloadChanges:
         ):
             _require_running(deployment)
             raise ConflictError("Too many requests at once; try again", retry_after=1)
+        self.start(deployment)
+
+    def start(self, deployment: AkashDeployment) -> None:
+        """Start the execution that does what is due."""
         try:
             self._start_execution(deployment.execution_name, execution_input(deployment))
         except Exception:

@@ -252,10 +252,21 @@ class Observation(BaseModel):
 
 
 class PaymentState(BaseModel):
-    """How far the payment of a workload is; ``spent`` is known once it is closed."""
+    """How far the payment of a workload is. Amounts are whole tokens of the escrow.
+
+    Attributes:
+        amount: What was asked for.
+        reserved: What of its owner's deposits was reserved for it in all, with those that came while it runs.
+        released: What of that was paid while it runs.
+        most_per_hour: What its owner agreed to for each hour begun.
+        spent: What it has cost in the end, in US dollars.
+    """
 
     status: Literal["awaiting_deposit", "deposited", "reserving", "reserved", "settling", "settled"]
     amount: str
+    reserved: str | None = None
+    released: str = "0"
+    most_per_hour: str | None = None
     expires_at: str
     spent: str | None = None
 

@@ -1,19 +1,20 @@
 """How a wallet's escrow pays for its workload: the deposit is awaited, reserved, and what was spent is released.
 
-1 US dollar is 1 unit of the escrow's token, here and nowhere else. What counts is what the escrow says of the job and
-its owner in a block that is confirmed, so a bare transfer, another token, job or wallet, or a deposit that a
-reorganisation took back is no deposit. Reserving and settling are transactions of one purpose each, written ahead.
+What counts is what the escrow says of the job and its owner in a block that is confirmed, so a bare transfer, another
+token, job or wallet, or a deposit that a reorganisation took back is no deposit. Each transaction has a purpose of its
+own and is written ahead: reserving, settling, and between them parts of the cost and further deposits (``funding``).
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pynamodb.expressions.condition import Condition
+
 from slipway.akash.models import FINAL, Status
-from slipway.akash.store import AkashDeployment, find_workload, undisturbed
+from slipway.akash.store import AkashDeployment, Purpose, find_workload, undisturbed
 from slipway.chain.abi import Value
 from slipway.chain.broadcast import broadcast, look
 from slipway.chain.json_rpc import JsonRpc
@@ -22,8 +23,9 @@ from slipway.chain.plans import Plan, PlannedCall, Update
 from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
 from slipway.chains import Chain
 from slipway.errors import ConflictError, NotFoundError
-from slipway.escrow.contract import EscrowContract
-from slipway.escrow.rules import job_key
+from slipway.escrow.contract import EscrowContract, statuses
+from slipway.escrow.models import EscrowStatus
+from slipway.escrow.rules import job_key, units_of
 from slipway.times import now_text
 
 if TYPE_CHECKING:
@@ -31,30 +33,36 @@ if TYPE_CHECKING:
     from slipway.chain.signing import ChainSigning
 
 
-class Purpose(StrEnum):
-    """What a workload's transactions are for."""
-
-    RESERVE = "escrow-reserve"
-    SETTLE = "escrow-settle"
+def is_payment(purpose: str) -> bool:
+    """Return whether a transaction's purpose is a workload's payment."""
+    return purpose.startswith(tuple(Purpose))
 
 
-def purpose_of(deployment: AkashDeployment) -> Purpose:
-    """Return what is to be signed, or was signed last."""
-    return Purpose.SETTLE if deployment.reserved_at else Purpose.RESERVE
+def purpose_of(deployment: AkashDeployment) -> str:
+    """Return what is signed and not final, or what is to be signed."""
+    if deployment.payment_signed or not deployment.reserved_at:
+        return str(deployment.payment_signed or Purpose.RESERVE)
+    return str(deployment.charge["purpose"] if deployment.charge and not deployment.closing else Purpose.SETTLE)
 
 
-def units_of(usd: Decimal, decimals: int) -> int:
-    """Return US dollars in the token's base units, rounded up."""
-    units: int = math.ceil(usd * 10**decimals)
-    return units
+def funded_units(deployment: AkashDeployment) -> int:
+    """Return what of its owner's deposits a workload may cost, in base units."""
+    return int(deployment.funded_units or deployment.payment["units"])
 
 
 @dataclass(frozen=True)
 class Deposit:
-    """What is deposited for a workload and not reserved, in base units: certainly, and in the latest block."""
+    """What is deposited for a workload and not reserved, in base units: certainly, and in the latest block.
+
+    Attributes:
+        total: All that was ever deposited for it.
+        price: The most for an hour that its owner agreed to; None in an escrow of the version before.
+    """
 
     confirmed: int
     latest: int
+    total: int
+    price: int | None
 
 
 class Payments:
@@ -77,7 +85,14 @@ class Payments:
             contract.status(deployment.deployment_id, deployment.wallet, number) for number in (hex(block), "latest")
         ]
         confirmed, latest = (found.refundable if found.token == deployment.payment["token"] else 0 for found in status)
-        return Deposit(min(confirmed, latest), latest)
+        return Deposit(min(confirmed, latest), latest, status[0].deposited, status[0].price)
+
+    def statuses(self, deployments: Sequence[AkashDeployment]) -> list[EscrowStatus | None]:
+        """Return what the escrow holds for each workload, in one read; raises UpstreamUnavailableError."""
+        return statuses(
+            self._rpc,
+            [(found.payment["escrow"], found.deployment_id, found.wallet) for found in deployments],
+        )
 
     def send(self, deployment: AkashDeployment) -> TransactionItem:
         """Return the transaction of a workload that is signed, sent once at least; raises as ``broadcast``."""
@@ -110,35 +125,57 @@ class PaymentSigning:
         self._payee = payee
 
     def sign(self, deployment_id: str) -> list[TransactionItem]:
-        """Sign that the deposit is reserved, or that what the workload cost is released and the rest free."""
+        """Sign what is due: that a deposit is reserved, or that what the workload cost is released."""
         deployment = find_workload(deployment_id)
         if deployment is None:
             raise NotFoundError("There is no such workload")
-        purpose = purpose_of(deployment)
+        purpose, payment = purpose_of(deployment), deployment.payment
         configuration = chain_configuration(self._signing.chain.chain_id)
-        job, wallet, units = job_key(deployment_id), str(deployment.wallet), int(deployment.payment["units"])
-        more: tuple[Value, ...]
-        unsigned = AkashDeployment.payment_signed.does_not_exist()
-        if purpose is Purpose.RESERVE:
-            function, more = "reserve(bytes32,address,uint256)", (units,)
-            condition = undisturbed() & unsigned & AkashDeployment.reserved_at.does_not_exist()
-        else:
-            spent = min(units, units_of(Decimal(deployment.final_cost or "0"), int(deployment.payment["decimals"])))
-            payee = self._payee or configuration.registrars[0]
-            function, more = "settle(bytes32,address,address,uint256)", (payee, spent)
-            condition = unsigned & AkashDeployment.reserved_at.exists() & AkashDeployment.settled_at.does_not_exist()
+        function, more, condition = self._call(deployment, purpose, self._payee or configuration.registrars[0])
         earlier = transaction_for(deployment_id, purpose)
-        values = {"payment_signed": str(purpose), "updated_at": now_text()}
+        values = {"payment_signed": purpose, "updated_at": now_text()}
         plan = Plan(
             job_id=deployment_id,
             calls=(
-                PlannedCall(purpose, deployment.payment["escrow"], function=function, arguments=(job, wallet, *more)),
+                PlannedCall(
+                    purpose,
+                    payment["escrow"],
+                    function=function,
+                    arguments=(job_key(deployment_id), str(deployment.wallet), *more),
+                ),
             ),
             changes=(Update("deployment", AkashDeployment(deployment.pk, deployment.sk), values, condition),),
             configuration=configuration,
             replaces=(earlier,) if earlier and earlier.settled and earlier.status != "confirmed" else (),
         )
         return self._signing.sign(plan)
+
+    def _call(self, deployment: AkashDeployment, purpose: str, payee: str) -> tuple[str, tuple[Value, ...], Condition]:
+        """Return the function to call, its arguments after job and wallet, and when the workload is at that point."""
+        unsigned: Condition = AkashDeployment.payment_signed.does_not_exist()
+        if purpose == Purpose.RESERVE:
+            condition = undisturbed() & unsigned & AkashDeployment.reserved_at.does_not_exist()
+            return "reserve(bytes32,address,uint256)", (int(deployment.payment["units"]),), condition
+        reserved = unsigned & AkashDeployment.reserved_at.exists() & AkashDeployment.settled_at.does_not_exist()
+        if purpose == Purpose.SETTLE:
+            wanted = AkashDeployment.close_requested_at.exists() | AkashDeployment.closing_code.exists()
+            closed = AkashDeployment.upstream_closed_at.exists() | AkashDeployment.dseq.does_not_exist()
+            call = (payee, self._left_to_pay(deployment))
+            return "settle(bytes32,address,address,uint256)", call, reserved & wanted & closed
+        units = int(deployment.charge["units"])
+        runs = (AkashDeployment.status == str(Status.ACTIVE)) & AkashDeployment.close_requested_at.does_not_exist()
+        condition = reserved & runs & (AkashDeployment.charge == deployment.charge)
+        if purpose.startswith(Purpose.RESERVE_MORE):
+            return "reserve(bytes32,address,uint256)", (units - int(deployment.released_units),), condition
+        return "release(bytes32,address,address,uint256)", (payee, units), condition
+
+    def _left_to_pay(self, deployment: AkashDeployment) -> int:
+        """Return what is still to be released of a closed workload's cost, in base units: within the agreed price."""
+        cost = units_of(Decimal(deployment.final_cost or "0"), int(deployment.payment["decimals"]))
+        left = max(0, min(funded_units(deployment), cost) - int(deployment.released_units))
+        contract = EscrowContract(self._signing.rpc, deployment.payment["escrow"])
+        status = contract.status(deployment.deployment_id, deployment.wallet)
+        return left if status.price is None else min(left, status.releasable)
 
     def bump(self, deployment_id: str) -> None:
         """Sign a stuck payment again with higher fees, if the cap leaves room for that."""

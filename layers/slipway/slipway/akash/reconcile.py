@@ -3,21 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_UP, Decimal
+from math import inf
 
-from slipway.akash.bidding.prices import BLOCK_SECONDS, MICRO
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Deployment
-from slipway.akash.models import LEAST_DEPOSIT, Status
+from slipway.akash.funding import Funding
+from slipway.akash.models import Status
 from slipway.akash.rules import Step, loss_of, next_step
 from slipway.akash.service import request_close
-from slipway.akash.status.costs import cost_of
 from slipway.akash.store import (
     KIND,
     LOOK_SECONDS,
     OWNERLESS,
     WATCHED,
-    AkashDeployment,
     claim_for_nobody,
     find_workload,
     owner_of,
@@ -33,7 +31,8 @@ from slipway.times import from_text, now, to_text
 _MOST_DUE = 50
 _MOST_ORPHANS = 100
 _READ_SECONDS = 20.0
-_LEAST_RUNWAY = 86_400
+# Of looks that can't wait for their turn.
+_LEAST_LOOK_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class AkashReconcile:
         start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
         status: Tells how the execution of a name stands.
         clock: Gives the present, aware.
-        top_up: Has US dollars added to a workload within its owner's budgets; see ``WorkloadChanges.top_up``.
+        funding: Looks after the money of workloads that run.
     """
 
     def __init__(
@@ -63,13 +62,13 @@ class AkashReconcile:
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
         clock: Callable[[], datetime] = now,
-        top_up: Callable[[AkashDeployment, Decimal], None] | None = None,
+        funding: Funding | None = None,
     ) -> None:
         self._console = console
         self._clocks = clocks
         self._start = start
         self._status = status
-        self._top_up = top_up
+        self._funding = funding
         self._clock = clock
 
     def find(self) -> Due:
@@ -87,41 +86,20 @@ class AkashReconcile:
         except SlipwayError as error:
             logger.warning("deployments not listed", reason=error.message)
             return Due(pending, [])
-        unwell = [
-            deployment_id
-            for deployment_id in due_jobs(WATCHED, moment, _MOST_DUE)
-            if not self._is_well(deployment_id, on_akash)
-        ]
+        unwell, well = [], []
+        for deployment_id in due_jobs(WATCHED, moment, _MOST_DUE):
+            if deployment := find_workload(deployment_id):
+                found = on_akash.get(str(deployment.dseq))
+                if found and any(lease.state == "active" for lease in found.leases):
+                    well.append((deployment, found))
+                else:
+                    unwell.append(deployment_id)
+        soon = self._funding.keep(well) if self._funding else {}
+        for deployment, _ in well:
+            pause = min(self._clocks.look, max(soon.get(deployment.deployment_id, inf), _LEAST_LOOK_SECONDS))
+            postpone(deployment, to_text(self._clock() + timedelta(seconds=pause)), WATCHED)
         orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MOST_ORPHANS]
         return Due(pending + unwell, orphans)
-
-    def _is_well(self, deployment_id: str, on_akash: dict[str, Deployment]) -> bool:
-        """Whether an active workload has an active lease; it is looked at again later then."""
-        deployment = find_workload(deployment_id)
-        if deployment is None:
-            return True
-        found = on_akash.get(str(deployment.dseq))
-        if found is None or not any(lease.state == "active" for lease in found.leases):
-            return False
-        self._keep_funded(deployment, found)
-        postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
-        return True
-
-    def _keep_funded(self, deployment: AkashDeployment, found: Deployment) -> None:
-        """Top a workload up whose owner wants that and whose money lasts less than a day, to two days."""
-        cost = cost_of(found, self._clock().timestamp())
-        runway = cost.runway_seconds
-        wanted = deployment.auto_top_up and not deployment.top_up and not deployment.payment
-        if self._top_up is None or not wanted:
-            return
-        if runway is None or runway >= _LEAST_RUNWAY:
-            return
-        price = Decimal(cost.price_per_block.amount) / MICRO / BLOCK_SECONDS
-        amount = max(price * (2 * _LEAST_RUNWAY - runway), LEAST_DEPOSIT).quantize(Decimal("0.01"), ROUND_UP)
-        try:
-            self._top_up(deployment, amount)
-        except SlipwayError as error:
-            logger.warning("not topped up", deployment_id=deployment.deployment_id, reason=error.message)
 
     def _is_orphan(self, found: Deployment) -> bool:
         """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # Reading workloads needs these rules, but none of upstream's
 
 # Our clock and the Console API's may differ by this much.
 CLOCK_SKEW_MILLISECONDS = 5_000
+OUT_OF_FUNDS = "The escrow account ran out of funds"
 
 
 def manifest_hash(manifest: str) -> str:
@@ -65,6 +66,8 @@ class Payment(StrEnum):
     DEPOSITED = "deposited"
     RESERVING = "reserving"
     RESERVED = "reserved"
+    CHARGED = "charged"
+    CHARGING = "charging"
     SETTLING = "settling"
 
 
@@ -90,7 +93,9 @@ class Step(StrEnum):
 
 # What is due for a payment: before anything is created, and after it is closed.
 _BEFORE = {Payment.AWAITED: Step.DEPOSIT, Payment.DEPOSITED: Step.SIGN, Payment.RESERVING: Step.PAY}
-_AFTER = {Payment.RESERVED: Step.SIGN, Payment.SETTLING: Step.PAY}
+_AFTER = {Payment.RESERVED: Step.SIGN, Payment.CHARGED: Step.SIGN, Payment.SETTLING: Step.PAY}
+# While it runs: a part of what it cost is released, or a deposit that came is reserved.
+_MEANWHILE = {Payment.CHARGED: Step.SIGN, Payment.CHARGING: Step.PAY}
 
 
 @dataclass(frozen=True)
@@ -138,13 +143,14 @@ def next_step(progress: Progress) -> Step:
     if progress.attempting:
         return Step.RECOVER
     if progress.closing:
-        if progress.payment is Payment.RESERVING:
+        if progress.payment in (Payment.RESERVING, Payment.CHARGING):
             return Step.PAY
         if not progress.created or progress.proved_closed or (progress.kept and progress.leased):
             return _AFTER.get(progress.payment, Step.END)
         return Step.CONFIRM if progress.close_sent else Step.CLOSE
     if progress.active:
-        return Step.UPDATE if progress.updating else Step.TOP_UP if progress.paying else Step.DONE
+        others = Step.UPDATE if progress.updating else Step.TOP_UP if progress.paying else Step.DONE
+        return _MEANWHILE.get(progress.payment, others)
     if not progress.created:
         return _BEFORE.get(progress.payment, Step.CREATE)
     if progress.leased:
@@ -167,7 +173,7 @@ def loss_of(state: str | None, lease_states: Sequence[str]) -> str | None:
     if not lease_states or "active" in lease_states:
         return None
     closed = all(lease == "closed" for lease in lease_states)
-    return "The provider closed the lease" if closed else "The escrow account ran out of funds"
+    return "The provider closed the lease" if closed else OUT_OF_FUNDS
 
 
 def backed_off(seconds: float, least: int, most: int) -> int:

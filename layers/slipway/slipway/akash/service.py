@@ -20,6 +20,7 @@ from slipway.akash.models import (
     WorkloadResources,
     WorkloadStatus,
 )
+from slipway.akash.rules import OUT_OF_FUNDS
 from slipway.akash.sdl.gpus import GpuName, gpu_of, parse_gpu
 from slipway.akash.sdl.parser import Workload, parse_sdl
 from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, sdl_item
@@ -32,6 +33,7 @@ from slipway.chain.unsigned import UnsignedTransaction
 from slipway.control.store import PROBE_WRITE, Gate, Service, switch_key
 from slipway.errors import (
     ConflictError,
+    FundsExhaustedError,
     InvalidSdlError,
     PaymentRequiredError,
     SlipwayError,
@@ -183,8 +185,10 @@ class AkashService:
         self._configured()
         credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
         deployment_id, pays = new_id(), _pays(caller)
-        paying = self._threads.submit(self._escrow().request, wallet, deployment_id, deposit) if pays else None
         gate, budget = _gate_and_budget(caller)
+        bounds = bounds_of(budget, audited_only=not (is_staff(caller) or akash_budget().unaudited))
+        most = min(body.preferences.max_price or bounds.max_price, bounds.max_price)
+        paying = self._threads.submit(self._escrow().request, wallet, deployment_id, deposit, most) if pays else None
         asked = body.model_dump(mode="json", by_alias=True, exclude={"auth_token"})
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, asked)
         if refusal := gate.refusal or _over_budget(budget, deposit, body) or credit.result():
@@ -198,7 +202,6 @@ class AkashService:
             status_url=f"/api/deployments/{deployment_id}/status",
         )
         windows = akash_windows(caller.tier)
-        bounds = bounds_of(budget, audited_only=not (is_staff(caller) or akash_budget().unaudited))
         deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds)
         write = Transaction()
         gate.enter(write)
@@ -271,15 +274,24 @@ class AkashService:
             self._start(deployment)
 
 
-def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -> bool:
+def request_close(deployment: AkashDeployment, reason: str, audit: Any = None, *, code: str | None = None) -> bool:
     """Write down that a workload is to be closed; every task of its state machine heeds that from then on.
 
     The execution of an active workload, or of one that was kept open, has ended: another is counted, which the caller
-    starts.
+    starts. ``code`` is that of the error for which it is closed, if there is one; ``audit`` is written with that.
 
     Returns:
         False when it was to be closed already, or has ended.
     """
+
+    code = FundsExhaustedError.code if reason == OUT_OF_FUNDS else code
+
+    def also(write: Transaction) -> None:
+        if audit:
+            write.create("audit", audit)
+        if code == FundsExhaustedError.code:
+            write.create("exhausted", job_event(deployment.pk, "payment_exhausted", reason))
+
     while not deployment.ended and deployment.close_requested_at is None:
         actions: list[Any] = [
             AkashDeployment.close_requested_at.set(now_text()),
@@ -287,6 +299,8 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -
             AkashDeployment.open_shard.set(open_shard(KIND, deployment.deployment_id)),
             AkashDeployment.open_until.set(to_text(now() + timedelta(seconds=LOOK_SECONDS))),
         ]
+        if code:
+            actions.append(AkashDeployment.close_code.set(code))
         if deployment.status == str(Status.ACTIVE) or deployment.kept_open:
             actions.append(AkashDeployment.executions.set(int(deployment.executions) + 1))
         if change(
@@ -296,7 +310,7 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None) -
             & (AkashDeployment.executions == int(deployment.executions))
             & AkashDeployment.close_requested_at.does_not_exist(),
             event=("close_requested", reason, None),
-            also=(lambda write: write.create("audit", audit)) if audit else None,
+            also=also,
         ):
             return True
     return False

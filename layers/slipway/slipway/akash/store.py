@@ -9,6 +9,7 @@ All of these may hold what a workload keeps secret, so they are read by the work
 """
 
 import zlib
+from enum import StrEnum
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -41,6 +42,15 @@ NEXT_SDL = "SDL#NEXT"
 LOOK_SECONDS = 120
 
 
+class Purpose(StrEnum):
+    """What a paid workload's transactions are for; those while it runs are numbered."""
+
+    RESERVE = "escrow-reserve"
+    SETTLE = "escrow-settle"
+    RELEASE_PART = "escrow-release-"
+    RESERVE_MORE = "escrow-reserve-"
+
+
 class AkashDeployment(Deployment, discriminator=KIND):
     """A workload.
 
@@ -69,6 +79,15 @@ class AkashDeployment(Deployment, discriminator=KIND):
         payment: How its owner's escrow pays: ``amount``, ``units``, ``decimals``, ``token``, ``escrow`` and
             ``expires_at``; None where the operator's account pays.
         payment_signed: Purpose of the payment that is signed and not final.
+        charge: A payment that is due while it runs: ``purpose``, and ``units`` to release or to have reserved.
+        charges: How many of these there were.
+        funded_units: What its owner's deposits for it come to that are reserved, in the token's base units.
+        deposit_seen_at: When the deposit was first seen, in a block that was not confirmed.
+        seen_units: All that its owner had deposited when that was counted; what comes after tops it up.
+        released_units: What of them is released.
+        warned_seconds: The least runway of which its owner was warned.
+        top_up_failed_at: When Akash refused a deposit that its owner had paid.
+        close_code: Code of the error for which it was closed while it ran.
         bounds: Within which its bids stay besides the caller's wishes: ``max_price`` in US dollars an hour,
             ``audited_only``.
     """
@@ -118,6 +137,15 @@ class AkashDeployment(Deployment, discriminator=KIND):
     payment_signed = UnicodeAttribute(null=True)
     reserved_at = UnicodeAttribute(null=True)
     settled_at = UnicodeAttribute(null=True)
+    charge = JSONAttribute(null=True)
+    charges = NumberAttribute(default=0)
+    funded_units = NumberAttribute(null=True)
+    seen_units = NumberAttribute(null=True)
+    deposit_seen_at = UnicodeAttribute(null=True)
+    released_units = NumberAttribute(default=0)
+    warned_seconds = NumberAttribute(null=True)
+    top_up_failed_at = UnicodeAttribute(null=True)
+    close_code = UnicodeAttribute(null=True)
 
     @property
     def ended(self) -> bool:
@@ -164,9 +192,10 @@ class AkashDeployment(Deployment, discriminator=KIND):
         if self.payment is None or self.settled_at:
             return Payment.NONE
         if self.payment_signed:
-            return Payment.SETTLING if self.reserved_at else Payment.RESERVING
+            signed = {str(Purpose.RESERVE): Payment.RESERVING, str(Purpose.SETTLE): Payment.SETTLING}
+            return signed.get(str(self.payment_signed), Payment.CHARGING)
         if self.reserved_at:
-            return Payment.RESERVED
+            return Payment.CHARGED if self.charge else Payment.RESERVED
         return Payment.DEPOSITED if self.deposited_at else Payment.AWAITED
 
     @property

@@ -16,6 +16,7 @@ from slipway.akash.models import (
 )
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment
+from slipway.amounts import format_amount
 from slipway.jobs.models import EventDetail
 from slipway.jobs.store import JobEvent
 
@@ -56,9 +57,14 @@ def _fields(item: AkashDeployment, live: LiveStatus | None = None) -> dict[str, 
 def _payment_of(item: AkashDeployment) -> PaymentState | None:
     if item.payment is None:
         return None
+    state, decimals, price = item.payment_state.value, int(item.payment["decimals"]), item.payment.get("price")
     return PaymentState(
-        status="settled" if item.settled_at else item.payment_state.value,
+        # Parts of the cost are paid while it stays reserved.
+        status="settled" if item.settled_at else "reserved" if state.startswith("charg") else state,
         amount=item.payment["amount"],
+        reserved=format_amount(int(item.funded_units or item.payment["units"]), decimals) if item.reserved_at else None,
+        released=format_amount(int(item.released_units), decimals),
+        most_per_hour=format_amount(int(price), decimals) if price else None,
         expires_at=item.payment["expires_at"],
         spent=item.final_cost,
     )

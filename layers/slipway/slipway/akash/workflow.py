@@ -24,7 +24,7 @@ from slipway.akash.bidding.prices import MICRO, amount_text, usd_per_hour
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
-from slipway.akash.payments import Payments, Purpose
+from slipway.akash.payments import Payments, funded_units
 from slipway.akash.rules import Step, backed_off, is_ready, manifest_hash, next_step, observation_of
 from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import fingerprint, parse_sdl
@@ -33,6 +33,7 @@ from slipway.akash.status.store import cache_answer
 from slipway.akash.store import (
     NEXT_SDL,
     AkashDeployment,
+    Purpose,
     SdlText,
     claim_item,
     compressed,
@@ -44,6 +45,7 @@ from slipway.akash.store import (
     manifest_text,
     owner_of,
     resolve_attempt,
+    running,
     sdl_of,
     undisturbed,
     unwatched,
@@ -177,20 +179,30 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """
         payment, payments = deployment.payment, self._paying()
         found, wanted = payments.deposit(deployment), int(payment["units"])
-        if found.confirmed >= wanted:
+        came = format_amount(found.confirmed, int(payment["decimals"]))
+        agreed = "price" not in payment or found.price == int(payment["price"])
+        if found.confirmed >= wanted and agreed:
+            more = "; the rest can be refunded" if found.confirmed > wanted else ""
             change(
                 deployment,
-                [AkashDeployment.deposited_at.set(self._now_text())],
+                [AkashDeployment.deposited_at.set(self._now_text()), AkashDeployment.seen_units.set(found.total)],
                 undisturbed() & AkashDeployment.deposited_at.does_not_exist(),
-                event=("deposited", f"{payment['amount']} were deposited in the escrow", None),
+                event=("deposited", f"{came} were deposited in the escrow for {payment['amount']}{more}", None),
             )
             return 0
+        if found.latest >= wanted and not deployment.deposit_seen_at:
+            change(deployment, [AkashDeployment.deposit_seen_at.set(self._now_text())], undisturbed())
         late = _seconds_since(payment["expires_at"], self._clock())
         settling = payments.chain.block_seconds * (payments.chain.confirmations + STUCK_BLOCKS)
         if late > 0 and (found.latest < wanted or late > settling):
-            came = format_amount(found.confirmed, int(payment["decimals"]))
+            reason = ""
+            if found.confirmed >= wanted:
+                reason = ", but at another price than the one that was asked for"
+            elif deployment.deposit_seen_at:
+                reason = ": a deposit was there, and was taken back by its owner or by a reorganisation of the chain"
             raise PaymentRequiredError(
-                f"{came} of {payment['amount']} were deposited in time; nothing was created, and it can be refunded",
+                f"{came} of {payment['amount']} were deposited in time{reason}; nothing was created, and what is there "
+                "can be refunded",
                 details={"deposited": came, "amount": payment["amount"]},
             )
         return _DEPOSIT_PAUSE if _seconds_since(deployment.created_at, self._clock()) < 60 else _LATE_DEPOSIT_PAUSE
@@ -212,25 +224,52 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         if found.progress is Progress.STUCK:
             self._stuck = deployment.deployment_id
             return 0
-        done = found.progress is Progress.CONFIRMED
-        reserving = purpose == Purpose.RESERVE
-        paid = AkashDeployment.reserved_at if reserving else AkashDeployment.settled_at
-        event = ("reserved", "The deposit is reserved for the workload", {"transaction_hash": item.transaction_hash})
-        if not reserving:
-            message = f"{deployment.final_cost or '0'} USD were released; the rest is free for a refund"
-            event = ("settled", message, {"transaction_hash": item.transaction_hash})
+        actions: list[Action] = [AkashDeployment.payment_signed.remove()]
+        event = None
+        if found.progress is Progress.CONFIRMED:
+            name, message, more = self._paid(deployment, purpose)
+            actions += more
+            event = (name, message, {"transaction_hash": item.transaction_hash})
+        elif found.progress is Progress.REVERTED and deployment.charge:
+            # What is due then is seen anew.
+            actions += [AkashDeployment.charge.remove(), *self._watched(deployment)]
         if change(
             deployment,
-            [AkashDeployment.payment_signed.remove(), *([paid.set(self._now_text())] if done else [])],
+            actions,
             AkashDeployment.payment_signed == purpose,
-            event=event if done else None,
+            event=event,
             also=lambda write: settle(write, item, str(found.progress)),
         ):
             if found.receipt:
                 spare(item, found.receipt)
-            if found.progress is Progress.REVERTED and reserving:
+            if found.progress is Progress.REVERTED and purpose == Purpose.RESERVE:
                 raise PaymentRequiredError("The deposit was taken back before it could be reserved")
         return 0
+
+    def _paid(self, deployment: AkashDeployment, purpose: str) -> tuple[str, str, list[Action]]:
+        """Return event, text and changes of a payment that is confirmed."""
+        decimals = int(deployment.payment["decimals"])
+        if purpose == Purpose.RESERVE:
+            done = AkashDeployment.reserved_at.set(self._now_text())
+            return "reserved", "The deposit is reserved for the workload", [done]
+        if purpose == Purpose.SETTLE:
+            message = f"The cost of {deployment.final_cost or '0'} USD is released; the rest is free for a refund"
+            return "settled", message, [AkashDeployment.settled_at.set(self._now_text())]
+        units = int(deployment.charge["units"])
+        actions: list[Action] = [AkashDeployment.charge.remove(), *self._watched(deployment)]
+        if purpose.startswith(Purpose.RELEASE_PART):
+            actions.append(AkashDeployment.released_units.set(int(deployment.released_units) + units))
+            return "released", f"{format_amount(units, decimals)} USD of its cost were released", actions
+        more = units - funded_units(deployment)
+        actions += [
+            AkashDeployment.funded_units.set(units),
+            AkashDeployment.seen_units.set(int(deployment.charge["seen"])),
+        ]
+        if more:
+            # The same is put into the account on Akash next.
+            actions.append(AkashDeployment.top_up.set({"amount": amount_text(Decimal(more) / 10**decimals)}))
+            return "reserved", f"Another {format_amount(more, decimals)} USD are reserved for the workload", actions
+        return "reserved", "The reservation is renewed", actions
 
     # ── Create ──────────────────────────────────────────────────────────────────────────────────
 
@@ -532,6 +571,11 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             undisturbed(),
             event=("failing", failure.message, {"code": failure.code}),
         )
+        if not remembered and job.charge and not job.payment_signed:
+            # Whether it is due is seen anew; the workload goes on.
+            actions = [AkashDeployment.charge.remove(), *self._watched(job)]
+            change(job, actions, AkashDeployment.payment_signed.does_not_exist() & running())
+            return 0
         # What fails while it is closed, updated or topped up is tried again.
         return 0 if remembered else _CLOSE_PAUSE
 
@@ -634,7 +678,19 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
             if change(
                 deployment,
-                [*common, AkashDeployment.status.set(str(Status.CLOSED)), AkashDeployment.close_reason.set(reason)],
+                [
+                    *common,
+                    AkashDeployment.status.set(str(Status.CLOSED)),
+                    AkashDeployment.close_reason.set(reason),
+                    *(
+                        [
+                            AkashDeployment.error_code.set(deployment.close_code),
+                            AkashDeployment.error_message.set(reason),
+                        ]
+                        if deployment.close_code
+                        else []
+                    ),
+                ],
                 unfinished,
                 event=(str(Status.CLOSED), reason, None),
                 also=closed,
@@ -781,6 +837,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         actions: list[Action] = [AkashDeployment.top_up.remove(), *self._watched(deployment)]
         if refusal is None:
             actions.append(AkashDeployment.deposit.set(paid))
+        elif deployment.payment:
+            actions.append(AkashDeployment.top_up_failed_at.set(self._now_text()))
         elif budget:
             actions.append(AkashDeployment.budget.set({**budget, "amount": int(budget["amount"]) - micro(amount)}))
 

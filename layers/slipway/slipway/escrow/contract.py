@@ -1,28 +1,55 @@
 """The escrow contract and its token on a chain (``contracts/Escrow.sol``, ERC-20, EIP-2612, EIP-5267)."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from slipway.addresses import to_checksum
 from slipway.chain.abi import address_of, call_data, string_at, words
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call
+from slipway.chain.reads import read_together
 from slipway.errors import UpstreamUnavailableError
 from slipway.escrow.models import EscrowStatus, Permit, PermitDomain
 from slipway.escrow.rules import domain_separator, job_key, signature_parts
 
-_STATUS_WORDS = 11
+# An escrow without agreed prices, of an earlier version, has no more; jobs that began with it end with it.
+_STATUS_WORDS, _PRICED_WORDS = 11, 16
 _MOST_DECIMALS = 77
 _YEAR_9999 = 253_370_764_800
 
 
 def _status(answer: bytes) -> EscrowStatus:
     found = words(answer)
-    if len(found) != _STATUS_WORDS:
+    if len(found) not in (_STATUS_WORDS, _PRICED_WORDS):
         raise ValueError("not a status")
     status = EscrowStatus(to_checksum(address_of(found[0])), *found[1:])
     if status.decimals > _MOST_DECIMALS or status.reserved_until > _YEAR_9999:
         raise ValueError("not a status")
     return status
+
+
+def _status_call(job_id: str, wallet: str) -> bytes:
+    return call_data("statusOf(bytes32,address)", (job_key(job_id), wallet))
+
+
+def statuses(rpc: JsonRpc, wanted: Sequence[tuple[str, str, str]]) -> list[EscrowStatus | None]:
+    """Return the status of each escrow's address, job and wallet in one read; None for one that can't be had.
+
+    Raises:
+        UpstreamUnavailableError: No node answered.
+    """
+    try:
+        found = read_together(rpc, [(escrow, _status_call(job_id, wallet)) for escrow, job_id, wallet in wanted])
+    except RpcError as error:
+        raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
+    return [_status_or_none(answer) for answer in found]
+
+
+def _status_or_none(answer: bytes | None) -> EscrowStatus | None:
+    try:
+        return _status(answer) if answer else None
+    except ValueError:
+        return None
 
 
 def _number(answer: bytes) -> int:
@@ -48,21 +75,20 @@ class EscrowContract:
         Raises:
             UpstreamUnavailableError: No node answered, or there is no such contract.
         """
-        data = call_data("statusOf(bytes32,address)", (job_key(job_id), wallet))
         try:
-            return self._rpc.ask(self.address, data, _status, block)
+            return self._rpc.ask(self.address, _status_call(job_id, wallet), _status, block)
         except RpcError as error:
             raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
 
-    def deposit(self, job_id: str, amount: int) -> Call:
-        """Pay for a job; the token's ``approve`` comes first."""
-        return self._call("deposit(bytes32,uint256)", job_key(job_id), amount)
+    def deposit(self, job_id: str, amount: int, price: int) -> Call:
+        """Pay for a job, an hour of which costs ``price`` at most; the token's ``approve`` comes first."""
+        return self._call("deposit(bytes32,uint256,uint256)", job_key(job_id), amount, price)
 
-    def deposit_with_permit(self, job_id: str, amount: int, permit: Permit) -> Call:
+    def deposit_with_permit(self, job_id: str, amount: int, price: int, permit: Permit) -> Call:
         """Pay for a job by a signature; raises ValidationFailedError when it can't be one."""
         v, r, s = signature_parts(permit)
-        signature = "depositWithPermit(bytes32,uint256,uint256,uint8,bytes32,bytes32)"
-        return self._call(signature, job_key(job_id), amount, permit.deadline, v, r, s)
+        signature = "depositWithPermit(bytes32,uint256,uint256,uint256,uint8,bytes32,bytes32)"
+        return self._call(signature, job_key(job_id), amount, price, permit.deadline, v, r, s)
 
     def refund(self, job_id: str) -> Call:
         """Give back what is unspent."""

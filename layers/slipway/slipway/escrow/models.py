@@ -97,7 +97,13 @@ class EscrowAnswer(BaseModel):
 
 @dataclass(frozen=True)
 class EscrowStatus:
-    """``Escrow.statusOf``: amounts in base units, ``reserved_until`` in seconds since 1970, ``token`` by EIP-55."""
+    """``Escrow.statusOf``: amounts in base units, moments in seconds since 1970 or 0, ``token`` by EIP-55.
+
+    Attributes:
+        price: The most that each hour begun of the job may cost; None in an escrow of the version before.
+        renewable_until: Until when the job may be reserved, if nothing more is deposited.
+        releasable: What may be released now at that price.
+    """
 
     token: str
     decimals: int
@@ -110,6 +116,11 @@ class EscrowStatus:
     balance: int
     allowance: int
     block_number: int
+    price: int | None = None
+    started_at: int = 0
+    ended_at: int = 0
+    renewable_until: int = 0
+    releasable: int = 0
 
 
 @dataclass(frozen=True)

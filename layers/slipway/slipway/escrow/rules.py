@@ -1,6 +1,8 @@
 """Pure encodings of the escrow: a job's key on chain, permits."""
 
+import math
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from slipway.addresses import keccak256
@@ -29,6 +31,21 @@ _PERMIT_FIELDS = [
     {"name": "nonce", "type": "uint256"},
     {"name": "deadline", "type": "uint256"},
 ]
+
+
+# Over the price that a caller allows: it is reckoned with blocks of 6.1 s, and Akash's may come faster.
+_PRICE_MARGIN = Decimal("1.1")
+
+
+def units_of(usd: Decimal, decimals: int) -> int:
+    """Return US dollars in the token's base units, rounded up: 1 US dollar is 1 token, here and nowhere else."""
+    units: int = math.ceil(usd * 10**decimals)
+    return units
+
+
+def agreed_price(usd_per_hour: Decimal, decimals: int) -> int:
+    """Return what a depositor agrees to for each hour begun, in base units, by the highest price of a bid."""
+    return units_of(usd_per_hour * _PRICE_MARGIN, decimals)
 
 
 def job_key(job_id: str) -> bytes:

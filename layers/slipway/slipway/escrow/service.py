@@ -1,6 +1,5 @@
 """Use cases of the escrow routes: what the chain says, and transactions for the wallet to sign. Nothing is stored."""
 
-import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,8 +30,15 @@ from slipway.escrow.models import (
     PermitOffer,
     RefundAnswer,
 )
-from slipway.escrow.rules import APPROVE_GAS, DEPOSIT_GAS, PERMIT_SECONDS, permit_typed_data
-from slipway.escrow.store import require_workload
+from slipway.escrow.rules import (
+    APPROVE_GAS,
+    DEPOSIT_GAS,
+    PERMIT_SECONDS,
+    agreed_price,
+    permit_typed_data,
+    units_of,
+)
+from slipway.escrow.store import PaidJob, paid_job, require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
@@ -64,7 +70,7 @@ class EscrowService:
         Raises:
             UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
         """
-        contract = self._contract()
+        contract = self._contract(paid_job(job_id))
         wallet = str(caller.wallet)
         found = self._status(contract, job_id, wallet)
         shown = {
@@ -98,9 +104,11 @@ class EscrowService:
         if refusal:
             raise refusal
         wallet = str(caller.wallet)
-        require_workload(body.job_id, wallet)
-        contract = self._contract()
-        found = self._status(contract, body.job_id, wallet)
+        job = require_workload(paid_job(body.job_id), wallet)
+        contract = self._contract(job)
+        found = _priced(self._status(contract, body.job_id, wallet))
+        # Once the job's time has begun, its price stays as it is.
+        price = found.price if found.started_at and found.price else job.price
         amount = parse_amount(body.amount, found.decimals)
         shown = format_amount(amount, found.decimals)
         if found.balance < amount:
@@ -114,12 +122,12 @@ class EscrowService:
             )
         description = f"Deposit {shown} for job {body.job_id}"
         if body.permit:
-            call = contract.deposit_with_permit(body.job_id, amount, body.permit)
+            call = contract.deposit_with_permit(body.job_id, amount, price, body.permit)
             transaction = self._transaction(call, self._permitted_gas(wallet, call, body.permit), description)
             return DepositAnswer(job_id=body.job_id, amount=shown, transactions=[transaction])
         token = self._token(found.token)
         offer = self._start(self._offer, token, wallet, contract.address, amount)
-        approve, deposit = token.approve(contract.address, amount), contract.deposit(body.job_id, amount)
+        approve, deposit = token.approve(contract.address, amount), contract.deposit(body.job_id, amount, price)
         approved = found.allowance >= amount
         gas = self._estimated(self._start(self._rpc.estimate_gas, wallet, deposit if approved else approve))
         transactions = [self._transaction(deposit, gas if approved else DEPOSIT_GAS, description)]
@@ -127,7 +135,9 @@ class EscrowService:
             transactions.insert(0, self._transaction(approve, gas, f"Let the escrow take {shown} of your tokens"))
         return DepositAnswer(job_id=body.job_id, amount=shown, transactions=transactions, permit=self._offered(offer))
 
-    def request(self, wallet: str, job_id: str, usd: Decimal) -> tuple[dict[str, Any], list[UnsignedTransaction]]:
+    def request(
+        self, wallet: str, job_id: str, usd: Decimal, usd_per_hour: Decimal
+    ) -> tuple[dict[str, Any], list[UnsignedTransaction]]:
         """Return what a wallet has to deposit for a job that it pays, and the transactions that do; no permit.
 
         What the wallet has does not matter: it has time to get the tokens.
@@ -139,10 +149,11 @@ class EscrowService:
         if refusal := Gate(Service.ESCROW).refusal:
             raise refusal
         contract = self._contract()
-        found = self._status(contract, job_id, wallet)
-        units = math.ceil(usd * 10**found.decimals)
-        shown = format_amount(units, found.decimals)
-        deposit, description = contract.deposit(job_id, units), f"Deposit {shown} for job {job_id}"
+        found = _priced(self._status(contract, job_id, wallet))
+        units, price = units_of(usd, found.decimals), agreed_price(usd_per_hour, found.decimals)
+        shown, hourly = format_amount(units, found.decimals), format_amount(price, found.decimals)
+        deposit = contract.deposit(job_id, units, price)
+        description = f"Deposit {shown} for job {job_id}, at {hourly} an hour at most"
         transactions = [self._transaction(deposit, DEPOSIT_GAS, description)]
         if found.allowance < units:
             approve = self._token(found.token).approve(contract.address, units)
@@ -151,6 +162,7 @@ class EscrowService:
         stored = {
             "amount": shown,
             "units": units,
+            "price": price,
             "decimals": found.decimals,
             "token": found.token,
             "escrow": contract.address,
@@ -164,7 +176,7 @@ class EscrowService:
             ConflictError: Nothing can be refunded now; ``details`` tell what is reserved and until when.
             UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
         """
-        contract = self._contract()
+        contract = self._contract(paid_job(job_id))
         wallet = str(caller.wallet)
         found = self._status(contract, job_id, wallet)
         shown = format_amount(found.refundable, found.decimals)
@@ -182,8 +194,9 @@ class EscrowService:
         transaction = self._transaction(call, gas, f"Refund {shown} of job {job_id}")
         return RefundAnswer(job_id=job_id, amount=shown, transactions=[transaction])
 
-    def _contract(self) -> EscrowContract:
-        address = chain_configuration(self._chain.chain_id).escrow
+    def _contract(self, job: PaidJob | None = None) -> EscrowContract:
+        """Return the escrow that a job began with, and the present one for any other."""
+        address = (job and job.escrow) or chain_configuration(self._chain.chain_id).escrow
         if not address:
             raise UpstreamUnavailableError(f"Slipway's escrow is not installed on {self._chain.name}")
         return EscrowContract(self._rpc, to_checksum(address))
@@ -243,6 +256,13 @@ class EscrowService:
 
     def _transaction(self, call: Call, gas: int, description: str) -> UnsignedTransaction:
         return unsigned(call, gas, self._chain.chain_id, description)
+
+
+def _priced(status: EscrowStatus) -> EscrowStatus:
+    """Return a status; raise UpstreamUnavailableError for an escrow of the version before."""
+    if status.price is None:
+        raise UpstreamUnavailableError("The escrow is of an earlier version, which takes no deposits any more")
+    return status
 
 
 def _reserved_until(status: EscrowStatus) -> str | None:

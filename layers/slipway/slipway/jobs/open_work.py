@@ -56,9 +56,10 @@ def due_jobs(kind: str, moment: str, limit: int) -> list[str]:
     return [job_id for _, job_id in sorted(found)]
 
 
-def postpone(job: JobsItem, moment: str) -> None:
-    """Put the next look at a job off, unless it has ended."""
-    _update(job, JobsItem.open_shard.exists(), [JobsItem.open_until.set(moment)])
+def postpone(job: JobsItem, moment: str, kind: str = "") -> None:
+    """Put the next look at a job off, unless it has ended, or is not among the open ones of ``kind`` any more."""
+    among = JobsItem.open_shard.startswith(open_shards(kind)[0][:-1]) if kind else JobsItem.open_shard.exists()
+    _update(job, among, [JobsItem.open_until.set(moment)])
 
 
 def count_execution(job: OpenJob, condition: Condition | None = None) -> bool:

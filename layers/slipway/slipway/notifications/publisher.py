@@ -8,7 +8,7 @@ from slipway.akash.store import AkashDeployment
 from slipway.jobs.deployments import Deployment, find_deployment
 from slipway.jobs.store import JobEvent, events_of
 from slipway.notifications.queue import enqueue
-from slipway.notifications.rules import event_type, wants
+from slipway.notifications.rules import PAYMENT, event_type, wants
 from slipway.notifications.store import ALL, webhooks_of
 from slipway.stacks.models import Kind
 from slipway.stacks.store import find_stack
@@ -38,11 +38,13 @@ def publish(records: Iterable[dict[str, Any]]) -> None:
 def _publish(event: JobEvent) -> None:
     kind = event_type(event.pk, event.event)
     subject = _subject(event) if kind else None
-    if kind is None or subject is None or not _is_status(event):
+    is_payment = event.event.startswith(PAYMENT)
+    if kind is None or subject is None or not (_is_status(event) or is_payment):
         return
     owner, data = subject
     interested = [hook for hook in webhooks_of(owner) + webhooks_of(ALL) if not hook.disabled_at]
-    data["previous_status"] = (event.data or {}).get("previous_status") or _previous(event)
+    if not is_payment:
+        data["previous_status"] = (event.data or {}).get("previous_status") or _previous(event)
     for webhook in interested:
         if wants([str(wanted) for wanted in webhook.events], kind):
             enqueue(webhook, kind, event.pk, event.sk, event.created_at, data)
@@ -75,7 +77,7 @@ def _subject(event: JobEvent) -> tuple[str, dict[str, Any]] | None:
 def _deployment(item: Deployment, event: JobEvent) -> dict[str, Any]:
     return {
         "deployment_id": item.deployment_id,
-        "status": event.event,
+        "status": item.status if event.event.startswith(PAYMENT) else event.event,
         "message": event.message,
         "error": {"code": item.error_code, "message": item.error_message} if item.error_code else None,
         "created_at": item.created_at,

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from slipway.errors import ValidationFailedError
 
-KINDS = ("deployment", "stack", "worker")
+KINDS = ("deployment", "payment", "stack", "worker")
 TEST = "webhook.test"
+# Events of deployments about their money begin with it.
+PAYMENT = "payment_"
 EVENT_PATTERN = rf"^({'|'.join(KINDS)})\.([a-z_]{{1,40}}|\*)$"
 SECRET_PREFIX = "whsec_"  # noqa: S105 (what every secret begins with)
 OVERLAP_SECONDS = 86_400
@@ -49,6 +51,8 @@ def event_type(pk: str, event: str) -> str | None:
     if kind == "stack":
         name = _STACK_EVENTS.get(event)
         return f"stack.{name}" if name else None
+    if kind == "deployment" and event.startswith(PAYMENT):
+        return f"payment.{event.removeprefix(PAYMENT)}"
     return f"{kind}.{event}" if kind else None
 
 
