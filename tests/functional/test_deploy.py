@@ -86,15 +86,17 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Dep
         monkeypatch.setenv(name, "test")
     monkeypatch.setattr(contracts, "look", lambda *_: Contracts(None, None, None, ("0x1", "0x2")))
     with mock_aws():
-        session = boto3.Session(region_name=REGION)
+        session: Any = boto3.Session(region_name=REGION)
+
+        def clients(service: str) -> Any:
+            return session.client(service)
+
         example = (ROOT / "deploy" / "example.toml").read_text(encoding="utf-8")
         settings = parse("production", example, {"INFURA_KEY": "secret-key"})
         tools, said = Tools(tmp_path), list[str]()
         stack = MotoStack(session.client("cloudformation"), settings.stack, sleep=lambda _: None)
         yield (
-            Deployment(
-                settings, lambda service: session.client(service), tools, tmp_path / "state", stack, said.append
-            ),
+            Deployment(settings, clients, tools, tmp_path / "state", stack, said.append),
             tools,
             said,
         )
