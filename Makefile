@@ -50,8 +50,9 @@ destroy: ## Say what stays of an installation on AWS, ENV=name; with CONFIRM=nam
 smoke: ## Check any installation from outside: API=https://… ; DOMAIN=… CHAIN=… where it has other ones, SPEND=yes to launch
 	@$(PYTHON) -m deploy.smoke "$(API)" --domain "$(DOMAIN)" $(if $(CHAIN),--chain $(CHAIN)) --spend $(if $(filter yes,$(SPEND)),yes,no)
 
-openapi: ## Write docs/openapi.json from the functions' routes and models, and the dashboard's client from that
+openapi: ## Write docs/openapi.json from the functions' routes and models, and what all clients have from that
 	@$(PYTHON) -m local.openapi
+	@$(PYTHON) -m local.clients
 	@$(PYTHON) -m local.web
 
 licences: ## Write docs/licences.md from what the shipped packages say of themselves

@@ -18,6 +18,7 @@ DOCUMENTS = [
     *ROOT.glob("docs/*.md"),
     *DECISIONS,
     *ROOT.glob("web/*.md"),
+    *ROOT.glob("clients/*/*.md"),
     *ROOT.glob("examples/**/*.md"),
 ]
 WIDTH = 160

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import slipway_client
 from local.openapi.document import committed
 from local.paths import ROOT
 from local.source_template import source_template
@@ -27,6 +28,8 @@ def test_python() -> None:
     assert _toml("pyproject.toml")["project"]["version"] == __version__
     locked = [package["version"] for package in _toml("uv.lock")["package"] if package["name"] == "slipway"]
     assert locked == [__version__]
+    assert _toml("clients/python/pyproject.toml")["project"]["version"] == __version__
+    assert slipway_client.__version__ == __version__
 
 
 @pytest.mark.parametrize("name", NPM)

@@ -22,6 +22,7 @@ from slipway.identity.models import (
     VerifyRequest,
 )
 from slipway.identity.store import issue_nonce
+from slipway.settings import token_chain_id
 
 if TYPE_CHECKING:
     from slipway.identity.sign_in import SignedMessage
@@ -41,7 +42,7 @@ def _contract_takes(signed: "SignedMessage") -> bool:
 @app.get("/api/auth/nonce")
 def nonce() -> NonceAnswer:
     """Hand out a value for a sign-in message; good once, for five minutes."""
-    return NonceAnswer(nonce=issue_nonce())
+    return NonceAnswer(nonce=issue_nonce(), chain_id=token_chain_id())
 
 
 @app.post("/api/auth/verify", responses=refusals(AuthenticationFailedError, ForbiddenError))

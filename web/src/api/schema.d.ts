@@ -3207,7 +3207,7 @@ export interface components {
         };
         /**
          * NonceAnswer
-         * @description A value to put in a sign-in message, good once and for five minutes.
+         * @description A value to put in a sign-in message, good once and for five minutes, and a chain that it may name.
          */
         NonceAnswer: {
             /**
@@ -3215,6 +3215,11 @@ export interface components {
              * @example k3vQxT0c9mYb2LrN
              */
             nonce: string;
+            /**
+             * Chain Id
+             * @example 31337
+             */
+            chain_id: number;
         };
         /**
          * NotHonoured
@@ -5814,7 +5819,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "nonce": "k3vQxT0c9mYb2LrN"
+                     *       "nonce": "k3vQxT0c9mYb2LrN",
+                     *       "chain_id": 31337
                      *     }
                      */
                     "application/json": components["schemas"]["NonceAnswer"];

@@ -45,9 +45,10 @@ def is_staff(caller: Caller) -> bool:
 
 
 class NonceAnswer(BaseModel):
-    """A value to put in a sign-in message, good once and for five minutes."""
+    """A value to put in a sign-in message, good once and for five minutes, and a chain that it may name."""
 
     nonce: str = Field(examples=["k3vQxT0c9mYb2LrN"])
+    chain_id: int = Field(examples=[31337])
 
 
 class VerifyRequest(BaseModel):

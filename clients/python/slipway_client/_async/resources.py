@@ -1,0 +1,334 @@
+"""The rest of the API: what a caller has, and what operators and administrators do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal
+
+from slipway_client import types
+from slipway_client._async.jobs import AsyncResource, _given
+
+StackKind = Literal["node", "api"]
+
+
+class AsyncModels(AsyncResource):
+    """`/api/models`: models that the caller owns or contributes to."""
+
+    def list(self, *, limit: int | None = None) -> AsyncIterator[types.ModelView]:
+        """Yield the caller's models, with their token and every refusal that a launch would get."""
+        return self._api.pages("GET /api/models", "models", query={"limit": limit})
+
+    async def get(self, model_id: str) -> types.ModelView:
+        """Return one model."""
+        return await self._api.call("GET /api/models/{id}", {"id": model_id})
+
+
+class AsyncTokens(AsyncResource):
+    """`/api/tokens`: launched tokens."""
+
+    async def get(self, address: str) -> types.TokenView:
+        """Return a token's supply, steward, transactions and verification."""
+        return await self._api.call("GET /api/tokens/{address}", {"address": address})
+
+    async def abi(self, address: str) -> list[dict[str, Any]]:
+        """Return its contract's ABI."""
+        return await self._api.call("GET /api/tokens/{address}/abi", {"address": address})
+
+    async def metadata(self, address: str) -> dict[str, Any]:
+        """Return the compiler's input, with which anybody can verify its contract."""
+        return await self._api.call("GET /api/tokens/{address}/metadata", {"address": address})
+
+    async def mint(self, address: str, to: str, amount: str) -> types.MintAnswer:
+        """Return the transaction that mints, for the steward's wallet to sign; `amount` is in whole tokens."""
+        body = {"to": to, "amount": amount}
+        return await self._api.call("POST /api/tokens/{address}/mint", {"address": address}, body=body)
+
+
+class AsyncProviders(AsyncResource):
+    """`/api/providers` of Akash."""
+
+    def list(
+        self,
+        *,
+        region: str | None = None,
+        gpu_type: str | None = None,
+        max_price: str | None = None,
+        audited_only: bool | None = None,
+        online: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[types.ProviderEntry]:
+        """Yield the providers that fit."""
+        query = {
+            "region": region, "gpuType": gpu_type, "maxPrice": max_price, "auditedOnly": audited_only,
+            "online": online, "limit": limit,
+        }  # fmt: skip
+        return self._api.pages("GET /api/providers", "providers", query=query)
+
+
+class AsyncWorkers(AsyncResource):
+    """`/workers`: machines that prove that they are alive."""
+
+    def list(self, *, status: str | None = None, limit: int | None = None) -> AsyncIterator[types.WorkerView]:
+        """Yield the workers that the caller may see."""
+        query = {"status": status, "limit": limit}
+        return self._api.pages("GET /workers", "workers", query=query)
+
+    async def get(self, wallet: str) -> types.WorkerView:
+        """Return one worker."""
+        return await self._api.call("GET /workers/{wallet}", {"wallet": wallet})
+
+    async def enrol(self) -> types.EnrolmentAnswer:
+        """Return the code and the command that turn a machine into the worker of the caller's wallet."""
+        return await self._api.call("POST /workers", body={})
+
+    async def publish(self, wallet: str, *, public: bool) -> types.WorkerView:
+        """Show or hide a worker's badge and status page."""
+        return await self._api.call("PATCH /workers/{wallet}", {"wallet": wallet}, body={"public": public})
+
+    async def retire(self, wallet: str) -> None:
+        """Retire a worker; enrolling it again revives it."""
+        await self._api.call("DELETE /workers/{wallet}", {"wallet": wallet})
+
+    async def revoke(self, wallet: str) -> None:
+        """Revoke a worker's token."""
+        await self._api.call("DELETE /workers/{wallet}/tokens", {"wallet": wallet})
+
+    async def uptime(self, wallet: str, *, since: str | None = None, until: str | None = None) -> types.UptimeAnswer:
+        """Return when a worker was up, by days and in percent, between two times in ISO 8601."""
+        query = {"from": since, "to": until}
+        return await self._api.call("GET /workers/{wallet}/uptime", {"wallet": wallet}, query=query)
+
+    async def setup_script(self, wallet: str) -> str:
+        """Return the script that sets a worker up."""
+        return await self._api.call("GET /api/setup", query={"wallet": wallet}, text=True)
+
+
+class AsyncStacks(AsyncResource):
+    """`/api/stacks`: a node, and the API service that needs it, in each environment."""
+
+    def list(self, *, limit: int | None = None) -> AsyncIterator[types.StackSummary]:
+        """Yield all environments' stacks."""
+        return self._api.pages("GET /api/stacks", "stacks", query={"limit": limit})
+
+    async def get(self, environment: str, kind: StackKind) -> types.StackDetail:
+        """Return a stack with its events."""
+        path = {"environment": environment}
+        if kind == "node":
+            return await self._api.call("GET /api/stacks/{environment}/node", path)
+        return await self._api.call("GET /api/stacks/{environment}/api", path)
+
+    async def up(
+        self,
+        environment: str,
+        kind: StackKind,
+        spec: types.NodeSpec | types.ApiSpec | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> types.StackAnswer:
+        """Deploy a stack as it is described, or change it to that."""
+        path, body = {"environment": environment}, spec or {}
+        if kind == "node":
+            return await self._api.call("PUT /api/stacks/{environment}/node", path, body=body, key=idempotency_key)
+        return await self._api.call("PUT /api/stacks/{environment}/api", path, body=body, key=idempotency_key)
+
+    async def restart(
+        self, environment: str, kind: StackKind, *, idempotency_key: str | None = None
+    ) -> types.StackAnswer:
+        """Deploy a stack anew as it is described."""
+        path = {"environment": environment}
+        if kind == "node":
+            return await self._api.call("POST /api/stacks/{environment}/node/restart", path, key=idempotency_key)
+        return await self._api.call("POST /api/stacks/{environment}/api/restart", path, key=idempotency_key)
+
+    async def down(self, environment: str, kind: StackKind) -> types.StackAnswer:
+        """Take a stack down."""
+        path = {"environment": environment}
+        if kind == "node":
+            return await self._api.call("DELETE /api/stacks/{environment}/node", path)
+        return await self._api.call("DELETE /api/stacks/{environment}/api", path)
+
+    async def endpoint(self, environment: str) -> dict[str, Any]:
+        """Return the endpoint that the node has published."""
+        return await self._api.call("GET /api/stacks/{environment}/endpoint.json", {"environment": environment})
+
+    async def endpoint_signature(self, environment: str) -> dict[str, Any]:
+        """Return its signature (JWS, general serialization)."""
+        return await self._api.call("GET /api/stacks/{environment}/endpoint.json.sig", {"environment": environment})
+
+
+class AsyncWebhooks(AsyncResource):
+    """`/api/webhooks`: addresses of yours to which Slipway posts what happens."""
+
+    async def list(self) -> Sequence[types.WebhookView]:
+        """Return the caller's webhooks."""
+        answer: types.WebhookList = await self._api.call("GET /api/webhooks")
+        return answer["webhooks"]
+
+    async def create(
+        self, url: str, events: Sequence[str], *, format: types.Format = "standard", all: bool = False
+    ) -> types.WebhookCreated:
+        """Make a webhook; its secret is in this answer alone. Not repeated by itself: it is not idempotent.
+
+        Args:
+            url: https, and public.
+            events: Types, or all of a kind: `worker.*`.
+            format: `slack` and `discord` for their incoming webhooks.
+            all: Events of everybody's things, for operators and administrators.
+        """
+        body = {"url": url, "events": [*events], "format": format, "all": all}
+        return await self._api.call("POST /api/webhooks", body=body)
+
+    async def delete(self, webhook_id: str) -> None:
+        """Delete a webhook."""
+        await self._api.call("DELETE /api/webhooks/{id}", {"id": webhook_id})
+
+    async def test(self, webhook_id: str) -> types.TestAnswer:
+        """Have a test message sent."""
+        return await self._api.call("POST /api/webhooks/{id}/test", {"id": webhook_id})
+
+    async def rotate(self, webhook_id: str) -> types.SecretAnswer:
+        """Return a new secret; both sign for 24 hours."""
+        return await self._api.call("POST /api/webhooks/{id}/secret", {"id": webhook_id})
+
+    async def deliveries(self, webhook_id: str) -> Sequence[types.DeliveryView]:
+        """Return what was sent in the last seven days, with every try."""
+        answer: types.DeliveryList = await self._api.call("GET /api/webhooks/{id}/deliveries", {"id": webhook_id})
+        return answer["deliveries"]
+
+
+class AsyncKeys(AsyncResource):
+    """`/api/keys`: API keys for CI and servers. A key can't make keys."""
+
+    async def list(self) -> Sequence[types.KeyFacts]:
+        """Return the caller's keys, without what is secret of them."""
+        answer: types.KeyList = await self._api.call("GET /api/keys")
+        return answer["keys"]
+
+    async def create(self, name: str, scopes: Sequence[str], *, expires_at: str | None = None) -> types.KeyAnswer:
+        """Make a key; it is in this answer alone. Not repeated by itself: it is not idempotent."""
+        body = _given(name=name, scopes=[*scopes], expires_at=expires_at)
+        return await self._api.call("POST /api/keys", body=body)
+
+    async def delete(self, key_id: str) -> None:
+        """Delete a key; it is refused from then on."""
+        await self._api.call("DELETE /api/keys/{key_id}", {"key_id": key_id})
+
+
+class AsyncProjects(AsyncResource):
+    """`/deployments`: projects."""
+
+    def list(
+        self, *, status: str | None = None, creator: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[types.Project]:
+        """Yield projects, newest first."""
+        query = {"status": status, "creator": creator, "limit": limit}
+        return self._api.pages("GET /deployments", "deployments", query=query)
+
+    async def get(self, name: str) -> types.Project:
+        """Return a project."""
+        return await self._api.call("GET /deployments/{name}", {"name": name})
+
+    async def create(self, project: types.NewProject, *, idempotency_key: str | None = None) -> types.Project:
+        """Make a project."""
+        return await self._api.call("POST /deployments", body=project, key=idempotency_key)
+
+    async def set_status(self, name: str, status: types.ProjectStatus) -> types.Project:
+        """Change a project's status."""
+        return await self._api.call("PATCH /deployments/{name}/status", {"name": name}, body={"status": status})
+
+    async def delete(self, name: str) -> None:
+        """Delete a project."""
+        await self._api.call("DELETE /deployments/{name}", {"name": name})
+
+
+class AsyncPayments(AsyncResource):
+    """`/payments` for projects."""
+
+    def list(self, *, creator: str | None = None, limit: int | None = None) -> AsyncIterator[types.Payment]:
+        """Yield payments, newest first."""
+        query = {"creator": creator, "limit": limit}
+        return self._api.pages("GET /payments", "payments", query=query)
+
+    async def get(self, payment_id: str) -> types.Payment:
+        """Return a payment."""
+        return await self._api.call("GET /payments/{id}", {"id": payment_id})
+
+    async def create(self, payment: types.NewPayment, *, idempotency_key: str | None = None) -> types.Payment:
+        """Record a payment."""
+        return await self._api.call("POST /payments", body=payment, key=idempotency_key)
+
+
+class AsyncAdmin(AsyncResource):
+    """`/api/admin`, for administrators."""
+
+    def audit(
+        self,
+        *,
+        user: str | None = None,
+        model: str | None = None,
+        outcome: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[types.AuditEntry]:
+        """Yield every attempt, accepted or refused, newest first."""
+        query = {"user": user, "model": model, "outcome": outcome, "from": since, "to": until, "limit": limit}
+        return self._api.pages("GET /api/admin/audit", "events", query=query)
+
+    def deployments(
+        self,
+        *,
+        user: str | None = None,
+        model: str | None = None,
+        status: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[types.DeploymentEntry]:
+        """Yield deployments of all users, newest first."""
+        query = {"user": user, "model": model, "status": status, "from": since, "to": until, "limit": limit}
+        return self._api.pages("GET /api/admin/deployments", "deployments", query=query)
+
+    async def metrics(
+        self, service: str | None = None, *, since: str | None = None, until: str | None = None
+    ) -> types.MetricsAnswer:
+        """Return how a service did."""
+        return await self._api.call("GET /api/admin/metrics", query={"service": service, "from": since, "to": until})
+
+    async def pause(self, service: str, reason: str) -> types.SwitchAnswer:
+        """Pause a service: it refuses what is new, and ends what it has begun."""
+        return await self._api.call("POST /api/admin/{service}/pause", {"service": service}, body={"reason": reason})
+
+    async def resume(self, service: str, reason: str) -> types.SwitchAnswer:
+        """Resume a service."""
+        return await self._api.call("POST /api/admin/{service}/resume", {"service": service}, body={"reason": reason})
+
+    async def set_model(self, model_id: str, model: types.ModelEntry) -> types.ModelAnswer:
+        """Write a model into the catalogue."""
+        return await self._api.call("PUT /api/admin/models/{id}", {"id": model_id}, body=model)
+
+    async def budgets(self) -> types.BudgetsAnswer:
+        """Return what is used of every budget, and what is left."""
+        return await self._api.call("GET /api/admin/budgets")
+
+    async def set_budgets(self, limits: Mapping[str, str | int | float | None]) -> types.BudgetsAnswer:
+        """Set budgets by name; None goes back to the template's."""
+        return await self._api.call("PUT /api/admin/budgets", body=dict(limits))
+
+    async def wallet(self, wallet: str) -> types.StandingAnswer:
+        """Return whether a wallet is blocked, and why."""
+        return await self._api.call("GET /api/admin/wallets/{wallet}", {"wallet": wallet})
+
+    async def block(self, wallet: str, reason: str) -> types.StandingAnswer:
+        """Refuse everything that a wallet asks; what it has running goes on."""
+        path, body = {"wallet": wallet}, {"reason": reason}
+        return await self._api.call("POST /api/admin/wallets/{wallet}/block", path, body=body)
+
+    async def unblock(self, wallet: str, reason: str) -> types.StandingAnswer:
+        """Take a block back."""
+        path, body = {"wallet": wallet}, {"reason": reason}
+        return await self._api.call("POST /api/admin/wallets/{wallet}/unblock", path, body=body)
+
+    async def end_sessions(self, wallet: str) -> types.StandingAnswer:
+        """End all sessions of a wallet; it may sign in again."""
+        return await self._api.call("POST /api/admin/wallets/{wallet}/logout", {"wallet": wallet})

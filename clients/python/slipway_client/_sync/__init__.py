@@ -1,0 +1,1 @@
+# Written from _async by `make openapi`; do not edit.

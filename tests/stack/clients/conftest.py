@@ -1,0 +1,99 @@
+"""The clients as others get them: packed, and installed from the pack into an empty project."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.paths import ROOT
+from local.uv import find_uv
+from tests.stack.conftest import PAYING, RunningStack
+from tests.stack.test_escrow import Wallet
+
+GUIDE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+PROGRAM_SECONDS = 180
+
+
+def program(name: str) -> str:
+    """A program of the guide, by the comment above it."""
+    found = re.search(rf"<!-- program: {name} -->\n```\w+\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment that has the packed Python client and nothing of this repository."""
+
+    directory: Path
+    python: Path
+
+    def start(self, *command: str | Path, **variables: str) -> subprocess.Popen[str]:
+        """Start a program in the empty project, with no variables but these."""
+        environment = {"PATH": f"{self.python.parent}:{os.environ['PATH']}", "HOME": str(self.directory), **variables}
+        return subprocess.Popen(
+            [*map(str, command)],
+            cwd=self.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *command: str | Path, **variables: str) -> str:
+        """Run one to its end; return what it printed."""
+        process = self.start(*command, **variables)
+        try:
+            output, errors = process.communicate(timeout=PROGRAM_SECONDS)
+        finally:
+            process.kill()
+        assert process.returncode == 0, output + errors
+        return output
+
+    def program(self, name: str, **variables: str) -> str:
+        """Run a program of the guide."""
+        return self.run(self.python, "-I", "-c", program(name), **variables)
+
+
+@pytest.fixture(scope="session")
+def python_client(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Build the wheel, and install it with the packages of our lock."""
+    directory = tmp_path_factory.mktemp("python-client")
+    uv, python = find_uv(), directory / "venv" / "bin" / "python"
+    for command in (
+        [uv, "build", "--quiet", "--wheel", "--out-dir", directory, ROOT / "clients" / "python"],
+        [
+            uv,
+            "export",
+            "--quiet",
+            "--frozen",
+            "--no-hashes",
+            "--no-emit-project",
+            "--output-file",
+            directory / "lock.txt",
+        ],
+        [uv, "venv", "--quiet", "--python", "3.13", directory / "venv"],
+    ):
+        subprocess.run([*map(str, command)], cwd=ROOT, check=True, timeout=PROGRAM_SECONDS, capture_output=True)
+    (wheel,) = directory.glob("*.whl")
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--constraint", directory / "lock.txt", wheel]
+    subprocess.run([*map(str, install)], cwd=directory, check=True, timeout=PROGRAM_SECONDS)
+    (directory / "web.yaml").write_text((ROOT / "docs" / "examples" / "web.yaml").read_text())
+    return Installed(directory, python)
+
+
+@pytest.fixture(scope="session")
+def payer(stack: RunningStack) -> dict[str, str]:
+    """A wallet of a tier that pays by escrow, with coins and tokens, as the programs' variables."""
+    key = "0x" + PAYING.key.hex().removeprefix("0x")
+    wallet: Any = Wallet(stack, {"address": PAYING.address, "private_key": key, "role": "user"})
+    wallet.rpc("anvil_setBalance", PAYING.address, hex(10**19))
+    wallet.mint(1000)
+    return {"SLIPWAY_PRIVATE_KEY": key, "RPC_URL": stack.chains[0]["rpc_url"]}
