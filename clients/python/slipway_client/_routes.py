@@ -9,6 +9,7 @@ TAKES_KEY = frozenset(
         "POST /api/v1/builds",
         "POST /api/v1/builds/",
         "POST /api/v1/builds/{build_id}/deploy",
+        "POST /api/v1/builds/{build_id}/deployments/{chain_id}",
         "POST /api/v1/builds/{build_id}/retry",
         "POST /deployments",
         "POST /payments",

@@ -146,6 +146,7 @@ class BuildDetail(TypedDict):
     not_honoured: NotRequired[list[NotHonoured]]
     powers: NotRequired[list[str]]
     strict: NotRequired[bool]
+    signer: NotRequired[Literal["slipway", "wallet"]]
     generation_time: NotRequired[float | None]
     audit_time: NotRequired[float | None]
     deploy_time: NotRequired[float | None]
@@ -203,7 +204,9 @@ class Cancelled(TypedDict):
 
 
 class ChainDeployment(TypedDict):
-    """A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts."""
+    """A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts.
+    `transaction` is there where the caller's wallet signs, once the audit passed and until the contract is there.
+    """
 
     chain_id: int
     chain_name: str
@@ -217,6 +220,7 @@ class ChainDeployment(TypedDict):
     error_code: NotRequired[str | None]
     explorer_url: NotRequired[str | None]
     verification: NotRequired[Verification | None]
+    transaction: NotRequired[UnsignedCreation | None]
 
 
 ChainStatus: TypeAlias = Literal["pending", "signed", "broadcast", "deployed", "failed", "cancelled"]
@@ -1551,17 +1555,27 @@ class UnitPrice(TypedDict):
     estimate: Literal[True]
 
 
-class UnsignedTransaction(TypedDict):
-    """A transaction that lacks nonce, fees and signature, in the forms that wallets and signing libraries take.
+class UnsignedCreation(TypedDict):
+    """The creation of a contract that lacks nonce, fees and signature, in the forms that wallets and libraries take.
     `value` is a hexadecimal quantity in wei, `gas` a limit with head-room.
     """
 
-    to: str
     data: str
     value: NotRequired[str]
     chainId: int
     gas: int
     description: str
+
+
+class UnsignedTransaction(TypedDict):
+    """A call of a contract, likewise."""
+
+    data: str
+    value: NotRequired[str]
+    chainId: int
+    gas: int
+    description: str
+    to: str
 
 
 class UpdateWorkloadRequest(TypedDict):
@@ -1637,6 +1651,12 @@ class WalletAssetOptions(TypedDict):
     address: str
     symbol: str
     decimals: int
+
+
+class WalletTransaction(TypedDict):
+    """The transaction by which the caller's wallet creates the contract on a chain."""
+
+    tx_hash: str
 
 
 class WebhookCreated(TypedDict):
