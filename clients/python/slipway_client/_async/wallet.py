@@ -12,7 +12,7 @@ from slipway_client._async import driver
 from slipway_client.errors import SlipwayError, TransactionError
 from slipway_client.retries import pauses
 from slipway_client.signing import SignedTransaction, Signer
-from slipway_client.types import UnsignedTransaction
+from slipway_client.types import UnsignedCreation, UnsignedTransaction
 
 CONFIRM_SECONDS = 180.0
 _TRIES = 5
@@ -35,21 +35,26 @@ class AsyncWallet:
         self._http = http or httpx.AsyncClient(timeout=15)
         self._ids = count(1)
 
-    async def send(self, transactions: Sequence[UnsignedTransaction]) -> list[dict[str, Any]]:
+    async def send(self, transactions: Sequence[UnsignedTransaction | UnsignedCreation]) -> list[dict[str, Any]]:
         """Sign and send transactions one after the other; return their receipts.
 
         Raises:
             TransactionError: A chain refused or reverted one, or it is in no block in time; `unsure` if it may yet be.
             SlipwayError: The node does not answer.
         """
-        return [await self._one(transaction) for transaction in transactions]
+        return [await self.confirmed(await self.submit(transaction)) for transaction in transactions]
+
+    async def chain_id(self) -> int:
+        """Return the id of the node's chain."""
+        return int(await self._ask("eth_chainId"), 16)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _one(self, unsigned: UnsignedTransaction) -> dict[str, Any]:
-        chain_id = int(await self._ask("eth_chainId"), 16)
+    async def submit(self, unsigned: UnsignedTransaction | UnsignedCreation) -> str:
+        """Sign a transaction and send it; return its hash. For errors see `send`."""
+        chain_id = await self.chain_id()
         if chain_id != unsigned["chainId"]:
             raise TransactionError(f"The node is of chain {chain_id}, the transaction for chain {unsigned['chainId']}")
         # Behind what the wallet has sent already, never in its place.
@@ -57,7 +62,7 @@ class AsyncWallet:
         signed: SignedTransaction = await driver.settled(
             self.signer.sign_transaction(
                 {
-                    "to": unsigned["to"],
+                    **({"to": unsigned["to"]} if "to" in unsigned else {}),
                     "data": unsigned["data"],
                     "value": int(unsigned.get("value", "0x0"), 16),
                     "gas": unsigned["gas"],
@@ -68,7 +73,7 @@ class AsyncWallet:
             )
         )
         await self._broadcast(signed)
-        return await self._receipt(signed.hash)
+        return signed.hash
 
     async def _fees(self) -> dict[str, int]:
         """Return fees that outlive six full blocks; a gas price for a chain without EIP-1559."""
@@ -88,7 +93,8 @@ class AsyncWallet:
             if await self._ask("eth_getTransactionByHash", signed.hash) is None:
                 raise TransactionError(refused.message, transaction_hash=signed.hash) from None
 
-    async def _receipt(self, transaction_hash: str) -> dict[str, Any]:
+    async def confirmed(self, transaction_hash: str) -> dict[str, Any]:
+        """Wait until a transaction is in a block; return its receipt. For errors see `send`."""
         ends_at = driver.now() + self._timeout
         for pause in pauses(0.25, 4):
             receipt: dict[str, Any] | None = await self._ask("eth_getTransactionReceipt", transaction_hash)

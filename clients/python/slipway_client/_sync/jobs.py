@@ -397,6 +397,28 @@ class Builds(Resource):
             "POST /api/v1/builds/{build_id}/deploy", {"build_id": build_id}, body=[*chains], key=idempotency_key
         )
 
+    def report(
+        self, build_id: str, chain_id: int, tx_hash: str, *, idempotency_key: str | None = None
+    ) -> types.DeployAnswer:
+        """Have the transaction followed by which the caller's wallet creates the contract on a chain."""
+        path, body = {"build_id": build_id, "chain_id": chain_id}, {"tx_hash": tx_hash}
+        route = "POST /api/v1/builds/{build_id}/deployments/{chain_id}"
+        return self._api.call(route, path, body=body, key=idempotency_key)
+
+    def create(self, build: str | Mapping[str, Any], wallet: Wallet) -> types.DeployAnswer | None:
+        """Create an audited contract from a wallet on its chain, for a build with the option `signer: "wallet"`.
+
+        Returns:
+            How the build stands then; None when nothing is left to sign on the wallet's chain.
+        """
+        build_id, chain_id = identity(build, "build_id"), wallet.chain_id()
+        for deployment in (self.get(build_id)).get("deployments") or ():
+            unsigned = deployment.get("transaction")
+            if unsigned and not deployment.get("tx_hash") and deployment["chain_id"] == chain_id:
+                # Reported before it is in a block: should this process end, nobody sends a second one.
+                return self.report(build_id, chain_id, wallet.submit(unsigned))
+        return None
+
     def retry(self, build_id: str, *, idempotency_key: str | None = None) -> types.BuildResponse:
         """Begin a build again that failed before its audit."""
         return self._api.call("POST /api/v1/builds/{build_id}/retry", {"build_id": build_id}, key=idempotency_key)

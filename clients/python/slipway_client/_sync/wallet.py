@@ -13,7 +13,7 @@ from slipway_client._sync import driver
 from slipway_client.errors import SlipwayError, TransactionError
 from slipway_client.retries import pauses
 from slipway_client.signing import SignedTransaction, Signer
-from slipway_client.types import UnsignedTransaction
+from slipway_client.types import UnsignedCreation, UnsignedTransaction
 
 CONFIRM_SECONDS = 180.0
 _TRIES = 5
@@ -36,21 +36,26 @@ class Wallet:
         self._http = http or httpx.Client(timeout=15)
         self._ids = count(1)
 
-    def send(self, transactions: Sequence[UnsignedTransaction]) -> list[dict[str, Any]]:
+    def send(self, transactions: Sequence[UnsignedTransaction | UnsignedCreation]) -> list[dict[str, Any]]:
         """Sign and send transactions one after the other; return their receipts.
 
         Raises:
             TransactionError: A chain refused or reverted one, or it is in no block in time; `unsure` if it may yet be.
             SlipwayError: The node does not answer.
         """
-        return [self._one(transaction) for transaction in transactions]
+        return [self.confirmed(self.submit(transaction)) for transaction in transactions]
+
+    def chain_id(self) -> int:
+        """Return the id of the node's chain."""
+        return int(self._ask("eth_chainId"), 16)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _one(self, unsigned: UnsignedTransaction) -> dict[str, Any]:
-        chain_id = int(self._ask("eth_chainId"), 16)
+    def submit(self, unsigned: UnsignedTransaction | UnsignedCreation) -> str:
+        """Sign a transaction and send it; return its hash. For errors see `send`."""
+        chain_id = self.chain_id()
         if chain_id != unsigned["chainId"]:
             raise TransactionError(f"The node is of chain {chain_id}, the transaction for chain {unsigned['chainId']}")
         # Behind what the wallet has sent already, never in its place.
@@ -58,7 +63,7 @@ class Wallet:
         signed: SignedTransaction = driver.settled(
             self.signer.sign_transaction(
                 {
-                    "to": unsigned["to"],
+                    **({"to": unsigned["to"]} if "to" in unsigned else {}),
                     "data": unsigned["data"],
                     "value": int(unsigned.get("value", "0x0"), 16),
                     "gas": unsigned["gas"],
@@ -69,7 +74,7 @@ class Wallet:
             )
         )
         self._broadcast(signed)
-        return self._receipt(signed.hash)
+        return signed.hash
 
     def _fees(self) -> dict[str, int]:
         """Return fees that outlive six full blocks; a gas price for a chain without EIP-1559."""
@@ -89,7 +94,8 @@ class Wallet:
             if self._ask("eth_getTransactionByHash", signed.hash) is None:
                 raise TransactionError(refused.message, transaction_hash=signed.hash) from None
 
-    def _receipt(self, transaction_hash: str) -> dict[str, Any]:
+    def confirmed(self, transaction_hash: str) -> dict[str, Any]:
+        """Wait until a transaction is in a block; return its receipt. For errors see `send`."""
         ends_at = driver.now() + self._timeout
         for pause in pauses(0.25, 4):
             receipt: dict[str, Any] | None = self._ask("eth_getTransactionReceipt", transaction_hash)
