@@ -1168,10 +1168,13 @@ class PaymentPage(TypedDict):
 
 
 class PaymentState(TypedDict):
-    """How far the payment of a workload is; `spent` is known once it is closed."""
+    """How far the payment of a workload is. Amounts are whole tokens of the escrow."""
 
     status: Literal["awaiting_deposit", "deposited", "reserving", "reserved", "settling", "settled"]
     amount: str
+    reserved: NotRequired[str | None]
+    released: NotRequired[str]
+    most_per_hour: NotRequired[str | None]
     expires_at: str
     spent: NotRequired[str | None]
 
