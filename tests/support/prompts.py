@@ -43,6 +43,8 @@ class Case:
     signers: tuple[str, ...] = ()
     threshold: int = 1
     beneficiary: str | None = None
+    given: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Further options in effect."""
 
 
 def erc20(prompt: str, name: str, symbol: str, supply: str, features: str = "", **more: Any) -> Case:
@@ -104,10 +106,6 @@ CASES = [
     erc20(
         "ERC20 token called Tidal with 1 billion supply, upgradeable via UUPS proxy", "Tidal", "TIDA", "1000000000",
         not_honoured=("upgradeable", "UUPS proxy"),
-    ),
-    erc20(
-        "Create an ERC-20 token called Taxed with 7 million supply and a 2% tax on every transfer",
-        "Taxed", "TAXE", "7000000", not_honoured=("2% tax",),
     ),
     erc20(
         "Create an ERC-20 token called Locked with 2M supply and with vesting for the team",
@@ -183,13 +181,6 @@ CASES = [
     erc721(
         "NFT collection called Art with 7.5% royalty and per-token metadata", "Art", "ART",
         "mintable royalty uri_storage", royalty="7.5",
-    ),
-    erc721(
-        "NFT collection called Paid with a mint price of 0.05 ETH and public minting", "Paid", "PAID",
-        not_honoured=("mint price", "public minting"),
-    ),
-    erc721(
-        "Soulbound NFT called Badge with symbol BDG", "Badge", "BDG", not_honoured=("Soulbound",),
     ),
     erc721("Create non-fungible tokens called Deeds", "Deeds", "DEED"),
     erc721(

@@ -138,6 +138,20 @@ CLAUSES = [
     "不能转让",
 ]
 
+HONOURED = {
+    "each wallet holds no more than 500": {"erc20"},
+    "a wallet can hold up to 1%": {"erc20"},
+    "nobody can own over 2 percent": {"erc20"},
+    "max 100 per transaction": {"erc20"},
+    "every transfer burns 1%": {"erc20"},
+    "that cannot be sold": {"erc20", "erc721"},
+    "with a blacklist": {"erc20"},
+    f"airdrop 5 tokens each to {A} and {B}": {"erc20"},
+    "users can mint 5 each": {"erc721"},
+    "with a 0.01 ETH mint price": {"erc721"},
+}
+"""The clauses that contracts of some kinds do honour: there nothing may be named."""
+
 PLAIN = [
     "ERC-20 token called Harbour with symbol HRB and 5 million supply",
     "Create an ERC-20 token called Harbour with 1 million supply, mintable and burnable",
@@ -153,9 +167,10 @@ PLAIN = [
 
 REFUSED = [
     # A prompt, and words of it that have to be named.
-    ("ERC20 token called Badge, 1000 supply, that can't be moved by holders", "can't be moved"),
+    ("ERC20 token called Badge, 1000 supply, that can't be moved by exchanges", "by exchanges"),
     ("ERC20 called Poly, users can mint up to 10 tokens each", "mint up to 10 tokens each"),
-    ("ERC721 called Freebies, everyone can mint one", "everyone can mint"),
+    ("ERC20 called Freebies, everyone can mint one", "everyone can mint"),
+    ("ERC1155 called Freebies, everyone can mint one", "everyone can mint"),
     ("Create a token and airdrop 50 tokens each to my team", "each"),
     ("ERC20 called Two with two owners, both owners are required to mint", "both owners are required to mint"),
     ("ERC20 called Bnr, 1 million supply, only the owner can burn", "only the owner can burn"),
@@ -196,8 +211,9 @@ REFUSED = [
     (f"ERC20 called Aaa owned by {A} and {B}", B),
     ("ERC20 called Aaa owned by my wife", "my wife"),
     ("ERC20 called Aaa owned by a DAO", "DAO"),
-    ("ERC721 called Pics, max 5 per wallet", "5 per wallet"),
-    ("ERC721 called Pics, reveal later", "reveal later"),
+    ("ERC1155 called Pics, max 5 per wallet", "5 per wallet"),
+    ("ERC1155 called Pics, reveal later", "reveal later"),
+    ("ERC721 called Pics, revealed on Friday", "Friday"),
     ("ERC721 called Pics, 5% royalties split between two artists", "split between two artists"),
     ("ERC1155 called Items where item 3 is unique", "item 3 is unique"),
     ("timelock where any signer can cancel", "any signer can cancel"),

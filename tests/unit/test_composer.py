@@ -13,6 +13,7 @@ from slipway.builds.composer.engine import CAPABILITIES, KINDS, Composer
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.models import Generation, GenerationRequest
 from slipway.errors import GenerationUnsupportedError, ValidationFailedError
+from tests.support.kinds import CASES as RULED
 from tests.support.prompts import CASES, UNSUPPORTED, Case
 from tests.support.solidity_literals import code_and_literals, read_literal
 
@@ -31,7 +32,7 @@ def test_the_table_is_as_long_as_it_has_to_be() -> None:
     assert {case.kind for case in CASES} == set(KINDS)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.prompt[:60])
+@pytest.mark.parametrize("case", [*CASES, *RULED], ids=lambda case: case.prompt[:60])
 def test_a_prompt_becomes_what_it_asks_for(case: Case) -> None:
     made = compose(case.prompt, case.template, case.options)
     assert (made.engine, made.kind, made.options["name"]) == ("composer", case.kind, case.name)
@@ -46,11 +47,12 @@ def test_a_prompt_becomes_what_it_asks_for(case: Case) -> None:
         assert made.options["supply"] == case.supply
         assert made.options.get("cap") == case.cap
         assert set(made.options["features"]) == case.features
-        assert made.options["access"] == ("roles" if case.roles else "owner")
+        assert made.options["access"] == case.given.get("access", "roles" if case.roles else "owner")
         assert made.options.get("royalty") == case.royalty
         assert made.options.get("base_uri", "") == case.base_uri
-        assert [argument.value for argument in made.constructor_arguments] == [WALLET]
+        assert made.constructor_arguments[0].value == WALLET
         assert string_literal(case.name) in made.source
+    assert {name: made.options.get(name) for name in case.given} == case.given
     if case.kind == "erc20":
         assert made.options["decimals"] == case.decimals
     if case.kind == "vesting":

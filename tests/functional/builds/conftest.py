@@ -16,6 +16,7 @@ from slipway.builds.models import Generation, GenerationRequest
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from tests.functional.contracts.conftest import Chain, running_chain
 from tests.support.composed import Composed
+from tests.support.kinds import CASES as RULED
 from tests.support.prompts import CASES, Case
 
 NODE_MODULES = Path(__file__).resolve().parents[3] / "node_modules"
@@ -33,7 +34,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 @pytest.fixture(scope="package")
 def generations(chain: Chain) -> dict[str, Generation]:
     """What the composer makes of each prompt, for the chain's first account."""
-    return {case.prompt: _generate(case, chain.accounts[0]) for case in CASES}
+    return {case.prompt: _generate(case, chain.accounts[0]) for case in [*CASES, *RULED]}
 
 
 def _generate(case: Case, owner: str) -> Generation:

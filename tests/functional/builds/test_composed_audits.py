@@ -16,6 +16,7 @@ from slipway.builds.composer.engine import KINDS, Composer
 from slipway.builds.models import GenerationRequest, Kind
 from slipway.solidity.compiler import Compiler
 from slipway.solidity.toolchain import find_toolchain
+from tests.support.kinds import CASES as RULED
 from tests.support.prompts import CASES, Case
 
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -36,7 +37,7 @@ def auditor() -> Iterator[Auditor]:
 def shapes(kind: Kind) -> dict[str, str]:
     """The sources of one kind that differ in more than numbers and literals, one for each shape."""
     found = {}
-    for case in [*CASES, *MORE]:
+    for case in [*CASES, *RULED, *MORE]:
         if case.kind == kind:
             request = GenerationRequest(prompt=case.prompt, owner=OWNER, template=case.template, options=case.options)
             made = Composer().generate(request)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from slipway.addresses import parse_address
-from slipway.errors import ValidationFailedError
+from slipway.errors import NotHonouredError, ValidationFailedError
 from slipway.fields import Address, printable
 
 Kind = Literal["erc20", "erc721", "erc1155", "vesting", "escrow", "timelock"]
@@ -83,6 +84,25 @@ class NotHonoured(BaseModel):
 
     text: Annotated[str, Field(max_length=2000)]
     reason: Annotated[str, Field(max_length=2000)]
+
+
+_MOST_NAMED = 5
+
+
+def dropped(missing: Sequence[NotHonoured], assumed: list[str], kind: str | None, title: str) -> NotHonouredError:
+    """Return the refusal of a contract that would lack something of its request."""
+    named = "; ".join(f"“{entry.text}”" for entry in missing[:_MOST_NAMED])
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    return NotHonouredError(
+        f"The contract would not honour {named}{more}. Leave that out, or say it as docs/builds.md does; "
+        "options.strict: false drops it.",
+        details={
+            "not_honoured": [entry.model_dump() for entry in missing],
+            "assumed": assumed,
+            "kind": kind,
+            "title": title,
+        },
+    )
 
 
 class ModelUsage(BaseModel):

@@ -233,7 +233,7 @@ class BuildService:
         fees = {chain: self._threads.submit(self._fee, chain) for chain in body.chains}
         try:
             made = (self._composer or Composer()).generate(_generation_request(body, wallet))
-        except ValidationFailedError as error:
+        except (ValidationFailedError, NotHonouredError) as error:
             return unread(error)
         try:
             require_honoured(made, body.options)

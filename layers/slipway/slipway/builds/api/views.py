@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.builds.api.models import BuildDetail, BuildRefusal, ChainDeployment, ChainTarget, GasEstimate, Preview
-from slipway.builds.models import Generation
+from slipway.builds.models import Generation, NotHonoured
 from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem
 from slipway.chain.unsigned import UnsignedCreation
@@ -165,13 +165,13 @@ def preview_of(
 
 
 def unread(error: SlipwayError) -> Preview:
-    """Return the preview of a prompt with a value that no contract can have."""
+    """Return the preview of a prompt with a value that no contract can have, or without one that it must have."""
     return Preview(
         kind=None,
         title="",
         options={},
         assumed=[],
-        not_honoured=[],
+        not_honoured=[NotHonoured.model_validate(entry) for entry in (error.details or {}).get("not_honoured", [])],
         powers=[],
         source="",
         gas=[],

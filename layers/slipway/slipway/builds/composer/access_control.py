@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.builds.composer.blueprint import address_argument, addresses_argument
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
+from slipway.builds.models import ConstructorArgument
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Rules of access of one contract: `roles` or the owner alone."""
+    """Rules of access of one contract: `roles`, the owner alone, or nobody where it is `ownerless`."""
 
     roles: bool
+    ownerless: bool = False
+
+    @classmethod
+    def of(cls, spec: Specification) -> Access:
+        """Return a specification's rules."""
+        return cls(spec.roles, "ownerless" in spec.features)
 
     @property
-    def base(self) -> tuple[str, str | None]:
+    def bases(self) -> list[tuple[str, str | None]]:
         """What the contract inherits for it."""
-        return ("AccessControl", None) if self.roles else ("Ownable", "initialOwner")
+        if self.ownerless:
+            return []
+        return [("AccessControl", None) if self.roles else ("Ownable", "initialOwner")]
 
     def only(self, role: str) -> str:
-        """Return the modifier for a role, such as `MINTER`."""
+        """Return the modifier for a role, such as `MINTER`; `DEFAULT_ADMIN` is the owner's."""
         return f"onlyRole({role}_ROLE)" if self.roles else "onlyOwner"
 
     def note(self, role: str) -> str:
@@ -40,9 +50,9 @@ class Access:
         """
         if self.roles:
             self._declare_roles(file, roles, {"MINTER": "minter"} if spec.minter else {})
-        else:
+        elif not self.ownerless:
             file.parameters.append(("address", "initialOwner", "Who owns the contract. Not zero."))
-        if spec.recipient:
+        if spec.supply and (spec.recipient or self.ownerless):
             file.parameters.append(("address", "recipient", f"Who holds the first {first}. Not zero."))
         if spec.minter:
             file.parameters.append(("address", "minter", "Who alone may create tokens at first."))
@@ -72,3 +82,29 @@ class Access:
             f"/// @notice Lets everything go on. {self.note('PAUSER')}\n"
             f"function unpause() external {self.only('PAUSER')} {{\n    _unpause();\n}}",
         ]
+
+
+def first_holder(spec: Specification) -> str:
+    """Return the constructor's parameter for who holds the first supply."""
+    return "recipient" if spec.recipient or "ownerless" in spec.features else "initialOwner"
+
+
+def people(spec: Specification) -> list[ConstructorArgument]:
+    """Return the constructor's arguments of a token, as `Access.declare` and its module declare them."""
+    named: list[tuple[str, str | None]] = [
+        ("initialOwner", None if "ownerless" in spec.features else spec.owner),
+        ("recipient", (spec.recipient or spec.owner) if spec.supply and first_holder(spec) == "recipient" else None),
+        ("minter", spec.minter),
+        ("royaltyReceiver", royalty_receiver(spec)),
+        ("taxReceiver", spec.values.get("tax_receiver") if "tax" in spec.features else None),
+    ]
+    listed = spec.values.get("airdrop", ())
+    arguments = [address_argument(name, value) for name, value in named if value]
+    return arguments + ([addresses_argument("airdropped", listed)] if listed else [])
+
+
+def royalty_receiver(spec: Specification) -> str | None:
+    """Return who receives royalties, where that is not the owner of the contract."""
+    if spec.royalty_basis_points is None or "ownerless" not in spec.features:
+        return spec.royalty_receiver
+    return spec.royalty_receiver or spec.owner

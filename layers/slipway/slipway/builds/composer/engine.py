@@ -7,17 +7,20 @@ whether a request can be served.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, get_args
 
-from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
+from slipway.builds.composer.blueprint import Blueprint, Parameter
+from slipway.builds.composer.kinds import BLUEPRINTS
+from slipway.builds.composer.kinds.erc721 import MAX_FIRST_SUPPLY
 from slipway.builds.composer.literals import decimal_text, identifier
-from slipway.builds.composer.options import DAY, MAX_SECONDS, MAX_SIGNERS, Options, read_options
-from slipway.builds.composer.prompt import NOT_READ, Reading, read_prompt
+from slipway.builds.composer.options import Options, read_options
+from slipway.builds.composer.prompt import NOT_READ, read_prompt
+from slipway.builds.composer.reading import Reading
 from slipway.builds.composer.specification import Specification
-from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Kind
+from slipway.builds.composer.vocabulary import TOKENS
+from slipway.builds.models import Generation, GenerationRequest, Kind, dropped
 from slipway.errors import GenerationUnsupportedError, ValidationFailedError
 
 ENGINE = "composer"
@@ -30,74 +33,18 @@ CAPABILITIES = (
 )
 """What the composer can make, in one phrase."""
 
-_TITLES = {
-    "erc20": "ERC-20 token",
-    "erc721": "ERC-721 collection",
-    "erc1155": "ERC-1155 collection",
-    "vesting": "vesting wallet",
-    "escrow": "escrow",
-    "timelock": "multisignature timelock",
-}
-_DEFAULT_NAMES = {
-    "erc20": "Token",
-    "erc721": "Collection",
-    "erc1155": "Collection",
-    "vesting": "Vesting",
-    "escrow": "DealEscrow",
-    "timelock": "MultisigTimelock",
-}
-_FEATURES = {
-    "erc20": erc20.FEATURES,
-    "erc721": erc721.FEATURES,
-    "erc1155": erc1155.FEATURES,
-    "vesting": vesting.FEATURES,
-    "escrow": escrow.FEATURES,
-    "timelock": timelock.FEATURES,
-}
-_COMPOSE: dict[Kind, Callable[[Specification], str]] = {
-    "erc20": erc20.compose,
-    "erc721": erc721.compose,
-    "erc1155": erc1155.compose,
-    "vesting": vesting.compose,
-    "escrow": escrow.compose,
-    "timelock": timelock.compose,
-}
-# The options that only some kinds have; the others are for all.
-_VALUES = {
-    "erc20": erc20.VALUES,
-    "erc721": erc721.VALUES,
-    "erc1155": erc1155.VALUES,
-    "vesting": vesting.VALUES,
-    "escrow": escrow.VALUES,
-    "timelock": timelock.VALUES,
-}
-_POWERS: dict[Kind, dict[str, str]] = {
-    "erc20": erc20.POWERS,
-    "erc721": erc721.POWERS,
-    "erc1155": erc1155.POWERS,
-    "vesting": vesting.POWERS,
-    "escrow": escrow.POWERS,
-    "timelock": timelock.POWERS,
-}
-_OPTION_KINDS = {
-    "symbol": {"erc20", "erc721", "erc1155"},
-    "decimals": {"erc20"},
-    "supply": {"erc20", "erc721", "erc1155"},
-    "cap": {"erc20", "erc721"},
-    "royalty": {"erc721", "erc1155"},
-    "base_uri": {"erc721", "erc1155"},
-    "beneficiary": {"vesting"},
-    "cliff": {"vesting"},
-    "duration": {"vesting"},
-    "delay": {"timelock"},
-    "signers": {"timelock"},
-    "threshold": {"timelock"},
-}
 _PEOPLE = ("recipient", "minter", "royalty_receiver")
 """Slots for addresses beside the owner's, in the order of the constructor."""
 _SETTLED = frozenset({"fixed", "uncapped", "minted", "deploy"})
 """Features that decide about others, and are none themselves."""
-_SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable")
+_SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable", "soulbound")
+_GENERAL = frozenset({"name", "owner", "access", "strict", "deploy", "signer", "upgradeable", *_SWITCHES})
+"""Options that any kind may be given; what a kind can't do of them is said by itself."""
+_NEEDS_OWNER = frozenset({"mintable", "pausable", "roles", "freezable", "phases", "reveal", "revocable", "owner"})
+"""Features that nobody could use without an owner."""
+_ACCESS = {"roles": "roles", "ownerless": "none"}
+_HIDDEN = frozenset({"fixed", "owner", "exempting", *_ACCESS})
+"""Features that the option `access` tells, or that follow from others."""
 _MAX_UNITS = 2**256 - 1
 _MAX_VOTES = 2**208 - 1
 
@@ -112,8 +59,7 @@ class Composer:
         reading = read_prompt(request.prompt, kind=template)
         if reading.kind is None:
             raise _unsupported(reading)
-        drafted = _Draft(reading.kind, reading, options, options.owner or reading.values.get("owner") or request.owner)
-        return drafted.finish()
+        return Draft(reading.kind, reading, options, request.owner).finish()
 
 
 def check_template(template: str | None) -> Kind | None:
@@ -139,57 +85,91 @@ def _unsupported(reading: Reading) -> GenerationUnsupportedError:
 
 
 @dataclass
-class _Draft:
-    """A contract while prompt and options are weighed against each other. Options take precedence."""
+class Draft:
+    """A contract while prompt and options are weighed against each other. Options take precedence.
+
+    Attributes:
+        kind: Of contract.
+        reading: Of the prompt; gets what can't be honoured.
+        options: Of the request.
+        caller: The caller's wallet.
+        assumed: What was chosen where the request left it open.
+        used: The options in effect.
+        incomplete: Whether something is missing without which there is no contract.
+    """
 
     kind: Kind
     reading: Reading
     options: Options
-    owner: str
+    caller: str
     assumed: list[str] = field(default_factory=list)
     used: dict[str, Any] = field(default_factory=dict)
+    incomplete: bool = False
 
     def finish(self) -> Generation:
-        """Decide everything, in the order in which one thing depends on another."""
+        """Decide everything, in the order in which one thing depends on another.
+
+        Raises:
+            NotHonouredError: There is no contract without what the request does not say, such as whom it pays.
+        """
         self._refuse_other_kinds()
         self._refuse_options()
         features = self._features()
         name = self._name()
-        spec = self._token(features, name) if self._is_token() else self._wallet(name)
+        values = self._parameters(features)
+        spec = self._token(features, name, values) if self._is_token() else self._other(features, name, values)
+        if self.incomplete:
+            raise dropped(self.reading.not_honoured, self.assumed, self.kind, self._title(spec))
+        spec = self.blueprint.settle(spec, self)
+        if self._is_token():
+            self.used["features"] = sorted(spec.features - _HIDDEN)
+            self.used["access"] = next((word for name, word in _ACCESS.items() if name in spec.features), "owner")
         self._assume_people(spec)
+        arguments = self.blueprint.arguments(spec)
+        if any(argument.name == "initialOwner" for argument in arguments):
+            self.used["owner"] = spec.owner
         return Generation(
             engine=ENGINE,
             title=self._title(spec),
             kind=self.kind,
             contract_name=spec.contract_name,
-            source=_COMPOSE[self.kind](spec),
-            constructor_arguments=self._arguments(spec),
+            source=self.blueprint.compose(spec),
+            constructor_arguments=arguments,
             options=self._effective(),
             assumed=self.assumed,
             not_honoured=self.reading.not_honoured,
             powers=self._powers(spec),
         )
 
+    @property
+    def blueprint(self) -> Blueprint:
+        """What the kind is."""
+        return BLUEPRINTS[self.kind]
+
+    @property
+    def owner(self) -> str:
+        """Who owns the contract, and whoever is not named otherwise."""
+        return str(self.options.owner or self.reading.values.get("owner") or self.caller)
+
     def _is_token(self) -> bool:
-        return self.kind in ("erc20", "erc721", "erc1155")
+        return self.kind in TOKENS
 
-    def _one(self) -> str:
-        title = _TITLES[self.kind]
-        return f"{'an' if title[0] in 'Ee' else 'a'} {title}"
+    def one(self) -> str:
+        """Return the kind with its article."""
+        title = self.blueprint.title
+        return f"{'an' if title[0] in 'AEae' else 'a'} {title}"
 
-    def _option(self, name: str) -> Any:
+    def option(self, name: str) -> Any:
         """Return an option's value, None where it was not given or the kind has none of it."""
-        applies = self.kind in _OPTION_KINDS.get(name, KINDS)
-        return getattr(self.options, name) if applies else None
+        return getattr(self.options, name, None) if name in _GENERAL | self.blueprint.takes else None
 
     # ── What can't be ───────────────────────────────────────────────────────────────────────────
 
     def _refuse_other_kinds(self) -> None:
-        about_tokens = {"escrow": {"erc20"}, "vesting": {"erc20"}, "timelock": {"erc20", "erc721", "erc1155"}}
         for kind, words in self.reading.other_kinds:
             loosely = self.kind == "erc1155" and kind == "erc721" and "721" not in words
-            if not loosely and kind not in about_tokens.get(self.kind, set()):
-                self.reading.refuse(words, f"A build is one contract, here {self._one()}.")
+            if not loosely and kind not in self.blueprint.about:
+                self.reading.refuse(words, f"A build is one contract, here {self.one()}.")
 
     def _refuse_options(self) -> None:
         for name in self.options.model_fields_set:
@@ -200,17 +180,17 @@ class _Draft:
                     "options.upgradeable",
                     "Contracts of a build can't be upgraded: what was audited is what stays deployed.",
                 )
-            elif self.kind not in _OPTION_KINDS.get(name, KINDS):
-                self.reading.refuse(f"options.{name}", f"There is no such thing in {self._one()}.")
-        if self.reading.symbol is not None and self.kind not in _OPTION_KINDS["symbol"]:
-            self.reading.refuse(f"symbol {self.reading.symbol}", f"There is no such thing in {self._one()}.")
+            elif name not in _GENERAL | self.blueprint.takes:
+                self.reading.refuse(f"options.{name}", f"There is no such thing in {self.one()}.")
+        if self.reading.symbol is not None and "symbol" not in self.blueprint.takes:
+            self.reading.refuse(f"symbol {self.reading.symbol}", f"There is no such thing in {self.one()}.")
         for name in list(self.reading.values):
-            if name not in _VALUES[self.kind]:
-                self.reading.refuse(self.reading.words[name], f"There is no such thing in {self._one()}.")
+            if name not in self.blueprint.takes:
+                self.reading.refuse(self.reading.words[name], f"There is no such thing in {self.one()}.")
                 del self.reading.values[name]
 
     def _features(self) -> set[str]:
-        known = _FEATURES[self.kind]
+        known = self.blueprint.features
         self._settle_supply()
         asked = {feature for feature, asked in self.reading.features.items() if asked} - _SETTLED
         wanted = asked & known
@@ -227,7 +207,21 @@ class _Draft:
                 wanted.add(feature)
             elif feature in _SWITCHES:
                 self.reading.refuse(f"options.{feature}", self._lacks(feature))
-        return self._with_access(wanted)
+        wanted = self._with_access(wanted)
+        if "ownerless" in wanted:
+            self._refuse_owner(wanted)
+        return wanted
+
+    def _refuse_owner(self, wanted: set[str]) -> None:
+        """Refuse what needs an owner in a contract that is to have none."""
+        for feature in sorted(wanted & _NEEDS_OWNER):
+            self.reading.refuse(
+                f"{self.reading.words['ownerless']} … {self.reading.words.get(feature, 'options')}",
+                "Nobody could do this, since the contract has no owner.",
+            )
+            wanted.discard(feature)
+        if self.options.owner or "owner" in self.reading.values:
+            self.reading.refuse(self.reading.words["ownerless"], "The request names an owner.")
 
     def _settle_supply(self) -> None:
         """Weigh what is said of the supply as a whole: fixed, unlimited, minted at once."""
@@ -252,7 +246,7 @@ class _Draft:
     def _with_access(self, wanted: set[str]) -> set[str]:
         if self.options.access is None:
             return wanted
-        if "roles" in _FEATURES[self.kind]:
+        if "roles" in self.blueprint.features:
             return wanted - {"roles"} | ({"roles"} if self.options.access == "roles" else set())
         if self.options.access == "roles":
             self.reading.refuse("options.access", self._lacks("roles"))
@@ -260,46 +254,96 @@ class _Draft:
 
     def _lacks(self, feature: str) -> str:
         named = {"roles": "access by roles", "uri_storage": "metadata of each token's own", "capped": "cap"}
-        return f"The composer knows no {named.get(feature, feature)} for {self._one()}."
+        return f"The composer knows no {named.get(feature, feature)} for {self.one()}."
 
     # ── Names ───────────────────────────────────────────────────────────────────────────────────
 
     def _name(self) -> str:
         name = self.options.name or self.reading.name
         if name is None:
-            name = _DEFAULT_NAMES[self.kind]
+            name = self.blueprint.name
             self.assumed.append(f"The name is {name}.")
         self.used["name"] = name
         return name
 
     def _symbol(self, name: str) -> str:
-        symbol = self._option("symbol") or self.reading.symbol
+        symbol = self.option("symbol") or self.reading.symbol
         if symbol is None:
             symbol = _symbol_of(name)
             self.assumed.append(f"The symbol is {symbol}.")
         self.used["symbol"] = symbol
         return str(symbol)
 
+    # ── Parameters ──────────────────────────────────────────────────────────────────────────────
+
+    def _parameters(self, features: set[str]) -> dict[str, Any]:
+        """Return the kind's own quantities, times and addresses: from the options, the prompt, or as is usual."""
+        said = {parameter.name: self._value(parameter) for parameter in self.blueprint.parameters}
+        features.update(
+            parameter.feature for parameter in self.blueprint.parameters if said[parameter.name] is not None
+        )
+        features.discard("")
+        values, broken = {}, set()
+        for parameter in self.blueprint.parameters:
+            value = said[parameter.name]
+            if value is None and (not parameter.feature or parameter.feature in features):
+                value = self._default(parameter)
+                if parameter.missing:
+                    broken.add(parameter.feature)
+            if value is not None:
+                self.used[parameter.name] = parameter.shown(value)
+                values[parameter.name] = parameter.plain(value)
+        self.incomplete = "" in broken
+        features -= broken
+        return values
+
+    def _value(self, parameter: Parameter) -> Any:
+        """Return what options or prompt say of a parameter; None where they say nothing, or what can't be."""
+        given = self.option(parameter.name)
+        value = given if given is not None else self.reading.values.get(parameter.name)
+        problem = None if value is None else parameter.problem(value)
+        if problem and given is not None:
+            raise ValidationFailedError.of_field(f"options.{parameter.name}", problem)
+        if problem:
+            self.reading.refuse(self.reading.words[parameter.name], problem)
+            return None
+        return value
+
+    def _default(self, parameter: Parameter) -> Any:
+        if parameter.missing and parameter.name not in self.reading.values:
+            self.reading.refuse(self._words_of(parameter), parameter.missing)
+        value = self.owner if parameter.default == "owner" else parameter.default
+        if parameter.assumed:
+            self.assumed.append(parameter.assumed.format(parameter.told(value) if value is not None else ""))
+        return value
+
+    def _words_of(self, parameter: Parameter) -> str:
+        """Return the words of the prompt that ask for what a parameter belongs to."""
+        same = [other.name for other in self.blueprint.parameters if other.feature == parameter.feature]
+        words = self.reading.words
+        named = [words[name] for name in (parameter.feature, *same) if name in words]
+        return named[0] if named else self.reading.kind_words or f"options.{parameter.name}"
+
     # ── Tokens ──────────────────────────────────────────────────────────────────────────────────
 
-    def _token(self, features: set[str], name: str) -> Specification:
+    def _token(self, features: set[str], name: str, values: dict[str, Any]) -> Specification:
         symbol = self._symbol(name)
         decimals = self._decimals()
         denied = self.reading.features.get("mintable") is False or self.options.mintable is False
         cap, supply = self._amounts(features, denied)
-        if self.kind != "erc20" and (not denied or not supply):
+        if self.kind != "erc20" and not features & {"ownerless", "public_mint"} and (not denied or not supply):
             if denied:
                 self.reading.refuse("no minting", "A collection that starts empty would stay empty.")
             features.add("mintable")
+        elif "ownerless" in features and self.kind != "erc20" and not supply and "public_mint" not in features:
+            self.reading.refuse(self.reading.words["ownerless"], "A collection that starts empty would stay empty.")
         if "votes" in features and self.kind == "erc20":
             features.add("permit")
         self._check_amounts(supply, cap, decimals, votes="votes" in features)
         people = self._people(features, supply)
-        self.used["features"] = sorted(features - {"fixed", "owner", "roles"})
-        self.used["access"] = "roles" if "roles" in features else "owner"
         return Specification(
             kind=self.kind,
-            contract_name=identifier(name, _DEFAULT_NAMES[self.kind]),
+            contract_name=identifier(name, self.blueprint.name),
             name=name,
             symbol=symbol,
             decimals=decimals,
@@ -312,6 +356,8 @@ class _Draft:
             recipient=people.get("recipient"),
             minter=people.get("minter"),
             royalty_receiver=people.get("royalty_receiver"),
+            owner=self.owner,
+            values=values,
         )
 
     def _people(self, features: set[str], supply: Fraction) -> dict[str, str]:
@@ -329,7 +375,7 @@ class _Draft:
     def _decimals(self) -> int:
         if self.kind != "erc20":
             return 0
-        decimals = self._option("decimals")
+        decimals = self.option("decimals")
         if decimals is None:
             decimals = self.reading.values.get("decimals")
         if decimals is None:
@@ -339,7 +385,7 @@ class _Draft:
 
     def _amounts(self, features: set[str], denied: bool) -> tuple[Fraction | None, Fraction]:
         """Return cap and first supply, as the request says or, where it says nothing, as is usual for the kind."""
-        cap, supply = self._option("cap"), self._option("supply")
+        cap, supply = self.option("cap"), self.option("supply")
         cap = cap if cap is not None else self.reading.values.get("cap")
         supply = supply if supply is not None else self.reading.values.get("supply")
         if self.kind == "erc721" and supply is not None and not (self.options.supply is not None or self._from_start()):
@@ -391,16 +437,16 @@ class _Draft:
         if cap is not None and (cap == 0 or supply > cap):
             source = "options.cap" if self.options.cap is not None else "prompt"
             raise ValidationFailedError.of_field(source, "the cap is zero, or less than the first supply")
-        if self.kind == "erc721" and supply > erc721.MAX_FIRST_SUPPLY:
+        if self.kind == "erc721" and supply > MAX_FIRST_SUPPLY:
             source = "options.supply" if self.options.supply is not None else "prompt"
             raise ValidationFailedError.of_field(
-                source, f"at most {erc721.MAX_FIRST_SUPPLY} tokens of a collection can exist from the start"
+                source, f"at most {MAX_FIRST_SUPPLY} tokens of a collection can exist from the start"
             )
 
     def _royalty(self, features: set[str]) -> int | None:
         if "royalty" not in features:
             return None
-        given = self._option("royalty")
+        given = self.option("royalty")
         percent = Fraction(str(given)) if given is not None else self.reading.values.get("royalty")
         if percent is None:
             percent = Fraction(5)
@@ -423,96 +469,27 @@ class _Draft:
             self.used["base_uri"] = uri
         return uri
 
-    # ── Wallets ─────────────────────────────────────────────────────────────────────────────────
-
-    def _wallet(self, name: str) -> Specification:
-        spec = Specification(self.kind, identifier(name, _DEFAULT_NAMES[self.kind]), name)
-        if self.kind == "vesting":
-            return self._vesting(spec)
-        if self.kind == "timelock":
-            return self._timelock(spec)
-        return spec
-
-    def _vesting(self, spec: Specification) -> Specification:
-        duration = self._either("duration")
-        cliff = self._either("cliff")
-        if duration is None:
-            duration = max(4 * 365 * DAY, cliff or 0)
-            self.assumed.append(f"Everything has vested after {duration // DAY} days.")
-        if (cliff or 0) > duration:
-            source = "options.cliff" if self.options.cliff is not None else "prompt"
-            raise ValidationFailedError.of_field(source, "the cliff is longer than the vesting")
-        beneficiary = self.options.beneficiary or self.reading.values.get("beneficiary") or self.owner
-        self.used |= {"beneficiary": beneficiary, "duration": duration, "cliff": cliff or 0}
+    def _other(self, features: set[str], name: str, values: dict[str, Any]) -> Specification:
+        contract_name = identifier(name, self.blueprint.name)
         return Specification(
-            spec.kind, spec.contract_name, spec.name, cliff=cliff or 0, duration=duration, signers=(beneficiary,)
+            self.kind, contract_name, name, features=frozenset(features), owner=self.owner, values=values
         )
-
-    def _either(self, name: str) -> int | None:
-        given: int | None = getattr(self.options, name)
-        if given is not None or name not in self.reading.values:
-            return given
-        seconds = Fraction(self.reading.values[name])
-        if seconds.denominator != 1 or seconds > MAX_SECONDS:
-            self.reading.refuse(self.reading.words[name], "A time is a whole number of seconds, and at most 100 years.")
-            return None
-        return int(seconds)
-
-    def _timelock(self, spec: Specification) -> Specification:
-        delay = self._either("delay")
-        if delay is None:
-            delay = 2 * DAY
-            self.assumed.append("The delay is 2 days.")
-        named = self.reading.values.get("signers", [])
-        for address in named[MAX_SIGNERS:]:
-            self.reading.refuse(address, f"There are at most {MAX_SIGNERS} signers.")
-        signers = tuple(dict.fromkeys(self.options.signers or named[:MAX_SIGNERS] or [self.owner]))
-        threshold, wanted = self._threshold()
-        if self.options.threshold is not None and self.options.threshold > len(signers):
-            raise ValidationFailedError.of_field("options.threshold", "is more than there are signers")
-        if wanted > len(signers) and self.options.threshold is None and self.options.signers is None:
-            self.reading.refuse(
-                self.reading.words["threshold"],
-                f"Only {len(signers)} signer{'s are' if len(signers) > 1 else ' is'} known. The first operations can "
-                "add others (addSigner) and then set the threshold (changeThreshold).",
-            )
-        if threshold is None:
-            threshold = len(signers) // 2 + 1
-            self.assumed.append(f"{threshold} of {len(signers)} signers must confirm.")
-        threshold = min(threshold, len(signers))
-        self.used |= {"signers": list(signers), "threshold": threshold, "delay": delay}
-        return Specification(
-            spec.kind, spec.contract_name, spec.name, delay=delay, threshold=threshold, signers=signers
-        )
-
-    def _threshold(self) -> tuple[int | None, int]:
-        """Return how many must confirm, if that is said, and how many signers there are said to be at least."""
-        ratio = self.reading.values.get("threshold")
-        if ratio is not None and not (len(ratio) == 2 and 1 <= ratio[0] <= ratio[1]):
-            self.reading.refuse(self.reading.words["threshold"], "The threshold is not over the number of signers.")
-            ratio = None
-        threshold = self.options.threshold or (int(ratio[0]) if ratio else None)
-        return threshold, max(int(ratio[1]) if ratio else 0, threshold or 0)
 
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
 
     def _assume_people(self, spec: Specification) -> None:
         """Name whom the contract gives money or power to where the request did not say."""
         named = self.options.owner or self.reading.values.get("owner")
-        if self.kind == "vesting":
-            if not (self.options.beneficiary or self.reading.values.get("beneficiary")):
-                self.assumed.append(f"The beneficiary is the owner, {spec.signers[0]}.")
-        elif self.kind == "timelock":
-            if not (self.options.signers or self.reading.values.get("signers")):
-                self.assumed.append(f"The only signer is the owner, {self.owner}.")
-        elif not named:
-            role = "arbiter and owner" if self.kind == "escrow" else "owner"
-            self.assumed.append(f"The {role} is the caller's wallet, {self.owner}.")
+        if "ownerless" in spec.features and not spec.recipient:
+            self.assumed.append(f"The first supply goes to the caller's wallet, {spec.owner}.")
+        elif self.blueprint.owner and not named and "ownerless" not in spec.features:
+            self.assumed.append(f"The {self.blueprint.owner} is the caller's wallet, {self.owner}.")
         if self._is_token():
             self._assume_rights(spec)
+        self.assumed += self.blueprint.assumes
 
     def _assume_rights(self, spec: Specification) -> None:
-        if spec.supply and not spec.recipient:
+        if spec.supply and not spec.recipient and "ownerless" not in spec.features:
             self.assumed.append("The first supply goes to the owner.")
         who = "holders of the {} role, at first the owner," if spec.roles else "the owner"
         for feature, role, verb in (("mintable", "minter", "mint"), ("pausable", "pauser", "pause")):
@@ -527,9 +504,11 @@ class _Draft:
         """Return who can do what to holders, a sentence each."""
         who = "Whoever holds the {} role" if spec.roles else "The owner"
         up_to = f" until there are {decimal_text(spec.cap)}" if spec.cap is not None else " without a limit"
-        words = {"minter": who.format("minter"), "pauser": who.format("pauser"), "up_to_cap": up_to}
+        words = {name: who.format(name) for name in ("minter", "pauser", "freezer", "limiter", "seller")}
+        words |= {parameter.name: str(self.used.get(parameter.name, "")) for parameter in self.blueprint.parameters}
         given = {"", *spec.features, *(["roles"] if spec.roles else [])}
-        return [text.format(**words) for feature, text in _POWERS[self.kind].items() if feature in given]
+        powers = self.blueprint.powers.items()
+        return [text.format(**words, up_to_cap=up_to) for feature, text in powers if feature in given]
 
     def _effective(self) -> dict[str, Any]:
         """Return the options in effect; `deploy` is among them when it is not done at once."""
@@ -538,22 +517,9 @@ class _Draft:
             self.used["deploy"] = False
         return self.used
 
-    def _arguments(self, spec: Specification) -> list[ConstructorArgument]:
-        if self.kind == "timelock":
-            return [
-                ConstructorArgument(name="signers_", type="address[]", value=list(spec.signers)),
-                ConstructorArgument(name="threshold_", type="uint256", value=str(spec.threshold)),
-            ]
-        if self.kind == "vesting":
-            return [ConstructorArgument(name="beneficiary", type="address", value=spec.signers[0])]
-        self.used["owner"] = self.owner
-        named = [("initialOwner", self.owner), ("recipient", spec.recipient), ("minter", spec.minter)]
-        named.append(("royaltyReceiver", spec.royalty_receiver))
-        return [ConstructorArgument(name=name, type="address", value=value) for name, value in named if value]
-
     def _title(self, spec: Specification) -> str:
         symbol = f" ({spec.symbol})" if spec.symbol else ""
-        return f"{spec.name}{symbol}: {_TITLES[self.kind]}"
+        return f"{spec.name}{symbol}: {self.blueprint.title}"
 
 
 def _symbol_of(name: str) -> str:

@@ -56,7 +56,8 @@ Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
 
 
 class Options(BaseModel):
-    """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` is in percent.
+    """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` and taxes are in percent, a
+    `price` is in whole units of the chain's coin.
 
     `strict` (by default true) refuses what is not honoured; `deploy: false` ends the build after its audit.
     With `signer: wallet` it ends there as well, with unsigned transactions by which the caller's wallet deploys it.
@@ -93,6 +94,15 @@ class Options(BaseModel):
         Annotated[list[Address], Field(min_length=1, max_length=MAX_SIGNERS), AfterValidator(_different)] | None
     ) = None
     threshold: Annotated[int, Field(ge=1, le=MAX_SIGNERS)] | None = None
+    soulbound: bool | None = None
+    price: Amount | None = None
+    max_per_wallet: Annotated[int, Field(ge=1)] | None = None
+    tax: Amount | None = None
+    tax_receiver: Address | None = None
+    burn_tax: Amount | None = None
+    max_wallet: Amount | None = None
+    max_transaction: Amount | None = None
+    trading_delay: Seconds | None = None
 
     @model_validator(mode="after")
     def _owner_is_somebody(self) -> Options:

@@ -8,64 +8,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
 
-from slipway.builds.composer.kinds import WISHES
+from slipway.builds.composer.kinds import BLUEPRINTS
 from slipway.builds.composer.languages import language_of
 from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SYMBOL
+from slipway.builds.composer.reading import Reading
 from slipway.builds.composer.tokens import Token, Tokens, tokenize
 from slipway.builds.composer.vocabulary import KINDS, SHARED, UNSUPPORTED, UNSUPPORTED_KINDS
 from slipway.builds.composer.wishes import READ, Found, Lexicon, is_unread, weed
 from slipway.builds.composer.words import CORRECTABLE, FILLERS, JOINTS, LEADING, NAME_ENDS
-from slipway.builds.models import Kind, NotHonoured
+from slipway.builds.models import Kind
 
 NOT_READ = "The prompt seems to be in "
 NOT_UNDERSTOOD = "The composer did not understand this part."
-_MAX_TEXT = 300
 _MOST_CONTRACTS = 20
-
-
-@dataclass
-class Reading:
-    """What a prompt asks for.
-
-    Attributes:
-        kind: Of contract; None when the prompt names none.
-        unsupported_kind: What it names instead.
-        other_kinds: Further kinds that it names, with their words.
-        name: Of the contract.
-        symbol: Of the token.
-        features: Of each feature that is mentioned whether it is wanted.
-        values: What the slots of phrases hold. Amounts are whole tokens, times seconds, rates percent.
-        words: How a feature or slot was worded first.
-        mentions: Every wording of a feature.
-        reasons: Why no kind has a feature.
-        corrected: Misspelled words that were read as others.
-        not_honoured: What can't be honoured, in the prompt's words.
-    """
-
-    kind: Kind | None = None
-    unsupported_kind: str | None = None
-    other_kinds: list[tuple[Kind, str]] = field(default_factory=list)
-    name: str | None = None
-    symbol: str | None = None
-    features: dict[str, bool] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
-    words: dict[str, str] = field(default_factory=dict)
-    mentions: dict[str, list[str]] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    corrected: dict[str, str] = field(default_factory=dict)
-    not_honoured: list[NotHonoured] = field(default_factory=list)
-
-    def refuse(self, text: str, reason: str) -> None:
-        """Record once that something can't be honoured."""
-        shown = " ".join(text.split())
-        entry = NotHonoured(text=shown if len(shown) <= _MAX_TEXT else shown[: _MAX_TEXT - 1] + "…", reason=reason)
-        if entry.text and all(entry.text != other.text for other in self.not_honoured):
-            self.not_honoured.append(entry)
 
 
 def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
@@ -89,7 +48,7 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
     if language := language_of(text):
         reading.refuse(prompt, f"{NOT_READ}{language}, which is not read; write it in English.")
         return reading
-    found = weed(tokens, _applicable(_lexicon().find(tokens), reading.kind))
+    found = weed(tokens, _lexicon().find(tokens, reading.kind))
     covered |= {place for entry in found for place in entry.places}
     _apply(tokens, reading, found)
     reading.corrected = tokens.corrected
@@ -99,11 +58,10 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
 
 @cache
 def _lexicon() -> Lexicon:
-    return Lexicon([*SHARED, *WISHES, *UNSUPPORTED])
-
-
-def _applicable(found: list[Found], kind: Kind | None) -> list[Found]:
-    return [entry for entry in found if entry.wish.kinds is None or kind in entry.wish.kinds]
+    own = [
+        replace(wish, kinds=frozenset({kind})) for kind, blueprint in BLUEPRINTS.items() for wish in blueprint.wishes
+    ]
+    return Lexicon([*SHARED, *own, *UNSUPPORTED])
 
 
 def _visible(prompt: str, reading: Reading) -> str:
@@ -447,15 +405,14 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
 
     It is the last of the first run of kinds: an "ERC-20 vesting contract" is a vesting.
     """
-    mentions = [mention for mention in _mentions(tokens) if not _is_denied(tokens, mention)]
-    if not mentions and (re.search(r"(?<!\S)(?:token|coin)(?!\S)", tokens.original) or _COINED.search(tokens.text)):
-        mentions = [_Mention(range(0), "erc20", "token", weak=True)]
+    mentions = _asked(tokens)
     strong = [mention for mention in mentions if not mention.weak]
     head = _head(tokens, strong) if strong else None
     if mentions and (head is None or (head.kind is None and not _adjacent(tokens, mentions[0], head))):
         head = mentions[0]
     if head is not None:
         reading.kind, reading.unsupported_kind = head.kind, None if head.kind else head.words
+        reading.kind_words = head.words
     if given is not None:
         reading.kind, reading.unsupported_kind = given, None
     covered: set[int] = set()
@@ -472,6 +429,16 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
     for places in atoms:
         tokens.replace(places, "<kind>", reading.kind)
     return covered
+
+
+def _asked(tokens: Tokens) -> list[_Mention]:
+    mentions = [mention for mention in _mentions(tokens) if not _is_denied(tokens, mention)]
+    if any(mention.kind == "erc20" and mention.is_numbered for mention in mentions):
+        # "An ERC-20 soulbound token": there the word says nothing of the kind.
+        return [mention for mention in mentions if not re.fullmatch(r"tokens?", mention.words.lower())]
+    if not mentions and (re.search(r"(?<!\S)(?:token|coin)(?!\S)", tokens.original) or _COINED.search(tokens.text)):
+        return [_Mention(range(0), "erc20", "token", weak=True)]
+    return mentions
 
 
 def _is_denied(tokens: Tokens, mention: _Mention) -> bool:

@@ -39,6 +39,11 @@ _FOLDERS = {
     "EIP712": "utils/cryptography",
     "Nonces": "utils",
     "ReentrancyGuard": "utils",
+    "MerkleProof": "utils/cryptography",
+    "IERC165": "utils/introspection",
+    "IERC721": "token/ERC721",
+    "IERC4906": "interfaces",
+    "Math": "utils/math",
 }
 
 
@@ -111,3 +116,9 @@ def overridden(signature: str, body: str, contracts: list[str]) -> str:
     head, _, returns = signature.partition(" returns ")
     tail = f" returns {returns}" if returns else ""
     return f"function {head} override({', '.join(contracts)}){tail} {{\n    {body}\n}}"
+
+
+def flow(*parts: str | list[str], indent: str = "    ") -> str:
+    """Return the statements of a body, a line each, indented once."""
+    lines = [line for part in parts for line in ([part] if isinstance(part, str) else part)]
+    return "\n".join(f"{indent}{line}" for line in lines if line)

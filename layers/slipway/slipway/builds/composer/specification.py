@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from slipway.builds.models import Kind
 
@@ -24,14 +26,12 @@ class Specification:
         roles: Whether access is by roles, not by the owner alone.
         royalty_basis_points: Of a sale's price, in hundredths of a percent.
         base_uri: Where metadata is, or an empty string.
-        cliff: Seconds until anything vests.
-        duration: Seconds until everything is vested.
-        delay: Seconds between enough confirmations and execution.
-        threshold: How many signers must confirm.
-        signers: Who they are.
         recipient: Who holds the first supply; None for the owner.
         minter: Who alone has the minter role at first; None for the owner.
         royalty_receiver: Who receives royalties; None for the owner.
+        owner: Who owns it, and whoever is not named otherwise.
+        values: Of the kind's parameters (`slipway.builds.composer.blueprint`): whole seconds, wei, basis points,
+            counts, whole tokens, addresses.
     """
 
     kind: Kind
@@ -45,11 +45,8 @@ class Specification:
     roles: bool = False
     royalty_basis_points: int | None = None
     base_uri: str = ""
-    cliff: int = 0
-    duration: int = 0
-    delay: int = 0
-    threshold: int = 1
-    signers: tuple[str, ...] = ()
     recipient: str | None = None
     minter: str | None = None
     royalty_receiver: str | None = None
+    owner: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)

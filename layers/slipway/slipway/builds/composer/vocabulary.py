@@ -5,10 +5,14 @@ What only one kind can be asked for is declared with that kind, as `WISHES` of i
 
 from __future__ import annotations
 
-from slipway.builds.composer.wishes import CAN, HOLDER, MORE, NOBODY, OWNER, Ability, Wish
+from typing import get_args
+
+from slipway.builds.composer.wishes import CAN, DOCUMENT, HOLDER, MORE, NOBODY, OWNER, Ability, Wish
 from slipway.builds.models import Kind
 
 TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
+_BUT_COINS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc20"}
+_BUT_COLLECTIONS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc721"}
 
 # Kind, pattern over the canonical text, and whether the word also stands for other things (any kind that is named
 # outright goes before).
@@ -16,7 +20,8 @@ KINDS: list[tuple[Kind, str, bool]] = [
     ("erc1155", r"erc1155|eip1155|multi token|multitoken|semi fungible(?: token)?", False),
     (
         "erc721",
-        r"(?:erc|eip)721a?(?: nft)?|nft|non fungible(?: token)?|nonfungible(?: token)?|(?:digital )?collectible",
+        r"(?:erc|eip)721a?(?: nft)?|(?:(?<=soulbound )|(?<=soul bound ))token|sbt|nft|non fungible(?: token)?"
+        r"|nonfungible(?: token)?|(?:digital )?collectible",
         False,
     ),
     (
@@ -35,7 +40,7 @@ KINDS: list[tuple[Kind, str, bool]] = [
         False,
     ),
     ("erc20", r"coin|token|cryptocurrency", True),
-    ("erc721", r"(?:art )?collection", True),
+    ("erc721", rf"(?:art )?collection|{DOCUMENT}", True),
 ]
 
 UNSUPPORTED_KINDS = (
@@ -43,7 +48,7 @@ UNSUPPORTED_KINDS = (
     r"|lending(?: protocol)?|borrowing|auctions?|lottery|lotteries|raffles?|casino|gambling|prediction market"
     r"|marketplaces?|bridge|oracles?|dao|crowd ?fund(?:ing)?|crowd ?sale|icos?|presales?|kickstarter"
     r"|(?:erc|eip)(?:4626|777|4907|3643|404|6551|4337|1363)|vaults?|insurance|subscriptions?|payroll"
-    r"|(?:payment )?splitter|airdrops?|airdropper|faucet|flash ?loans?|pyramid scheme|ponzi|swap"
+    r"|(?:payment )?splitter|airdrops?(?! (?:of )?<n>)|airdropper|faucet|flash ?loans?|pyramid scheme|ponzi|swap"
     r"|voting (?:contract|system)|ballot|registry|website|frontend"
 )
 
@@ -329,6 +334,23 @@ SHARED: list[Wish | Ability] = [
         ),
     ),
     Wish(None, said=(r"(?:and )?(?:show|give|send)(?: (?:me|us))? (?:source |solidity )*(?:code|source)",)),
+    Wish(
+        "ownerless",
+        said=(
+            r"(?:no|without|not have|not has)(?: any)? (?:owner|admin)(?: (?:at all|ever|key|rights?|functions?))*",
+            r"(?:ownerless|adminless|unowned)",
+            r"ownership (?:(?:is|will be|should be|must be|gets?|to be) )*renounced(?: (?:forever|at (?:launch"
+            r"|deployment|creation)|from start|immediately|after deployment"
+            r"|right away))*",
+            r"renounced?(?: ownership)?(?: (?:forever|at (?:launch|deployment)|from start|immediately))*",
+            r"not owned by (?:anyone|me)",
+            r"(?:with )?renounced (?:owner|contract)",
+            r"(?:nobody|not anyone) (?:owns|controls|can (?:control|own|change)) (?:it|token|contract|<kind>|anything)",
+            r"(?:fully |completely )?(?:trustless|immutable) (?:with|and) no owner",
+        ),
+        denied=(r"not (?:ownerless|renounced)",),
+        reason="The contract has an owner.",
+    ),
     # People.
     Wish(
         None,
@@ -569,6 +591,7 @@ UNSUPPORTED: list[Wish | Ability] = [
             r"mint(?:ing)? (?:price|fee|cost)(?: (?:of|is|:|at))*(?: <eth>)?",
         ),
         denied=(r"(?:no|without) public mint(?:ing)?",),
+        kinds=_BUT_COLLECTIONS,
         reason="Only the owner, or holders of the minter role, mint; nothing is sold.",
     ),
     Ability(
@@ -582,41 +605,49 @@ UNSUPPORTED: list[Wish | Ability] = [
     Wish(
         "tax",
         said=(
-            r"(?:<pct> )?(?:(?:transfer|transaction|trading|buy|sell|sale) )?(?:tax|fee)(?: of <pct>)?(?: (?:on"
-            r"|of|per|for|from)"
-            r" (?:each |every |all |any )*(?:transfer|transaction|trades?|buys?|sells?|sale|it))?",
+            rf"(?:<pct> )?(?:(?:{_TRANSFER}|transaction|buy|sell|sale) )?(?:tax|fee)(?: of <pct>)?(?: (?:on|of|per"
+            rf"|for|from)"
+            rf" (?:each |every |all |any )*(?:{_TRANSFER}|transaction|buys?|sells?|sale|it))?",
             r"(?:burns?|takes?|charges?|sends?) <pct>(?: (?:of|on|for|from|each|every|all|amount|value))*"
             r" (?:transfer|transaction|trade)",
-            "reflections?",
             "fee on transfer",
             "deflationary",
         ),
         denied=(
-            r"(?:no|without|not|zero)(?: any)? (?:(?:transfer|transaction|trading|buy|sell|sale) )?(?:tax"
-            r"|fee)(?: (?:on|for)"
-            r" (?:transfer|transaction|trades?))?",
+            rf"(?:no|without|not|zero)(?: any)? (?:(?:{_TRANSFER}|transaction|buy|sell|sale) )?(?:tax|fee)(?: (?:on"
+            rf"|for)"
+            rf" (?:{_TRANSFER}|transaction))?",
             r"(?:tax|fee) free",
-            "no reflections?",
         ),
-        reason="A token moves whole: amounts that change on the way break exchanges and escrows.",
+        kinds=_BUT_COINS,
+        reason="Only ERC-20 tokens can have a tax on transfers.",
+    ),
+    Wish(
+        "reflections",
+        said=("reflections?", r"(?:<pct> )?reflections?(?: to holder)?", r"(?:buy|sell|sale) (?:tax|fee)"),
+        denied=("no reflections?", r"(?:no|without) (?:buy|sell|sale) (?:tax|fee)"),
+        reason="A token does not know which transfers are sales, and gives nothing to holders.",
     ),
     Wish(
         "limits",
-        said=(r"anti ?(?:whale|bot|snipe)(?: limits?)?", r"max (?:wallet|transaction)(?: (?:size|limit))?"),
-        denied=(r"(?:no|without) (?:anti ?(?:whale|bot)|max (?:wallet|transaction)|limits?)",),
-        reason="Holders are not limited.",
+        said=(
+            r"anti ?(?:bot|snipe)(?: limits?| protection)?",
+            r"max (?:wallet|transaction)(?: (?:size|limit))?",
+            "anti ?whale",
+        ),
+        denied=(r"(?:no|without) (?:anti ?bot|limits?)",),
+        reason="Holders are not limited in this way.",
     ),
     Wish(
         "lists",
         said=(
-            r"blacklist(?:ed|ing)?",
             r"allowlist(?:ed|ing)?",
             "kyc",
-            "freeze list",
             r"freez(?:e|able|ing) (?:accounts?|address|holder)",
+            r"blacklist(?:ed|ing)?",
         ),
         denied=(r"(?:no|without|not)(?: any)? (?:blacklist(?:ing)?|allowlist(?:ing)?|kyc|freezing)",),
-        reason="Whom a holder sends to is not restricted.",
+        reason="Whom a holder sends to is not restricted in this way.",
     ),
     Wish(
         "economy",
@@ -663,6 +694,7 @@ UNSUPPORTED: list[Wish | Ability] = [
             r"|revokable)|irrevocable|(?:no"
             r"|without) clawback",
         ),
+        kinds=_BUT_COLLECTIONS,
         reason="What was given can't be taken back.",
     ),
     Wish(
@@ -675,19 +707,6 @@ UNSUPPORTED: list[Wish | Ability] = [
             "milestones?",
         ),
         reason="What vests is released by the second, linearly.",
-    ),
-    Wish(
-        "ownerless",
-        said=(
-            r"(?:no|without)(?: any)? owner",
-            r"ownerless",
-            r"ownership (?:is |will be |should"
-            r" be )?renounced",
-            r"renounced?(?: ownership)?",
-            r"not owned by (?:anyone|me)",
-            r"renounce ownership",
-        ),
-        reason="The contract has an owner.",
     ),
     Wish(
         "dangerous",

@@ -33,6 +33,13 @@ _THINGS = r"(?: (?:more|additional|new|further|extra))*(?: (?:token|coin|supply|
 MORE = _THINGS + _LATER
 """What may follow a verb such as "mint" without a change of meaning."""
 
+DOCUMENT = r"(?:badge|certificate|diploma|credential|poap|membership (?:card|pass)|trading card)"
+"""What is a token of its own each, by its nature."""
+AMOUNT_WORDS = r"(?: (?:token|coin|unit|<symbol>|<name>))?"
+"""What an amount of tokens may be called."""
+ADDRESSES = r"<address>(?: (?:, and|,|and|;) <address>)*"
+"""Addresses in a row; for a named group."""
+
 _NOT = (
     r"(?:(?:can|must|should|will|shall|is|are|do|does|to) )*(?:not|never|non)(?: (?:ever|further|be|being|want|need|it"
     r"|them|to))*"
@@ -209,12 +216,13 @@ class Lexicon:
         sources = " ".join(phrase.pattern.pattern for phrase in self._phrases)
         self.words = frozenset(re.findall(r"[a-z]{3,}", sources))
 
-    def find(self, tokens: Tokens) -> list[Found]:
-        """Return the phrases of a prompt, longer ones first, none of which overlap."""
+    def find(self, tokens: Tokens, kind: Kind | None) -> list[Found]:
+        """Return the phrases of a prompt for a kind of contract, longer ones first, none of which overlap."""
         text = tokens.canonical
         found = [
             Found(tokens.span(*match.span()), phrase.wish, phrase.wanted, phrase.weak, _slots(tokens, match))
             for phrase in self._phrases
+            if _is_for(phrase.wish, kind)
             for match in phrase.pattern.finditer(text)
             if not (phrase.bare and _SUBJECT.search(re.split(r"[.;!?]", text[: match.start()])[-1]))
         ]
@@ -225,7 +233,7 @@ class Lexicon:
         ]
         taken: set[int] = set()
         kept: list[Found] = []
-        listed = [(places, self._members(tokens, match, wanted=wanted)) for places, wanted, match in lists]
+        listed = [(places, self._members(tokens, match, kind, wanted=wanted)) for places, wanted, match in lists]
         alone = [(entry.places, [entry]) for entry in found]
         for places, entries in sorted([*listed, *alone], key=lambda one: (-len(one[0]), one[0].start)):
             if taken.isdisjoint(places) and entries:
@@ -233,13 +241,17 @@ class Lexicon:
                 kept += entries
         return kept
 
-    def _members(self, tokens: Tokens, match: re.Match[str], *, wanted: bool) -> list[Found]:
+    def _members(self, tokens: Tokens, match: re.Match[str], kind: Kind | None, *, wanted: bool) -> list[Found]:
         found = []
         places = tokens.span(*match.span())
         for pattern, wish in self._abilities:
-            if pattern.search(match[0]):
+            if _is_for(wish, kind) and pattern.search(match[0]):
                 found.append(Found(places, wish, wanted))
         return found
+
+
+def _is_for(wish: Wish, kind: Kind | None) -> bool:
+    return wish.kinds is None or kind in wish.kinds
 
 
 def _list_patterns(abilities: Sequence[Ability]) -> list[tuple[re.Pattern[str], bool]]:

@@ -46,6 +46,7 @@ SAME = {
         "function", "feature", "collection", "contract", "signer", "cap", "limit", "snapshot", "approval", "fee",
         "minter", "pauser", "burner", "upgrader", "buyer", "seller", "arbiter", "payment", "dispute", "refund",
         "beneficiary", "symbol", "address", "reward", "phase", "badge", "certificate", "card", "mile", "gift",
+        "diploma", "credential", "poap", "sbt", "pass",
     ) if word != "address"},
     **dict.fromkeys(("beneficiaries",), "beneficiary"),
     **dict.fromkeys(("copies",), "copy"),

@@ -5,14 +5,13 @@ from enum import StrEnum
 from typing import Any
 
 from slipway.addresses import keccak256
-from slipway.builds.models import ConstructorArgument, Generation
+from slipway.builds.models import ConstructorArgument, Generation, dropped
 from slipway.builds.states import ChainStatus
 from slipway.chain.abi import Value, encode
 from slipway.chain.models import Receipt, Sent
-from slipway.errors import CodeMismatchError, DeploymentFailedError, NotHonouredError
+from slipway.errors import CodeMismatchError, DeploymentFailedError
 
 _PURPOSE = "build"
-_MOST_NAMED = 5
 ENDED = frozenset({ChainStatus.DEPLOYED, ChainStatus.FAILED, ChainStatus.CANCELLED})
 
 
@@ -34,18 +33,7 @@ def require_honoured(generation: Generation, options: Mapping[str, Any] | None) 
     missing = generation.not_honoured
     if not missing or (options or {}).get("strict") is False:
         return
-    named = "; ".join(f"“{entry.text}”" for entry in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    raise NotHonouredError(
-        f"The contract would not honour {named}{more}. Leave that out, or say it as docs/builds.md does; "
-        "options.strict: false drops it.",
-        details={
-            "not_honoured": [entry.model_dump() for entry in missing],
-            "assumed": generation.assumed,
-            "kind": generation.kind,
-            "title": generation.title,
-        },
-    )
+    raise dropped(missing, generation.assumed, generation.kind, generation.title)
 
 
 def purpose_of(chain_id: int, attempt: int) -> str:

@@ -1,13 +1,14 @@
-"""One module for each kind of contract that the composer makes: a specification in, Solidity out.
+"""One module for each kind of contract that the composer makes, each with its `BLUEPRINT`."""
 
-A module has `compose`, `FEATURES` (what of the vocabulary its contracts have), `VALUES` (which slots they use),
-`WISHES` (phrases of its own) and `POWERS` (who can do what to holders).
-"""
-
+from slipway.builds.composer.blueprint import Blueprint
 from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
-from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.models import Kind
 
-WISHES: list[Wish | Ability] = [
-    wish for kind in (erc20, erc721, erc1155, vesting, escrow, timelock) for wish in kind.WISHES
-]
-"""The phrases of all kinds."""
+BLUEPRINTS: dict[Kind, Blueprint] = {
+    "erc20": erc20.BLUEPRINT,
+    "erc721": erc721.BLUEPRINT,
+    "erc1155": erc1155.BLUEPRINT,
+    "vesting": vesting.BLUEPRINT,
+    "escrow": escrow.BLUEPRINT,
+    "timelock": timelock.BLUEPRINT,
+}

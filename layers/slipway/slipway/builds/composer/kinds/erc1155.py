@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from slipway.builds.composer.access_control import Access
+from slipway.builds.composer.access_control import Access, first_holder, people
+from slipway.builds.composer.blueprint import Blueprint
 from slipway.builds.composer.kinds.erc721 import set_royalty, supports_interface
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
-
-FEATURES = frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "fixed", "owner"})
-VALUES = frozenset({"supply", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver"})
-WISHES: list[Wish | Ability] = []
-POWERS = {
-    "mintable": "{minter} can mint more tokens of every kind.",
-    "pausable": "{pauser} can stop every transfer for as long as it wants.",
-    "roles": "The owner can give every role to others and take it back.",
-}
 
 
 def compose(spec: Specification) -> str:
     """Write the source of a collection: `constructor(address initialOwner)`."""
-    access, has = Access(spec.roles), spec.features
+    access, has = Access.of(spec), spec.features
     file = SolidityFile(
         spec.contract_name,
         "An ERC-1155 collection. It counts the supply of each kind of token.",
@@ -35,7 +26,7 @@ def compose(spec: Specification) -> str:
     file.bases.append(("ERC1155Supply", None))
     if spec.royalty_basis_points is not None:
         file.bases.append(("ERC2981", None))
-    file.bases.append(access.base)
+    file.bases += access.bases
     file.members = [
         "/// @notice The collection's name, shown by marketplaces.\n"
         f"string public constant name = {string_literal(spec.name)};",
@@ -50,9 +41,7 @@ def compose(spec: Specification) -> str:
     access.declare(file, spec, _roles(spec), first="tokens")
     set_royalty(file, spec)
     if spec.supply:
-        file.constructor_lines.append(
-            f'_mint({"recipient" if spec.recipient else "initialOwner"}, 0, INITIAL_SUPPLY, "");'
-        )
+        file.constructor_lines.append(f'_mint({first_holder(spec)}, 0, INITIAL_SUPPLY, "");')
     _functions(file, spec, access)
     return file.render()
 
@@ -100,3 +89,18 @@ def _functions(file: SolidityFile, spec: Specification, access: Access) -> None:
     speaking = [base for base in ("ERC2981", "AccessControl") if base in inherited]
     if speaking:
         file.functions.append(supports_interface(["ERC1155", *speaking]))
+
+
+BLUEPRINT = Blueprint(
+    title="ERC-1155 collection",
+    name="Collection",
+    compose=compose,
+    arguments=people,
+    features=frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "fixed", "owner"}),
+    values=frozenset({"supply", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver", "symbol"}),
+    powers={
+        "mintable": "{minter} can mint more tokens of every kind.",
+        "pausable": "{pauser} can stop every transfer for as long as it wants.",
+        "roles": "The owner can give every role to others and take it back.",
+    },
+)

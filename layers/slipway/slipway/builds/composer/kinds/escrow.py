@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from slipway.builds.composer.blueprint import Blueprint
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
 
-FEATURES = frozenset({"owner"})
-VALUES = frozenset({"owner"})
 _PARTY = r"(?:buyer|seller|arbiter|arbitrator|mediator|freelancer|client|payer|payee|customer|merchant)"
-WISHES: list[Wish | Ability] = [
+WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
@@ -26,15 +25,12 @@ WISHES: list[Wish | Ability] = [
             r"(?:holds?|holding) (?:fund|funds|payment)(?: until release)?",
             r"payment",
         ),
-        kinds=frozenset({"escrow"}),
     ),
     Wish(
         None,
         said=(r"(?:with )?(?:arbiter|arbitrator|mediator)(?: (?:is|:|will be|should be))* <address:owner>",),
-        kinds=frozenset({"escrow"}),
     ),
-]
-POWERS = {"": "The arbiter, who is the owner, decides who receives a disputed payment."}
+)
 
 _MEMBERS = [
     """
@@ -220,3 +216,15 @@ def compose(spec: Specification) -> str:
     file.parameters = [("address", "initialOwner", "Who owns the contract and is the arbiter. Not zero.")]
     file.functions = list(_FUNCTIONS)
     return file.render()
+
+
+BLUEPRINT = Blueprint(
+    title="escrow",
+    name="DealEscrow",
+    compose=compose,
+    features=frozenset({"owner"}),
+    wishes=WISHES,
+    powers={"": "The arbiter, who is the owner, decides who receives a disputed payment."},
+    about=frozenset({"erc20"}),
+    owner="arbiter and owner",
+)

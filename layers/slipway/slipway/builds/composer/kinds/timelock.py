@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, addresses_argument
+from slipway.builds.composer.options import DAY, MAX_SIGNERS
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.models import ConstructorArgument
+from slipway.errors import ValidationFailedError
 
-FEATURES: frozenset[str] = frozenset()
-VALUES = frozenset({"delay", "threshold", "signers"})
 _ADDRESSES = r"(?P<signers><address>(?: (?:, and|,|and|or|;) <address>)*)"
 _SIGNER = (
     r"(?:signer|signatory|signatories|approver|approvers|member|members|owners|co owners|participants?|guardians?)"
 )
-WISHES: list[Wish | Ability] = [
+WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
@@ -24,10 +28,8 @@ WISHES: list[Wish | Ability] = [
             r"<kind> (?:of|with|for) <time:delay>",
             r"signatures?|confirmations?|approval",
         ),
-        kinds=frozenset({"timelock"}),
     ),
-]
-POWERS = {"": "Enough signers together, after the delay, can make any call with what the contract holds."}
+)
 
 _MEMBERS = """
 /// @notice One call that is to be made. `readyAt` is 0 until enough signers have confirmed it.
@@ -288,7 +290,7 @@ def compose(spec: Specification) -> str:
     file.imports = {"Address"}
     file.members = [
         "/// @notice How many seconds pass between enough confirmations and execution.\n"
-        f"uint256 public constant DELAY = {spec.delay:_};",
+        f"uint256 public constant DELAY = {spec.values['delay']:_};",
         _MEMBERS,
     ]
     file.parameters = [
@@ -303,3 +305,62 @@ def compose(spec: Specification) -> str:
     ]
     file.functions = [_FUNCTIONS]
     return file.render()
+
+
+def _settle(spec: Specification, draft: Weighing) -> Specification:
+    """Weigh signers and threshold against each other."""
+    reading, options = draft.reading, draft.options
+    named = reading.values.get("signers", [])
+    named = named if isinstance(named, list) else [named]
+    for address in named[MAX_SIGNERS:]:
+        reading.refuse(address, f"There are at most {MAX_SIGNERS} signers.")
+    if not options.signers and not named:
+        draft.assumed.append(f"The only signer is the owner, {draft.owner}.")
+    signers = tuple(dict.fromkeys(options.signers or named[:MAX_SIGNERS] or [draft.owner]))
+    threshold, wanted = _threshold(draft)
+    if options.threshold is not None and options.threshold > len(signers):
+        raise ValidationFailedError.of_field("options.threshold", "is more than there are signers")
+    if wanted > len(signers) and options.threshold is None and options.signers is None:
+        reading.refuse(
+            reading.words["threshold"],
+            f"Only {len(signers)} signer{'s are' if len(signers) > 1 else ' is'} known. The first operations can "
+            "add others (addSigner) and then set the threshold (changeThreshold).",
+        )
+    if threshold is None:
+        threshold = len(signers) // 2 + 1
+        draft.assumed.append(f"{threshold} of {len(signers)} signers must confirm.")
+    threshold = min(threshold, len(signers))
+    draft.used |= {"signers": list(signers), "threshold": threshold}
+    return replace(spec, values={**spec.values, "signers": signers, "threshold": threshold})
+
+
+def _threshold(draft: Weighing) -> tuple[int | None, int]:
+    """Return how many must confirm, if that is said, and how many signers there are said to be at least."""
+    ratio = draft.reading.values.get("threshold")
+    if ratio is not None and not (len(ratio) == 2 and 1 <= ratio[0] <= ratio[1]):
+        draft.reading.refuse(draft.reading.words["threshold"], "The threshold is not over the number of signers.")
+        ratio = None
+    threshold = draft.options.threshold or (int(ratio[0]) if ratio else None)
+    return threshold, max(int(ratio[1]) if ratio else 0, threshold or 0)
+
+
+def _arguments(spec: Specification) -> list[ConstructorArgument]:
+    return [
+        addresses_argument("signers_", spec.values["signers"]),
+        ConstructorArgument(name="threshold_", type="uint256", value=str(spec.values["threshold"])),
+    ]
+
+
+BLUEPRINT = Blueprint(
+    title="multisignature timelock",
+    name="MultisigTimelock",
+    compose=compose,
+    arguments=_arguments,
+    parameters=(Parameter("delay", "seconds", 2 * DAY, "The delay is {}."),),
+    values=frozenset({"threshold", "signers"}),
+    wishes=WISHES,
+    powers={"": "Enough signers together, after the delay, can make any call with what the contract holds."},
+    about=frozenset({"erc20", "erc721", "erc1155"}),
+    owner="",
+    settle=_settle,
+)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, address_argument
+from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.models import ConstructorArgument
+from slipway.errors import ValidationFailedError
 
-FEATURES: frozenset[str] = frozenset()
-VALUES = frozenset({"beneficiary", "duration", "cliff"})
 _GRANTEE = r"(?:beneficiary|recipient|employee|payee|grantee|founder|advisor|investor|team member)"
-WISHES: list[Wish | Ability] = [
+WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
@@ -31,10 +35,8 @@ WISHES: list[Wish | Ability] = [
             r"(?:released?|unlocked?) (?:linearly|gradually|over time|continuously)",
         ),
         weak=(r"(?:for|of) (?:my |our )?(?:team|founder|employee|advisor|investor)",),
-        kinds=frozenset({"vesting"}),
     ),
-]
-POWERS: dict[str, str] = {}
+)
 
 
 def compose(spec: Specification) -> str:
@@ -48,13 +50,13 @@ def compose(spec: Specification) -> str:
     )
     file.members = [
         f"/// @notice How many seconds it takes until everything has vested.\nuint64 public constant VESTING_SECONDS = "
-        f"{spec.duration:_};"
+        f"{spec.values['duration']:_};"
     ]
     file.bases = [("VestingWallet", "beneficiary, uint64(block.timestamp), VESTING_SECONDS")]
-    if spec.cliff:
+    if spec.values.get("cliff"):
         file.members.append(
             "/// @notice How many seconds pass before anything is released.\nuint64 public constant CLIFF_SECONDS = "
-            f"{spec.cliff:_};"
+            f"{spec.values['cliff']:_};"
         )
         file.bases.append(("VestingWalletCliff", "CLIFF_SECONDS"))
         file.functions.append(
@@ -67,3 +69,39 @@ def compose(spec: Specification) -> str:
         )
     file.parameters = [("address", "beneficiary", "Who receives what vests. Not zero.")]
     return file.render()
+
+
+def _settle(spec: Specification, draft: Weighing) -> Specification:
+    """Weigh cliff and duration against each other."""
+    values = dict(spec.values)
+    cliff = values.setdefault("cliff", 0)
+    if "duration" not in values:
+        values["duration"] = max(4 * 365 * DAY, cliff)
+        draft.assumed.append(f"Everything has vested after {values['duration'] // DAY} days.")
+    if cliff > values["duration"]:
+        source = "options.cliff" if draft.options.cliff is not None else "prompt"
+        raise ValidationFailedError.of_field(source, "the cliff is longer than the vesting")
+    draft.used |= {"duration": values["duration"], "cliff": cliff}
+    return replace(spec, values=values)
+
+
+def _arguments(spec: Specification) -> list[ConstructorArgument]:
+    return [address_argument("beneficiary", spec.values["beneficiary"])]
+
+
+BLUEPRINT = Blueprint(
+    title="vesting wallet",
+    name="Vesting",
+    compose=compose,
+    arguments=_arguments,
+    parameters=(
+        Parameter("beneficiary", "address", "owner", "The beneficiary is the owner, {}."),
+        Parameter("duration", "seconds"),
+        Parameter("cliff", "seconds"),
+    ),
+    values=frozenset(),
+    wishes=WISHES,
+    about=frozenset({"erc20"}),
+    owner="",
+    settle=_settle,
+)
