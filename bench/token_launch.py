@@ -142,6 +142,8 @@ def bare_loop(chain: Web3, key: LocalAccount, registry: str, manager: str, launc
         transaction = call.build_transaction({**fees, "gas": gas, "nonce": nonce})
         return account.sign_transaction(transaction).raw_transaction
 
+    # No supply at first, and none later: as a launch that asks for none.
+    terms = (account.address, 0, bytes(32))
     signed = []
     for index in range(launches):
         nonce = first + 2 * index
@@ -149,7 +151,7 @@ def bare_loop(chain: Web3, key: LocalAccount, registry: str, manager: str, launc
         creation = token.constructor(f"Bare {index}", f"B{index}", Web3.to_checksum_address(manager))
         signed += [
             sign(creation, nonce, 1_500_000),
-            sign(models.functions.register(f"bare-{run}-{index}", created), nonce + 1, 200_000),
+            sign(models.functions.register(f"bare-{run}-{index}", created, *terms), nonce + 1, 300_000),
         ]
     hashes = [chain.eth.send_raw_transaction(raw) for raw in signed]
     receipts = [chain.eth.wait_for_transaction_receipt(sent, timeout=300, poll_latency=0.1) for sent in hashes]

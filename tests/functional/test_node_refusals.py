@@ -117,6 +117,27 @@ def test_over_the_cap_it_waits_and_is_refused_no_worse_a_second_time() -> None:
         assert jobs.bump().transaction_hash == first.transaction_hash
 
 
+def test_a_tip_over_the_cap_is_not_remembered_and_one_under_it_only_while_there_is_room() -> None:
+    jobs = Jobs(max_fee_per_gas=20 * GWEI)
+    jobs.sign()
+    jobs.refuse("transaction underpriced: minimum needed 25000000000")
+    broadcast(jobs.rpc, jobs.stored())
+    assert jobs.sign("next").fees.max_priority_fee_per_gas == GWEI
+    # Under the cap, but over it together with twice the base fee of a gwei.
+    jobs.refuse("transaction underpriced: minimum needed 19000000000")
+    broadcast(jobs.rpc, jobs.stored("next"))
+    assert jobs.sign("third").fees.max_priority_fee_per_gas == GWEI
+    jobs.refuse("transaction underpriced: minimum needed 17000000000")
+    broadcast(jobs.rpc, jobs.stored("third"))
+    assert jobs.sign("fourth").fees.max_priority_fee_per_gas == 17 * GWEI
+
+
+def test_an_absurd_suggestion_of_one_node_keeps_nothing_from_being_signed() -> None:
+    jobs = Jobs()
+    jobs.node.answers["eth_maxPriorityFeePerGas"] = hex(10**15)
+    assert jobs.sign().fees.max_priority_fee_per_gas == GWEI
+
+
 def test_a_signature_that_is_not_the_newest_any_more_leaves_no_trace() -> None:
     jobs = Jobs()
     old = jobs.sign()

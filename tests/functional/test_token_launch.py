@@ -30,6 +30,7 @@ from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import UnsignedTransaction
+from slipway.chain.nodes import forget_heads
 from slipway.chain.reconcile import SignerReconcile, deployer_accounts
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import (
@@ -110,6 +111,8 @@ class Anvil:
     client: httpx.Client = field(default_factory=httpx.Client)
 
     def rpc(self, method: str, *params: Any) -> Any:
+        # Tests change the chain in less time than a block takes.
+        forget_heads()
         answer = self.client.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         found = answer.json()
         assert "error" not in found, found
@@ -332,7 +335,7 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert "token_address" not in status
     assert signed["register"]["nonce"] == signed["deploy"]["nonce"] + 1
     assert signed["register"]["signer"] == signed["deploy"]["signer"]
-    assert pad.detail(job)["open"] == list(signed.values())
+    assert pad.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
     pad.anvil.rpc("evm_setAutomine", False)
     pad.work(job)
     pad.anvil.mine(1)
@@ -527,7 +530,7 @@ def test_failed_while_signed_but_not_mined_the_lock_stays(pad: Launchpad) -> Non
     signed = pad.sign(job)
     pad.fail(job)
     assert pad.slipway.launch("waiting").code == "TOKEN_EXISTS"
-    assert pad.detail(job)["open"] == list(signed.values())
+    assert pad.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
 
 
 def test_nothing_moves_a_launch_that_has_ended(pad: Launchpad) -> None:
@@ -1084,6 +1087,50 @@ def test_what_a_node_wants_over_the_cap_is_no_verdict(pad: Launchpad, weather: W
     pad.anvil.mine(2)
     assert pad.work(job)["step"] == "done"
     assert pad.status(job)["deployment_tx_hash"] == signed["deploy"]["transaction_hash"]
+
+
+def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_its_time_and_no_later_one(
+    pad: Launchpad, weather: Weather
+) -> None:
+    absurd = "transaction gas price below minimum: gas tip cap 1000000000, minimum needed 90000000000000"
+    weather.says = lambda method, _: {"code": -32000, "message": absurd} if method == "eth_sendRawTransaction" else None
+    held = pad.new()
+    pad.anvil.rpc("evm_setAutomine", False)
+    account = pad.sign(held)["deploy"]["signer"]
+    pad.work(held, asked=True)
+    # While it waits, its owner sees why.
+    assert [entry["refusal"] for entry in pad.detail(held)["open"]] == [absurd, absurd]
+    # In time it is called off; the self-transfers are refused as well, and then it fails with the reason.
+    pad.skipped = timedelta(seconds=901)
+    assert pad.work(held)["step"] == "cancel"
+    pad.signer("cancel", held)
+    assert pad.work(held, asked=True)["step"] == "confirm"
+    pad.skipped = timedelta(seconds=1502)
+    assert pad.work(held)["status"] == "failed"
+    assert absurd in pad.status(held)["error"]["message"]
+    # The next launch is not signed with such a tip, and a node that takes it gets it.
+    weather.says, pad.skipped = lambda *_: None, timedelta()
+    job = pad.new()
+    while pad.sign(job)["deploy"]["signer"] == account:
+        job = pad.new()
+    pad.work(job, asked=True)
+    pad.anvil.mine(2)
+    assert pad.work(job)["status"] == "completed"
+
+
+def test_why_no_node_takes_a_transaction_is_seen_until_one_does(pad: Launchpad, weather: Weather) -> None:
+    job = pad.new()
+    pad.anvil.rpc("evm_setAutomine", False)
+    pad.sign(job)
+    refusal = {"code": -32000, "message": "txpool is full at https://node.test/v3/canary-key"}
+    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    pad.work(job, asked=True)
+    shown = str(pad.detail(job)["open"][0]["refusal"])
+    assert "txpool is full" in shown
+    assert "canary" not in shown
+    weather.says = lambda *_: None
+    pad.work(job)
+    assert [entry["refusal"] for entry in pad.detail(job)["open"]] == [None, None]
 
 
 @pytest.mark.parametrize("answer", ["0x", "0x00", None, [], "0x" + "ff" * 32])

@@ -34,7 +34,7 @@ FIRST, SECOND, CANCEL = "0x" + "01" * 32, "0x" + "02" * 32, "0x" + "03" * 32
 
 
 def _item(*, sent_seconds_ago: float = 1, hashes: tuple[str, ...] = (FIRST,), **changes: Any) -> TransactionItem:
-    """A transaction that was broadcast before, so that nothing has to be written."""
+    """A transaction that was broadcast before, so that nothing has to be written; nor a refusal that is ``refusal``."""
     moment = to_text(now() - timedelta(seconds=sent_seconds_ago))
     return TransactionItem(
         *TransactionItem.key(1, "0xsigner", 7),
@@ -123,14 +123,14 @@ def test_a_node_that_has_it_or_another_at_its_nonce_leaves_the_receipt_to_decide
 def test_what_may_pass_later_is_tried_later(message: str) -> None:
     rpc, _ = _rpc(eth_sendRawTransaction=_refuses(message))
     with pytest.raises(UpstreamUnavailableError):
-        broadcast(rpc, _item())
+        broadcast(rpc, _item(refusal=f"No node of testnet answered eth_sendRawTransaction: {message}"))
 
 
 @pytest.mark.parametrize("message", ["huh?", "invalid transaction", "unknown error", "rejected"])
 def test_words_that_nobody_listed_are_tried_later(message: str) -> None:
     rpc, _ = _rpc(eth_sendRawTransaction=_refuses(message))
     with pytest.raises(UpstreamUnavailableError):
-        broadcast(rpc, _item())
+        broadcast(rpc, _item(refusal=f"No node of testnet answered eth_sendRawTransaction: {message}"))
 
 
 @pytest.mark.parametrize("message", ["invalid sender", "intrinsic gas too low", "invalid chain id for signer"])

@@ -3262,7 +3262,7 @@ export interface components {
         };
         /**
          * OpenTransaction
-         * @description A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
+         * @description A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait. `refusal` is why no node takes it at present, in a node's words.
          */
         OpenTransaction: {
             /**
@@ -3276,6 +3276,8 @@ export interface components {
             nonce: number;
             /** Transaction Hash */
             transaction_hash: string;
+            /** Refusal */
+            refusal?: string | null;
         };
         /**
          * Operation

@@ -13,7 +13,7 @@ from slipway.chain.head import Head
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Look, Progress, Receipt
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
-from slipway.chain.store import TransactionItem, remember_least_tip
+from slipway.chain.store import TransactionItem, chain_configuration, fee_cap, remember_least_tip
 from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
@@ -36,7 +36,8 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
 
     Nodes may have these bytes already, or another transaction at their nonce; then a look at the chain decides. So it
     does after any other refusal, if the chain knows the bytes or has used their nonce. Where they pay too little, that
-    is written down, and ``look`` says that the transaction is stuck, so that it is signed again with higher fees.
+    is written down, and ``look`` says that the transaction is stuck, so that it is signed again with higher fees. The
+    job's owner sees why no node took them.
 
     Raises:
         NotTakenError: No node took them now; sending them again may work.
@@ -44,6 +45,7 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
         DeploymentFailedError: A node says that they can never be valid, and none knows them.
     """
     actions: list[Action] = []
+    refusal: str | None = None
     try:
         rpc.send_raw(item.raw)
     except RpcError as error:
@@ -53,15 +55,29 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
                 details={"transaction_hash": item.transaction_hash},
             ) from error
         if error.judgement.verdict is Verdict.PAY_MORE:
-            actions += _underpriced(item, error.judgement.least_tip)
+            refusal = rpc.scrubbed(error.rpc_message)
+            actions += _underpriced(rpc.chain, item, error.judgement.least_tip)
     except UpstreamUnavailableError as error:
         if not _is_taken(rpc, item):
             if not _pays_too_little(rpc, item):
+                _note(item, _refused(item, error.message))
                 raise NotTakenError(error.message) from error
             logger.warning("refused, and under the network's fees", reason=error.message)
-            actions += _underpriced(item)
+            refusal = error.message
+            actions += _underpriced(rpc.chain, item)
+    actions += _refused(item, refusal)
     if item.broadcast_at is None:
         actions += [TransactionItem.broadcast_at.set(now_text()), TransactionItem.status.set("broadcast")]
+    _note(item, actions)
+
+
+def _refused(item: TransactionItem, refusal: str | None) -> list[Action]:
+    if refusal == item.refusal:
+        return []
+    return [TransactionItem.refusal.set(refusal) if refusal else TransactionItem.refusal.remove()]
+
+
+def _note(item: TransactionItem, actions: list[Action]) -> None:
     if actions:
         # Signed again meanwhile, what was sent is not the newest any more.
         newest = TransactionItem.transaction_hash == item.transaction_hash
@@ -80,9 +96,11 @@ def _pays_too_little(rpc: JsonRpc, item: TransactionItem) -> bool:
     return network.base_fee_per_gas > offered.max_fee_per_gas or least_tip > offered.max_priority_fee_per_gas
 
 
-def _underpriced(item: TransactionItem, least_tip: int = 0) -> list[Action]:
-    remember_least_tip(int(item.chain_id), least_tip)
-    return [TransactionItem.underpriced.set(item.transaction_hash)]
+def _underpriced(chain: Chain, item: TransactionItem, least_tip: int = 0) -> list[Action]:
+    # What no signature may offer is one node's affair, and none of the next jobs'.
+    if least_tip and least_tip <= fee_cap(chain, chain_configuration(chain.chain_id)):
+        remember_least_tip(chain.chain_id, least_tip)
+    return [TransactionItem.underpriced.set(item.transaction_hash), TransactionItem.least_tip.set(least_tip)]
 
 
 def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
@@ -185,10 +203,10 @@ def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: date
     if found.progress is Progress.CANCELLED:
         with upstream_errors():
             item.update(actions=[TransactionItem.status.set("cancelled")])
-        raise DeploymentFailedError("The chain did not take the transaction in time; it was called off")
+        raise DeploymentFailedError(f"The chain did not take the transaction in time; it was called off{item.because}")
     if moment > deadline + timedelta(seconds=CLOSING_SECONDS):
         raise DeploymentFailedError(
-            "The chain neither took nor dropped the transaction; it is being closed",
+            f"The chain neither took nor dropped the transaction; it is being closed{item.because}",
             details={"transaction_hash": item.transaction_hash},
         )
     if moment > deadline and found.receipt is None and not item.cancel_hashes:

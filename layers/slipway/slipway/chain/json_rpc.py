@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -111,6 +112,11 @@ class JsonRpc:
         parts = [part for url in chain.rpc_urls for part in re.split(r"[/?&=@:]", url) if len(part) >= _LEAST_SECRET]
         self._secrets = re.compile("|".join([r"\S*://\S*", *map(re.escape, parts)]))
 
+    @property
+    def chain(self) -> Chain:
+        """Whose nodes these are."""
+        return self._chain
+
     # ── Calls ───────────────────────────────────────────────────────────────────────────────────
 
     def call(self, method: str, *params: Any) -> Any:
@@ -168,9 +174,13 @@ class JsonRpc:
             self._clock.sleep(pause)
         raise failures.judged or self._unavailable(method, failures)
 
+    def scrubbed(self, text: str) -> str:
+        """Return a node's words without addresses and keys."""
+        return self._secrets.sub("…", text)[:_MOST_REASON]
+
     def _unavailable(self, method: str, failures: _Failures) -> UpstreamUnavailableError:
         # The addresses stay out of the message: they often carry a key.
-        reason = self._secrets.sub("…", failures.reason)[:_MOST_REASON]
+        reason = self.scrubbed(failures.reason)
         return UpstreamUnavailableError(
             f"No node of {self._chain.name} answered {method}" + (f": {reason}" if reason else ""),
             retry_after=5,
@@ -256,7 +266,10 @@ class JsonRpc:
 
     def fees(self) -> ChainFees:
         """Return the base fee of the next block and the tip to offer, in wei: what recent blocks took or the node
-        suggests, whichever is more. A chain without EIP-1559 has a gas price alone, which counts as the tip."""
+        suggests, whichever is more, and the former apart.
+
+        A chain without EIP-1559 has a gas price alone, which counts as the tip.
+        """
         if self._chain.is_legacy:
             return ChainFees(0, self.ask_nodes("eth_gasPrice", (), _number))
         fees = self.ask_nodes("eth_feeHistory", (hex(5), "latest", [50]), _fees)
@@ -264,7 +277,7 @@ class JsonRpc:
             suggested = self.ask_nodes("eth_maxPriorityFeePerGas", (), _number, rounds=1)
         except UpstreamUnavailableError:
             return fees
-        return ChainFees(fees.base_fee_per_gas, max(fees.priority_fee_per_gas, suggested))
+        return replace(fees, priority_fee_per_gas=max(fees.priority_fee_per_gas, suggested))
 
     def estimate_gas(self, sender: str, call: Call) -> int:
         """Return the gas that the call would use now; raises RpcError when it would revert."""
@@ -401,7 +414,8 @@ def _bytes(text: Any) -> bytes:
 def _fees(history: Any) -> ChainFees:
     tips = sorted(_number(rewards[0]) for rewards in history.get("reward") or [] if rewards)
     base_fee = _number(history["baseFeePerGas"][-1])
-    return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tips[len(tips) // 2] if tips else 0)
+    tip = tips[len(tips) // 2] if tips else 0
+    return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tip, mined_tip=tip)
 
 
 def _sent(answer: Any) -> Sent | None:

@@ -1,6 +1,6 @@
 """Fees and transactions as plain values. Amounts are integers in wei."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,10 +15,17 @@ class Fees:
 
 @dataclass(frozen=True)
 class ChainFees:
-    """What the network asks now, in wei per unit of gas."""
+    """What the network asks now, in wei per unit of gas.
+
+    Attributes:
+        base_fee_per_gas: Of the next block.
+        priority_fee_per_gas: The tip: the most of what recent blocks took and of what nodes name.
+        mined_tip: What recent blocks took, where that is known: a single node may name what is absurd.
+    """
 
     base_fee_per_gas: int
     priority_fee_per_gas: int
+    mined_tip: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

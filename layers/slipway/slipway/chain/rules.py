@@ -1,6 +1,7 @@
 """Decisions about fees and confirmations: pure, in wei and seconds."""
 
 import math
+from dataclasses import replace
 
 from slipway.chain.models import ChainFees, Fees, Receipt
 from slipway.chains import Chain
@@ -13,7 +14,8 @@ _GAS_MARGIN_PERCENT = 20
 def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
     """Return fees that stay mineable while the base fee grows by the chain's multiplier.
 
-    The tip is at least 1 wei, so that an eighth more is more.
+    The tip is at least 1 wei, so that an eighth more is more. One that only nodes name, and for which the cap has no
+    room, is not believed: what recent blocks took decides, and another node may take that.
 
     Args:
         network: What the network asks now.
@@ -25,6 +27,8 @@ def fees_under_cap(network: ChainFees, chain: Chain, cap: int) -> Fees:
             takes would hold up its nonce.
     """
     fees = _wanted_fees(network, chain)
+    if fees.max_fee_per_gas > cap and network.mined_tip is not None:
+        fees = _wanted_fees(replace(network, priority_fee_per_gas=network.mined_tip), chain)
     if fees.max_fee_per_gas > cap:
         raise InsufficientGasError(
             f"The fee on {chain.name} is over the cap; try again later",
@@ -40,15 +44,29 @@ def _wanted_fees(network: ChainFees, chain: Chain) -> Fees:
     return Fees(max_fee, max_fee if chain.is_legacy else tip, chain.is_legacy)
 
 
-def bumped_fees(signed: Fees, network: ChainFees, chain: Chain, cap: int) -> Fees | None:
+def bumped_fees(signed: Fees, network: ChainFees, chain: Chain, cap: int, least_tip: int = 0) -> Fees | None:
     """Return fees by which a stuck transaction replaces itself at the same nonce.
 
     Nodes take a replacement only when both fees grow by a tenth; an eighth leaves room for their rounding.
 
+    Args:
+        signed: What it offers.
+        network: What the network asks now.
+        chain: Its multiplier and least tip.
+        cap: Most wei per unit of gas that Slipway may offer.
+        least_tip: What nodes wanted that refused it for its tip, 0 if none did.
+
     Returns:
         None when a replacement would be over the cap: then waiting is all that helps.
     """
-    wanted = _wanted_fees(network, chain)
+    if least_tip and network.base_fee_per_gas + least_tip > cap:
+        return None
+    try:
+        wanted = fees_under_cap(
+            replace(network, priority_fee_per_gas=max(network.priority_fee_per_gas, least_tip)), chain, cap
+        )
+    except InsufficientGasError:
+        return None
     least = Fees(_plus_an_eighth(signed.max_fee_per_gas), _plus_an_eighth(signed.max_priority_fee_per_gas))
     bumped = Fees(
         max(wanted.max_fee_per_gas, least.max_fee_per_gas),

@@ -1,6 +1,7 @@
 """What signing for any kind of job has in common: fees, gas and funds before, higher fees and calling off after."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
@@ -148,12 +149,12 @@ class ChainSigning:
             return []
         configuration = chain_configuration(self.chain.chain_id)
         network, cap = _with_wanted_tip(self.rpc.fees(), configuration), fee_cap(self.chain, configuration)
-        return [bumped_fees(item.fees, network, self.chain, cap) for item in items]
+        return [bumped_fees(item.fees, network, self.chain, cap, item.wanted_tip) for item in items]
 
 
 def _with_wanted_tip(network: ChainFees, configuration: ChainConfiguration) -> ChainFees:
     """Return what the network asks; a tip that a node wanted lately counts, if it is higher."""
-    return ChainFees(network.base_fee_per_gas, max(network.priority_fee_per_gas, configuration.wanted_tip))
+    return replace(network, priority_fee_per_gas=max(network.priority_fee_per_gas, configuration.wanted_tip))
 
 
 def _is_done(item: TransactionItem, *, cancel: bool) -> bool:

@@ -94,7 +94,8 @@ class TransactionItem(ControlItem):
     ``raw``, ``transaction_hash`` and ``call`` are those of the newest signature. ``hashes`` holds every signature's
     hash, oldest first, because any of them may be the one that is mined; ``cancel_hashes`` those that only use up the
     nonce. ``status`` goes from ``signed`` to ``broadcast`` to one of ``SETTLED``. ``underpriced`` is the hash of the
-    signature that nodes refused for its fees. ``budget`` is what was reserved of the chain's daily budget.
+    signature that nodes refused for its fees, ``least_tip`` what they wanted, and ``refusal`` why none takes the bytes,
+    in a node's words. ``budget`` is what was reserved of the chain's daily budget.
     """
 
     chain_id = NumberAttribute()
@@ -113,6 +114,8 @@ class TransactionItem(ControlItem):
     signed_at = UnicodeAttribute()
     broadcast_at = UnicodeAttribute(null=True)
     underpriced = UnicodeAttribute(null=True)
+    least_tip = NumberAttribute(null=True)
+    refusal = UnicodeAttribute(null=True)
     contract_address = UnicodeAttribute(null=True)
     budget = JSONAttribute(null=True)
 
@@ -125,6 +128,16 @@ class TransactionItem(ControlItem):
     def settled(self) -> bool:
         """Whether it is written down how the transaction ended."""
         return self.status in SETTLED
+
+    @property
+    def wanted_tip(self) -> int:
+        """The tip in wei that nodes wanted when they refused the newest signature, 0 if they did not."""
+        return int(self.least_tip or 0) if self.underpriced == self.transaction_hash else 0
+
+    @property
+    def because(self) -> str:
+        """Why no node takes it, to be put behind what follows from that."""
+        return f": {self.refusal}" if self.refusal else ""
 
     @property
     def fees(self) -> Fees:

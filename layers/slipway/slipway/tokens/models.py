@@ -203,12 +203,16 @@ class TransactionDetail(BaseModel):
 
 
 class OpenTransaction(BaseModel):
-    """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait."""
+    """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
+
+    ``refusal`` is why no node takes it at present, in a node's words.
+    """
 
     purpose: Purpose
     signer: str
     nonce: int
     transaction_hash: str
+    refusal: str | None = None
 
 
 class DeploymentDetail(DeploymentStatus):

@@ -111,6 +111,7 @@ def detail_of(
                 signer=one.signer,
                 nonce=int(one.nonce),
                 transaction_hash=one.transaction_hash,
+                refusal=one.refusal,
             )
             for one in open_items
         ],

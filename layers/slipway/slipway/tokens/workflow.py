@@ -177,7 +177,8 @@ class TokenWorkflow(Workflow[Work]):
         )
         open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
         if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
-            raise DeploymentFailedError("The chain neither took nor dropped the transactions in time")
+            because = next((item.because for item in job.open if item.refusal), "")
+            raise DeploymentFailedError(f"The chain neither took nor dropped the transactions in time{because}")
         unsigned = to_sign(job.looks, job.token.purposes)
         if unsigned and not self._undone(job, unsigned):
             return self._complete(job)
@@ -213,7 +214,8 @@ class TokenWorkflow(Workflow[Work]):
         """End a launch of which everything is final: complete it, or raise why it failed."""
         deploy = job.looks["deploy"]
         if deploy.progress is Progress.CANCELLED:
-            raise DeploymentFailedError("The chain did not take the launch in time; it was called off")
+            because = job.transactions["deploy"].because
+            raise DeploymentFailedError(f"The chain did not take the launch in time; it was called off{because}")
         confirmed = {purpose for purpose, found in job.looks.items() if found.progress is Progress.CONFIRMED}
         missing = tuple(purpose for purpose in job.token.purposes if purpose not in confirmed)
         if missing and (missing[0] == "deploy" or not self._is_done_by_others(job, missing)):
