@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from local.engine.http_api import Template, UnsupportedTemplateError, api_id
+from local.engine.jail import jailed
 from local.engine.server import settings
 from local.paths import ROOT
 from local.uv import python_of
@@ -111,7 +112,7 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
         layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
         log=shlex.quote(str(log)),
         websocket_api=api_id("WebSocketApi"),
-        python=shlex.quote(str(python_of("runtime"))),
+        python=jailed(layers) if os.environ.get("SLIPWAY_JAIL") else shlex.quote(str(python_of("runtime"))),
         wrapper=_wrapper(code),
     )
     bootstrap = code / "bootstrap"

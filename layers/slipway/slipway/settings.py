@@ -118,6 +118,11 @@ def public_url() -> str | None:
     return os.environ.get("PUBLIC_URL", "").rstrip("/") or None
 
 
+def library_path() -> dict[str, str]:
+    """Return LD_LIBRARY_PATH where it is set: Lambda's Python finds its own library by it, a child process too."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+
+
 def token_chain_id() -> int:
     """Return TOKEN_CHAIN_ID: the chain on which model tokens are launched."""
     return int(os.environ["TOKEN_CHAIN_ID"])

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.builds.audit.models import Compilation
 from slipway.errors import AuditUnavailableError
+from slipway.settings import library_path
 
 AUDIT_SECONDS = 20.0
 """How long one audit may take, the start of the process included; it takes a quarter of a second, two after a start."""
@@ -118,6 +119,7 @@ class Slither:
             "HOME": self._home,
             "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
             "PYTHONDONTWRITEBYTECODE": "1",
+            **library_path(),
         }
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter)
             self._command,
