@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -16,20 +14,24 @@ from typing import Any
 import boto3
 import pytest
 from pynamodb.expressions.update import Action
+from standardwebhooks import Webhook as StandardWebhook
 
+from slipway.builds.states import Progress, Status, Step
+from slipway.builds.store import change_build, find_build, running
+from slipway.errors import UpstreamUnavailableError
 from slipway.jobs.deployments import deployment_key
-from slipway.jobs.store import JobEvent
+from slipway.jobs.store import job_event
 from slipway.network import is_public
 from slipway.notifications import delivery
 from slipway.notifications.store import Webhook
 from slipway.notifications.watch import watch_workers
 from slipway.settings import notification_queue
-from slipway.times import epoch_milliseconds, now_text
+from slipway.times import epoch_milliseconds
 from slipway.workers.rules import GAP, MINUTE
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
-from tests.support.wallets import ALICE, BOB, OPERATOR
+from tests.support.wallets import ALICE, BOB, OPERATOR, sign_in_message, sign_text
 from tests.support.workers import body as beat_body
 from tests.support.workers import enrol
 
@@ -85,7 +87,7 @@ def published(slipway: Installation) -> None:
     records = [
         {"dynamodb": {"Keys": {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}}}
         for item in slipway.items("jobs")
-        if item["sk"].startswith("EVENT#")
+        if item["sk"].startswith(("EVENT#", "UPDATE#"))
     ]
     if records:
         slipway.invoke("NotificationsFunction", {"Records": sorted(records, key=str)})
@@ -110,14 +112,9 @@ def delivered(slipway: Installation, tries: int = 1) -> list[dict[str, Any]]:
 
 
 def verified(secret: str, request: tuple[dict[str, str], bytes]) -> dict[str, Any]:
-    """Check a request as Standard Webhooks says, and give its body."""
+    """Check a request by the package of Standard Webhooks, as receivers do, and give its body."""
     headers, given = request
-    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + given
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    assert expected in headers["webhook-signature"].split(" ")
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 300
-    return dict(json.loads(given))
+    return dict(StandardWebhook(secret).verify(given, headers))
 
 
 def beat(slipway: Installation, token: str, at: int | None = None) -> None:
@@ -286,7 +283,15 @@ def test_events_that_are_none_are_refused(slipway: Installation, events: list[st
 def test_a_wallet_has_twenty_webhooks(slipway: Installation, receiver: Receiver) -> None:
     for _ in range(20):
         make(slipway, receiver.url)
-    assert send(slipway, "make", body={"url": receiver.url, "events": ["stack.*"]}).code == "CONFLICT"
+    body = {"url": receiver.url, "events": ["stack.*"]}
+    assert send(slipway, "make", body=body).code == "CONFLICT"
+    assert send(slipway, "delete", webhook=send(slipway, "list").body["webhooks"][0]["id"]).status == 204
+    assert [send(slipway, "make", body=body).status for _ in range(2)] == [201, 409]
+
+
+def test_a_wallet_sends_so_many_tests_an_hour(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url)["id"]
+    assert [send(slipway, "test", webhook=hook).status for _ in range(61)] == [*[202] * 60, 429]
 
 
 @pytest.mark.parametrize(
@@ -300,17 +305,127 @@ def test_addresses_in_other_spellings(address: str, public: bool) -> None:
 
 def test_a_deployments_statuses_are_told_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url, events=["deployment.failed"])
-    key = deployment_key("d1")
-    names = {"pk": key[0], "sk": key[1], "kind": "token", "deployment_id": "d1", "status": "failed"}
-    names |= {"wallet": ALICE.address, "created_at": now_text(), "updated_at": now_text()}
-    item: Any = {name: {"S": value} for name, value in names.items()}
-    boto3.client("dynamodb").put_item(TableName=JobEvent.Meta.table_name, Item=item)
-    for number, name in enumerate(("pending", "deploying", "signed", "failed")):
-        at = f"EVENT#2026-11-29T00:00:0{number}.000Z#a"
-        JobEvent(key[0], at, event=name, message=name, created_at=now_text()).save()
+    slipway.model()
+    launched = slipway.launch().body["deployment_id"]
+    for name in ("deploying", "signed", "failed"):
+        job_event(deployment_key(launched)[0], name, name).save()
     published(slipway)
     assert delivered(slipway) == []
     (request,) = receiver.requests
     found = verified(hook["secret"], request)
     assert found["type"] == "deployment.failed"
-    assert (found["data"]["deployment_id"], found["data"]["previous_status"]) == ("d1", "deploying")
+    assert (found["data"]["deployment_id"], found["data"]["previous_status"]) == (launched, "deploying")
+
+
+def whole(slipway: Installation, receiver: Receiver, hook: dict[str, Any]) -> list[dict[str, Any]]:
+    """Publish all events, deliver all messages, and give their bodies as a receiver has them."""
+    receiver.requests.clear()
+    published(slipway)
+    for _ in range(8):
+        assert delivered(slipway) == []
+    return [verified(hook["secret"], request) for request in receiver.requests]
+
+
+def shown(slipway: Installation, name: str, **parts: Any) -> dict[str, Any]:
+    """What GET answers."""
+    answer = slipway.api(name, token=slipway.token(ALICE), **parts)
+    assert answer.status == 200, answer.body
+    return dict(answer.body)
+
+
+def test_a_message_holds_what_get_of_the_thing_answers(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url, events=["deployment.*", "worker.up", "project.*", "payment.recorded"])
+    slipway.model()
+    launched = slipway.launch().body["deployment_id"]
+    beat(slipway, enrol(ALICE.address))
+    project = slipway.api("api_projects_create", token=slipway.token(ALICE), body={"name": "shop", "github": "o/r"})
+    assert project.status == 201, project.body
+    paid = slipway.api("api_payments_create", token=slipway.token(ALICE), body={"name": "March", "amount": "5"}).body
+    found = {entry["type"]: entry["data"] for entry in whole(slipway, receiver, hook)}
+    assert set(found) == {"deployment.pending", "worker.up", "project.pending", "payment.recorded"}
+    assert {data.pop("previous_status") for data in found.values()} == {None, "new"}
+    assert found["deployment.pending"] == shown(slipway, "api_deployments_detail", path={"id": launched})
+    assert found["worker.up"] == shown(slipway, "api_workers_detail", path={"wallet": ALICE.address})
+    assert found["project.pending"] == shown(slipway, "api_projects_detail", path={"name": "shop"})
+    assert found["payment.recorded"] == shown(slipway, "api_payments_detail", path={"id": paid["id"]})
+    slipway.api("api_projects_status", token=slipway.token(ALICE), path={"name": "shop"}, body={"status": "processing"})
+    (moved,) = (entry for entry in whole(slipway, receiver, hook) if entry["type"] == "project.processing")
+    assert (moved["data"]["status"], moved["data"]["previous_status"]) == ("processing", "pending")
+
+
+def test_secrets_are_stored_encrypted_and_keys_can_be_rotated(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url)
+    (stored,) = (item for item in slipway.items("control") if item["pk"].startswith("WEBHOOKS#"))
+    assert hook["secret"] not in json.dumps(stored, default=str)
+    secrets = boto3.client("secretsmanager")
+    arn = os.environ["WEBHOOK_KEY_SECRET_ARN"]
+    secrets.put_secret_value(SecretId=arn, SecretString="new" * 20 + "\n" + "k" * 64)
+    slipway.forget()
+    send(slipway, "test", webhook=hook["id"])
+    assert delivered(slipway) == []
+    assert verified(hook["secret"], receiver.requests[0])["type"] == "webhook.test"
+    # Without its key a secret is not readable; nothing is sent, and the receiver is not blamed.
+    secrets.put_secret_value(SecretId=arn, SecretString="other" * 10)
+    slipway.forget()
+    send(slipway, "test", webhook=hook["id"])
+    with pytest.raises(UpstreamUnavailableError):
+        delivered(slipway)
+    (item,) = Webhook.query(f"WEBHOOKS#{ALICE.address}")
+    assert item.failing_since is None
+
+
+def test_what_is_too_large_for_a_message_is_left_out(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url)
+    token = enrol(ALICE.address)
+    given = beat_body(ALICE.address, epoch_milliseconds())
+    given["containers"] = [{"containerName": f"c{number}" + "x" * 200, "port": "p" * 1000} for number in range(200)]
+    assert slipway.api("heartbeat", token=token, body=given).status == 200
+    (found,) = whole(slipway, receiver, hook)
+    assert found["data"]["containers"] is None
+    assert found["data"]["status"] == "healthy"
+
+
+def test_each_status_of_a_build_is_told_once_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url, events=["build.*"])
+    answer = slipway.api(
+        "api_builds_create", token=slipway.token(ALICE), body={"prompt": "Create an ERC-20 token", "chains": [31337]}
+    )
+    build = find_build(answer.body["build_id"])
+    assert build
+    steps = (
+        (Status.GENERATING, Step.CODE_GENERATION), (Status.GENERATING, Step.CODE_GENERATION),
+        (Status.FAILED, Step.ERROR),
+    )  # fmt: skip
+    for status, step in steps:
+        assert change_build(build, [], running(build.job_id), update=Progress(status, 10, step, "on its way"))
+    found = whole(slipway, receiver, hook)
+    assert [(entry["type"], entry["data"].pop("previous_status")) for entry in found] == [
+        ("build.pending", None), ("build.generating", "pending"), ("build.failed", "generating"),
+    ]  # fmt: skip
+    assert found[-1]["data"] == shown(slipway, "api_builds_detail", path={"build_id": build.build_id})
+
+
+def test_keys_and_sign_ins_are_told_without_their_secrets(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url, events=["key.*", "session.*"])
+    nonce = slipway.api("api_identity_nonce").body["nonce"]
+    message = sign_in_message(nonce=nonce)
+    signed = slipway.api("api_identity_verify", body={"message": message, "signature": sign_text(message)}).body
+    made = slipway.api(
+        "api_identity_make_key", token=slipway.token(ALICE), body={"name": "ci", "scopes": ["builds:read"]}
+    ).body
+    (listed,) = shown(slipway, "api_identity_keys")["keys"]
+    slipway.api("api_identity_delete_key", token=slipway.token(ALICE), path={"key_id": made["id"]})
+    used = signed["refresh_token"]
+    for status in (200, 401, 401):
+        assert slipway.api("api_identity_refresh", body={"refresh_token": used}).status == status
+    messages = whole(slipway, receiver, hook)
+    found = {entry["type"]: entry["data"] for entry in messages}
+    assert sorted(entry["type"] for entry in messages) == [
+        "key.created", "key.deleted", "session.reused", "session.started",
+    ]  # fmt: skip
+    assert {name: found["key.created"][name] for name in listed} == listed
+    assert (found["session.started"]["wallet"], found["session.started"]["domain"]) == (ALICE.address, "slipway.test")
+    assert found["session.started"]["source_ip"]
+    everything = b"".join(body for _, body in receiver.requests).decode()
+    for secret in (made["key"], signed["refresh_token"], signed["access_token"]):
+        assert secret not in everything

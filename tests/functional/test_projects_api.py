@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from slipway.control.store import Service, set_switch
+from slipway.projects import service
+from slipway.settings import Window
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
 
@@ -398,3 +400,18 @@ def test_payments_are_their_owners_and_the_operators(slipway: Installation) -> N
     for payment_id in (bobs["id"], str(uuid.uuid4()), bobs["id"].upper(), "1", "x" * 3000):
         answer = slipway.api("api_payments_detail", token=slipway.token(), path={"id": payment_id})
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+def test_a_wallet_records_so_many_projects_and_payments_an_hour(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tight = dict.fromkeys(service.LIMITS, (Window(2, 3600),))
+    monkeypatch.setattr(service, "LIMITS", tight)
+    for make in (_create, _pay):
+        assert [make(slipway, name=f"thing{number}").status for number in range(2)] == [201, 201]
+        refused = make(slipway, name="thing3")
+        assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
+        assert int(refused.headers["retry-after"]) > 3000
+    assert _create(slipway, BOB, name="other").status == 201
+    # The name that is taken is the reason as long as there is room.
+    assert _create(slipway, BOB, name="other").code == "CONFLICT"

@@ -270,7 +270,7 @@ class Installation:
             self.artifact_key: "ArtifactKey",
         }
         if ":secret:" in physical:
-            return "AkashApiKeySecretArn"
+            return "WebhookKey" if ":webhook-key" in physical else "AkashApiKeySecretArn"
         if physical.endswith("/Notifications.fifo"):
             return "Notifications"
         return known.get(physical, physical.rpartition(":")[2])
@@ -386,6 +386,8 @@ def install(
     queue = _client("sqs").create_queue(QueueName="Notifications.fifo", Attributes={"FifoQueue": "true"})
     monkeypatch.setenv("NOTIFICATION_QUEUE_URL", queue["QueueUrl"])
     monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORK", "true")
+    webhook_key = _client("secretsmanager").create_secret(Name="webhook-key", SecretString="k" * 64)["ARN"]
+    monkeypatch.setenv("WEBHOOK_KEY_SECRET_ARN", webhook_key)
     for name, seconds in AKASH_SECONDS.items():
         monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
     others = [

@@ -46,9 +46,9 @@ def nonce() -> NonceAnswer:
 
 
 @app.post("/api/auth/verify", responses=refusals(AuthenticationFailedError, ForbiddenError))
-def verify(body: Signed) -> VerifyAnswer:
+def verify(context: Context, body: Signed) -> VerifyAnswer:
     """Exchange a signed message for an access token and a refresh token."""
-    return service.sign_in(body.message, body.signature, _contract_takes)
+    return service.sign_in(body.message, body.signature, _contract_takes, context.source_ip)
 
 
 @app.post("/api/auth/refresh", responses=refusals(AuthenticationFailedError, ForbiddenError))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from slipway.errors import ConflictError, ForbiddenError, NotFoundError, ServicePausedError
+from slipway.errors import ConflictError, ForbiddenError, NotFoundError, RateLimitExceededError, ServicePausedError
 from slipway.fields import Address
 from slipway.http import (
     Context,
@@ -28,7 +28,9 @@ Change = Annotated[models.StatusChange, body_of(models.StatusChange, authenticat
 Wallet = Annotated[Address | None, Query()]
 
 
-@app.post("/deployments", status_code=201, responses=refusals(ConflictError, ServicePausedError))
+@app.post(
+    "/deployments", status_code=201, responses=refusals(ConflictError, RateLimitExceededError, ServicePausedError)
+)
 def create(context: Context, caller: Owner, body: NewProject, key: Key = None) -> models.Project:
     """Record a project."""
     return service.create_project(caller, body, key, context)
@@ -64,7 +66,7 @@ def delete(context: Context, name: str, caller: SignedIn) -> None:
     service.delete_project(caller, name, context)
 
 
-@app.post("/payments", status_code=201, responses=refusals(ConflictError, ServicePausedError))
+@app.post("/payments", status_code=201, responses=refusals(ConflictError, RateLimitExceededError, ServicePausedError))
 def pay(context: Context, caller: Owner, body: NewPayment, key: Key = None) -> models.Payment:
     """Record a payment."""
     return service.create_payment(caller, body, key, context)

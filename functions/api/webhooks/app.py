@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path
 
-from slipway.errors import ConflictError, ForbiddenError, NotFoundError
+from slipway.errors import ConflictError, ForbiddenError, NotFoundError, RateLimitExceededError
 from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
 from slipway.notifications import models, service
 
@@ -37,7 +37,7 @@ def rotate(context: Context, caller: Owner, id: Id) -> models.SecretAnswer:
     return service.rotate(caller, id, context)
 
 
-@app.post("/api/webhooks/{id}/test", status_code=202, responses=refusals(NotFoundError))
+@app.post("/api/webhooks/{id}/test", status_code=202, responses=refusals(NotFoundError, RateLimitExceededError))
 def test(caller: Owner, id: Id) -> models.TestAnswer:
     """Send a test message."""
     return service.test(caller, id)

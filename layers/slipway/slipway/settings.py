@@ -108,6 +108,11 @@ def webhook_private_network() -> bool:
     return os.environ.get("WEBHOOK_PRIVATE_NETWORK") == "true"
 
 
+def webhook_key_secret() -> str:
+    """Return WEBHOOK_KEY_SECRET_ARN: the secret under which webhooks' secrets are encrypted."""
+    return os.environ["WEBHOOK_KEY_SECRET_ARN"]
+
+
 def notification_queue() -> str:
     """Return the address of the queue of notifications, NOTIFICATION_QUEUE_URL."""
     return os.environ["NOTIFICATION_QUEUE_URL"]

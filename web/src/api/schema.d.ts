@@ -4413,7 +4413,7 @@ export interface components {
              * Events
              * @description Types, such as `worker.down`, or all of a kind, such as `stack.*`.
              */
-            events: string[];
+            events: ("build.*" | "build.auditing" | "build.cancelled" | "build.complete" | "build.deploying" | "build.failed" | "build.generating" | "build.pending" | "deployment.*" | "deployment.active" | "deployment.closed" | "deployment.completed" | "deployment.deploying" | "deployment.error" | "deployment.failed" | "deployment.pending" | "deployment.registering" | "key.*" | "key.created" | "key.deleted" | "payment.*" | "payment.exhausted" | "payment.low" | "payment.recorded" | "project.*" | "project.failed" | "project.pending" | "project.processing" | "project.success" | "session.*" | "session.ended" | "session.reused" | "session.started" | "stack.*" | "stack.failed" | "stack.published" | "stack.withdrawn" | "worker.*" | "worker.down" | "worker.late" | "worker.up")[];
             /**
              * @description How messages look.
              * @default standard
@@ -9817,6 +9817,7 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -9922,6 +9923,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["ConflictOrIdempotencyMismatch"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["ServicePaused"];
@@ -10283,6 +10285,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["ConflictOrIdempotencyMismatch"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["ServicePaused"];

@@ -23,10 +23,13 @@ from slipway.errors import (
 from slipway.identity.models import Caller, KeyAnswer, KeyFacts, KeyRequest
 from slipway.identity.rules import wallet_roles
 from slipway.identity.scopes import allows, scope_needed
+from slipway.jobs.store import JobEvent, job_event
 from slipway.observability import logger
 from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
 from slipway.times import epoch_seconds, epoch_text, now_text, parse_moment
 
+# How long events of keys and sessions are kept.
+EVENT_SECONDS = 90 * 86_400
 PREFIX = "slk_"
 MOST_KEYS = 50
 _WALLET_BYTES, _ID_BYTES, _SECRET_BYTES = 20, 8, 32
@@ -92,6 +95,7 @@ def make(caller: Caller, request: KeyRequest) -> KeyAnswer:
     )
     write = Transaction()
     write.create("key", item)
+    write.create("event", _event(wallet, item, "created"))
     counted = KeyCount.keys.does_not_exist() | (KeyCount.keys < MOST_KEYS)
     write.update("count", KeyCount(_partition(wallet), "COUNT"), [KeyCount.keys.add(1)], condition=counted)
     if not write.commit_if_allowed():
@@ -107,6 +111,16 @@ def _moment(text: str | None, now: int) -> int | None:
     if seconds <= now:
         raise ValidationFailedError.of_field("expires_at", "lies in the past")
     return seconds
+
+
+def _event(wallet: str, item: ApiKey, name: str) -> JobEvent:
+    return job_event(
+        f"KEY#{wallet}#{item.sk.removeprefix('KEY#')}",
+        name,
+        f"An API key was {name}",
+        _facts(item).model_dump(mode="json"),
+        epoch_seconds() + EVENT_SECONDS,
+    )
 
 
 def _facts(item: ApiKey) -> KeyFacts:
@@ -135,8 +149,12 @@ def delete(caller: Caller, key_id: str) -> None:
         UpstreamUnavailableError: The table did not answer.
     """
     wallet = str(caller.wallet)
+    item = read_item(ApiKey, _key(wallet, key_id))
+    if item is None:
+        raise NotFoundError("There is no such API key")
     write = Transaction()
     write.delete("key", ApiKey(*_key(wallet, key_id)), ApiKey.pk.exists())
+    write.create("event", _event(wallet, item, "deleted"))
     write.update("count", KeyCount(_partition(wallet), "COUNT"), [KeyCount.keys.add(-1)])
     if not write.commit_if_allowed():
         raise NotFoundError("There is no such API key")

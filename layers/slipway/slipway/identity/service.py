@@ -88,7 +88,7 @@ def _verified(message: str, signature: str, contract_wallets: "ContractWallets")
     return found
 
 
-def sign_in(message: str, signature: str, contract_wallets: "ContractWallets") -> VerifyAnswer:
+def sign_in(message: str, signature: str, contract_wallets: "ContractWallets", source_ip: str | None) -> VerifyAnswer:
     """Exchange a signed Sign-In with Ethereum message for an access token and a refresh token.
 
     Raises:
@@ -96,7 +96,7 @@ def sign_in(message: str, signature: str, contract_wallets: "ContractWallets") -
         ForbiddenError: The wallet is blocked.
     """
     found = _verified(message, signature, contract_wallets)
-    return _answer(sessions.begin(found.wallet, found.domain))
+    return _answer(sessions.begin(found.wallet, found.domain, source_ip))
 
 
 def refresh(refresh_token: str, domain: str | None) -> VerifyAnswer:

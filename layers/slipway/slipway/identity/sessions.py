@@ -9,12 +9,15 @@ carry is a hash of the family's, so that an access token does not help to end a 
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from slipway.errors import AuthenticationFailedError
 from slipway.identity import standing
-from slipway.store import ControlItem, read_item, update_if, upstream_errors
+from slipway.identity.api_keys import EVENT_SECONDS
+from slipway.jobs.store import JobEvent, job_event
+from slipway.store import ControlItem, Transaction, read_item, update_if
 from slipway.times import epoch_seconds
 
 REFRESH_SECONDS = 30 * 86400
@@ -67,12 +70,13 @@ def _parts(token: str) -> tuple[str, str]:
     return family, secret
 
 
-def begin(wallet: str, domain: str) -> Session:
+def begin(wallet: str, domain: str, source_ip: str | None = None) -> Session:
     """Begin a session of a wallet that has signed in.
 
     Args:
         wallet: In EIP-55 form.
         domain: The client that the wallet signed in for.
+        source_ip: Where from, for the owner's notification.
 
     Raises:
         ForbiddenError: The wallet is blocked.
@@ -88,8 +92,10 @@ def begin(wallet: str, domain: str) -> Session:
         generation=generation,
         expires_at=epoch_seconds() + REFRESH_SECONDS,
     )
-    with upstream_errors():
-        item.save()
+    write = Transaction()
+    write.create("session", item)
+    write.create("event", _event(item, "started", "The wallet signed in", {"source_ip": source_ip}))
+    write.commit()
     return Session(wallet, session_id_of(family), generation, _token(family, secret))
 
 
@@ -119,7 +125,7 @@ def renew(token: str, domain: str | None) -> Session:
     is_good = (SessionItem.secret_hash == _hash(secret)) & (SessionItem.ended == False)  # noqa: E712 (a condition)
     actions = [SessionItem.secret_hash.set(_hash(following)), SessionItem.expires_at.set(now + REFRESH_SECONDS)]
     if not update_if(SessionItem(*_key(family)), is_good, actions):
-        _end(family)
+        _end(found, "reused", "A refresh token was used twice, so the session ended")
         raise AuthenticationFailedError("The refresh token was used before, so its session has ended; sign in again")
     return Session(found.wallet, session_id_of(family), generation, _token(family, following))
 
@@ -141,9 +147,24 @@ def end(token: str, *, everywhere: bool) -> None:
             raise AuthenticationFailedError("The refresh token is not good; sign in again to end all sessions")
         standing.end_all_sessions(found.wallet)
     if found:
-        _end(family)
+        _end(found, "ended", "The wallet signed out" + (" everywhere" if everywhere else ""))
 
 
-def _end(family: str) -> None:
-    standing.end_session(session_id_of(family))
-    update_if(SessionItem(*_key(family)), SessionItem.pk.exists(), [SessionItem.ended.set(True)])
+def _end(item: SessionItem, name: str, message: str) -> None:
+    standing.end_session(_session_id(item))
+    write = Transaction()
+    open_still = SessionItem.ended == False  # noqa: E712 (a condition)
+    write.update("session", SessionItem(item.pk, item.sk), [SessionItem.ended.set(True)], open_still)
+    write.create("event", _event(item, name, message))
+    # One that has ended meanwhile needs no second event.
+    write.commit_if_allowed()
+
+
+def _session_id(item: SessionItem) -> str:
+    return session_id_of(item.pk.removeprefix("SESSION#"))
+
+
+def _event(item: SessionItem, name: str, message: str, more: dict[str, Any] | None = None) -> JobEvent:
+    facts = {"session_id": _session_id(item), "wallet": item.wallet, "domain": item.domain, **(more or {})}
+    pk = f"SESSION#{item.wallet}#{facts['session_id']}"
+    return job_event(pk, name, message, facts, epoch_seconds() + EVENT_SECONDS)

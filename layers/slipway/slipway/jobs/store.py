@@ -30,6 +30,7 @@ class JobEvent(JobsItem):
     message = UnicodeAttribute()
     data = JSONAttribute(null=True)
     created_at = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
 
 
 class AuditEvent(JobsItem):
@@ -74,8 +75,10 @@ def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) ->
     )
 
 
-def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None = None) -> JobEvent:
-    """Make the event to write together with the change that it records."""
+def job_event(
+    job_pk: str, event: str, message: str, data: dict[str, Any] | None = None, expires_at: int | None = None
+) -> JobEvent:
+    """Make the event to write together with the change that it records; ``expires_at`` in seconds since 1970."""
     moment = now_text()
     return JobEvent(
         pk=job_pk,
@@ -84,6 +87,7 @@ def job_event(job_pk: str, event: str, message: str, data: dict[str, Any] | None
         message=message,
         data=data,
         created_at=moment,
+        expires_at=expires_at,
     )
 
 

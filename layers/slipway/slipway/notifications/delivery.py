@@ -51,13 +51,19 @@ class Deliveries:
         """Try once; returns False when it is to be tried again.
 
         A message to a webhook that was deleted or switched off is dropped.
+
+        Raises:
+            UpstreamUnavailableError: The store or Secrets Manager did not answer; SQS gives the message again.
         """
         webhook = webhook_at(*message["webhook"])
         if webhook is None or webhook.disabled_at:
             return True
+        moment = int(self._clock())
+        # What fails of ours is no failure of the receiver's.
+        keys = webhook.secrets(moment)
         began = time.monotonic()
         try:
-            response = self._post(webhook, message)
+            response = self._post(webhook, message, keys, moment)
             status, text = response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
         except (httpx.HTTPError, httpx.InvalidURL, SlipwayError, OSError, ValueError) as error:
             status, text = None, error.message if isinstance(error, SlipwayError) else type(error).__name__
@@ -73,7 +79,7 @@ class Deliveries:
         record("WebhookAttempts", outcome="delivered" if delivered else "failed")
         return delivered
 
-    def _post(self, webhook: Webhook, message: dict[str, Any]) -> httpx.Response:
+    def _post(self, webhook: Webhook, message: dict[str, Any], keys: list[str], moment: int) -> httpx.Response:
         private = webhook_private_network()
         parts = urlsplit(checked_url(webhook.url, private_allowed=private))
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
@@ -83,7 +89,6 @@ class Deliveries:
         # Held to the address that was judged: the name is not resolved again.
         address = f"[{addresses[0]}]" if ipaddress.ip_address(addresses[0]).version == 6 else addresses[0]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        moment = int(self._clock())
         body = body_of(webhook.format, message["type"], message["timestamp"], message["data"])
         return self._client.request(
             "POST",
@@ -98,7 +103,7 @@ class Deliveries:
                 "user-agent": "slipway-webhooks",
                 "webhook-id": message["id"],
                 "webhook-timestamp": str(moment),
-                "webhook-signature": signatures(webhook.secrets(moment), message["id"], moment, body),
+                "webhook-signature": signatures(keys, message["id"], moment, body),
             },
             extensions={"sni_hostname": host},
         )

@@ -3,9 +3,20 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from slipway.notifications.rules import EVENT_PATTERN
+from slipway.notifications.rules import NAMES, TYPES
+
+_CHOICES = frozenset((*TYPES, *(f"{kind}.*" for kind in NAMES)))
+
+
+def _known(event: str) -> str:
+    if event not in _CHOICES:
+        raise ValueError(f"must be one of {', '.join(sorted(_CHOICES))}")
+    return event
+
+
+EventChoice = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": sorted(_CHOICES)})]
 
 
 class Format(StrEnum):
@@ -29,7 +40,7 @@ class WebhookRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
-    events: Annotated[list[Annotated[str, Field(pattern=EVENT_PATTERN)]], Field(min_length=1, max_length=50)]
+    events: Annotated[list[EventChoice], Field(min_length=1, max_length=50)]
     format: Format = Format.STANDARD
     all: bool = False
 

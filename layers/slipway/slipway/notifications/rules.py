@@ -11,11 +11,20 @@ from urllib.parse import urlsplit
 
 from slipway.errors import ValidationFailedError
 
-KINDS = ("deployment", "payment", "stack", "worker")
+# Every kind of thing and what may happen to it; tests hold the statuses to their capabilities' own.
+NAMES = {
+    "deployment": ("pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"),
+    "build": ("pending", "generating", "auditing", "deploying", "complete", "failed", "cancelled"),
+    "stack": ("published", "withdrawn", "failed"),
+    "worker": ("up", "late", "down"),
+    # Of a workload's money on Akash; `recorded` is one of specification 001.
+    "payment": ("low", "exhausted", "recorded"),
+    "project": ("pending", "processing", "success", "failed"),
+    "key": ("created", "deleted"),
+    "session": ("started", "reused", "ended"),
+}
+TYPES = tuple(f"{kind}.{name}" for kind, names in NAMES.items() for name in names)
 TEST = "webhook.test"
-# Events of deployments about their money begin with it.
-PAYMENT = "payment_"
-EVENT_PATTERN = rf"^({'|'.join(KINDS)})\.([a-z_]{{1,40}}|\*)$"
 SECRET_PREFIX = "whsec_"  # noqa: S105 (what every secret begins with)
 OVERLAP_SECONDS = 86_400
 DISABLED_AFTER_SECONDS = 3 * 86_400
@@ -23,7 +32,10 @@ DISABLED_AFTER_SECONDS = 3 * 86_400
 _PAUSES = (4, 20, 60, 300, 900, 1800)
 _LAST_PAUSE = 3600
 _STACK_EVENTS = {"active": "published", "published": "published", "withdrawn": "withdrawn", "failed": "failed"}
-_PREFIXES = {"DEPLOYMENT#": "deployment", "STACK#": "stack", "WORKER#": "worker"}
+# Events of deployments about their money begin with it.
+PAYMENT = "payment_"
+# SQS takes 256 KB, in which some characters count more than once.
+_MOST_DATA_BYTES = 180_000
 
 
 def new_secret() -> str:
@@ -46,14 +58,13 @@ def pause_after(tries: int) -> int:
 
 
 def event_type(pk: str, event: str) -> str | None:
-    """Return the type of a job's event, such as ``stack.withdrawn``; None for one that is no notification."""
-    kind = next((kind for prefix, kind in _PREFIXES.items() if pk.startswith(prefix)), None)
+    """Return the type of a thing's event, such as ``stack.withdrawn``; None for one that is no notification."""
+    kind = pk.partition("#")[0].lower()
     if kind == "stack":
-        name = _STACK_EVENTS.get(event)
-        return f"stack.{name}" if name else None
+        event = _STACK_EVENTS.get(event, "")
     if kind == "deployment" and event.startswith(PAYMENT):
-        return f"payment.{event.removeprefix(PAYMENT)}"
-    return f"{kind}.{event}" if kind else None
+        kind, event = "payment", event.removeprefix(PAYMENT)
+    return f"{kind}.{event}" if event in NAMES.get(kind, ()) else None
 
 
 def wants(events: Sequence[str], kind: str) -> bool:
@@ -66,11 +77,19 @@ def message_id(webhook_id: str, pk: str, sk: str) -> str:
     return f"msg_{hashlib.sha256(f'{webhook_id} {pk} {sk}'.encode()).hexdigest()[:32]}"
 
 
+def fitted(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a message's data as far as a message may hold it: the largest fields of too much become None."""
+    found = dict(data)
+    while len(json.dumps(found)) > _MOST_DATA_BYTES:
+        found[max(found, key=lambda name: len(json.dumps(found[name])))] = None
+    return found
+
+
 def body_of(style: str, kind: str, timestamp: str, data: dict[str, Any]) -> bytes:
     """Return the body of a message in a format."""
     if style == "standard":
         return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":")).encode()
-    names = ("wallet", "deployment_id", "environment", "name")
+    names = ("deployment_id", "build_id", "environment", "name", "wallet", "id")
     subject = next((str(data[name]) for name in names if data.get(name)), "")
     text = f"{kind}: {subject}" if subject else kind
     return json.dumps({"text" if style == "slack" else "content": text}).encode()

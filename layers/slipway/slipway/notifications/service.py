@@ -8,6 +8,7 @@ from slipway.errors import ConflictError, ForbiddenError, ValidationFailedError
 from slipway.identifiers import new_id
 from slipway.identity.models import OPERATOR, Caller, is_staff
 from slipway.jobs.store import RequestContext
+from slipway.limits import store as limits
 from slipway.network import is_public, resolved
 from slipway.notifications import store
 from slipway.notifications.models import (
@@ -23,12 +24,13 @@ from slipway.notifications.models import (
 )
 from slipway.notifications.queue import enqueue
 from slipway.notifications.rules import OVERLAP_SECONDS, TEST, checked_url, new_secret
-from slipway.settings import webhook_private_network
+from slipway.notifications.stored_secrets import encrypted
+from slipway.settings import Window, webhook_private_network
 from slipway.store import update_if
 from slipway.times import epoch_seconds, now_text
 
-MOST_WEBHOOKS = 20
 _MOST_DELIVERIES = 100
+_TESTS = (Window(60, 3600),)
 
 
 def _require_reachable(url: str) -> None:
@@ -58,8 +60,6 @@ def make(caller: Caller, body: WebhookRequest, context: RequestContext) -> Webho
     if body.all and not is_staff(caller):
         raise ForbiddenError(f"Only the role {OPERATOR} may have events of everybody's things")
     _require_reachable(body.url)
-    if len(_own(owner)) >= MOST_WEBHOOKS:
-        raise ConflictError(f"No more than {MOST_WEBHOOKS} webhooks are allowed; delete one first")
     webhook_id, secret = new_id(), new_secret()
     item = store.make_webhook(
         store.ALL if body.all else owner,
@@ -69,9 +69,11 @@ def make(caller: Caller, body: WebhookRequest, context: RequestContext) -> Webho
         url=body.url,
         events=list(dict.fromkeys(body.events)),
         format=body.format.value,
-        secret=secret,
+        secret=encrypted(secret),
         created_at=now_text(),
     )
+    if item is None:
+        raise ConflictError(f"No more than {store.MOST_WEBHOOKS} webhooks are allowed; delete one first")
     return WebhookCreated(**_view(item).model_dump(), secret=secret)
 
 
@@ -109,7 +111,7 @@ def rotate(caller: Caller, webhook_id: str, context: RequestContext) -> SecretAn
     item = store.find_webhook(str(caller.wallet), webhook_id)
     secret, kind = new_secret(), store.Webhook
     changes = [
-        kind.secret.set(secret),
+        kind.secret.set(encrypted(secret)),
         kind.old_secret.set(item.secret),
         kind.old_until.set(epoch_seconds() + OVERLAP_SECONDS),
         # Whoever mends a receiver rotates its secret or tests it: both switch it on again.
@@ -131,9 +133,11 @@ def test(caller: Caller, webhook_id: str) -> TestAnswer:
 
     Raises:
         NotFoundError: It is not the caller's.
+        RateLimitExceededError: The wallet has sent as many as it may.
         UpstreamUnavailableError: The queue did not answer.
     """
     item = store.find_webhook(str(caller.wallet), webhook_id)
+    limits.count("webhook-tests", str(caller.wallet), _TESTS)
     update_if(store.Webhook(item.pk, item.sk), store.Webhook.pk.exists(), _switched_on())
     return TestAnswer(id=enqueue(item, TEST, "TEST", new_id(), now_text(), {"webhook_id": webhook_id}))
 

@@ -3,6 +3,7 @@
 Keys in the control table:
 
 - ``WEBHOOKS#<owner>`` / ``<id>``: a webhook for the owner's things; ``WEBHOOKS#ALL`` / ``<id>`` one for everybody's;
+- ``WEBHOOK-COUNT#<owner>`` / ``COUNT``: how many an owner has;
 - ``WORKER-WEBHOOKS`` / ``<owner or ALL>#<id>``: an owner whose worker is watched for its silence;
 - ``DELIVERIES#<webhook id>`` / ``<time>#<message id>``: a message and the tries to deliver it, for seven days.
 """
@@ -13,16 +14,21 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 
 from slipway.errors import NotFoundError
 from slipway.jobs.store import AuditEvent
+from slipway.notifications.stored_secrets import decrypted
 from slipway.store import ControlItem, Transaction, read_item, upstream_errors
 from slipway.times import epoch_seconds
 
 ALL = "ALL"
+MOST_WEBHOOKS = 20
 _LOG_SECONDS = 7 * 86_400
 _WATCHED = "WORKER-WEBHOOKS"
 
 
 class Webhook(ControlItem):
-    """A webhook. ``old_secret`` signs as well until ``old_until``; ``failing_since`` is in seconds since 1970."""
+    """A webhook. ``old_secret`` signs as well until ``old_until``; ``failing_since`` is in seconds since 1970.
+
+    Both secrets are encrypted (``stored_secrets``).
+    """
 
     owner = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -37,9 +43,15 @@ class Webhook(ControlItem):
     disabled_reason = UnicodeAttribute(null=True)
 
     def secrets(self, moment: int) -> list[str]:
-        """Return the secrets that sign at a moment, in seconds since 1970."""
+        """Return the secrets that sign at a moment, in seconds since 1970; raises UpstreamUnavailableError."""
         old = [str(self.old_secret)] if self.old_secret and float(self.old_until or 0) > moment else []
-        return [str(self.secret), *old]
+        return [decrypted(stored) for stored in (str(self.secret), *old)]
+
+
+class WebhookCount(ControlItem):
+    """How many webhooks an owner has."""
+
+    webhooks = NumberAttribute(default=0)
 
 
 class WatchedOwner(ControlItem):
@@ -82,16 +94,22 @@ def webhook_at(pk: str, webhook_id: str) -> Webhook | None:
     return read_item(Webhook, (pk, webhook_id))
 
 
-def make_webhook(partition: str, webhook_id: str, audit: AuditEvent, **values: Any) -> Webhook:
-    """Keep a new webhook with its audit event."""
+def _count(write: Transaction, owner: str, change: int) -> None:
+    number = WebhookCount.webhooks
+    room = number.does_not_exist() | (number < MOST_WEBHOOKS) if change > 0 else None
+    write.update("count", WebhookCount(f"WEBHOOK-COUNT#{owner}", "COUNT"), [number.add(change)], room)
+
+
+def make_webhook(partition: str, webhook_id: str, audit: AuditEvent, **values: Any) -> Webhook | None:
+    """Keep a new webhook with its audit event; None when its owner has as many as may be."""
     item = Webhook(_partition(partition), webhook_id, **values)
     write = Transaction()
     write.create("webhook", item)
     if any(event.startswith("worker.") for event in values["events"]):
         write.create("watched", WatchedOwner(_WATCHED, f"{partition}#{webhook_id}"))
+    _count(write, values["owner"], 1)
     write.create("audit", audit)
-    write.commit()
-    return item
+    return item if write.commit_if_allowed() else None
 
 
 def delete_webhook(item: Webhook, audit: AuditEvent) -> None:
@@ -101,6 +119,7 @@ def delete_webhook(item: Webhook, audit: AuditEvent) -> None:
     write.delete("webhook", Webhook(item.pk, item.sk), Webhook.pk.exists())
     if any(event.startswith("worker.") for event in item.events):
         write.delete("watched", WatchedOwner(_WATCHED, f"{partition}#{item.sk}"), WatchedOwner.pk.exists())
+    _count(write, item.owner, -1)
     write.create("audit", audit)
     write.commit_if_allowed()
 

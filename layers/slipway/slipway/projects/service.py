@@ -1,14 +1,13 @@
 """Use cases of projects and payments."""
 
-from pydantic import BaseModel
-
 from slipway.control.store import Gate, Service
 from slipway.errors import ConflictError, ForbiddenError, NotFoundError
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import is_id, new_id
 from slipway.identity.models import OPERATOR, Caller
-from slipway.jobs.store import RequestContext
+from slipway.jobs.store import RequestContext, job_event
+from slipway.limits import store as limits
 from slipway.projects import store
 from slipway.projects.models import (
     NewPayment,
@@ -22,11 +21,18 @@ from slipway.projects.models import (
     is_name,
 )
 from slipway.projects.rules import before, change_refusal, may_change, own_wallet, sees_all_payments
+from slipway.settings import Window
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now_text
 
+# How many a wallet may record, operators too.
+LIMITS = {
+    Service.PROJECTS: (Window(60, 3600), Window(300, 86_400)),
+    Service.PAYMENTS: (Window(120, 3600), Window(1000, 86_400)),
+}
 
-def _record[Record: BaseModel](
+
+def _record[Record: (Project, Payment)](
     service: Service, write: Transaction, record: Record, idempotency: Idempotency | None, taken: str
 ) -> Record:
     """Commit a transaction that adds a record, or give the answer that its Idempotency-Key was given before.
@@ -34,6 +40,7 @@ def _record[Record: BaseModel](
     Raises:
         ServicePausedError: The service takes nothing new.
         IdempotencyMismatchError: The key was used with another body.
+        RateLimitExceededError: The wallet has recorded as many as it may.
         ConflictError: Something else stands in the way; ``taken`` says what.
     """
     refusal = Gate(service).refusal
@@ -41,11 +48,17 @@ def _record[Record: BaseModel](
         raise refusal
     if idempotency:
         idempotency.remember(write, record.model_dump(mode="json"))
+    limits.count_within(write, service.value, record.creator, LIMITS[service])
     try:
         write.commit()
     except ConditionsFailedError as error:
         if idempotency and IDEMPOTENCY_WRITE in error.failed:
             return type(record).model_validate(idempotency.answer())
+        if "limit" in error.failed:
+            refused = limits.refusal(error.failed["limit"], LIMITS[service])
+            if refused is None:
+                limits.trim(service.value, record.creator, LIMITS[service])
+            raise refused or ConflictError("Too many requests at once; try again", retry_after=1) from error
         raise ConflictError(taken) from error
     return record
 
@@ -63,6 +76,7 @@ def create_project(caller: Caller, body: NewProject, idempotency_key: str | None
     project = Project(id=new_id(), **given, status=ProjectStatus.PENDING, creator=wallet, created_at=now_text())
     write = Transaction()
     store.add_project(write, project)
+    write.create("event", job_event(f"PROJECT#{project.name}", project.status, "The project was recorded"))
     write.create("audit", context.audit("accepted", wallet, project.name))
     idempotency = Idempotency.of("projects", wallet, idempotency_key, given)
     return _record(Service.PROJECTS, write, project, idempotency, "There is a project of that name")
@@ -105,6 +119,7 @@ def change_status(caller: Caller, name: str, change: StatusChange, context: Requ
         return _unchanged(caller, find_project(name), change)
     write = Transaction()
     store.move_project(write, name, change.status, change.url, _creator_condition(caller))
+    write.create("event", job_event(f"PROJECT#{name}", change.status, f"The project is {change.status}"))
     write.create("audit", context.audit("accepted", caller.wallet, name, str(change.status)))
     try:
         write.commit()
@@ -156,6 +171,7 @@ def create_payment(caller: Caller, body: NewPayment, idempotency_key: str | None
     payment = Payment(id=new_id(), **given, creator=wallet, created_at=now_text())
     write = Transaction()
     store.add_payment(write, payment)
+    write.create("event", job_event(f"PAYMENT#{payment.id}", "recorded", "A payment was recorded"))
     write.create("audit", context.audit("accepted", wallet, payment.name[:64], f"payment {payment.id}"))
     idempotency = Idempotency.of("payments", wallet, idempotency_key, given)
     return _record(Service.PAYMENTS, write, payment, idempotency, "The payment was not written; try again")

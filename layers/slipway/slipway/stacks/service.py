@@ -68,7 +68,7 @@ class StackService:
             NotFoundError: There is none, or it was deleted; ``details`` tells when.
         """
         stack = self._existing(environment_named(environment), kind)
-        return detail_of(stack, _node_of(stack), _workload_of(stack), events_of(stack.pk, latest=True))
+        return read_detail(stack)
 
     @staticmethod
     def page(limit: int, cursor: str | None) -> StackPage:
@@ -258,6 +258,11 @@ def _owner(caller: Caller) -> str:
 
 def _node_of(stack: StackItem) -> StackItem | None:
     return find_stack(stack.environment, Kind.NODE) if stack.which is Kind.API else None
+
+
+def read_detail(stack: StackItem) -> StackDetail:
+    """Return a stack with its events, which are read."""
+    return detail_of(stack, _node_of(stack), _workload_of(stack), events_of(stack.pk, latest=True))
 
 
 def _summary(stack: StackItem) -> StackSummary:

@@ -38,7 +38,7 @@ from slipway.identity.models import Caller
 from slipway.jobs.deployments import day_key, deployment_key, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
-from slipway.jobs.store import RequestContext, events_of, job_event, job_outcome
+from slipway.jobs.store import RequestContext, job_event, job_outcome
 from slipway.limits import store as limits
 from slipway.network import public_client
 from slipway.observability import logger, record
@@ -81,7 +81,7 @@ from slipway.tokens.store import (
     symbol_is_free,
     symbol_lock_key,
 )
-from slipway.tokens.views import detail_of, status_of, summary_of
+from slipway.tokens.views import read_detail, status_of, summary_of
 
 _RPC_SECONDS = 1.0
 # A node that drips its answer keeps each read of a socket short, but not their sum.
@@ -525,9 +525,7 @@ class TokenService:
 
     def detail(self, deployment: TokenItem) -> DeploymentDetail:
         """Return all of a deployment with its events and what is still open of it."""
-        is_settled = deployment.status == str(Status.COMPLETED) or deployment.deployment_tx_hash is None
-        open_items = [] if is_settled else read_launch(deployment.deployment_id, self._chain.chain_id).open
-        return detail_of(deployment, self._chain, events_of(deployment.pk), open_items)
+        return read_detail(deployment, self._chain)
 
     def summary(self, deployment: TokenItem) -> DeploymentSummary:
         """Return a deployment in a list."""

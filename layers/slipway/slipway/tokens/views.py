@@ -6,7 +6,7 @@ from typing import Any
 from slipway.chain.store import TransactionItem
 from slipway.chains import Chain
 from slipway.jobs.models import EventDetail
-from slipway.jobs.store import JobEvent
+from slipway.jobs.store import JobEvent, events_of
 from slipway.tokens.models import (
     PURPOSES,
     DeploymentDetail,
@@ -18,7 +18,7 @@ from slipway.tokens.models import (
     TransactionDetail,
 )
 from slipway.tokens.rules import cost_of
-from slipway.tokens.store import PREFIXES, TokenItem
+from slipway.tokens.store import PREFIXES, TokenItem, read_launch
 from slipway.verification.models import Verification
 
 # What a launch keeps of each transaction.
@@ -90,6 +90,13 @@ def status_of(item: TokenItem, chain: Chain) -> DeploymentStatus:
 def summary_of(item: TokenItem, chain: Chain) -> DeploymentSummary:
     """Return a deployment in a list."""
     return DeploymentSummary(**_fields(item, chain))
+
+
+def read_detail(item: TokenItem, chain: Chain) -> DeploymentDetail:
+    """Return a deployment with its events and what is still open of it, which are read."""
+    is_settled = item.status == str(Status.COMPLETED) or item.deployment_tx_hash is None
+    open_items = [] if is_settled else read_launch(item.deployment_id, chain.chain_id).open
+    return detail_of(item, chain, events_of(item.pk), open_items)
 
 
 def detail_of(

@@ -48,7 +48,7 @@ def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str 
             worker = workers.get(place.pk)
             if worker is None or (status and worker.status(moment) is not status):
                 continue
-            view = _view(worker, caller, moment)
+            view = _view(worker, moment, containers=_sees_containers(caller, worker.wallet))
             room -= _container_bytes(view)
             # A worker alone always fits.
             if shown and (room < 0 or len(shown) == limit):
@@ -69,7 +69,17 @@ def _container_bytes(view: WorkerView) -> int:
 
 def worker_view(caller: Caller, wallet: str) -> WorkerView:
     """Return one worker; raises NotFoundError for a wallet that enrolled none."""
-    return _view(_found(wallet), caller, epoch_milliseconds())
+    return _view(_found(wallet), epoch_milliseconds(), containers=_sees_containers(caller, wallet))
+
+
+def owners_view(wallet: str) -> WorkerView | None:
+    """Return a worker as its owner sees it; None for a wallet that enrolled none."""
+    worker = store.find_worker(wallet)
+    return _view(worker, epoch_milliseconds(), containers=True) if worker else None
+
+
+def _sees_containers(caller: Caller, wallet: str) -> bool:
+    return wallet == caller.wallet or is_staff(caller)
 
 
 def _found(wallet: str) -> store.WorkerItem:
@@ -79,16 +89,14 @@ def _found(wallet: str) -> store.WorkerItem:
     return worker
 
 
-def _view(worker: store.WorkerItem, caller: Caller, moment: int) -> WorkerView:
-    wallet = worker.wallet
+def _view(worker: store.WorkerItem, moment: int, *, containers: bool) -> WorkerView:
     status, seen = worker.status(moment), worker.arrived_at or worker.last_seen
     session = _session(worker, moment) if status is not Liveness.RETIRED else None
-    sees_containers = wallet == caller.wallet or is_staff(caller)
-    containers = [
+    shown = [
         ContainerView(containerName=entry["containerName"], port=entry["port"]) for entry in worker.containers or []
     ]
     return WorkerView(
-        wallet=wallet,
+        wallet=worker.wallet,
         status=status,
         last_seen=_optional_text(seen),
         clock_offset_seconds=worker.clock_offset,
@@ -99,7 +107,7 @@ def _view(worker: store.WorkerItem, caller: Caller, moment: int) -> WorkerView:
         session=SessionView(timeFrom=_text(session.time_from), timeTo=_text(session.time_to))
         if session and session.open
         else None,
-        containers=containers if sees_containers else None,
+        containers=shown if containers else None,
     )
 
 

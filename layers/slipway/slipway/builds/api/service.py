@@ -38,7 +38,7 @@ from slipway.builds.api.models import (
 )
 from slipway.builds.api.pagination import page_of
 from slipway.builds.api.tickets import TICKET_SECONDS, issue
-from slipway.builds.api.views import Creation, deployments_of, detail_of, preview_of, unread
+from slipway.builds.api.views import Creation, deployments_of, detail_of, preview_of, read_deployments, unread
 from slipway.builds.composer.engine import Composer, check_template
 from slipway.builds.composer.gas import creation_gas
 from slipway.builds.composer.options import read_options
@@ -323,17 +323,11 @@ class BuildService:
         build = self.owned(caller, build_id)
         code = self._threads.submit(self._files.source, build)
         report = self._threads.submit(self._files.report, build)
-        known, creation = chain_deployments(build_id), self._creation(build)
-        has_begun = known or creation or build.status == str(Status.DEPLOYING)
         return detail_of(
             build,
             self._chains,
             self._stream_url(build_id),
-            deployments=deployments_of(
-                build.chains, known, self._chains, cancelled=build.status == str(Status.CANCELLED), creation=creation
-            )
-            if has_begun
-            else None,
+            deployments=read_deployments(build, self._chains, self._creation(build)),
             code=code.result(),
             report=report.result(),
         )

@@ -8,7 +8,7 @@ from typing import Any
 from slipway.builds.api.models import BuildDetail, BuildRefusal, ChainDeployment, ChainTarget, GasEstimate, Preview
 from slipway.builds.models import Generation, NotHonoured
 from slipway.builds.states import ChainStatus, Status
-from slipway.builds.store import BuildItem, ChainDeploymentItem
+from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments
 from slipway.chain.unsigned import UnsignedCreation
 from slipway.chains import Chain
 from slipway.errors import SlipwayError
@@ -89,6 +89,17 @@ def deployments_of(
         if cancelled and deployment.status is ChainStatus.PENDING:
             deployment.status = ChainStatus.CANCELLED
     return found
+
+
+def read_deployments(
+    build: BuildItem, chains: Mapping[int, Chain], creation: Creation | None = None
+) -> list[ChainDeployment] | None:
+    """Return a build's deployments, which are read; None before they have begun."""
+    known = chain_deployments(build.build_id)
+    if not known and not creation and build.status != str(Status.DEPLOYING):
+        return None
+    cancelled = build.status == str(Status.CANCELLED)
+    return deployments_of(build.chains, known, chains, cancelled=cancelled, creation=creation)
 
 
 def detail_of(
