@@ -110,7 +110,7 @@ def test_messages_wait_for_a_receiver_that_hangs_and_come_in_order(
     paid = http.post("/payments", json={"name": "March", "amount": "5"}, headers=bearer(user)).json()
     receiver.wait_for(5)
     found = [verified(hook["secret"], request) for request in receiver.requests]
-    # It overtakes the message that is tried again. The engine delivers one message of a queue at a time; AWS does one of
+    # It overtakes the message that is tried again. The engine delivers one message of a queue at a time, AWS one of
     # each thing, so there it would not even wait for the receiver that hangs.
     assert found[1]["data"]["id"] == paid["id"]
     of_project = [entry["data"]["status"] for entry in (found[0], *found[2:])]
