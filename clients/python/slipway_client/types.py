@@ -1686,7 +1686,51 @@ class WebhookRequest(TypedDict):
     """Where to send which events."""
 
     url: str
-    events: list[str]
+    events: list[
+        Literal[
+            "build.*",
+            "build.auditing",
+            "build.cancelled",
+            "build.complete",
+            "build.deploying",
+            "build.failed",
+            "build.generating",
+            "build.pending",
+            "deployment.*",
+            "deployment.active",
+            "deployment.closed",
+            "deployment.completed",
+            "deployment.deploying",
+            "deployment.error",
+            "deployment.failed",
+            "deployment.pending",
+            "deployment.registering",
+            "key.*",
+            "key.created",
+            "key.deleted",
+            "payment.*",
+            "payment.exhausted",
+            "payment.low",
+            "payment.recorded",
+            "project.*",
+            "project.failed",
+            "project.pending",
+            "project.processing",
+            "project.success",
+            "session.*",
+            "session.ended",
+            "session.reused",
+            "session.started",
+            "stack.*",
+            "stack.failed",
+            "stack.published",
+            "stack.withdrawn",
+            "worker.*",
+            "worker.down",
+            "worker.late",
+            "worker.up",
+        ]
+    ]
     format: NotRequired[Format]
     all: NotRequired[bool]
 
