@@ -50,7 +50,7 @@ def jailed(layers: list[Path]) -> str:
         words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     words += ["--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108 (the function's own)
     words += ["--ro-bind", str(python.parent.parent), "/var/lang", "--ro-bind", str(packages), "/var/runtime"]
-    held = []
+    held: list[str] = []
     for number, layer in enumerate(layers):
         words += ["--ro-bind", str(layer), f"/opt/{number}"]
         held.insert(0, f"/opt/{number}/python")
