@@ -106,6 +106,8 @@ class FrontDoor:
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             timeout=ClientTimeout(total=None),
+            # Callers who ask for no compression get none.
+            skip_auto_headers=(hdrs.ACCEPT_ENCODING,),
         )
         yield
         await self._session.close()

@@ -60,7 +60,8 @@ def http_routes() -> list[HttpRoute]:
             continue
         properties = resource["Properties"]
         for event in properties.get("Events", {}).values():
-            if event["Type"] == "HttpApi":
-                settings = event["Properties"]
+            settings = event.get("Properties", {})
+            # Without a path it is ``$default``, which takes what no route does.
+            if event["Type"] == "HttpApi" and "Path" in settings:
                 found.append(HttpRoute(settings["Path"], settings["Method"], ROOT / properties["CodeUri"]))
     return sorted(found)

@@ -43,7 +43,6 @@ class Operation:
         authenticated_by: The dependencies that do that.
         body: What reads the body.
         takes_key: It takes an Idempotency-Key.
-        takes_parameters: It takes anything by path, query or header.
     """
 
     route: HttpRoute
@@ -55,7 +54,6 @@ class Operation:
     authenticated_by: list[Any] = field(default_factory=list)
     body: BodyReader[Any] | None = None
     takes_key: bool = False
-    takes_parameters: bool = False
 
     def __post_init__(self) -> None:
         renamed = dict(zip(_names(self.declared.path), _names(self.route.path), strict=True))
@@ -65,7 +63,6 @@ class Operation:
             if annotation is None:
                 continue
             self.takes_key = self.takes_key or _is_idempotency_key(parameter)
-            self.takes_parameters = self.takes_parameters or self.body is None or annotation != _body_type(self.body)
             name = renamed.get(parameter.name, parameter.name)
             kept.append(parameter.replace(name=name, annotation=annotation, kind=_Parameter.KEYWORD_ONLY))
 

@@ -42,14 +42,13 @@ _WAITING = frozenset({429, 502, 503})
 
 def codes_of(operation: Operation, declared: dict[str, Any]) -> dict[int, list[str]]:
     """Return the codes that a route may refuse with, by status."""
-    errors: list[type[SlipwayError]] = []
+    # At least for a parameter that the route does not take.
+    errors: list[type[SlipwayError]] = [ValidationFailedError]
     if operation.scheme:
         errors.append(AuthenticationFailedError)
     if operation.scheme == "accessToken":
         # A blocked wallet, or an API key that is not for this.
         errors.append(ForbiddenError)
-    if operation.body or operation.takes_parameters:
-        errors.append(ValidationFailedError)
     if operation.body:
         errors.append(PayloadTooLargeError)
     if operation.takes_key:

@@ -395,7 +395,11 @@ def test_five_launches_an_hour(slipway: Installation, monkeypatch: pytest.Monkey
     for number in range(6):
         slipway.model(f"m{number}")
     for number in range(5):
-        assert slipway.launch(f"m{number}", token=token).status == 202
+        accepted = slipway.launch(f"m{number}", token=token)
+        assert accepted.status == 202
+        assert accepted.headers["ratelimit-limit"] == "5"
+        assert accepted.headers["ratelimit-remaining"] == str(4 - number)
+        assert 3500 <= int(accepted.headers["ratelimit-reset"]) <= 3600
     answer = slipway.launch("m5", token=token)
     _refused(slipway, answer, 429, "RATE_LIMIT_EXCEEDED")
     assert 3500 <= int(answer.headers["retry-after"]) <= 3600

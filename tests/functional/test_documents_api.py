@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from local.openapi.document import committed
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.template import ROOT
@@ -38,10 +40,16 @@ def test_the_document_is_the_committed_one() -> None:
     assert json.loads(_text(found)) == committed()
 
 
-def test_who_takes_no_compressed_answer_gets_a_plain_one() -> None:
-    found = _get("api_documents_document", {"accept-encoding": "identity"})
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "*;q=0.0", "x-gzip"])
+def test_who_takes_no_compressed_answer_gets_a_plain_one(accepted: str) -> None:
+    found = _get("api_documents_document", {"accept-encoding": accepted})
     assert "content-encoding" not in found["headers"]
     assert json.loads(found["body"]) == committed()
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "GZIP"])
+def test_who_takes_a_compressed_answer_gets_one(accepted: str) -> None:
+    assert _get("api_documents_document", {"accept-encoding": accepted})["headers"]["content-encoding"] == "gzip"
 
 
 def test_who_has_it_already_is_told_so() -> None:

@@ -157,7 +157,10 @@ def test_a_body_that_wants_more_is_refused(slipway: Installation) -> None:
 
 
 def test_a_wallet_enrols_twenty_times_an_hour(slipway: Installation) -> None:
-    codes = [_enrol(slipway).body["enrolment_code"] for _ in range(20)]
+    enrolled = [_enrol(slipway) for _ in range(20)]
+    assert [int(one.headers["ratelimit-remaining"]) for one in enrolled] == list(range(19, -1, -1))
+    assert {one.headers["ratelimit-limit"] for one in enrolled} == {"20"}
+    codes = [one.body["enrolment_code"] for one in enrolled]
     refused = _enrol(slipway)
     assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
     assert refused.headers["ratelimit-limit"] == "20"

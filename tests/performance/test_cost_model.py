@@ -33,7 +33,7 @@ def routes() -> set[str]:
         f"{entry['Properties']['Method']} {entry['Properties']['Path']}"
         for function in functions().values()
         for entry in function.get("Events", {}).values()
-        if entry["Type"] == "HttpApi"
+        if entry["Type"] == "HttpApi" and "Path" in entry["Properties"]
     }
 
 

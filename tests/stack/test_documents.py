@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 
 from local.openapi.document import committed
@@ -34,6 +35,40 @@ def test_the_page_and_every_part_of_it_are_served_from_here(stack: RunningStack,
         assert len(answer.content) < _MOST_ANSWER
         if encoding == "gzip":
             assert int(answer.headers["content-length"]) < _MOST_SENT
+
+
+def test_who_asks_for_no_compression_gets_none(stack: RunningStack) -> None:
+    for path in ("/openapi.json", "/docs", "/docs/swagger-ui.css"):
+        answer = stack.http.send(_without_header(stack, path))
+        assert answer.status_code == 200
+        assert "content-encoding" not in answer.headers
+
+
+def _without_header(stack: RunningStack, path: str) -> httpx.Request:
+    request = stack.http.build_request("GET", path)
+    del request.headers["accept-encoding"]
+    return request
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "NOT_FOUND"),
+        ("GET", "/api/nowhere", 404, "NOT_FOUND"),
+        ("POST", "/api/deployments/", 404, "NOT_FOUND"),
+        ("PATCH", "/api/deployments", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/health", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/health?probe=1", 400, "VALIDATION_ERROR"),
+        ("GET", "/openapi.json?v=2", 400, "VALIDATION_ERROR"),
+    ],
+)
+def test_what_no_route_takes_is_refused_in_the_envelope(
+    stack: RunningStack, method: str, path: str, status: int, code: str
+) -> None:
+    answer = stack.http.request(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["success"] is False
+    assert answer.json()["request_id"]
 
 
 def test_nothing_else_of_the_artifact_is_served(stack: RunningStack) -> None:

@@ -185,6 +185,7 @@ class Installation:
             for name, entry in functions().items()
             for declared in entry.get("Events", {}).values()
             if declared["Type"] == "HttpApi"
+            and "Path" in declared["Properties"]
             and (declared["Properties"]["Method"], declared["Properties"]["Path"]) == (method, route)
         )
         found = self.invoke(logical_id, given)

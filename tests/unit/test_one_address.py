@@ -71,7 +71,7 @@ def test_every_route_leads_to_the_api_and_streams_to_the_streams() -> None:
         event["Properties"]["Path"]
         for function in functions().values()
         for event in function.get("Events", {}).values()
-        if event["Type"] == "HttpApi"
+        if event["Type"] == "HttpApi" and "Path" in event["Properties"]
     ]
     assert routes
     for route in routes:

@@ -18,7 +18,9 @@ WHO_MAY = {**FUNCTIONS, **MACHINES}
 
 
 def _events(function: dict[str, Any]) -> list[dict[str, Any]]:
-    return [event["Properties"] for event in function.get("Events", {}).values() if event["Type"] == "HttpApi"]
+    return [
+        event["Properties"] for event in function.get("Events", {}).values() if "Path" in event.get("Properties", {})
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -1,11 +1,17 @@
-"""GET /openapi.json, GET /docs and the page's parts: files that the build put beside this one."""
+"""GET /openapi.json, GET /docs and the page's parts: files that the build put beside this one.
 
+And the refusal of every path and method that no function takes, for the document names those that one does.
+"""
+
+import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slipway.errors import NotFoundError
-from slipway.gateway import Event, answer
-from slipway.static_files import StaticFile, file_answer
+from slipway.errors import MethodNotAllowedError, NotFoundError
+from slipway.gateway import Event, answer, require_no_parameters
+from slipway.static_files import StaticFile, content_of, file_answer
 
 # Nothing but what this function serves itself; the drawing library puts small pictures into its style sheet.
 _POLICY = (
@@ -23,7 +29,27 @@ _PARTS = {
 }
 
 
+@cache
+def _paths() -> list[tuple[re.Pattern[str], str]]:
+    """Return patterns of all paths, each with the methods that it takes; those without parameters first."""
+    paths = json.loads(content_of(_DOCUMENT))["paths"]
+    return [
+        (re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", path)))), ", ".join(sorted(map(str.upper, methods))))
+        for path, methods in sorted(paths.items(), key=lambda entry: "{" in entry[0])
+    ]
+
+
+def _refuse(event: Event) -> dict[str, Any]:
+    for pattern, methods in _paths():
+        if pattern.fullmatch(event["rawPath"]):
+            raise MethodNotAllowedError("This path does not take that method", headers={"allow": methods})
+    raise NotFoundError("There is no such path")
+
+
 def _file(event: Event) -> dict[str, Any]:
+    if event["routeKey"] == "$default":
+        return _refuse(event)
+    require_no_parameters(event)
     if event["routeKey"] == "GET /openapi.json":
         return file_answer(event, _DOCUMENT)
     if event["routeKey"] == "GET /docs":

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
+_ANSWER = {"statusCode": 200, "headers": _HEADERS, "body": '{"status": "ok"}'}
+# The envelope of every refusal, which needs no library for this one.
+_REFUSAL = '{"success": false, "error": {"code": "VALIDATION_ERROR", "message": "There are no parameters"}, "request_id": "%s"}'
+
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 200 with ``{"status": "ok"}``."""
-    return {
-        "statusCode": 200,
-        "headers": {"content-type": "application/json", "cache-control": "no-store"},
-        "body": '{"status": "ok"}',
-    }
+    """Answer 200 with ``{"status": "ok"}``, or 400 to parameters."""
+    if event.get("rawQueryString"):
+        return {"statusCode": 400, "headers": _HEADERS, "body": _REFUSAL % event["requestContext"]["requestId"]}
+    return _ANSWER

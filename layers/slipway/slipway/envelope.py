@@ -3,9 +3,10 @@
 import re
 import time
 import uuid
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from slipway.errors import AuthenticationFailedError, SlipwayError
+from slipway.errors import AuthenticationFailedError, SlipwayError, ValidationFailedError
 from slipway.observability import logger, record_request, use_request
 
 # For every answer; cache-control only where a route sets none of its own.
@@ -56,6 +57,13 @@ def refused_by(error: Exception) -> SlipwayError:
         return error
     logger.exception("unexpected error", error_type=type(error).__name__)
     return SlipwayError("Something went wrong on our side; the request id finds it")
+
+
+def require_known_parameters(given: Iterable[str], known: Collection[str] = ()) -> None:
+    """Raise ValidationFailedError for a query parameter that a route does not take."""
+    for name in given:
+        if name not in known:
+            raise ValidationFailedError.of_field(name[:64], "there is no such parameter")
 
 
 def bearer_token(header: str) -> str:

@@ -7,8 +7,17 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
-from slipway.envelope import NO_SNIFFING, NO_STORE, begin_request, end_request, refusal, refused_by
+from slipway.envelope import (
+    NO_SNIFFING,
+    NO_STORE,
+    begin_request,
+    end_request,
+    refusal,
+    refused_by,
+    require_known_parameters,
+)
 from slipway.errors import PayloadTooLargeError
 from slipway.request_budget import REQUEST_SECONDS, limited
 
@@ -19,6 +28,12 @@ def header(event: Event, name: str) -> str:
     """Return a header by its lower-case name; empty when it was not sent."""
     found: str = event["headers"].get(name, "")
     return found
+
+
+def require_no_parameters(event: Event) -> None:
+    """Raise ValidationFailedError for any query parameter."""
+    if query := event.get("rawQueryString"):
+        require_known_parameters(name for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def raw_body(event: Event, most_bytes: int) -> bytes:

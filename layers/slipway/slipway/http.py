@@ -1,24 +1,36 @@
 """What every API function shares: ids, limits, authentication, the body, and errors in one envelope.
 
-Order of judgement: who asks, then how large the body is, then whether it is JSON, then whether it fits the model. So a
-stranger learns nothing about the shape of a route.
+Order of judgement: who asks, then how large the body is, then whether it is JSON, then whether it fits the model, then
+the parameters. So a stranger learns nothing about the shape of a route, and nothing that a stranger sends is parsed.
 """
 
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request
+from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from mangum import Mangum
 from pydantic import AfterValidator, BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slipway.envelope import NO_SNIFFING, NO_STORE, bearer_token, begin_request, end_request, refusal, refused_by
+from slipway.envelope import (
+    NO_SNIFFING,
+    NO_STORE,
+    bearer_token,
+    begin_request,
+    end_request,
+    refusal,
+    refused_by,
+    require_known_parameters,
+)
 from slipway.errors import (
     AuthenticationFailedError,
     ForbiddenError,
@@ -65,6 +77,7 @@ class _RequestContext:
             "request_id": request_id,
             "source_ip": gateway.get("http", {}).get("sourceIp"),
             "action": gateway.get("routeKey") or f"{scope['method']} {scope['path']}",
+            "headers": {},
         }
         started = time.perf_counter()
         status, started_answer = 500, False
@@ -77,6 +90,7 @@ class _RequestContext:
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
                     _encoded(NO_SNIFFING),
+                    *map(_encoded, scope["state"]["headers"].items()),
                 ]
                 if not any(name == b"cache-control" for name, _ in message["headers"]):
                     message["headers"].append(_encoded(NO_STORE))
@@ -96,7 +110,8 @@ class _RequestContext:
 
 
 def _context(request: Request) -> RequestContext:
-    return RequestContext(request.state.request_id, request.state.source_ip, request.state.action)
+    state = request.state
+    return RequestContext(state.request_id, state.source_ip, state.action, state.headers)
 
 
 async def request_context(request: Request) -> RequestContext:
@@ -151,9 +166,24 @@ def _of_http(error: HTTPException) -> SlipwayError:
     return ValidationFailedError(str(error.detail))
 
 
+class _Route(APIRoute):
+    """A route that refuses query parameters that it does not take, after all that its dependencies refuse."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
+        super().__init__(path, endpoint, **settings)
+        known = {field.alias for field in self.dependant.query_params}
+
+        async def judge(request: Request) -> None:
+            require_known_parameters(request.query_params, known)
+
+        last = get_parameterless_sub_dependant(depends=Depends(judge), path=self.path_format)
+        self.dependant.dependencies.append(last)
+
+
 def create_app() -> FastAPI:
     """Make a FastAPI application with Slipway's middleware and error envelope, and no documents of its own."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.router.route_class = _Route
     app.add_middleware(_RequestContext)
 
     @app.exception_handler(SlipwayError)
@@ -177,14 +207,16 @@ def lambda_handler(app: FastAPI) -> Mangum:
     return Mangum(app, lifespan="off")
 
 
-def _token_of(request: Request, body: bytes) -> str:
+async def _token_of(request: Request) -> str:
     header = request.headers.get("authorization", "")
     if header:
         return bearer_token(header)
-    try:
-        value = json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        value = None
+    # A stranger's body is parsed only where it may hold a token.
+    body = await request.body()
+    value = None
+    if len(body) <= MAX_BODY_BYTES and b'"auth_token"' in body:
+        with suppress(ValueError, RecursionError):
+            value = json.loads(body)
     given = value.get("auth_token") if isinstance(value, dict) else None
     if not isinstance(given, str):
         raise AuthenticationFailedError("Sign in and send the access token as Authorization: Bearer <token>")
@@ -192,7 +224,7 @@ def _token_of(request: Request, body: bytes) -> str:
 
 
 async def authenticated(request: Request) -> Caller:
-    """Return the caller, from the Authorization header or else the body's ``auth_token`` (spec 004).
+    """Return the caller, from the Authorization header or else the ``auth_token`` of a body up to 64 KB (spec 004).
 
     Raises:
         AuthenticationFailedError: The request has no valid credentials.
@@ -200,8 +232,7 @@ async def authenticated(request: Request) -> Caller:
     known: Caller | None = getattr(request.state, "caller", None)
     if known:
         return known
-    token = _token_of(request, await request.body())
-    caller = authenticate(token, request.method, request.url.path)
+    caller = authenticate(await _token_of(request), request.method, request.url.path)
     request.state.caller = caller
     logger.append_keys(wallet=caller.wallet)
     return caller

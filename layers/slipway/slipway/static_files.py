@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,20 @@ def _packed(path: Path) -> tuple[bytes, str]:
     return packed, f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
 
 
+def content_of(file: StaticFile) -> bytes:
+    """Return the file's bytes as they are."""
+    return gzip.decompress(_packed(file.path)[0])
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header takes gzip: a weight of zero refuses it (RFC 9110, 12.5.3)."""
+    weights = {
+        name.strip(): weight.strip() for name, _, weight in (part.partition(";") for part in accepted.split(","))
+    }
+    weight = weights.get("gzip", weights.get("*"))
+    return weight is not None and not re.fullmatch(r"q=0(\.0*)?", weight)
+
+
 def file_answer(event: Event, file: StaticFile) -> dict[str, Any]:
     """Answer with the file, compressed where the caller takes that; 304 without it when the caller has it already."""
     packed, tag = _packed(file.path)
@@ -46,7 +61,7 @@ def file_answer(event: Event, file: StaticFile) -> dict[str, Any]:
     }
     if tag in header(event, "if-none-match"):
         return {"statusCode": 304, "headers": headers, "body": ""}
-    if "gzip" not in header(event, "accept-encoding"):
-        return {"headers": headers, "body": gzip.decompress(packed).decode()}
+    if not _takes_gzip(header(event, "accept-encoding").lower()):
+        return {"headers": headers, "body": content_of(file).decode()}
     body = base64.b64encode(packed).decode()
     return {"headers": {**headers, "content-encoding": "gzip"}, "body": body, "isBase64Encoded": True}

@@ -5142,6 +5142,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["ValidationError"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -5231,6 +5232,7 @@ export interface operations {
                     "application/json": components["schemas"]["BudgetsAnswer"];
                 };
             };
+            400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
@@ -5828,6 +5830,7 @@ export interface operations {
                     "application/json": components["schemas"]["NonceAnswer"];
                 };
             };
+            400: components["responses"]["ValidationError"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -7153,6 +7156,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
+            400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
@@ -9618,6 +9622,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
+            400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
@@ -10070,6 +10075,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            400: components["responses"]["ValidationError"];
         };
     };
     documents_file: {
@@ -10120,6 +10126,7 @@ export interface operations {
                     "application/json": components["schemas"]["Healthy"];
                 };
             };
+            400: components["responses"]["ValidationError"];
         };
     };
     workers_beat: {
@@ -10194,6 +10201,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["ValidationError"];
         };
     };
     projects_payments: {

@@ -233,6 +233,7 @@ class AkashService:
         if not pays:
             budget.measure(micro(deposit))
         self._start(deployment)
+        context.headers.update(limits.headers_after(_WORKLOADS, wallet, windows))
         return answer
 
     def _replay(self, idempotency: Idempotency) -> DeployWorkloadAnswer:

@@ -10,7 +10,7 @@ Keys in the jobs table:
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -157,11 +157,12 @@ def audit_event(
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Where a request came from, for the audit trail. ``action`` is its route."""
+    """Where a request came from, for the audit trail. ``action`` is its route; ``headers`` go with its answer."""
 
     request_id: str
     source_ip: str | None
     action: str
+    headers: dict[str, str] = field(default_factory=dict)
 
     def audit(self, outcome: str, wallet: str | None, subject: str | None, message: str | None = None) -> AuditEvent:
         """Make the audit event of what became of the request."""

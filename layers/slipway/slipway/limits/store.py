@@ -11,7 +11,7 @@ from typing import Any
 
 from pynamodb.attributes import ListAttribute, NumberAttribute
 
-from slipway.errors import RateLimitExceededError
+from slipway.errors import RateLimitExceededError, UpstreamUnavailableError
 from slipway.limits.rules import Allowance, allowance
 from slipway.settings import Window
 from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_item, update_if
@@ -90,21 +90,33 @@ def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
         f"No more than {allowed.limit} {_per(allowed.window_seconds)} are allowed; "
         f"try again in {allowed.reset_seconds} s",
         retry_after=allowed.reset_seconds,
-        headers={
-            "ratelimit-limit": str(allowed.limit),
-            "ratelimit-remaining": "0",
-            "ratelimit-reset": str(allowed.reset_seconds),
-        },
+        headers=_headers(allowed),
     )
+
+
+def _headers(allowed: Allowance) -> dict[str, str]:
+    return {
+        "ratelimit-limit": str(allowed.limit),
+        "ratelimit-remaining": str(allowed.remaining),
+        "ratelimit-reset": str(allowed.reset_seconds),
+    }
 
 
 def _per(seconds: int) -> str:
     return {3600: "an hour", 86400: "a day"}.get(seconds, f"in {seconds} s")
 
 
-def current(what: str, wallet: str, windows: Sequence[Window]) -> Allowance:
+def headers_after(what: str, wallet: str, windows: Sequence[Window]) -> dict[str, str]:
+    """Return the headers that say what is left after a request was counted; none when the table does not answer."""
+    try:
+        return _headers(current(what, wallet, windows, consistent=True))
+    except UpstreamUnavailableError:
+        return {}
+
+
+def current(what: str, wallet: str, windows: Sequence[Window], *, consistent: bool = False) -> Allowance:
     """Return what a caller has left, without counting."""
-    log = read_item(RateLog, _key(what, wallet), consistent=False)
+    log = read_item(RateLog, _key(what, wallet), consistent=consistent)
     return allowance([int(at) for at in log.at] if log else [], windows, _now())
 
 

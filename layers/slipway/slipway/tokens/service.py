@@ -345,6 +345,7 @@ class TokenService:
             raise ConflictError("No free symbol was found; give one as token_symbol")
         record("Launches", outcome="accepted")
         self._start(answer.deployment_id, answer.deployment_id)
+        context.headers.update(limits.headers_after(_LAUNCHES, wallet, windows))
         return answer
 
     def _answer(self, deployment_id: str, body: DeployTokenRequest, quote: _Quote) -> DeployTokenAnswer:
@@ -478,6 +479,7 @@ class TokenService:
             return self._retried(token, idempotency, refusal or ConflictError("The launch goes on already"))
         token.refresh(consistent_read=True)
         self._start(token.execution_name, deployment_id)
+        context.headers.update(limits.headers_after(_LAUNCHES, wallet, windows))
         return self.status(token)
 
     def _retried(self, token: TokenItem, idempotency: Idempotency | None, refusal: SlipwayError) -> DeploymentStatus:

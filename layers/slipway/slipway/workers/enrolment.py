@@ -48,6 +48,7 @@ def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
         if over is None:
             limits.trim(_ENROLMENTS, wallet, _WINDOWS)
         raise over or ConflictError("Too many requests at once; try again", retry_after=1) from error
+    context.headers.update(limits.headers_after(_ENROLMENTS, wallet, _WINDOWS))
     return EnrolmentAnswer(
         wallet=wallet,
         enrolment_code=code,

@@ -192,6 +192,7 @@ class BuildService:
                 continue
             record("Builds", outcome="accepted")
             self._start(build)
+            context.headers.update(limits.headers_after(BUILDS, wallet, limit.windows))
             return answer
         raise ConflictError("Too many requests at once; try again", retry_after=1)
 
@@ -461,6 +462,7 @@ class BuildService:
             raise refusal or changed from error
         record("Builds", outcome="accepted")
         self._start(build)
+        context.headers.update(limits.headers_after(BUILDS, build.wallet, limit.windows))
         return answer
 
     def follow(
