@@ -20,7 +20,7 @@ NEIGHBOURS = {
     *("GET /openapi.json", "GET /docs", "GET /docs/{file}", "GET /api/deployments/{id}/logs"),
     *("POST /api/v1/builds/", "GET /api/v1/builds/", "POST /api/v1/builds/{build_id}/deploy"),
     *("POST /api/v1/builds/preview", "POST /api/v1/builds/{build_id}/retry"),
-    "POST /api/v1/builds/{build_id}/deployments/{chain_id}",
+    *("POST /api/v1/builds/{build_id}/deployments/{chain_id}", "GET /api/v1/builds/{build_id}/abi"),
 }
 JOBS = {
     *("token_launch", "akash_deploy", "stack_node", "stack_api", "build"),

@@ -99,6 +99,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/v1/builds/{build_id}/metadata": Access("wallet", "build", 404),
     "POST /api/v1/builds/{build_id}/deploy": Access("wallet", "build", 404),
     "POST /api/v1/builds/{build_id}/deployments/{chain_id}": Access("wallet", "build", 404),
+    "GET /api/v1/builds/{build_id}/abi": Access("wallet", "build", 404),
     "POST /api/v1/builds/{build_id}/ticket": Access("wallet", "build", 404),
     "GET /deployments": USER,
     "POST /deployments": WALLET,

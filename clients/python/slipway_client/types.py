@@ -113,10 +113,12 @@ BudgetsChange: TypeAlias = "dict[str, str | int | float | None]"
 
 
 class BuildDetail(TypedDict):
-    """A build with all that came of it. `code` and `audit_report` are in a build's own answer, not in lists.
-    `total_cost` is in whole units of the chains' currencies, `total_cost_wei` the same exactly. `not_honoured` is
-    what of the request the contract does not have (only where `strict` is false), `assumed` what was chosen where
-    the request left it open, and `powers` who can do what to holders.
+    """A build with all that came of it. `code`, `abi`, `audit_report` and `costs` are in a build's own answer, not in
+    lists. `bytecode_hash` is the Keccak-256 hash of the creation code with its arguments, as it was audited.
+    `total_cost` is in whole units of the chains' currency, `total_cost_wei` the same exactly; both are null where
+    the chains' currencies differ. `not_honoured` is what of the request the contract does not have (only where
+    `strict` is false), `assumed` what was chosen where the request left it open, and `powers` who can do what to
+    holders.
     """
 
     build_id: str
@@ -134,6 +136,9 @@ class BuildDetail(TypedDict):
     stream_url: NotRequired[str | None]
     code: NotRequired[str | None]
     audit_report: NotRequired[dict[str, Any] | None]
+    abi: NotRequired[list[dict[str, Any]] | None]
+    bytecode_hash: NotRequired[str | None]
+    costs: NotRequired[list[ChainCost] | None]
     deployments: NotRequired[list[ChainDeployment] | None]
     engine: NotRequired[str | None]
     usage: NotRequired[ModelUsage | None]
@@ -203,8 +208,17 @@ class Cancelled(TypedDict):
     status: Literal["cancelled"]
 
 
+class ChainCost(TypedDict):
+    """What the deployment on a chain cost, in wei of its currency; a decimal text."""
+
+    chain_id: int
+    currency: str
+    cost: str
+
+
 class ChainDeployment(TypedDict):
     """A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts.
+    `explorer_url` shows the transaction, `explorer_contract_url` the contract; both are null without an explorer.
     `transaction` is there where the caller's wallet signs, once the audit passed and until the contract is there.
     """
 
@@ -216,9 +230,13 @@ class ChainDeployment(TypedDict):
     block_number: NotRequired[int | None]
     gas_used: NotRequired[str | None]
     cost: NotRequired[str | None]
+    currency: NotRequired[str | None]
     error: NotRequired[str | None]
     error_code: NotRequired[str | None]
     explorer_url: NotRequired[str | None]
+    explorer_contract_url: NotRequired[str | None]
+    constructor_arguments_encoded: NotRequired[str | None]
+    snippets: NotRequired[Snippets | None]
     verification: NotRequired[Verification | None]
     transaction: NotRequired[UnsignedCreation | None]
 
@@ -1096,12 +1114,15 @@ class Observation(TypedDict):
 
 
 class OpenTransaction(TypedDict):
-    """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait."""
+    """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
+    `refusal` is why no node takes it at present, in a node's words.
+    """
 
     purpose: Literal["deploy", "register", "distribute"]
     signer: str
     nonce: int
     transaction_hash: str
+    refusal: NotRequired[str | None]
 
 
 Operation: TypeAlias = Literal["deploy", "update", "restart", "follow", "delete"]
@@ -1347,6 +1368,13 @@ class SessionView(TypedDict):
 
     timeFrom: str
     timeTo: str
+
+
+class Snippets(TypedDict):
+    """Programs that read the contract; each wants its ABI in `abi.json` and a node's address in `RPC_URL`."""
+
+    viem: str
+    web3_py: str
 
 
 class Specs(TypedDict):

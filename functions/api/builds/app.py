@@ -1,6 +1,6 @@
 """Builds: a contract is written from a prompt, audited, and deployed to several chains."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
@@ -31,8 +31,11 @@ ACCEPTING = (BudgetExceededError, RateLimitExceededError, ServicePausedError)
 JUDGED = (GenerationUnsupportedError, NotHonouredError, ConflictError, *ACCEPTING)
 
 
+_REPORTS = {"json": "application/json", "sarif": "application/sarif+json", "markdown": "text/markdown"}
+
+
 class _Json(Response):
-    media_type = "application/json"
+    media_type = _REPORTS["json"]
 
 
 @app.post("/api/v1/builds", responses=refusals(*JUDGED))
@@ -88,10 +91,23 @@ def code(build_id: str, caller: Owner) -> Response:
     return PlainTextResponse(build_service().code(caller, build_id), headers=disposition)
 
 
-@app.get("/api/v1/builds/{build_id}/audit", response_class=_Json, responses=refusals(NotFoundError))
-def audit(build_id: str, caller: Owner) -> Response:
-    """Return the audit's report."""
-    return _Json(build_service().report(caller, build_id))
+@app.get(
+    "/api/v1/builds/{build_id}/audit",
+    response_class=_Json,
+    responses={
+        **refusals(NotFoundError),
+        200: {"content": {_REPORTS[name]: {"schema": {"type": "string"}} for name in ("sarif", "markdown")}},
+    },
+)
+def audit(build_id: str, caller: Owner, format: models.ReportFormat = "json") -> Response:
+    """Return the audit's report, as JSON, SARIF 2.1.0 or Markdown."""
+    return Response(build_service().report(caller, build_id, format), media_type=_REPORTS[format])
+
+
+@app.get("/api/v1/builds/{build_id}/abi", responses=refusals(NotFoundError))
+def abi(build_id: str, caller: Owner) -> list[dict[str, Any]]:
+    """Return the contract's ABI."""
+    return build_service().abi(caller, build_id)
 
 
 @app.get("/api/v1/builds/{build_id}/metadata", response_class=_Json, responses=refusals(NotFoundError))

@@ -153,6 +153,20 @@ def test_what_was_compiled_is_what_is_audited(made: Installation) -> None:
     assert stored(build).deployable is None
 
 
+def test_the_report_is_read_by_people_and_tools(made: Installation) -> None:
+    build = new()
+    to_the_end(made, build)
+    ask = partial(made.api, "api_builds_audit", path={"build_id": build.build_id}, token=made.token(ALICE))
+    assert ask().body["passed"] is True
+    log = ask(query="format=sarif")
+    assert log.headers["content-type"] == "application/sarif+json"
+    assert log.body["runs"][0]["tool"]["driver"]["version"] == ask().body["slither_version"]
+    document = ask(query="format=markdown")
+    assert document.headers["content-type"].startswith("text/markdown")
+    assert "**Passed**" in document.body
+    assert ask(query="format=pdf").status == 400
+
+
 @pytest.mark.parametrize(("part", "name"), [("code", "source-0.sol"), ("metadata", "input-0.json")])
 def test_a_file_that_was_swapped_is_not_shown_as_audited(made: Installation, part: str, name: str) -> None:
     build = new()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from moto import mock_aws
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway import times
+from slipway.addresses import keccak256
+from slipway.builds.api.service import build_service
+from slipway.builds.api.views import detail_of
 from slipway.builds.pipeline import completion
 from slipway.builds.pipeline import deployment as deploying
 from slipway.builds.pipeline.deployment import BuildTransactions
@@ -832,6 +837,53 @@ def test_a_chain_that_was_taken_out_of_the_configuration_fails(yard: Yard) -> No
     assert yard.task("BeginDeployment", build_id, 77)["progress"] == "sign"
     yard.fail(build_id, "UpstreamUnavailableError", "No node of chain 77 answered", 77)
     assert yard.deployment(build_id, 77).error_code == "UPSTREAM_UNAVAILABLE"
+
+
+# ── What a founder needs next ───────────────────────────────────────────────────────────────────
+
+
+def test_a_build_shows_what_programs_and_explorers_need(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_id = yard.build()
+    addresses = {chain_id: yard.deploy(build_id, chain_id) for chain_id in (FIRST, SECOND)}
+    assert yard.complete(build_id) == "done"
+    ask = partial(yard.slipway.api, token=yard.slipway.token(ALICE), path={"build_id": build_id})
+    build, abi = ask("api_builds_detail").body, ask("api_builds_abi").body
+    artifact = contracts.load("HokusaiToken")
+    assert abi == build["abi"] == artifact.abi
+    first, second = build["deployments"]
+    sent = yard.chains[FIRST].rpc("eth_getTransactionByHash", first["tx_hash"])["input"]
+    assert build["bytecode_hash"] == "0x" + keccak256(bytes.fromhex(sent[2:])).hex()
+    assert sent == artifact.bytecode + first["constructor_arguments_encoded"][2:]
+    assert first["explorer_contract_url"] == f"https://explorer.test/address/{addresses[FIRST]}"
+    assert build["costs"] == [
+        {"chain_id": entry["chain_id"], "currency": "ETH", "cost": entry["cost"]} for entry in (first, second)
+    ]
+    assert int(build["total_cost_wei"]) == int(first["cost"]) + int(second["cost"])
+    # The snippet is a program that runs.
+    (tmp_path / "abi.json").write_text(json.dumps(abi))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RPC_URL", yard.chains[SECOND].url)
+    exec(second["snippets"]["web3_py"], {})  # noqa: S102 (what a founder runs)
+    assert capsys.readouterr().out.splitlines()[-1] == "Harbour"
+    assert addresses[SECOND] in second["snippets"]["viem"]
+
+
+def test_costs_in_different_currencies_are_not_added_up(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_id = yard.build()
+    for chain_id in (FIRST, SECOND):
+        yard.deploy(build_id, chain_id)
+    yard.complete(build_id)
+    service, chains = build_service(), chain_settings().chains
+    known = {FIRST: chains[FIRST], SECOND: dataclasses.replace(chains[SECOND], currency="MNT")}
+    monkeypatch.setattr(service, "_chains", known)
+    token = yard.slipway.token(ALICE)
+    build = yard.slipway.api("api_builds_detail", token=token, path={"build_id": build_id}).body
+    assert (build["total_cost"], build["total_cost_wei"]) == (None, None)
+    assert [entry["currency"] for entry in build["costs"]] == ["ETH", "MNT"]
+    assert detail_of(yard.item(build_id), known, None, in_list=True).total_cost is None
+    assert detail_of(yard.item(build_id), chains, None, in_list=True).total_cost
 
 
 # ── A wallet's own ──────────────────────────────────────────────────────────────────────────────

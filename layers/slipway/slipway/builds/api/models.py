@@ -27,6 +27,7 @@ def _distinct(chains: list[int]) -> list[int]:
     return chains
 
 
+ReportFormat = Literal["json", "sarif", "markdown"]
 MIN_PROMPT, MAX_PROMPT = 10, 2000
 MAX_CHAINS = 10
 
@@ -120,8 +121,17 @@ class ChainTarget(BaseModel):
     testnet: bool = True
 
 
+class Snippets(BaseModel):
+    """Programs that read the contract; each wants its ABI in ``abi.json`` and a node's address in ``RPC_URL``."""
+
+    viem: str
+    web3_py: str
+
+
 class ChainDeployment(BaseModel):
     """A build's deployment on one chain. ``cost`` is in wei, ``gas_used`` in units of gas, both decimal texts.
+
+    ``explorer_url`` shows the transaction, ``explorer_contract_url`` the contract; both are null without an explorer.
 
     ``transaction`` is there where the caller's wallet signs, once the audit passed and until the contract is there.
     """
@@ -134,20 +144,33 @@ class ChainDeployment(BaseModel):
     block_number: int | None = None
     gas_used: str | None = None
     cost: str | None = None
+    currency: str | None = None
     error: str | None = None
     error_code: str | None = None
     explorer_url: str | None = None
+    explorer_contract_url: str | None = None
+    constructor_arguments_encoded: str | None = None
+    snippets: Snippets | None = None
     verification: Verification | None = None
     transaction: UnsignedCreation | None = None
+
+
+class ChainCost(BaseModel):
+    """What the deployment on a chain cost, in wei of its currency; a decimal text."""
+
+    chain_id: int
+    currency: str
+    cost: str
 
 
 class BuildDetail(BaseModel):
     """A build with all that came of it.
 
-    ``code`` and ``audit_report`` are in a build's own answer, not in lists. ``total_cost`` is in whole units of the
-    chains' currencies, ``total_cost_wei`` the same exactly. ``not_honoured`` is what of the request the contract does
-    not have (only where ``strict`` is false), ``assumed`` what was chosen where the request left it open, and
-    ``powers`` who can do what to holders.
+    ``code``, ``abi``, ``audit_report`` and ``costs`` are in a build's own answer, not in lists. ``bytecode_hash`` is
+    the Keccak-256 hash of the creation code with its arguments, as it was audited. ``total_cost`` is in whole units of
+    the chains' currency, ``total_cost_wei`` the same exactly; both are null where the chains' currencies differ.
+    ``not_honoured`` is what of the request the contract does not have (only where ``strict`` is false), ``assumed``
+    what was chosen where the request left it open, and ``powers`` who can do what to holders.
     """
 
     build_id: str
@@ -166,6 +189,9 @@ class BuildDetail(BaseModel):
 
     code: str | None = None
     audit_report: dict[str, Any] | None = None
+    abi: list[dict[str, Any]] | None = None
+    bytecode_hash: str | None = None
+    costs: list[ChainCost] | None = None
     deployments: list[ChainDeployment] | None = None
 
     engine: str | None = None

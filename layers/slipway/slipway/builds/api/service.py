@@ -1,5 +1,6 @@
 """Use cases of the builds' routes: request, read, cancel, deploy to more chains."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,18 +35,21 @@ from slipway.builds.api.models import (
     GasEstimate,
     Preview,
     PreviewRequest,
+    ReportFormat,
     Ticket,
 )
 from slipway.builds.api.pagination import page_of
 from slipway.builds.api.tickets import TICKET_SECONDS, issue
-from slipway.builds.api.views import Creation, deployments_of, detail_of, preview_of, read_deployments, unread
+from slipway.builds.api.views import Compiled, deployments_of, detail_of, preview_of, read_deployments, unread
+from slipway.builds.audit.formats import markdown, sarif
+from slipway.builds.audit.models import AuditReport
 from slipway.builds.composer.engine import Composer, check_template
 from slipway.builds.composer.gas import creation_gas
 from slipway.builds.composer.options import read_options
 from slipway.builds.composer.prompt import read_prompt
 from slipway.builds.models import GenerationRequest
 from slipway.builds.pipeline.files import BuildFiles, build_files
-from slipway.builds.pipeline.rules import creation_code, creation_gas_limit, digest_of, require_honoured
+from slipway.builds.pipeline.rules import require_honoured
 from slipway.builds.pipeline.runs import execution_input
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
@@ -75,7 +79,6 @@ from slipway.errors import (
     NotFoundError,
     NotHonouredError,
     SlipwayError,
-    UpstreamUnavailableError,
     ValidationFailedError,
 )
 from slipway.executions import execution_starter, execution_stopper
@@ -324,37 +327,44 @@ class BuildService:
         build = self.owned(caller, build_id)
         code = self._threads.submit(self._files.source, build)
         report = self._threads.submit(self._files.report, build)
+        found = self._contract(build)
+        compiled = Compiled.of(build, found) if found else None
         return detail_of(
             build,
             self._chains,
             self._stream_url(build_id),
-            deployments=read_deployments(build, self._chains, self._creation(build)),
+            deployments=read_deployments(build, self._chains, compiled),
+            compiled=compiled,
             code=code.result(),
             report=report.result(),
         )
 
-    def _creation(self, build: BuildItem) -> Creation | None:
-        """Return what the caller's wallet is to send; None before the audit passed, or where Slipway signs."""
-        if not (build.signer and build.deployable):
-            return None
-        arguments = build.constructor_arguments or []
-        code = creation_code(self._files.contract(build)["bytecode"], arguments)
-        if digest_of(code) != build.creation_digest:
-            raise UpstreamUnavailableError("The stored code is not the code that passed the audit")
-        return Creation(str(build.contract_name), code, creation_gas_limit(code, arguments))
+    def _contract(self, build: BuildItem) -> dict[str, Any] | None:
+        """Return the compiled contract; None before there is one."""
+        return self._files.contract(build) if build.digests or build.creation_digest else None
+
+    def abi(self, caller: Caller, build_id: str) -> list[dict[str, Any]]:
+        """Return the contract's ABI; raises NotFoundError before there is one."""
+        found: list[dict[str, Any]] = _require(self._contract(self.owned(caller, build_id)), _NOT_COMPILED)["abi"]
+        return found
 
     def code(self, caller: Caller, build_id: str) -> str:
         """Return the present source; raises NotFoundError before there is one."""
         return _require(self._files.source(self.owned(caller, build_id)), "Code not available")
 
-    def report(self, caller: Caller, build_id: str) -> bytes:
-        """Return the latest audit report as JSON; raises NotFoundError before there is one."""
-        return _require(self._files.report(self.owned(caller, build_id)), "Audit not available")
+    def report(self, caller: Caller, build_id: str, form: ReportFormat) -> str | bytes:
+        """Return the latest audit report, as JSON, SARIF or Markdown; raises NotFoundError before there is one."""
+        build = self.owned(caller, build_id)
+        found = _require(self._files.report(build), "Audit not available")
+        if form == "json":
+            return found
+        report = AuditReport.model_validate_json(found)
+        return json.dumps(sarif(report)) if form == "sarif" else markdown(report, str(build.title))
 
     def metadata(self, caller: Caller, build_id: str) -> bytes:
         """Return the compiler's standard-JSON input, with which explorers verify; raises NotFoundError before there is
         one."""
-        return _require(self._files.standard_json_input(self.owned(caller, build_id)), "The code was not compiled yet")
+        return _require(self._files.standard_json_input(self.owned(caller, build_id)), _NOT_COMPILED)
 
     def ticket(self, caller: Caller, build_id: str) -> Ticket:
         """Return a ticket for a build's stream."""
@@ -636,6 +646,7 @@ def _add_followed(
 
 
 _FEES_SECONDS = 0.8
+_NOT_COMPILED = "The code was not compiled yet"
 
 
 def _generation_request(body: BuildRequest, wallet: str) -> GenerationRequest:

@@ -1,40 +1,71 @@
 """Builds as the API shows them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.builds.api.models import BuildDetail, BuildRefusal, ChainDeployment, ChainTarget, GasEstimate, Preview
+from slipway.builds.api.models import (
+    BuildDetail,
+    BuildRefusal,
+    ChainCost,
+    ChainDeployment,
+    ChainTarget,
+    GasEstimate,
+    Preview,
+)
+from slipway.builds.api.snippets import snippets_of
 from slipway.builds.models import Generation, NotHonoured
+from slipway.builds.pipeline.rules import creation_code, creation_gas_limit, digest_of
 from slipway.builds.states import ChainStatus, Status
 from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments
 from slipway.chain.unsigned import UnsignedCreation
 from slipway.chains import Chain
-from slipway.errors import SlipwayError
+from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.verification.models import Verification
 
 WEI = 10**18
 
 
 @dataclass(frozen=True)
-class Creation:
-    """The audited creation code with its arguments, for a wallet to send.
+class Compiled:
+    """What of a build's contract its deployments show.
 
     Attributes:
-        title: Of the contract.
-        code: The code.
-        gas: A limit with head-room.
+        build: The build.
+        abi: Of the contract.
+        code: Its creation code with the arguments.
+        encoded: The arguments.
     """
 
-    title: str
+    build: BuildItem
+    abi: Sequence[Mapping[str, Any]]
     code: bytes
-    gas: int
+    encoded: bytes
 
-    def on(self, chain_id: int, chain_name: str) -> UnsignedCreation:
-        """Return the transaction for a chain."""
-        description = f"Create {self.title} on {chain_name}"
-        return UnsignedCreation(data="0x" + self.code.hex(), chainId=chain_id, gas=self.gas, description=description)
+    @classmethod
+    def of(cls, build: BuildItem, contract: Mapping[str, Any]) -> "Compiled":
+        """Return a build's contract as it is stored.
+
+        Raises:
+            UpstreamUnavailableError: It is not what passed the audit.
+        """
+        arguments = build.constructor_arguments or []
+        code = creation_code(contract["bytecode"], arguments)
+        if build.creation_digest and digest_of(code) != build.creation_digest:
+            raise UpstreamUnavailableError("The stored code is not the code that passed the audit")
+        return cls(build, contract["abi"], code, creation_code("0x", arguments))
+
+    def transaction(self, chain: ChainTarget) -> UnsignedCreation | None:
+        """Return what the caller's wallet sends to a chain; None before the audit passed, or where Slipway signs."""
+        if not (self.build.signer and self.build.deployable and self.build.creation_digest):
+            return None
+        return UnsignedCreation(
+            data="0x" + self.code.hex(),
+            chainId=chain.chain_id,
+            gas=creation_gas_limit(self.code, self.build.constructor_arguments or []),
+            description=f"Create {self.build.contract_name} on {chain.chain_name}",
+        )
 
 
 def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
@@ -48,29 +79,34 @@ def target_of(chain_id: int, chains: Mapping[int, Chain]) -> ChainTarget:
 
 
 def deployment_of(
-    chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain], creation: Creation | None = None
+    chain_id: int, item: ChainDeploymentItem | None, chains: Mapping[int, Chain], compiled: Compiled | None = None
 ) -> ChainDeployment:
     """Return a deployment on a chain, as far as it is, with what a wallet is to send as long as it isn't there."""
-    name = target_of(chain_id, chains).chain_name
-    if item is None:
-        unsigned = creation.on(chain_id, name) if creation else None
-        return ChainDeployment(chain_id=chain_id, chain_name=name, status=ChainStatus.PENDING, transaction=unsigned)
-    chain = chains.get(chain_id)
-    return ChainDeployment(
+    target, chain = target_of(chain_id, chains), chains.get(chain_id)
+    shown = ChainDeployment(
         chain_id=chain_id,
-        chain_name=name,
-        status=ChainStatus(item.status),
-        address=item.address,
-        tx_hash=item.transaction_hash,
-        block_number=None if item.block_number is None else int(item.block_number),
-        gas_used=item.gas_used,
-        cost=item.cost,
-        error=item.error_message,
-        error_code=item.error_code,
-        verification=Verification.of(item.verification) if item.status == str(ChainStatus.DEPLOYED) else None,
-        explorer_url=chain.explorer_transaction_url(item.transaction_hash) if chain and item.transaction_hash else None,
-        transaction=creation.on(chain_id, name) if creation and item.status != str(ChainStatus.DEPLOYED) else None,
+        chain_name=target.chain_name,
+        status=ChainStatus(item.status) if item else ChainStatus.PENDING,
+        currency=chain.currency if chain else None,
+        constructor_arguments_encoded="0x" + compiled.encoded.hex() if compiled else None,
     )
+    is_deployed = shown.status is ChainStatus.DEPLOYED
+    if compiled and not is_deployed:
+        shown.transaction = compiled.transaction(target)
+    if item is None:
+        return shown
+    shown.address, shown.tx_hash = item.address, item.transaction_hash
+    shown.block_number = None if item.block_number is None else int(item.block_number)
+    shown.gas_used, shown.cost = item.gas_used, item.cost
+    shown.error, shown.error_code = item.error_message, item.error_code
+    shown.verification = Verification.of(item.verification) if is_deployed else None
+    if chain and item.transaction_hash:
+        shown.explorer_url = chain.explorer_transaction_url(item.transaction_hash)
+    if chain and is_deployed:
+        shown.explorer_contract_url = chain.explorer_address_url(str(item.address))
+    if compiled and is_deployed:
+        shown.snippets = snippets_of(item.build_id, chain_id, str(item.address), compiled.abi)
+    return shown
 
 
 def deployments_of(
@@ -79,12 +115,12 @@ def deployments_of(
     chains: Mapping[int, Chain],
     *,
     cancelled: bool = False,
-    creation: Creation | None = None,
+    compiled: Compiled | None = None,
 ) -> list[ChainDeployment]:
     """Return deployments in the order of a build's chains; those that have not begun are pending, or cancelled like
     their build."""
     known = {int(item.chain_id): item for item in items}
-    found = [deployment_of(int(chain), known.get(int(chain)), chains, creation) for chain in chain_ids]
+    found = [deployment_of(int(chain), known.get(int(chain)), chains, compiled) for chain in chain_ids]
     for deployment in found:
         if cancelled and deployment.status is ChainStatus.PENDING:
             deployment.status = ChainStatus.CANCELLED
@@ -92,14 +128,14 @@ def deployments_of(
 
 
 def read_deployments(
-    build: BuildItem, chains: Mapping[int, Chain], creation: Creation | None = None
+    build: BuildItem, chains: Mapping[int, Chain], compiled: Compiled | None = None
 ) -> list[ChainDeployment] | None:
     """Return a build's deployments, which are read; None before they have begun."""
     known = chain_deployments(build.build_id)
-    if not known and not creation and build.status != str(Status.DEPLOYING):
+    if not known and not (build.signer and build.deployable) and build.status != str(Status.DEPLOYING):
         return None
     cancelled = build.status == str(Status.CANCELLED)
-    return deployments_of(build.chains, known, chains, cancelled=cancelled, creation=creation)
+    return deployments_of(build.chains, known, chains, cancelled=cancelled, compiled=compiled)
 
 
 def detail_of(
@@ -108,12 +144,13 @@ def detail_of(
     stream_url: str | None,
     *,
     deployments: list[ChainDeployment] | None = None,
+    compiled: Compiled | None = None,
     code: str | None = None,
     report: bytes | None = None,
     in_list: bool = False,
 ) -> BuildDetail:
     """Return a build with all that came of it; in a list, without the details of an error, which may be long."""
-    cost: str | None = build.total_cost
+    cost: str | None = build.total_cost if _is_one_currency(build, chains) else None
     return BuildDetail(
         build_id=build.build_id,
         status=Status(build.status),
@@ -130,6 +167,9 @@ def detail_of(
         stream_url=stream_url,
         code=code,
         audit_report=json.loads(report) if report else None,
+        abi=list(map(dict, compiled.abi)) if compiled else None,
+        bytecode_hash=build.creation_digest,
+        costs=None if in_list else _costs(deployments or []),
         deployments=deployments,
         engine=build.engine,
         usage=build.usage,
@@ -153,6 +193,20 @@ def detail_of(
         error_code=build.error_code,
         error_details=None if in_list else build.error_details,
     )
+
+
+def _is_one_currency(build: BuildItem, chains: Mapping[int, Chain]) -> bool:
+    """Return whether what a build cost can be one number: a test network's currency is not that of the main one."""
+    known = [chains.get(int(chain)) for chain in build.chains]
+    return len({(chain.currency, chain.testnet) if chain else None for chain in known}) == 1 and known[0] is not None
+
+
+def _costs(deployments: Iterable[ChainDeployment]) -> list[ChainCost]:
+    return [
+        ChainCost(chain_id=entry.chain_id, currency=entry.currency, cost=entry.cost)
+        for entry in deployments
+        if entry.cost is not None and entry.currency is not None
+    ]
 
 
 def preview_of(
