@@ -11,7 +11,7 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 /// @notice Holds what depositors pay ahead for their jobs, in one token. Each deposit belongs to one job and one
 ///         depositor, and leaves in two ways only: released to a payee by an operator, or refunded to its depositor.
 /// @dev What is held for a job and a depositor is deposited - released - refunded. With a deposit its depositor agrees
-///      to a price, the most that an hour of the job may cost. The job's time begins with its first reservation, and
+///      to a price, the most that an hour of the job may cost. The job's time begins with its first deposit, and
 ///      ends when it is settled. Whatever an operator does, no more is released than the price of the hours begun until
 ///      then. An operator may reserve what is held, so that a refund can't outrun the payment. A reservation ends by
 ///      itself after `RESERVATION`; it can be renewed until `LONGEST` after the last deposit and no longer, so no
@@ -161,8 +161,8 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @notice Pays for a job ahead. The caller has allowed this contract to take the amount.
     /// @param jobId The job.
     /// @param amount How much, in base units. Not zero.
-    /// @param price The most that each hour begun of the job may cost, in base units. Once the job's time has begun it
-    ///        stays as it is.
+    /// @param price The most that each hour begun of the job may cost, in base units. Once anything was reserved or
+    ///        released it stays as it is.
     function deposit(bytes32 jobId, uint256 amount, uint256 price) external nonReentrant {
         _deposit(jobId, amount, price);
     }
@@ -192,8 +192,8 @@ contract Escrow is AccessControl, ReentrancyGuard {
         _deposit(jobId, amount, price);
     }
 
-    /// @notice Reserves a part of a deposit for its job, whose time begins with that. It replaces what was reserved
-    ///         before, so doing it twice is doing it once. Only an operator may.
+    /// @notice Reserves a part of a deposit for its job. It replaces what was reserved before, so doing it twice is doing
+    ///         it once. Only an operator may.
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param amount How much is reserved from now on, in base units. At most what is held.
@@ -201,7 +201,6 @@ contract Escrow is AccessControl, ReentrancyGuard {
         Account storage account = _running(jobId, depositor);
         uint256 held = _held(account);
         if (amount > held) revert InsufficientDeposit(held, amount);
-        if (account.startedAt == 0 && amount > 0) account.startedAt = uint40(block.timestamp);
         account.reserved = amount;
         _renew(jobId, depositor);
     }
@@ -306,12 +305,15 @@ contract Escrow is AccessControl, ReentrancyGuard {
         if (price == 0 || price > type(uint128).max) revert InvalidPrice(price);
         address depositor = _msgSender();
         Account storage account = _accounts[jobId][depositor];
-        if (account.startedAt > 0 && price != account.price) revert PriceIsAgreed(account.price, price);
+        bool inUse = account.reservedUntil > 0 || account.released > 0;
+        if (inUse && price != account.price) revert PriceIsAgreed(account.price, price);
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(depositor, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert UnexpectedAmount(amount, received);
         // After the transfer, because only then is it certain; no function of this contract can run in between.
+        // What was taken back whole before it was used begins anew.
+        if (!inUse && account.deposited == account.refunded) account.startedAt = uint40(block.timestamp);
         account.deposited += amount;
         account.depositedAt = uint40(block.timestamp);
         if (price != account.price) {
@@ -366,7 +368,6 @@ contract Escrow is AccessControl, ReentrancyGuard {
 
     /// @dev What is held, but no more than the agreed price of each hour begun, less what was released of it.
     function _releasable(Account storage account) private view returns (uint256) {
-        if (account.startedAt == 0) return 0;
         uint256 begun = (block.timestamp - account.startedAt) / 1 hours + 1;
         uint256 most = begun * account.price - account.released;
         uint256 held = _held(account);

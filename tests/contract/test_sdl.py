@@ -11,6 +11,7 @@ import re
 import pytest
 
 from local.console_api.chain_sdk import chain_sdk
+from slipway.akash.sdl.manifest import manifest_of
 from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import parse_sdl
 from slipway.errors import InvalidSdlError
@@ -83,3 +84,17 @@ def test_how_the_pinned_version_differs() -> None:
         if not alone and today and not OLDER.search(name):
             differs.append(f"{name}: {today}")
     assert differs == []
+
+
+def test_a_manifest_is_the_judges_byte_for_byte_or_not_known() -> None:
+    wrong, known, unknown = [], 0, 0
+    for name, text in [*((name, text) for name, (text, taken) in CASES.items() if taken), *variants()]:
+        if slipway(text) is not None:
+            continue
+        sent = deployable(text)
+        mine, theirs = manifest_of(sent), chain_sdk().judge(sent).manifest
+        known, unknown = known + (mine is not None), unknown + (mine is None)
+        if mine is not None and mine != theirs:
+            wrong.append(f"{name}: {mine} is not {theirs}")
+    assert wrong == []
+    assert known > 10 * unknown > 0

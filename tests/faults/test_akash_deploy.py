@@ -20,7 +20,7 @@ from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS, together_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.faults.workloads import Workloads
-from tests.support.workloads import sdl_with
+from tests.support.workloads import UNCERTAIN, sdl_with
 
 WORKFLOW = "akash_deploy"
 UNHEARD = {"call": "create", "action": "drop", "performed": True, "times": 1}
@@ -154,7 +154,7 @@ def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict
 def _unowned(workloads: Workloads) -> str:
     """A workload that ended, and a deployment that its create made without anybody hearing of it."""
     lost = {"faults": [UNHEARD, {"call": "create", "action": "payment_required"}]}
-    deployment_id = workloads.place(lost)
+    deployment_id = workloads.place(lost, **UNCERTAIN)
     workloads.settled(deployment_id)
     time.sleep(6.5)
     return deployment_id

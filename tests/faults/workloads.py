@@ -54,14 +54,20 @@ class Workloads:
         self.http.put("/_simulator/controls", json={**QUICK, **controls}).raise_for_status()
 
     def place(
-        self, scenario: dict[str, Any] | None = None, *, text: str | None = None, start: bool = True, paid: bool = False
+        self,
+        scenario: dict[str, Any] | None = None,
+        *,
+        text: str | None = None,
+        start: bool = True,
+        paid: bool = False,
+        **changes: Any,
     ) -> str:
         """Write a workload as the API writes it, under a known id, and start its state machine.
 
         One that is ``paid`` has its owner's deposit in the escrow.
         """
         deployment_id = str(uuid.uuid4())
-        text = text or sdl_with({"id": deployment_id, **(scenario or {})})
+        text = text or sdl_with({"id": deployment_id, **(scenario or {})}, **changes)
         moment = time.time()
         created_at = _text(moment)
         key = f"DEPLOYMENT#{deployment_id}"

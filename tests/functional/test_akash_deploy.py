@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.support.installation import AKASH_SECONDS, Answer, Installation
 from tests.support.state_machine import StateMachine
 from tests.support.steps import Steps
 from tests.support.wallets import ADMIN, ALICE, BOB
-from tests.support.workloads import sdl_with, workload_machine
+from tests.support.workloads import UNCERTAIN, put_workload, sdl_with, workload_machine
 
 
 @pytest.fixture
@@ -478,12 +479,42 @@ def test_a_create_of_a_known_sdl_is_found_again(
     assert sums_of_it == {"creates": 2, "open": 2, "leased": 2}
 
 
-@pytest.mark.parametrize("action", ["drop", "unavailable"])
-def test_what_the_first_create_of_an_sdl_made_unheard_is_closed(
+@pytest.mark.parametrize("action", ["drop", "hang", "unavailable", "malformed"])
+def test_the_first_create_of_an_sdl_is_found_by_its_manifest(
     slipway: Installation, simulator: Simulator, action: str
 ) -> None:
     fault = {"call": "create", "action": action, "performed": True, "times": 1}
-    deployment_id = accepted(slipway, {"faults": [fault]})
+    found = finish(slipway, accepted(slipway, {"faults": [fault]}))
+    assert (found["status"], events(found).count("recovered")) == ("active", 1)
+    assert sums(simulator) == (1, 0, 1)
+
+
+def test_fifty_workloads_with_a_fifth_of_the_creates_unheard_are_fifty_deployments(
+    slipway: Installation, simulator: Simulator
+) -> None:
+    fault = {"call": "create", "action": "drop", "performed": True, "probability": 0.2}
+    simulator.control(
+        bids={"delay": 1, "spread": 1}, start={"silent_for": 1, "ready_after": 1}, seed=17, faults=[fault]
+    )
+    owner = ALICE.address
+    for number in range(50):
+        put_workload(str(uuid.UUID(int=number)), owner, sdl_with(None, f"NUMBER={number // 2}"))
+    recovered = 0
+    for number in range(50):
+        found = finish(slipway, str(uuid.UUID(int=number)))
+        assert found["status"] == "active"
+        recovered += events(found).count("recovered")
+    assert recovered > 4
+    assert sums(simulator) == (50, 0, 50)
+    assert {entry["creates"] for entry in simulator.ledger()["manifests"].values()} == {2}
+
+
+@pytest.mark.parametrize("action", ["drop", "unavailable"])
+def test_what_a_create_made_unheard_is_closed_if_its_manifest_is_not_known(
+    slipway: Installation, simulator: Simulator, action: str
+) -> None:
+    fault = {"call": "create", "action": action, "performed": True, "times": 1}
+    deployment_id = deploy(slipway, sdl_with({"faults": [fault]}, **UNCERTAIN)).body["deployment_id"]
     found = finish(slipway, deployment_id)
     assert found["status"] == "active"
     assert sums(simulator) == (2, 0, 1)
@@ -494,7 +525,8 @@ def test_what_the_first_create_of_an_sdl_made_unheard_is_closed(
 
 def test_creates_that_are_never_heard_of_end(slipway: Installation, simulator: Simulator) -> None:
     fault = {"call": "create", "action": "drop", "performed": True}
-    found = finish(slipway, accepted(slipway, {"faults": [fault]}))
+    text = sdl_with({"faults": [fault]}, **UNCERTAIN)
+    found = finish(slipway, deploy(slipway, text).body["deployment_id"])
     assert (found["status"], found["error"]["code"]) == ("error", "UPSTREAM_UNAVAILABLE")
     assert sums(simulator)[0] == 3
     reconcile(slipway, wait=OLD_ENOUGH)
@@ -526,7 +558,7 @@ class _Death(BaseException):
 # What Step Functions calls that.
 _TIMED_OUT = type("Sandbox.Timedout", (Exception,), {})
 # Where a process dies, once: what it would have called next, whether it still does, and how many creates that costs of
-# an SDL whose manifest is known, and of one that is new.
+# an SDL whose manifest is known, and of one whose manifest nobody can tell.
 DEATHS = {
     "before the create is sent": ("slipway.akash.console.client.ConsoleApi.create_deployment", False, 1, 1),
     "when the create was sent": ("slipway.akash.console.client.ConsoleApi.create_deployment", True, 1, 2),
@@ -543,7 +575,7 @@ def test_a_process_that_dies_in_the_middle_of_a_task(
     slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, death: str, known: bool
 ) -> None:
     target, performed, creates_known, creates_new = DEATHS[death]
-    text = sdl_with()
+    text = sdl_with(**({} if known else UNCERTAIN))
     if known:
         finish(slipway, deploy(slipway, text).body["deployment_id"])
     module, _, name = target.rpartition(".")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipway.akash.bidding.preferences import Bounds, Preferences
 from slipway.akash.sdl.parser import parse_sdl
+from slipway.akash.store import sdl_item
 from slipway.akash.workloads import new_workload
 from tests.support.state_machine import StateMachine
 
@@ -60,11 +61,16 @@ def sdl_with(scenario: dict[str, Any] | None = None, *env: str, **changes: Any) 
     return sdl(**({"services__web__env": lines} if lines else {}), **changes)
 
 
-def put_workload(deployment_id: str, wallet: str) -> None:
+# With these changes nobody can tell what manifest the Console API makes of an SDL.
+UNCERTAIN: dict[str, Any] = {"services__web__params": {"permissions": {"read": ["events"]}}}
+
+
+def put_workload(deployment_id: str, wallet: str, text: str = "") -> None:
     """Write a workload of a wallet that nobody works on."""
-    text = sdl()
+    text = text or sdl()
     bounds = Bounds(max_price=Decimal(5), audited_only=True)
     new_workload(deployment_id, wallet, text, parse_sdl(text), Preferences(), "5", bounds).save()
+    sdl_item(deployment_id, text).save()
 
 
 def workload_machine(slipway: Installation) -> StateMachine:

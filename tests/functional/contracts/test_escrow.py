@@ -71,11 +71,6 @@ class Escrowed:
         self.allow(depositor, amount)
         return self.chain.send(self.escrow.functions.deposit(job, amount, price), depositor)
 
-    def begin(self, job: bytes, depositor: str) -> None:
-        """Let the job's time begin, with nothing reserved."""
-        for amount in (1, 0):
-            self.chain.send(self.escrow.functions.reserve(job, depositor, amount), self.operator)
-
     def pass_time(self, seconds: int) -> None:
         for method, parameters in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
             self.chain.web3.provider.make_request(RPCEndpoint(method), parameters)
@@ -252,7 +247,6 @@ def test_a_depositor_gets_back_what_is_unspent(escrowed: Escrowed, job: bytes) -
     first, second = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
     escrowed.deposit(job, second, 9 * USDC)
-    escrowed.begin(job, first)
     escrowed.chain.send(escrowed.escrow.functions.release(job, first, escrowed.payee, 10 * USDC), escrowed.operator)
     receipt = escrowed.chain.send(escrowed.escrow.functions.refund(job), first)
     (event,) = escrowed.escrow.events.Refunded().process_receipt(receipt, errors=DISCARD)
@@ -319,7 +313,6 @@ def test_a_reservation_ends_by_itself(escrowed: Escrowed, job: bytes) -> None:
 def test_a_release_pays_the_payee(escrowed: Escrowed, job: bytes) -> None:
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
-    escrowed.begin(job, first)
     receipt = escrowed.chain.send(
         escrowed.escrow.functions.release(job, first, escrowed.payee, 25 * USDC), escrowed.operator
     )
@@ -340,7 +333,6 @@ def test_no_more_is_released_or_reserved_than_is_held_of_this_depositor(escrowed
     escrowed.deposit(job, second, 25 * USDC)
     other = uuid.uuid4().bytes + bytes(16)
     escrowed.deposit(other, first, 25 * USDC)
-    escrowed.begin(job, first)
     functions = escrowed.escrow.functions
     error = "InsufficientDeposit(uint256,uint256)"
     escrowed.refuse(functions.release(job, first, escrowed.payee, 25 * USDC + 1), escrowed.operator, error)
@@ -389,8 +381,7 @@ def test_status_tells_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
     escrowed.deposit(job, first, 25 * USDC)
     escrowed.allow(first, 3)
     functions = escrowed.escrow.functions
-    escrowed.begin(job, first)
-    started = escrowed.chain.web3.eth.get_block("latest")["number"] - 1
+    deposited_at = escrowed.chain.web3.eth.get_block(escrowed.chain.web3.eth.block_number - 1)["timestamp"]
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 10 * USDC), escrowed.operator)
     escrowed.chain.send(functions.reserve(job, first, 4 * USDC), escrowed.operator)
     block = escrowed.chain.web3.eth.get_block("latest")
@@ -407,9 +398,9 @@ def test_status_tells_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
         3,
         block["number"],
         PRICE,
-        escrowed.chain.web3.eth.get_block(started)["timestamp"],
+        deposited_at,
         0,
-        escrowed.chain.web3.eth.get_block(started - 2)["timestamp"] + 90 * DAY,
+        deposited_at + 90 * DAY,
         15 * USDC,
     )
 
@@ -495,7 +486,6 @@ def test_a_token_that_keeps_a_fee_is_not_taken(hostile: Escrowed, job: bytes) ->
 def test_a_transfer_that_only_says_that_it_failed_undoes_all(hostile: Escrowed, job: bytes) -> None:
     first, _ = hostile.depositors
     hostile.deposit(job, first, 100)
-    hostile.begin(job, first)
     hostile.chain.send(hostile.token.functions.setFailing(True), hostile.stranger)
     hostile.allow(first, 100)
     failed = "SafeERC20FailedOperation(address)"
@@ -510,22 +500,23 @@ def test_a_transfer_that_only_says_that_it_failed_undoes_all(hostile: Escrowed, 
 
 def test_no_operator_releases_more_than_the_agreed_price_of_the_hours_begun(escrowed: Escrowed, job: bytes) -> None:
     first, _ = escrowed.depositors
-    escrowed.deposit(job, first, 25 * USDC, 2 * USDC)
     functions, operator = escrowed.escrow.functions, escrowed.operator
     exceeded = "PriceExceeded(uint256,uint256)"
-    escrowed.refuse(functions.release(job, first, escrowed.payee, 1), operator, exceeded)
-    escrowed.refuse(functions.settle(job, first, escrowed.payee, 1), operator, exceeded)
+    escrowed.deposit(job, first, 25 * USDC, 2 * USDC)
     escrowed.pass_time(30 * DAY)
-    escrowed.refuse(functions.release(job, first, escrowed.payee, 1), operator, exceeded)
-    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
+    escrowed.chain.send(functions.refund(job), first)
+    escrowed.deposit(job, first, 25 * USDC, 2 * USDC)
+    # Time before it was taken back whole does not count.
     escrowed.refuse(functions.release(job, first, escrowed.payee, 2 * USDC + 1), operator, exceeded)
+    escrowed.refuse(functions.settle(job, first, escrowed.payee, 2 * USDC + 1), operator, exceeded)
+    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 2 * USDC), operator)
     escrowed.refuse(functions.release(job, first, escrowed.payee, 1), operator, exceeded)
     escrowed.pass_time(3 * HOUR)
     assert functions.statusOf(job, first).call()[-1] == 6 * USDC
     escrowed.refuse(functions.settle(job, first, escrowed.payee, 6 * USDC + 1), operator, exceeded)
     escrowed.chain.send(functions.settle(job, first, escrowed.payee, 6 * USDC), operator)
-    assert escrowed.account(job, first) == (25 * USDC, 8 * USDC, 0, 0)
+    assert escrowed.account(job, first) == (50 * USDC, 8 * USDC, 25 * USDC, 0)
     assert escrowed.refundable(job, first) == 17 * USDC
 
 
@@ -628,7 +619,7 @@ class Reference:
     reserved: int = 0
     until: int = 0
     price: int = 0
-    started: int | None = None
+    started: int = 0
     ended: bool = False
     last: int = 0
 
@@ -641,13 +632,17 @@ class Reference:
 
     def agreed(self, now: int) -> int:
         """What its depositor agreed to lose by now."""
-        return 0 if self.started is None else ((now - self.started) // HOUR + 1) * self.price
+        return ((now - self.started) // HOUR + 1) * self.price
+
+    @property
+    def in_use(self) -> bool:
+        return self.until > 0 or self.released > 0
 
     def allows(self, action: str, amount: int, price: int, now: int) -> bool:
         """Whether the action would succeed."""
         payable = amount <= self.held and self.released + amount <= self.agreed(now) and not self.ended
         return {
-            "deposit": 0 < amount <= self.wallet[self.depositor] and (self.started is None or price == self.price),
+            "deposit": 0 < amount <= self.wallet[self.depositor] and (not self.in_use or price == self.price),
             "release": amount > 0 and payable,
             "settle": (amount == 0 and not self.ended) or payable,
             "reserve": amount <= self.held and not self.ended,
@@ -658,6 +653,8 @@ class Reference:
     def happened(self, action: str, amount: int, price: int, now: int) -> None:
         """Take an action that succeeded into account."""
         if action == "deposit":
+            if not self.in_use and not self.held:
+                self.started = now
             self.deposited += amount
             self.wallet[self.depositor] -= amount
             self.price, self.last = price, now
@@ -671,8 +668,6 @@ class Reference:
             self.reserved, self.until, self.ended = 0, now, True
         elif action == "reserve":
             self.reserved, self.until = amount, min(now + 7 * DAY, self.last + 90 * DAY)
-            if amount and self.started is None:
-                self.started = now
         else:
             given = self.refundable(now)
             self.reserved = self.held - given

@@ -15,10 +15,8 @@ from eth_account.signers.local import LocalAccount
 from web3.contract.contract import Contract
 from web3.types import RPCEndpoint
 
-from slipway.akash.store import AkashDeployment
 from slipway.chain.store import chain_configuration, save_escrow
 from slipway.control.store import Service, set_switch
-from slipway.jobs.deployments import deployment_key
 from tests.support.functions import function_app
 from tests.support.installation import Answer, Installation
 from tests.support.nodes import RefusalError
@@ -185,7 +183,7 @@ def test_a_deposit_by_approval_and_its_refund(wallet: Wallet) -> None:
     approve, deposit = answer.body["transactions"]
     assert (approve["to"], deposit["to"]) == (wallet.token.address, wallet.escrow.address)
     assert approve["data"] == wallet.token.encode_abi("approve", [wallet.escrow.address, 25_500_000])
-    assert deposit["data"] == wallet.escrow.encode_abi("deposit", [_key(wallet.job), 25_500_000, 1])
+    assert deposit["data"] == wallet.escrow.encode_abi("deposit", [_key(wallet.job), 25_500_000, 5_500_000])
     assert "25.500000" in approve["description"]
     assert wallet.job in deposit["description"]
     wallet.send([approve, deposit])
@@ -314,12 +312,9 @@ def test_nothing_to_refund_says_what_is_reserved(wallet: Wallet) -> None:
         "reserved": "0.000000",
         "reserved_until": None,
     }
-    payment = {"escrow": wallet.escrow.address, "price": 2 * USDC}
-    AkashDeployment(*deployment_key(wallet.job)).update(actions=[AkashDeployment.payment.set(payment)])
     wallet.send(wallet.deposit("5").body["transactions"])
     operator = wallet.chain.accounts[1]
     functions = wallet.escrow.functions
-    wallet.chain.send(functions.reserve(_key(wallet.job), ALICE.address, 5 * USDC), operator)
     wallet.chain.send(functions.release(_key(wallet.job), ALICE.address, wallet.chain.accounts[4], 2 * USDC), operator)
     wallet.chain.send(functions.reserve(_key(wallet.job), ALICE.address, 3 * USDC), operator)
     figures = wallet.figures()

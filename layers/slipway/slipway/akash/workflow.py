@@ -26,6 +26,7 @@ from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provid
 from slipway.akash.models import Status
 from slipway.akash.payments import Payments, funded_units
 from slipway.akash.rules import Step, backed_off, is_ready, manifest_hash, next_step, observation_of
+from slipway.akash.sdl.manifest import manifest_of
 from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import fingerprint, parse_sdl
 from slipway.akash.status.costs import cost_of
@@ -336,20 +337,24 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         if attempt is None:
             return 0
         asked_at = _milliseconds(self._clock())
-        manifest = known_manifest(deployment.sdl_fingerprint)
+        known = known_manifest(deployment.sdl_fingerprint)
+        # Before any create of an SDL was heard, its manifest is what the Console API is known to make of it.
+        made = None if known else manifest_of(deployable(sdl_of(deployment)))
+        hash_ = known.hash if known else made and manifest_hash(made)
         for found in sorted(self._console.active_deployments(), key=lambda entry: int(entry.dseq)):
-            ours = manifest is not None and found.deployment.hash == manifest.hash
             if (
-                ours
+                found.deployment.hash == hash_
                 and not found.leases
                 and attempt.may_have_made(found.dseq, self._clocks.create)
                 and owner_of(found.dseq) is None
-                and self._own(deployment, found.dseq, found.deployment.hash, "recovered")
             ):
-                record("CreatesRecovered")
-                return 0
+                if made:
+                    keep_manifest(deployment.sdl_fingerprint, made)
+                if self._own(deployment, found.dseq, found.deployment.hash, "recovered"):
+                    record("CreatesRecovered")
+                    return 0
         # Without a manifest nothing that is found could be told to be ours, nor be leased: no use in waiting.
-        patience = self._clocks.recover if manifest else 0
+        patience = self._clocks.recover if hash_ else 0
         if asked_at <= attempt.ended_by(self._clocks.create) + patience * 1000:
             return _RECOVER_PAUSE
         change(

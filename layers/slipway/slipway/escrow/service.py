@@ -107,8 +107,9 @@ class EscrowService:
         job = require_workload(paid_job(body.job_id), wallet)
         contract = self._contract(job)
         found = _priced(self._status(contract, body.job_id, wallet))
-        # Once the job's time has begun, its price stays as it is.
-        price = found.price if found.started_at and found.price else job.price
+        # Once anything was reserved or released, the price stays as it is.
+        agreed = found.price if found.reserved_until or found.released else None
+        price = agreed or job.price(found.decimals)
         amount = parse_amount(body.amount, found.decimals)
         shown = format_amount(amount, found.decimals)
         if found.balance < amount:

@@ -1,8 +1,11 @@
 """What the escrow has to know of the job that a deposit is for."""
 
+from decimal import Decimal
+
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from slipway.errors import NotFoundError
+from slipway.escrow.rules import agreed_price
 from slipway.jobs.deployments import deployment_key
 from slipway.store import JobsItem, read_item
 
@@ -13,16 +16,17 @@ class PaidJob(JobsItem):
     wallet = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
     payment = JSONAttribute(null=True)
+    bounds = JSONAttribute(null=True)
 
     @property
     def escrow(self) -> str | None:
         """Address of the escrow that it was told to deposit in."""
         return self.payment["escrow"] if self.payment else None
 
-    @property
-    def price(self) -> int:
-        """The most that an hour may cost, in base units. What the operator's account pays takes next to nothing."""
-        return int(self.payment.get("price") or 1) if self.payment else 1
+    def price(self, decimals: int) -> int:
+        """Return the most that an hour may cost, in base units: what its owner was asked for, or the ceiling."""
+        asked = (self.payment or {}).get("price")
+        return int(asked) if asked else agreed_price(Decimal((self.bounds or {}).get("max_price", 1)), decimals)
 
 
 def paid_job(job_id: str) -> PaidJob | None:
