@@ -94,6 +94,7 @@ def test_a_workload_becomes_active(slipway: Installation, simulator: Simulator) 
         "status": "pending",
         "services": ["web"],
         "deposit": "7.5",
+        "currency": "USD",
         "status_url": f"/api/deployments/{deployment_id}/status",
     }
     (execution,) = slipway.executions(slipway.akash_machine)

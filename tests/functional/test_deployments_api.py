@@ -58,7 +58,11 @@ def test_a_launch_is_accepted(slipway: Installation) -> None:
         "estimated_confirmation_time",
         "estimated_gas_cost",
         "status_url",
+        "kind",
+        "chain_id",
+        "currency",
     }
+    assert (body["chain_id"], body["currency"]) == (31337, "ETH")
     assert body["success"] is True
     assert body["model_id"] == "sentiment-v2"
     assert body["status_url"] == f"/api/deployments/{body['deployment_id']}/status"
@@ -545,6 +549,13 @@ def test_an_estimate_tells_the_figures_and_changes_nothing(slipway: Installation
         "max_priority_fee_per_gas": str(GWEI),
         "fee_cap": "200000000000",
         "estimated_gas_cost": str(1_320_000 * 3 * GWEI),
+        "most_cost": str(1_320_000 * 3 * GWEI),
+        # Without the margin, at the base fee and the tip of now.
+        "expected_cost": str(1_100_000 * 2 * GWEI),
+        "payer": "account",
+        "currency": "ETH",
+        "chain": 31337,
+        "kind": "token",
         "estimated_confirmation_time": 3,
         "refusals": [],
     }
@@ -615,6 +626,11 @@ def test_status_and_details_of_a_launch(slipway: Installation) -> None:
     assert status.body["status"] == "pending"
     detail = slipway.api("api_deployments_detail", token=slipway.token(), path={"id": deployment_id}).body
     assert (detail["kind"], detail["chain_id"], detail["user_address"]) == ("token", 31337, ALICE.address)
+    listed = slipway.api("api_deployments_list", token=slipway.token()).body
+    # What is not known yet is left out, wherever a launch is shown.
+    assert listed == {"deployments": [status.body], "next_cursor": None}
+    assert {name: detail[name] for name in status.body} == status.body
+    assert None not in detail.values()
     assert [entry["event"] for entry in detail["events"]] == ["pending"]
 
 

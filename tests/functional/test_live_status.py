@@ -38,9 +38,9 @@ def test_a_running_workload_is_told_with_its_addresses_and_cost(slipway: Install
     assert (told.state, told.stale) == ("active", False)
     assert told.services is not None
     (service,) = told.services
-    assert (service.name, service.ready, service.total) == ("web", 1, 1)
+    assert (service.name, service.available, service.total) == ("web", 1, 1)
     (port,) = service.ports
-    assert (port.port, port.proto) == (7072, "TCP")
+    assert (port.port, port.protocol) == (7072, "TCP")
     assert port.host
     assert 30000 <= port.external_port <= 32767
     (lease,) = told.leases

@@ -187,7 +187,7 @@ def test_details_tell_what_is_live_and_what_it_costs(slipway: Installation, netw
         answer = slipway.api(name, token=slipway.token(), path={"id": found.deployment_id})
         live: dict[str, Any] = answer.body["live"]
         assert live["stale"] is False
-        assert live["services"][0]["ready"] == 1
+        assert live["services"][0]["available"] == 1
         assert live["cost"]["spent"]["unit"] == "uact"
     network.control(faults=[{"call": "*", "action": "hang"}])
     other = _active_without_upstream(slipway, found)

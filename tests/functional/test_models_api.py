@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -64,6 +65,11 @@ def test_an_administrator_sees_all(slipway: Installation) -> None:
     found = _models(slipway, ADMIN).body["models"]
     assert [(model["model_id"], model["owner"]) for model in found] == [("a", ALICE.address), ("c", BOB.address)]
     assert _model(slipway, "c", ADMIN).status == 200
+
+
+def test_integers_among_metrics_stay_integers(slipway: Installation) -> None:
+    slipway.model("a", metrics={"epochs": 10.0, "accuracy": 0.5, "big": 1e300})
+    assert json.dumps(_model(slipway, "a").body["metrics"]) == '{"epochs": 10, "accuracy": 0.5, "big": 1e+300}'
 
 
 def test_others_models_are_not_there(slipway: Installation) -> None:

@@ -111,7 +111,7 @@ def test_a_detail_is_live_and_never_waits(
     stack: Any, user: Token, workload: dict[str, Any], simulator: Simulator
 ) -> None:
     live = _live(stack, user, workload)
-    assert live["services"][0]["ready"] == 1
+    assert live["services"][0]["available"] == 1
     assert live["cost"]["balance"]["unit"] == "uact"
     assert live["cost"]["runway_seconds"] > 0
 

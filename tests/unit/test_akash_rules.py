@@ -90,5 +90,5 @@ def test_what_providers_tell_is_kept() -> None:
     assert seen.services["web"].uris == ["abc.ingress.provider.test"]
     (port,) = seen.forwarded_ports["web"]
     assert (port.host, port.port, port.external_port, port.protocol) == ("provider.test", 7072, 31234, "TCP")
-    assert seen.ips["web"][0].ip == "203.0.113.9"
+    assert seen.ips["web"][0].host == "203.0.113.9"
     assert observation_of([_lease()], "").services == {}

@@ -332,9 +332,12 @@ class DeployTokenAnswer(TypedDict):
 
     success: Literal[True]
     deployment_id: str
+    kind: Literal["token"]
     model_id: str
     estimated_confirmation_time: int
     estimated_gas_cost: str
+    currency: str
+    chain_id: int
     status_url: str
 
 
@@ -363,6 +366,7 @@ class DeployWorkloadAnswer(TypedDict):
     status: Literal["pending"]
     services: list[str]
     deposit: str
+    currency: Literal["USD"]
     status_url: str
 
 
@@ -399,6 +403,7 @@ class DeploymentDetail(TypedDict):
     gas_used: NotRequired[str | None]
     gas_price: NotRequired[str | None]
     total_cost: NotRequired[str | None]
+    currency: NotRequired[str | None]
     verification: NotRequired[Verification | None]
     error: NotRequired[DeploymentError | None]
     created_at: str
@@ -444,8 +449,8 @@ class DeploymentError(TypedDict):
 
 
 class DeploymentStatus(TypedDict):
-    """Specification 004's status body; fields are left out until they are known. `verification` is that of the
-    token's source, once the launch is completed.
+    """Specification 004's status body; fields are left out until they are known, in lists and details too.
+    `verification` is that of the token's source, once the launch is completed. Costs are in wei of `currency`.
     """
 
     kind: Literal["token"]
@@ -466,6 +471,7 @@ class DeploymentStatus(TypedDict):
     gas_used: NotRequired[str | None]
     gas_price: NotRequired[str | None]
     total_cost: NotRequired[str | None]
+    currency: NotRequired[str | None]
     verification: NotRequired[Verification | None]
     error: NotRequired[DeploymentError | None]
     created_at: str
@@ -493,6 +499,7 @@ class DeploymentSummary(TypedDict):
     gas_used: NotRequired[str | None]
     gas_price: NotRequired[str | None]
     total_cost: NotRequired[str | None]
+    currency: NotRequired[str | None]
     verification: NotRequired[Verification | None]
     error: NotRequired[DeploymentError | None]
     created_at: str
@@ -508,6 +515,8 @@ class DepositAnswer(TypedDict):
     amount: str
     transactions: list[UnsignedTransaction]
     permit: NotRequired[PermitOffer | None]
+    chain_id: int
+    currency: Literal["USD"]
 
 
 class DiscoveryTry(TypedDict):
@@ -551,6 +560,7 @@ class EscrowAnswer(TypedDict):
     escrow: str
     token: str
     decimals: int
+    currency: Literal["USD"]
     deposited: str
     released: str
     refunded: str
@@ -571,8 +581,9 @@ class EscrowDepositRequest(TypedDict):
 
 
 class EstimateAnswer(TypedDict):
-    """What a launch would cost and take. `gas` covers all of its transactions; fees and cost are in wei."""
+    """What a launch would cost and take. `gas` covers all of its transactions; fees and costs are in wei."""
 
+    kind: Literal["token"]
     model_id: str
     token_name: str
     token_symbol: str
@@ -583,6 +594,11 @@ class EstimateAnswer(TypedDict):
     max_priority_fee_per_gas: str | None
     fee_cap: str
     estimated_gas_cost: str | None
+    payer: Literal["account"]
+    most_cost: str | None
+    expected_cost: str | None
+    currency: str
+    chain: int
     estimated_confirmation_time: int
     refusals: list[Refusal]
 
@@ -603,15 +619,6 @@ class ExchangeRequest(TypedDict):
 
 
 Format: TypeAlias = Literal["standard", "slack", "discord"]
-
-
-class ForwardedPort(TypedDict):
-    """A port of the provider that leads to one of a container's."""
-
-    host: str
-    port: int
-    external_port: int
-    protocol: str
 
 
 class GasEstimate(TypedDict):
@@ -857,15 +864,6 @@ class LeaseDetail(TypedDict):
     host: NotRequired[str | None]
 
 
-class LeasedIp(TypedDict):
-    """A port at an IP address of its own."""
-
-    ip: str
-    port: int
-    external_port: int
-    protocol: str
-
-
 class LinkAnswer(TypedDict):
     """The wallet that an external issuer's user has proved to be theirs."""
 
@@ -885,26 +883,15 @@ class LiveLease(TypedDict):
     reachable: bool
 
 
-class LivePort(TypedDict):
-    """A port of the provider, or of an IP address of its own, that leads to a container's `port`. `host` is None
-    where the provider does not report it.
-    """
-
-    host: str | None
-    port: int
-    external_port: int
-    proto: str
-
-
 class LiveService(TypedDict):
-    """A service: how many replicas are ready of how many, and where it is reached."""
+    """A service by its name, with its ports."""
 
-    name: str
-    ready: int
+    available: int
     total: int
-    uris: list[str]
-    ports: list[LivePort]
-    ips: list[LivePort]
+    uris: NotRequired[list[str]]
+    name: str
+    ports: list[Port]
+    ips: list[Port]
 
 
 class LiveStatus(TypedDict):
@@ -979,7 +966,7 @@ class ModelAnswer(TypedDict):
     state: ModelState
     validated_at: NotRequired[str | None]
     run_id: NotRequired[str | None]
-    metrics: NotRequired[dict[str, float]]
+    metrics: NotRequired[dict[str, int | float]]
     improvement: NotRequired[float | None]
     model_id: str
 
@@ -1036,7 +1023,7 @@ class ModelView(TypedDict):
     contributors: list[str]
     state: ModelState
     validated_at: str | None
-    metrics: dict[str, float]
+    metrics: dict[str, int | float]
     token: ModelToken | None
     refusals: list[Refusal]
 
@@ -1109,8 +1096,8 @@ class Observation(TypedDict):
 
     observed_at: str
     services: NotRequired[dict[str, ServiceState]]
-    forwarded_ports: NotRequired[dict[str, list[ForwardedPort]]]
-    ips: NotRequired[dict[str, list[LeasedIp]]]
+    forwarded_ports: NotRequired[dict[str, list[Port]]]
+    ips: NotRequired[dict[str, list[Port]]]
 
 
 class OpenTransaction(TypedDict):
@@ -1157,6 +1144,7 @@ class PayWorkloadAnswer(TypedDict):
     status: Literal["pending"]
     services: list[str]
     deposit: str
+    currency: Literal["USD"]
     status_url: str
     payment: PaymentAnswer
 
@@ -1177,6 +1165,8 @@ class PaymentAnswer(TypedDict):
     status: Literal["awaiting_deposit"]
     job_id: str
     amount: str
+    currency: Literal["USD"]
+    chain_id: int
     expires_at: str
     transactions: list[UnsignedTransaction]
 
@@ -1196,6 +1186,8 @@ class PaymentState(TypedDict):
     reserved: NotRequired[str | None]
     released: NotRequired[str]
     most_per_hour: NotRequired[str | None]
+    currency: Literal["USD"]
+    chain_id: NotRequired[int | None]
     expires_at: str
     spent: NotRequired[str | None]
 
@@ -1212,6 +1204,17 @@ class PermitOffer(TypedDict):
 
     deadline: int
     typed_data: dict[str, Any]
+
+
+class Port(TypedDict):
+    """`external_port` of a provider's host, or of an IP address of its own, that leads to a container's `port`.
+    `host` is None where the provider does not report it. Those stored before 2026-11-29 may have it as `ip`.
+    """
+
+    host: str | None
+    port: int
+    external_port: int
+    protocol: str
 
 
 class Preferences(TypedDict):
@@ -1332,6 +1335,8 @@ class RefundAnswer(TypedDict):
     job_id: str
     amount: str
     transactions: list[UnsignedTransaction]
+    chain_id: int
+    currency: Literal["USD"]
 
 
 class Refusal(TypedDict):
@@ -1561,7 +1566,7 @@ TokensStatus: TypeAlias = Literal["pending", "deploying", "registering", "comple
 
 
 class TransactionDetail(TypedDict):
-    """One of a launch's transactions. `gas_price` is the effective price in wei."""
+    """One of a launch's transactions. `gas_price` is the effective price, `cost` what it paid, in wei."""
 
     purpose: Literal["deploy", "register", "distribute"]
     transaction_hash: str
@@ -1569,6 +1574,8 @@ class TransactionDetail(TypedDict):
     gas_used: NotRequired[str | None]
     gas_price: NotRequired[str | None]
     cost: NotRequired[str | None]
+    currency: NotRequired[str | None]
+    chain_id: int
     explorer_url: NotRequired[str | None]
 
 
@@ -1825,8 +1832,8 @@ class WorkloadDetail(TypedDict):
     price: NotRequired[str | None]
     usd_per_hour: NotRequired[str | None]
     services: NotRequired[dict[str, ServiceState]]
-    forwarded_ports: NotRequired[dict[str, list[ForwardedPort]]]
-    ips: NotRequired[dict[str, list[LeasedIp]]]
+    forwarded_ports: NotRequired[dict[str, list[Port]]]
+    ips: NotRequired[dict[str, list[Port]]]
     observed_at: NotRequired[str | None]
     error: NotRequired[WorkloadError | None]
     close_requested_at: NotRequired[str | None]
@@ -1837,6 +1844,8 @@ class WorkloadDetail(TypedDict):
     update_requested_at: NotRequired[str | None]
     top_up: NotRequired[str | None]
     final_cost: NotRequired[str | None]
+    currency: Literal["USD"]
+    chain_id: NotRequired[int | None]
     last_seen: NotRequired[Observation | None]
     created_at: str
     updated_at: str
@@ -1897,8 +1906,8 @@ class WorkloadStatus(TypedDict):
     price: NotRequired[str | None]
     usd_per_hour: NotRequired[str | None]
     services: NotRequired[dict[str, ServiceState]]
-    forwarded_ports: NotRequired[dict[str, list[ForwardedPort]]]
-    ips: NotRequired[dict[str, list[LeasedIp]]]
+    forwarded_ports: NotRequired[dict[str, list[Port]]]
+    ips: NotRequired[dict[str, list[Port]]]
     observed_at: NotRequired[str | None]
     error: NotRequired[WorkloadError | None]
     close_requested_at: NotRequired[str | None]
@@ -1909,6 +1918,8 @@ class WorkloadStatus(TypedDict):
     update_requested_at: NotRequired[str | None]
     top_up: NotRequired[str | None]
     final_cost: NotRequired[str | None]
+    currency: Literal["USD"]
+    chain_id: NotRequired[int | None]
     last_seen: NotRequired[Observation | None]
     created_at: str
     updated_at: str
@@ -1928,8 +1939,8 @@ class WorkloadSummary(TypedDict):
     price: NotRequired[str | None]
     usd_per_hour: NotRequired[str | None]
     services: NotRequired[dict[str, ServiceState]]
-    forwarded_ports: NotRequired[dict[str, list[ForwardedPort]]]
-    ips: NotRequired[dict[str, list[LeasedIp]]]
+    forwarded_ports: NotRequired[dict[str, list[Port]]]
+    ips: NotRequired[dict[str, list[Port]]]
     observed_at: NotRequired[str | None]
     error: NotRequired[WorkloadError | None]
     close_requested_at: NotRequired[str | None]
@@ -1940,6 +1951,8 @@ class WorkloadSummary(TypedDict):
     update_requested_at: NotRequired[str | None]
     top_up: NotRequired[str | None]
     final_cost: NotRequired[str | None]
+    currency: Literal["USD"]
+    chain_id: NotRequired[int | None]
     last_seen: NotRequired[Observation | None]
     created_at: str
     updated_at: str

@@ -69,7 +69,7 @@ def detail(deployment_id: str, caller: Owner) -> service.Detail:
     return deployment_service().detail(caller, deployment_id)
 
 
-@app.get("/api/deployments/{deployment_id}/status", response_model_exclude_none=True, responses=refusals(NotFoundError))
+@app.get("/api/deployments/{deployment_id}/status", responses=refusals(NotFoundError))
 def status(deployment_id: str, caller: Owner) -> service.Status:
     """Return where a deployment stands."""
     return deployment_service().status(caller, deployment_id)
@@ -110,7 +110,7 @@ def close(context: Context, response: Response, deployment_id: str, caller: Owne
     return closing
 
 
-@app.post("/api/deployments/{deployment_id}/retry", status_code=202, response_model_exclude_none=True, responses=RETRY)
+@app.post("/api/deployments/{deployment_id}/retry", status_code=202, responses=RETRY)
 def retry(context: Context, deployment_id: str, caller: Owner, key: Key = None) -> DeploymentStatus:
     """Take a token's launch up again that failed after something of it was signed, from what is on chain."""
     return deployment_service().retry(caller, deployment_id, key, context)

@@ -160,6 +160,7 @@ def test_a_job_without_deposits(wallet: Wallet) -> None:
         "escrow": wallet.escrow.address,
         "token": wallet.token.address,
         "decimals": 6,
+        "currency": "USD",
         **dict.fromkeys(["deposited", "released", "refunded", "reserved", "refundable", "allowance"], zero),
         "reserved_until": None,
         "balance": "1000.000000",

@@ -1913,12 +1913,22 @@ export interface components {
             success: true;
             /** Deployment Id */
             deployment_id: string;
+            /**
+             * Kind
+             * @default token
+             * @constant
+             */
+            kind: "token";
             /** Model Id */
             model_id: string;
             /** Estimated Confirmation Time */
             estimated_confirmation_time: number;
             /** Estimated Gas Cost */
             estimated_gas_cost: string;
+            /** Currency */
+            currency: string;
+            /** Chain Id */
+            chain_id: number;
             /** Status Url */
             status_url: string;
         };
@@ -1979,6 +1989,12 @@ export interface components {
             services: string[];
             /** Deposit */
             deposit: string;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
             /** Status Url */
             status_url: string;
         };
@@ -2072,6 +2088,8 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            /** Currency */
+            currency?: string | null;
             verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
@@ -2162,7 +2180,7 @@ export interface components {
         };
         /**
          * DeploymentStatus
-         * @description Specification 004's status body; fields are left out until they are known. `verification` is that of the token's source, once the launch is completed.
+         * @description Specification 004's status body; fields are left out until they are known, in lists and details too. `verification` is that of the token's source, once the launch is completed. Costs are in wei of `currency`.
          */
         DeploymentStatus: {
             /**
@@ -2203,6 +2221,8 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            /** Currency */
+            currency?: string | null;
             verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
@@ -2253,6 +2273,8 @@ export interface components {
             gas_price?: string | null;
             /** Total Cost */
             total_cost?: string | null;
+            /** Currency */
+            currency?: string | null;
             verification?: components["schemas"]["Verification"] | null;
             error?: components["schemas"]["DeploymentError"] | null;
             /** Created At */
@@ -2272,6 +2294,14 @@ export interface components {
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
             permit?: components["schemas"]["PermitOffer"] | null;
+            /** Chain Id */
+            chain_id: number;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
         };
         /**
          * DiscoveryTry
@@ -2346,6 +2376,12 @@ export interface components {
             token: string;
             /** Decimals */
             decimals: number;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
             /** Deposited */
             deposited: string;
             /** Released */
@@ -2384,9 +2420,14 @@ export interface components {
         };
         /**
          * EstimateAnswer
-         * @description What a launch would cost and take. `gas` covers all of its transactions; fees and cost are in wei.
+         * @description What a launch would cost and take. `gas` covers all of its transactions; fees and costs are in wei.
          */
         EstimateAnswer: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "token";
             /** Model Id */
             model_id: string;
             /** Token Name */
@@ -2397,7 +2438,10 @@ export interface components {
             initial_supply?: string | null;
             /** Max Supply */
             max_supply?: string | null;
-            /** Gas */
+            /**
+             * Gas
+             * @description The most that is used.
+             */
             gas: number | null;
             /** Max Fee Per Gas */
             max_fee_per_gas: string | null;
@@ -2407,6 +2451,33 @@ export interface components {
             fee_cap: string;
             /** Estimated Gas Cost */
             estimated_gas_cost: string | null;
+            /**
+             * Payer
+             * @description Whose money it is: the operator's `account`.
+             * @default account
+             * @constant
+             */
+            payer: "account";
+            /**
+             * Most Cost
+             * @description What the transactions can cost as they would be signed now; the same as `estimated_gas_cost`. One that no block takes is signed again with higher fees, up to `fee_cap` for a unit of gas.
+             */
+            most_cost: string | null;
+            /**
+             * Expected Cost
+             * @description What they would cost in the next block.
+             */
+            expected_cost: string | null;
+            /**
+             * Currency
+             * @description Of the chain's gas.
+             */
+            currency: string;
+            /**
+             * Chain
+             * @description Where it is paid.
+             */
+            chain: number;
             /** Estimated Confirmation Time */
             estimated_confirmation_time: number;
             /** Refusals */
@@ -2442,20 +2513,6 @@ export interface components {
          * @enum {string}
          */
         Format: "standard" | "slack" | "discord";
-        /**
-         * ForwardedPort
-         * @description A port of the provider that leads to one of a container's.
-         */
-        ForwardedPort: {
-            /** Host */
-            host: string;
-            /** Port */
-            port: number;
-            /** External Port */
-            external_port: number;
-            /** Protocol */
-            protocol: string;
-        };
         /**
          * GasEstimate
          * @description What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers.
@@ -2710,20 +2767,6 @@ export interface components {
             host?: string | null;
         };
         /**
-         * LeasedIp
-         * @description A port at an IP address of its own.
-         */
-        LeasedIp: {
-            /** Ip */
-            ip: string;
-            /** Port */
-            port: number;
-            /** External Port */
-            external_port: number;
-            /** Protocol */
-            protocol: string;
-        };
-        /**
          * LinkAnswer
          * @description The wallet that an external issuer's user has proved to be theirs.
          */
@@ -2753,36 +2796,25 @@ export interface components {
             reachable: boolean;
         };
         /**
-         * LivePort
-         * @description A port of the provider, or of an IP address of its own, that leads to a container's `port`. `host` is None where the provider does not report it.
-         */
-        LivePort: {
-            /** Host */
-            host: string | null;
-            /** Port */
-            port: number;
-            /** External Port */
-            external_port: number;
-            /** Proto */
-            proto: string;
-        };
-        /**
          * LiveService
-         * @description A service: how many replicas are ready of how many, and where it is reached.
+         * @description A service by its name, with its ports.
          */
         LiveService: {
-            /** Name */
-            name: string;
-            /** Ready */
-            ready: number;
+            /** Available */
+            available: number;
             /** Total */
             total: number;
-            /** Uris */
+            /**
+             * Uris
+             * @default []
+             */
             uris: string[];
+            /** Name */
+            name: string;
             /** Ports */
-            ports: components["schemas"]["LivePort"][];
+            ports: components["schemas"]["Port"][];
             /** Ips */
-            ips: components["schemas"]["LivePort"][];
+            ips: components["schemas"]["Port"][];
         };
         /**
          * LiveStatus
@@ -3250,14 +3282,14 @@ export interface components {
              * @default {}
              */
             forwarded_ports: {
-                [key: string]: components["schemas"]["ForwardedPort"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /**
              * Ips
              * @default {}
              */
             ips: {
-                [key: string]: components["schemas"]["LeasedIp"][];
+                [key: string]: components["schemas"]["Port"][];
             };
         };
         /**
@@ -3352,6 +3384,12 @@ export interface components {
             services: string[];
             /** Deposit */
             deposit: string;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
             /** Status Url */
             status_url: string;
             payment: components["schemas"]["PaymentAnswer"];
@@ -3390,9 +3428,17 @@ export interface components {
             job_id: string;
             /**
              * Amount
-             * @description Whole tokens of the escrow.
+             * @description Whole tokens of the escrow, each of which counts as a US dollar.
              */
             amount: string;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /** Chain Id */
+            chain_id: number;
             /**
              * Expires At
              * @description Until when the deposit has to be there.
@@ -3445,6 +3491,14 @@ export interface components {
              * @description What its owner agreed to for each hour begun.
              */
             most_per_hour?: string | null;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /** Chain Id */
+            chain_id?: number | null;
             /** Expires At */
             expires_at: string;
             /**
@@ -3477,6 +3531,20 @@ export interface components {
             typed_data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Port
+         * @description `external_port` of a provider's host, or of an IP address of its own, that leads to a container's `port`. `host` is None where the provider does not report it. Those stored before 2026-11-29 may have it as `ip`.
+         */
+        Port: {
+            /** Host */
+            host: string | null;
+            /** Port */
+            port: number;
+            /** External Port */
+            external_port: number;
+            /** Protocol */
+            protocol: string;
         };
         /**
          * Preferences
@@ -3703,6 +3771,14 @@ export interface components {
             amount: string;
             /** Transactions */
             transactions: components["schemas"]["UnsignedTransaction"][];
+            /** Chain Id */
+            chain_id: number;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
         };
         /**
          * Refusal
@@ -4122,7 +4198,7 @@ export interface components {
         TokensStatus: "pending" | "deploying" | "registering" | "completed" | "failed";
         /**
          * TransactionDetail
-         * @description One of a launch's transactions. `gas_price` is the effective price in wei.
+         * @description One of a launch's transactions. `gas_price` is the effective price, `cost` what it paid, in wei.
          */
         TransactionDetail: {
             /**
@@ -4140,6 +4216,10 @@ export interface components {
             gas_price?: string | null;
             /** Cost */
             cost?: string | null;
+            /** Currency */
+            currency?: string | null;
+            /** Chain Id */
+            chain_id: number;
             /** Explorer Url */
             explorer_url?: string | null;
         };
@@ -4535,14 +4615,14 @@ export interface components {
              * @default {}
              */
             forwarded_ports: {
-                [key: string]: components["schemas"]["ForwardedPort"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /**
              * Ips
              * @default {}
              */
             ips: {
-                [key: string]: components["schemas"]["LeasedIp"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /** Observed At */
             observed_at?: string | null;
@@ -4566,6 +4646,14 @@ export interface components {
             top_up?: string | null;
             /** Final Cost */
             final_cost?: string | null;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /** Chain Id */
+            chain_id?: number | null;
             last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
@@ -4606,9 +4694,8 @@ export interface components {
          */
         WorkloadEstimate: {
             /**
-             * Kind
-             * @default akash
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "akash";
             /**
@@ -4717,14 +4804,14 @@ export interface components {
              * @default {}
              */
             forwarded_ports: {
-                [key: string]: components["schemas"]["ForwardedPort"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /**
              * Ips
              * @default {}
              */
             ips: {
-                [key: string]: components["schemas"]["LeasedIp"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /** Observed At */
             observed_at?: string | null;
@@ -4755,14 +4842,26 @@ export interface components {
             update_requested_at?: string | null;
             /**
              * Top Up
-             * @description US dollars that are being added to its escrow account.
+             * @description What is being added to its escrow account.
              */
             top_up?: string | null;
             /**
              * Final Cost
-             * @description What it has cost in the end, in US dollars.
+             * @description What it has cost in the end.
              */
             final_cost?: string | null;
+            /**
+             * Currency
+             * @description Of every cost but `price`. One token of the escrow counts as a US dollar.
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Chain Id
+             * @description Where its escrow is, None if the account pays.
+             */
+            chain_id?: number | null;
             /** @description What its providers reported last; it stays once it is closed. */
             last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
@@ -4809,14 +4908,14 @@ export interface components {
              * @default {}
              */
             forwarded_ports: {
-                [key: string]: components["schemas"]["ForwardedPort"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /**
              * Ips
              * @default {}
              */
             ips: {
-                [key: string]: components["schemas"]["LeasedIp"][];
+                [key: string]: components["schemas"]["Port"][];
             };
             /** Observed At */
             observed_at?: string | null;
@@ -4840,6 +4939,14 @@ export interface components {
             top_up?: string | null;
             /** Final Cost */
             final_cost?: string | null;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /** Chain Id */
+            chain_id?: number | null;
             last_seen?: components["schemas"]["Observation"] | null;
             /** Created At */
             created_at: string;
@@ -5440,7 +5547,7 @@ export interface operations {
                      *       "validated_at": "2026-11-21T04:20:00Z",
                      *       "run_id": "4f1c2ab0",
                      *       "metrics": {
-                     *         "web": 1.5
+                     *         "web": 1
                      *       },
                      *       "improvement": 1.5,
                      *       "model_id": "sentiment-v2"
@@ -5971,6 +6078,7 @@ export interface operations {
                      *           "gas_used": "2104332",
                      *           "gas_price": "1500000000",
                      *           "total_cost": "1250000000000000",
+                     *           "currency": "currency",
                      *           "verification": {
                      *             "status": "pending",
                      *             "urls": [
@@ -6159,7 +6267,7 @@ export interface operations {
                      *       "ips": {
                      *         "web": [
                      *           {
-                     *             "ip": "203.0.113.7",
+                     *             "host": "provider.example.com",
                      *             "port": 1,
                      *             "external_port": 31542,
                      *             "protocol": "tcp"
@@ -6176,6 +6284,8 @@ export interface operations {
                      *       "update_requested_at": "2026-11-21T04:20:00Z",
                      *       "top_up": "top up",
                      *       "final_cost": "final cost",
+                     *       "currency": "USD",
+                     *       "chain_id": 11155111,
                      *       "last_seen": {
                      *         "observed_at": "2026-11-21T04:20:00Z",
                      *         "services": {
@@ -6200,7 +6310,7 @@ export interface operations {
                      *         "ips": {
                      *           "web": [
                      *             {
-                     *               "ip": "203.0.113.7",
+                     *               "host": "provider.example.com",
                      *               "port": 1,
                      *               "external_port": 31542,
                      *               "protocol": "tcp"
@@ -6216,6 +6326,8 @@ export interface operations {
                      *         "reserved": "reserved",
                      *         "released": "released",
                      *         "most_per_hour": "most per hour",
+                     *         "currency": "USD",
+                     *         "chain_id": 11155111,
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
@@ -6240,18 +6352,18 @@ export interface operations {
                      *         ],
                      *         "services": [
                      *           {
-                     *             "name": "web",
-                     *             "ready": 1,
+                     *             "available": 1,
                      *             "total": 1,
                      *             "uris": [
                      *               "web.provider.example.com"
                      *             ],
+                     *             "name": "web",
                      *             "ports": [
                      *               {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ],
                      *             "ips": [
@@ -6259,7 +6371,7 @@ export interface operations {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ]
                      *           }
@@ -6417,7 +6529,7 @@ export interface operations {
                      *       "ips": {
                      *         "web": [
                      *           {
-                     *             "ip": "203.0.113.7",
+                     *             "host": "provider.example.com",
                      *             "port": 1,
                      *             "external_port": 31542,
                      *             "protocol": "tcp"
@@ -6434,6 +6546,8 @@ export interface operations {
                      *       "update_requested_at": "2026-11-21T04:20:00Z",
                      *       "top_up": "top up",
                      *       "final_cost": "final cost",
+                     *       "currency": "USD",
+                     *       "chain_id": 11155111,
                      *       "last_seen": {
                      *         "observed_at": "2026-11-21T04:20:00Z",
                      *         "services": {
@@ -6458,7 +6572,7 @@ export interface operations {
                      *         "ips": {
                      *           "web": [
                      *             {
-                     *               "ip": "203.0.113.7",
+                     *               "host": "provider.example.com",
                      *               "port": 1,
                      *               "external_port": 31542,
                      *               "protocol": "tcp"
@@ -6474,6 +6588,8 @@ export interface operations {
                      *         "reserved": "reserved",
                      *         "released": "released",
                      *         "most_per_hour": "most per hour",
+                     *         "currency": "USD",
+                     *         "chain_id": 11155111,
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
@@ -6498,18 +6614,18 @@ export interface operations {
                      *         ],
                      *         "services": [
                      *           {
-                     *             "name": "web",
-                     *             "ready": 1,
+                     *             "available": 1,
                      *             "total": 1,
                      *             "uris": [
                      *               "web.provider.example.com"
                      *             ],
+                     *             "name": "web",
                      *             "ports": [
                      *               {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ],
                      *             "ips": [
@@ -6517,7 +6633,7 @@ export interface operations {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ]
                      *           }
@@ -6633,7 +6749,7 @@ export interface operations {
                      *       "ips": {
                      *         "web": [
                      *           {
-                     *             "ip": "203.0.113.7",
+                     *             "host": "provider.example.com",
                      *             "port": 1,
                      *             "external_port": 31542,
                      *             "protocol": "tcp"
@@ -6650,6 +6766,8 @@ export interface operations {
                      *       "update_requested_at": "2026-11-21T04:20:00Z",
                      *       "top_up": "top up",
                      *       "final_cost": "final cost",
+                     *       "currency": "USD",
+                     *       "chain_id": 11155111,
                      *       "last_seen": {
                      *         "observed_at": "2026-11-21T04:20:00Z",
                      *         "services": {
@@ -6674,7 +6792,7 @@ export interface operations {
                      *         "ips": {
                      *           "web": [
                      *             {
-                     *               "ip": "203.0.113.7",
+                     *               "host": "provider.example.com",
                      *               "port": 1,
                      *               "external_port": 31542,
                      *               "protocol": "tcp"
@@ -6690,6 +6808,8 @@ export interface operations {
                      *         "reserved": "reserved",
                      *         "released": "released",
                      *         "most_per_hour": "most per hour",
+                     *         "currency": "USD",
+                     *         "chain_id": 11155111,
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
@@ -6714,18 +6834,18 @@ export interface operations {
                      *         ],
                      *         "services": [
                      *           {
-                     *             "name": "web",
-                     *             "ready": 1,
+                     *             "available": 1,
                      *             "total": 1,
                      *             "uris": [
                      *               "web.provider.example.com"
                      *             ],
+                     *             "name": "web",
                      *             "ports": [
                      *               {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ],
                      *             "ips": [
@@ -6733,7 +6853,7 @@ export interface operations {
                      *                 "host": "provider.example.com",
                      *                 "port": 1,
                      *                 "external_port": 31542,
-                     *                 "proto": "proto"
+                     *                 "protocol": "tcp"
                      *               }
                      *             ]
                      *           }
@@ -6878,6 +6998,7 @@ export interface operations {
                      *       "gas_used": "2104332",
                      *       "gas_price": "1500000000",
                      *       "total_cost": "1250000000000000",
+                     *       "currency": "currency",
                      *       "verification": {
                      *         "status": "pending",
                      *         "urls": [
@@ -6996,6 +7117,7 @@ export interface operations {
                      *       "escrow": "escrow",
                      *       "token": "slw_Zm9yIHRlc3RzIG9ubHksIG5vIHdvcmtlciBoYXMgdGh",
                      *       "decimals": 1,
+                     *       "currency": "USD",
                      *       "deposited": "deposited",
                      *       "released": "released",
                      *       "refunded": "refunded",
@@ -7059,7 +7181,9 @@ export interface operations {
                      *       "permit": {
                      *         "deadline": 1,
                      *         "typed_data": {}
-                     *       }
+                     *       },
+                     *       "chain_id": 11155111,
+                     *       "currency": "USD"
                      *     }
                      */
                     "application/json": components["schemas"]["DepositAnswer"];
@@ -7108,7 +7232,9 @@ export interface operations {
                      *           "description": "description",
                      *           "to": "to"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "chain_id": 11155111,
+                     *       "currency": "USD"
                      *     }
                      */
                     "application/json": components["schemas"]["RefundAnswer"];
@@ -7274,7 +7400,7 @@ export interface operations {
                      *           "state": "registered",
                      *           "validated_at": "2026-11-21T04:20:00Z",
                      *           "metrics": {
-                     *             "web": 1.5
+                     *             "web": 1
                      *           },
                      *           "token": {
                      *             "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
@@ -7330,7 +7456,7 @@ export interface operations {
                      *       "state": "registered",
                      *       "validated_at": "2026-11-21T04:20:00Z",
                      *       "metrics": {
-                     *         "web": 1.5
+                     *         "web": 1
                      *       },
                      *       "token": {
                      *         "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",

@@ -86,12 +86,10 @@ export function reckonedSpending(workload: Workload, now: number): number {
 /** Where a workload is reached, as what can be shown and, for web addresses, opened. */
 export function endpointsOf(workload: Pick<Workload, "services" | "forwarded_ports" | "ips">): Endpoint[] {
   const uris = Object.values(workload.services ?? {}).flatMap((service) => service.uris ?? []);
-  const ports = Object.values(workload.forwarded_ports ?? {}).flat();
-  const ips = Object.values(workload.ips ?? {}).flat();
+  const ports = [workload.forwarded_ports, workload.ips].flatMap((byService) => Object.values(byService ?? {}).flat());
   return [
     ...uris.map((uri) => ({ text: uri, href: `http://${uri}` })),
     ...ports.map((port) => ({ text: `${port.host}:${port.external_port} → ${port.port}`, href: null })),
-    ...ips.map((ip) => ({ text: `${ip.ip}:${ip.external_port} → ${ip.port}`, href: null })),
   ];
 }
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from slipway.akash.bidding.preferences import Preferences, decimal_of
-from slipway.akash.status.models import LiveStatus
+from slipway.akash.status.models import LiveStatus, Port, ServiceState
 from slipway.chain.unsigned import UnsignedTransaction
 from slipway.jobs.models import EventDetail, Refusal
 
@@ -129,7 +129,7 @@ class PaymentAnswer(BaseModel):
 
     Attributes:
         job_id: What the deposit is for: the workload's id.
-        amount: Whole tokens of the escrow.
+        amount: Whole tokens of the escrow, each of which counts as a US dollar.
         expires_at: Until when the deposit has to be there.
         transactions: To complete, sign and send in this order.
     """
@@ -137,6 +137,8 @@ class PaymentAnswer(BaseModel):
     status: Literal["awaiting_deposit"] = "awaiting_deposit"
     job_id: str
     amount: str
+    currency: Literal["USD"] = "USD"
+    chain_id: int
     expires_at: str
     transactions: list[UnsignedTransaction]
 
@@ -150,6 +152,7 @@ class DeployWorkloadAnswer(BaseModel):
     status: Literal["pending"] = "pending"
     services: list[str]
     deposit: str
+    currency: Literal["USD"] = "USD"
     status_url: str
 
 
@@ -216,39 +219,13 @@ class LeaseDetail(BaseModel):
     host: str | None = None
 
 
-class ServiceState(BaseModel):
-    """How many replicas of a service are available, and where it is reached."""
-
-    available: int
-    total: int
-    uris: list[str] = []
-
-
-class ForwardedPort(BaseModel):
-    """A port of the provider that leads to one of a container's."""
-
-    host: str
-    port: int
-    external_port: int
-    protocol: str
-
-
-class LeasedIp(BaseModel):
-    """A port at an IP address of its own."""
-
-    ip: str
-    port: int
-    external_port: int
-    protocol: str
-
-
 class Observation(BaseModel):
     """What a workload's providers reported of it, and when."""
 
     observed_at: str
     services: dict[str, ServiceState] = {}
-    forwarded_ports: dict[str, list[ForwardedPort]] = {}
-    ips: dict[str, list[LeasedIp]] = {}
+    forwarded_ports: dict[str, list[Port]] = {}
+    ips: dict[str, list[Port]] = {}
 
 
 class PaymentState(BaseModel):
@@ -267,6 +244,8 @@ class PaymentState(BaseModel):
     reserved: str | None = None
     released: str = "0"
     most_per_hour: str | None = None
+    currency: Literal["USD"] = "USD"
+    chain_id: int | None = None
     expires_at: str
     spent: str | None = None
 
@@ -284,8 +263,10 @@ class WorkloadStatus(BaseModel):
         close_reason: Why it was closed.
         live: Its state on Akash now, with its age, and what it costs; not in lists.
         update_requested_at: Since when another SDL is to run in its lease.
-        top_up: US dollars that are being added to its escrow account.
-        final_cost: What it has cost in the end, in US dollars.
+        top_up: What is being added to its escrow account.
+        final_cost: What it has cost in the end.
+        currency: Of every cost but ``price``. One token of the escrow counts as a US dollar.
+        chain_id: Where its escrow is, None if the account pays.
         last_seen: What its providers reported last; it stays once it is closed.
     """
 
@@ -298,8 +279,8 @@ class WorkloadStatus(BaseModel):
     price: str | None = None
     usd_per_hour: str | None = None
     services: dict[str, ServiceState] = {}
-    forwarded_ports: dict[str, list[ForwardedPort]] = {}
-    ips: dict[str, list[LeasedIp]] = {}
+    forwarded_ports: dict[str, list[Port]] = {}
+    ips: dict[str, list[Port]] = {}
     observed_at: str | None = None
     error: WorkloadError | None = None
     close_requested_at: str | None = None
@@ -310,6 +291,8 @@ class WorkloadStatus(BaseModel):
     update_requested_at: str | None = None
     top_up: str | None = None
     final_cost: str | None = None
+    currency: Literal["USD"] = "USD"
+    chain_id: int | None = None
     last_seen: Observation | None = None
     created_at: str
     updated_at: str

@@ -8,7 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from slipway.akash.models import ForwardedPort, LeasedIp, Observation, ServiceState
+from slipway.akash.models import Observation
+from slipway.akash.status.models import Port, ServiceState
 
 if TYPE_CHECKING:  # Reading workloads needs these rules, but none of upstream's many shapes.
     from slipway.akash.console.models import Lease
@@ -192,14 +193,14 @@ def observation_of(
             seen.services[name] = ServiceState(available=service.available, total=service.total, uris=service.uris)
         for name, ports in (status.forwarded_ports if status else {}).items():
             seen.forwarded_ports[name] = [
-                ForwardedPort(
+                Port(
                     host=port.host or known_host, port=port.port, external_port=port.external_port, protocol=port.proto
                 )
                 for port in ports
             ]
         for name, ips in (status.ips if status else {}).items():
             seen.ips[name] = [
-                LeasedIp(ip=entry.ip, port=entry.port, external_port=entry.external_port, protocol=entry.protocol)
+                Port(host=entry.ip, port=entry.port, external_port=entry.external_port, protocol=entry.protocol)
                 for entry in ips
             ]
     return seen

@@ -337,9 +337,14 @@ def _awaiting(
 ) -> PayWorkloadAnswer:
     """Let a workload wait for the deposit, and return the answer that asks for it."""
     expires_at = to_text(now() + timedelta(seconds=akash_deposit_seconds()))
-    deployment.payment = {**payment, "expires_at": expires_at}
+    chain_id = token_chain_id()
+    deployment.payment = {**payment, "chain_id": chain_id, "expires_at": expires_at}
     asked = PaymentAnswer(
-        job_id=deployment.deployment_id, amount=payment["amount"], expires_at=expires_at, transactions=transactions
+        job_id=deployment.deployment_id,
+        amount=payment["amount"],
+        chain_id=chain_id,
+        expires_at=expires_at,
+        transactions=transactions,
     )
     return PayWorkloadAnswer(**answer.model_dump(), payment=asked)
 

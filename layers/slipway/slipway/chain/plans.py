@@ -68,10 +68,14 @@ class PlannedCall:
 
 def gas_limits(calls: Sequence[PlannedCall], estimates: Sequence[int]) -> tuple[int, ...]:
     """Return the limits to sign, by a node's estimates of ``PlannedCall.estimated`` of each."""
-    return tuple(
-        planned.gas_limit or gas_limit(found - (estimates[0] if planned.rehearsal else 0))
-        for planned, found in zip(calls, estimates, strict=True)
-    )
+    uses = gas_uses(calls, estimates)
+    return tuple(planned.gas_limit or gas_limit(used) for planned, used in zip(calls, uses, strict=True))
+
+
+def gas_uses(calls: Sequence[PlannedCall], estimates: Sequence[int]) -> list[int]:
+    """Return what each call uses, by the same estimates."""
+    found = zip(calls, estimates, strict=True)
+    return [estimate - (estimates[0] if planned.rehearsal else 0) for planned, estimate in found]
 
 
 def _address(contract: Created, created: Mapping[str, str] | None) -> str:

@@ -44,6 +44,11 @@ def _wanted_fees(network: ChainFees, chain: Chain) -> Fees:
     return Fees(max_fee, max_fee if chain.is_legacy else tip, chain.is_legacy)
 
 
+def price_of(network: ChainFees, fees: Fees) -> int:
+    """Return the wei that a unit of gas would cost in the next block, at fees that ``fees_under_cap`` gave."""
+    return min(network.base_fee_per_gas + fees.max_priority_fee_per_gas, fees.max_fee_per_gas)
+
+
 def bumped_fees(signed: Fees, network: ChainFees, chain: Chain, cap: int, least_tip: int = 0) -> Fees | None:
     """Return fees by which a stuck transaction replaces itself at the same nonce.
 

@@ -6,7 +6,7 @@ caller's wallet to complete (nonce, fees), sign and send: Slipway holds no user'
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -24,6 +24,10 @@ def _job_id(text: str) -> str:
 
 
 JobId = Annotated[str, Field(max_length=36, examples=["3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90"]), AfterValidator(_job_id)]
+
+
+# Each of the escrow's tokens counts as one US dollar.
+Currency = Literal["USD"]
 
 
 class Permit(BaseModel):
@@ -62,6 +66,8 @@ class DepositAnswer(BaseModel):
     amount: str
     transactions: list[UnsignedTransaction]
     permit: PermitOffer | None = None
+    chain_id: int
+    currency: Currency = "USD"
 
 
 class RefundAnswer(BaseModel):
@@ -70,6 +76,8 @@ class RefundAnswer(BaseModel):
     job_id: str
     amount: str
     transactions: list[UnsignedTransaction]
+    chain_id: int
+    currency: Currency = "USD"
 
 
 class EscrowAnswer(BaseModel):
@@ -84,6 +92,7 @@ class EscrowAnswer(BaseModel):
     escrow: str
     token: str
     decimals: int
+    currency: Currency = "USD"
     deposited: str
     released: str
     refunded: str

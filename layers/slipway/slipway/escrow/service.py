@@ -125,7 +125,7 @@ class EscrowService:
         if body.permit:
             call = contract.deposit_with_permit(body.job_id, amount, price, body.permit)
             transaction = self._transaction(call, self._permitted_gas(wallet, call, body.permit), description)
-            return DepositAnswer(job_id=body.job_id, amount=shown, transactions=[transaction])
+            return self._deposits(body.job_id, shown, [transaction])
         token = self._token(found.token)
         offer = self._start(self._offer, token, wallet, contract.address, amount)
         approve, deposit = token.approve(contract.address, amount), contract.deposit(body.job_id, amount, price)
@@ -134,7 +134,7 @@ class EscrowService:
         transactions = [self._transaction(deposit, gas if approved else DEPOSIT_GAS, description)]
         if not approved:
             transactions.insert(0, self._transaction(approve, gas, f"Let the escrow take {shown} of your tokens"))
-        return DepositAnswer(job_id=body.job_id, amount=shown, transactions=transactions, permit=self._offered(offer))
+        return self._deposits(body.job_id, shown, transactions, self._offered(offer))
 
     def request(
         self, wallet: str, job_id: str, usd: Decimal, usd_per_hour: Decimal
@@ -193,7 +193,13 @@ class EscrowService:
         call = contract.refund(job_id)
         gas = self._estimated(self._start(self._rpc.estimate_gas, wallet, call))
         transaction = self._transaction(call, gas, f"Refund {shown} of job {job_id}")
-        return RefundAnswer(job_id=job_id, amount=shown, transactions=[transaction])
+        return RefundAnswer(job_id=job_id, amount=shown, transactions=[transaction], chain_id=self._chain.chain_id)
+
+    def _deposits(
+        self, job_id: str, amount: str, transactions: list[UnsignedTransaction], permit: PermitOffer | None = None
+    ) -> DepositAnswer:
+        chain_id = self._chain.chain_id
+        return DepositAnswer(job_id=job_id, amount=amount, transactions=transactions, permit=permit, chain_id=chain_id)
 
     def _contract(self, job: PaidJob | None = None) -> EscrowContract:
         """Return the escrow that a job began with, and the present one for any other."""

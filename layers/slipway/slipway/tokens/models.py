@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from slipway.amounts import DecimalText, base_units
 from slipway.chain.unsigned import UnsignedTransaction
@@ -34,6 +44,8 @@ PURPOSES: tuple[Purpose, ...] = ("deploy", "register", "distribute")
 # Every token that Slipway launches has as many.
 DECIMALS = 18
 MOST_ALLOCATIONS = 200
+# Up to there every integer is a float.
+_MOST_EXACT = 2**53
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
@@ -129,15 +141,29 @@ class DeployTokenAnswer(BaseModel):
 
     success: Literal[True] = True
     deployment_id: str
+    kind: Literal["token"] = "token"
     model_id: str
     estimated_confirmation_time: int
     estimated_gas_cost: str
+    currency: str
+    chain_id: int
     status_url: str
 
 
 class EstimateAnswer(BaseModel):
-    """What a launch would cost and take. ``gas`` covers all of its transactions; fees and cost are in wei."""
+    """What a launch would cost and take. ``gas`` covers all of its transactions; fees and costs are in wei.
 
+    Attributes:
+        gas: The most that is used.
+        payer: Whose money it is: the operator's ``account``.
+        most_cost: What the transactions can cost as they would be signed now; the same as ``estimated_gas_cost``. One
+            that no block takes is signed again with higher fees, up to ``fee_cap`` for a unit of gas.
+        expected_cost: What they would cost in the next block.
+        currency: Of the chain's gas.
+        chain: Where it is paid.
+    """
+
+    kind: Literal["token"] = "token"
     model_id: str
     token_name: str
     token_symbol: str
@@ -148,11 +174,25 @@ class EstimateAnswer(BaseModel):
     max_priority_fee_per_gas: str | None
     fee_cap: str
     estimated_gas_cost: str | None
+    payer: Literal["account"] = "account"
+    most_cost: str | None
+    expected_cost: str | None
+    currency: str
+    chain: int
     estimated_confirmation_time: int
     refusals: list[Refusal]
 
 
-class DeploymentError(BaseModel):
+class _Sparse(BaseModel):
+    """Leaves out what is not known yet, wherever it is shown."""
+
+    @model_serializer(mode="wrap")
+    def _known(self, shown: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        # A return type here would be the schema's.
+        return {name: value for name, value in shown(self).items() if value is not None}
+
+
+class DeploymentError(_Sparse):
     """How a launch failed."""
 
     code: str
@@ -160,10 +200,10 @@ class DeploymentError(BaseModel):
     transaction_hash: str | None = None
 
 
-class DeploymentStatus(BaseModel):
-    """Specification 004's status body; fields are left out until they are known.
+class DeploymentStatus(_Sparse):
+    """Specification 004's status body; fields are left out until they are known, in lists and details too.
 
-    ``verification`` is that of the token's source, once the launch is completed.
+    ``verification`` is that of the token's source, once the launch is completed. Costs are in wei of ``currency``.
     """
 
     kind: Literal["token"] = "token"
@@ -184,14 +224,15 @@ class DeploymentStatus(BaseModel):
     gas_used: str | None = None
     gas_price: str | None = None
     total_cost: str | None = None
+    currency: str | None = None
     verification: Verification | None = None
     error: DeploymentError | None = None
     created_at: str
     updated_at: str
 
 
-class TransactionDetail(BaseModel):
-    """One of a launch's transactions. ``gas_price`` is the effective price in wei."""
+class TransactionDetail(_Sparse):
+    """One of a launch's transactions. ``gas_price`` is the effective price, ``cost`` what it paid, in wei."""
 
     purpose: Purpose
     transaction_hash: str
@@ -199,6 +240,8 @@ class TransactionDetail(BaseModel):
     gas_used: str | None = None
     gas_price: str | None = None
     cost: str | None = None
+    currency: str | None = None
+    chain_id: int
     explorer_url: str | None = None
 
 
@@ -296,6 +339,14 @@ class ModelState(StrEnum):
     REJECTED = "rejected"
 
 
+def _whole(value: float) -> int | float:
+    return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
+
+
+# An integer is shown as one.
+Metric = Annotated[float, PlainSerializer(_whole)]
+
+
 class ModelEntry(BaseModel):
     """What the catalogue stores of a model (``PUT /api/admin/models/{id}``)."""
 
@@ -306,7 +357,7 @@ class ModelEntry(BaseModel):
     state: ModelState
     validated_at: Annotated[str, Field(max_length=40), AfterValidator(printable)] | None = None
     run_id: Annotated[str, Field(max_length=200), AfterValidator(printable)] | None = None
-    metrics: dict[str, float] = Field(default={}, max_length=200)
+    metrics: dict[str, Metric] = Field(default={}, max_length=200)
     improvement: float | None = None
 
 
@@ -338,7 +389,7 @@ class ModelView(BaseModel):
     contributors: list[str]
     state: ModelState
     validated_at: str | None
-    metrics: dict[str, float]
+    metrics: dict[str, Metric]
     token: ModelToken | None
     refusals: list[Refusal]
 

@@ -15,8 +15,8 @@ from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Fees
-from slipway.chain.plans import gas_limits
-from slipway.chain.rules import estimated_seconds, fees_under_cap
+from slipway.chain.plans import gas_limits, gas_uses
+from slipway.chain.rules import estimated_seconds, fees_under_cap, price_of
 from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap, with_contracts
 from slipway.chains import Chain
 from slipway.configuration import chain_settings
@@ -95,10 +95,16 @@ CANCELLED = "CANCELLED"
 
 @dataclass(frozen=True)
 class _Quote:
-    """What the chain says of a launch now. ``refusals`` are in the order in which they would be told."""
+    """What the chain says of a launch now. ``refusals`` are in the order in which they would be raised.
+
+    Attributes:
+        gas: Most gas that the launch would use.
+        expected_cost: Wei that it would cost in the next block.
+    """
 
     gas: int | None
     fees: Fees | None
+    expected_cost: int | None
     refusals: list[SlipwayError]
 
     @property
@@ -155,6 +161,7 @@ class TokenService:
         symbol = body.token_symbol or next(
             (candidate for candidate in symbol_candidates(body.model_id) if symbol_is_free(candidate)), ""
         )
+        most = None if quote.cost is None else str(quote.cost)
         return EstimateAnswer(
             model_id=body.model_id,
             token_name=body.token_name or default_name(body.model_id),
@@ -165,7 +172,11 @@ class TokenService:
             max_fee_per_gas=str(quote.fees.max_fee_per_gas) if quote.fees else None,
             max_priority_fee_per_gas=str(quote.fees.max_priority_fee_per_gas) if quote.fees else None,
             fee_cap=str(fee_cap(self._chain, configuration)),
-            estimated_gas_cost=None if quote.cost is None else str(quote.cost),
+            estimated_gas_cost=most,
+            most_cost=most,
+            expected_cost=None if quote.expected_cost is None else str(quote.expected_cost),
+            currency=self._chain.currency,
+            chain=self._chain.chain_id,
             estimated_confirmation_time=estimated_seconds(self._chain, _INCLUSIONS),
             refusals=refusals,
         )
@@ -225,7 +236,7 @@ class TokenService:
         )
         refusals: list[SlipwayError] = []
         fees: Fees | None = None
-        gas: int | None = None
+        gas = expected = None
         try:
             estimates = self._estimates(body, configuration, ends_at)
             network, token = _by(ends_at, reads[0]), _by(ends_at, reads[1])
@@ -233,8 +244,9 @@ class TokenService:
                 refusals.append(_registered(token))
             else:
                 # Registration can only be estimated for a model that is not registered.
-                gas = estimates()
+                used, gas = estimates()
             fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
+            expected = used * price_of(network, fees) if gas else None
             if refusal := Budget.read(gas_ceilings([self._chain])).refusal((gas or 0) * fees.max_fee_per_gas):
                 refusals.append(refusal)
         except TimeoutError:
@@ -243,12 +255,12 @@ class TokenService:
             refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
         except SlipwayError as error:
             refusals.append(error)
-        return _Quote(gas, fees, refusals)
+        return _Quote(gas, fees, expected, refusals)
 
     def _estimates(
         self, body: DeployTokenRequest, configuration: ChainConfiguration, ends_at: float
-    ) -> Callable[[], int]:
-        """Begin to ask what gas a launch needs; return what waits for the answer.
+    ) -> Callable[[], tuple[int, int]]:
+        """Begin to ask what gas a launch needs; return what waits for what it is expected to use, and for the most.
 
         Raises:
             ConflictError: The installation's contracts know no supply.
@@ -265,7 +277,7 @@ class TokenService:
         reads = [self._threads.submit(self._rpc.estimate_gas, sender, one.estimated()) for one in planned]
         block = self._threads.submit(self._rpc.block_gas_limit) if body.allocations else None
 
-        def wait() -> int:
+        def wait() -> tuple[int, int]:
             found = []
             for one, read in zip(planned, reads, strict=True):
                 try:
@@ -282,7 +294,7 @@ class TokenService:
             if block and sum(needed) > (most := _by(ends_at, block)):
                 details = {"gas": sum(needed), "block_gas_limit": most}
                 raise GasLimitExceededError("The launch does not fit into one block", details=details)
-            return sum(needed)
+            return sum(gas_uses(planned, found)), sum(needed)
 
         return wait
 
@@ -354,6 +366,8 @@ class TokenService:
             model_id=body.model_id,
             estimated_confirmation_time=estimated_seconds(self._chain, _INCLUSIONS),
             estimated_gas_cost=str(quote.cost or 0),
+            currency=self._chain.currency,
+            chain_id=self._chain.chain_id,
             status_url=f"/api/deployments/{deployment_id}/status",
         )
 
@@ -415,7 +429,9 @@ class TokenService:
         return write
 
     def _replay(self, idempotency: Idempotency) -> DeployTokenAnswer:
-        answer = DeployTokenAnswer.model_validate(idempotency.answer())
+        # Answers that were kept before 2026-11-29 name neither.
+        beside = {"currency": self._chain.currency, "chain_id": self._chain.chain_id}
+        answer = DeployTokenAnswer.model_validate({**beside, **idempotency.answer()})
         # The first request may have died between its write and its start.
         deployment = find_token(answer.deployment_id)
         if deployment and deployment.status == str(Status.PENDING):

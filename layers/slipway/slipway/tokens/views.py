@@ -35,6 +35,8 @@ def transactions_of(item: TokenItem, chain: Chain) -> list[TransactionDetail]:
             gas_used=str(int(gas)) if gas is not None else None,
             gas_price=price,
             cost=None if (paid := cost_of(gas, price, cost)) is None else str(paid),
+            currency=None if paid is None else chain.currency,
+            chain_id=chain.chain_id,
             explorer_url=chain.explorer_transaction_url(transaction_hash),
         )
         for purpose in PURPOSES
@@ -75,6 +77,7 @@ def _fields(item: TokenItem, chain: Chain) -> dict[str, Any]:
         "gas_used": str(sum(int(part.gas_used or 0) for part in mined)) if mined else None,
         "gas_price": last.gas_price if last else None,
         "total_cost": str(sum(int(part.cost or 0) for part in mined)) if mined else None,
+        "currency": chain.currency if mined else None,
         "verification": Verification.of(item.verification) if item.status == str(Status.COMPLETED) else None,
         "error": error,
         "created_at": item.created_at,

@@ -1,6 +1,6 @@
 """Shapes of a running workload's live status. Amounts are decimal strings."""
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 
 class Money(BaseModel):
@@ -37,27 +37,32 @@ class Cost(BaseModel):
     estimate: bool
 
 
-class LivePort(BaseModel):
-    """A port of the provider, or of an IP address of its own, that leads to a container's ``port``.
+class Port(BaseModel):
+    """``external_port`` of a provider's host, or of an IP address of its own, that leads to a container's ``port``.
 
-    ``host`` is None where the provider does not report it.
+    ``host`` is None where the provider does not report it. Those stored before 2026-11-29 may have it as ``ip``.
     """
 
-    host: str | None
+    host: str | None = Field(validation_alias=AliasChoices("host", "ip"))
     port: int
     external_port: int
-    proto: str
+    protocol: str
 
 
-class LiveService(BaseModel):
-    """A service: how many replicas are ready of how many, and where it is reached."""
+class ServiceState(BaseModel):
+    """How many replicas of a service are available, and where it is reached."""
+
+    available: int
+    total: int
+    uris: list[str] = []
+
+
+class LiveService(ServiceState):
+    """A service by its name, with its ports."""
 
     name: str
-    ready: int
-    total: int
-    uris: list[str]
-    ports: list[LivePort]
-    ips: list[LivePort]
+    ports: list[Port]
+    ips: list[Port]
 
 
 class LiveLease(BaseModel):

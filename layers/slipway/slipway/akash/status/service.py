@@ -10,7 +10,7 @@ from slipway.akash.console.models import Deployment, Lease
 from slipway.akash.revalidation_requests import request_revalidation
 from slipway.akash.stale_while_revalidate import BACKGROUND_SECONDS, Cache, CacheEntry, Origin, read_through, revalidate
 from slipway.akash.status.costs import cost_of, money
-from slipway.akash.status.models import LiveLease, LivePort, LiveService, LiveStatus
+from slipway.akash.status.models import LiveLease, LiveService, LiveStatus, Port
 from slipway.akash.status.store import LiveCache
 from slipway.errors import SlipwayError
 from slipway.observability import logger
@@ -125,15 +125,15 @@ def _services(deployment: Deployment, hosts: Mapping[str, str]) -> list[LiveServ
         LiveService(
             name=name,
             # Providers differ in which of the two they count.
-            ready=max(service.ready_replicas, service.available),
+            available=max(service.ready_replicas, service.available),
             total=service.total,
             uris=service.uris,
             ports=[
-                LivePort(host=port.host or host, port=port.port, external_port=port.external_port, proto=port.proto)
+                Port(host=port.host or host, port=port.port, external_port=port.external_port, protocol=port.proto)
                 for port in status.forwarded_ports.get(name, [])
             ],
             ips=[
-                LivePort(host=ip.ip or None, port=ip.port, external_port=ip.external_port, proto=ip.protocol)
+                Port(host=ip.ip or None, port=ip.port, external_port=ip.external_port, protocol=ip.protocol)
                 for ip in status.ips.get(name, [])
             ],
         )
