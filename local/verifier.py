@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -105,6 +106,8 @@ class Verifier:
         self.verified: dict[tuple[int, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._compiler = Compiler(ROOT / "node_modules" / "solc" / "soljson.js")
+        # All tokens have one source; errors are not kept.
+        self._output = lru_cache(maxsize=32)(self._compile)
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verifier")
 
     def submit(self, chain_id: int, address: str, asked: Mapping[str, Any]) -> Job:
@@ -158,11 +161,15 @@ class Verifier:
         content = json.loads(json.dumps(asked["stdJsonInput"]))
         wanted = ["evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
         content.setdefault("settings", {})["outputSelection"] = {unit: {name: wanted}}
-        with self._lock, self._compiler:
-            if asked["compilerVersion"].removeprefix("v") != self._compiler.version:
+        with self._lock:
+            return self._output(unit, name, str(asked["compilerVersion"]), json.dumps(content, sort_keys=True))
+
+    def _compile(self, unit: str, name: str, version: str, content: str) -> dict[str, Any]:
+        with self._compiler:
+            if version.removeprefix("v") != self._compiler.version:
                 raise VerificationError("unsupported_compiler_version", f"Only {self._compiler.version} is here")
             try:
-                output = self._compiler.compile(content, timeout_seconds=60)
+                output = self._compiler.compile(json.loads(content), timeout_seconds=60)
             except CompilationError as error:
                 raise VerificationError("compiler_error", str(error)[:2000]) from error
             except CompilerError as error:
