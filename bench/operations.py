@@ -29,7 +29,7 @@ from slipway.chain.signing import ChainSigning
 from slipway.chain.store import save_contracts, save_escrow
 from slipway.chain.write_ahead import WriteAhead
 from slipway.configuration import chain_settings
-from slipway.settings import akash_windows, build_limits, launch_windows
+from slipway.settings import tier_limit
 from slipway.stacks import node_workflow
 from slipway.times import epoch_milliseconds
 from tests.functional.contracts.conftest import Chain, running_chain
@@ -472,5 +472,4 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
     for name in ("LAUNCH_LIMITS", "AKASH_LIMITS", "BUILD_LIMITS"):
         here.patches.setenv(name, _LIMITS)
     here.patches.setenv("BUILD_ARN", here.slipway.state_machine)
-    for read in (launch_windows, akash_windows, build_limits):
-        read.cache_clear()
+    tier_limit.cache_clear()

@@ -25,7 +25,7 @@ from bench.installation import Installed, installed
 from bench.metering import Counts
 from slipway.builds.states import Status
 from slipway.builds.store import BLOCK, counts_key, number_key, owner_key
-from slipway.settings import build_limits, launch_windows
+from slipway.settings import tier_limit
 from slipway.times import epoch_milliseconds, now, to_text
 from tests.support.functions import event
 from tests.support.installation import Answer
@@ -249,8 +249,7 @@ def measure(times: Sequence[int], base: int = BASE) -> dict[str, list[Counts]]:
         for name in ("LAUNCH_LIMITS", "BUILD_LIMITS"):
             here.patches.setenv(name, _LIMITS)
         here.patches.setenv("BUILD_ARN", here.slipway.state_machine)
-        launch_windows.cache_clear()
-        build_limits.cache_clear()
+        tier_limit.cache_clear()
         data = Data(here, boto3.client("dynamodb"))
         data.seed()
         for factor in times:

@@ -28,8 +28,9 @@ a fleet of workers.
 message with it, exchange it at `POST /api/auth/verify` for an access token, and send
 that as `Authorization: Bearer <token>`.
 
-**Refusals** have one shape, `ErrorEnvelope`, for unknown paths (404), methods (405) and query parameters (400) too. Wait as long as `Retry-After` says where it is given. API Gateway
-itself may answer 429 or 503 with `{"message"}` when there are too many requests.
+**Refusals** have one shape, `ErrorEnvelope`, also of unknown paths (404), methods (405) and query parameters (400).
+Wait as long as `Retry-After` says where it is given. API Gateway itself may answer 429 or 503 with `{"message"}` when
+there are too many requests.
 
 **Idempotency-Key**: the same key with the same body gets the same answer for a day, and starts nothing twice.
 

@@ -16,8 +16,8 @@ from slipway import store
 from slipway.control.breaker import OPEN_SECONDS, WINDOW_SECONDS, Breaker, Outcome
 from slipway.control.store import Gate, Service, ServiceState, record_outcome, service_state
 from slipway.jobs.store import AuditEvent, job_outcome
-from slipway.limits import store as limits
-from slipway.settings import launch_windows
+from slipway.limits.store import Quota
+from slipway.settings import tier_limit
 from slipway.store import Transaction
 from slipway.tokens.models import ModelState
 from tests.support.installation import Answer, Installation
@@ -179,9 +179,9 @@ def test_a_request_over_its_limit_is_no_probe(
     slipway: Installation, half_open: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 1, "day": 1}}')
-    launch_windows.cache_clear()
+    tier_limit.cache_clear()
     write = Transaction()
-    limits.count_within(write, "launches", ALICE.address, launch_windows("standard"))
+    Quota("launches", ALICE.address, tier_limit("launches", "standard")).count_within(write)
     write.commit()
     assert slipway.launch(token=half_open).code == "RATE_LIMIT_EXCEEDED"
     assert not service_state(Service.TOKENS).breaker.probe_until

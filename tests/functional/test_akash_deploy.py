@@ -21,8 +21,8 @@ from slipway.akash.store import find_workload
 from slipway.control.breaker import OPEN_SECONDS, Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.executions import execution_starter, execution_status
-from slipway.limits import store as limits
-from slipway.settings import akash_windows
+from slipway.limits.store import Quota
+from slipway.settings import tier_limit
 from slipway.store import Transaction
 from tests.support.console_simulator import Simulator
 from tests.support.functions import event
@@ -220,7 +220,7 @@ def test_the_service_can_be_paused_and_has_limits(
     assert deploy(slipway).code == "SERVICE_PAUSED"
     set_switch(Service.AKASH, paused=False, reason=None, changed_by="test")
     monkeypatch.setenv("AKASH_LIMITS", json.dumps({"standard": {"hour": 2, "day": 5}}))
-    settings.akash_windows.cache_clear()
+    settings.tier_limit.cache_clear()
     assert [deploy(slipway).status for _ in range(3)] == [202, 202, 429]
     estimate = slipway.api("api_deployments_estimate", body={"sdl": sdl_with()}, token=slipway.token())
     assert [refusal["code"] for refusal in estimate.body["refusals"]] == ["RATE_LIMIT_EXCEEDED"]
@@ -237,13 +237,13 @@ def test_one_workload_at_a_time_tries_an_open_breaker_and_a_refused_one_does_not
     later = time.time() + OPEN_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     monkeypatch.setenv("AKASH_LIMITS", '{"standard": {"hour": 1, "day": 1}}')
-    akash_windows.cache_clear()
+    tier_limit.cache_clear()
     write = Transaction()
-    limits.count_within(write, "workloads", ALICE.address, akash_windows("standard"))
+    Quota("workloads", ALICE.address, tier_limit("workloads", "standard")).count_within(write)
     write.commit()
     assert deploy(slipway, token=token).code == "RATE_LIMIT_EXCEEDED"
     monkeypatch.delenv("AKASH_LIMITS")
-    akash_windows.cache_clear()
+    tier_limit.cache_clear()
     assert deploy(slipway, token=token).status == 202
     assert deploy(slipway, token=token).code == "SERVICE_PAUSED"
 

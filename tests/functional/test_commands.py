@@ -9,8 +9,7 @@ from slipway.chain import addresses, configure
 from slipway.chain.store import chain_configuration
 from slipway.errors import UpstreamUnavailableError
 from slipway.executions import execution_starter, execution_status
-from slipway.limits import store as limits
-from slipway.settings import Window
+from slipway.limits.store import Quota, RateLog
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.model_source import CatalogueModels, model_source
@@ -83,18 +82,22 @@ def test_models_come_from_mlflow_where_it_is_configured(slipway: Installation, m
 
 
 def test_a_log_of_requests_that_grew_too_long_is_trimmed_and_goes_on(slipway: Installation) -> None:
-    windows = (Window(3, 1), Window(5, 2))
+    def count() -> Quota:
+        quota, write = Quota("launches", DEPLOYER, {"minute": 3, "hour": 5}), Transaction()
+        quota.count_within(write)
+        try:
+            write.commit()
+        except ConditionsFailedError as error:
+            refused.append(quota.refused(error.failed))
+            raise
+        return quota
 
-    def count() -> None:
-        write = Transaction()
-        limits.count_within(write, "launches", DEPLOYER, windows)
-        write.commit()
-
+    refused: list[object] = []
     old = [1000 - number for number in range(500)]
-    limits.RateLog(f"RATE#launches#{DEPLOYER}", "LOG", at=old).save()
-    with pytest.raises(ConditionsFailedError) as caught:
+    RateLog(f"RATE#launches#{DEPLOYER}", "LOG", at=old).save()
+    with pytest.raises(ConditionsFailedError):
         count()
-    assert limits.refusal(caught.value.failed["limit"], windows) is None
-    limits.trim("launches", DEPLOYER, windows)
-    count()
-    assert limits.current("launches", DEPLOYER, windows).remaining == 2
+    assert refused == [None]
+    left = count()
+    assert left.refusal is None
+    assert left.headers["ratelimit-remaining"] == "1"

@@ -108,9 +108,9 @@ def test_a_page_is_one_query_however_long(slipway: Installation) -> None:
     slipway.node.asked.clear()
     page = _models(slipway).body["models"]
     assert len(page) == 8
-    # The list; its models, locks and launches; the switch, the chain's configuration and the limit.
+    # The list; its models, locks and launches; the switch with the limit, and the chain's configuration.
     counted = Counter(operation for _, operation, _ in slipway.calls)
-    assert counted == {"Query": 1, "BatchGetItem": 3, "GetItem": 4}
+    assert counted == {"Query": 1, "BatchGetItem": 4, "GetItem": 2}
     # One look at the registry for all of them.
     assert len([method for method, _ in slipway.node.asked if method == "eth_call"]) == 2
 

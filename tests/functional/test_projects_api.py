@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from slipway.control.store import Service, set_switch
-from slipway.projects import service
-from slipway.settings import Window
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
 
@@ -121,7 +119,7 @@ def test_a_creation_is_a_look_at_the_caller_one_at_the_switch_and_one_transactio
     _create(slipway)
     slipway.calls.clear()
     assert _create(slipway, name="other", headers={"idempotency-key": "k"}).status == 201
-    assert [operation for _, operation, _ in slipway.calls] == ["BatchGetItem", "GetItem", "TransactWriteItems"]
+    assert [operation for _, operation, _ in slipway.calls] == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
 
 
 def test_a_name_is_given_once(slipway: Installation) -> None:
@@ -402,11 +400,10 @@ def test_payments_are_their_owners_and_the_operators(slipway: Installation) -> N
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
 
 
-def test_a_wallet_records_so_many_projects_and_payments_an_hour(
-    slipway: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tight = dict.fromkeys(service.LIMITS, (Window(2, 3600),))
-    monkeypatch.setattr(service, "LIMITS", tight)
+def test_a_wallet_records_so_many_projects_and_payments_an_hour(slipway: Installation) -> None:
+    tight = {wallet.address: {name: {"hour": 2} for name in ("projects", "payments")} for wallet in (ALICE, BOB)}
+    changed = slipway.api("api_admin_change_limits", token=slipway.token(ADMIN), body={"wallets": tight})
+    assert changed.status == 200
     for make in (_create, _pay):
         assert [make(slipway, name=f"thing{number}").status for number in range(2)] == [201, 201]
         refused = make(slipway, name="thing3")

@@ -37,6 +37,8 @@ ROUTES: dict[str, Access] = {
     "GET /api/admin/budgets": ADMIN,
     "GET /api/admin/metrics": ADMIN,
     "PUT /api/admin/budgets": ADMIN,
+    "GET /api/admin/limits": ADMIN,
+    "PUT /api/admin/limits": ADMIN,
     "PUT /api/admin/models/{id}": ADMIN,
     "GET /api/admin/wallets/{wallet}": ADMIN,
     "POST /api/admin/wallets/{wallet}/block": ADMIN,

@@ -287,8 +287,7 @@ def _forget() -> None:
         configuration.chain_settings,
         configuration.known_wallets,
         settings.identity_settings,
-        settings.launch_windows,
-        settings.akash_windows,
+        settings.tier_limit,
         settings.akash_clocks,
         settings.akash_settings,
         settings.akash_budget,
@@ -315,7 +314,6 @@ def _forget() -> None:
         build_files,
         delivery,
         build_service,
-        settings.build_limits,
     ):
         kept.cache_clear()
     secret_values._kept.clear()

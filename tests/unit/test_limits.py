@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.limits.rules import Allowance, allowance
+from slipway.limits.rules import Allowance, Window, allowance
 from slipway.limits.store import refusal_of
-from slipway.settings import Window
 
 HOUR = 3_600_000
 NOW = 1_000_000_000_000

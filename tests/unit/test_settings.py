@@ -7,15 +7,15 @@ import pytest
 
 from slipway import configuration, settings
 from slipway.configuration import chain_settings, known_wallets
-from slipway.settings import Window, deployer_key_ids, identity_settings, launch_windows
+from slipway.settings import deployer_key_ids, identity_settings, tier_limit
 
 
 @pytest.fixture(autouse=True)
 def _read_anew() -> Iterator[None]:
-    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.launch_windows):
+    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.tier_limit):
         cached.cache_clear()
     yield
-    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.launch_windows):
+    for cached in (chain_settings, known_wallets, settings.identity_settings, settings.tier_limit):
         cached.cache_clear()
 
 
@@ -97,11 +97,11 @@ def test_algorithms_that_anyone_could_forge_are_a_mistake_at_once(
 
 
 def test_limits_by_tier(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert launch_windows("standard") == (Window(5, 3600), Window(20, 86400))
-    launch_windows.cache_clear()
+    assert tier_limit("launches", "standard") == {"hour": 5, "day": 20}
+    tier_limit.cache_clear()
     monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 1, "day": 2}, "premium": {"hour": 3, "day": 4}}')
-    assert launch_windows("premium") == (Window(3, 3600), Window(4, 86400))
-    assert launch_windows("unheard of") == (Window(1, 3600), Window(2, 86400))
+    assert tier_limit("launches", "premium") == {"hour": 3, "day": 4}
+    assert tier_limit("launches", "unheard of") == {"hour": 1, "day": 2}
 
 
 def test_deployer_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -864,6 +864,20 @@ class LeaseDetail(TypedDict):
     host: NotRequired[str | None]
 
 
+class LimitsAnswer(TypedDict):
+    """The limits of each tier as they hold, and those of wallets that have limits of their own."""
+
+    tiers: dict[str, dict[str, dict[str, int]]]
+    wallets: dict[str, dict[str, dict[str, int]]]
+
+
+class LimitsChange(TypedDict):
+    """New limits of tiers and wallets by name and span; null goes back to the template's, or to the tier's."""
+
+    tiers: NotRequired[dict[str, Any]]
+    wallets: NotRequired[dict[str, dict[str, dict[str, int] | None] | None]]
+
+
 class LinkAnswer(TypedDict):
     """The wallet that an external issuer's user has proved to be theirs."""
 

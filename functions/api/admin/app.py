@@ -15,6 +15,8 @@ from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app
 from slipway.identity import standing
 from slipway.identity.models import ADMIN, BlockRequest, Caller, StandingAnswer
 from slipway.jobs.store import write_audit_event
+from slipway.limits import service as limit_service
+from slipway.limits.models import LimitsAnswer, LimitsChange
 from slipway.times import optional_moment
 from slipway.tokens.catalogue import put_model
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelId
@@ -108,6 +110,22 @@ def change_budgets(
     message = ", ".join(f"{name}: {limit}" for name, limit in sorted(body.root.items()))
     write_audit_event(context.audit("accepted", caller.wallet, "budgets", message[:500]))
     return changed
+
+
+@app.get("/api/admin/limits")
+def limits(_: Administrator) -> LimitsAnswer:
+    """Show the limits of each tier, and of wallets that have limits of their own."""
+    return limit_service.limits()
+
+
+@app.put("/api/admin/limits", responses=refusals(ConflictError))
+def change_limits(
+    context: Context, caller: Administrator, body: Annotated[LimitsChange, body_of(LimitsChange, administrator)]
+) -> LimitsAnswer:
+    """Set limits of tiers and wallets, from the next request on; null takes them back."""
+    message = body.model_dump_json(exclude_unset=True)
+    write_audit_event(context.audit("accepted", caller.wallet, "limits", message[:500]))
+    return limit_service.change_limits(body)
 
 
 @app.get("/api/admin/deployments")

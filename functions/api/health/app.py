@@ -5,7 +5,8 @@ from typing import Any
 _HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
 _ANSWER = {"statusCode": 200, "headers": _HEADERS, "body": '{"status": "ok"}'}
 # The envelope of every refusal, which needs no library for this one.
-_REFUSAL = '{"success": false, "error": {"code": "VALIDATION_ERROR", "message": "There are no parameters"}, "request_id": "%s"}'
+_ERROR = '{"code": "VALIDATION_ERROR", "message": "There are no parameters"}'
+_REFUSAL = f'{{"success": false, "error": {_ERROR}, "request_id": "%s"}}'
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

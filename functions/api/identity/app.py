@@ -6,7 +6,13 @@ from urllib.parse import urlsplit
 from fastapi import Header, Path, Response
 
 from slipway.envelope import bearer_token
-from slipway.errors import AuthenticationFailedError, ConflictError, ForbiddenError, NotFoundError
+from slipway.errors import (
+    AuthenticationFailedError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitExceededError,
+)
 from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
 from slipway.identity import api_keys, service
 from slipway.identity.models import (
@@ -71,7 +77,7 @@ def link(body: Signed, authorization: Annotated[str, Header(max_length=8300)] = 
     return service.link(bearer_token(authorization), body.message, body.signature, _contract_takes)
 
 
-@app.post("/api/keys", status_code=201, responses=refusals(ConflictError))
+@app.post("/api/keys", status_code=201, responses=refusals(ConflictError, RateLimitExceededError))
 def make_key(
     context: Context, caller: Owner, body: Annotated[KeyRequest, body_of(KeyRequest, subject=("name",))]
 ) -> KeyAnswer:

@@ -9,11 +9,12 @@ from slipway.http import Context, Owner, body_of, create_app, lambda_handler, re
 from slipway.notifications import models, service
 
 app = create_app()
+TEST = refusals(NotFoundError, ConflictError, RateLimitExceededError)
 Id = Annotated[str, Path(max_length=36)]
 Body = Annotated[models.WebhookRequest, body_of(models.WebhookRequest)]
 
 
-@app.post("/api/webhooks", status_code=201, responses=refusals(ConflictError, ForbiddenError))
+@app.post("/api/webhooks", status_code=201, responses=refusals(ConflictError, ForbiddenError, RateLimitExceededError))
 def make(context: Context, caller: Owner, body: Body) -> models.WebhookCreated:
     """Make a webhook; its secret appears only here."""
     return service.make(caller, body, context)
@@ -37,7 +38,7 @@ def rotate(context: Context, caller: Owner, id: Id) -> models.SecretAnswer:
     return service.rotate(caller, id, context)
 
 
-@app.post("/api/webhooks/{id}/test", status_code=202, responses=refusals(NotFoundError, RateLimitExceededError))
+@app.post("/api/webhooks/{id}/test", status_code=202, responses=TEST)
 def test(caller: Owner, id: Id) -> models.TestAnswer:
     """Send a test message."""
     return service.test(caller, id)

@@ -56,7 +56,7 @@ class _Script(Response):
 @app.post("/workers", status_code=201, responses=refusals(ConflictError, RateLimitExceededError, ServicePausedError))
 def enrol(context: Context, base_url: BaseUrl, caller: Owner, _: Enrol) -> models.EnrolmentAnswer:
     """Enrol the caller's worker, or enrol it again: a one-time code."""
-    return enrolment.enrol(str(caller.wallet), base_url, context)
+    return enrolment.enrol(caller, base_url, context)
 
 
 @app.post("/workers/{wallet}/tokens", status_code=201, responses=refusals(AuthenticationFailedError))

@@ -209,46 +209,42 @@ def identity_settings() -> IdentitySettings:
     )
 
 
-@dataclass(frozen=True)
-class Window:
-    """At most ``limit`` requests in any ``seconds``."""
-
-    limit: int
-    seconds: int
-
-
-def _windows(variable: str, tier: str, otherwise: dict[str, int]) -> tuple[Window, ...]:
-    limits = json.loads(os.environ.get(variable) or "{}")
-    entry = limits.get(tier) or limits.get("standard") or otherwise
-    return Window(int(entry["hour"]), 3600), Window(int(entry["day"]), 86400)
-
-
-@cache
-def launch_windows(tier: str) -> tuple[Window, ...]:
-    """Return how many launches a tier may start: LAUNCH_LIMITS, JSON by tier; unknown tiers get the standard one."""
-    return _windows("LAUNCH_LIMITS", tier, {"hour": 5, "day": 20})
+# Limits of each wallet: the variable that sets one by tier, where there is one, and what holds otherwise.
+_LIMITS: dict[str, tuple[str, dict[str, int]]] = {
+    "launches": ("LAUNCH_LIMITS", {"hour": 5, "day": 20}),
+    "workloads": ("AKASH_LIMITS", {"hour": 60, "day": 300}),
+    "builds": ("BUILD_LIMITS", {"hour": 30, "day": 200, "open": 5}),
+    "previews": ("", {"minute": 120}),
+    "build_hashes": ("", {"hour": 100}),
+    "enrolments": ("", {"hour": 20}),
+    "projects": ("", {"hour": 60, "day": 300}),
+    "payments": ("", {"hour": 120, "day": 1000}),
+    "webhooks": ("", {"hour": 60, "day": 300}),
+    "webhook_tests": ("", {"hour": 60}),
+    "keys": ("", {"hour": 60, "day": 300}),
+}
 
 
-@cache
-def akash_windows(tier: str) -> tuple[Window, ...]:
-    """Return how many workloads a tier may start: AKASH_LIMITS, JSON by tier; unknown tiers get the standard one."""
-    return _windows("AKASH_LIMITS", tier, {"hour": 60, "day": 300})
+def limit_names() -> dict[str, frozenset[str]]:
+    """Return the names of all limits, with the spans that each has: ``minute``, ``hour``, ``day``, ``open``."""
+    return {name: frozenset(limit) for name, (_, limit) in _LIMITS.items()}
 
 
-@dataclass(frozen=True)
-class BuildLimits:
-    """How many builds and deployments of builds a tier may start, and how many of its builds may be open at once."""
-
-    windows: tuple[Window, ...]
-    most_open: int
+def limited_tiers() -> list[str]:
+    """Return the tiers that the variables name."""
+    return sorted({tier for variable, _ in _LIMITS.values() for tier in json.loads(os.environ.get(variable) or "{}")})
 
 
 @cache
-def build_limits(tier: str) -> BuildLimits:
-    """Read BUILD_LIMITS, which is JSON by tier; unknown tiers get the standard one."""
-    limits = json.loads(os.environ.get("BUILD_LIMITS") or "{}")
-    entry = limits.get(tier) or limits.get("standard") or {}
-    return BuildLimits(_windows("BUILD_LIMITS", tier, {"hour": 30, "day": 200}), int(entry.get("open", 5)))
+def tier_limit(name: str, tier: str) -> dict[str, int]:
+    """Return a limit of a tier, such as ``{"hour": 5, "day": 20}``; unknown tiers get the standard one. Not to change.
+
+    Read from LAUNCH_LIMITS, AKASH_LIMITS and BUILD_LIMITS, which are JSON by tier.
+    """
+    variable, otherwise = _LIMITS[name]
+    by_tier = json.loads(os.environ.get(variable) or "{}")
+    entry = by_tier.get(tier) or by_tier.get("standard") or {}
+    return {span: int(entry.get(span, most)) for span, most in otherwise.items()}
 
 
 @cache

@@ -154,16 +154,16 @@ def test_only_so_many_are_open_and_one_that_ended_makes_room(
 
 
 def test_the_default_limits_allow_three_builds_an_hour_and_fewer_than_sixty() -> None:
-    from slipway.settings import Window, build_limits
+    from slipway.settings import tier_limit
     from tests.support.template import template
 
     default = template()["Parameters"]["BuildLimits"]["Default"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUILD_LIMITS", default)
-        build_limits.cache_clear()
-        hour: Window = build_limits("standard").windows[0]
-    build_limits.cache_clear()
-    assert 3 <= hour.limit < 60
+        tier_limit.cache_clear()
+        hour = tier_limit("builds", "standard")["hour"]
+    tier_limit.cache_clear()
+    assert 3 <= hour < 60
 
 
 @pytest.fixture

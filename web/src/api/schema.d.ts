@@ -73,6 +73,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the limits of each tier, and of wallets that have limits of their own */
+        get: operations["admin_limits"];
+        /** Set limits of tiers and wallets, from the next request on; null takes them back */
+        put: operations["admin_change_limits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/metrics": {
         parameters: {
             query?: never;
@@ -818,6 +836,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/builds/{build_id}/abi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the contract's ABI */
+        get: operations["builds_abi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds/{build_id}/audit": {
         parameters: {
             query?: never;
@@ -825,7 +860,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Return the audit's report */
+        /** Return the audit's report, as JSON, SARIF 2.1.0 or Markdown */
         get: operations["builds_audit"];
         put?: never;
         post?: never;
@@ -1541,7 +1576,7 @@ export interface components {
         };
         /**
          * BuildDetail
-         * @description A build with all that came of it. `code` and `audit_report` are in a build's own answer, not in lists. `total_cost` is in whole units of the chains' currencies, `total_cost_wei` the same exactly. `not_honoured` is what of the request the contract does not have (only where `strict` is false), `assumed` what was chosen where the request left it open, and `powers` who can do what to holders.
+         * @description A build with all that came of it. `code`, `abi`, `audit_report` and `costs` are in a build's own answer, not in lists. `bytecode_hash` is the Keccak-256 hash of the creation code with its arguments, as it was audited. `total_cost` is in whole units of the chains' currency, `total_cost_wei` the same exactly; both are null where the chains' currencies differ. `not_honoured` is what of the request the contract does not have (only where `strict` is false), `assumed` what was chosen where the request left it open, and `powers` who can do what to holders.
          */
         BuildDetail: {
             /** Build Id */
@@ -1577,6 +1612,14 @@ export interface components {
             audit_report?: {
                 [key: string]: unknown;
             } | null;
+            /** Abi */
+            abi?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Bytecode Hash */
+            bytecode_hash?: string | null;
+            /** Costs */
+            costs?: components["schemas"]["ChainCost"][] | null;
             /** Deployments */
             deployments?: components["schemas"]["ChainDeployment"][] | null;
             /** Engine */
@@ -1730,8 +1773,20 @@ export interface components {
             status: "cancelled";
         };
         /**
+         * ChainCost
+         * @description What the deployment on a chain cost, in wei of its currency; a decimal text.
+         */
+        ChainCost: {
+            /** Chain Id */
+            chain_id: number;
+            /** Currency */
+            currency: string;
+            /** Cost */
+            cost: string;
+        };
+        /**
          * ChainDeployment
-         * @description A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts. `transaction` is there where the caller's wallet signs, once the audit passed and until the contract is there.
+         * @description A build's deployment on one chain. `cost` is in wei, `gas_used` in units of gas, both decimal texts. `explorer_url` shows the transaction, `explorer_contract_url` the contract; both are null without an explorer. `transaction` is there where the caller's wallet signs, once the audit passed and until the contract is there.
          */
         ChainDeployment: {
             /** Chain Id */
@@ -1749,12 +1804,19 @@ export interface components {
             gas_used?: string | null;
             /** Cost */
             cost?: string | null;
+            /** Currency */
+            currency?: string | null;
             /** Error */
             error?: string | null;
             /** Error Code */
             error_code?: string | null;
             /** Explorer Url */
             explorer_url?: string | null;
+            /** Explorer Contract Url */
+            explorer_contract_url?: string | null;
+            /** Constructor Arguments Encoded */
+            constructor_arguments_encoded?: string | null;
+            snippets?: components["schemas"]["Snippets"] | null;
             verification?: components["schemas"]["Verification"] | null;
             transaction?: components["schemas"]["UnsignedCreation"] | null;
         };
@@ -2765,6 +2827,59 @@ export interface components {
             gpu?: string | null;
             /** Host */
             host?: string | null;
+        };
+        /**
+         * LimitsAnswer
+         * @description The limits of each tier as they hold, and those of wallets that have limits of their own.
+         */
+        LimitsAnswer: {
+            /** Tiers */
+            tiers: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** Wallets */
+            wallets: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: number;
+                    };
+                };
+            };
+        };
+        /**
+         * LimitsChange
+         * @description New limits of tiers and wallets by name and span; null goes back to the template's, or to the tier's.
+         * @example {
+         *       "tiers": {
+         *         "standard": {
+         *           "launches": {
+         *             "hour": 10
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        LimitsChange: {
+            /** Tiers */
+            tiers?: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: number;
+                    } | null;
+                } | null;
+            };
+            /** Wallets */
+            wallets?: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: number;
+                    } | null;
+                } | null;
+            };
         };
         /**
          * LinkAnswer
@@ -3834,6 +3949,16 @@ export interface components {
             timeFrom: string;
             /** Timeto */
             timeTo: string;
+        };
+        /**
+         * Snippets
+         * @description Programs that read the contract; each wants its ABI in `abi.json` and a node's address in `RPC_URL`.
+         */
+        Snippets: {
+            /** Viem */
+            viem: string;
+            /** Web3 Py */
+            web3_py: string;
         };
         /**
          * Specs
@@ -5446,6 +5571,109 @@ export interface operations {
             400: components["responses"]["ValidationError"];
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tiers": {
+                     *         "web": {
+                     *           "web": {
+                     *             "web": 1
+                     *           }
+                     *         }
+                     *       },
+                     *       "wallets": {
+                     *         "web": {
+                     *           "web": {
+                     *             "web": 1
+                     *           }
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitsAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_change_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tiers": {
+                 *         "standard": {
+                 *           "launches": {
+                 *             "hour": 10
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["LimitsChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tiers": {
+                     *         "web": {
+                     *           "web": {
+                     *             "web": 1
+                     *           }
+                     *         }
+                     *       },
+                     *       "wallets": {
+                     *         "web": {
+                     *           "web": {
+                     *             "web": 1
+                     *           }
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitsAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -7338,6 +7566,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -8805,6 +9034,17 @@ export interface operations {
                      *           "stream_url": "stream url",
                      *           "code": "MODEL_NOT_VALIDATED",
                      *           "audit_report": {},
+                     *           "abi": [
+                     *             {}
+                     *           ],
+                     *           "bytecode_hash": "bytecode hash",
+                     *           "costs": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "currency": "currency",
+                     *               "cost": "1250000000000000"
+                     *             }
+                     *           ],
                      *           "deployments": [
                      *             {
                      *               "chain_id": 11155111,
@@ -8815,9 +9055,16 @@ export interface operations {
                      *               "block_number": 7421998,
                      *               "gas_used": "2104332",
                      *               "cost": "1250000000000000",
+                     *               "currency": "currency",
                      *               "error": null,
                      *               "error_code": "error code",
                      *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "explorer_contract_url": "explorer contract url",
+                     *               "constructor_arguments_encoded": "constructor arguments encoded",
+                     *               "snippets": {
+                     *                 "viem": "viem",
+                     *                 "web3_py": "web3 py"
+                     *               },
                      *               "verification": {
                      *                 "status": "pending",
                      *                 "urls": [
@@ -8992,6 +9239,17 @@ export interface operations {
                      *           "stream_url": "stream url",
                      *           "code": "MODEL_NOT_VALIDATED",
                      *           "audit_report": {},
+                     *           "abi": [
+                     *             {}
+                     *           ],
+                     *           "bytecode_hash": "bytecode hash",
+                     *           "costs": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "currency": "currency",
+                     *               "cost": "1250000000000000"
+                     *             }
+                     *           ],
                      *           "deployments": [
                      *             {
                      *               "chain_id": 11155111,
@@ -9002,9 +9260,16 @@ export interface operations {
                      *               "block_number": 7421998,
                      *               "gas_used": "2104332",
                      *               "cost": "1250000000000000",
+                     *               "currency": "currency",
                      *               "error": null,
                      *               "error_code": "error code",
                      *               "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *               "explorer_contract_url": "explorer contract url",
+                     *               "constructor_arguments_encoded": "constructor arguments encoded",
+                     *               "snippets": {
+                     *                 "viem": "viem",
+                     *                 "web3_py": "web3 py"
+                     *               },
                      *               "verification": {
                      *                 "status": "pending",
                      *                 "urls": [
@@ -9259,6 +9524,17 @@ export interface operations {
                      *       "stream_url": "stream url",
                      *       "code": "MODEL_NOT_VALIDATED",
                      *       "audit_report": {},
+                     *       "abi": [
+                     *         {}
+                     *       ],
+                     *       "bytecode_hash": "bytecode hash",
+                     *       "costs": [
+                     *         {
+                     *           "chain_id": 11155111,
+                     *           "currency": "currency",
+                     *           "cost": "1250000000000000"
+                     *         }
+                     *       ],
                      *       "deployments": [
                      *         {
                      *           "chain_id": 11155111,
@@ -9269,9 +9545,16 @@ export interface operations {
                      *           "block_number": 7421998,
                      *           "gas_used": "2104332",
                      *           "cost": "1250000000000000",
+                     *           "currency": "currency",
                      *           "error": null,
                      *           "error_code": "error code",
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "explorer_contract_url": "explorer contract url",
+                     *           "constructor_arguments_encoded": "constructor arguments encoded",
+                     *           "snippets": {
+                     *             "viem": "viem",
+                     *             "web3_py": "web3 py"
+                     *           },
                      *           "verification": {
                      *             "status": "pending",
                      *             "urls": [
@@ -9378,7 +9661,7 @@ export interface operations {
             502: components["responses"]["UpstreamUnavailable"];
         };
     };
-    builds_audit: {
+    builds_abi: {
         parameters: {
             query?: never;
             header?: never;
@@ -9396,7 +9679,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {}
+                     *     ]
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    builds_audit: {
+        parameters: {
+            query?: {
+                format?: "json" | "sarif" | "markdown";
+            };
+            header?: never;
+            path: {
+                /** @example 3f0c2b1e-7a9d-4c6e-8b5f-1d2e3f4a5b6c */
+                build_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": Record<string, never>;
+                    "application/sarif+json": Record<string, never>;
+                    "text/markdown": string;
                 };
             };
             400: components["responses"]["ValidationError"];
@@ -9484,9 +9807,16 @@ export interface operations {
                      *           "block_number": 7421998,
                      *           "gas_used": "2104332",
                      *           "cost": "1250000000000000",
+                     *           "currency": "currency",
                      *           "error": null,
                      *           "error_code": "error code",
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "explorer_contract_url": "explorer contract url",
+                     *           "constructor_arguments_encoded": "constructor arguments encoded",
+                     *           "snippets": {
+                     *             "viem": "viem",
+                     *             "web3_py": "web3 py"
+                     *           },
                      *           "verification": {
                      *             "status": "pending",
                      *             "urls": [
@@ -9569,9 +9899,16 @@ export interface operations {
                      *           "block_number": 7421998,
                      *           "gas_used": "2104332",
                      *           "cost": "1250000000000000",
+                     *           "currency": "currency",
                      *           "error": null,
                      *           "error_code": "error code",
                      *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "explorer_contract_url": "explorer contract url",
+                     *           "constructor_arguments_encoded": "constructor arguments encoded",
+                     *           "snippets": {
+                     *             "viem": "viem",
+                     *             "web3_py": "web3 py"
+                     *           },
                      *           "verification": {
                      *             "status": "pending",
                      *             "urls": [
@@ -9805,6 +10142,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };
@@ -9948,6 +10286,7 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimitExceeded"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];

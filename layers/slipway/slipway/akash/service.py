@@ -45,20 +45,20 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller, is_staff
+from slipway.identity.quotas import quota_of
 from slipway.jobs.deployments import find_deployment
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
 from slipway.jobs.restart import execution_input
 from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
-from slipway.limits import store as limits
+from slipway.limits.store import Quota
 from slipway.observability import logger, record
 from slipway.settings import (
     AkashSettings,
     akash_budget,
     akash_deposit_seconds,
     akash_settings,
-    akash_windows,
     pays_by_escrow,
     state_machine_arn,
     token_chain_id,
@@ -68,7 +68,6 @@ from slipway.times import now, now_text, to_text
 
 # A request has two seconds for everything.
 _CALL_SECONDS = 1.2
-_WORKLOADS = "workloads"
 
 
 class AkashService:
@@ -106,7 +105,7 @@ class AkashService:
         """
         workload = parse_sdl(body.sdl)
         deposit = self._deposit(body)
-        gate, budget = _gate_and_budget(caller)
+        gate, budget, quota = _gate_and_budget(caller)
         totals = workload.totals
         console = self._configured()
         usual = self._threads.submit(
@@ -117,11 +116,10 @@ class AkashService:
         prices = gpus.result() if gpus else GpuPrices()
         gpu = _gpu_usd_per_hour(workload, prices) if gpus else Decimal(0)
         hour = None if gpu is None else hourly(usual.result().akash) + gpu
-        allowed = limits.current(_WORKLOADS, str(caller.wallet), akash_windows(caller.tier))
         pays = _pays(caller)
         spending = _over_budget(budget, deposit, body) or (None if pays else budget.refusal(micro(deposit)))
         nowhere = _gpu_refusal(workload, prices) if gpus else None
-        refusals = [gate.refusal, nowhere, spending, credit.result(), limits.refusal_of(allowed)]
+        refusals = [gate.refusal, nowhere, spending, credit.result(), quota.refusal]
         return WorkloadEstimate(
             services=list(workload.services),
             resources=WorkloadResources(
@@ -185,7 +183,7 @@ class AkashService:
         self._configured()
         credit: Future[SlipwayError | None] = self._threads.submit(self._credit_refusal, deposit, is_staff(caller))
         deployment_id, pays = new_id(), _pays(caller)
-        gate, budget = _gate_and_budget(caller)
+        gate, budget, quota = _gate_and_budget(caller)
         bounds = bounds_of(budget, audited_only=not (is_staff(caller) or akash_budget().unaudited))
         most = min(body.preferences.max_price or bounds.max_price, bounds.max_price)
         paying = self._threads.submit(self._escrow().request, wallet, deployment_id, deposit, most) if pays else None
@@ -201,7 +199,6 @@ class AkashService:
             deposit=amount_text(deposit),
             status_url=f"/api/deployments/{deployment_id}/status",
         )
-        windows = akash_windows(caller.tier)
         deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds)
         write = Transaction()
         gate.enter(write)
@@ -214,7 +211,7 @@ class AkashService:
         write.create("sdl", sdl_item(deployment_id, body.sdl))
         write.create("event", job_event(deployment.pk, str(Status.PENDING), "The workload was accepted"))
         write.create("audit", context.audit("accepted", wallet, deployment_id, ", ".join(workload.services)[:200]))
-        limits.count_within(write, _WORKLOADS, wallet, windows)
+        quota.count_within(write)
         if idempotency:
             idempotency.remember(write, answer.model_dump())
         try:
@@ -225,15 +222,13 @@ class AkashService:
             if PROBE_WRITE in error.failed:
                 raise gate.probed() from error
             refusal = budget.refusal(0 if pays else micro(deposit), error.failed)
-            refusal = refusal or limits.refusal(error.failed.get("limit"), windows)
-            if refusal is None:
-                limits.trim(_WORKLOADS, wallet, windows)
+            refusal = refusal or quota.refused(error.failed)
             raise refusal or ConflictError("Too many requests at once; try again", retry_after=1) from error
         record("Workloads", outcome="accepted")
         if not pays:
             budget.measure(micro(deposit))
         self._start(deployment)
-        context.headers.update(limits.headers_after(_WORKLOADS, wallet, windows))
+        context.headers.update(quota.headers)
         return answer
 
     def _replay(self, idempotency: Idempotency) -> DeployWorkloadAnswer:
@@ -317,11 +312,13 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None, *
     return False
 
 
-def _gate_and_budget(caller: Caller) -> tuple[Gate, Budget]:
-    """Read switch and budget in one request."""
+def _gate_and_budget(caller: Caller) -> tuple[Gate, Budget, Quota]:
+    """Read switch, budget and quota in one request."""
     ceilings, spender = akash_ceilings(akash_budget()), Spender(caller.wallet, caller.tier)
-    state, *counters = read_items(switch_key(Service.AKASH), *budget_keys(ceilings, spender))
-    return Gate(Service.AKASH, state), Budget(ceilings, spender, counters)
+    quota = quota_of(caller, "workloads")
+    state, log, *counters = read_items(switch_key(Service.AKASH), quota.wanted, *budget_keys(ceilings, spender))
+    quota.read(log)
+    return Gate(Service.AKASH, state), Budget(ceilings, spender, counters), quota
 
 
 def _pays(caller: Caller) -> bool:

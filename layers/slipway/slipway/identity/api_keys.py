@@ -21,11 +21,12 @@ from slipway.errors import (
     ValidationFailedError,
 )
 from slipway.identity.models import Caller, KeyAnswer, KeyFacts, KeyRequest
+from slipway.identity.quotas import quota_of
 from slipway.identity.rules import wallet_roles
 from slipway.identity.scopes import allows, scope_needed
 from slipway.jobs.store import JobEvent, job_event
 from slipway.observability import logger
-from slipway.store import ControlItem, Transaction, read_item, update_if, upstream_errors
+from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_item, update_if, upstream_errors
 from slipway.times import epoch_seconds, epoch_text, now_text, parse_moment
 
 # How long events of keys and sessions are kept.
@@ -75,6 +76,7 @@ def make(caller: Caller, request: KeyRequest) -> KeyAnswer:
         ValidationFailedError: The expiry is no moment in the future.
         ForbiddenError: A scope of a role that the caller has not.
         ConflictError: The wallet has as many keys as it may.
+        RateLimitExceededError: The wallet has made as many keys as it may.
         UpstreamUnavailableError: The table did not answer.
     """
     wallet = str(caller.wallet)
@@ -98,8 +100,10 @@ def make(caller: Caller, request: KeyRequest) -> KeyAnswer:
     write.create("event", _event(wallet, item, "created"))
     counted = KeyCount.keys.does_not_exist() | (KeyCount.keys < MOST_KEYS)
     write.update("count", KeyCount(_partition(wallet), "COUNT"), [KeyCount.keys.add(1)], condition=counted)
-    if not write.commit_if_allowed():
-        raise ConflictError(f"A wallet has at most {MOST_KEYS} API keys; delete one first")
+    try:
+        quota_of(caller, "keys").commit(write)
+    except ConditionsFailedError as error:
+        raise ConflictError(f"A wallet has at most {MOST_KEYS} API keys; delete one first") from error
     text = base64.urlsafe_b64encode(bytes.fromhex(wallet[2:]) + key_id + secret).decode()
     return KeyAnswer(key=PREFIX + text, **_facts(item).model_dump())
 

@@ -1,6 +1,7 @@
 """Shapes of sign-in, sessions and API keys, and the caller that verified credentials stand for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -26,6 +27,7 @@ class Caller:
         generation: How often all sessions of the wallet had been ended when the token was made.
         issuer: The external issuer of the token; None for credentials of Slipway's own.
         scopes: What an API key may be used for; None for a token, which may do all that its caller may.
+        limits: Limits that an administrator set for the caller's wallet or tier, by name and span.
     """
 
     subject: str
@@ -37,6 +39,7 @@ class Caller:
     generation: int | None = None
     issuer: str | None = None
     scopes: frozenset[str] | None = None
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def is_staff(caller: Caller) -> bool:

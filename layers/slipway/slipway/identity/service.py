@@ -1,6 +1,7 @@
 """Use cases of identity: sign in, renew and end sessions, link wallets, publish keys, authenticate a request."""
 
 import uuid
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,7 @@ def authenticate(credentials: str, method: str, path: str) -> Caller:
         caller = api_keys.caller_of(credentials, method, path)
     else:
         caller = _external_wallet(token_verifier().verify(credentials))
-    require_good_standing(caller, changes=method not in READS)
-    return caller
+    return replace(caller, limits=require_good_standing(caller, changes=method not in READS))
 
 
 def _external_wallet(caller: Caller) -> Caller:

@@ -5,8 +5,8 @@ Keys in the control table:
 - ``STANDING#<wallet>`` / ``STANDING``: blocked or not, and how often all sessions were ended (``generation``);
 - ``ENDED#<session id>`` / ``ENDED``: a session that has ended, kept as long as one of its access tokens may live.
 
-A request that changes something reads both as they are now. One that only reads relies on what this process saw within
-the last 45 seconds.
+A request that changes something reads both as they are now, and the limits that were set for the caller. One that only
+reads relies on what this process saw within the last 45 seconds.
 """
 
 import time
@@ -18,6 +18,8 @@ from slipway.errors import AuthenticationFailedError, ForbiddenError
 from slipway.identity.models import Caller, StandingAnswer
 from slipway.identity.rules import ACCESS_TOKEN_SECONDS
 from slipway.jobs.store import RequestContext
+from slipway.limits import overrides as limits
+from slipway.limits.overrides import Limits
 from slipway.store import ControlItem, read_item, read_items, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
@@ -49,15 +51,18 @@ def _ended_key(session_id: str) -> tuple[str, str]:
     return f"ENDED#{session_id}", "ENDED"
 
 
-_good_at: OrderedDict[tuple[str, str | None, int | None], float] = OrderedDict()
+_good_at: OrderedDict[tuple[str, str, str | None, int | None], tuple[float, Limits]] = OrderedDict()
 
 
-def require_good_standing(caller: Caller, *, changes: bool) -> None:
+def require_good_standing(caller: Caller, *, changes: bool) -> Limits:
     """Refuse a caller whose wallet is blocked or whose session has ended.
 
     Args:
         caller: With verified credentials.
         changes: Whether the request changes something.
+
+    Returns:
+        The limits that an administrator set for the caller.
 
     Raises:
         ForbiddenError: The wallet is blocked.
@@ -65,22 +70,25 @@ def require_good_standing(caller: Caller, *, changes: bool) -> None:
         UpstreamUnavailableError: The table did not answer.
     """
     if caller.wallet is None:
-        return
-    known = caller.wallet, caller.session_id, caller.generation
+        return {}
+    known = caller.wallet, caller.tier, caller.session_id, caller.generation
     now = time.monotonic()
-    if not changes and now - _good_at.get(known, float("-inf")) < _BELIEVED_SECONDS:
-        return
-    standing, ended = read_items(
+    seen = _good_at.get(known)
+    if seen and not changes and now - seen[0] < _BELIEVED_SECONDS:
+        return seen[1]
+    standing, ended, *changed = read_items(
         (Standing, _standing_key(caller.wallet)),
         (EndedSession, _ended_key(caller.session_id or "-")),
+        *limits.keys(caller.wallet, caller.tier),
     )
     _good_at.pop(known, None)
     _require(standing, caller.generation)
     if ended:
         raise AuthenticationFailedError("The session has ended; sign in again")
-    _good_at[known] = now
+    _good_at[known] = now, limits.merged(*changed)
     while len(_good_at) > _MOST_KEPT:
         _good_at.popitem(last=False)
+    return _good_at[known][1]
 
 
 def require_not_blocked(wallet: str, generation: int | None = None) -> int:

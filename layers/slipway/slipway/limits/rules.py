@@ -1,9 +1,22 @@
 """Sliding windows over the times of accepted requests: pure, in milliseconds since 1970 unless said otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.settings import Window
+_SPANS = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+@dataclass(frozen=True)
+class Window:
+    """At most ``limit`` requests in any ``seconds``."""
+
+    limit: int
+    seconds: int
+
+
+def windows_of(limit: Mapping[str, int]) -> list[Window]:
+    """Return the windows of a limit such as ``{"hour": 5, "day": 20}``."""
+    return [Window(limit[span], seconds) for span, seconds in _SPANS.items() if span in limit]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""When a caller's requests were accepted. Key in the control table: ``RATE#<what>#<wallet>`` / ``LOG``.
+"""When a caller's requests were accepted. Key in the control table: ``RATE#<limit>#<wallet>`` / ``LOG``.
 
 The times are kept newest first, so "no more than five in an hour" is a condition on the fifth of them: one conditional
 write judges and counts, with no read before it. It is part of the transaction that accepts the request, so a request
@@ -6,18 +6,18 @@ that is refused for any reason, or replayed, never counts.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, NumberAttribute
 
-from slipway.errors import RateLimitExceededError, UpstreamUnavailableError
-from slipway.limits.rules import Allowance, allowance
-from slipway.settings import Window
-from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_item, update_if
+from slipway.errors import ConflictError, RateLimitExceededError
+from slipway.limits.rules import Allowance, allowance, windows_of
+from slipway.store import ConditionsFailedError, ControlItem, Transaction, Wanted, read_item, update_if
 from slipway.times import epoch_seconds
 
 _MOST_KEPT = 400
+WRITE = "limit"
 
 
 class RateLog(ControlItem):
@@ -27,59 +27,127 @@ class RateLog(ControlItem):
     expires_at = NumberAttribute(null=True)
 
 
-def _key(what: str, wallet: str) -> tuple[str, str]:
-    return f"RATE#{what}#{wallet}", "LOG"
-
-
 def _now() -> int:
     return int(time.time() * 1000)
 
 
-def count_within(write: Transaction, what: str, wallet: str, windows: Sequence[Window]) -> None:
-    """Count a request in the transaction that accepts it, under the name ``limit``."""
-    now = _now()
-    condition = RateLog.at[_most_kept(windows)].does_not_exist()
-    for window in windows:
-        nth = RateLog.at[window.limit - 1]
-        condition = condition & (nth.does_not_exist() | (nth <= now - window.seconds * 1000))
-    write.update(
-        "limit",
-        RateLog(*_key(what, wallet)),
-        [
-            RateLog.at.set((RateLog.at | []).prepend([now])),
-            RateLog.expires_at.set(epoch_seconds() + max(window.seconds for window in windows)),
-        ],
-        condition=condition,
-    )
+class Quota:
+    """How often a wallet may do one thing.
 
-
-def count(what: str, wallet: str, windows: Sequence[Window]) -> None:
-    """Count a request that nothing is written for besides.
-
-    Raises:
-        RateLimitExceededError: The windows are used up.
+    Args:
+        name: The limit's, such as ``launches``.
+        wallet: Whose requests count.
+        limit: Most requests by span, see ``settings.tier_limit``.
     """
-    for _ in range(2):
-        write = Transaction()
-        count_within(write, what, wallet, windows)
+
+    def __init__(self, name: str, wallet: str, limit: Mapping[str, int]) -> None:
+        self._key = f"RATE#{name}#{wallet}", "LOG"
+        self._windows = windows_of(limit)
+        self._accepted: list[int] | None = None
+        # How many of the thing may be open at once; for a limit without that span there is none.
+        self.most_open = limit.get("open", 0)
+
+    @property
+    def wanted(self) -> Wanted[RateLog]:
+        """What ``read`` takes, so that it can be read together with other items."""
+        return RateLog, self._key
+
+    def read(self, log: RateLog | None) -> None:
+        """Take what was found under ``wanted``."""
+        self._accepted = [int(at) for at in log.at] if log else []
+
+    def _allowed(self) -> Allowance:
+        if self._accepted is None:
+            self.read(read_item(RateLog, self._key, consistent=False))
+        return allowance(self._accepted or [], self._windows, _now())
+
+    @property
+    def refusal(self) -> RateLimitExceededError | None:
+        """Why nothing more is accepted now, or None; it counts nothing."""
+        return refusal_of(self._allowed())
+
+    def count_within(self, write: Transaction) -> None:
+        """Count a request in the transaction that accepts it, under the name ``WRITE``."""
+        now = _now()
+        condition = RateLog.at[self._most_kept].does_not_exist()
+        for window in self._windows:
+            nth = RateLog.at[window.limit - 1]
+            condition = condition & (nth.does_not_exist() | (nth <= now - window.seconds * 1000))
+        write.update(
+            WRITE,
+            RateLog(*self._key),
+            [
+                RateLog.at.set((RateLog.at | []).prepend([now])),
+                RateLog.expires_at.set(epoch_seconds() + max(window.seconds for window in self._windows)),
+            ],
+            condition=condition,
+        )
+
+    @property
+    def _most_kept(self) -> int:
+        return max(_MOST_KEPT, 2 * max(window.limit for window in self._windows))
+
+    def refused(self, failed: Mapping[str, Any]) -> RateLimitExceededError | None:
+        """Return why ``count_within`` failed; None when it did not, or when the same may pass at the next try.
+
+        Args:
+            failed: The conditions of the transaction that failed.
+        """
+        if WRITE not in failed:
+            return None
+        self._accepted = [int(entry["N"]) for entry in (failed[WRITE] or {}).get("at", {}).get("L", [])]
+        if refused := self.refusal:
+            return refused
+        self._trim()
+        return None
+
+    def _trim(self) -> None:
+        """Forget the times that no window reaches back to; needed once in a few hundred requests."""
+        if log := read_item(RateLog, self._key):
+            kept = list(log.at[: max(window.limit for window in self._windows)])
+            update_if(RateLog(*self._key), RateLog.at == log.at, [RateLog.at.set(kept)])
+
+    def count(self) -> None:
+        """Count a request that nothing is written for besides.
+
+        Raises:
+            RateLimitExceededError: The windows are used up.
+        """
+        for _ in range(2):
+            write = Transaction()
+            self.count_within(write)
+            try:
+                write.commit()
+            except ConditionsFailedError as error:
+                if refused := self.refused(error.failed):
+                    raise refused from error
+            else:
+                return
+
+    def commit(self, write: Transaction) -> None:
+        """Count a request in its transaction and write all of it.
+
+        Raises:
+            RateLimitExceededError: The windows are used up.
+            ConflictError: Too many requests came at once.
+            ConditionsFailedError: A condition of something else failed.
+        """
+        self.count_within(write)
         try:
             write.commit()
         except ConditionsFailedError as error:
-            if refused := refusal(error.failed["limit"], windows):
+            if refused := self.refused(error.failed):
                 raise refused from error
-            trim(what, wallet, windows)
-        else:
-            return
+            if error.failed.keys() == {WRITE}:
+                raise ConflictError("Too many requests at once; try again", retry_after=1) from error
+            raise
 
-
-def _most_kept(windows: Sequence[Window]) -> int:
-    return max(_MOST_KEPT, 2 * max(window.limit for window in windows))
-
-
-def refusal(stored: dict[str, dict[str, Any]] | None, windows: Sequence[Window]) -> RateLimitExceededError | None:
-    """Return why ``limit`` failed: None when the log was only too long, which ``trim`` mends."""
-    times = [int(entry["N"]) for entry in (stored or {}).get("at", {}).get("L", [])]
-    return refusal_of(allowance(times, windows, _now()))
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is left, this request counted, for its answer; nothing where the log was not read."""
+        if self._accepted is None:
+            return {}
+        return _headers(allowance([_now(), *self._accepted], self._windows, _now()))
 
 
 def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:
@@ -103,26 +171,4 @@ def _headers(allowed: Allowance) -> dict[str, str]:
 
 
 def _per(seconds: int) -> str:
-    return {3600: "an hour", 86400: "a day"}.get(seconds, f"in {seconds} s")
-
-
-def headers_after(what: str, wallet: str, windows: Sequence[Window]) -> dict[str, str]:
-    """Return the headers that say what is left after a request was counted; none when the table does not answer."""
-    try:
-        return _headers(current(what, wallet, windows, consistent=True))
-    except UpstreamUnavailableError:
-        return {}
-
-
-def current(what: str, wallet: str, windows: Sequence[Window], *, consistent: bool = False) -> Allowance:
-    """Return what a caller has left, without counting."""
-    log = read_item(RateLog, _key(what, wallet), consistent=consistent)
-    return allowance([int(at) for at in log.at] if log else [], windows, _now())
-
-
-def trim(what: str, wallet: str, windows: Sequence[Window]) -> None:
-    """Forget the times that no window reaches back to; needed once in a few hundred requests."""
-    key = _key(what, wallet)
-    if log := read_item(RateLog, key):
-        kept = list(log.at[: max(window.limit for window in windows)])
-        update_if(RateLog(*key), RateLog.at == log.at, [RateLog.at.set(kept)])
+    return {60: "a minute", 3600: "an hour", 86400: "a day"}.get(seconds, f"in {seconds} s")

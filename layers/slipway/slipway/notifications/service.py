@@ -7,8 +7,8 @@ from pynamodb.expressions.update import Action
 from slipway.errors import ConflictError, ForbiddenError, ValidationFailedError
 from slipway.identifiers import new_id
 from slipway.identity.models import OPERATOR, Caller, is_staff
+from slipway.identity.quotas import quota_of
 from slipway.jobs.store import RequestContext
-from slipway.limits import store as limits
 from slipway.network import is_public, resolved
 from slipway.notifications import store
 from slipway.notifications.models import (
@@ -25,12 +25,11 @@ from slipway.notifications.models import (
 from slipway.notifications.queue import enqueue
 from slipway.notifications.rules import OVERLAP_SECONDS, TEST, checked_url, new_secret
 from slipway.notifications.stored_secrets import encrypted
-from slipway.settings import Window, webhook_private_network
+from slipway.settings import webhook_private_network
 from slipway.store import update_if
 from slipway.times import epoch_seconds, now_text
 
 _MOST_DELIVERIES = 100
-_TESTS = (Window(60, 3600),)
 
 
 def _require_reachable(url: str) -> None:
@@ -55,6 +54,7 @@ def make(caller: Caller, body: WebhookRequest, context: RequestContext) -> Webho
         ForbiddenError: ``all`` by a caller who is neither operator nor administrator.
         ValidationFailedError: The address may not be called.
         ConflictError: The caller has twenty.
+        RateLimitExceededError: The caller has done so as often as it may.
     """
     owner = str(caller.wallet)
     if body.all and not is_staff(caller):
@@ -62,6 +62,7 @@ def make(caller: Caller, body: WebhookRequest, context: RequestContext) -> Webho
     _require_reachable(body.url)
     webhook_id, secret = new_id(), new_secret()
     item = store.make_webhook(
+        quota_of(caller, "webhooks"),
         store.ALL if body.all else owner,
         webhook_id,
         context.audit("accepted", owner, webhook_id),
@@ -133,11 +134,11 @@ def test(caller: Caller, webhook_id: str) -> TestAnswer:
 
     Raises:
         NotFoundError: It is not the caller's.
-        RateLimitExceededError: The wallet has sent as many as it may.
+        RateLimitExceededError: The caller has done so as often as it may.
         UpstreamUnavailableError: The queue did not answer.
     """
     item = store.find_webhook(str(caller.wallet), webhook_id)
-    limits.count("webhook-tests", str(caller.wallet), _TESTS)
+    quota_of(caller, "webhook_tests").count()
     update_if(store.Webhook(item.pk, item.sk), store.Webhook.pk.exists(), _switched_on())
     return TestAnswer(id=enqueue(item, TEST, "TEST", new_id(), now_text(), {"webhook_id": webhook_id}))
 

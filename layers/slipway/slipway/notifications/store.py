@@ -14,8 +14,9 @@ from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, U
 
 from slipway.errors import NotFoundError
 from slipway.jobs.store import AuditEvent
+from slipway.limits.store import Quota
 from slipway.notifications.stored_secrets import decrypted
-from slipway.store import ControlItem, Transaction, read_item, upstream_errors
+from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_item, upstream_errors
 from slipway.times import epoch_seconds
 
 ALL = "ALL"
@@ -100,8 +101,13 @@ def _count(write: Transaction, owner: str, change: int) -> None:
     write.update("count", WebhookCount(f"WEBHOOK-COUNT#{owner}", "COUNT"), [number.add(change)], room)
 
 
-def make_webhook(partition: str, webhook_id: str, audit: AuditEvent, **values: Any) -> Webhook | None:
-    """Keep a new webhook with its audit event; None when its owner has as many as may be."""
+def make_webhook(quota: Quota, partition: str, webhook_id: str, audit: AuditEvent, **values: Any) -> Webhook | None:
+    """Keep a new webhook with its audit event; None when its owner has as many as may be.
+
+    Raises:
+        RateLimitExceededError: The owner's quota is used up.
+        ConflictError: Too many requests came at once.
+    """
     item = Webhook(_partition(partition), webhook_id, **values)
     write = Transaction()
     write.create("webhook", item)
@@ -109,7 +115,11 @@ def make_webhook(partition: str, webhook_id: str, audit: AuditEvent, **values: A
         write.create("watched", WatchedOwner(_WATCHED, f"{partition}#{webhook_id}"))
     _count(write, values["owner"], 1)
     write.create("audit", audit)
-    return item if write.commit_if_allowed() else None
+    try:
+        quota.commit(write)
+    except ConditionsFailedError:
+        return None
+    return item
 
 
 def delete_webhook(item: Webhook, audit: AuditEvent) -> None:

@@ -1,13 +1,14 @@
 """Use cases of projects and payments."""
 
-from slipway.control.store import Gate, Service
+from slipway.control.store import Gate, Service, switch_key
 from slipway.errors import ConflictError, ForbiddenError, NotFoundError
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import is_id, new_id
 from slipway.identity.models import OPERATOR, Caller
+from slipway.identity.quotas import quota_of
 from slipway.jobs.store import RequestContext, job_event
-from slipway.limits import store as limits
+from slipway.limits.store import WRITE as LIMIT_WRITE
 from slipway.projects import store
 from slipway.projects.models import (
     NewPayment,
@@ -21,19 +22,18 @@ from slipway.projects.models import (
     is_name,
 )
 from slipway.projects.rules import before, change_refusal, may_change, own_wallet, sees_all_payments
-from slipway.settings import Window
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now_text
-
-# How many a wallet may record, operators too.
-LIMITS = {
-    Service.PROJECTS: (Window(60, 3600), Window(300, 86_400)),
-    Service.PAYMENTS: (Window(120, 3600), Window(1000, 86_400)),
-}
 
 
 def _record[Record: (Project, Payment)](
-    service: Service, write: Transaction, record: Record, idempotency: Idempotency | None, taken: str
+    caller: Caller,
+    service: Service,
+    write: Transaction,
+    record: Record,
+    idempotency: Idempotency | None,
+    taken: str,
+    context: RequestContext,
 ) -> Record:
     """Commit a transaction that adds a record, or give the answer that its Idempotency-Key was given before.
 
@@ -43,23 +43,25 @@ def _record[Record: (Project, Payment)](
         RateLimitExceededError: The wallet has recorded as many as it may.
         ConflictError: Something else stands in the way; ``taken`` says what.
     """
-    refusal = Gate(service).refusal
+    quota = quota_of(caller, service.value)
+    state, log = read_items(switch_key(service), quota.wanted)
+    quota.read(log)
+    refusal = Gate(service, state).refusal
     if refusal and not (idempotency and idempotency.is_known()):
         raise refusal
     if idempotency:
         idempotency.remember(write, record.model_dump(mode="json"))
-    limits.count_within(write, service.value, record.creator, LIMITS[service])
+    quota.count_within(write)
     try:
         write.commit()
     except ConditionsFailedError as error:
         if idempotency and IDEMPOTENCY_WRITE in error.failed:
             return type(record).model_validate(idempotency.answer())
-        if "limit" in error.failed:
-            refused = limits.refusal(error.failed["limit"], LIMITS[service])
-            if refused is None:
-                limits.trim(service.value, record.creator, LIMITS[service])
-            raise refused or ConflictError("Too many requests at once; try again", retry_after=1) from error
+        if LIMIT_WRITE in error.failed:
+            busy = ConflictError("Too many requests at once; try again", retry_after=1)
+            raise quota.refused(error.failed) or busy from error
         raise ConflictError(taken) from error
+    context.headers.update(quota.headers)
     return record
 
 
@@ -79,7 +81,8 @@ def create_project(caller: Caller, body: NewProject, idempotency_key: str | None
     write.create("event", job_event(f"PROJECT#{project.name}", project.status, "The project was recorded"))
     write.create("audit", context.audit("accepted", wallet, project.name))
     idempotency = Idempotency.of("projects", wallet, idempotency_key, given)
-    return _record(Service.PROJECTS, write, project, idempotency, "There is a project of that name")
+    taken = "There is a project of that name"
+    return _record(caller, Service.PROJECTS, write, project, idempotency, taken, context)
 
 
 def list_projects(creator: str | None, status: ProjectStatus | None, limit: int, cursor: str | None) -> ProjectPage:
@@ -174,7 +177,8 @@ def create_payment(caller: Caller, body: NewPayment, idempotency_key: str | None
     write.create("event", job_event(f"PAYMENT#{payment.id}", "recorded", "A payment was recorded"))
     write.create("audit", context.audit("accepted", wallet, payment.name[:64], f"payment {payment.id}"))
     idempotency = Idempotency.of("payments", wallet, idempotency_key, given)
-    return _record(Service.PAYMENTS, write, payment, idempotency, "The payment was not written; try again")
+    taken = "The payment was not written; try again"
+    return _record(caller, Service.PAYMENTS, write, payment, idempotency, taken, context)
 
 
 def list_payments(caller: Caller, creator: str | None, limit: int, cursor: str | None) -> PaymentPage:

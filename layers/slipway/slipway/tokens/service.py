@@ -21,7 +21,7 @@ from slipway.chain.store import ChainConfiguration, chain_configuration, fee_cap
 from slipway.chains import Chain
 from slipway.configuration import chain_settings
 from slipway.control.breaker import Outcome
-from slipway.control.store import PROBE_WRITE, Gate, Service, record_outcome
+from slipway.control.store import PROBE_WRITE, Gate, Service, record_outcome, switch_key
 from slipway.errors import (
     ConflictError,
     DeploymentFailedError,
@@ -35,15 +35,16 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import new_id
 from slipway.identity.models import Caller
+from slipway.identity.quotas import quota_of
 from slipway.jobs.deployments import day_key, deployment_key, owner_key
 from slipway.jobs.models import Refusal
 from slipway.jobs.open_work import open_shard
 from slipway.jobs.store import RequestContext, job_event, job_outcome
-from slipway.limits import store as limits
+from slipway.limits.store import WRITE as LIMIT_WRITE
+from slipway.limits.store import Quota
 from slipway.network import public_client
 from slipway.observability import logger, record
-from slipway.settings import Window, launch_windows
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens import calls
 from slipway.tokens.model_source import CatalogueModels, ModelSource
@@ -148,7 +149,7 @@ class TokenService:
             UpstreamUnavailableError: The store or MLflow did not answer.
         """
         wallet = _own_wallet(caller, body)
-        gate = Gate(Service.TOKENS)
+        gate, quota = _gate_and_quota(caller)
         configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
         refusals = unique(
@@ -156,7 +157,7 @@ class TokenService:
             self._model_refusal(body.model_id, wallet),
             self._lock_refusal(body.model_id),
             *quote.refusals,
-            self._limit_refusal(caller),
+            quota.refusal,
         )
         symbol = body.token_symbol or next(
             (candidate for candidate in symbol_candidates(body.model_id) if symbol_is_free(candidate)), ""
@@ -198,7 +199,7 @@ class TokenService:
         """
         if not models:
             return []
-        gate = Gate(Service.TOKENS)
+        gate, quota = _gate_and_quota(caller)
         configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         sample = next((model for model in models if model.model_id not in tokens), models[0])
         wallet = caller.wallet or str(configuration.token_manager)
@@ -213,17 +214,13 @@ class TokenService:
             known = registered.result(_READ_SECONDS)
         except (UpstreamUnavailableError, RpcError, TimeoutError):
             of_all.append(self._silent())
-        limit = self._limit_refusal(caller)
+        limit = quota.refusal
         found = []
         for model in models:
             token, address = tokens.get(model.model_id), known.get(model.model_id)
             exists = _token_exists(token.deployment_id, token) if token else _registered(address) if address else None
             found.append(unique(gate.refusal, model_refusal(model, caller.wallet), exists, *of_all, limit))
         return found
-
-    @staticmethod
-    def _limit_refusal(caller: Caller) -> SlipwayError | None:
-        return limits.refusal_of(limits.current(_LAUNCHES, str(caller.wallet), launch_windows(caller.tier)))
 
     def _silent(self) -> UpstreamUnavailableError:
         return UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5)
@@ -320,7 +317,7 @@ class TokenService:
             SlipwayError: Any of the refusals of ``POST /api/deployments``; nothing was changed.
         """
         wallet = _own_wallet(caller, body)
-        gate = Gate(Service.TOKENS)
+        gate, quota = _gate_and_quota(caller)
         configuration = with_contracts(chain_configuration(self._chain.chain_id), self._chain)
         quote = self._quote(body, configuration)
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, _asked(body))
@@ -337,12 +334,11 @@ class TokenService:
             model = model or self._model_refusal(body.model_id, wallet)
             raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
         answer = self._answer(new_id(), body, quote)
-        windows = launch_windows(caller.tier)
         for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
             deployment = self._new_deployment(answer, wallet, body, symbol)
             write = self._request_transaction(deployment, body, wallet, context)
             gate.enter(write)
-            limits.count_within(write, _LAUNCHES, wallet, windows)
+            quota.count_within(write)
             if idempotency:
                 idempotency.remember(write, answer.model_dump())
             try:
@@ -352,12 +348,12 @@ class TokenService:
                 if idempotency and IDEMPOTENCY_WRITE in error.failed:
                     return self._replay(idempotency)
                 if error.failed.keys() - {"symbol"}:
-                    raise self._refusal(error, gate, body.model_id, wallet, windows) from error
+                    raise self._refusal(error, gate, body.model_id, wallet, quota) from error
         else:
             raise ConflictError("No free symbol was found; give one as token_symbol")
         record("Launches", outcome="accepted")
         self._start(answer.deployment_id, answer.deployment_id)
-        context.headers.update(limits.headers_after(_LAUNCHES, wallet, windows))
+        context.headers.update(quota.headers)
         return answer
 
     def _answer(self, deployment_id: str, body: DeployTokenRequest, quote: _Quote) -> DeployTokenAnswer:
@@ -439,7 +435,7 @@ class TokenService:
         return answer
 
     def _refusal(
-        self, error: ConditionsFailedError, gate: Gate, model_id: str, wallet: str, windows: tuple[Window, ...]
+        self, error: ConditionsFailedError, gate: Gate, model_id: str, wallet: str, quota: Quota
     ) -> SlipwayError:
         if PROBE_WRITE in error.failed:
             return gate.probed()
@@ -447,11 +443,8 @@ class TokenService:
             refusal = self._model_refusal(model_id, wallet)
             # None: the model became launchable between the refusal and this look.
             return refusal or ConflictError("The model changed while it was looked at; try again", retry_after=1)
-        if "lock" not in error.failed and "limit" in error.failed:
-            refusal = limits.refusal(error.failed["limit"], windows)
-            if refusal is None:
-                limits.trim(_LAUNCHES, wallet, windows)
-            return refusal or ConflictError("Too many requests at once; try again", retry_after=1)
+        if "lock" not in error.failed and LIMIT_WRITE in error.failed:
+            return quota.refused(error.failed) or ConflictError("Too many requests at once; try again", retry_after=1)
         lock = error.failed.get("lock")
         return _token_exists(lock["deployment_id"]["S"] if lock else None)
 
@@ -478,11 +471,11 @@ class TokenService:
         launch = read_launch(deployment_id, self._chain.chain_id)
         if not is_resumable(launch):
             return self._retried(token, idempotency, ConflictError("There is nothing to resume"))
-        windows = launch_windows(caller.tier)
+        quota = quota_of(caller, _LAUNCHES)
         write = Transaction()
         add_resumption(write, launch.token, now())
         write.create("audit", context.audit("accepted", wallet, token.model_id, f"deployment {deployment_id}"))
-        limits.count_within(write, _LAUNCHES, wallet, windows)
+        quota.count_within(write)
         if idempotency:
             idempotency.remember(write, {"deployment_id": deployment_id})
         try:
@@ -491,11 +484,11 @@ class TokenService:
             if "lock" in error.failed:
                 refusal: SlipwayError | None = _token_exists(None)
             else:
-                refusal = limits.refusal(error.failed["limit"], windows) if "limit" in error.failed else None
+                refusal = quota.refused(error.failed)
             return self._retried(token, idempotency, refusal or ConflictError("The launch goes on already"))
         token.refresh(consistent_read=True)
         self._start(token.execution_name, deployment_id)
-        context.headers.update(limits.headers_after(_LAUNCHES, wallet, windows))
+        context.headers.update(quota.headers)
         return self.status(token)
 
     def _retried(self, token: TokenItem, idempotency: Idempotency | None, refusal: SlipwayError) -> DeploymentStatus:
@@ -564,6 +557,14 @@ def _asked(body: DeployTokenRequest) -> dict[str, Any]:
     """Return what an Idempotency-Key stands for; a request without supply is that of before there were any."""
     without = {name for name in ("initial_supply", "max_supply", "allocations") if getattr(body, name) is None}
     return body.model_dump(exclude={"auth_token", *without})
+
+
+def _gate_and_quota(caller: Caller) -> tuple[Gate, Quota]:
+    """Read switch and quota in one request."""
+    quota = quota_of(caller, _LAUNCHES)
+    state, log = read_items(switch_key(Service.TOKENS), quota.wanted)
+    quota.read(log)
+    return Gate(Service.TOKENS, state), quota
 
 
 def _own_wallet(caller: Caller, body: DeployTokenRequest) -> str:

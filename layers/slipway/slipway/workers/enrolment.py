@@ -7,12 +7,12 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from slipway.control.store import Gate, Service
+from slipway.control.store import Gate, Service, switch_key
 from slipway.errors import AuthenticationFailedError, ConflictError, NotFoundError
+from slipway.identity.models import Caller
+from slipway.identity.quotas import quota_of
 from slipway.jobs.store import RequestContext
-from slipway.limits import store as limits
-from slipway.settings import Window
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import epoch_milliseconds, epoch_seconds, now, to_text
 from slipway.workers import store
 from slipway.workers.models import EnrolmentAnswer, WorkerTokenAnswer
@@ -21,34 +21,31 @@ from slipway.workers.worker_tokens import new_worker_token, token_hash
 
 CODE_SECONDS = 900
 _CODE_BYTES = 24
-_ENROLMENTS = "enrolments"
-_WINDOWS = (Window(20, 3600),)
 
 
-def enrol(wallet: str, api: str, context: RequestContext) -> EnrolmentAnswer:
+def enrol(caller: Caller, api: str, context: RequestContext) -> EnrolmentAnswer:
     """Hand out a one-time code; only its hash is kept, and it replaces an earlier one.
 
     Raises:
         ServicePausedError: No enrolments are taken now.
-        RateLimitExceededError: The wallet enrolled twenty times within an hour.
+        RateLimitExceededError: The wallet enrolled as often as it may.
     """
-    if refusal := Gate(Service.WORKERS).refusal:
+    wallet, quota = str(caller.wallet), quota_of(caller, "enrolments")
+    state, log = read_items(switch_key(Service.WORKERS), quota.wanted)
+    quota.read(log)
+    if refusal := Gate(Service.WORKERS, state).refusal:
         raise refusal
     code = secrets.token_urlsafe(_CODE_BYTES)
     ends_at = now() + timedelta(seconds=CODE_SECONDS)
     write = Transaction()
-    limits.count_within(write, _ENROLMENTS, wallet, _WINDOWS)
     known = store.find_worker(wallet)
     store.keep_enrolment(write, wallet, _hash(code), int(ends_at.timestamp()), known.retired_at if known else None)
     write.create("audit", context.audit("accepted", wallet, wallet))
     try:
-        write.commit()
+        quota.commit(write)
     except ConditionsFailedError as error:
-        over = limits.refusal(error.failed.get("limit"), _WINDOWS)
-        if over is None:
-            limits.trim(_ENROLMENTS, wallet, _WINDOWS)
-        raise over or ConflictError("Too many requests at once; try again", retry_after=1) from error
-    context.headers.update(limits.headers_after(_ENROLMENTS, wallet, _WINDOWS))
+        raise ConflictError("Too many requests at once; try again", retry_after=1) from error
+    context.headers.update(quota.headers)
     return EnrolmentAnswer(
         wallet=wallet,
         enrolment_code=code,

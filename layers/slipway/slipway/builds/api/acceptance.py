@@ -25,8 +25,7 @@ from slipway.builds.store import (
 from slipway.control.store import PROBE_WRITE, Gate
 from slipway.errors import RateLimitExceededError, SlipwayError
 from slipway.identifiers import new_id
-from slipway.limits import store as limits
-from slipway.settings import BuildLimits
+from slipway.limits.store import Quota
 from slipway.times import now, now_text, to_text
 
 BUILDS = "builds"
@@ -159,15 +158,8 @@ def too_many_open(failed: Mapping[str, Any], most_open: int) -> RateLimitExceede
     )
 
 
-def refusal_of(failed: Mapping[str, Any], gate: Gate, wallet: str, limit: BuildLimits) -> SlipwayError | None:
+def refusal_of(failed: Mapping[str, Any], gate: Gate, quota: Quota) -> SlipwayError | None:
     """Return why an accepting transaction was refused; None when the same may be accepted at the next try."""
     if PROBE_WRITE in failed:
         return gate.probed()
-    if refusal := too_many_open(failed, limit.most_open):
-        return refusal
-    if "limit" in failed:
-        refusal = limits.refusal(failed["limit"], limit.windows)
-        if refusal is None:
-            limits.trim(BUILDS, wallet, limit.windows)
-        return refusal
-    return None
+    return too_many_open(failed, quota.most_open) or quota.refused(failed)

@@ -70,7 +70,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees
 from slipway.chains import Chain
 from slipway.configuration import chain_settings
-from slipway.control.store import Gate, Service
+from slipway.control.store import Gate, Service, switch_key
 from slipway.errors import (
     AuditFailedError,
     BudgetExceededError,
@@ -86,24 +86,20 @@ from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identifiers import is_id, new_id
 from slipway.identity.models import Caller
+from slipway.identity.quotas import quota_of
 from slipway.jobs.store import AuditEvent, RequestContext
-from slipway.limits import store as limits
+from slipway.limits.store import Quota
 from slipway.network import public_client
 from slipway.observability import logger, record
 from slipway.settings import (
-    BuildLimits,
-    Window,
     bedrock_settings,
-    build_limits,
     build_mainnets,
     state_machine_arn,
     stream_url,
 )
-from slipway.store import ConditionsFailedError, Transaction
+from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import epoch_milliseconds
 
-_PREVIEWS = (Window(limit=120, seconds=60),)
-_HASHES = (Window(limit=100, seconds=3600),)
 _TRIES = 8
 # Longer than any permit holds; a broadcast has its own deadline before that.
 _PERMIT_WAIT_SECONDS = 20.0
@@ -161,14 +157,15 @@ class BuildService:
         wallet = str(caller.wallet)
         deploys = self._require_honoured(body, caller)
         idempotency = Idempotency.of(BUILDS, wallet, idempotency_key, body.model_dump(exclude={"auth_token"}))
-        gate = self._threads.submit(Gate, Service.BUILDS)
+        gated = self._threads.submit(_gate_and_quota, caller)
         counted = self._threads.submit(counts_of, wallet)
         estimate = self._estimator.seconds()
-        if refusal := gate.result().refusal:
+        gate, quota = gated.result()
+        if refusal := gate.refusal:
             if idempotency and idempotency.is_known():
                 return self._replay(idempotency)
             raise refusal
-        counts, limit = counted.result(), build_limits(caller.tier)
+        counts = counted.result()
         for attempt in range(_TRIES):
             if attempt:
                 counts = counts_of(wallet)
@@ -181,8 +178,8 @@ class BuildService:
                 stream_url=self._stream_url(build.build_id),
             )
             write = Transaction()
-            add_build(write, build, counts, limit.most_open, "The build was accepted")
-            self._accept(write, gate.result(), context, wallet, build.build_id, limit)
+            add_build(write, build, counts, quota.most_open, "The build was accepted")
+            self._accept(write, gate, context, wallet, build.build_id, quota)
             if idempotency:
                 idempotency.remember(write, answer.model_dump(mode="json"))
             try:
@@ -190,12 +187,12 @@ class BuildService:
             except ConditionsFailedError as error:
                 if idempotency and IDEMPOTENCY_WRITE in error.failed:
                     return self._replay(idempotency)
-                if refusal := refusal_of(error.failed, gate.result(), wallet, limit):
+                if refusal := refusal_of(error.failed, gate, quota):
                     raise refusal from error
                 continue
             record("Builds", outcome="accepted")
             self._start(build)
-            context.headers.update(limits.headers_after(BUILDS, wallet, limit.windows))
+            context.headers.update(quota.headers)
             return answer
         raise ConflictError("Too many requests at once; try again", retry_after=1)
 
@@ -233,7 +230,7 @@ class BuildService:
             self._require_chains(body.chains, "chains", None if by_wallet else caller)
         except (BudgetExceededError, ForbiddenError) as error:
             refusals.append(error)
-        limits.count("previews", wallet, _PREVIEWS)
+        quota_of(caller, "previews").count()
         fees = {chain: self._threads.submit(self._fee, chain) for chain in body.chains}
         try:
             made = (self._composer or Composer()).generate(_generation_request(body, wallet))
@@ -282,11 +279,11 @@ class BuildService:
 
     @staticmethod
     def _accept(
-        write: Transaction, gate: Gate, context: RequestContext, wallet: str, build_id: str, limit: BuildLimits
+        write: Transaction, gate: Gate, context: RequestContext, wallet: str, build_id: str, quota: Quota
     ) -> None:
         write.create("audit", context.audit("accepted", wallet, build_id))
         gate.enter(write)
-        limits.count_within(write, BUILDS, wallet, limit.windows)
+        quota.count_within(write)
 
     def _replay(self, idempotency: Idempotency) -> BuildResponse:
         answer = BuildResponse.model_validate(idempotency.answer())
@@ -440,7 +437,7 @@ class BuildService:
         keyed = {"build_id": build_id, **asked}
         idempotency = Idempotency.of("builds/deploy", build.wallet, idempotency_key, keyed)
         chain_ids = [chain for chain in chain_ids if chain not in done]
-        gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)
+        gate, quota = _gate_and_quota(caller)
         if refusal := gate.refusal or self._deploy_refusal(build, chain_ids, asked):
             if idempotency and idempotency.is_known():
                 return self._replay_deploy(idempotency)
@@ -454,25 +451,23 @@ class BuildService:
             return self._deploy_answer(build, chain_ids, status=Status(build.status))
 
         def also(write: Transaction) -> None:
-            self._accept(write, gate, context, build.wallet, build_id, limit)
+            self._accept(write, gate, context, build.wallet, build_id, quota)
             if idempotency:
                 idempotency.remember(write, answer.model_dump(mode="json"))
 
         update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {', '.join(map(str, chain_ids))}")
         actions, condition = new_run(build, chain_ids, new_id())
         try:
-            commit_change(build, actions, condition, update=update, also=also, most_open=limit.most_open)
+            commit_change(build, actions, condition, update=update, also=also, most_open=quota.most_open)
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay_deploy(idempotency)
-            refusal = refusal_of(error.failed, gate, build.wallet, limit) or self._deploy_refusal(
-                build, chain_ids, asked
-            )
+            refusal = refusal_of(error.failed, gate, quota) or self._deploy_refusal(build, chain_ids, asked)
             changed = ConflictError("The build changed while it was looked at; try again", retry_after=1)
             raise refusal or changed from error
         record("Builds", outcome="accepted")
         self._start(build)
-        context.headers.update(limits.headers_after(BUILDS, build.wallet, limit.windows))
+        context.headers.update(quota.headers)
         return answer
 
     def follow(
@@ -498,8 +493,8 @@ class BuildService:
         idempotency = Idempotency.of("builds/follow", build.wallet, idempotency_key, keyed)
         if idempotency and idempotency.is_known():
             return self._replay_deploy(idempotency)
-        limits.count("build_hashes", build.wallet, _HASHES)
-        most_open, audit = build_limits(caller.tier).most_open, context.audit("accepted", build.wallet, build_id)
+        quota_of(caller, "build_hashes").count()
+        most_open, audit = quota_of(caller, BUILDS).most_open, context.audit("accepted", build.wallet, build_id)
         told = f"Following {tx_hash} on {self._chains[chain_id].name}"
         update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, told)
         for _ in range(_TRIES):
@@ -551,7 +546,7 @@ class BuildService:
         """
         build = self.owned(caller, build_id)
         idempotency = Idempotency.of("builds/retry", build.wallet, idempotency_key, {"build_id": build_id})
-        gate, limit = Gate(Service.BUILDS), build_limits(caller.tier)
+        gate, quota = _gate_and_quota(caller)
         if refusal := gate.refusal or _retry_refusal(build):
             if idempotency and idempotency.is_known():
                 return self._replay(idempotency)
@@ -573,11 +568,11 @@ class BuildService:
         update = Progress(Status.PENDING, 0, Step.QUEUED, "The build is tried again")
         actions, condition = new_try(build)
         try:
-            commit_change(build, actions, condition, update=update, also=also, most_open=limit.most_open)
+            commit_change(build, actions, condition, update=update, also=also, most_open=quota.most_open)
         except ConditionsFailedError as error:
             if idempotency and IDEMPOTENCY_WRITE in error.failed:
                 return self._replay(idempotency)
-            refusal = refusal_of(error.failed, gate, build.wallet, limit) or _retry_refusal(build)
+            refusal = refusal_of(error.failed, gate, quota) or _retry_refusal(build)
             raise refusal or ConflictError("The build changed meanwhile; try again", retry_after=1) from error
         record("Builds", outcome="accepted")
         self._start(build)
@@ -672,3 +667,11 @@ def build_service() -> BuildService:
         lambda chain: JsonRpc(chain, client, deadline=_FEES_SECONDS).fees(),
         None if bedrock_settings() else Composer(),
     )
+
+
+def _gate_and_quota(caller: Caller) -> tuple[Gate, Quota]:
+    """Read switch and quota in one request."""
+    quota = quota_of(caller, BUILDS)
+    state, log = read_items(switch_key(Service.BUILDS), quota.wanted)
+    quota.read(log)
+    return Gate(Service.BUILDS, state), quota
