@@ -10,7 +10,7 @@ from moto import mock_aws
 from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash.console import client as console_api
-from tests.support import grants, quick_moto
+from tests.support import dynamodb_local, grants, quick_moto
 from tests.support.clock import SkippingClock
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
@@ -18,6 +18,9 @@ from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
 
 quick_moto.install()
+ENGINE = dynamodb_local.given()
+if ENGINE:
+    ENGINE.stand_in()
 
 CHAIN = {
     "chain_id": 31337,
@@ -43,6 +46,8 @@ def slipway(monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str])
     node.answers = FakeNode().answers
     node.asked.clear()
     with mock_aws():
+        if ENGINE:
+            ENGINE.empty()
         yield install(monkeypatch, node, url, CHAIN)
 
 
