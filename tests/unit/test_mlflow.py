@@ -247,3 +247,45 @@ def test_a_server_inside_our_own_network_is_not_asked(monkeypatch: pytest.Monkey
     with pytest.raises(UpstreamUnavailableError):
         server.models(address="http://127.0.0.1:5000").find("m")
     assert server.requests == []
+
+
+_NONSENSE = [
+    {"registered_models": 5},
+    {"registered_models": {"name": "m"}},
+    {"registered_models": [None]},
+    {"registered_models": [{"name": "m", "latest_versions": [{"version": 1e999}]}]},
+    {"registered_models": [{"name": "\ud800", "tags": []}]},
+    {"registered_models": [{"name": "m", "tags": 7}]},
+    {"registered_models": [{"name": {}, "tags": []}]},
+    {"registered_models": [{"name": "m", "tags": [{"key": "slipway.validated_at", "value": "\ud800"}]}]},
+]
+
+
+@pytest.mark.parametrize("body", _NONSENSE)
+def test_nonsense_in_a_search_is_unavailable(body: dict[str, Any]) -> None:
+    answer = httpx.Response(200, content=json.dumps(body))
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(lambda _: answer)))
+    with pytest.raises(UpstreamUnavailableError):
+        models.page(None, 20, None)
+
+
+@pytest.mark.parametrize("value", [10**400, "many", None, {}])
+def test_a_metric_that_is_no_number_is_unavailable(value: object) -> None:
+    server = Mlflow(versions=[_version(1, "run-1")])
+    server.metrics = [{"key": "loss", "value": value}]
+    with pytest.raises(UpstreamUnavailableError):
+        server.models().find("m")
+
+
+def test_json_without_end_is_unavailable() -> None:
+    answer = httpx.Response(200, content="[" * 200_000)
+    models = MlflowModels("https://mlflow.test", httpx.Client(transport=httpx.MockTransport(lambda _: answer)))
+    with pytest.raises(UpstreamUnavailableError):
+        models.find("m")
+
+
+def test_a_server_that_knows_no_case_makes_no_second_model() -> None:
+    """Where MLflow's database compares names without case, one model would have several ids, and so several tokens."""
+    server = Mlflow()
+    server.model["name"] = "M"
+    assert server.models().find("m") is None

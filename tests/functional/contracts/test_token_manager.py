@@ -15,6 +15,8 @@ from web3.contract.contract import Contract
 from web3.exceptions import ContractCustomError
 from web3.logs import DISCARD
 
+from local.paths import ROOT
+from slipway.builds.audit.auditor import Auditor
 from slipway.chain import contracts
 from slipway.chain.rules import gas_limit
 from slipway.tokens.calls import Terms
@@ -334,3 +336,15 @@ def test_the_supply_is_what_was_distributed_and_minted_and_never_more(
     functions = launched.token.functions
     assert {holder: functions.balanceOf(holder).call() for holder in expected} == expected
     assert functions.totalSupply().call() == sum(expected.values()) <= most
+
+
+def test_slither_finds_what_the_guide_explains_and_nothing_else() -> None:
+    names = ("HokusaiToken", "TokenManager", "ModelRegistry", "FirstSupply")
+    sources = {f"{name}.sol": (ROOT / "contracts" / f"{name}.sol").read_text(encoding="utf-8") for name in names}
+    with Auditor() as auditor:
+        report = auditor.audit(auditor.compile(sources))
+    assert report.passed
+    found = {(one.detector, one.impact) for one in report.findings}
+    assert found == {("calls-loop", "Low"), ("pragma", "Informational")}
+    guide = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8")
+    assert all(f"`{check}`" in guide for check, _ in found)

@@ -41,7 +41,7 @@ _FILTERS = {
     _CONTRIBUTED: "tags.`slipway.contributors` ILIKE '%{wallet}%'",
 }
 # A server that answers in another shape than MLflow's.
-_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 def _tags(entry: dict[str, Any]) -> dict[str, str]:
@@ -50,6 +50,12 @@ def _tags(entry: dict[str, Any]) -> dict[str, str]:
 
 def _newest(versions: list[dict[str, Any]]) -> dict[str, Any]:
     return max(versions, key=lambda version: int(version.get("version", 0)), default={})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def _improvement(text: str | None) -> float | None:
@@ -109,11 +115,14 @@ class MlflowModels:
     def find(self, model_id: str) -> ModelMetadata | None:
         """Return the model of this name, or None when MLflow has none; one without our tags has ``problems``.
 
+        Some of MLflow's databases compare names without case; a model has one id here, its own.
+
         Raises:
             UpstreamUnavailableError: MLflow did not answer, refused us, or answered in no shape of MLflow's.
         """
         answer = self._get("registered-models/get", {"name": model_id})
-        return None if answer is None else self._read(answer.get("registered_model"))
+        found = None if answer is None else self._read(answer.get("registered_model"))
+        return found if found and found.model_id == model_id else None
 
     def page(self, wallet: str | None, limit: int, cursor: str | None) -> tuple[list[ModelMetadata], str | None]:
         """Return a page of the models that a wallet owns or contributes to, or of all models for None.
@@ -133,7 +142,10 @@ class MlflowModels:
         if wallet is not None:
             parameters["filter"] = _FILTERS[stage].format(wallet=wallet)
         answer = self._get("registered-models/search", parameters) or {}
-        found = list(self._threads.map(self._read, answer.get("registered_models") or []))
+        models = answer.get("registered_models") or []
+        if not isinstance(models, list):
+            raise UpstreamUnavailableError("What MLflow answers is no list of models")
+        found = list(self._threads.map(self._read, models))
         if wallet is not None:
             # A newest version's tags come before those that were searched.
             found = [model for model in found if _belongs(model, wallet, stage)]
@@ -150,7 +162,7 @@ class MlflowModels:
             run_id = version.get("run_id") or None
             owner = tags.read("slipway.owner", _owner, None)
             return ModelMetadata(
-                model_id=str(model["name"]),
+                model_id=_text(model["name"]),
                 owner=owner,
                 contributors=tags.read("slipway.contributors", _contributors, ()),
                 state=tags.read(
@@ -184,7 +196,9 @@ class MlflowModels:
                     timeout=seconds,
                 )
             found = answer.json()
-        except (httpx.HTTPError, BudgetSpentError, ValueError) as error:
+            # Halves of surrogate pairs are no text that could be answered.
+            json.dumps(found, ensure_ascii=False).encode()
+        except (httpx.HTTPError, BudgetSpentError, ValueError, RecursionError) as error:
             raise UpstreamUnavailableError("MLflow did not answer", retry_after=5) from error
         body: dict[str, Any] = found if isinstance(found, dict) else {}
         if answer.status_code == httpx.codes.NOT_FOUND and body.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
