@@ -453,6 +453,11 @@ class BedrockSettings:
         return self.seconds * 0.4
 
 
+def bedrock_budget() -> Decimal:
+    """Return BEDROCK_BUDGET: the most US dollars that the language model's calls may cost in a day."""
+    return Decimal(os.environ.get("BEDROCK_BUDGET") or "20")
+
+
 @cache
 def bedrock_settings() -> BedrockSettings | None:
     """Read BEDROCK_MODEL_ID, BEDROCK_SECONDS, BEDROCK_INPUT_PRICE and BEDROCK_OUTPUT_PRICE; None without a model."""

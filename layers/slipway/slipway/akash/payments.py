@@ -146,6 +146,8 @@ class PaymentSigning:
             ),
             changes=(Update("deployment", AkashDeployment(deployment.pk, deployment.sk), values, condition),),
             configuration=configuration,
+            # Only what begins a workload may be refused.
+            promised=purpose != Purpose.RESERVE,
             replaces=(earlier,) if earlier and earlier.settled and earlier.status != "confirmed" else (),
         )
         return self._signing.sign(plan)

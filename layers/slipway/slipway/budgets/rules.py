@@ -88,6 +88,11 @@ def gas_ceilings(chains: Iterable[Chain]) -> list[Ceiling]:
     ]
 
 
+def bedrock_ceiling(limit: Decimal) -> Ceiling:
+    """Return the ceiling of the language model's calls for a day."""
+    return Ceiling("bedrock_day", "bedrock", INSTALLATION, Span.DAY, Unit.USD, micro(limit))
+
+
 def parse_limit(ceiling: Ceiling, value: str) -> int:
     """Return a ceiling as an administrator wrote it.
 

@@ -1,11 +1,20 @@
 """Use cases of the administrator: what is used of each budget, and new ceilings."""
 
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange, BudgetView
-from slipway.budgets.rules import INSTALLATION, Ceiling, Span, akash_ceilings, amount_text, gas_ceilings, parse_limit
+from slipway.budgets.rules import (
+    INSTALLATION,
+    Ceiling,
+    Span,
+    akash_ceilings,
+    amount_text,
+    bedrock_ceiling,
+    gas_ceilings,
+    parse_limit,
+)
 from slipway.budgets.store import BudgetItem, midnight, today
 from slipway.configuration import chain_settings
 from slipway.errors import ConflictError, ValidationFailedError
-from slipway.settings import akash_budget
+from slipway.settings import akash_budget, bedrock_budget
 from slipway.store import read_item, read_items, update_if
 from slipway.times import to_text
 
@@ -14,7 +23,11 @@ _TRIES = 5
 
 def all_ceilings() -> list[Ceiling]:
     """Return every ceiling of this installation, as the template has it."""
-    return [*akash_ceilings(akash_budget()), *gas_ceilings(chain_settings().chains.values())]
+    return [
+        *akash_ceilings(akash_budget()),
+        *gas_ceilings(chain_settings().chains.values()),
+        bedrock_ceiling(bedrock_budget()),
+    ]
 
 
 def budgets() -> BudgetsAnswer:

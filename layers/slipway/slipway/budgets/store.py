@@ -144,14 +144,19 @@ class Budget:
                 return exceeded(ceiling)
         return None
 
-    def spend(self, write: Transaction, amount: int) -> dict[str, Any]:
+    def spend(self, write: Transaction, amount: int, *, within: bool = True) -> dict[str, Any]:
         """Spend an amount with the transaction that commits to it, under names that ``refusal`` knows.
+
+        Args:
+            write: The transaction.
+            amount: How much.
+            within: Whether it fails over a ceiling; what was promised before is spent all the same.
 
         Returns:
             What ``give_back`` takes.
         """
         for account, item in self._items.items():
-            condition, actions = self._spending(account, item, amount)
+            condition, actions = self._spending(account, item, amount, within)
             write.update(f"{_WRITE}:{account}", BudgetItem(item.pk, item.sk), actions, condition)
         return self.spent(amount)
 
@@ -159,11 +164,11 @@ class Budget:
         """Return what ``give_back`` takes for an amount that is spent."""
         return {"resource": self._resource, "accounts": list(self._items), "amount": amount, "date": self._day}
 
-    def _spending(self, account: str, item: BudgetItem, amount: int) -> tuple[Condition, list[Action]]:
+    def _spending(self, account: str, item: BudgetItem, amount: int, within: bool) -> tuple[Condition, list[Action]]:
         same_day = item.date == self._day
         first = BudgetItem.date.does_not_exist() if item.date is None else BudgetItem.date == item.date
         condition: Condition = (BudgetItem.date == self._day) if same_day else first
-        for ceiling, whose, limit in self._limits.values():
+        for ceiling, whose, limit in self._limits.values() if within else ():
             if whose == account and ceiling.span is Span.OPEN:
                 condition = condition & (BudgetItem.open.does_not_exist() | (BudgetItem.open <= limit - amount))
             if whose == account and ceiling.span is Span.DAY and same_day:

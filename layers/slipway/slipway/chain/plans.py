@@ -129,6 +129,7 @@ class Plan:
         calls: In the order of their nonces.
         changes: The job's own changes and conditions.
         configuration: The chain's, for what its transactions may offer.
+        promised: It ends what was begun, so it counts against the day's budget and is never refused by it.
         replaces: Settled transactions that served the same purposes and had no effect, such as those whose nonce was
             used by somebody else, each with its final status.
     """
@@ -137,6 +138,7 @@ class Plan:
     calls: tuple[PlannedCall, ...]
     changes: tuple[Change, ...]
     configuration: ChainConfiguration
+    promised: bool = False
     replaces: tuple[TransactionItem, ...] = ()
 
 

@@ -71,7 +71,7 @@ class ChainSigning:
                 unfunded = error
                 continue
             offers += 1
-            if refusal := budget.refusal(priced.cost):
+            if not plan.promised and (refusal := budget.refusal(priced.cost)):
                 raise refusal
             if items := self._write_ahead.sign(plan, signer, priced, budget):
                 budget.measure(priced.cost)

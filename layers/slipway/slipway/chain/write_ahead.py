@@ -136,7 +136,7 @@ class WriteAhead:
                 if nonce.next_nonce != items[0].nonce:
                     items = self._signed(plan, signer, priced, int(nonce.next_nonce))
                 write = Transaction()
-                _spend(write, budget, items, priced)
+                _spend(write, budget, items, priced, within=not plan.promised)
                 self._reserve(write, plan, items, nonce, queue.ticket)
                 add_changes(write, plan.changes, items)
                 try:
@@ -146,7 +146,7 @@ class WriteAhead:
                 except ConditionsFailedError as error:
                     if any(name.startswith(("intent:", "replaced:")) for name in error.failed):
                         return self.written(plan)
-                    _require_passing(error, priced, budget)
+                    _require_passing(error, priced, None if plan.promised else budget)
                 except WriteContentionError:
                     pass
                 self._clock.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
@@ -279,9 +279,11 @@ class WriteAhead:
         write.update("nonce", nonce, served, condition=SignerNonce.next_nonce == int(items[0].nonce))
 
 
-def _spend(write: Transaction, budget: Budget | None, items: Sequence[TransactionItem], priced: Priced) -> None:
-    """Add that the most that the transactions can cost is reserved; each knows its part."""
-    spent = budget.spend(write, priced.cost) if budget else None
+def _spend(
+    write: Transaction, budget: Budget | None, items: Sequence[TransactionItem], priced: Priced, *, within: bool
+) -> None:
+    """Add that the most that the transactions can cost is reserved, ``within`` the ceilings; each knows its part."""
+    spent = budget.spend(write, priced.cost, within=within) if budget else None
     for item, limit in zip(items, priced.gas_limits, strict=True):
         item.budget = spent and {**spent, "amount": limit * priced.fees.max_fee_per_gas}
 

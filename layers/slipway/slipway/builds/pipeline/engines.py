@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from slipway.budgets.rules import bedrock_ceiling
 from slipway.builds.composer.engine import Composer
 from slipway.builds.model.bedrock import BedrockFixer, BedrockGenerator, Check, ConverseClient
+from slipway.builds.model.budget import BudgetedClient
 from slipway.builds.models import Generator
-from slipway.settings import BedrockSettings
+from slipway.settings import BedrockSettings, bedrock_budget
 from slipway.store import aws_client
 
 
@@ -26,4 +28,4 @@ def fixer_of(settings: BedrockSettings | None) -> BedrockFixer | None:
 
 def _client(settings: BedrockSettings) -> ConverseClient:
     client: ConverseClient = aws_client("bedrock-runtime", settings.call_seconds, tries=1)
-    return client
+    return BudgetedClient(client, settings, bedrock_ceiling(bedrock_budget()))
