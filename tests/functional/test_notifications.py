@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
+from moto.ses.models import ses_backends
 from pynamodb.expressions.update import Action
 from standardwebhooks import Webhook as StandardWebhook
 
@@ -429,3 +432,71 @@ def test_keys_and_sign_ins_are_told_without_their_secrets(slipway: Installation,
     everything = b"".join(body for _, body in receiver.requests).decode()
     for secret in (made["key"], signed["refresh_token"], signed["access_token"]):
         assert secret not in everything
+
+
+def mails() -> list[Any]:
+    return list(ses_backends[ACCOUNT_ID]["us-east-1"].sent_messages)
+
+
+def test_a_mail_address_gets_nothing_until_its_reader_confirms_it(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body: dict[str, Any] = {"url": "mailto:alice@example.com", "events": ["worker.*"]}
+    refused = send(slipway, "make", body=body)
+    assert (refused.status, refused.code) == (400, "VALIDATION_ERROR"), "no sender, no mail"
+    monkeypatch.setenv("NOTIFICATION_SENDER", "slipway@example.org")
+    # SES does not know the sender: nothing is left behind.
+    assert send(slipway, "make", body=body).status == 502
+    assert send(slipway, "list").body["webhooks"] == []
+    boto3.client("sesv2").create_email_identity(EmailIdentity="slipway@example.org")
+    boto3.client("ses").verify_email_identity(EmailAddress="slipway@example.org")
+    hook = make(slipway, body["url"])
+    assert (hook["confirmed"], hook["secret"], hook["format"]) == (False, None, "email")
+    (mail,) = mails()
+    code = re.search(r'"code": "([^"]+)"', mail.body)
+    assert code
+    assert code[1] not in json.dumps(slipway.items("control"), default=str)
+    beat(slipway, enrol(ALICE.address))
+    published(slipway)
+    assert delivered(slipway) == []
+    assert len(mails()) == 1, "nothing before it is confirmed"
+    assert send(slipway, "test", webhook=hook["id"]).status == 409
+    assert send(slipway, "confirm", BOB, hook["id"], body={"code": code[1]}).status == 404
+    assert send(slipway, "confirm", webhook=hook["id"], body={"code": "wrong"}).status == 400
+    assert send(slipway, "confirm", webhook=hook["id"], body={"code": code[1]}).body["confirmed"] is True
+    assert send(slipway, "confirm", webhook=hook["id"], body={"code": "again"}).status == 200
+    assert send(slipway, "secret", webhook=hook["id"]).status == 409
+    send(slipway, "test", webhook=hook["id"])
+    assert delivered(slipway) == []
+    assert mails()[1].destinations["ToAddresses"] == ["alice@example.com"]
+    assert mails()[1].subject.startswith("Slipway: webhook.test")
+    (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
+    assert entry["attempts"][0]["response_status"] == 200
+    # Nobody's mailbox is filled with codes.
+    assert [send(slipway, "make", account, body=body).status for account in (ALICE, ALICE, BOB, BOB)] == [
+        201, 201, 201, 429,
+    ]  # fmt: skip
+
+
+def test_a_code_that_is_too_old_confirms_nothing(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFICATION_SENDER", "slipway@example.org")
+    boto3.client("ses").verify_email_identity(EmailAddress="slipway@example.org")
+    hook = make(slipway, "mailto:alice@example.com")
+    code = re.search(r'"code": "([^"]+)"', mails()[0].body)
+    assert code
+    Webhook(f"WEBHOOKS#{ALICE.address}", hook["id"]).update(actions=[Webhook.code_until.set(int(time.time()) - 1)])
+    assert send(slipway, "confirm", webhook=hook["id"], body={"code": code[1]}).status == 400
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailto:", "mailto:alice", "mailto:a@b", "mailto:a@example.com,b@example.com",
+        "mailto:a@example.com?cc=b@x.org", "mailto:a@example.com%0ABcc:b@x.org",
+        "mailto:a@example.com\nBcc: b@x.org", "mailto:<a@example.com>", "mailto://a@example.com", "MAILTO:a@example.com",
+    ],
+)  # fmt: skip
+def test_what_is_no_mail_address_is_refused(slipway: Installation, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("NOTIFICATION_SENDER", "slipway@example.org")
+    assert send(slipway, "make", body={"url": url, "events": ["worker.*"]}).status == 400
+    assert mails() == []

@@ -119,6 +119,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/webhooks": WALLET,
     "POST /api/webhooks": WALLET,
     "DELETE /api/webhooks/{id}": Access("wallet", "webhook", 404),
+    "POST /api/webhooks/{id}/confirm": Access("wallet", "webhook", 404),
     "POST /api/webhooks/{id}/secret": Access("wallet", "webhook", 404),
     "POST /api/webhooks/{id}/test": Access("wallet", "webhook", 404),
     "GET /api/webhooks/{id}/deliveries": Access("wallet", "webhook", 404),

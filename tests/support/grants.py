@@ -32,6 +32,12 @@ _CONNECTIONS = "arn:AWS::Partition}:execute-api:AWS::Region}:AWS::AccountId}:Web
 _EXECUTIONS = "arn:AWS::Partition}:states:AWS::Region}:AWS::AccountId}:execution"
 _MODEL = "arn:AWS::Partition}:bedrock:AWS::Region}::foundation-model/BedrockModelId}"
 
+# Services of which one action is called.
+_FIXED = {
+    "bedrock-runtime": ("bedrock:InvokeModel", _MODEL),
+    "sesv2": ("ses:SendEmail", "arn:AWS::Partition}:ses:AWS::Region}:AWS::AccountId}:identity/any"),
+}
+
 
 def needed(
     service: str, operation: str, arguments: dict[str, Any], logical: Callable[[str], str]
@@ -63,8 +69,8 @@ def needed(
         return [(action, f"{bucket}/{arguments['Key']}"), *listed]
     if service == "apigatewaymanagementapi":
         return [("execute-api:ManageConnections", f"{_CONNECTIONS}/{arguments['ConnectionId']}")]
-    if service == "bedrock-runtime":
-        return [("bedrock:InvokeModel", _MODEL)]
+    if service in _FIXED:
+        return [_FIXED[service]]
     if operation in ("StopExecution", "DescribeExecution"):
         *_, machine, execution = arguments["executionArn"].split(":")
         return [(f"states:{operation}", f"{_EXECUTIONS}:{logical(machine)}.Name}}:{execution}")]

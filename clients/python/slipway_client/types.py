@@ -252,6 +252,12 @@ class ChainTarget(TypedDict):
     testnet: NotRequired[bool]
 
 
+class Confirmation(TypedDict):
+    """The code that came by e-mail."""
+
+    code: str
+
+
 class ConstructorArgument(TypedDict):
     """One argument of the constructor, in its order. Numbers are decimal texts, bytes are hexadecimal with 0x,
     addresses have their EIP-55 form. A value that is none of its type is refused, whichever engine wrote it.
@@ -618,7 +624,7 @@ class ExchangeRequest(TypedDict):
     enrolment_code: str
 
 
-Format: TypeAlias = Literal["standard", "slack", "discord"]
+Format: TypeAlias = Literal["standard", "slack", "discord", "email"]
 
 
 class GasEstimate(TypedDict):
@@ -1712,17 +1718,18 @@ class WalletTransaction(TypedDict):
 
 
 class WebhookCreated(TypedDict):
-    """A new webhook with its secret, which appears only here."""
+    """A new webhook with its secret, which appears only here; an e-mail address has none."""
 
     id: str
     url: str
     events: list[str]
     format: Format
     all: bool
+    confirmed: bool
     created_at: str
     disabled_at: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]
-    secret: str
+    secret: str | None
 
 
 class WebhookList(TypedDict):
@@ -1785,13 +1792,14 @@ class WebhookRequest(TypedDict):
 
 
 class WebhookView(TypedDict):
-    """A webhook; `disabled_reason` says why it was switched off."""
+    """A webhook; `disabled_reason` says why it was switched off. Only an e-mail address has to be confirmed."""
 
     id: str
     url: str
     events: list[str]
     format: Format
     all: bool
+    confirmed: bool
     created_at: str
     disabled_at: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]

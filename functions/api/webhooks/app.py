@@ -32,6 +32,14 @@ def delete(context: Context, caller: Owner, id: Id) -> None:
     service.delete(caller, id, context)
 
 
+@app.post("/api/webhooks/{id}/confirm", responses=refusals(NotFoundError))
+def confirm(
+    context: Context, caller: Owner, id: Id, body: Annotated[models.Confirmation, body_of(models.Confirmation)]
+) -> models.WebhookView:
+    """Confirm an e-mail address by the code that was sent to it."""
+    return service.confirm(caller, id, body, context)
+
+
 @app.post("/api/webhooks/{id}/secret", responses=refusals(NotFoundError, ConflictError))
 def rotate(context: Context, caller: Owner, id: Id) -> models.SecretAnswer:
     """Give a webhook a new secret; both sign for 24 hours."""

@@ -113,6 +113,11 @@ def webhook_key_secret() -> str:
     return os.environ["WEBHOOK_KEY_SECRET_ARN"]
 
 
+def notification_sender() -> str | None:
+    """Return NOTIFICATION_SENDER: the address that e-mails come from; None where none are sent."""
+    return os.environ.get("NOTIFICATION_SENDER") or None
+
+
 def notification_queue() -> str:
     """Return the address of the queue of notifications, NOTIFICATION_QUEUE_URL."""
     return os.environ["NOTIFICATION_QUEUE_URL"]

@@ -53,7 +53,7 @@ def test_it_verifies_a_webhook(stack: RunningStack, python_client: Installed) ->
     with Slipway(stack.api, private_key=account(stack, "user", 1)["private_key"]) as slipway:
         made = slipway.webhooks.create(f"http://127.0.0.1:{port}/", ["worker.*"])
         receiver = python_client.start(
-            python_client.python, "-I", "-c", program("webhook"), WEBHOOK_SECRET=made["secret"], PORT=str(port)
+            python_client.python, "-I", "-c", program("webhook"), WEBHOOK_SECRET=str(made["secret"]), PORT=str(port)
         )
         slipway.webhooks.test(made["id"])
         output, errors = receiver.communicate(timeout=60)

@@ -1007,6 +1007,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an e-mail address by the code that was sent to it */
+        post: operations["webhooks_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/{id}/deliveries": {
         parameters: {
             query?: never;
@@ -1842,6 +1859,14 @@ export interface components {
             testnet: boolean;
         };
         /**
+         * Confirmation
+         * @description The code that came by e-mail.
+         */
+        Confirmation: {
+            /** Code */
+            code: string;
+        };
+        /**
          * ConstructorArgument
          * @description One argument of the constructor, in its order. Numbers are decimal texts, bytes are hexadecimal with 0x, addresses have their EIP-55 form. A value that is none of its type is refused, whichever engine wrote it.
          */
@@ -2571,10 +2596,10 @@ export interface components {
         };
         /**
          * Format
-         * @description What a message's body is: Standard Webhooks, or what Slack's or Discord's incoming webhooks take.
+         * @description What a message is: Standard Webhooks, what Slack's or Discord's incoming webhooks take, or a mail.
          * @enum {string}
          */
-        Format: "standard" | "slack" | "discord";
+        Format: "standard" | "slack" | "discord" | "email";
         /**
          * GasEstimate
          * @description What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers.
@@ -4575,7 +4600,7 @@ export interface components {
         };
         /**
          * WebhookCreated
-         * @description A new webhook with its secret, which appears only here.
+         * @description A new webhook with its secret, which appears only here; an e-mail address has none.
          */
         WebhookCreated: {
             /** Id */
@@ -4587,6 +4612,8 @@ export interface components {
             format: components["schemas"]["Format"];
             /** All */
             all: boolean;
+            /** Confirmed */
+            confirmed: boolean;
             /** Created At */
             created_at: string;
             /** Disabled At */
@@ -4594,7 +4621,7 @@ export interface components {
             /** Disabled Reason */
             disabled_reason?: string | null;
             /** Secret */
-            secret: string;
+            secret: string | null;
         };
         /**
          * WebhookList
@@ -4611,7 +4638,7 @@ export interface components {
         WebhookRequest: {
             /**
              * Url
-             * @description A public https address without credentials and fragment.
+             * @description A public https address without credentials and fragment, or `mailto:` and an e-mail address.
              */
             url: string;
             /**
@@ -4620,7 +4647,7 @@ export interface components {
              */
             events: ("build.*" | "build.auditing" | "build.cancelled" | "build.complete" | "build.deploying" | "build.failed" | "build.generating" | "build.pending" | "deployment.*" | "deployment.active" | "deployment.closed" | "deployment.completed" | "deployment.deploying" | "deployment.error" | "deployment.failed" | "deployment.pending" | "deployment.registering" | "key.*" | "key.created" | "key.deleted" | "payment.*" | "payment.exhausted" | "payment.low" | "payment.recorded" | "project.*" | "project.failed" | "project.pending" | "project.processing" | "project.success" | "session.*" | "session.ended" | "session.reused" | "session.started" | "stack.*" | "stack.failed" | "stack.published" | "stack.withdrawn" | "worker.*" | "worker.down" | "worker.late" | "worker.up")[];
             /**
-             * @description How messages look.
+             * @description How messages look; `mailto:` makes it `email`.
              * @default standard
              */
             format: components["schemas"]["Format"];
@@ -4633,7 +4660,7 @@ export interface components {
         };
         /**
          * WebhookView
-         * @description A webhook; `disabled_reason` says why it was switched off.
+         * @description A webhook; `disabled_reason` says why it was switched off. Only an e-mail address has to be confirmed.
          */
         WebhookView: {
             /** Id */
@@ -4645,6 +4672,8 @@ export interface components {
             format: components["schemas"]["Format"];
             /** All */
             all: boolean;
+            /** Confirmed */
+            confirmed: boolean;
             /** Created At */
             created_at: string;
             /** Disabled At */
@@ -10075,6 +10104,7 @@ export interface operations {
                      *           ],
                      *           "format": "standard",
                      *           "all": true,
+                     *           "confirmed": true,
                      *           "created_at": "2026-11-21T04:20:00Z",
                      *           "disabled_at": "2026-11-21T04:20:00Z",
                      *           "disabled_reason": "disabled reason"
@@ -10128,6 +10158,7 @@ export interface operations {
                      *       ],
                      *       "format": "standard",
                      *       "all": true,
+                     *       "confirmed": true,
                      *       "created_at": "2026-11-21T04:20:00Z",
                      *       "disabled_at": "2026-11-21T04:20:00Z",
                      *       "disabled_reason": "disabled reason",
@@ -10170,6 +10201,60 @@ export interface operations {
             401: components["responses"]["AuthFailed"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    webhooks_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f1f5a0e-8c0a-4c1e-9b7a-0c8f6d1e2a3b */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "c29tZS1jb2RlLTEyMw"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "url": "https://example.com",
+                     *       "events": [
+                     *         "events"
+                     *       ],
+                     *       "format": "standard",
+                     *       "all": true,
+                     *       "confirmed": true,
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "disabled_at": "2026-11-21T04:20:00Z",
+                     *       "disabled_reason": "disabled reason"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
         };

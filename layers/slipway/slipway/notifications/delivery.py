@@ -12,6 +12,8 @@ import httpx
 from slipway.deadline_client import DeadlineClient
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.network import is_public, resolved
+from slipway.notifications.mail import send_message
+from slipway.notifications.models import Format
 from slipway.notifications.rules import (
     DISABLED_AFTER_SECONDS,
     body_of,
@@ -56,17 +58,17 @@ class Deliveries:
             UpstreamUnavailableError: The store or Secrets Manager did not answer; SQS gives the message again.
         """
         webhook = webhook_at(*message["webhook"])
-        if webhook is None or webhook.disabled_at:
+        if webhook is None or webhook.is_off:
             return True
         moment = int(self._clock())
         # What fails of ours is no failure of the receiver's.
         keys = webhook.secrets(moment)
         began = time.monotonic()
-        try:
-            response = self._post(webhook, message, keys, moment)
-            status, text = response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
-        except (httpx.HTTPError, httpx.InvalidURL, SlipwayError, OSError, ValueError) as error:
-            status, text = None, error.message if isinstance(error, SlipwayError) else type(error).__name__
+        status, text = (
+            send_message(webhook.url, webhook.sk, message)
+            if webhook.format == Format.EMAIL
+            else self._answer(webhook, message, keys, moment)
+        )
         attempt = {
             "at": now_text(),
             "response_status": status,
@@ -78,6 +80,16 @@ class Deliveries:
         self._keep_health(webhook, delivered, f"{status or text}")
         record("WebhookAttempts", outcome="delivered" if delivered else "failed")
         return delivered
+
+    def _answer(
+        self, webhook: Webhook, message: dict[str, Any], keys: list[str], moment: int
+    ) -> tuple[int | None, str]:
+        """Return the receiver's status and the beginning of its answer; the status is None without an answer."""
+        try:
+            response = self._post(webhook, message, keys, moment)
+        except (httpx.HTTPError, httpx.InvalidURL, SlipwayError, OSError, ValueError) as error:
+            return None, error.message if isinstance(error, SlipwayError) else type(error).__name__
+        return response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
 
     def _post(self, webhook: Webhook, message: dict[str, Any], keys: list[str], moment: int) -> httpx.Response:
         private = webhook_private_network()

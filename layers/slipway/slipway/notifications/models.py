@@ -20,20 +20,21 @@ EventChoice = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "st
 
 
 class Format(StrEnum):
-    """What a message's body is: Standard Webhooks, or what Slack's or Discord's incoming webhooks take."""
+    """What a message is: Standard Webhooks, what Slack's or Discord's incoming webhooks take, or a mail."""
 
     STANDARD = "standard"
     SLACK = "slack"
     DISCORD = "discord"
+    EMAIL = "email"
 
 
 class WebhookRequest(BaseModel):
     """Where to send which events.
 
     Attributes:
-        url: A public https address without credentials and fragment.
+        url: A public https address without credentials and fragment, or ``mailto:`` and an e-mail address.
         events: Types, such as ``worker.down``, or all of a kind, such as ``stack.*``.
-        format: How messages look.
+        format: How messages look; ``mailto:`` makes it ``email``.
         all: Events of everybody's things; for operators.
     """
 
@@ -46,22 +47,31 @@ class WebhookRequest(BaseModel):
 
 
 class WebhookView(BaseModel):
-    """A webhook; ``disabled_reason`` says why it was switched off."""
+    """A webhook; ``disabled_reason`` says why it was switched off. Only an e-mail address has to be confirmed."""
 
     id: str
     url: str
     events: list[str]
     format: Format
     all: bool
+    confirmed: bool
     created_at: str
     disabled_at: str | None = None
     disabled_reason: str | None = None
 
 
 class WebhookCreated(WebhookView):
-    """A new webhook with its secret, which appears only here."""
+    """A new webhook with its secret, which appears only here; an e-mail address has none."""
 
-    secret: str
+    secret: str | None
+
+
+class Confirmation(BaseModel):
+    """The code that came by e-mail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class SecretAnswer(BaseModel):

@@ -49,7 +49,7 @@ def _publish(event: JobEvent) -> None:
     wanting = [
         webhook
         for webhook in webhooks_of(owner) + webhooks_of(ALL)
-        if not webhook.disabled_at and wants([str(wanted) for wanted in webhook.events], kind)
+        if not webhook.is_off and wants([str(wanted) for wanted in webhook.events], kind)
     ]
     if not wanting:
         return

@@ -89,10 +89,14 @@ def body_of(style: str, kind: str, timestamp: str, data: dict[str, Any]) -> byte
     """Return the body of a message in a format."""
     if style == "standard":
         return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":")).encode()
+    return json.dumps({"text" if style == "slack" else "content": subject_line(kind, data)}).encode()
+
+
+def subject_line(kind: str, data: dict[str, Any]) -> str:
+    """Return a message as one line: its type, and what names the thing."""
     names = ("deployment_id", "build_id", "environment", "name", "wallet", "id")
     subject = next((str(data[name]) for name in names if data.get(name)), "")
-    text = f"{kind}: {subject}" if subject else kind
-    return json.dumps({"text" if style == "slack" else "content": text}).encode()
+    return f"{kind}: {subject}" if subject else kind
 
 
 def checked_url(url: str, *, private_allowed: bool) -> str:

@@ -28,25 +28,33 @@ _WATCHED = "WORKER-WEBHOOKS"
 class Webhook(ControlItem):
     """A webhook. ``old_secret`` signs as well until ``old_until``; ``failing_since`` is in seconds since 1970.
 
-    Both secrets are encrypted (``stored_secrets``).
+    Both secrets are encrypted (``stored_secrets``). ``code_hash`` is there until an e-mail address is confirmed, by a
+    code that is good until ``code_until`` (seconds since 1970).
     """
 
     owner = UnicodeAttribute()
     url = UnicodeAttribute()
     events = ListAttribute(of=UnicodeAttribute)
     format = UnicodeAttribute()
-    secret = UnicodeAttribute()
+    secret = UnicodeAttribute(null=True)
     old_secret = UnicodeAttribute(null=True)
     old_until = NumberAttribute(null=True)
     created_at = UnicodeAttribute()
     failing_since = NumberAttribute(null=True)
     disabled_at = UnicodeAttribute(null=True)
     disabled_reason = UnicodeAttribute(null=True)
+    code_hash = UnicodeAttribute(null=True)
+    code_until = NumberAttribute(null=True)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it gets no messages: switched off, or an e-mail address that nobody confirmed yet."""
+        return self.disabled_at is not None or self.code_hash is not None
 
     def secrets(self, moment: int) -> list[str]:
         """Return the secrets that sign at a moment, in seconds since 1970; raises UpstreamUnavailableError."""
         old = [str(self.old_secret)] if self.old_secret and float(self.old_until or 0) > moment else []
-        return [decrypted(stored) for stored in (str(self.secret), *old)]
+        return [decrypted(stored) for stored in (self.secret, *old) if stored]
 
 
 class WebhookCount(ControlItem):
