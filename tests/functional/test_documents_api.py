@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from local.openapi.document import committed
+from slipway import forwarding
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.template import ROOT
 
@@ -50,6 +52,69 @@ def test_who_takes_no_compressed_answer_gets_a_plain_one(accepted: str) -> None:
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "GZIP"])
 def test_who_takes_a_compressed_answer_gets_one(accepted: str) -> None:
     assert _get("api_documents_document", {"accept-encoding": accepted})["headers"]["content-encoding"] == "gzip"
+
+
+class _Lambda:
+    """Takes one invocation and answers as it is told."""
+
+    def __init__(self, answer: dict[str, Any], **more: str) -> None:
+        self.answer, self.more = answer, more
+        self.asked: dict[str, Any] = {}
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (AWS's names)
+        self.asked = json.loads(Payload)
+        return {"Payload": io.BytesIO(json.dumps(self.answer).encode()), **self.more}
+
+
+def _with_slash(monkeypatch: pytest.MonkeyPatch, method: str, path: str, function: _Lambda) -> dict[str, Any]:
+    monkeypatch.setenv("BUILDS_FUNCTION", "builds")
+    monkeypatch.setattr(forwarding, "aws_client", lambda *_: function)
+    given = event("api_documents_document")
+    given |= {"routeKey": "$default", "rawPath": path}
+    given["requestContext"]["http"] |= {"method": method, "path": path}
+    found: dict[str, Any] = function_app("api/documents").handler(given, CONTEXT)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route"),
+    [
+        ("POST", "/api/v1/builds/", "POST /api/v1/builds"),
+        ("GET", "/api/v1/builds/", "GET /api/v1/builds"),
+        ("GET", "/api/v1/builds/a1/code/", "GET /api/v1/builds/{build_id}/code"),
+        ("POST", "/api/v1/builds/preview/", "POST /api/v1/builds/preview"),
+    ],
+)
+def test_a_path_of_builds_with_a_slash_is_the_path_without(
+    monkeypatch: pytest.MonkeyPatch, method: str, path: str, route: str
+) -> None:
+    function = _Lambda({"statusCode": 200, "headers": {"a": "b"}, "body": "{}"})
+    found = _with_slash(monkeypatch, method, path, function)
+    assert (found["statusCode"], found["body"], found["headers"]["a"]) == (200, "{}", "b")
+    assert function.asked["routeKey"] == function.asked["requestContext"]["routeKey"] == route
+    assert function.asked["rawPath"] == function.asked["requestContext"]["http"]["path"] == path.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PUT", "/api/v1/builds/", 405),
+        ("GET", "/api/v1/buildsx/", 404),
+        ("GET", "/health/", 404),
+        ("GET", "/api/v1/", 404),
+    ],
+)
+def test_no_other_slash_is_forgiven(monkeypatch: pytest.MonkeyPatch, method: str, path: str, status: int) -> None:
+    function = _Lambda({})
+    assert _with_slash(monkeypatch, method, path, function)["statusCode"] == status
+    assert function.asked == {}
+
+
+def test_a_function_that_breaks_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = _Lambda({"errorMessage": "secret"}, FunctionError="Unhandled")
+    found = _with_slash(monkeypatch, "GET", "/api/v1/builds/", broken)
+    assert found["statusCode"] == 502
+    assert "secret" not in found["body"]
 
 
 def test_who_has_it_already_is_told_so() -> None:

@@ -18,7 +18,7 @@ from tests.support.template import ROOT, functions, resources
 # What is like its neighbours, or asks DynamoDB for nothing; the document says so.
 NEIGHBOURS = {
     *("GET /openapi.json", "GET /docs", "GET /docs/{file}", "GET /api/deployments/{id}/logs"),
-    *("POST /api/v1/builds/", "GET /api/v1/builds/", "POST /api/v1/builds/{build_id}/deploy"),
+    "POST /api/v1/builds/{build_id}/deploy",
     *("POST /api/v1/builds/preview", "POST /api/v1/builds/{build_id}/retry"),
     *("POST /api/v1/builds/{build_id}/deployments/{chain_id}", "GET /api/v1/builds/{build_id}/abi"),
 }

@@ -92,8 +92,6 @@ ROUTES: dict[str, Access] = {
     "POST /api/v1/builds": WALLET,
     "POST /api/v1/builds/preview": WALLET,
     "POST /api/v1/builds/{build_id}/retry": Access("wallet", "build", 404),
-    "GET /api/v1/builds/": WALLET,
-    "POST /api/v1/builds/": WALLET,
     "GET /api/v1/builds/{build_id}": Access("wallet", "build", 404),
     "DELETE /api/v1/builds/{build_id}": Access("wallet", "build", 404),
     "GET /api/v1/builds/{build_id}/audit": Access("wallet", "build", 404),

@@ -25,7 +25,7 @@ ORDER = (
     ("observability",),
     ("envelope", "fields", "network", "store"),
     ("executions", "gateway", "idempotency", "secret_values"),
-    ("static_files", "configuration"),
+    ("static_files", "configuration", "forwarding"),
     # What every capability shares.
     ("jobs", "limits", "budgets"),
     ("control", "identity", "tasks", "verification"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.source_template import http_routes
 from tests.support.grants import allowed
 from tests.support.template import ROOT, functions, named_resources, resources, statements, template
 
@@ -208,3 +209,8 @@ def test_secrets_in_parameters_are_not_echoed() -> None:
 
 def test_the_private_network_is_off_unless_somebody_says_so() -> None:
     assert template()["Parameters"]["AllowPrivateNetwork"]["Default"] == "false"
+
+
+def test_no_route_ends_in_a_slash() -> None:
+    """HTTP APIs take none; see `slipway.forwarding`."""
+    assert [route.path for route in http_routes() if route.path.endswith("/")] == []

@@ -7,7 +7,6 @@ TAKES_KEY = frozenset(
         "POST /api/stacks/{environment}/api/restart",
         "POST /api/stacks/{environment}/node/restart",
         "POST /api/v1/builds",
-        "POST /api/v1/builds/",
         "POST /api/v1/builds/{build_id}/deploy",
         "POST /api/v1/builds/{build_id}/deployments/{chain_id}",
         "POST /api/v1/builds/{build_id}/retry",

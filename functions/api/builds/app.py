@@ -44,12 +44,6 @@ def create(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> 
     return build_service().request(caller, body, key, context)
 
 
-@app.post("/api/v1/builds/", responses=refusals(*JUDGED))
-def create_at_slash(context: Context, caller: Owner, body: NewBuild, key: Key = None) -> models.BuildResponse:
-    """Request a build; the path as the specification writes it."""
-    return create(context, caller, body, key)
-
-
 @app.post("/api/v1/builds/preview", responses=refusals(GenerationUnsupportedError, RateLimitExceededError))
 def preview(caller: Owner, body: PreviewBody) -> models.Preview:
     """Show what a prompt would become; nothing is built."""
@@ -61,14 +55,6 @@ def page(
     caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
 ) -> models.BuildList:
     """List the caller's builds, newest first."""
-    return build_service().page(caller, status, page, page_size)
-
-
-@app.get("/api/v1/builds/")
-def page_at_slash(
-    caller: Owner, status: Status | None = None, page: PageNumber = 1, page_size: PageSize = 20
-) -> models.BuildList:
-    """List builds; the path as the specification writes it."""
     return build_service().page(caller, status, page, page_size)
 
 

@@ -1,6 +1,7 @@
 """GET /openapi.json, GET /docs and the page's parts: files that the build put beside this one.
 
-And the refusal of every path and method that no function takes, for the document names those that one does.
+And what no route takes: paths of builds that end in a slash, and the refusal of every other path and method, for the
+document names those that there are.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from slipway.errors import MethodNotAllowedError, NotFoundError
 from slipway.gateway import Event, answer, require_no_parameters
+from slipway.settings import builds_function
 from slipway.static_files import StaticFile, content_of, file_answer
 
 # Nothing but what this function serves itself; the drawing library puts small pictures into its style sheet.
@@ -18,6 +20,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# Only a request that is handed on waits for anything.
+_FORWARD_SECONDS = 14.0
 _FOLDER = Path(__file__).parent
 _DOCUMENT = StaticFile(_FOLDER / "openapi.json", "application/json")
 _PAGE = StaticFile(_FOLDER / "page.html", "text/html; charset=utf-8", {"content-security-policy": _POLICY})
@@ -30,25 +34,38 @@ _PARTS = {
 
 
 @cache
-def _paths() -> list[tuple[re.Pattern[str], str]]:
-    """Return patterns of all paths, each with the methods that it takes; those without parameters first."""
+def _paths() -> list[tuple[re.Pattern[str], str, tuple[str, ...]]]:
+    """Return patterns of all paths, each with the path and the methods that it takes; those without parameters
+    first."""
     paths = json.loads(content_of(_DOCUMENT))["paths"]
     return [
-        (re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", path)))), ", ".join(sorted(map(str.upper, methods))))
+        (
+            re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", path)))),
+            path,
+            tuple(sorted(map(str.upper, methods))),
+        )
         for path, methods in sorted(paths.items(), key=lambda entry: "{" in entry[0])
     ]
 
 
-def _refuse(event: Event) -> dict[str, Any]:
-    for pattern, methods in _paths():
-        if pattern.fullmatch(event["rawPath"]):
-            raise MethodNotAllowedError("This path does not take that method", headers={"allow": methods})
+def _elsewhere(event: Event) -> dict[str, Any]:
+    """Answer for a path of builds with a slash at its end as for the same without; refuse everything else."""
+    path = event["rawPath"]
+    wanted = path.rstrip("/") if path.startswith("/api/v1/builds") else path
+    for pattern, route, methods in _paths():
+        if not pattern.fullmatch(wanted):
+            continue
+        if wanted != path and event["requestContext"]["http"]["method"] in methods:
+            from slipway.forwarding import forwarded  # brings the AWS clients, which nothing else here needs
+
+            return forwarded(event, builds_function(), wanted, route)
+        raise MethodNotAllowedError("This path does not take that method", headers={"allow": ", ".join(methods)})
     raise NotFoundError("There is no such path")
 
 
 def _file(event: Event) -> dict[str, Any]:
     if event["routeKey"] == "$default":
-        return _refuse(event)
+        return _elsewhere(event)
     require_no_parameters(event)
     if event["routeKey"] == "GET /openapi.json":
         return file_answer(event, _DOCUMENT)
@@ -62,4 +79,4 @@ def _file(event: Event) -> dict[str, Any]:
 
 def handler(event: Event, context: object) -> dict[str, Any]:
     """Answer with the file that the route names."""
-    return answer(event, _file)
+    return answer(event, _file, _FORWARD_SECONDS)

@@ -70,6 +70,11 @@ def artifact_key_id() -> str:
     return os.environ["ARTIFACT_KEY_ID"]
 
 
+def builds_function() -> str:
+    """Return BUILDS_FUNCTION: the function that answers for builds."""
+    return os.environ["BUILDS_FUNCTION"]
+
+
 def build_replay_function() -> str:
     """Return BUILD_REPLAY_FUNCTION: the function that delivers a build's events to one client."""
     return os.environ["BUILD_REPLAY_FUNCTION"]

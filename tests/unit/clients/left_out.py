@@ -4,8 +4,6 @@ _PAGE = "for a browser, which opens the address"
 LEFT_OUT = {
     "POST /heartbeat": "for a worker's daemon, which has a token of its own",
     "POST /workers/{wallet}/tokens": "for a worker's setup script, which exchanges its enrolment code",
-    "GET /api/v1/builds/": "the same as without the slash",
-    "POST /api/v1/builds/": "the same as without the slash",
     "GET /.well-known/jwks.json": "for verifiers of tokens, which take an address of keys (PyJWT, jose)",
     "GET /openapi.json": "for generators of clients",
     "GET /docs": _PAGE,
