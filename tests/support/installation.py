@@ -36,6 +36,7 @@ from slipway.chain.store import save_contracts
 from slipway.deployments import service as deployments
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
+from slipway.sealed_texts import sealed_sdls
 from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
 from slipway.streams.publisher import delivery
@@ -269,6 +270,7 @@ class Installation:
             BUCKET: "ArtifactBucket",
             self.identity_key: "IdentityKey",
             self.artifact_key: "ArtifactKey",
+            os.environ["SDL_KEY_ID"]: "SdlKey",
         }
         if ":secret:" in physical:
             return "WebhookKey" if ":webhook-key" in physical else "AkashApiKeySecretArn"
@@ -297,6 +299,7 @@ def _forget() -> None:
         stack_service,
         published_endpoints,
         akash_service,
+        sealed_sdls,
         public_tokens,
         minting,
         workload_changes,
@@ -374,6 +377,7 @@ def install(
     monkeypatch.setenv("BUILD_ARN", build)
     monkeypatch.setenv("ARTIFACT_BUCKET", BUCKET)
     monkeypatch.setenv("ARTIFACT_KEY_ID", artifact_key)
+    monkeypatch.setenv("SDL_KEY_ID", _client("kms").create_key()["KeyMetadata"]["KeyId"])
     monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:latest")
     monkeypatch.setenv("STACK_API_IMAGE", "example/api:1")
     monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)

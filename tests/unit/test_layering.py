@@ -24,7 +24,7 @@ ORDER = (
     ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),
     ("observability",),
     ("envelope", "fields", "network", "store"),
-    ("executions", "gateway", "idempotency", "secret_values"),
+    ("executions", "gateway", "idempotency", "sealed_texts", "secret_values"),
     ("static_files", "configuration", "forwarding"),
     # What every capability shares.
     ("jobs", "limits", "budgets"),

@@ -85,6 +85,12 @@ def test_only_the_nodes_workflow_may_sign_and_write_endpoints() -> None:
         assert _who_may("s3:DeleteObjectVersion", endpoint) == {"StackNodeTasks"}
 
 
+def test_only_what_handles_sdls_may_read_them() -> None:
+    handlers = {"DeploymentsFunction", "AkashDeployTasks", "StackNodeTasks", "StackApiTasks"}
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        assert _who_may(action, "SdlKey") == handlers
+
+
 @pytest.mark.parametrize(
     ("key", "writers"),
     [

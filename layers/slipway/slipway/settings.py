@@ -75,6 +75,11 @@ def builds_function() -> str:
     return os.environ["BUILDS_FUNCTION"]
 
 
+def sdl_key_id() -> str:
+    """Return SDL_KEY_ID: the KMS key under which SDLs and manifests are encrypted."""
+    return os.environ["SDL_KEY_ID"]
+
+
 def build_replay_function() -> str:
     """Return BUILD_REPLAY_FUNCTION: the function that delivers a build's events to one client."""
     return os.environ["BUILD_REPLAY_FUNCTION"]

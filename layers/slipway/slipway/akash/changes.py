@@ -18,8 +18,7 @@ from slipway.akash.store import (
     LOOK_SECONDS,
     NEXT_SDL,
     AkashDeployment,
-    SdlText,
-    compressed,
+    put_sdl,
     running,
     sdl_of,
 )
@@ -83,7 +82,7 @@ class WorkloadChanges:
             event = ("replace_requested", "It is closed and created anew with another SDL", {"differs": differs})  # type: ignore[assignment]
 
         def also(write: Transaction) -> None:
-            write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.set(compressed(body.sdl))])
+            put_sdl(write, deployment, body.sdl, NEXT_SDL)
             write.create("audit", context.audit("accepted", deployment.wallet, deployment.deployment_id, event[0]))
 
         self._go_on(deployment, actions, also, event)

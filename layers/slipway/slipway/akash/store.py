@@ -5,10 +5,9 @@
 - ``DSEQ#<dseq>`` / ``CLAIM``: whose a deployment on Akash is. Who writes it first owns it, for good;
 - ``SDL#<fingerprint>`` / ``MANIFEST``: the manifest that an SDL leads to, known since the first create that answered.
 
-All of these may hold what a workload keeps secret, so they are read by the workflow alone.
+SDLs and manifests may hold what a workload keeps secret, so they are sealed (``slipway.sealed_texts``).
 """
 
-import zlib
 from enum import StrEnum
 
 from pynamodb.attributes import (
@@ -28,6 +27,7 @@ from slipway.akash.rules import Attempt, Payment, Progress, manifest_hash
 from slipway.errors import LeaseClosedError, NotFoundError
 from slipway.jobs.deployments import Deployment, deployment_key
 from slipway.jobs.open_work import open_shard
+from slipway.sealed_texts import sealed_sdls
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, read_item, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
@@ -208,7 +208,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
 
 
 class SdlText(JobsItem):
-    """A workload's SDL, compressed; None once it is not kept any more."""
+    """A workload's SDL, sealed; None once it is not kept any more."""
 
     text = BinaryAttribute(null=True, legacy_encoding=False)
     expires_at = NumberAttribute(null=True)
@@ -222,21 +222,25 @@ class DseqClaim(JobsItem):
 
 
 class ManifestItem(JobsItem):
-    """A manifest, compressed, with the hash by which Akash knows it."""
+    """A manifest, sealed, with the hash by which Akash knows it."""
 
     text = BinaryAttribute(legacy_encoding=False)
     hash = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
-def compressed(text: str) -> bytes:
-    """Return a text as it is stored."""
-    return zlib.compress(text.encode())
-
-
 def sdl_item(deployment_id: str, text: str) -> SdlText:
     """Return the SDL, to be written together with its workload."""
-    return SdlText(deployment_key(deployment_id)[0], "SDL", text=compressed(text))
+    pk = deployment_key(deployment_id)[0]
+    return SdlText(pk, "SDL", text=sealed_sdls().seal(text, pk))
+
+
+def put_sdl(write: Transaction, deployment: AkashDeployment, text: str, sort_key: str = "SDL") -> None:
+    """Add to a transaction that a workload runs an SDL, or is to run it next under ``NEXT_SDL``."""
+    sealed = sealed_sdls().seal(text, deployment.pk)
+    write.update(
+        "next" if sort_key == NEXT_SDL else "sdl", SdlText(deployment.pk, sort_key), [SdlText.text.set(sealed)]
+    )
 
 
 def sdl_of(deployment: AkashDeployment, sort_key: str = "SDL") -> str:
@@ -248,7 +252,7 @@ def sdl_of(deployment: AkashDeployment, sort_key: str = "SDL") -> str:
     found = read_item(SdlText, (deployment.pk, sort_key))
     if found is None or found.text is None:
         raise NotFoundError("The SDL is not kept any more")
-    return zlib.decompress(found.text).decode()
+    return sealed_sdls().open(found.text, deployment.pk)
 
 
 def expire_sdl(write: Transaction, deployment: AkashDeployment, days: int) -> None:
@@ -278,11 +282,13 @@ def hosts_of(deployment: AkashDeployment) -> dict[str, str]:
 
 def keep_manifest(fingerprint: str, manifest: str) -> None:
     """Remember the manifest that an SDL leads to, for a month after its last use."""
+    pk = f"SDL#{fingerprint}"
+    sealed = sealed_sdls().seal(manifest, pk)
     with upstream_errors():
         ManifestItem(
-            f"SDL#{fingerprint}",
+            pk,
             "MANIFEST",
-            text=compressed(manifest),
+            text=sealed,
             hash=manifest_hash(manifest),
             expires_at=epoch_seconds() + _MANIFEST_SECONDS,
         ).save()
@@ -299,7 +305,7 @@ def known_manifest(fingerprint: str) -> ManifestItem | None:
 
 def manifest_text(item: ManifestItem) -> str:
     """Return the manifest itself."""
-    return zlib.decompress(item.text).decode()
+    return sealed_sdls().open(item.text, item.pk)
 
 
 def _claim_key(dseq: str) -> tuple[str, str]:

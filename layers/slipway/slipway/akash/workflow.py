@@ -37,7 +37,6 @@ from slipway.akash.store import (
     Purpose,
     SdlText,
     claim_item,
-    compressed,
     expire_sdl,
     find_workload,
     hosts_of,
@@ -45,6 +44,7 @@ from slipway.akash.store import (
     known_manifest,
     manifest_text,
     owner_of,
+    put_sdl,
     resolve_attempt,
     running,
     sdl_of,
@@ -751,7 +751,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
         def renewed(write: Transaction) -> None:
             write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.remove()])
-            write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.text.set(compressed(text))])
+            put_sdl(write, deployment, text)
 
         change(
             deployment,
@@ -784,7 +784,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         def updated(write: Transaction) -> None:
             write.update("next", SdlText(deployment.pk, NEXT_SDL), [SdlText.text.remove()])
             if refusal is None:
-                write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.text.set(compressed(text))])
+                put_sdl(write, deployment, text)
 
         done = ("updated", "The provider runs the new SDL", None)
         change(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from slipway.akash.bidding.preferences import Bounds, Preferences
 from slipway.akash.models import Status
 from slipway.akash.sdl.parser import Workload, fingerprint
-from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, SdlText, compressed
+from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, put_sdl
 from slipway.budgets.rules import MICRO
 from slipway.budgets.store import Budget
 from slipway.jobs.deployments import day_key, deployment_key, owner_key
@@ -64,7 +64,7 @@ def bounds_of(budget: Budget, *, audited_only: bool) -> Bounds:
 
 def replace_sdl(write: Transaction, deployment: AkashDeployment, text: str) -> None:
     """Add to a transaction that a workload runs another SDL now."""
-    write.update("sdl", SdlText(deployment.pk, "SDL"), [SdlText.text.set(compressed(text))])
+    put_sdl(write, deployment, text)
     write.update(
         "workload",
         AkashDeployment(deployment.pk, deployment.sk),
