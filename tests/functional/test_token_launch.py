@@ -67,6 +67,7 @@ from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
+from tests.support.state_machine import StateMachine
 from tests.support.wallets import ALICE, BOB
 from tests.support.weather import Weather
 
@@ -381,6 +382,24 @@ def test_a_block_that_takes_only_the_creation_is_no_fault(pad: Launchpad) -> Non
     events = [entry["event"] for entry in pad.detail(job)["events"]]
     assert events == ["pending", "deploying", "signed", "signed", "registering", "completed"]
     assert pad.created() == [status["token_address"]]
+
+
+@pytest.mark.parametrize("more", [{}, SUPPLY], ids=["no supply", "a supply"])
+def test_a_launch_takes_four_invocations_and_nine_transitions(pad: Launchpad, more: dict[str, Any]) -> None:
+    job = pad.new(**more)
+    pad.anvil.rpc("evm_setAutomine", False)
+    invoked = []
+
+    def invoke(payload: dict[str, Any]) -> Any:
+        invoked.append(payload.get("operation", "work"))
+        return pad.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
+
+    # A block a second.
+    machine = StateMachine("token_deploy", invoke, lambda seconds: pad.anvil.mine(int(seconds)))
+    machine.run({"deployment_id": job})
+    assert pad.status(job)["status"] == "completed"
+    assert invoked == ["work", "sign", "work", "work"]
+    assert len(machine.visited) == 9
 
 
 def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:

@@ -108,7 +108,7 @@ _NONCE_AHEAD = _Words(
 )
 _NONCE_NUMBERS = _Words(
     r"got\D{0,12}(?P<got>\d+)\D{1,30}expected\D{0,12}(?P<wanted>\d+)",
-    r"expected\D{0,12}(?P<wanted2>\d+)\D{1,30}got\D{0,12}(?P<got2>\d+)",
+    r"expected\D{0,24}(?P<wanted2>\d+)\D{1,30}got\D{0,12}(?P<got2>\d+)",
 )
 _OF_ACCOUNT = r"(the|than|of|your|its|current|expected|account|sender|state|next|chain|s){0,4}"
 _UNDER = r"(below|lessthan|lowerthan|smallerthan|behind|under)"
@@ -120,17 +120,18 @@ _LOOK = _Words(
     r"previously(known|submitted|seen|sent|imported|processed)",
     r"exist(s|ed|ing)?in(the)?(mem|tx|act|m|transaction)?pool|existsalready",
     r"duplicate",
-    r"samehash|hashcollision",
+    r"(same|identical)hash|hashcollision",
     r"nonce\d*(is|was|has|been|too)*(low|small|old|stale|past|behind|outdated|expired|used|consumed|taken|mismatch)",
+    r"nonce\d*(is|was)(invalid|incorrect|wrong)",
     r"nonce\w{0,20}" + _UNDER + _OF_ACCOUNT + r"(nonce|current|expected|next|account|\d+)",
     _UNDER + _OF_ACCOUNT + r"nonce",
     r"(account|current|state)nonce(is)?(too)?(high|great|larg|ahead)",
     r"(old|stale|past|used|outdated|consumed|wrong|invalid|incorrect|bad|expired|unexpected)"
     r"(transaction|tx|account)?nonce(?!params)",
-    r"correctnonce|expectednonce|nonce\w{0,8}expected|noncedoesnotmatch",
+    r"correctnonce|expected(transaction|tx|account|sender)?nonce|nonce\w{0,8}expected|noncedoesnotmatch",
     r"(same|this|that|identical)nonce|pending(transaction|tx)\w{0,12}nonce",
     r"(invalid|incorrect|wrong|bad)(account)?seq|sequencemismatch",
-    r"replac(e|ing)(ment|d)?(?!server|node|backend|key)",
+    r"replac(e|ing)(ment|d)?(?!(ment|d)?(server|node|backend|upstream|key))",
     r"stale(transaction|tx)|(transaction|tx)(is)?(stale|outdated)",
     r"temporarilybanned",
     r"priorityistoolow|toolowpriority",
@@ -229,7 +230,8 @@ _NEXT_ADDRESS = _Words(
     r"forbidden",
     r"accessdenied",
     r"notauthori[sz]edto",
-    r"(invalid|missing|wrong|expired)(api)?(key|token|projectid)",
+    r"(invalid|missing|wrong|expired|unknown)(api)?(key|token|projectid)",
+    r"(apikey|projectid)(is|was)?(not(found|recogni[sz]ed|valid)|missing|unknown|invalid)",
     r"projectidsettings",
     r"sanction",
     r"blacklist",
