@@ -36,6 +36,8 @@ from slipway.chain.store import save_contracts
 from slipway.deployments import service as deployments
 from slipway.identity import service as identity
 from slipway.identity.rules import access_claims
+from slipway.jobs import store as job_store
+from slipway.limits import addresses
 from slipway.sealed_texts import sealed_sdls
 from slipway.stacks.published import published_endpoints
 from slipway.stacks.service import stack_service
@@ -320,6 +322,8 @@ def _forget() -> None:
     ):
         kept.cache_clear()
     secret_values._kept.clear()
+    job_store._sampled.clear()
+    addresses._full.clear()
     if not _fresh_clients:
         # Made anew once: clients that are older than moto would reach for the network.
         store.aws_client.cache_clear()

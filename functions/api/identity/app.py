@@ -28,12 +28,15 @@ from slipway.identity.models import (
     VerifyRequest,
 )
 from slipway.identity.store import issue_nonce
+from slipway.limits.addresses import count_address
 from slipway.settings import token_chain_id
 
 if TYPE_CHECKING:
     from slipway.identity.sign_in import SignedMessage
 
 app = create_app()
+# In a minute, for one address: an office or a mobile network shares one.
+MOST_NONCES = 600
 Signed = Annotated[VerifyRequest, body_of(VerifyRequest, caller=None)]
 Origin = Annotated[str | None, Header(max_length=512)]
 
@@ -45,9 +48,10 @@ def _contract_takes(signed: "SignedMessage") -> bool:
     return takes(signed)
 
 
-@app.get("/api/auth/nonce")
-def nonce() -> NonceAnswer:
+@app.get("/api/auth/nonce", responses=refusals(RateLimitExceededError))
+def nonce(context: Context) -> NonceAnswer:
     """Hand out a value for a sign-in message; good once, for five minutes."""
+    count_address("nonce", context.source_ip, MOST_NONCES)
     return NonceAnswer(nonce=issue_nonce(), chain_id=token_chain_id())
 
 

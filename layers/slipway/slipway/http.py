@@ -43,7 +43,7 @@ from slipway.errors import (
 from slipway.idempotency import idempotency_key_of
 from slipway.identity.models import Caller
 from slipway.identity.service import authenticate
-from slipway.jobs.store import RequestContext, audit_refusal
+from slipway.jobs.store import RequestContext, audit_refusal, sample_refusal
 from slipway.json_bodies import parse_json
 from slipway.observability import logger
 from slipway.request_budget import REQUEST_SECONDS, limited
@@ -141,7 +141,11 @@ def _subject_of_path(request: Request) -> str | None:
 def _refuse(request: Request, error: SlipwayError) -> JSONResponse:
     caller: Caller | None = getattr(request.state, "caller", None)
     subject = getattr(request.state, "subject", None) or _subject_of_path(request)
-    audit_refusal(_context(request), refused_by(error), caller.wallet if caller else None, subject)
+    context, refused = _context(request), refused_by(error)
+    if caller:
+        audit_refusal(context, refused, caller.wallet, subject)
+    else:
+        sample_refusal(context, refused, subject)
     return error_response(request, error)
 
 

@@ -30,6 +30,11 @@ def _list(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
 
 
+def audit_days() -> int:
+    """Return AUDIT_DAYS: how long rows of the audit trail are kept, by default 400 days."""
+    return int(os.environ.get("AUDIT_DAYS") or 400)
+
+
 def name_of_table(table: Table) -> str:
     """Return a table's name from JOBS_TABLE and so on; without one, the table's own name."""
     return os.environ.get(f"{table.upper()}_TABLE", table)

@@ -3,13 +3,15 @@
 Keys in the jobs table:
 
 - ``pk = <job's pk>``, ``sk = EVENT#<time>#<id>``: what happened to a job, append-only;
-- ``pk = AUDIT#<day>``, ``sk = <time>#<id>``: every attempt of a caller, accepted or refused, append-only; also in the
+- ``pk = AUDIT#<day>``, ``sk = <time>#<id>``: every attempt of a caller, accepted or refused, append-only, kept for
+  AUDIT_DAYS; of those who are not believed to be anyone one a minute and kind (``sk = <minute>#<code>``); also in the
   indexes ``by_owner`` under ``AUDIT#<wallet>`` and ``by_subject`` under ``AUDIT#<subject>``;
 - ``pk = OUTCOME#<kind>#<day>``, ``sk = <time>#<id>``: how a job ended, for the metrics summary.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +21,8 @@ from pynamodb.expressions.update import Action
 
 from slipway.errors import SlipwayError
 from slipway.observability import logger
-from slipway.store import JobsItem, Transaction, upstream_errors
+from slipway.settings import audit_days
+from slipway.store import JobsItem, Transaction, condition_held, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
 
@@ -44,6 +47,7 @@ class AuditEvent(JobsItem):
     message = UnicodeAttribute(null=True)
     request_id = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
 
 
 class JobOutcome(JobsItem):
@@ -152,6 +156,7 @@ def audit_event(
         message=message,
         request_id=request_id,
         created_at=moment,
+        expires_at=epoch_seconds() + audit_days() * 86400,
     )
 
 
@@ -189,10 +194,37 @@ def write_audit_event(event: AuditEvent) -> None:
 
 def audit_refusal(context: RequestContext, error: SlipwayError, wallet: str | None, subject: str | None) -> None:
     """Append the audit event of a refusal, which stands even if the trail can't be written: it is logged as well."""
-    try:
+    with _best_effort():
         write_audit_event(context.audit(error.code, wallet, subject, error.message[:500]))
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    try:
+        yield
     except SlipwayError:
         logger.exception("audit event lost")
+
+
+# By kind of refusal, the minute of the last one that this process wrote or found written.
+_sampled: dict[str, str] = {}
+
+
+def sample_refusal(context: RequestContext, error: SlipwayError, subject: str | None) -> None:
+    """Append the audit event of a refusal without a believed identity: the first of its kind in each minute.
+
+    Every one of them is logged and counted by route and status (``observability.record_request``), so that a stranger
+    who is refused writes nothing.
+    """
+    event = context.audit(error.code, None, subject, error.message[:500])
+    minute = event.created_at[:16]
+    if _sampled.get(error.code) == minute:
+        return
+    _sampled[error.code] = minute
+    # One key for all processes. It sorts like every other event's.
+    event.sk = event.owner_sort = f"{minute}:00.000Z#{error.code}"
+    with _best_effort():
+        condition_held(lambda: event.save(condition=AuditEvent.pk.does_not_exist()))
 
 
 def events_of(job_pk: str, limit: int = 200, *, latest: bool = False) -> list[JobEvent]:
