@@ -20,7 +20,7 @@ WITH_ROOMS = ("akash", "builds")
 ORDER = (
     ("request_budget",),
     # Values and clients that know nothing of Slipway.
-    ("errors", "chains", "identifiers", "deadline_client", "p256_key", "server_sent_events", "solidity"),
+    ("errors", "chains", "identifiers", "deadline_client", "p256_key", "privileges", "server_sent_events", "solidity"),
     ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),
     ("observability",),
     ("envelope", "fields", "network", "store"),

@@ -276,6 +276,10 @@ class CompileTimeoutError(SlipwayError, code="COMPILE_TIMEOUT", status=504, perm
     """The compiler was stopped by its limit of time or memory; ``details.limit`` says which."""
 
 
+class CompilerBusyError(SlipwayError, code="COMPILE_TIMEOUT", status=504):
+    """The compiler did not get the processor time that every source is given; the same source may compile later."""
+
+
 class AuditFailedError(SlipwayError, code="AUDIT_FAILED", status=422, permanent=True):
     """The audit found something of High or Medium impact that could not be mended, so the contract is not deployed."""
 

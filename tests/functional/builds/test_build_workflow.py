@@ -23,7 +23,8 @@ from slipway.builds.pipeline.reconcile import MOST_EXECUTIONS
 from slipway.builds.pipeline.rules import creation_code
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, add_build, change_build, counts_of, find_build, running, updates_after
-from slipway.errors import UpstreamUnavailableError
+from slipway.errors import AuditUnavailableError, CompilerBusyError, UpstreamUnavailableError, permanent_names
+from slipway.solidity import compiler
 from slipway.solidity.toolchain import find_toolchain
 from slipway.store import Transaction
 from tests.support.functions import event, function_app
@@ -282,12 +283,38 @@ def test_a_source_that_makes_the_compiler_hang_is_stopped(
     slipway: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     toolchain = find_toolchain()
+    monkeypatch.setattr(compiler, "CROWDED", 1000)
     with Auditor(toolchain, compiler=new_compiler(toolchain, timeout_seconds=0.05)) as hasty:
         _use(monkeypatch, hasty)
         clean = (SOURCES / "clean" / "FullToken.sol").read_text(encoding="utf-8")
         failed = to_the_end(slipway, with_source(clean, "FullToken"))
     assert (failed.status, failed.error_code) == ("failed", "COMPILE_TIMEOUT")
     assert failed.error_details == {"limit": "time"}
+
+
+def test_an_honest_source_on_a_busy_machine_is_tried_again_by_the_state_machine(
+    made: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = new()
+    run(made, build, "Generate")
+    toolchain = find_toolchain()
+    with monkeypatch.context() as busy:
+        # The clock is over before the processor has done anything.
+        busy.setattr(compiler, "CROWDED", 0.0001)
+        with Auditor(toolchain, compiler=new_compiler(toolchain)) as starved:
+            _use(busy, starved)
+            with pytest.raises(CompilerBusyError):
+                run(made, build, "Compile")
+        assert (stored(build).status, stored(build).stage) == ("auditing", "compile")
+    function_app("tasks/contract").workflow.cache_clear()
+    assert run(made, build, "Compile") == "audit"
+    with monkeypatch.context() as busy, Auditor(slither=Slither(timeout_seconds=0.001)) as starved:
+        _use(busy, starved)
+        with pytest.raises(AuditUnavailableError, match="did not finish"):
+            run(made, build, "Audit")
+    function_app("tasks/contract").workflow.cache_clear()
+    assert run(made, build, "Audit") == "prepare"
+    assert {"CompilerBusyError", "AuditUnavailableError"}.isdisjoint(permanent_names())
 
 
 def test_no_audit_is_no_deployment(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,20 +12,18 @@ when the first context is made, so that importing this module costs nothing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import posixpath
 import re
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from py_mini_racer import MiniRacer
+from typing import Any
 
 type Resolver = Callable[[str], str | None]
 """Gives a source's text by its unit name (`@openzeppelin/contracts/…/ERC20.sol`), None if there is none."""
@@ -41,6 +39,11 @@ DEFAULT_OUTPUTS = ("abi", "evm.bytecode.object", "evm.deployedBytecode.object")
 EVM_VERSION = "cancun"
 
 MEBIBYTE = 1024 * 1024
+
+CROWDED = 4
+"""How many times its processor time a compilation may take by the clock, where others have the processor too."""
+
+_LOOK_SECONDS = 0.05
 
 
 class CompilerError(Exception):
@@ -103,11 +106,13 @@ class CompileTimeout(CompilerError):  # noqa: N818
     """The compiler was stopped because it took too long. The next compilation starts from a fresh context.
 
     Attributes:
-        seconds: How long it was given.
+        seconds: How long it was given, of the processor.
+        starved: Whether the clock stopped it, on a machine so busy that it did not get its processor time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, starved: bool = False) -> None:
         self.seconds = seconds
+        self.starved = starved
         super().__init__(f"The compiler did not finish within {seconds:g} seconds")
 
 
@@ -265,10 +270,11 @@ var Module = { print: function () {}, printErr: function () {} };
 _BINDINGS = """
 var slipwayVersion = Module.cwrap("solidity_version", "string", []);
 var slipwayCompile = (function () {
-  const compile = Module.cwrap("solidity_compile", "string", ["string", "number", "number"]);
+  const compile = Module.cwrap("solidity_compile", "number", ["string", "number", "number"]);
   const reset = Module.cwrap("solidity_reset", null, []);
   return function (input) {
-    const output = compile(input, 0, 0);
+    const start = compile(input, 0, 0);
+    const output = Module.HEAPU8.slice(start, Module.HEAPU8.indexOf(0, start)).buffer;
     reset();
     return output;
   };
@@ -300,7 +306,7 @@ class Compiler:
         Args:
             soljson_path: `soljson.js` of npm's `solc` package.
             timeout_seconds: How long loading the compiler may take, and each compilation unless it says
-                otherwise.
+                otherwise, in seconds of the processor; by the clock it is `CROWDED` times as long.
             heap_bytes: The most that V8's heap may grow to (code, JavaScript objects).
             memory_bytes: The most that the compiler's own memory may grow to (its initial size is 32 MiB).
         """
@@ -309,7 +315,7 @@ class Compiler:
         self._heap_bytes = heap_bytes
         self._memory_bytes = memory_bytes
         self._turn = threading.RLock()
-        self._context: MiniRacer | None = None
+        self._context: _Engine | None = None
         self._close_context: weakref.finalize[..., Compiler] | None = None
 
     def __enter__(self) -> Compiler:
@@ -333,8 +339,8 @@ class Compiler:
         Raises:
             CompilerCrashError: The compiler cannot be loaded.
         """
-        with self._turn, self._guarded(self._timeout_seconds):
-            full = str(self._loaded().eval("slipwayVersion()", timeout_sec=self._timeout_seconds))
+        with self._turn, self._guarded():
+            full = str(self._loaded().evaluate("slipwayVersion()", self._timeout_seconds))
         return full.removesuffix(".Emscripten.clang")
 
     def compile(
@@ -345,7 +351,7 @@ class Compiler:
         Args:
             standard_json_input: What `build_input` returns, or any complete standard-JSON input. Imports that
                 it does not hold are not fetched: they are errors.
-            timeout_seconds: How long it may take, instead of the compiler's own limit.
+            timeout_seconds: How much of the processor it may take, instead of the compiler's own limit.
 
         Returns:
             The standard-JSON output: `contracts` by source and name, `sources`, and warnings as `errors`.
@@ -357,10 +363,10 @@ class Compiler:
         """
         limit = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         call = f"slipwayCompile({json.dumps(json.dumps(standard_json_input))})"
-        with self._turn, self._guarded(limit):
-            answer = self._loaded().eval(call, timeout_sec=limit)
+        with self._turn, self._guarded():
+            answer = self._loaded().evaluate(call, limit)
             try:
-                output = json.loads(str(answer))
+                output = json.loads(bytes(answer))
             except ValueError as error:
                 raise CompilerCrashError("The compiler's answer is not JSON") from error
         if not isinstance(output, dict):
@@ -374,15 +380,12 @@ class Compiler:
         return output
 
     @contextmanager
-    def _guarded(self, seconds: float) -> Iterator[None]:
+    def _guarded(self) -> Iterator[None]:
         """Throw the context away after anything but success, and translate V8's errors."""
-        from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException
+        from py_mini_racer import JSEvalException, JSOOMException
 
         try:
             yield
-        except JSTimeoutException as error:
-            self.close()
-            raise CompileTimeout(seconds) from error
         except JSOOMException as error:
             self.close()
             raise CompilerCrashError("The compiler ran out of memory") from error
@@ -393,20 +396,18 @@ class Compiler:
             self.close()
             raise
 
-    def _loaded(self) -> MiniRacer:
+    def _loaded(self) -> _Engine:
         if self._context is not None:
             return self._context
         try:
             script = self._soljson_path.read_text(encoding="utf-8")
         except OSError as error:
             raise CompilerCrashError(f"There is no compiler at {self._soljson_path}") from error
-        context = _new_context()
+        context = _Engine(self._heap_bytes)
         # Registered before anything is run in it: whatever happens now, the context is closed at exit.
         self._close_context = weakref.finalize(self, context.close)
-        context.set_hard_memory_limit(self._heap_bytes)
-        context.eval(_PRELUDE % self._memory_bytes)
-        context.eval(script, timeout_sec=self._timeout_seconds)
-        context.eval(_BINDINGS)
+        for part in (_PRELUDE % self._memory_bytes, script, _BINDINGS):
+            context.evaluate(part, self._timeout_seconds)
         self._context = context
         return context
 
@@ -415,16 +416,50 @@ _CRASHES = frozenset({"Exception", "FatalError", "InternalCompilerError"})
 """Kinds of message that report the compiler's own failure; being out of memory is an `Exception`."""
 
 
-def _new_context() -> MiniRacer:
-    """Make a V8 context with an event loop of its own.
+class _Engine:
+    """A V8 context with an event loop of its own, in which each evaluation is bounded by the processor's time.
 
-    Made in a thread that runs no event loop: in one that does, mini-racer would adopt that loop, and neither
-    timeouts nor synchronous calls would work there.
+    mini-racer would adopt the loop that a thread runs already, where neither limits nor synchronous calls would work.
     """
-    from py_mini_racer import MiniRacer
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(MiniRacer).result()
+    def __init__(self, heap_bytes: int) -> None:
+        from py_mini_racer import mini_racer
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._stack = ExitStack()
+        self._stack.callback(self._end_loop)
+        self._racer = self._stack.enter_context(mini_racer(self._loop))
+        self._racer.set_hard_memory_limit(heap_bytes)
+
+    def close(self) -> None:
+        """Free the context."""
+        self._stack.close()
+
+    def _end_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def evaluate(self, code: str, seconds: float) -> Any:
+        """Evaluate JavaScript.
+
+        Raises:
+            CompileTimeout: It took so many seconds of the processor, or `CROWDED` times as many by the clock.
+        """
+        return asyncio.run_coroutine_threadsafe(self._bounded(code, seconds), self._loop).result()
+
+    async def _bounded(self, code: str, seconds: float) -> Any:
+        ends_at, gives_up_at = time.process_time() + seconds, time.monotonic() + CROWDED * seconds
+        task = asyncio.ensure_future(self._racer.eval_cancelable(code))
+        while not (await asyncio.wait({task}, timeout=_LOOK_SECONDS))[0]:
+            worked = time.process_time() >= ends_at
+            if worked or time.monotonic() >= gives_up_at:
+                task.cancel()
+                await asyncio.wait({task})
+                raise CompileTimeout(seconds, starved=not worked)
+        return task.result()
 
 
 def _message(entry: Mapping[str, Any]) -> CompilerMessage:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.builds.audit.models import Compilation, Problem
-from slipway.errors import CompilationFailedError, CompileTimeoutError
+from slipway.errors import CompilationFailedError, CompilerBusyError, CompileTimeoutError
 from slipway.solidity.compiler import (
     DEFAULT_OUTPUTS,
     MEBIBYTE,
@@ -25,14 +25,7 @@ from slipway.solidity.compiler import (
 from slipway.solidity.toolchain import LIBRARY, Toolchain
 
 COMPILE_SECONDS = 15.0
-"""How long one compilation may take; OpenZeppelin's governor, the largest of them, takes three."""
-
-STARVED_SHARE = 1 / 3
-"""A compilation that had less of the processor than this share of its time was kept from working, and is tried again.
-
-Once: a hostile source gets at most twice its time, and on a machine that is not crowded it takes more and gets no
-second try.
-"""
+"""How much of the processor one compilation may take; OpenZeppelin's governor, the largest of them, takes three."""
 
 COMPILER_BYTES = 256 * MEBIBYTE
 """How much the compiler's own memory, and V8's heap, may each grow to."""
@@ -61,6 +54,7 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
     Raises:
         CompilationFailedError: The sources have errors; ``details.problems`` has them with their lines.
         CompileTimeoutError: The compiler was stopped by its limit of time or memory, or broke down over the sources.
+        CompilerBusyError: It did not get its time, because the machine is busy; the same sources may compile later.
     """
     began = time.monotonic()
     problems = refusals(sources)
@@ -68,11 +62,13 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         raise _failed(problems)
     try:
         standard_json_input = compiler_input(sources, toolchain)
-        output = _compile(compiler, standard_json_input)
+        output = compiler.compile(standard_json_input)
         version = compiler.version
     except CompilationError as error:
         raise _failed(problems_of(error.messages, sources)) from error
     except CompileTimeout as error:
+        if error.starved:
+            raise CompilerBusyError("The compiler did not get the processor time that it needs") from error
         raise CompileTimeoutError(
             f"The compiler did not finish within {error.seconds:g} seconds", details={"limit": "time"}
         ) from error
@@ -89,16 +85,6 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         standard_json_output=output,
         seconds=time.monotonic() - began,
     )
-
-
-def _compile(compiler: Compiler, standard_json_input: Mapping[str, Any]) -> dict[str, Any]:
-    before = time.process_time()
-    try:
-        return compiler.compile(standard_json_input)
-    except CompileTimeout as error:
-        if time.process_time() - before >= error.seconds * STARVED_SHARE:
-            raise
-        return compiler.compile(standard_json_input)
 
 
 def compiler_input(sources: Mapping[str, str], toolchain: Toolchain) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 Slither is Python, and nothing stops Python code in the own process: a limit of time is certain only for a process that
 can be killed. `slipway.builds.audit.slither_worker` is that process. It is kept between audits, because importing
-Slither takes longer than an audit, and it knows no credentials.
+Slither takes longer than an audit. It knows no credentials, and can't read those of this process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import selectors
@@ -20,21 +21,24 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.builds.audit.models import Compilation
 from slipway.errors import AuditUnavailableError
+from slipway.observability import logger
+from slipway.privileges import hide_from_others
 from slipway.settings import library_path
 
-AUDIT_SECONDS = 20.0
-"""How long one audit may take, the start of the process included; it takes a quarter of a second, two after a start."""
+AUDIT_SECONDS = 60.0
+"""How long one audit may take by the clock, the start of the process included; its processor time has a limit too."""
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 _WORKER = (sys.executable, "-m", "slipway.builds.audit.slither_worker")
 _HEAD = 4
+_MOST_STDERR = 4096
 
 
 class SlitherAnswer(BaseModel):
@@ -57,6 +61,7 @@ class Slither:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._home: str | None = None
+        self._errors: IO[bytes] = io.BytesIO()
 
     def __enter__(self) -> Slither:
         return self
@@ -99,7 +104,7 @@ class Slither:
             except TimeoutError as error:
                 self._end()
                 raise AuditUnavailableError(
-                    f"Slither did not finish within {self._timeout_seconds:g} seconds"
+                    f"Slither did not finish within {self._timeout_seconds:g} seconds", details={"limit": "clock"}
                 ) from error
             except (OSError, EOFError, ValueError, ValidationError) as error:
                 self._end()
@@ -121,17 +126,27 @@ class Slither:
             "PYTHONDONTWRITEBYTECODE": "1",
             **library_path(),
         }
+        hide_from_others()
+        self._errors = tempfile.TemporaryFile(dir=self._home)  # noqa: SIM115 (as long as the process)
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter)
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             env=environment,
             cwd=self._home,
             # With its forks it is one group, which is killed as one.
             start_new_session=True,
         )
         return self._process
+
+    def _log_errors(self, status: int) -> None:
+        """Log what the process wrote to its standard error, the end of it."""
+        with self._errors as errors, contextlib.suppress(OSError):
+            size = errors.seek(0, os.SEEK_END)
+            errors.seek(max(0, size - _MOST_STDERR))
+            if text := errors.read().decode(errors="replace").strip():
+                logger.warning("Slither's process ended", status=status, stderr=text)
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -143,6 +158,7 @@ class Slither:
                     with contextlib.suppress(OSError):
                         stream.close()
             process.wait()
+            self._log_errors(process.returncode)
         home, self._home = self._home, None
         if home is not None:
             shutil.rmtree(home, ignore_errors=True)

@@ -30,10 +30,17 @@ from slither import Slither
 from slither.detectors import all_detectors
 from slither.detectors.abstract_detector import AbstractDetector
 
+from slipway.privileges import give_up_privileges
 from slipway.solidity.toolchain import LIBRARY
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 """The most that the address space of one audit may grow to; it takes about 150 MB."""
+
+PROCESSOR_SECONDS = 20
+"""How long the processor may work on one audit; it takes a second or two."""
+
+ERROR_BYTES = 1024 * 1024
+"""The most that a file may grow to, standard error among them."""
 
 LENGTH = struct.Struct(">I")
 
@@ -151,6 +158,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
         # The process ends before collecting would be worth its time.
         gc.disable()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
         try:
             content = analyse(request)
         except Exception as error:
@@ -164,6 +172,7 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
 
 def main() -> int:
     """Serve until standard input ends, or an audit dies."""
+    give_up_privileges()
     # Whatever prints must not come between the frames.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

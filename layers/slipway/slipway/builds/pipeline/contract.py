@@ -22,6 +22,7 @@ from slipway.errors import (
     AuditFailedError,
     AuditUnavailableError,
     CompilationFailedError,
+    CompilerBusyError,
     CompileTimeoutError,
     GenerationFailedError,
     GenerationUnsupportedError,
@@ -59,7 +60,11 @@ class Writer:
             CompilationFailedError: It does not compile, or can't be deployed.
             CompileTimeoutError: The compiler was stopped over it.
         """
-        compilation = self._auditor.compile({_unit_name(generation.contract_name): generation.source})
+        try:
+            compilation = self._auditor.compile({_unit_name(generation.contract_name): generation.source})
+        except CompilerBusyError:
+            # The next stage compiles it again, for as long as that takes; the model's answer is paid for.
+            return
         check_deployable(compilation, generation.contract_name, generation.constructor_arguments)
 
 
@@ -135,7 +140,7 @@ class ContractWorkflow:
         if not is_due:
             return next_stage(build, job_id)
         compilation = self._files.compilation(build)
-        report = self._auditor.audit(compilation)
+        report = _audited(self._auditor.audit(compilation))
         return self._judge(build, job_id, Stage.AUDIT, Outcome(compilation, report), [])
 
     def fix(self, build_id: str, job_id: str) -> Stage:
@@ -148,6 +153,7 @@ class ContractWorkflow:
             raise UpstreamUnavailableError("The build's audit report is not there")
         report = AuditReport.model_validate_json(stored)
         outcome = self._auditor.fix(self._files.compilation(build), report, self._fixer)
+        _audited(outcome.report)
         if len(outcome.report.rounds) == len(report.rounds):
             return self._refuse(build, job_id, report)
         actions = []
@@ -200,6 +206,13 @@ class ContractWorkflow:
         names = ", ".join(dict.fromkeys(finding.detector for finding in refused))
         message = f"The audit found what could not be mended: {names}"
         return fail(build, job_id, AuditFailedError(message, details={"findings": findings}), changes)
+
+
+def _audited(report: AuditReport) -> AuditReport:
+    """Return a report, unless the clock stopped the audit: raise AuditUnavailableError, and it is tried again later."""
+    if report.error and (report.error.get("details") or {}).get("limit") == "clock":
+        raise AuditUnavailableError(str(report.error["message"]))
+    return report
 
 
 def _unit_name(contract_name: str) -> str:
