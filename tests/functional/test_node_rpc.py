@@ -21,7 +21,7 @@ RPC = NodeRpc(httpx.AsyncClient(trust_env=False, verify=_TLS))
 
 
 @contextmanager
-def _answering(answer: Callable[[socket.socket], None], asked: list[bytes] | None = None) -> Iterator[int]:
+def answering(answer: Callable[[socket.socket], None], asked: list[bytes] | None = None) -> Iterator[int]:
     """A server that reads a request and lets ``answer`` write whatever it likes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -34,7 +34,9 @@ def _answering(answer: Callable[[socket.socket], None], asked: list[bytes] | Non
                 with connection:
                     got = b""
                     # Head and body may come apart.
-                    while not got.endswith(b"}") and (part := connection.recv(65536)):
+                    while not got.endswith(b"\r\n\r\n" if got.startswith(b"GET ") else b"}"):
+                        if not (part := connection.recv(65536)):
+                            break
                         got += part
                     if asked is not None:
                         asked.append(got)
@@ -60,7 +62,7 @@ def _ask(port: int, addresses: list[str] | None = None, seconds: float = 2.0) ->
 
 def test_a_node_is_asked_by_its_name_at_the_address_that_was_judged() -> None:
     asked: list[bytes] = []
-    with _answering(_said("200 OK", NODE), asked) as port:
+    with answering(_said("200 OK", NODE), asked) as port:
         assert _ask(port) == {"rpc_version": "1", "node_vendor": "Banano V26.1"}
     (request,) = asked
     assert request.startswith(b"POST / HTTP/1.1")
@@ -69,7 +71,7 @@ def test_a_node_is_asked_by_its_name_at_the_address_that_was_judged() -> None:
 
 
 def test_the_next_address_is_tried() -> None:
-    with _answering(_said("200 OK", NODE)) as port:
+    with answering(_said("200 OK", NODE)) as port:
         assert _ask(port, ["::1", "127.0.0.1"])
 
 
@@ -84,7 +86,7 @@ def test_the_next_address_is_tried() -> None:
     ],
 )
 def test_nonsense(answer: Callable[[socket.socket], None]) -> None:
-    with _answering(answer) as port, pytest.raises(ProbeNonsenseError):
+    with answering(answer) as port, pytest.raises(ProbeNonsenseError):
         _ask(port)
 
 
@@ -94,7 +96,7 @@ def test_an_answer_without_end_is_cut() -> None:
         while True:
             connection.sendall(b"x" * 65536)
 
-    with _answering(endless) as port, pytest.raises(ProbeNonsenseError):
+    with answering(endless) as port, pytest.raises(ProbeNonsenseError):
         _ask(port, seconds=10)
 
 
@@ -106,7 +108,7 @@ def test_an_answer_that_drips_ends_at_the_deadline() -> None:
             time.sleep(0.1)
 
     began = time.monotonic()
-    with _answering(drip) as port, pytest.raises(ProbeRefusedError):
+    with answering(drip) as port, pytest.raises(ProbeRefusedError):
         _ask(port, seconds=0.5)
     assert time.monotonic() - began < 3
 

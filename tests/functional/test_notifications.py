@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import os
 import re
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +35,7 @@ from slipway.settings import notification_queue
 from slipway.times import epoch_milliseconds
 from slipway.workers.rules import GAP, MINUTE
 from slipway.workers.store import WorkerItem, find_worker, worker_key
+from tests.functional.test_node_rpc import answering
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ALICE, BOB, OPERATOR, sign_in_message, sign_text
@@ -254,6 +258,12 @@ def test_operators_may_have_everybodys_events_and_others_only_their_own(
         "http://example.com/", "https://user:pass@93.184.216.34/", "https://93.184.216.34/#part", "https://127.0.0.1/",
         "https://10.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/",
         "https://[fec0::1]/", "https://169.254.169.254/latest", "ftp://93.184.216.34/", "https:///x", "hook",
+        "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/", "https://0/",
+        "https://localhost./", "https://[::ffff:127.0.0.1]/", "https://[::127.0.0.1]/", "https://[::ffff:0:7f00:1]/",
+        "https://[64:ff9b:1::1]/", "https://[fe80::1%25lo]/", "https://[fe80::1%lo]/", "https://[ff02::1]/",
+        "https://user@127.0.0.1/", "https://93.184.216.34\\@127.0.0.1/", "https://127.0.0.1\\.example.com/",
+        "https://93.184.216.34:99999/", "https://b\u00fccher.example/", "https://\uff11\uff12\uff17.0.0.1/",
+        "https://93.184.216.34/\r\nhost: x", "HTTPS://127.0.0.1/", "https://[2002:7f00:1::]/", "https://[2001::1]/",
     ],
 )  # fmt: skip
 def test_an_address_that_may_not_be_called_is_refused(
@@ -276,6 +286,80 @@ def test_an_address_that_leads_inside_by_then_is_not_called(
     assert len(delivered(slipway)) == 1
     (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
     assert entry["attempts"][0]["response"] == "The address is not a public one"
+
+
+def test_a_name_is_resolved_once_a_try(
+    slipway: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is public when it is judged, and leads inside when it is connected to, is no way in."""
+    make(slipway, receiver.url.replace("127.0.0.1", "rebinding.test"))
+    asked = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
+
+    monkeypatch.setattr(delivery, "resolved", resolve)
+    beat(slipway, enrol(ALICE.address))
+    published(slipway)
+    assert delivered(slipway) == []
+    assert asked == ["rebinding.test"]
+    ((headers, _),) = receiver.requests
+    assert headers["host"].startswith("rebinding.test:")
+
+
+def test_the_next_address_is_tried_when_one_refuses(
+    slipway: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(slipway, receiver.url)
+    monkeypatch.setattr(delivery, "resolved", lambda host, port: ["127.0.0.2", "127.0.0.1"])
+    beat(slipway, enrol(ALICE.address))
+    published(slipway)
+    assert delivered(slipway) == []
+
+
+def _forever(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def _drip(connection: socket.socket) -> None:
+    for byte in itertools.chain(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", itertools.repeat(120)):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.2)  # The drip itself.
+
+
+def _packed(connection: socket.socket) -> None:
+    body = gzip.compress(bytes(10_000_000))
+    head = f"HTTP/1.1 500 No\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+
+
+def _nothing(connection: socket.socket) -> None:
+    connection.recv(1)
+    time.sleep(8)  # Longer than a delivery waits.
+
+
+@pytest.mark.parametrize(
+    ("manner", "status", "reason"),
+    [(_forever, None, "The answer is longer than 64 KB"), (_drip, None, "ReadTimeout"), (_packed, 500, None),
+     (_nothing, None, "ReadTimeout")],
+)  # fmt: skip
+def test_hostile_answers_are_cut_off_and_count_as_failures(
+    slipway: Installation, manner: Callable[[socket.socket], None], status: int | None, reason: str | None
+) -> None:
+    with answering(manner) as port:
+        hook = make(slipway, f"http://127.0.0.1:{port}/")
+        send(slipway, "test", webhook=hook["id"])
+        began = time.monotonic()
+        assert len(delivered(slipway)) == 1
+        assert time.monotonic() - began < 7
+    (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
+    (attempt,) = entry["attempts"]
+    assert attempt["response_status"] == status
+    assert len(attempt["response"]) <= 500
+    assert reason is None or attempt["response"] == reason
 
 
 @pytest.mark.parametrize("events", [[], ["worker"], ["everything.*"], ["webhook.test"], ["worker.DOWN"]])

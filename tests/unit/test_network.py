@@ -2,13 +2,15 @@
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from slipway import network
+from slipway import network, request_budget
 from slipway.errors import UpstreamUnavailableError
 from slipway.network import require_public_url
 from tests.support.template import ROOT
@@ -48,6 +50,16 @@ def test_public_addresses_pass(monkeypatch: pytest.MonkeyPatch, address: str) ->
         "::ffff:127.0.0.1",
         "::ffff:169.254.169.254",
         "ff02::1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::5db8:d822",
+        "64:ff9b:1::1",
+        "fec0::1",
+        "2002:7f00:1::",
+        "2001:0:7f00:1::1",
+        "240.0.0.1",
+        "198.18.0.1",
     ],
 )
 def test_inner_addresses_are_refused_even_beside_a_public_one(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
@@ -141,3 +153,15 @@ def test_every_client_that_calls_a_configured_address_is_guarded() -> None:
     for path in (ROOT / "functions").rglob("*.py"):
         if re.search(r"httpx\.(Async)?Client\(|urlopen|requests\.", path.read_text()):
             assert path.parent.name == "stack_node", path
+
+
+def test_a_silent_server_of_names_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait())
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        network.resolved("silent.test", 443, 0.2)
+    with request_budget.limited(0.1), pytest.raises(TimeoutError):
+        network.resolved("silent.test", 443)
+    assert time.monotonic() - began < 2
+    answered.set()

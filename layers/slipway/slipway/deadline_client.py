@@ -7,6 +7,8 @@ can be cancelled as a whole.
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
 
@@ -89,3 +91,53 @@ class DeadlineClient:
                 if len(found) > most_bytes:
                     break
         return httpx.Response(response.status_code, content=found[:most_bytes])
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=64, thread_name_prefix="http")
+
+
+def request_within(
+    client: httpx.Client, method: str, url: str, seconds: float, *, most_bytes: int, **arguments: Any
+) -> httpx.Response:
+    """Make one request by an ordinary client and read its whole answer.
+
+    Args:
+        client: The HTTP client; others may use it at the same time.
+        method: The HTTP method.
+        url: The whole address.
+        seconds: The deadline, from name resolution to the answer's last byte.
+        most_bytes: A longer answer is an error.
+        arguments: As ``httpx.Client.stream`` takes them.
+
+    Raises:
+        httpx.HTTPError: As the client raises them; ``httpx.ReadTimeout`` when the deadline has passed, and
+            ``httpx.ReadError`` for an answer that is too long; ``httpx.DecodingError`` for a packed one.
+    """
+    # In a thread, because neither resolving a name nor waiting for a byte can be cut short.
+    future = _threads().submit(_read, client, method, url, time.monotonic() + seconds, most_bytes, arguments)
+    try:
+        return future.result(seconds)
+    except TimeoutError as error:
+        future.cancel()
+        raise httpx.ReadTimeout("The deadline passed") from error
+
+
+def _read(
+    client: httpx.Client, method: str, url: str, ends_at: float, most_bytes: int, arguments: dict[str, Any]
+) -> httpx.Response:
+    found = bytearray()
+    headers = {**arguments.pop("headers", {}), "accept-encoding": "identity"}
+    left = max(0.001, ends_at - time.monotonic())
+    with client.stream(method, url, headers=headers, timeout=left, **arguments) as response:
+        # What a few bytes unpack to has no bound; nobody was asked to pack any.
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise httpx.DecodingError("The answer is packed")
+        for part in response.iter_bytes():
+            found += part
+            if len(found) > most_bytes:
+                raise httpx.ReadError("The answer is too long")
+            if time.monotonic() >= ends_at:
+                raise httpx.ReadTimeout("The deadline passed")
+    return httpx.Response(response.status_code, content=bytes(found), request=response.request)

@@ -2,28 +2,38 @@
 
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
 
 from slipway.errors import UpstreamUnavailableError
+from slipway.request_budget import BudgetSpentError, waiting
 from slipway.settings import allow_private_network
 
-# Leads to any IPv4 address, private ones too.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Everything that is routed on the Internet. IPv4 addresses in other spellings (mapped, compatible, NAT64, SIIT) and
+# site-local ones lie outside, whatever is inside them.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# A server of names that is silent would hold a call up without end.
+_RESOLVE_SECONDS = 2.0
+_resolvers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
-def resolved(host: str, port: int) -> list[str]:
+def resolved(host: str, port: int, seconds: float = _RESOLVE_SECONDS) -> list[str]:
     """Resolve a host to its IP addresses, in the order in which to try them.
 
     Raises:
-        OSError: It has none, or its name is none.
+        OSError: It has none, its name is none, or no answer came within the seconds.
     """
+    asked = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with waiting(seconds) as left:
+            found = asked.result(left)
     except UnicodeError as error:
         raise OSError("not a host name") from error
+    except BudgetSpentError as error:
+        raise OSError("no time is left") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -32,12 +42,9 @@ def is_public(address: str) -> bool:
     network."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.is_site_local or parsed in _NAT64:
-            return False
-        # An IPv4 address in another spelling is judged as what it is.
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None,))[0]
-        if inner is not None and not (inner.is_global and not inner.is_multicast):
-            return False
+        # Tunnels (6to4, Teredo) lead to the IPv4 address inside.
+        inside = parsed in _GLOBAL_UNICAST and not (parsed.sixtofour or parsed.teredo)
+        return inside and parsed.is_global
     return parsed.is_global and not parsed.is_multicast
 
 

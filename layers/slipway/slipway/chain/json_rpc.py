@@ -18,6 +18,7 @@ from slipway.chain.models import Call, ChainFees, Receipt, Sent
 from slipway.chain.nodes import Node, nodes_of
 from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
 from slipway.chains import Chain
+from slipway.deadline_client import request_within
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.observability import logger
 from slipway.request_budget import BudgetSpentError, seconds_left, waiting
@@ -26,6 +27,7 @@ from slipway.times import Clock
 _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
 _MOST_REASON = 300
+_MOST_BYTES = 8 * 1024 * 1024
 # A part of an address that is so long may be a key.
 _LEAST_SECRET = 8
 # What the cheapest transaction uses (Yellow Paper, G_transaction).
@@ -226,14 +228,14 @@ class JsonRpc:
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         try:
             with waiting(timeout) as seconds:
-                response = self._client.post(node.url, json=body, timeout=seconds)
+                response = request_within(self._client, "POST", node.url, seconds, most_bytes=_MOST_BYTES, json=body)
         except UpstreamUnavailableError as error:
             raise _NoAnswerError(error.message) from error
         except (httpx.HTTPError, httpx.InvalidURL, BudgetSpentError) as error:
             raise _NoAnswerError from error
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             answer = {}

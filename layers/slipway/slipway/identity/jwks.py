@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import jwt
 
+from slipway.deadline_client import request_within
 from slipway.errors import AuthenticationFailedError, KeyNotKnownYetError, UpstreamUnavailableError
 from slipway.network import require_public_url
 from slipway.request_budget import BudgetSpentError, waiting
@@ -82,12 +83,13 @@ class JwksClient:
         require_public_url(self._url)
         try:
             with waiting(3.0) as seconds:
-                answer = self._client.get(self._url, timeout=seconds)
+                answer = request_within(self._client, "GET", self._url, seconds, most_bytes=_MAX_BYTES)
             answer.raise_for_status()
-            if len(answer.content) > _MAX_BYTES:
-                raise ValueError("too large")
             key_set = jwt.PyJWKSet.from_dict(answer.json())
-        except (httpx.HTTPError, BudgetSpentError, ValueError, jwt.PyJWTError, AttributeError, TypeError) as error:
+        except (
+            *(httpx.HTTPError, BudgetSpentError, ValueError, RecursionError),
+            *(jwt.PyJWTError, AttributeError, TypeError),
+        ) as error:
             raise UpstreamUnavailableError(
                 "The token issuer's keys cannot be fetched", retry_after=_SECONDS_AFTER_FAILURE
             ) from error

@@ -28,13 +28,16 @@ from slipway.times import now_text
 
 _SECONDS = 5.0
 _MOST_BYTES = 64 * 1024
+_MOST_ADDRESSES = 3
 _KEPT_BYTES = 500
 
 
 @cache
 def deliveries() -> "Deliveries":
     """Return the deliveries, made once a process."""
-    return Deliveries(httpx.AsyncClient(trust_env=False))
+    # No connection is kept: the next webhook at the same address has another name, and a certificate of its own.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return Deliveries(httpx.AsyncClient(trust_env=False, limits=limits))
 
 
 class Deliveries:
@@ -92,33 +95,46 @@ class Deliveries:
         return response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
 
     def _post(self, webhook: Webhook, message: dict[str, Any], keys: list[str], moment: int) -> httpx.Response:
+        ends_at = time.monotonic() + _SECONDS
         private = webhook_private_network()
         parts = urlsplit(checked_url(webhook.url, private_allowed=private))
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         addresses = resolved(host, port)
         if not private and not all(is_public(address) for address in addresses):
             raise UpstreamUnavailableError("The address is not a public one")
-        # Held to the address that was judged: the name is not resolved again.
-        address = f"[{addresses[0]}]" if ipaddress.ip_address(addresses[0]).version == 6 else addresses[0]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         body = body_of(webhook.format, message["type"], message["timestamp"], message["data"])
-        return self._client.request(
-            "POST",
-            f"{parts.scheme}://{address}:{port}{path}",
-            _SECONDS,
-            most_bytes=_MOST_BYTES,
-            content=body,
-            headers={
-                "host": parts.netloc,
-                "content-type": "application/json",
-                "accept-encoding": "identity",
-                "user-agent": "slipway-webhooks",
-                "webhook-id": message["id"],
-                "webhook-timestamp": str(moment),
-                "webhook-signature": signatures(keys, message["id"], moment, body),
-            },
-            extensions={"sni_hostname": host},
-        )
+        headers = {
+            "host": parts.netloc,
+            "content-type": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": "slipway-webhooks",
+            "webhook-id": message["id"],
+            "webhook-timestamp": str(moment),
+            "webhook-signature": signatures(keys, message["id"], moment, body),
+        }
+        # Held to the addresses that were judged: the name is not resolved again. A few are tried, as browsers do.
+        *others, last = addresses[:_MOST_ADDRESSES]
+        for address in [*others, last]:
+            literal = f"[{address}]" if ipaddress.ip_address(address).version == 6 else address
+            try:
+                response = self._client.request(
+                    "POST",
+                    f"{parts.scheme}://{literal}:{port}{path}",
+                    (ends_at - time.monotonic()) / (1 if address == last else 2),
+                    most_bytes=_MOST_BYTES + 1,
+                    content=body,
+                    headers=headers,
+                    extensions={"sni_hostname": host},
+                )
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if address == last:
+                    raise
+                continue
+            if response.is_success and len(response.content) > _MOST_BYTES:
+                raise UpstreamUnavailableError("The answer is longer than 64 KB")
+            return response
+        raise UpstreamUnavailableError("The host has no address")
 
     def _keep_health(self, webhook: Webhook, delivered: bool, reason: str) -> None:
         """Switch a webhook off that has failed for three days, and forget failures after a success."""

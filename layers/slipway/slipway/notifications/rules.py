@@ -116,6 +116,6 @@ def checked_url(url: str, *, private_allowed: bool) -> str:
         raise ValidationFailedError.of_field("url", "must not contain credentials")
     if parts.fragment or "#" in url:
         raise ValidationFailedError.of_field("url", "must not have a fragment")
-    if not host or any(ord(letter) <= 32 for letter in url):
-        raise ValidationFailedError.of_field("url", "must name a host")
+    if not host or not all("!" <= letter <= "~" and letter != "\\" for letter in url):
+        raise ValidationFailedError.of_field("url", "must name a host, in ASCII (xn--… for other letters)")
     return url

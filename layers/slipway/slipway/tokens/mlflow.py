@@ -24,6 +24,7 @@ from typing import Any
 import httpx
 
 from slipway.addresses import parse_address
+from slipway.deadline_client import request_within
 from slipway.errors import UpstreamUnavailableError, ValidationFailedError
 from slipway.network import require_public_url
 from slipway.pagination import decode_cursor, encode_cursor
@@ -31,6 +32,7 @@ from slipway.request_budget import BudgetSpentError, waiting
 from slipway.tokens.models import ModelMetadata, ModelState
 
 _TIMEOUT_SECONDS = 3.0
+_MOST_BYTES = 4 * 1024 * 1024
 # Each model of a page takes a request for its metrics.
 _MOST_LISTED = 24
 _AT_ONCE = 8
@@ -189,11 +191,14 @@ class MlflowModels:
         require_public_url(self._address)
         try:
             with waiting(_TIMEOUT_SECONDS) as seconds:
-                answer = self._client.get(
+                answer = request_within(
+                    self._client,
+                    "GET",
                     f"{self._address}/api/2.0/mlflow/{path}",
+                    seconds,
+                    most_bytes=_MOST_BYTES,
                     params=parameters,
                     headers=self._headers,
-                    timeout=seconds,
                 )
             found = answer.json()
             # Halves of surrogate pairs are no text that could be answered.
