@@ -137,8 +137,20 @@ def test_the_page_takes_everything_from_here() -> None:
 
 def test_every_part_is_a_file_of_the_folder_or_of_the_library() -> None:
     built = (FOLDER / "Makefile").read_text()
-    for name in function_app("api/documents")._PARTS:
+    for part in function_app("api/documents")._PARTS.values():
+        name = part.path.name
         assert (FOLDER / name).exists() or f"node_modules/swagger-ui-dist/{name}" in built
+        assert name in built
+
+
+def test_the_page_of_the_command_line_runs_nothing_but_its_script() -> None:
+    found = _get("api_documents_part", file="sign-in")
+    assert found["headers"]["content-type"] == "text/html; charset=utf-8"
+    policy = found["headers"]["content-security-policy"]
+    assert policy == _get("api_documents_page")["headers"]["content-security-policy"]
+    assert not re.search(r"https?://|<script>|<style|\son\w+=|\sstyle=", _text(found))
+    for part in re.findall(r'(?:src|href)="([\w.-]+)"', _text(found)):
+        assert part in function_app("api/documents")._PARTS
 
 
 def test_other_files_are_not_there() -> None:

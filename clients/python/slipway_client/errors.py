@@ -58,14 +58,20 @@ class SlipwayError(Exception):
         return self.status in (0, 408, 429) or self.status >= 500
 
 
-class WebhookError(SlipwayError):
+class _FinalError(SlipwayError):
+    @property
+    def passes(self) -> bool:
+        return False
+
+
+class WebhookError(_FinalError):
     """A message that Slipway did not send, or did not send now."""
 
     def __init__(self, message: str) -> None:
         super().__init__("WEBHOOK_INVALID", message)
 
 
-class TransactionError(SlipwayError):
+class TransactionError(_FinalError):
     """A transaction of the caller's wallet that a chain refused or reverted, or that is not in a block in time."""
 
     def __init__(self, message: str, *, transaction_hash: str | None = None, unsure: bool = False) -> None:

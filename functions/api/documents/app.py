@@ -26,6 +26,9 @@ _FOLDER = Path(__file__).parent
 _DOCUMENT = StaticFile(_FOLDER / "openapi.json", "application/json")
 _PAGE = StaticFile(_FOLDER / "page.html", "text/html; charset=utf-8", {"content-security-policy": _POLICY})
 _PARTS = {
+    # Where `slipway login` has a wallet sign.
+    "sign-in": StaticFile(_FOLDER / "sign-in.html", "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
+    "sign-in.js": StaticFile(_FOLDER / "sign-in.js", "text/javascript; charset=utf-8"),
     "page.css": StaticFile(_FOLDER / "page.css", "text/css; charset=utf-8"),
     "start.js": StaticFile(_FOLDER / "start.js", "text/javascript; charset=utf-8"),
     "swagger-ui.css": StaticFile(_FOLDER / "swagger-ui.css", "text/css; charset=utf-8"),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from local.chromium import find_chromium
 from local.paths import ROOT
 from local.uv import find_uv
 from tests.stack.conftest import PAYING, RunningStack
@@ -97,3 +100,12 @@ def payer(stack: RunningStack) -> dict[str, str]:
     wallet.rpc("anvil_setBalance", PAYING.address, hex(10**19))
     wallet.mint(1000)
     return {"SLIPWAY_PRIVATE_KEY": key, "RPC_URL": stack.chains[0]["rpc_url"]}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        yield launched
+        launched.close()

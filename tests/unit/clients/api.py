@@ -74,7 +74,7 @@ class Api:
     @contextmanager
     def sync(self, **options: Any) -> Iterator[Slipway]:
         http = httpx.Client(transport=httpx.MockTransport(self.handle))
-        with self._clock(), Slipway(API, http=http, **{"private_key": KEY, **options}) as client:
+        with self.clock(), Slipway(API, http=http, **{"private_key": KEY, **options}) as client:
             yield client
 
     def asynchronous(self, task: Callable[[AsyncSlipway], Any], **options: Any) -> Any:
@@ -83,11 +83,11 @@ class Api:
             async with AsyncSlipway(API, http=http, **{"private_key": KEY, **options}) as client:
                 return await task(client)
 
-        with self._clock():
+        with self.clock():
             return asyncio.run(run())
 
     @contextmanager
-    def _clock(self) -> Iterator[None]:
+    def clock(self) -> Iterator[None]:
         """Waits are kept instead of waited; the clock runs with them."""
 
         def now() -> float:

@@ -67,8 +67,9 @@ def test_logs_end_at_204_and_resume_from_a_known_event() -> None:
     assert [request.headers.get("last-event-id") for request in api.asked(LOGS)] == ["c7"]
 
 
-def test_logs_without_following_end_where_nothing_more_comes() -> None:
-    api = Api().on(LOGS, _lines(0, 1), httpx.ReadTimeout("nothing"))
+def test_logs_without_following_are_what_is_there() -> None:
+    long = httpx.Response(200, text=f"retry: 200\n\n: {'x' * 300_000}\n\n" + _lines(0).text)
+    api = Api().on(LOGS, httpx.ReadTimeout("late"), long, _lines(1), _lines(2))
 
     async def read(client: AsyncSlipway) -> Any:
         return [event.line async for event in client.logs("d-1", follow=False)]

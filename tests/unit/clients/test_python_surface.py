@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from typing import Any
 
 import pytest
 
 from local.clients import PYTHON, main, wanted
 from local.openapi.document import committed
+from local.paths import ROOT
 from slipway_client import AsyncSlipway, Slipway
 from tests.unit.clients.left_out import LEFT_OUT
 
@@ -136,3 +138,17 @@ def test_both_clients_have_the_same_methods() -> None:
         for name in methods - {"close"}:
             one, other = (inspect.signature(getattr(part, name)) for part in (of_one, of_other))
             assert list(one.parameters) == list(other.parameters)
+
+
+def test_every_method_is_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    client = Slipway("http://x", api_key="k")
+    parts = [(name, part) for name, part in vars(client).items() if not name.startswith("_")]
+    methods = {
+        method
+        for part in (client, *(part for _, part in parts))
+        for method, _ in inspect.getmembers(part, callable)
+        if not method.startswith("_")
+    }
+    methods -= {"close", *(name for name, _ in parts)}
+    assert {name for name in methods if not re.search(rf"`\.?{name}`", guide)} == set()

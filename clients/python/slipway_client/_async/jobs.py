@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -27,8 +27,8 @@ _NO_CONTENT = 204
 _OPEN_SECONDS = 30.0
 _LOG_TIMEOUT = httpx.Timeout(_OPEN_SECONDS, read=60)
 _PATIENCE_SECONDS = 300.0
-# Enough for lines that are there; the API waits longer for lines that are yet to come.
-_BRIEFLY = {"read": 2.5}
+# An answer ends with the lines that are there; one of this size may have been cut.
+_FULL_ANSWER = 200 * 1024
 
 Estimate = types.EstimateAnswer | types.WorkloadEstimate
 Accepted = types.DeployWorkloadAnswer | types.PayWorkloadAnswer
@@ -204,7 +204,7 @@ class AsyncDeployments(AsyncResource):
             service: One of its services; by default all.
             tail: How many earlier lines to begin with.
             after: The `id` of the last event that is known, to go on after it.
-            follow: Whether to wait for more when what is there has been read.
+            follow: Whether to wait for what is yet to be written.
 
         Raises:
             SlipwayError: The API refused, or has not answered for five minutes.
@@ -213,32 +213,33 @@ class AsyncDeployments(AsyncResource):
         query = {"service": service, "tail": tail}
         failures, silent_since = pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2), driver.now()
         while True:
-            parser = EventParser()
+            parser, size = EventParser(), 0
             request = self._api.request(
                 "GET /api/deployments/{id}/logs",
                 path,
                 query=query,
                 headers={"accept": "text/event-stream", **({"last-event-id": after} if after else {})},
             )
-            request.extensions["timeout"] = _LOG_TIMEOUT.as_dict() | ({} if follow or not after else _BRIEFLY)
+            request.extensions["timeout"] = _LOG_TIMEOUT.as_dict()
             try:
                 response = await self._api.open(request)
                 if response.status_code == _NO_CONTENT:
                     return  # The log has ended.
                 async for piece in self._api.pieces(response):
+                    size += len(piece)
                     for event in parser.push(piece):
                         after = event.id or after
                         yield log_event(event)
                         if event.name == "end":
                             return
+                if not follow and size < _FULL_ANSWER:
+                    return
                 pause, failures, silent_since = (
                     parser.retry or 0.2,
                     pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2),
                     driver.now(),
                 )
             except SlipwayError as error:
-                if error.code == "TIMEOUT" and after and not follow:
-                    return
                 if not error.passes or driver.now() - silent_since > _PATIENCE_SECONDS:
                     raise
                 pause = max(next(failures), error.retry_after or 0)
@@ -390,9 +391,21 @@ class AsyncBuilds(AsyncResource):
         """Return the contract's source."""
         return str(await self._api.call("GET /api/v1/builds/{build_id}/code", {"build_id": build_id}, text=True))
 
-    async def audit(self, build_id: str) -> dict[str, Any]:
-        """Return the report of the last audit."""
-        return await self._api.call("GET /api/v1/builds/{build_id}/audit", {"build_id": build_id})
+    async def abi(self, build_id: str) -> Sequence[dict[str, Any]]:
+        """Return the contract's ABI."""
+        return await self._api.call("GET /api/v1/builds/{build_id}/abi", {"build_id": build_id})
+
+    async def audit(self, build_id: str, *, format: Literal["json", "sarif"] = "json") -> dict[str, Any]:
+        """Return the report of the last audit, also as SARIF 2.1.0."""
+        query = {"format": format}
+        return await self._api.call("GET /api/v1/builds/{build_id}/audit", {"build_id": build_id}, query=query)
+
+    async def audit_markdown(self, build_id: str) -> str:
+        """Return the report of the last audit for people."""
+        query = {"format": "markdown"}
+        return await self._api.call(
+            "GET /api/v1/builds/{build_id}/audit", {"build_id": build_id}, query=query, text=True
+        )
 
     async def metadata(self, build_id: str) -> dict[str, Any]:
         """Return the compiler's input, with which anybody can verify the contract."""
@@ -410,9 +423,8 @@ class AsyncBuilds(AsyncResource):
         self, build_id: str, chain_id: int, tx_hash: str, *, idempotency_key: str | None = None
     ) -> types.DeployAnswer:
         """Have the transaction followed by which the caller's wallet creates the contract on a chain."""
-        path, body = {"build_id": build_id, "chain_id": chain_id}, {"tx_hash": tx_hash}
-        route = "POST /api/v1/builds/{build_id}/deployments/{chain_id}"
-        return await self._api.call(route, path, body=body, key=idempotency_key)
+        route, body = "POST /api/v1/builds/{build_id}/deployments/{chain_id}", {"tx_hash": tx_hash}
+        return await self._api.call(route, {"build_id": build_id, "chain_id": chain_id}, body=body, key=idempotency_key)
 
     async def create(self, build: str | Mapping[str, Any], wallet: AsyncWallet) -> types.DeployAnswer | None:
         """Create an audited contract from a wallet on its chain, for a build with the option `signer: "wallet"`.

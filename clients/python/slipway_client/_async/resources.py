@@ -165,22 +165,26 @@ class AsyncWebhooks(AsyncResource):
         return answer["webhooks"]
 
     async def create(
-        self, url: str, events: Sequence[str], *, format: types.Format = "standard", all: bool = False
+        self, url: str, events: Sequence[str], *, format: types.Format | None = None, all: bool = False
     ) -> types.WebhookCreated:
         """Make a webhook; its secret is in this answer alone. Not repeated by itself: it is not idempotent.
 
         Args:
-            url: https, and public.
+            url: https, and public; or `mailto:` and an address, which its reader has to confirm.
             events: Types, or all of a kind: `worker.*`.
-            format: `slack` and `discord` for their incoming webhooks.
+            format: `slack` and `discord` for their incoming webhooks; by default what the URL wants.
             all: Events of everybody's things, for operators and administrators.
         """
-        body = {"url": url, "events": [*events], "format": format, "all": all}
+        body = _given(url=url, events=[*events], format=format, all=all)
         return await self._api.call("POST /api/webhooks", body=body)
 
     async def delete(self, webhook_id: str) -> None:
         """Delete a webhook."""
         await self._api.call("DELETE /api/webhooks/{id}", {"id": webhook_id})
+
+    async def confirm(self, webhook_id: str, code: str) -> types.WebhookView:
+        """Confirm an e-mail address by the code that was sent to it."""
+        return await self._api.call("POST /api/webhooks/{id}/confirm", {"id": webhook_id}, body={"code": code})
 
     async def test(self, webhook_id: str) -> types.TestAnswer:
         """Have a test message sent."""
@@ -314,6 +318,14 @@ class AsyncAdmin(AsyncResource):
     async def set_budgets(self, limits: Mapping[str, str | int | float | None]) -> types.BudgetsAnswer:
         """Set budgets by name; None goes back to the template's."""
         return await self._api.call("PUT /api/admin/budgets", body=dict(limits))
+
+    async def limits(self) -> types.LimitsAnswer:
+        """Return the limits of each tier, and of wallets that have limits of their own."""
+        return await self._api.call("GET /api/admin/limits")
+
+    async def set_limits(self, change: types.LimitsChange) -> types.LimitsAnswer:
+        """Set limits of tiers and wallets; None takes them back."""
+        return await self._api.call("PUT /api/admin/limits", body=change)
 
     async def wallet(self, wallet: str) -> types.StandingAnswer:
         """Return whether a wallet is blocked, and why."""

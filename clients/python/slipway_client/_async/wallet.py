@@ -62,7 +62,8 @@ class AsyncWallet:
         signed: SignedTransaction = await driver.settled(
             self.signer.sign_transaction(
                 {
-                    **({"to": unsigned["to"]} if "to" in unsigned else {}),
+                    # One that creates a contract has nobody to go to.
+                    "to": dict[str, Any](unsigned).get("to", ""),
                     "data": unsigned["data"],
                     "value": int(unsigned.get("value", "0x0"), 16),
                     "gas": unsigned["gas"],
