@@ -40,15 +40,20 @@ def _served_node() -> Iterator[tuple[FakeNode, str]]:
 
 
 @pytest.fixture
-def slipway(monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str]) -> Iterator[Installation]:
-    """The functions over empty tables, with contracts that the node knows nothing of yet."""
+def slipway(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str]
+) -> Iterator[Installation]:
+    """The functions over empty tables, with contracts that the node knows nothing of yet.
+
+    An indirect parameter is what the chain's description has besides.
+    """
     node, url = _served_node
     node.answers = FakeNode().answers
     node.asked.clear()
     with mock_aws():
         if ENGINE:
             ENGINE.empty()
-        yield install(monkeypatch, node, url, CHAIN)
+        yield install(monkeypatch, node, url, CHAIN | getattr(request, "param", {}))
 
 
 @pytest.fixture(scope="session")

@@ -533,6 +533,17 @@ def _estimate(slipway: Installation, model_id: str = "sentiment-v2", account: An
     return slipway.api("api_deployments_estimate", token=slipway.token(account), body=body)
 
 
+@pytest.mark.parametrize("slipway", [{"l1_fee": "op-stack"}], indirect=True)
+def test_an_estimate_counts_what_a_rollup_charges_besides_gas(slipway: Installation) -> None:
+    slipway.model()
+    oracle, charge = "0x420000000000000000000000000000000000000F", 10**16
+    slipway.node.answers["eth_call"] = lambda params: f"0x{charge if params[0]['to'] == oracle else 0:064x}"
+    body = _estimate(slipway).body
+    # Of the creation and of the registration; half as much again at most.
+    assert body["expected_cost"] == str(1_100_000 * 2 * GWEI + 2 * charge)
+    assert body["most_cost"] == str(1_320_000 * 3 * GWEI + 3 * charge)
+
+
 def test_an_estimate_tells_the_figures_and_changes_nothing(slipway: Installation) -> None:
     slipway.model()
     before = slipway.items("jobs"), slipway.items("control")

@@ -10,12 +10,13 @@ import pytest
 from slipway.chain.broadcast import broadcast, look
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Progress
+from slipway.chain.nodes import forget_heads
 from slipway.chain.plans import Plan, PlannedCall
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, transaction_for
 from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import GWEI, Chain
-from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
+from slipway.errors import DeploymentFailedError, SignerUnfundedError, UpstreamUnavailableError
 from slipway.times import now, to_text
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode, RefusalError
@@ -130,6 +131,31 @@ def test_a_tip_over_the_cap_is_not_remembered_and_one_under_it_only_while_there_
     jobs.refuse("transaction underpriced: minimum needed 17000000000")
     broadcast(jobs.rpc, jobs.stored("third"))
     assert jobs.sign("fourth").fees.max_priority_fee_per_gas == 17 * GWEI
+
+
+def test_a_rollup_is_asked_what_it_charges_besides_gas_and_that_is_paid_and_reserved() -> None:
+    jobs = Jobs(l1_fee="op-stack")
+    asked = []
+
+    def oracle(params: list[Any]) -> str:
+        asked.append(params[0])
+        return f"0x{10**17:064x}"
+
+    jobs.node.answers["eth_call"] = oracle
+    jobs.sign()
+    item = jobs.stored()
+    # Half as much again, since it moves until the transaction is mined.
+    gas = int(item.call["gas_limit"]) * item.fees.max_fee_per_gas
+    assert item.budget["amount"] == gas + 15 * 10**16
+    assert asked[0]["to"] == "0x420000000000000000000000000000000000000F"
+    assert "6000" in asked[0]["data"]
+    forget_heads()
+    jobs.node.answers["eth_getBalance"] = hex(gas + 14 * 10**16)
+    with pytest.raises(SignerUnfundedError):
+        jobs.sign("poor")
+    jobs.node.answers["eth_call"] = "0x"
+    with pytest.raises(UpstreamUnavailableError):
+        jobs.sign("no oracle")
 
 
 def test_an_absurd_suggestion_of_one_node_keeps_nothing_from_being_signed() -> None:

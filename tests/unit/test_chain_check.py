@@ -40,7 +40,7 @@ class World:
     def handle(self, request: httpx.Request) -> httpx.Response:
         call = json.loads(request.content)
         answers = self.answers[request.url.host]
-        if call["method"] == "eth_call":
+        if call["method"] == "eth_call" and "eth_call" not in answers:
             result = "0x" + "00" * 31 + ("01" if REGISTRAR[2:] in call["params"][0]["data"] else "00")
         else:
             result = answers[call["method"]]
@@ -100,6 +100,8 @@ def test_an_address_that_does_not_answer_tells_no_key() -> None:
         ({}, {"eth_getBlockByNumber": {}}, "fee_model is legacy"),
         ({"fee_model": "legacy"}, {"eth_getBlockByNumber": {}}, "ok"),
         ({"max_fee_per_gas": 10 * GWEI}, {}, "its fee is over the cap"),
+        ({"l1_fee": "op-stack"}, {"eth_call": "0x"}, "eth_call"),
+        ({"l1_fee": "op-stack"}, {}, "ok"),
     ],
 )
 def test_how_it_charges(changes: dict[str, Any], answers: dict[str, Any], verdict: str) -> None:

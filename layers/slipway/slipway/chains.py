@@ -1,6 +1,8 @@
 """EVM chains as the template's parameter ``Chains`` describes them. Amounts are integers in wei."""
 
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 GWEI = 10**9
 EIP_1559, LEGACY = "eip1559", "legacy"
 OP_STACK = "op-stack"
+_NEEDED = ("chain_id", "name", "rpc_urls", "max_fee_per_gas")
 # What only a chain with EIP-1559 has.
 _EIP_1559_FIELDS = ("priority_fee_per_gas", "base_fee_multiplier")
 
@@ -15,6 +18,26 @@ _EIP_1559_FIELDS = ("priority_fee_per_gas", "base_fee_multiplier")
 def _daily_gas(is_testnet: object) -> int:
     """Return the daily budget of a chain that names none: a tenth of a unit, or 1,000 where they are worth nothing."""
     return 10**21 if is_testnet else 10**17
+
+
+def _whole(given: Any) -> int:
+    if isinstance(given, bool) or (isinstance(given, float) and not given.is_integer()):
+        raise ValueError("not a whole number")
+    return int(given)
+
+
+def _fraction(given: Any) -> float:
+    found = float(given)
+    if isinstance(given, bool) or not math.isfinite(found):
+        raise ValueError("not a number")
+    return found
+
+
+_ANY = "https://any"
+
+
+def _is_address(given: object) -> bool:
+    return isinstance(given, str) and given.startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,18 @@ class Chain:
             KeyError: A field is missing.
             ValueError: A field is unknown, malformed, or contradicts another; names the chain and the field.
         """
-        label = f"chain {entry['chain_id']}"
+        if not isinstance(entry, dict):
+            raise ValueError("a chain is described by an object")
+        label = f"chain {entry.get('chain_id', 'without a chain_id')}"
+        if missing := [name for name in _NEEDED if name not in entry]:
+            raise KeyError(f"{label}: {missing[0]} is missing")
+
+        def number[Number](name: str, read: Callable[[Any], Number], default: Any = None) -> Number:
+            try:
+                return read(entry[name] if default is None else entry.get(name, default))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValueError(f"{label}: {name} is not a number") from error
+
         unknown = entry.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"{label}: unknown fields: {', '.join(sorted(unknown))}")
@@ -73,21 +107,23 @@ class Chain:
         both = [name for name in _EIP_1559_FIELDS if fee_model == LEGACY and name in entry]
         if both:
             raise ValueError(f"{label}: fee_model legacy has no {both[0]}; a chain has one fee model")
+        if not isinstance(entry["rpc_urls"], list | tuple):
+            raise ValueError(f"{label}: rpc_urls is a list of addresses")
         chain = cls(
-            chain_id=int(entry["chain_id"]),
-            name=str(entry["name"]),
+            chain_id=number("chain_id", _whole),
+            name=entry["name"],
             rpc_urls=tuple(entry["rpc_urls"]),
             explorer_url=entry.get("explorer_url") or None,
-            confirmations=int(entry.get("confirmations", 2)),
-            block_seconds=float(entry.get("block_seconds", 12)),
-            max_fee_per_gas=int(entry["max_fee_per_gas"]),
-            priority_fee_per_gas=int(entry.get("priority_fee_per_gas", 0 if fee_model == LEGACY else GWEI)),
-            base_fee_multiplier=Fraction(str(entry.get("base_fee_multiplier", 2))),
+            confirmations=number("confirmations", _whole, 2),
+            block_seconds=number("block_seconds", _fraction, 12),
+            max_fee_per_gas=number("max_fee_per_gas", _whole),
+            priority_fee_per_gas=number("priority_fee_per_gas", _whole, 0 if fee_model == LEGACY else GWEI),
+            base_fee_multiplier=number("base_fee_multiplier", lambda given: Fraction(str(given)), 2),
             testnet=entry.get("testnet", True),
             fee_model=fee_model,
             l1_fee=entry.get("l1_fee"),
-            gas_limit=int(entry.get("gas_limit", cls.gas_limit)),
-            gas_budget_per_day=int(entry.get("gas_budget_per_day", _daily_gas(entry.get("testnet", True)))),
+            gas_limit=number("gas_limit", _whole, cls.gas_limit),
+            gas_budget_per_day=number("gas_budget_per_day", _whole, _daily_gas(entry.get("testnet", True))),
             currency=entry.get("currency", "ETH"),
             explorer_api_url=entry.get("explorer_api_url") or None,
         )
@@ -106,10 +142,15 @@ class Chain:
             (self.confirmations < 0, "confirmations is not negative"),
             (self.testnet is False and self.confirmations == 0, "confirmations is at least 1 where testnet is false"),
             (self.block_seconds <= 0, "block_seconds is more than 0"),
-            (min(self.max_fee_per_gas, self.priority_fee_per_gas) < 0, "a fee is not negative"),
+            (self.chain_id < 1, "chain_id is at least 1"),
+            (not (isinstance(self.name, str) and self.name), "name is a text"),
+            (self.max_fee_per_gas < 0, "max_fee_per_gas: a fee is not negative"),
+            (self.priority_fee_per_gas < 0, "priority_fee_per_gas: a fee is not negative"),
+            (not _is_address(self.explorer_url or _ANY), "explorer_url is an address, http:// or https://"),
+            (not _is_address(self.explorer_api_url or _ANY), "explorer_api_url is an address, http:// or https://"),
             (min(self.gas_limit, self.gas_budget_per_day) < 0, "gas_limit and gas_budget_per_day are not negative"),
             (self.base_fee_multiplier < 1, "base_fee_multiplier is at least 1"),
-            (not all(isinstance(url, str) and url for url in self.rpc_urls), "rpc_urls is a list of addresses"),
+            (not all(_is_address(url) for url in self.rpc_urls), "rpc_urls is a list of addresses"),
             (len(set(self.rpc_urls)) < len(self.rpc_urls), "rpc_urls has an address twice"),
         ]
 
@@ -134,6 +175,8 @@ class Chain:
 
 def read_chains(entries: list[dict[str, Any]]) -> dict[int, Chain]:
     """Read the parameter ``Chains``; raises KeyError or ValueError, by name, for one that cannot work."""
+    if not isinstance(entries, list):
+        raise ValueError("the chains are a list of descriptions")
     chains: dict[int, Chain] = {}
     for entry in entries:
         chain = Chain.from_json(entry)

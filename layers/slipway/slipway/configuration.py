@@ -31,7 +31,10 @@ def _document(variable: str) -> Any:
     text, secret_arn = document_source(variable)
     if text is None and secret_arn is None:
         raise KeyError(f"neither {variable} nor {variable}_SECRET_ARN is set")
-    return json.loads(secret_text(secret_arn) if text is None and secret_arn else text or "")
+    try:
+        return json.loads(secret_text(secret_arn) if text is None and secret_arn else text or "")
+    except ValueError as error:
+        raise ValueError(f"{variable} is not JSON: {error}") from error
 
 
 @cache

@@ -17,7 +17,8 @@ from slipway.addresses import keccak256
 from slipway.amounts import without_zeros
 from slipway.chain.abi import call_data, words
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import ChainFees
+from slipway.chain.l1_fees import expected_l1_fees
+from slipway.chain.models import Call, ChainFees
 from slipway.chain.rules import fees_under_cap
 from slipway.chains import GWEI, Chain
 from slipway.configuration import ChainSettings, chain_settings
@@ -56,6 +57,8 @@ class _Address:
             self.block = self._rpc.block_number()
             self._client = str(self._rpc.call("web3_clientVersion"))
             self._fees = self._rpc.fees()
+            if chain.l1_fee:
+                expected_l1_fees(self._rpc, [Call(None, b"", 0)])
             self._has_base_fee = bool(self._rpc.call("eth_getBlockByNumber", "latest", False).get("baseFeePerGas"))
         except SlipwayError as error:
             self.problem = error.message
@@ -63,7 +66,7 @@ class _Address:
     def row(self, best: int) -> Row:
         """Describe it, compared with the highest block of the chain."""
         label = f"{self._chain.name} ({self._chain.chain_id})"
-        if self.block is None or self._fees is None:
+        if self.problem or self.block is None or self._fees is None:
             return label, self.name, self._client or "-", self.problem
         lag = best - self.block
         answer = (

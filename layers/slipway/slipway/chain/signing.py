@@ -7,6 +7,7 @@ from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
 from slipway.chain.broadcast import mined
 from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.l1_fees import expected_l1_fees, most_l1_fee
 from slipway.chain.models import ChainFees, Fees
 from slipway.chain.plans import Change, Plan, gas_limits
 from slipway.chain.rules import bumped_fees, fees_under_cap
@@ -95,9 +96,11 @@ class ChainSigning:
                 f"The transaction needs more gas than one may use on {self.chain.name}",
                 details={"gas": max(limits), "gas_limit": self.chain.gas_limit},
             )
-        if self.rpc.head().balance(sender) < sum(limits) * fees.max_fee_per_gas:
+        expected = expected_l1_fees(self.rpc, [planned.call() for planned in plan.calls])
+        priced = Priced(fees, limits, tuple(map(most_l1_fee, expected)))
+        if self.rpc.head().balance(sender) < priced.cost:
             raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
-        return Priced(fees, limits)
+        return priced
 
     def stuck(self, items: Iterable[TransactionItem], *, cancel: bool = False) -> list[tuple[TransactionItem, Fees]]:
         """Return those of a job's transactions that are to be signed again, each with its higher fees.

@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Protocol
 
 from slipway.budgets.store import Budget
@@ -53,15 +54,22 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class Priced:
-    """What a plan's transactions offer and may use when one account sends them."""
+    """What a plan's transactions offer and may use when one account sends them, and what a rollup charges besides."""
 
     fees: Fees
     gas_limits: tuple[int, ...]
+    l1_fees: tuple[int, ...] = ()
+
+    @property
+    def costs(self) -> list[int]:
+        """The most wei that each can cost."""
+        charges = zip_longest(self.gas_limits, self.l1_fees, fillvalue=0)
+        return [limit * self.fees.max_fee_per_gas + l1_fee for limit, l1_fee in charges]
 
     @property
     def cost(self) -> int:
-        """The most wei that they can cost."""
-        return sum(self.gas_limits) * self.fees.max_fee_per_gas
+        """The most wei that they can cost together."""
+        return sum(self.costs)
 
 
 def self_transfer(address: str) -> Call:
@@ -284,8 +292,8 @@ def _spend(
 ) -> None:
     """Add that the most that the transactions can cost is reserved, ``within`` the ceilings; each knows its part."""
     spent = budget.spend(write, priced.cost, within=within) if budget else None
-    for item, limit in zip(items, priced.gas_limits, strict=True):
-        item.budget = spent and {**spent, "amount": limit * priced.fees.max_fee_per_gas}
+    for item, cost in zip(items, priced.costs, strict=True):
+        item.budget = spent and {**spent, "amount": cost}
 
 
 def _require_passing(error: ConditionsFailedError, priced: Priced, budget: Budget | None) -> None:

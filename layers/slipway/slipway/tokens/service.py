@@ -14,6 +14,7 @@ from slipway.addresses import to_checksum
 from slipway.budgets.rules import gas_ceilings
 from slipway.budgets.store import Budget
 from slipway.chain.json_rpc import JsonRpc, RpcError
+from slipway.chain.l1_fees import expected_l1_fees, most_l1_fee
 from slipway.chain.models import Fees
 from slipway.chain.plans import gas_limits, gas_uses
 from slipway.chain.rules import estimated_seconds, fees_under_cap, price_of
@@ -101,17 +102,19 @@ class _Quote:
     Attributes:
         gas: Most gas that the launch would use.
         expected_cost: Wei that it would cost in the next block.
+        l1_fee: Most wei that a rollup would charge besides gas.
     """
 
     gas: int | None
     fees: Fees | None
     expected_cost: int | None
+    l1_fee: int
     refusals: list[SlipwayError]
 
     @property
     def cost(self) -> int | None:
         """Most wei that the launch would cost."""
-        return None if self.gas is None or self.fees is None else self.gas * self.fees.max_fee_per_gas
+        return None if self.gas is None or self.fees is None else self.gas * self.fees.max_fee_per_gas + self.l1_fee
 
 
 class TokenService:
@@ -234,6 +237,7 @@ class TokenService:
         refusals: list[SlipwayError] = []
         fees: Fees | None = None
         gas = expected = None
+        l1_fee = 0
         try:
             estimates = self._estimates(body, configuration, ends_at)
             network, token = _by(ends_at, reads[0]), _by(ends_at, reads[1])
@@ -241,10 +245,12 @@ class TokenService:
                 refusals.append(_registered(token))
             else:
                 # Registration can only be estimated for a model that is not registered.
-                used, gas = estimates()
+                used, gas, l1_fee = estimates()
             fees = fees_under_cap(network, self._chain, fee_cap(self._chain, configuration))
-            expected = used * price_of(network, fees) if gas else None
-            if refusal := Budget.read(gas_ceilings([self._chain])).refusal((gas or 0) * fees.max_fee_per_gas):
+            expected = used * price_of(network, fees) + l1_fee if gas else None
+            l1_fee = most_l1_fee(l1_fee)
+            most = (gas or 0) * fees.max_fee_per_gas + l1_fee
+            if refusal := Budget.read(gas_ceilings([self._chain])).refusal(most):
                 refusals.append(refusal)
         except TimeoutError:
             refusals.append(self._silent())
@@ -252,12 +258,13 @@ class TokenService:
             refusals.append(DeploymentFailedError(f"The chain would refuse the launch: {error.rpc_message}"))
         except SlipwayError as error:
             refusals.append(error)
-        return _Quote(gas, fees, expected, refusals)
+        return _Quote(gas, fees, expected, l1_fee, refusals)
 
     def _estimates(
         self, body: DeployTokenRequest, configuration: ChainConfiguration, ends_at: float
-    ) -> Callable[[], tuple[int, int]]:
-        """Begin to ask what gas a launch needs; return what waits for what it is expected to use, and for the most.
+    ) -> Callable[[], tuple[int, int, int]]:
+        """Begin to ask what a launch needs; return what waits for the gas that it is expected to use, the most gas, and
+        what a rollup charges besides.
 
         Raises:
             ConflictError: The installation's contracts know no supply.
@@ -273,8 +280,9 @@ class TokenService:
         sender = configuration.registrars[0] if configuration.registrars else manager
         reads = [self._threads.submit(self._rpc.estimate_gas, sender, one.estimated()) for one in planned]
         block = self._threads.submit(self._rpc.block_gas_limit) if body.allocations else None
+        charges = self._threads.submit(expected_l1_fees, self._rpc, [one.call() for one in planned])
 
-        def wait() -> tuple[int, int]:
+        def wait() -> tuple[int, int, int]:
             found = []
             for one, read in zip(planned, reads, strict=True):
                 try:
@@ -291,7 +299,8 @@ class TokenService:
             if block and sum(needed) > (most := _by(ends_at, block)):
                 details = {"gas": sum(needed), "block_gas_limit": most}
                 raise GasLimitExceededError("The launch does not fit into one block", details=details)
-            return sum(gas_uses(planned, found)), sum(needed)
+            l1_fees: tuple[int, ...] = _by(ends_at, charges)
+            return sum(gas_uses(planned, found)), sum(needed), sum(l1_fees)
 
         return wait
 
