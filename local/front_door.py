@@ -2,7 +2,8 @@
 
 Serves HTTP and WebSocket on loopback and forwards to the engine's path form of the APIs. What API Gateway does around a
 function and the engine does not, it does as well: the body limit, the deadline, the answer when a function breaks, and
-the WebSocket API's address behind the path of the specification.
+the WebSocket API's address behind the path of the specification. Besides, every port of this machine is an allowed
+origin here, so that a frontend can be developed against it; API Gateway has no pattern for ports.
 
 The engine starts a process for each concurrent invocation, and a burst of cold starts on two cores makes all of them
 miss their ten seconds. On AWS they would start on machines of their own. So only a few requests at a time get through,
@@ -21,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +46,7 @@ from yarl import URL
 
 from local.engine.server import LOOPBACK
 from local.serving import serve
+from local.source_template import source_template
 
 # API Gateway's limits: 10 MB of body, 30 s for an answer. 10,240 bytes of headers; a little more passes here.
 BODY_LIMIT = 10 * 1024 * 1024
@@ -66,6 +69,7 @@ _ONLY_FOR_THE_HANDSHAKE = {
 # A WebSocket API has no `$default` stage on AWS; its stage is a part of its address.
 WEBSOCKET_STAGE = "v1"
 STREAM_SUBPROTOCOL = "bearer"
+_LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 _MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
 
 log = logging.getLogger("front_door")
@@ -117,7 +121,9 @@ class FrontDoor:
         started = time.monotonic()
         status = 500
         try:
-            if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            if _LOCAL_ORIGIN.fullmatch(request.headers.get(hdrs.ORIGIN, "")) and _is_preflight(request):
+                response = web.Response(status=204)
+            elif request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
                 response = await self._websocket(request)
             else:
                 response = await self._http(request, started + self.deadline_seconds)
@@ -246,6 +252,31 @@ def _message(status: int, text: str) -> web.Response:
     return web.json_response({"message": text}, status=status)
 
 
+def _is_preflight(request: web.Request) -> bool:
+    return request.method == "OPTIONS" and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+
+
+@cache
+def _cors() -> dict[str, Any]:
+    found: dict[str, Any] = source_template()["Resources"]["HttpApi"]["Properties"]["CorsConfiguration"]
+    return found
+
+
+async def _allow_local_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """Let a page on any port of this machine read an answer, as the template's CORS settings let the dashboard."""
+    origin = request.headers.get(hdrs.ORIGIN, "")
+    if not _LOCAL_ORIGIN.fullmatch(origin):
+        return
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    response.headers[hdrs.VARY] = "Origin"
+    if _is_preflight(request):
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = ",".join(_cors()["AllowMethods"])
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = ",".join(_cors()["AllowHeaders"])
+        response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(_cors()["MaxAge"])
+    else:
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ",".join(_cors()["ExposeHeaders"])
+
+
 def _end_to_end(headers: Any) -> CIMultiDict[str]:
     named = {name.strip().lower() for line in headers.getall(hdrs.CONNECTION, []) for name in line.split(",")}
     dropped = _HOP_BY_HOP | named
@@ -301,6 +332,7 @@ def _sendable(code: int | None) -> int:
 def application(door: FrontDoor) -> web.Application:
     """Return the server's application."""
     app = web.Application(client_max_size=BODY_LIMIT)
+    app.on_response_prepare.append(_allow_local_origin)
     app.cleanup_ctx.append(door.session)
     app.router.add_route("*", "/{path:.*}", door.handle)
     return app

@@ -64,11 +64,11 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         LaunchError: SLIPWAY_PARAMETERS is not an object of parameters that the template has.
     """
     declared = template.get("Parameters", {})
-    hosts = [f"{host}:{port}" for port in (ports.api, ports.dashboard) for host in ("localhost", LOOPBACK)]
     values = {
         "StageName": "local",
         "AllowedOrigins": f"http://localhost:{ports.dashboard},http://{LOOPBACK}:{ports.dashboard}",
-        "SignInDomains": ",".join(hosts),
+        # Any port, so that a frontend can be developed against the local build; its origin is the front door's matter.
+        "SignInDomains": f"localhost,localhost:*,{LOOPBACK},{LOOPBACK}:*",
         "TokenIssuer": f"http://localhost:{ports.api}",
         "WalletRoles": wallet_roles(accounts),
         "Chains": json.dumps(chains(ports)),

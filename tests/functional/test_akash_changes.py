@@ -186,6 +186,22 @@ def test_secrets_of_an_sdl_are_masked_unless_revealed(slipway: Installation, sim
     assert read_sdl(slipway, deployment_id, "reveal=true", ADMIN).status == 404
 
 
+def test_an_api_key_that_may_only_read_sees_no_secret(slipway: Installation, simulator: Simulator) -> None:
+    deployment_id = deploy(slipway, sdl_with(None, "API_TOKEN=abc123")).body["deployment_id"]
+
+    def read(scope: str, query: str) -> Answer:
+        body = {"name": "ci", "scopes": [scope]}
+        key = slipway.api("api_identity_make_key", token=slipway.token(), body=body).body["key"]
+        return slipway.api("api_deployments_sdl", token=key, path={"id": deployment_id}, query=query)
+
+    assert read("deployments:read", "").status == 200
+    refused = read("deployments:read", "reveal=true")
+    assert (refused.status, refused.code) == (403, "FORBIDDEN")
+    assert "abc123" not in str(refused.body)
+    assert read("deployments:write", "reveal=true").status == 403
+    assert "abc123" in read("deployments:*", "reveal=true").body["sdl"]
+
+
 def test_what_stays_of_a_closed_workload(slipway: Installation, simulator: Simulator) -> None:
     deployment_id = deploy(slipway, name="shop").body["deployment_id"]
     running = finish(slipway, deployment_id)

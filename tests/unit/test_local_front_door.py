@@ -78,6 +78,45 @@ def test_a_request_reaches_the_engine_byte_by_byte(tmp_path: Path) -> None:
     assert seen["headers"]["x-forwarded-for"].startswith("192.0.2.1, ")
 
 
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1:8080", "http://localhost"])
+def test_a_page_on_any_port_of_this_machine_may_read_answers(tmp_path: Path, origin: str) -> None:
+    seen: list[str] = []
+
+    async def engine(request: web.Request) -> web.Response:
+        seen.append(request.headers["origin"])
+        return web.Response(status=401, headers={"Retry-After": "1"})
+
+    async def talk(session: ClientSession) -> None:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        async with session.options("/api/deployments", headers=asked) as answer:
+            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (204, origin)
+            assert "PATCH" in answer.headers["Access-Control-Allow-Methods"].split(",")
+            assert "authorization" in answer.headers["Access-Control-Allow-Headers"].split(",")
+        async with session.post("/api/deployments", headers={"Origin": origin}) as answer:
+            assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, origin)
+            assert "retry-after" in answer.headers["Access-Control-Expose-Headers"].split(",")
+
+    through(tmp_path, engine, talk)
+    assert seen == [origin]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.test", "http://localhost.evil.test", "http://localhost:80@evil.test", "null", "file://"]
+)
+def test_a_page_from_elsewhere_is_the_engines_matter(tmp_path: Path, origin: str) -> None:
+    async def engine(request: web.Request) -> web.Response:
+        return web.Response(status=403)
+
+    async def talk(session: ClientSession) -> None:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        for request in (session.options("/x", headers=asked), session.get("/x", headers={"Origin": origin})):
+            async with request as answer:
+                assert answer.status == 403
+                assert "Access-Control-Allow-Origin" not in answer.headers
+
+    through(tmp_path, engine, talk)
+
+
 def test_an_answer_is_passed_on_as_it_comes(tmp_path: Path) -> None:
     more = asyncio.Event()
 

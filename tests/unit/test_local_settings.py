@@ -19,6 +19,7 @@ from local.parameters import parameters
 from local.paths import StateDirectory
 from local.ports import Ports
 from local.sign_in import sign, sign_in_message
+from slipway.identity.rules import is_domain_of
 from slipway.identity.sign_in import verified_wallet
 
 DECLARED = {"Parameters": {name: {"Type": "String"} for name in ("Chains", "SignInDomains", "LogLevel", "OidcIssuer")}}
@@ -59,7 +60,11 @@ def test_only_declared_parameters_are_overridden(monkeypatch: pytest.MonkeyPatch
     assert set(values) == {"Chains", "SignInDomains", "LogLevel", "OidcIssuer"}
     assert values["OidcIssuer"] == "https://issuer.test"
     assert values["LogLevel"] == "DEBUG"
-    assert "localhost:1234" in values["SignInDomains"].split(",")
+    domains = values["SignInDomains"].split(",")
+    for domain in ("localhost:1234", "localhost:5173", "127.0.0.1:3000", "localhost"):
+        assert is_domain_of(domains, domain)
+    for domain in ("localhost:", "evil.test", "localhost:1a", "localhost.evil.test:3000", "a@localhost:3000"):
+        assert not is_domain_of(domains, domain)
     assert [chain["chain_id"] for chain in json.loads(values["Chains"])] == [31337, 5001]
 
 

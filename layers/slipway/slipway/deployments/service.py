@@ -17,6 +17,7 @@ from slipway.errors import (
     BudgetExceededError,
     ConflictError,
     DeploymentFailedError,
+    ForbiddenError,
     GasLimitExceededError,
     InsufficientGasError,
     ModelNotFoundError,
@@ -33,6 +34,7 @@ from slipway.errors import (
 from slipway.executions import execution_starter
 from slipway.identifiers import is_id
 from slipway.identity.models import ADMIN, Caller
+from slipway.identity.scopes import allows
 from slipway.jobs.deployments import Deployment, deployments_of, find_deployment
 from slipway.jobs.store import RequestContext, events_of
 from slipway.settings import state_machine_arn
@@ -70,6 +72,8 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
     BudgetExceededError,
     ServicePausedError,
 )
+# What an API key needs to see the secrets of an SDL: they let one act for the workload.
+_REVEALS = "deployments:write"
 _CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": TokenItem, "akash": AkashDeployment}
 
 
@@ -204,7 +208,14 @@ class DeploymentService:
         return _workload_changes().deposit(caller, _workload(own(caller, deployment_id)), body.amount, context)
 
     def sdl(self, caller: Caller, deployment_id: str, reveal: bool, context: RequestContext) -> akash.SdlAnswer:
-        """Return a workload's SDL, masked unless it is to be revealed; administrators see it masked only."""
+        """Return a workload's SDL, masked unless it is to be revealed; administrators see it masked only.
+
+        Raises:
+            NotFoundError: There is no such workload of the caller's.
+            ForbiddenError: It is to be revealed to an API key that may only read.
+        """
+        if reveal and caller.scopes is not None and not allows(caller.scopes, _REVEALS):
+            raise ForbiddenError(f"The API key has not the scope {_REVEALS}")
         found = _workload(own(caller, deployment_id) if reveal else self._readable(caller, deployment_id))
         return _workload_changes().sdl(caller, found, reveal, context)
 
