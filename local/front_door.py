@@ -44,7 +44,7 @@ from aiohttp import (
 from multidict import CIMultiDict
 from yarl import URL
 
-from local.engine.server import LOOPBACK
+from local.engine.server import CREDENTIALS, LOOPBACK, REGION
 from local.serving import serve
 from local.source_template import source_template
 
@@ -72,6 +72,15 @@ STREAM_SUBPROTOCOL = "bearer"
 _LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 _MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
 
+# What one metric may have in a call.
+_MOST_VALUES = 150
+_SCOPE = f"{CREDENTIALS['AWS_ACCESS_KEY_ID']}/20260101/{REGION}/monitoring/aws4_request"
+_CLOUDWATCH = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData",
+    "Authorization": f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature=0",
+}
+
 log = logging.getLogger("front_door")
 
 
@@ -86,6 +95,7 @@ class FrontDoor:
         host: The API's own host and port; functions see no other, as on AWS.
         at_once: How many requests the engine gets at a time.
         deadline_seconds: How long a caller waits at most.
+        metrics_seconds: How often requests are counted in the engine's CloudWatch, as API Gateway does; 0 for never.
         connector: How the engine is reached.
     """
 
@@ -95,11 +105,13 @@ class FrontDoor:
     host: str
     at_once: int
     deadline_seconds: float = DEADLINE_SECONDS
+    metrics_seconds: float = 0
     # Connections are not limited here, because WebSockets would use them up; the slots limit requests.
     connector: Callable[[], BaseConnector] = lambda: TCPConnector(limit=0)
     _slots: asyncio.Semaphore = field(init=False)
     _long_polls: asyncio.Semaphore = field(init=False)
     _session: ClientSession = field(init=False)
+    _served: list[tuple[int, float]] = field(init=False, default_factory=list)
 
     async def session(self, _app: web.Application) -> Any:
         """Hold the connections to the engine while the server runs."""
@@ -113,7 +125,10 @@ class FrontDoor:
             # Callers who ask for no compression get none.
             skip_auto_headers=(hdrs.ACCEPT_ENCODING,),
         )
+        counting = asyncio.create_task(self._count()) if self.metrics_seconds else None
         yield
+        if counting:
+            counting.cancel()
         await self._session.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -132,7 +147,21 @@ class FrontDoor:
         finally:
             # Without the query: it may hold a ticket.
             milliseconds = 1000 * (time.monotonic() - started)
+            if self.metrics_seconds:
+                self._served.append((status, milliseconds))
             log.info("%s %s %s %.0f ms", request.method, request.path, status, milliseconds)
+
+    async def _count(self) -> None:
+        while True:
+            await asyncio.sleep(self.metrics_seconds)
+            served, self._served = self._served, []
+            for start in range(0, len(served), _MOST_VALUES):
+                body = json.dumps(metric_data(self.http_api, served[start : start + _MOST_VALUES]))
+                try:
+                    async with self._session.post(self.engine, data=body, headers=_CLOUDWATCH):
+                        pass
+                except ClientConnectionError as error:
+                    log.warning("requests not counted: %r", error)
 
     # ── HTTP ────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,6 +253,18 @@ class FrontDoor:
             query = "&".join([f"build_id={quote(found['build_id'], safe='')}", *given])
         url = f"{self.engine.replace('http', 'ws', 1)}/_aws/execute-api/{self.websocket_api}/{WEBSOCKET_STAGE}"
         return URL(f"{url}?{query}" if query else url, encoded=True)
+
+
+def metric_data(http_api: str, served: list[tuple[int, float]]) -> dict[str, Any]:
+    """Return what API Gateway counts of requests, each a status and its milliseconds, as PutMetricData takes it.
+
+    4xx and 5xx are ones and zeros, so that their averages are shares.
+    """
+    shares = {name: [float(status // 100 == digit) for status, _ in served] for name, digit in (("4xx", 4), ("5xx", 5))}
+    values = {"Count": [1.0] * len(served), "Latency": [milliseconds for _, milliseconds in served], **shares}
+    dimensions = [{"Name": "ApiId", "Value": http_api}]
+    data = [{"MetricName": name, "Dimensions": dimensions, "Values": found} for name, found in values.items()]
+    return {"Namespace": "AWS/ApiGateway", "MetricData": data}
 
 
 def is_throttle(content: bytes) -> bool:
@@ -369,6 +410,7 @@ def main() -> int:
         websocket_api=options.websocket_api,
         host=f"localhost:{options.port}",
         at_once=default_at_once(),
+        metrics_seconds=5,
     )
     asyncio.run(serve(runner_of(door), options.port, ipv6=True))
     return 0

@@ -7,8 +7,10 @@ import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from slipway.jobs.store import AuditEvent, job_outcome
 from slipway.limits.store import Quota
 from slipway.settings import tier_limit
 from slipway.store import Transaction
+from slipway.times import now, to_text
 from slipway.tokens.models import ModelState
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -29,6 +32,7 @@ ROUTES = [
     "api_admin_resume",
     "api_admin_audit",
     "api_admin_metrics",
+    "api_admin_series",
     "api_admin_deployments",
 ]
 ENTRY = {"owner": ALICE.address, "state": "validated"}
@@ -406,6 +410,75 @@ def test_the_summary_adds_up(slipway: Installation) -> None:
 def test_the_summary_of_nothing(slipway: Installation) -> None:
     body = _admin(slipway, "api_admin_metrics", query="").body
     assert (body["completed"], body["success_rate"], body["p50_seconds"], body["gas_used"]) == (0, None, None, "0")
+
+
+class CloudWatch:
+    """Answers with one point for each query; the emulator here knows no percentiles."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self.asked: dict[str, Any] = {}
+
+    def get_metric_data(self, **asked: Any) -> dict[str, Any]:
+        self.asked = asked
+        stats = [(query["Id"], query["MetricStat"]) for query in asked["MetricDataQueries"]]
+        values = {("Count", "Sum"): 2.0, ("5xx", "Sum"): 1.0, ("Latency", "p50"): 20.5, ("Latency", "p95"): 40.0}
+        return {
+            "MetricDataResults": [
+                {"Id": query, "Timestamps": [self._at], "Values": [values[stat["Metric"]["MetricName"], stat["Stat"]]]}
+                for query, stat in stats
+            ]
+        }
+
+
+def test_a_series_has_jobs_and_requests_by_the_hour(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds, outcome in ((10, "completed"), (30, "completed"), (99, "DEPLOYMENT_FAILED")):
+        job_outcome("token", outcome, seconds, 1000, 5000).save()
+    moment = now()
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    cloudwatch = CloudWatch(hour)
+    monkeypatch.setattr("slipway.control.series.aws_client", lambda *_: cloudwatch)
+    answer = _admin(
+        slipway, "api_admin_series", query=f"service=tokens&from={quote(to_text(moment - timedelta(hours=5)))}"
+    )
+    assert answer.status == 200
+    body = answer.body
+    assert (body["step"], body["currency"], body["chain_id"], body["truncated"]) == ("hour", "ETH", 31337, False)
+    *before, last = body["points"]
+    assert len(before) == 5
+    assert last["at"] == to_text(hour)
+    assert (last["completed"], last["failed"], last["p50_seconds"], last["p95_seconds"]) == (2, 1, 10, 30)
+    assert (last["gas_used"], last["total_cost"]) == ("3000", "15000")
+    assert (last["requests"], last["server_errors"]) == (2, 1)
+    assert (last["p50_milliseconds"], last["p95_milliseconds"]) == (20.5, 40)
+    asked = cloudwatch.asked["MetricDataQueries"][0]["MetricStat"]
+    assert (asked["Metric"]["Namespace"], asked["Period"]) == ("AWS/ApiGateway", 3600)
+    assert asked["Metric"]["Dimensions"] == [{"Name": "ApiId", "Value": "a1b2c3d4e5"}]
+    assert cloudwatch.asked["StartTime"] == hour - timedelta(hours=5)
+    assert {(point["requests"], point["completed"], point["success_rate"]) for point in before} == {(0, 0, None)}
+
+
+def test_a_series_by_the_day_begins_at_midnight(slipway: Installation) -> None:
+    job_outcome("build", "completed", 10, 1000, 5000).save()
+    body = _admin(slipway, "api_admin_series", query="service=builds&step=day").body
+    assert {point["at"][10:] for point in body["points"]} == {"T00:00:00.000Z"}
+    assert sum(point["completed"] for point in body["points"]) == 1
+    assert body["chain_id"] is None
+
+
+def test_a_series_without_cloudwatch_has_jobs_alone(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://monitoring.test")
+
+    monkeypatch.setattr("slipway.control.series.aws_client", silent)
+    job_outcome("token", "completed", 10, 1000, 5000).save()
+    last = _admin(slipway, "api_admin_series", query="").body["points"][-1]
+    assert (last["completed"], last["requests"], last["p95_milliseconds"]) == (1, None, None)
+
+
+@pytest.mark.parametrize("query", ["service=boats", "step=minute", "from=2026-01-01T00:00:00Z"])
+def test_a_series_of_what_is_none_is_refused(slipway: Installation, query: str) -> None:
+    assert _admin(slipway, "api_admin_series", query=query).status in (400, 404)
 
 
 def test_the_summary_of_a_service_that_is_none(slipway: Installation) -> None:

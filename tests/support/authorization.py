@@ -36,6 +36,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/admin/deployments": ADMIN,
     "GET /api/admin/budgets": ADMIN,
     "GET /api/admin/metrics": ADMIN,
+    "GET /api/admin/metrics/series": ADMIN,
     "PUT /api/admin/budgets": ADMIN,
     "GET /api/admin/limits": ADMIN,
     "PUT /api/admin/limits": ADMIN,

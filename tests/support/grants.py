@@ -35,6 +35,7 @@ _MODEL = "arn:AWS::Partition}:bedrock:AWS::Region}::foundation-model/BedrockMode
 # Services of which one action is called.
 _FIXED = {
     "bedrock-runtime": ("bedrock:InvokeModel", _MODEL),
+    "cloudwatch": ("cloudwatch:GetMetricData", "*"),
     "sesv2": ("ses:SendEmail", "arn:AWS::Partition}:ses:AWS::Region}:AWS::AccountId}:identity/any"),
 }
 

@@ -382,3 +382,25 @@ def test_a_refused_connection_keeps_its_status(tmp_path: Path) -> None:
         return refused.value.status
 
     assert through(tmp_path, engine, talk) == 403
+
+
+def test_requests_are_counted_as_api_gateway_does(tmp_path: Path) -> None:
+    counted: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def engine(request: web.Request) -> web.Response:
+        if request.headers.get("X-Amz-Target", "").endswith(".PutMetricData"):
+            await counted.put(await request.json())
+            return web.Response()
+        return web.Response(status=503 if request.raw_path.endswith("/broken") else 200)
+
+    async def talk(session: ClientSession) -> dict[str, Any]:
+        for path in ("/health", "/broken"):
+            async with session.get(path):
+                pass
+        return await asyncio.wait_for(counted.get(), 5)
+
+    body = through(tmp_path, engine, talk, metrics_seconds=0.2)
+    found = {entry["MetricName"]: entry["Values"] for entry in body["MetricData"]}
+    assert (body["Namespace"], found["Count"], found["5xx"], found["4xx"]) == ("AWS/ApiGateway", [1, 1], [0, 1], [0, 0])
+    assert len(found["Latency"]) == 2
+    assert body["MetricData"][0]["Dimensions"] == [{"Name": "ApiId", "Value": "aaaa0000"}]

@@ -943,8 +943,9 @@ class LogoutRequest(TypedDict):
 
 
 class MetricsAnswer(TypedDict):
-    """How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is
-    None when nothing ended. Launches that were refused at the request are in the audit trail only.
+    """How a service did between two moments. Durations in seconds, cost a decimal string in wei of `currency`.
+    `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail
+    only.
     """
 
     service: str
@@ -957,6 +958,8 @@ class MetricsAnswer(TypedDict):
     p95_seconds: float | None
     gas_used: str
     total_cost: str
+    currency: str | None
+    chain_id: int | None
     errors: dict[str, int]
     in_flight: int
     paused: bool
@@ -1380,6 +1383,36 @@ class SecretAnswer(TypedDict):
     secret: str
 
 
+class SeriesAnswer(TypedDict):
+    """A service over time, oldest point first; `truncated` where it had more ends of jobs than are counted."""
+
+    service: str
+    since: str
+    until: str
+    step: Step
+    currency: str | None
+    chain_id: int | None
+    points: list[SeriesPoint]
+    truncated: bool
+
+
+class SeriesPoint(TypedDict):
+    """What happened from `at` on, for the length of a step."""
+
+    at: str
+    requests: int | None
+    server_errors: int | None
+    p50_milliseconds: float | None
+    p95_milliseconds: float | None
+    completed: int
+    failed: int
+    success_rate: float | None
+    p50_seconds: float | None
+    p95_seconds: float | None
+    gas_used: str
+    total_cost: str
+
+
 class ServiceState(TypedDict):
     """How many replicas of a service are available, and where it is reached."""
 
@@ -1521,6 +1554,9 @@ class StatusChange(TypedDict):
 
     status: ProjectStatus
     url: NotRequired[str | None]
+
+
+Step: TypeAlias = Literal["hour", "day"]
 
 
 class StorageAvailability(TypedDict):

@@ -1,20 +1,24 @@
 """The administrator's routes: switches, audit trail, metrics, budgets, model catalogue."""
 
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator
 
 from slipway.budgets import service
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
+from slipway.control.series import SeriesAnswer, Step
+from slipway.control.series import series as service_series
 from slipway.deployments import administration as deployments
 from slipway.errors import ConflictError, NotFoundError
 from slipway.fields import Address
 from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
 from slipway.identity import standing
 from slipway.identity.models import ADMIN, BlockRequest, Caller, StandingAnswer
-from slipway.jobs.store import write_audit_event
 from slipway.limits import service as limit_service
 from slipway.limits.models import LimitsAnswer, LimitsChange
 from slipway.times import optional_moment
@@ -29,22 +33,21 @@ BlockReason = Annotated[BlockRequest, body_of(BlockRequest, administrator)]
 Wallet = Annotated[Address, Path()]
 User = Annotated[Address | None, Query()]
 Text = Annotated[str | None, Query(max_length=128)]
-From = Annotated[str | None, Query(alias="from")]
-To = Annotated[str | None, Query(alias="to")]
+
+From = Annotated[datetime | None, Query(alias="from"), BeforeValidator(partial(optional_moment, field="from"))]
+To = Annotated[datetime | None, Query(alias="to"), BeforeValidator(partial(optional_moment, field="to"))]
 
 
 @app.post("/api/admin/{service}/pause", responses=refusals(NotFoundError))
 def pause(context: Context, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take no new work; what runs goes on."""
-    context.record_accepted(caller.wallet, control.service_named(service))
-    return control.switch(service, paused=True, reason=body.reason, changed_by=caller.subject)
+    return control.switch(context, caller, service, paused=True, reason=body.reason)
 
 
 @app.post("/api/admin/{service}/resume", responses=refusals(NotFoundError))
 def resume(context: Context, service: str, caller: Administrator, body: Reason) -> SwitchAnswer:
     """Take new work again."""
-    context.record_accepted(caller.wallet, control.service_named(service))
-    return control.switch(service, paused=False, reason=body.reason, changed_by=caller.subject)
+    return control.switch(context, caller, service, paused=False, reason=body.reason)
 
 
 @app.get("/api/admin/wallets/{wallet}")
@@ -83,14 +86,26 @@ def audit(
     cursor: Cursor = None,
 ) -> AuditPage:
     """List every attempt, accepted or refused, newest first."""
-    moments = optional_moment(since, "from"), optional_moment(until, "to")
-    return control.audit_page(control.AuditFilter(user, model, outcome, *moments), limit, cursor)
+    return control.audit_page(control.AuditFilter(user, model, outcome, since, until), limit, cursor)
 
 
 @app.get("/api/admin/metrics", responses=refusals(NotFoundError))
 def metrics(_: Administrator, service: str = "tokens", since: From = None, until: To = None) -> MetricsAnswer:
     """Summarize how a service did."""
-    return control.metrics_summary(service, optional_moment(since, "from"), optional_moment(until, "to"))
+    return control.metrics_summary(service, since, until)
+
+
+@app.get("/api/admin/metrics/series", responses=refusals(NotFoundError))
+def series(
+    request: Request,
+    _: Administrator,
+    service: str = "tokens",
+    since: From = None,
+    until: To = None,
+    step: Step = Step.HOUR,
+) -> SeriesAnswer:
+    """Show how a service did over time, and the API's requests: how many, how long they took, how many failed."""
+    return service_series(service, since, until, step, request.scope["aws.event"]["requestContext"]["apiId"])
 
 
 @app.get("/api/admin/budgets")
@@ -107,8 +122,9 @@ def change_budgets(
 ) -> BudgetsAnswer:
     """Set ceilings by name, from the next request on; null goes back to the template's."""
     changed = service.change_budgets(body)
-    message = ", ".join(f"{name}: {limit}" for name, limit in sorted(body.root.items()))
-    write_audit_event(context.audit("accepted", caller.wallet, "budgets", message[:500]))
+    context.record_accepted(
+        caller.wallet, "budgets", ", ".join(f"{name}: {limit}" for name, limit in sorted(body.root.items()))
+    )
     return changed
 
 
@@ -123,8 +139,7 @@ def change_limits(
     context: Context, caller: Administrator, body: Annotated[LimitsChange, body_of(LimitsChange, administrator)]
 ) -> LimitsAnswer:
     """Set limits of tiers and wallets, from the next request on; null takes them back."""
-    message = body.model_dump_json(exclude_unset=True)
-    write_audit_event(context.audit("accepted", caller.wallet, "limits", message[:500]))
+    context.record_accepted(caller.wallet, "limits", body.model_dump_json(exclude_unset=True))
     return limit_service.change_limits(body)
 
 
@@ -140,8 +155,7 @@ def all_deployments(
     cursor: Cursor = None,
 ) -> deployments.DeploymentEntries:
     """List deployments of all users, newest first."""
-    moments = optional_moment(since, "from"), optional_moment(until, "to")
-    return deployments.page(deployments.Filter(user, model, status, *moments), limit, cursor)
+    return deployments.page(deployments.Filter(user, model, status, since, until), limit, cursor)
 
 
 @app.put("/api/admin/models/{model_id}")
@@ -152,8 +166,7 @@ def model(
     body: Annotated[ModelEntry, body_of(ModelEntry, administrator)],
 ) -> ModelAnswer:
     """Write a model into the catalogue."""
-    context.record_accepted(caller.wallet, model_id)
-    return put_model(model_id, body)
+    return put_model(context, caller, model_id, body)
 
 
 handler = lambda_handler(app)

@@ -83,6 +83,10 @@ def test_charts_tell_of_launches_day_by_day(
     table = figures.get_by_role("region", name="Gas by day")
     expect(table.get_by_role("row").filter(has_text=str(earlier.date()))).to_contain_text(",000,000")
     expect(page.get_by_role("region", name="Failures by error code")).to_contain_text("TX_REVERTED")
+    # The front door counts what it served every few seconds, as API Gateway does.
+    requests = page.get_by_role("region", name="All requests")
+    expect(requests.get_by_role("img", name=re.compile("^Requests by day"))).to_be_visible()
+    expect(requests.get_by_role("definition").first).to_have_text(re.compile("^[1-9]"))
     check_page(page, "admin-metrics")
     page.get_by_label("Days", exact=True).select_option("14")
     expect(rates.locator("title")).to_have_count(14)

@@ -1,15 +1,14 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { POLL_MILLISECONDS } from "@/api/query-client";
 import { atMost } from "@/lib/at-most";
-import { lastDays, type DaySpan } from "./days";
-import type { Metrics, ModelEntry, Service } from "./types";
+import type { ModelEntry, Service } from "./types";
 
 // One reader's page is not to be a burst of requests, each of which wants a function of its own.
 const inTurn = atMost(2);
 const AUDIT_PAGE = 50;
-// Jobs that began on a day that is over may end a little later; after that, nothing of it changes.
-const SETTLED_MILLISECONDS = 60 * 60_000;
+const HOUR_MILLISECONDS = 3_600_000;
+const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;
 
 /** How a service did in the last 24 hours, and whether it takes work now. */
 export function useServiceState(service: Service) {
@@ -35,32 +34,23 @@ export function useSwitch(service: Service, isPausing: boolean) {
   });
 }
 
-export interface DayMetrics {
-  date: string;
-  metrics: Metrics;
-}
-
-/** How a service did on each of the last days, oldest first. */
-export function useDayMetrics(service: Service, count: number) {
-  const queries = useQueryClient();
+/** How a service and the API did over the last `days`: the whole, and step by step. */
+export function useSeries(service: Service, days: number) {
   return useQuery({
-    queryKey: ["admin", "days", service, count],
+    queryKey: ["admin", "series", service, days],
     staleTime: POLL_MILLISECONDS,
     refetchInterval: 2 * POLL_MILLISECONDS,
-    queryFn: ({ signal }): Promise<DayMetrics[]> =>
-      Promise.all(
-        lastDays(count, new Date()).map(async (day) => ({ date: day.date, metrics: await metricsOf(queries, service, day, signal) })),
-      ),
-  });
-}
-
-function metricsOf(queries: QueryClient, service: Service, day: DaySpan, signal: AbortSignal): Promise<Metrics> {
-  const isSettled = Date.now() - Date.parse(day.to) > SETTLED_MILLISECONDS;
-  const query = { service, from: day.from, to: day.to };
-  return queries.fetchQuery({
-    queryKey: ["metrics of a day", service, day.date],
-    staleTime: isSettled ? Infinity : 0,
-    queryFn: () => inTurn(() => unwrap(api().GET("/api/admin/metrics", { params: { query }, signal }))),
+    queryFn: async ({ signal }) => {
+      const [step, length] = days > 1 ? (["day", DAY_MILLISECONDS] as const) : (["hour", HOUR_MILLISECONDS] as const);
+      // Whole days or hours in UTC, the present one included.
+      const first = Math.floor(Date.now() / length) - (days * DAY_MILLISECONDS) / length + 1;
+      const query = { service, from: new Date(first * length).toISOString() };
+      const [whole, series] = await Promise.all([
+        inTurn(() => unwrap(api().GET("/api/admin/metrics", { params: { query }, signal }))),
+        inTurn(() => unwrap(api().GET("/api/admin/metrics/series", { params: { query: { ...query, step } }, signal }))),
+      ]);
+      return { whole, series };
+    },
   });
 }
 

@@ -108,6 +108,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metrics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how a service did over time, and the API's requests: how many, how long they took, how many failed */
+        get: operations["admin_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/models/{id}": {
         parameters: {
             query?: never;
@@ -3008,7 +3025,7 @@ export interface components {
         };
         /**
          * MetricsAnswer
-         * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
+         * @description How a service did between two moments. Durations in seconds, cost a decimal string in wei of `currency`. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
          */
         MetricsAnswer: {
             /** Service */
@@ -3031,6 +3048,10 @@ export interface components {
             gas_used: string;
             /** Total Cost */
             total_cost: string;
+            /** Currency */
+            currency: string | null;
+            /** Chain Id */
+            chain_id: number | null;
             /** Errors */
             errors: {
                 [key: string]: number;
@@ -3933,6 +3954,78 @@ export interface components {
             secret: string;
         };
         /**
+         * SeriesAnswer
+         * @description A service over time, oldest point first; `truncated` where it had more ends of jobs than are counted.
+         */
+        SeriesAnswer: {
+            /** Service */
+            service: string;
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+            step: components["schemas"]["Step"];
+            /** Currency */
+            currency: string | null;
+            /** Chain Id */
+            chain_id: number | null;
+            /** Points */
+            points: components["schemas"]["SeriesPoint"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * SeriesPoint
+         * @description What happened from `at` on, for the length of a step.
+         */
+        SeriesPoint: {
+            /** At */
+            at: string;
+            /**
+             * Requests
+             * @description To the API, over all services; null, like all of requests, while CloudWatch does not answer.
+             */
+            requests: number | null;
+            /**
+             * Server Errors
+             * @description How many of them failed with 5xx.
+             */
+            server_errors: number | null;
+            /**
+             * P50 Milliseconds
+             * @description How long requests took; null without any.
+             */
+            p50_milliseconds: number | null;
+            /**
+             * P95 Milliseconds
+             * @description The same of the slowest twentieth's fastest.
+             */
+            p95_milliseconds: number | null;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Success Rate
+             * @description Of jobs that ended; null when none did.
+             */
+            success_rate: number | null;
+            /** P50 Seconds */
+            p50_seconds: number | null;
+            /** P95 Seconds */
+            p95_seconds: number | null;
+            /**
+             * Gas Used
+             * @description What jobs used that ended, in units of gas.
+             */
+            gas_used: string;
+            /**
+             * Total Cost
+             * @description What that cost, in wei.
+             */
+            total_cost: string;
+        };
+        /**
          * ServiceState
          * @description How many replicas of a service are available, and where it is reached.
          */
@@ -4213,6 +4306,12 @@ export interface components {
             /** Url */
             url?: string | null;
         };
+        /**
+         * Step
+         * @description How long each point of a series is, in UTC.
+         * @enum {string}
+         */
+        Step: "hour" | "day";
         /**
          * StorageAvailability
          * @description Bytes by kind of storage.
@@ -5721,6 +5820,8 @@ export interface operations {
                      *       "p95_seconds": 1.5,
                      *       "gas_used": "2104332",
                      *       "total_cost": "1250000000000000",
+                     *       "currency": "currency",
+                     *       "chain_id": 11155111,
                      *       "errors": {
                      *         "web": 1
                      *       },
@@ -5731,6 +5832,66 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricsAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_series: {
+        parameters: {
+            query?: {
+                /** @example tokens */
+                service?: string;
+                from?: string;
+                to?: string;
+                /** @example hour */
+                step?: components["schemas"]["Step"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "service": "tokens",
+                     *       "since": "2026-11-21T04:20:00Z",
+                     *       "until": "2026-11-21T04:20:00Z",
+                     *       "step": "hour",
+                     *       "currency": "currency",
+                     *       "chain_id": 11155111,
+                     *       "points": [
+                     *         {
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "requests": 1,
+                     *           "server_errors": 1,
+                     *           "p50_milliseconds": 1.5,
+                     *           "p95_milliseconds": 1.5,
+                     *           "completed": 1,
+                     *           "failed": 1,
+                     *           "success_rate": 1.5,
+                     *           "p50_seconds": 1.5,
+                     *           "p95_seconds": 1.5,
+                     *           "gas_used": "2104332",
+                     *           "total_cost": "1250000000000000"
+                     *         }
+                     *       ],
+                     *       "truncated": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SeriesAnswer"];
                 };
             };
             400: components["responses"]["ValidationError"];

@@ -21,8 +21,8 @@ const GAP = 0.25;
  * `most` is the value of the full height, by default that of the largest bar. `head` names the values.
  */
 export function BarChart({
-  title, head, bars, most, format,
-}: { title: string; head: string; bars: Bar[]; most?: number; format: (value: number) => string }) {
+  title, head, bars, most, format, step: length = "day",
+}: { title: string; head: string; bars: Bar[]; most?: number; format: (value: number) => string; step?: "day" | "hour" }) {
   const id = useId();
   const top = most ?? niceMost(Math.max(0, ...bars.map(({ value }) => value ?? 0)));
   const step = WIDTH / Math.max(1, bars.length);
@@ -33,7 +33,7 @@ export function BarChart({
         <div aria-hidden className="flex h-40 w-14 shrink-0 flex-col justify-between text-right text-xs text-muted-foreground tabular-nums">
           <span>{format(top)}</span><span>{format(top / 2)}</span><span>{format(0)}</span>
         </div>
-        <svg role="img" aria-label={`${title}: ${summary(bars)}`} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" className="h-40 min-w-0 flex-1">
+        <svg role="img" aria-label={`${title}: ${summary(bars, length)}`} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" className="h-40 min-w-0 flex-1">
           {[0, 0.5, 1].map((share) => (
             <line
               key={share} x1={0} x2={WIDTH} y1={TOP + share * (HEIGHT - TOP - 1)} y2={TOP + share * (HEIGHT - TOP - 1)}
@@ -63,7 +63,7 @@ export function BarChart({
         <summary className="cursor-pointer text-xs text-muted-foreground">As a table</summary>
         <div className="mt-2">
           <Table label={title}>
-            <TableHeader><tr><TableHead>Day (UTC)</TableHead><TableHead className="text-right">{head}</TableHead></tr></TableHeader>
+            <TableHeader><tr><TableHead>{length === "day" ? "Day" : "Hour"} (UTC)</TableHead><TableHead className="text-right">{head}</TableHead></tr></TableHeader>
             <TableBody>
               {bars.toReversed().map(({ label, text }) => (
                 <TableRow key={label}><TableCell>{label}</TableCell><TableCell className="text-right tabular-nums">{text}</TableCell></TableRow>
@@ -76,11 +76,11 @@ export function BarChart({
   );
 }
 
-function summary(bars: Bar[]): string {
+function summary(bars: Bar[], length: string): string {
   const told = bars.filter(({ value }) => value !== null);
   if (told.length === 0) return "no data";
   const last = told.at(-1);
-  return `${told.length} of ${bars.length} days, last ${last?.label}: ${last?.text}`;
+  return `${told.length} of ${bars.length} ${length}s, last ${last?.label}: ${last?.text}`;
 }
 
 /** The next of 1, 2 or 5 times a power of ten, so that the half of it is a round number, too. */

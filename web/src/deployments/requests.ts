@@ -1,5 +1,6 @@
 import { api, unwrap } from "@/api/client";
 import type { components } from "@/api/schema";
+import type { Allocation } from "@/tokens/allocations";
 import type { TokenEstimate, WorkloadEstimate } from "./types";
 
 type Schemas = components["schemas"];
@@ -16,6 +17,9 @@ export interface TokenRequest {
   user_address: string;
   token_name?: string;
   token_symbol?: string;
+  initial_supply?: string;
+  max_supply?: string;
+  allocations?: Allocation[];
 }
 
 // The generated types want what has a default to be given.

@@ -1,13 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { useConfig } from "wagmi";
 import { api, unwrap } from "@/api/client";
 import { useSession } from "@/auth/session";
-import type { components } from "@/api/schema";
-import { useConfiguration } from "@/lib/configuration";
 import { POLL_MILLISECONDS } from "@/api/query-client";
-
-type Unsigned = components["schemas"]["UnsignedTransaction"];
+import { useSend } from "@/wallet/send";
 
 /** For a wallet without deployments: no job has this id, and what the wallet itself has is told all the same. */
 export const NO_JOB = "00000000-0000-0000-0000-000000000000";
@@ -25,23 +21,9 @@ export function useEscrow(jobId: string) {
 
 /** Has the wallet sign and send what the API prepares. `step` says what the wallet is being asked for. */
 export function useEscrowTransactions(jobId: string) {
-  const { chain } = useConfiguration();
   const config = useConfig();
   const queries = useQueryClient();
-  const [step, setStep] = useState("");
-
-  async function send(transactions: Unsigned[]) {
-    const { sendTransaction, waitForTransactionReceipt } = await import("@/wallet/transactions");
-    for (const { to, data, value, gas, description } of transactions) {
-      setStep(`${description}: confirm in your wallet`);
-      const hash = await sendTransaction(config, {
-        to: to as `0x${string}`, data: data as `0x${string}`, value: BigInt(value ?? "0x0"), gas: BigInt(gas), chainId: chain.id,
-      });
-      setStep(`${description}: waiting for the chain`);
-      const receipt = await waitForTransactionReceipt(config, { hash, chainId: chain.id, timeout: 180_000 });
-      if (receipt.status !== "success") throw new Error("The chain reverted the transaction; nothing was moved");
-    }
-  }
+  const { send, step, setStep } = useSend();
 
   const settled = () => {
     setStep("");

@@ -22,6 +22,7 @@ const stacks = lazy(() => import("./stacks/stacks-page"));
 export const PAGES: PageEntry[] = [
   { path: "/", label: "Dashboard", icon: LayoutDashboardIcon, component: lazy(loadDashboard) },
   { path: "/deployments/:id", component: lazy(() => import("./deployment/deployment-page")) },
+  { path: "/tokens/:address", component: lazy(() => import("./token/token-page")) },
   { path: "/builds", label: "Builds", icon: HammerIcon, component: lazy(() => import("./builds/builds-page")) },
   { path: "/builds/new", component: lazy(() => import("./builds/new-build-page")) },
   { path: "/builds/:id", component: lazy(() => import("./builds/build-page")) },

@@ -45,6 +45,8 @@ class DevelopmentProvider {
         return null;
       case "wallet_switchEthereumChain":
         return null;
+      case "wallet_watchAsset":
+        return true; // It has no list of tokens; what it is asked to watch is nobody's loss.
     }
     // What signs is several times as large as all of this, and the first page does not need it.
     const signer = await import("./development-signer");

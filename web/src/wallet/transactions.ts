@@ -1,2 +1,2 @@
 // Loaded when something is sent: the first page only shows, and these weigh thirty kilobytes.
-export { sendTransaction, signTypedData, waitForTransactionReceipt } from "wagmi/actions";
+export { readContract, sendTransaction, signTypedData, waitForTransactionReceipt, watchAsset } from "wagmi/actions";

@@ -44,7 +44,7 @@ class AuditPage(BaseModel):
 
 
 class MetricsAnswer(BaseModel):
-    """How a service did between two moments. Durations in seconds, cost a decimal string in wei.
+    """How a service did between two moments. Durations in seconds, cost a decimal string in wei of ``currency``.
 
     ``success_rate`` is None when nothing ended. Launches that were refused at the request are in the audit trail only.
     """
@@ -59,6 +59,8 @@ class MetricsAnswer(BaseModel):
     p95_seconds: float | None
     gas_used: str
     total_cost: str
+    currency: str | None
+    chain_id: int | None
     errors: dict[str, int]
     in_flight: int
     paused: bool

@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from slipway.configuration import chain_settings
 from slipway.control.models import AuditEntry, AuditPage, MetricsAnswer, SwitchAnswer
 from slipway.control.rules import days_between, percentile, span
 from slipway.control.store import Service, service_state, set_switch
 from slipway.errors import NotFoundError
+from slipway.identity.models import Caller
 from slipway.jobs.open_work import open_shards
-from slipway.jobs.store import AuditEvent, JobOutcome
+from slipway.jobs.store import AuditEvent, JobOutcome, RequestContext
 from slipway.pagination import decode_cursor, encode_cursor
 from slipway.store import JobsItem, newest_first, upstream_errors
 from slipway.times import now, to_text
@@ -39,10 +41,11 @@ def service_named(name: str) -> Service:
         raise NotFoundError("There is no such service") from error
 
 
-def switch(name: str, *, paused: bool, reason: str, changed_by: str) -> SwitchAnswer:
+def switch(context: RequestContext, caller: Caller, name: str, *, paused: bool, reason: str) -> SwitchAnswer:
     """Pause or resume a service: running work goes on, new work is refused with SERVICE_PAUSED."""
     service = service_named(name)
-    state = set_switch(service, paused=paused, reason=reason, changed_by=changed_by)
+    context.record_accepted(caller.wallet, service)
+    state = set_switch(service, paused=paused, reason=reason, changed_by=caller.subject)
     return SwitchAnswer(
         service=service,
         paused=bool(state.paused),
@@ -142,6 +145,39 @@ def metrics_summary(name: str, since: datetime | None, until: datetime | None) -
     until = until or now()
     since, until = span(since or until - timedelta(days=1), until)
     kind = _KINDS.get(service)
+    outcomes, truncated = outcomes_of(service, since, until)
+    completed = [outcome for outcome in outcomes if outcome.outcome == "completed"]
+    errors: dict[str, int] = {}
+    for outcome in outcomes:
+        if outcome.outcome != "completed":
+            errors[outcome.outcome] = errors.get(outcome.outcome, 0) + 1
+    seconds = [float(outcome.seconds) for outcome in completed]
+    state = service_state(service)
+    currency, chain_id = currency_of(service)
+    return MetricsAnswer(
+        service=service,
+        since=to_text(since),
+        until=to_text(until),
+        completed=len(completed),
+        failed=len(outcomes) - len(completed),
+        success_rate=len(completed) / len(outcomes) if outcomes else None,
+        p50_seconds=percentile(seconds, 50),
+        p95_seconds=percentile(seconds, 95),
+        gas_used=str(sum(int(outcome.gas) for outcome in outcomes)),
+        total_cost=str(sum(int(outcome.cost) for outcome in outcomes)),
+        currency=currency,
+        chain_id=chain_id,
+        errors=errors,
+        in_flight=sum(_open_jobs(shard) for shard in open_shards(kind)) if kind else 0,
+        paused=bool(state.paused),
+        breaker=asdict(state.breaker),
+        truncated=truncated,
+    )
+
+
+def outcomes_of(service: Service, since: datetime, until: datetime) -> tuple[list[JobOutcome], bool]:
+    """Return how a service's jobs ended, newest first, and whether there were more than are read."""
+    kind = _KINDS.get(service)
     outcomes: list[JobOutcome] = []
     for day in days_between(since, until, newest_first=True):
         left = _MOST_OUTCOMES - len(outcomes)
@@ -154,30 +190,16 @@ def metrics_summary(name: str, since: datetime | None, until: datetime | None) -
                 scan_index_forward=False,
                 limit=left,
             )
-    completed = [outcome for outcome in outcomes if outcome.outcome == "completed"]
-    errors: dict[str, int] = {}
-    for outcome in outcomes:
-        if outcome.outcome != "completed":
-            errors[outcome.outcome] = errors.get(outcome.outcome, 0) + 1
-    seconds = [float(outcome.seconds) for outcome in completed]
-    state = service_state(service)
-    return MetricsAnswer(
-        service=service,
-        since=to_text(since),
-        until=to_text(until),
-        completed=len(completed),
-        failed=len(outcomes) - len(completed),
-        success_rate=len(completed) / len(outcomes) if outcomes else None,
-        p50_seconds=percentile(seconds, 50),
-        p95_seconds=percentile(seconds, 95),
-        gas_used=str(sum(int(outcome.gas) for outcome in outcomes)),
-        total_cost=str(sum(int(outcome.cost) for outcome in outcomes)),
-        errors=errors,
-        in_flight=sum(_open_jobs(shard) for shard in open_shards(kind)) if kind else 0,
-        paused=bool(state.paused),
-        breaker=asdict(state.breaker),
-        truncated=len(outcomes) >= _MOST_OUTCOMES,
-    )
+    return outcomes, len(outcomes) >= _MOST_OUTCOMES
+
+
+def currency_of(service: Service) -> tuple[str | None, int | None]:
+    """Return currency and chain of what a service's jobs cost on chain; None where there are several, or none."""
+    chains = chain_settings()
+    if service is Service.TOKENS:
+        return chains.token_chain.currency, chains.token_chain_id
+    currencies = {chain.currency for chain in chains.chains.values()} if service is Service.BUILDS else set()
+    return (currencies.pop() if len(currencies) == 1 else None), None
 
 
 def _open_jobs(shard: str) -> int:

@@ -61,6 +61,8 @@ class JobOutcome(JobsItem):
     expires_at = NumberAttribute()
 
 
+# Of what an accepted change says.
+_MOST_MESSAGE = 500
 _OUTCOME_SECONDS = 90 * 86400
 
 
@@ -181,9 +183,9 @@ class RequestContext:
             request_id=self.request_id,
         )
 
-    def record_accepted(self, wallet: str | None, subject: str) -> None:
-        """Append the audit event of an accepted change that has no transaction to hold it."""
-        write_audit_event(self.audit("accepted", wallet, subject))
+    def record_accepted(self, wallet: str | None, subject: str, message: str | None = None) -> None:
+        """Append the audit event of an accepted change that has no transaction to hold it; a long message is cut."""
+        write_audit_event(self.audit("accepted", wallet, subject, message and message[:_MOST_MESSAGE]))
 
 
 def write_audit_event(event: AuditEvent) -> None:

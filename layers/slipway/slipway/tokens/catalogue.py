@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from slipway.errors import ForbiddenError, NotFoundError
 from slipway.identity.models import ADMIN, Caller
+from slipway.jobs.store import RequestContext
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import ModelAnswer, ModelEntry, ModelMetadata, ModelPage, ModelToken, ModelView
 from slipway.tokens.service import TokenService
@@ -76,8 +77,9 @@ def _token_of(launch: TokenItem | None) -> ModelToken | None:
     return ModelToken(address=address, symbol=launch.token_symbol, deployment_id=launch.deployment_id)
 
 
-def put_model(model_id: str, entry: ModelEntry) -> ModelAnswer:
+def put_model(context: RequestContext, caller: Caller, model_id: str, entry: ModelEntry) -> ModelAnswer:
     """Write a model into the catalogue."""
+    context.record_accepted(caller.wallet, model_id)
     save_model(
         ModelMetadata(
             model_id=model_id,

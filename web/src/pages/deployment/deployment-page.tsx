@@ -15,6 +15,7 @@ import { useDeployment } from "@/deployments/queries";
 import { StatusBadge } from "@/deployments/status-badge";
 import { Timeline } from "@/deployments/timeline";
 import { isWorkload, type TokenDetail, type WorkloadDetail } from "@/deployments/types";
+import { TokenCard } from "@/tokens/token-card";
 import { duration, ether, moment, shortId, usd } from "@/lib/format";
 
 const LogDialog = lazy(() => import("@/logs/log-dialog"));
@@ -110,6 +111,8 @@ function WorkloadParts({ workload }: { workload: WorkloadDetail }) {
   );
 }
 
+const PURPOSES = { deploy: "Deployment", register: "Registration", distribute: "First supply" };
+
 function TokenParts({ token }: { token: TokenDetail }) {
   return (
     <div className="flex flex-col gap-4">
@@ -122,15 +125,26 @@ function TokenParts({ token }: { token: TokenDetail }) {
           <Fact label="Symbol">{token.token_symbol ?? "–"}</Fact>
           <Fact label="Token" className="col-span-2"><Code>{token.token_address ?? "not on chain yet"}</Code></Fact>
           <Fact label="Created">{moment(token.created_at)}</Fact>
-          <Fact label="Cost">{token.total_cost ? ether(token.total_cost) : "not known yet"}</Fact>
+          <Fact label="Cost">{token.total_cost ? ether(token.total_cost, token.currency ?? undefined) : "not known yet"}</Fact>
         </Facts>
+        {token.token_address ? <Link className="text-primary underline" to={`/tokens/${token.token_address}`}>The token&#39;s page, for anyone</Link> : null}
       </Part>
+      {token.status === "completed" && token.token_address ? <TokenCard address={token.token_address} /> : null}
+      {(token.allocations ?? []).length > 0 ? (
+        <Part title="Allocations">
+          <ul className="flex flex-col gap-1">
+            {(token.allocations ?? []).map(({ address, amount }) => (
+              <li key={address} className="flex flex-wrap justify-between gap-x-3"><Code>{address}</Code> <span className="tabular-nums">{amount}</span></li>
+            ))}
+          </ul>
+        </Part>
+      ) : null}
       <Part title="Transactions">
         {(token.transactions ?? []).map((transaction) => (
           <div key={transaction.purpose} className="flex flex-col gap-1">
-            <p className="font-medium">{transaction.purpose === "deploy" ? "Deployment" : "Registration"}</p>
+            <p className="font-medium">{PURPOSES[transaction.purpose]}</p>
             {transaction.explorer_url ? <a className="text-primary underline" href={transaction.explorer_url} rel="noreferrer" target="_blank"><Code>{transaction.transaction_hash}</Code></a> : <Code>{transaction.transaction_hash}</Code>}
-            <p className="text-xs text-muted-foreground">{transaction.block_number ? `block ${transaction.block_number}, ${transaction.cost ? ether(transaction.cost) : ""}` : "not mined yet"}</p>
+            <p className="text-xs text-muted-foreground">{transaction.block_number ? `block ${transaction.block_number}, ${transaction.cost ? ether(transaction.cost, transaction.currency ?? undefined) : ""}` : "not mined yet"}</p>
           </div>
         ))}
         {(token.transactions ?? []).length === 0 ? <p className="text-muted-foreground">None yet.</p> : null}
