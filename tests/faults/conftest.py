@@ -40,7 +40,10 @@ PATIENCE_SECONDS = 180
 # What is still under way when the last test is done gets this long before it counts.
 AUDIT_SECONDS = 120
 # The clocks of Akash workloads: nothing but its network's pace is waited for.
-AKASH_SECONDS = {"AkashBidTimeoutSeconds": "40", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6"}
+AKASH_SECONDS = {
+    "AkashBidTimeoutSeconds": "40", "AkashCreateSeconds": "3", "AkashOrphanSeconds": "6", "AkashLookSeconds": "2",
+    "AkashSettleUsd": "0.01",
+}  # fmt: skip
 # The tests ask for more builds in one name than a user may start in an hour; what then refuses is no fault of theirs.
 BUILD_LIMITS = {"standard": {"hour": 1000, "day": 10000, "open": 20}}
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.support.workloads import sdl_with
 QUICK = {"bids": {"delay": 1, "spread": 1, "timeout": 6000}, "start": {"silent_for": 1, "ready_after": 2}}
 # Of the bids' time, for those that none come for.
 PASSED_SECONDS = 32
+# The price that paid workloads' deposits agree to, in base units: an hour of the network passes in a few minutes.
+MOST_PER_HOUR = 50_000_000
 
 
 @dataclass
@@ -60,11 +63,12 @@ class Workloads:
         text: str | None = None,
         start: bool = True,
         paid: bool = False,
+        units: int = 5_000_000,
         **changes: Any,
     ) -> str:
         """Write a workload as the API writes it, under a known id, and start its state machine.
 
-        One that is ``paid`` has its owner's deposit in the escrow.
+        One that is ``paid`` has its owner's deposit of so many base units in the escrow.
         """
         deployment_id = str(uuid.uuid4())
         text = text or sdl_with({"id": deployment_id, **(scenario or {})}, **changes)
@@ -84,7 +88,7 @@ class Workloads:
                 "services": ["web"],
                 "groups": 1,
                 "preferences": "{}",
-                "deposit": "5",
+                "deposit": str(Decimal(units) / 10**6),
                 "executions": 1,
                 "created_at": created_at,
                 "updated_at": created_at,
@@ -95,7 +99,7 @@ class Workloads:
             }
         )
         if paid:
-            self._deposit(deployment_id)
+            self._have_paid(deployment_id, units)
         self.stack.tally.placed("akash_deploy", deployment_id)
         for name in ("faults", "latency"):
             if scenario and name in scenario:
@@ -106,21 +110,26 @@ class Workloads:
             self.start(deployment_id)
         return deployment_id
 
-    def _deposit(self, deployment_id: str) -> None:
-        """Deposit five test USDC for a workload, in its owner's name, and have it paid by them."""
+    def deposit(self, deployment_id: str, units: int, price: int = MOST_PER_HOUR) -> None:
+        """Deposit test USDC for a workload, in its owner's name."""
         outputs, owner = self.stack.described["outputs"], self.stack.owner
-        key, units = job_key(deployment_id), 5_000_000
+        key = job_key(deployment_id)
         for to, data in (
             (outputs["usdc"], call_data("mint(address,uint256)", (owner, units))),
             (outputs["usdc"], call_data("approve(address,uint256)", (outputs["escrow"], 10**18))),
-            (outputs["escrow"], call_data("deposit(bytes32,uint256,uint256)", (key, units, units))),
+            (outputs["escrow"], call_data("deposit(bytes32,uint256,uint256)", (key, units, price))),
         ):
             self.stack.anvil("anvil_impersonateAccount", owner)
             self.stack.anvil("eth_sendTransaction", {"from": owner, "to": to, "data": "0x" + data.hex()})
+
+    def _have_paid(self, deployment_id: str, units: int) -> None:
+        """Have a workload paid by its owner's deposit."""
+        self.deposit(deployment_id, units)
+        outputs = self.stack.described["outputs"]
         payment = {
-            "amount": "5.000000",
+            "amount": f"{Decimal(units) / 10**6:.6f}",
             "units": units,
-            "price": units,
+            "price": MOST_PER_HOUR,
             "decimals": 6,
             "token": outputs["usdc"],
             "escrow": outputs["escrow"],

@@ -122,3 +122,9 @@ def test_depth_has_a_limit() -> None:
 @given(PLAIN_DATA)
 def test_what_pyyaml_writes_reads_as_itself(value: object) -> None:
     assert parse_yaml(yaml.safe_dump(value)) == value
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_only_what_ends_lines_in_javascript_ends_them(character: str) -> None:
+    text = f"a{character}b: 'x{character}   y'  # a comment {character} goes on\nc: plain{character}text\n"
+    assert parse_yaml(text) == {f"a{character}b": f"x{character}   y", "c": f"plain{character}text"}

@@ -20,6 +20,8 @@ _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 _LONGEST_NUMBER = 64
 # Half of an emoji as JSON escapes it; libyaml takes none of them.
 _HALF_ESCAPED = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+# Ends of lines in YAML 1.1 and so for libyaml; characters like any other for js-yaml.
+_NO_BREAKS = "\x85\u2028\u2029"
 _EXPONENT = r"([eE][-+]?[0-9]+)?"
 _DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _TIME = r"([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?"
@@ -124,6 +126,9 @@ def parse_yaml(text: str) -> Any:
         YamlError: Not YAML, several documents, a tag, a key given twice, nested deeper than 32 levels, or so much
             repetition by aliases that the document is larger than 512 KB.
     """
+    if stand_ins := _stand_ins(text):
+        back = {ord(stand_in): character for character, stand_in in stand_ins.items()}
+        return _restored(parse_yaml(text.translate(str.maketrans(stand_ins))), back)
     try:
         kind = _PythonLoader if _HALF_ESCAPED.search(text) else _Loader
         _require_shallow(text, kind)
@@ -138,6 +143,24 @@ def parse_yaml(text: str) -> Any:
         raise YamlError(f"{error.problem or 'not YAML'}{_place(error.problem_mark)}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise YamlError("not YAML: it holds characters that YAML does not allow") from error
+
+
+def _stand_ins(text: str) -> dict[str, str]:
+    """Return a character that a text does not have for each that libyaml would take for the end of a line."""
+    private = (chr(code) for code in range(0xE000, 0xF8FF))
+    free = (character for character in private if character not in text)
+    return {character: next(free) for character in _NO_BREAKS if character in text}
+
+
+def _restored(value: Any, back: dict[int, str]) -> Any:
+    match value:
+        case str():
+            return value.translate(back)
+        case list():
+            return [_restored(entry, back) for entry in value]
+        case dict():
+            return {_restored(key, back): _restored(entry, back) for key, entry in value.items()}
+    return value
 
 
 def _require_shallow(text: str, kind: type[yaml.CSafeLoader] | type[yaml.SafeLoader]) -> None:
