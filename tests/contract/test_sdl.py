@@ -15,6 +15,7 @@ from slipway.akash.sdl.manifest import manifest_of
 from slipway.akash.sdl.normalise import deployable
 from slipway.akash.sdl.parser import parse_sdl
 from slipway.errors import InvalidSdlError
+from tests.support.composed_sdls import composed_sdl
 from tests.support.sdl_variants import CASES, variants
 
 PINNED = "1.0.0-alpha.25"
@@ -24,7 +25,7 @@ REWRITTEN = re.compile(r"Invalid size string: [0-9.]+$")
 STATED = re.compile(
     r"is not a service$|is too large$|must be more than 0$|is not a field of an SDL here$|number of cores, or"
     r"|such as \"512Mi\"|number greater than 0|whole number, 0 or more|at least 1 (item|character)|at most 0 items"
-    r"|of any class but ram must be persistent|needs quotes|\.denom: |names no GPU|match pattern"
+    r"|is reachable|of any class but ram must be persistent|needs quotes|\.denom: |names no GPU|match pattern"
 )
 # Fields that npm's version does not know yet, and what it does not ask for.
 NEWER = re.compile(r"tee|reclamation|proxy_buffer_size|permissions.read|expose = null|\.gpu|denom")
@@ -72,6 +73,26 @@ def test_rules_and_judge_agree_over_thousands_of_variants() -> None:
             wrong.append(f"refuses {name}, which is taken: {mine}")
     assert wrong == []
     assert min(counted.values()) > 200, counted
+
+
+def test_rules_and_judge_agree_over_composed_sdls() -> None:
+    """Parts that meet each other: what is sent is taken, its manifest is known, and what is refused has a reason."""
+    wrong, taken = [], 0
+    for seed in range(3000):
+        text = composed_sdl(seed)
+        mine, theirs = slipway(text), console(text)
+        if mine and theirs is None and not STATED.search(mine):
+            wrong.append(f"refuses {seed}, which is taken: {mine}")
+        if mine is None:
+            taken += 1
+            sent = deployable(text)
+            judged = chain_sdk().judge(sent)
+            if judged.refusals:
+                wrong.append(f"sends of {seed} what is refused: {judged.refusals}")
+            elif (manifest := manifest_of(sent)) is not None and manifest != judged.manifest:
+                wrong.append(f"makes of {seed} {manifest} instead of {judged.manifest}")
+    assert wrong == []
+    assert taken > 300
 
 
 def test_how_the_pinned_version_differs() -> None:

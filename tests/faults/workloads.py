@@ -144,7 +144,7 @@ class Workloads:
             abi=load("Escrow").abi,
         ).functions.accountOf(job_key(deployment_id), self.stack.owner)
         names = ("deposited", "released", "refunded", "reserved", "reservedUntil")
-        return dict(zip(names, status.call(), strict=True))
+        return dict(zip(names, status.call()[: len(names)], strict=True))
 
     def start(self, deployment_id: str, *, again: bool = False) -> None:
         """Start the state machine, unless the scheduled reconcile was faster; ``again`` another execution of it."""

@@ -342,7 +342,8 @@ def test_a_deposit_tops_a_running_workload_up_here_and_at_akash(payer: Wallet, s
     job = running(payer)
     before = runway(payer, simulator, job)
     payer.send(payer.deposit("3").body["transactions"])
-    pass_time(payer, 301)
+    # Whoever asks how to deposit is expected to.
+    pass_time(payer, 35)
     look(payer)
     found = finish(payer.slipway, job)
     assert (found["deposit"], found["top_up"]) == ("8", None)

@@ -38,7 +38,7 @@ from slipway.escrow.rules import (
     permit_typed_data,
     units_of,
 )
-from slipway.escrow.store import PaidJob, paid_job, require_workload
+from slipway.escrow.store import PaidJob, look_soon, paid_job, require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
@@ -121,6 +121,7 @@ class EscrowService:
                     "missing": format_amount(amount - found.balance, found.decimals),
                 },
             )
+        look_soon(job)
         description = f"Deposit {shown} for job {body.job_id}"
         if body.permit:
             call = contract.deposit_with_permit(body.job_id, amount, price, body.permit)

@@ -1,5 +1,6 @@
 """What the escrow has to know of the job that a deposit is for."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -7,7 +8,11 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from slipway.errors import NotFoundError
 from slipway.escrow.rules import agreed_price
 from slipway.jobs.deployments import deployment_key
-from slipway.store import JobsItem, read_item
+from slipway.store import JobsItem, read_item, update_if
+from slipway.times import now, to_text
+
+_RUNNING = "active"
+_MINED_SECONDS = 30
 
 
 class PaidJob(JobsItem):
@@ -15,6 +20,7 @@ class PaidJob(JobsItem):
 
     wallet = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
     payment = JSONAttribute(null=True)
     bounds = JSONAttribute(null=True)
 
@@ -27,6 +33,13 @@ class PaidJob(JobsItem):
         """Return the most that an hour may cost, in base units: what its owner was asked for, or the ceiling."""
         asked = (self.payment or {}).get("price")
         return int(asked) if asked else agreed_price(Decimal((self.bounds or {}).get("max_price", 1)), decimals)
+
+
+def look_soon(job: PaidJob) -> None:
+    """Have a workload that runs looked at when a deposit for it can be there; best effort, it is looked at anyway."""
+    if job.payment and job.status == _RUNNING:
+        soon = to_text(now() + timedelta(seconds=_MINED_SECONDS))
+        update_if(PaidJob(job.pk, job.sk), PaidJob.status == _RUNNING, [PaidJob.open_until.set(soon)])
 
 
 def paid_job(job_id: str) -> PaidJob | None:

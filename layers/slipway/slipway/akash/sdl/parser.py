@@ -467,14 +467,20 @@ def _deployment_faults(sdl: Sdl) -> Faults:
 
 
 def _reference_faults(sdl: Sdl) -> Faults:
+    switched_off = False
     for name, service in sdl.services.items():
         for index, dependency in enumerate(service.dependencies):
             if dependency.service is not None and dependency.service not in sdl.services:
                 yield f"services.{name}.dependencies[{index}].service", f"{dependency.service!r} is not a service"
         for index, expose in enumerate(service.expose):
-            cases = (expose.http_options and expose.http_options.next_cases) or []
-            if "off" in cases and len(cases) > 1:
+            cases = expose.http_options.next_cases if expose.http_options else None
+            if cases and "off" in cases and len(cases) > 1:
                 yield f"services.{name}.expose[{index}].http_options.next_cases", "'off' stands alone"
+            if switched_off and cases == []:
+                # The Console API's check remembers the last port whose list is 'off'.
+                path = f"services.{name}.expose[{index}].http_options.next_cases"
+                yield path, "must not be empty after a port that is 'off'"
+            switched_off = switched_off if cases is None else "off" in cases
             for number, to in enumerate(expose.to):
                 if to.service is not None and to.service not in sdl.services:
                     path = f"services.{name}.expose[{index}].to[{number}].service"
@@ -523,10 +529,11 @@ def _mount_faults(sdl: Sdl, name: str, profile: str, volumes: list[Volume]) -> F
 
 
 def _gpu_faults(sdl: Sdl) -> Faults:
+    used = {profile for _, profile, _ in _computes(sdl)}
     for profile, compute in sdl.profiles.compute.items():
         gpu = compute.resources.gpu
         path = f"profiles.compute.{profile}.resources.gpu.attributes"
-        if gpu and gpu.units and gpu.attributes is None:
+        if profile in used and gpu and gpu.units and gpu.attributes is None:
             yield path, "is missing: say which vendor's GPUs will do"
         if gpu and not gpu.units and gpu.attributes is not None:
             yield path, "must not be given with 0 units"
