@@ -27,7 +27,7 @@ WORKFLOW = "akash_deploy"
 END_SECONDS = 1800
 # Over a US dollar an hour, of a network whose hours pass quickly, so that there is something to pay in a minute.
 DEAR = {"bids": {"delay": 1, "spread": 1, "timeout": 6000, "price_factor": 1000}}
-PRICE = {"profiles__placement__anywhere__pricing__small__amount": 10**6}
+PRICE: dict[str, Any] = {"profiles__placement__anywhere__pricing__small__amount": 10**6}
 CHARGED = ("sign:payment", "akash_deploy:pay", "akash_deploy:top_up")
 BOUNDARIES = [*CHARGED, "akash_deploy:deposit", *(name for name in test_akash_deploy.ON_THE_WAY if "up" not in name)]
 UNHEARD = test_akash_deploy.UNHEARD
@@ -74,7 +74,7 @@ def _is_over(item: dict[str, Any]) -> bool:
 def _balance(workloads: Workloads, deployment_id: str) -> tuple[int, int, int]:
     """Base units that are unpaid, overpaid and locked, of a workload that is over."""
     # A base unit is a uact, of which parts are paid as well.
-    paid = sum(Decimal(entry["paid"]) for entry in workloads.ledger(deployment_id))
+    paid = sum((Decimal(entry["paid"]) for entry in workloads.ledger(deployment_id)), Decimal(0))
     cost, account = int(paid.to_integral_value("ROUND_CEILING")), workloads.account(deployment_id)
     return max(0, cost - account["released"]), max(0, account["released"] - cost), account["reserved"]
 

@@ -14,7 +14,7 @@ import yaml
 _NAMES = ("web", "db", "cache", "a-b", "ab", "z1", "9", "x")
 _SIZES = ("512Mi", "1Gi", "1G", "100M", "1.5Gi", "0.5Gi", "1gi", "512MB", "8gb", "1073741824", "100k", "2Ti", "4096")
 _CORES = (0.5, 1, "500m", "1.5", 0.57, "100m", 2, 0.1, "1", "0.25", 1.1, 1e-3)
-_ENVIRONMENTS = (
+_ENVIRONMENTS: tuple[list[str] | None, ...] = (
     ["A=1", "B=<x>&y"], ["E=é😀", 'Q="quoted"'], [], None, ["TAB=\t", "NL=a\nb"], ["K=V\u2028W\x85"], ["P=${X}"],
 )  # fmt: skip
 _GPUS: tuple[Any, ...] = (

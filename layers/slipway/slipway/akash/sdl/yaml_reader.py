@@ -128,7 +128,8 @@ def parse_yaml(text: str) -> Any:
     """
     if stand_ins := _stand_ins(text):
         back = {ord(stand_in): character for character, stand_in in stand_ins.items()}
-        return _restored(parse_yaml(text.translate(str.maketrans(stand_ins))), back)
+        there = {ord(character): stand_in for character, stand_in in stand_ins.items()}
+        return _restored(parse_yaml(text.translate(there)), back)
     try:
         kind = _PythonLoader if _HALF_ESCAPED.search(text) else _Loader
         _require_shallow(text, kind)
