@@ -64,11 +64,75 @@ CERTIFICATES = erc721(
     "Collection", "COLL", "soulbound uri_storage mintable revocable",
 )  # fmt: skip
 
+
+def other(kind: str, prompt: str, name: str, features: str = "", **given: Any) -> Case:
+    """A case of a kind that is no token; ``given`` are the options in effect."""
+    return Case(prompt, kind, name, features=frozenset(features.split()), given=given)
+
+
+BANK = erc20("ERC20 called Bank with 1 million supply", "Bank", "BANK", "1000000")
+"""A token for others to deal with."""
+CARD = erc721("ERC-721 called Card", "Card", "CARD")
+"""A collection for others to deal with."""
+STAKING = other(
+    "staking", "staking contract: stake my token, get 12% APY rewards, 7 day unstake cooldown", "Staking", rate="12",
+    cooldown=7 * DAY,
+)  # fmt: skip
+LOCKED_STAKING = other(
+    "staking", "A staking pool called Deep Pool, 10% yearly rewards, 30 day lock period", "Deep Pool", rate="10",
+    lock=30 * DAY,
+)  # fmt: skip
+CROWDSALE = other(
+    "crowdsale",
+    "Crowdsale: sell my token at 1000 tokens per ETH, soft cap 50 ETH, hard cap 200 ETH, refund if soft cap isn't "
+    "reached",
+    "Crowdsale", rate="1000", soft_cap="50", hard_cap="200",
+)  # fmt: skip
+SMALL_SALE = other(
+    "crowdsale",
+    "token sale called Early, price 0.002 ETH per token, runs for 2 weeks, min contribution 0.1 ETH, max 2 ETH per "
+    "wallet",
+    "Early", rate="500", duration=14 * DAY, min_contribution="0.1", max_contribution="2",
+)  # fmt: skip
+DAO = other(
+    "governor", "DAO with governor and timelock, 4% quorum, 1 week voting period, 2 day delay", "Dao", quorum="4",
+    voting_period=7 * DAY, delay=2 * DAY, voting_delay=DAY,
+)  # fmt: skip
+AUCTION = other(
+    "auction", "English auction for an NFT, min bid 0.1 eth, ends after 3 days", "Auction", min_bid="0.1",
+    duration=3 * DAY, increment="5",
+)  # fmt: skip
+EXTENDED = other(
+    "auction",
+    "NFT auction called Last Call, bids start at 1 ETH, 10% increments, 1 day long, late bids extend the auction by "
+    f"10 minutes, proceeds go to {B}",
+    "Last Call", min_bid="1", increment="10", extension=600, seller=B,
+)  # fmt: skip
+SPLITTER = other(
+    "splitter", f"Write a contract that splits incoming ETH 60/40 between {A} and {B}", "Splitter", payees=[A, B],
+    shares=[60, 40],
+)  # fmt: skip
+LOCK = other(
+    "lock", f"lock my tokens for 180 days, then release to {B}", "TokenLock", duration=180 * DAY, beneficiary=B
+)
+AIRDROP = other(
+    "airdrop", "merkle airdrop contract called Thanks, claimable for 30 days, unclaimed tokens go back to the owner",
+    "Thanks", duration=30 * DAY,
+)  # fmt: skip
+SUBSCRIPTION = other(
+    "subscription", "subscription contract called Club, 0.01 ETH per month", "Club", price="0.01", period=30 * DAY
+)
+REVOCABLE = other(
+    "vesting", f"Vesting of 1,000,000 tokens to {B} over 4 years with a 1 year cliff, revocable", "Vesting",
+    beneficiaries=[B], duration=4 * 365 * DAY, cliff=365 * DAY,
+)  # fmt: skip
+TEAM = other(
+    "vesting", f"Vesting called Team Pot: 75% to {A} and 25% to {B}, over 360 days, monthly release, 90 day cliff",
+    "Team Pot", beneficiaries=[A, B], shares=[75, 25], step=30 * DAY, duration=360 * DAY, cliff=90 * DAY,
+)  # fmt: skip
+
 CASES: list[Case] = [
     TAXED, DEFLATING, MOON, LIMITED, FAIR, FROZEN, BOUND, OWNERLESS, DROPPED, PENGUINS, FREEBIES, PAID, CERTIFICATES,
+    BANK, CARD, STAKING, LOCKED_STAKING, CROWDSALE, SMALL_SALE, DAO, AUCTION, EXTENDED, SPLITTER, LOCK, AIRDROP,
+    SUBSCRIPTION, REVOCABLE, TEAM,
 ]  # fmt: skip
-
-
-def other(kind: str, prompt: str, name: str, given: dict[str, Any] | None = None, **more: Any) -> Case:
-    """A case of a kind that is no token."""
-    return Case(prompt, kind, name, given=given or {}, **more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.builds.composer.engine import Composer
-from slipway.builds.composer.prompt import read_prompt
+from slipway.builds.composer.prompt import _lexicon, read_prompt
 from slipway.builds.composer.tokens import nearest, tokenize
 from slipway.builds.composer.words import FILLERS
 from slipway.builds.models import Generation, GenerationRequest
-from slipway.errors import GenerationUnsupportedError, ValidationFailedError
+from slipway.errors import GenerationUnsupportedError, NotHonouredError, ValidationFailedError
 from tests.support.wishes import CLAUSES, HONOURED, PLAIN, REFUSED, A, B
 
 READ = json.loads((Path(__file__).parents[1] / "support" / "read_prompts.json").read_text(encoding="utf-8"))
@@ -24,6 +25,16 @@ READ = json.loads((Path(__file__).parents[1] / "support" / "read_prompts.json").
 
 def compose(prompt: str, **options: Any) -> Generation:
     return Composer().generate(GenerationRequest(prompt=prompt, owner=A, options=options or None))
+
+
+def what_is_dropped(prompt: str) -> tuple[str | None, list[str]]:
+    """The kind of a prompt's contract, and the parts of the prompt that it would not honour."""
+    try:
+        made = compose(prompt)
+    except NotHonouredError as error:
+        details = error.details or {}
+        return details["kind"], [entry["text"] for entry in details["not_honoured"]]
+    return made.kind, [entry.text for entry in made.not_honoured]
 
 
 def test_there_are_enough_prompts() -> None:
@@ -46,7 +57,7 @@ def test_a_plain_prompt_is_honoured_whole(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("prompt", "words"), REFUSED, ids=lambda text: text[:70])
 def test_what_a_contract_would_lack_is_named(prompt: str, words: str) -> None:
     try:
-        named = [entry.text for entry in compose(prompt).not_honoured]
+        named = what_is_dropped(prompt)[1]
     except GenerationUnsupportedError as error:
         named = [error.message]
     assert any(words in text or "seems to be in" in text for text in named), named
@@ -70,11 +81,11 @@ def test_a_clause_that_is_inserted_into_an_honoured_prompt_is_named(number: int)
         form = _forms(prompt, clause)[(number + place) % 5]
         wanted = set(re.findall(r"\w+", clause.lower())) - FILLERS
         try:
-            made = compose(form)
+            kind, texts = what_is_dropped(form)
         except (GenerationUnsupportedError, ValidationFailedError):
             continue
-        named = {word for entry in made.not_honoured for word in re.findall(r"\w+", entry.text.lower())}
-        assert bool(wanted & named) == (made.kind not in HONOURED.get(clause, ())), form
+        named = {word for text in texts for word in re.findall(r"\w+", text.lower())}
+        assert bool(wanted & named) == (kind not in HONOURED.get(clause, ())), form
 
 
 @settings(max_examples=200, deadline=None)
@@ -99,6 +110,18 @@ def test_misspellings_by_one_edit_are_seen_through_and_english_words_are_not() -
     for word in ("taken", "contact", "loyalty", "holder", "owners", "passable", "minute"):
         assert nearest(word) == word
     assert read_prompt("ERC20 calld Spelll with suply of 5").corrected == {"calld": "called", "suply": "supply"}
+
+
+def test_no_phrase_tries_a_word_in_two_ways_when_it_is_repeated() -> None:
+    """Else a prompt of one word would keep the reader busy for hours."""
+    for phrase in _lexicon()._phrases:
+        source = re.sub(r"\?P<\w+>|\(\?<!\\S\)|\(\?!\\S\)|\?[:=]|\?<=", "", phrase.pattern.pattern)
+        parts = {part.strip(" *+") for part in re.split(r"[()|]", source)}
+        for part in sorted(part for part in parts if part and not re.search(r"[\[\\!]", part)):
+            for word in {re.sub(r".\?", "", part), part.replace("?", "")} - {""}:
+                began = time.process_time()
+                list(phrase.pattern.finditer(f"{word} " * 18 + "!"))
+                assert time.process_time() - began < 0.05, (word, phrase.pattern.pattern)
 
 
 def test_every_token_keeps_its_place_in_the_text() -> None:

@@ -5,6 +5,14 @@ export const TEMPLATES = [
   { id: "vesting", name: "Vesting" },
   { id: "escrow", name: "Escrow" },
   { id: "timelock", name: "Timelock with signers" },
+  { id: "airdrop", name: "Airdrop" },
+  { id: "auction", name: "Auction" },
+  { id: "crowdsale", name: "Crowdsale" },
+  { id: "governor", name: "DAO" },
+  { id: "lock", name: "Token lock" },
+  { id: "splitter", name: "Splitter" },
+  { id: "staking", name: "Staking" },
+  { id: "subscription", name: "Subscription" },
 ] as const;
 
 export type Template = (typeof TEMPLATES)[number]["id"];

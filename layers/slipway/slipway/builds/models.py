@@ -12,7 +12,22 @@ from slipway.addresses import parse_address
 from slipway.errors import NotHonouredError, ValidationFailedError
 from slipway.fields import Address, printable
 
-Kind = Literal["erc20", "erc721", "erc1155", "vesting", "escrow", "timelock"]
+Kind = Literal[
+    "erc20",
+    "erc721",
+    "erc1155",
+    "vesting",
+    "escrow",
+    "timelock",
+    "airdrop",
+    "auction",
+    "crowdsale",
+    "governor",
+    "lock",
+    "splitter",
+    "staking",
+    "subscription",
+]
 """What the composer can make; the names that `template` takes as well."""
 
 ArgumentType = Literal["address", "address[]", "uint256", "string", "bytes32"]

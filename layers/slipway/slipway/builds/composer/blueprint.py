@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 from slipway.builds.composer.literals import decimal_text
-from slipway.builds.composer.options import MAX_SECONDS, Options
+from slipway.builds.composer.options import MAX_LISTED, MAX_SECONDS, Options
 from slipway.builds.composer.reading import Reading
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
@@ -16,8 +16,6 @@ from slipway.builds.models import ConstructorArgument, Kind
 
 Unit = Literal["seconds", "coins", "percent", "tokens", "count", "address", "addresses", "numbers", "text"]
 WEI = 10**18
-MAX_LISTED = 50
-"""How many addresses a constructor may be given, so that it stays well within a block's gas."""
 _WORDS: dict[Unit, str] = {
     "seconds": "A time is a whole number of seconds, and at most 100 years.",
     "coins": "An amount of the chain's coin is more than zero, and has at most 18 decimals.",
@@ -43,6 +41,7 @@ class Parameter:
         missing: Why the prompt is refused where nothing is said and nothing is assumed.
         feature: The feature that it belongs to; whoever says the one asks for the other.
         most: The largest value, in the unit.
+        least: The smallest one; over zero unless it is 0.
     """
 
     name: str
@@ -52,6 +51,7 @@ class Parameter:
     missing: str = ""
     feature: str = ""
     most: int | None = None
+    least: int | None = None
 
     def problem(self, value: Any) -> str | None:
         """Return why a value can't be; None when it can."""
@@ -78,7 +78,8 @@ class Parameter:
             "count": (1, 10**12),
             "tokens": (10**36, 10**60),
         }[self.unit]
-        return 0 < amount <= (most if self.most is None else self.most) and (amount * finest).denominator == 1
+        fits = (amount * finest).denominator == 1 and amount <= (most if self.most is None else self.most)
+        return fits and (amount > 0 or self.least == amount == 0)
 
     def plain(self, value: Any) -> Any:
         """Return a value as specifications have it: whole seconds, wei, basis points or counts; lists as tuples."""

@@ -27,9 +27,13 @@ ENGINE = "composer"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 CAPABILITIES = (
-    "ERC-20 tokens (mintable, burnable, pausable, permit, votes, capped), ERC-721 and ERC-1155 collections (mintable, "
-    "burnable, pausable, royalty; ERC-721 also votes, capped, enumerable), all owned or with roles; vesting wallets; "
-    "escrows; multisignature timelocks"
+    "ERC-20 tokens (mintable, burnable, pausable, permit, votes, capped, taxed, limited, soulbound, ownerless),"
+    " ERC-721 and "
+    "ERC-1155 collections (mintable, burnable, pausable, royalty; ERC-721 also sold to everyone, soulbound,"
+    " votes, capped, "
+    "enumerable), all owned or with roles; vesting; escrows; multisignature timelocks; token locks; splitters;"
+    " airdrops; "
+    "staking; crowdsales; DAOs; auctions; subscriptions"
 )
 """What the composer can make, in one phrase."""
 
@@ -78,10 +82,16 @@ def check_template(template: str | None) -> Kind | None:
 
 def _unsupported(reading: Reading) -> GenerationUnsupportedError:
     asked = f"No {reading.unsupported_kind}" if reading.unsupported_kind else "The prompt names no contract that"
+    if reading.unsupported_kind and re.search(_DRAWN, reading.unsupported_kind, re.I):
+        asked = f"No {reading.unsupported_kind}, which needs an oracle that a chain may lack,"
     language = "".join(f" {entry.reason}" for entry in reading.not_honoured if entry.reason.startswith(NOT_READ))
     return GenerationUnsupportedError(
         f"{asked} can be composed.{language} What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
     )
+
+
+_DRAWN = r"lotter|raffle|casino|gambling|prediction|oracle"
+"""Kinds that need randomness or prices from outside."""
 
 
 @dataclass
@@ -124,10 +134,11 @@ class Draft:
         if self._is_token():
             self.used["features"] = sorted(spec.features - _HIDDEN)
             self.used["access"] = next((word for name, word in _ACCESS.items() if name in spec.features), "owner")
-        self._assume_people(spec)
         arguments = self.blueprint.arguments(spec)
-        if any(argument.name == "initialOwner" for argument in arguments):
+        owned = any(argument.name == "initialOwner" for argument in arguments)
+        if owned:
             self.used["owner"] = spec.owner
+        self._assume_people(spec, owned=owned)
         return Generation(
             engine=ENGINE,
             title=self._title(spec),
@@ -470,19 +481,24 @@ class Draft:
         return uri
 
     def _other(self, features: set[str], name: str, values: dict[str, Any]) -> Specification:
-        contract_name = identifier(name, self.blueprint.name)
         return Specification(
-            self.kind, contract_name, name, features=frozenset(features), owner=self.owner, values=values
+            kind=self.kind,
+            contract_name=identifier(name, self.blueprint.name),
+            name=name,
+            symbol=self._symbol(name) if "symbol" in self.blueprint.takes else "",
+            features=frozenset(features),
+            owner=self.owner,
+            values=values,
         )
 
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
 
-    def _assume_people(self, spec: Specification) -> None:
+    def _assume_people(self, spec: Specification, *, owned: bool) -> None:
         """Name whom the contract gives money or power to where the request did not say."""
         named = self.options.owner or self.reading.values.get("owner")
         if "ownerless" in spec.features and not spec.recipient:
             self.assumed.append(f"The first supply goes to the caller's wallet, {spec.owner}.")
-        elif self.blueprint.owner and not named and "ownerless" not in spec.features:
+        elif self.blueprint.owner and owned and not named:
             self.assumed.append(f"The {self.blueprint.owner} is the caller's wallet, {self.owner}.")
         if self._is_token():
             self._assume_rights(spec)

@@ -15,6 +15,8 @@ MAX_NAME = 64
 MAX_SYMBOL = 11
 MAX_DECIMALS = 36
 MAX_SIGNERS = 20
+MAX_LISTED = 50
+"""How many addresses a constructor may be given, so that it stays well within a block's gas."""
 DAY = 86_400
 MAX_SECONDS = 100 * 365 * DAY
 
@@ -55,9 +57,13 @@ Uri = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(printab
 Seconds = Annotated[int, Field(ge=0, le=MAX_SECONDS)]
 
 
+Addresses = Annotated[list[Address], Field(min_length=1, max_length=MAX_LISTED), AfterValidator(_different)]
+
+
 class Options(BaseModel):
-    """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` and taxes are in percent, a
-    `price` is in whole units of the chain's coin.
+    """The options of a build. Amounts are in whole tokens, times in seconds; `royalty` and taxes are in percent,
+    `price`, caps, contributions and bids are in whole units of the chain's coin, `rate` is the percent a year of a
+    staking contract and the tokens for one coin of a crowdsale.
 
     `strict` (by default true) refuses what is not honoured; `deploy: false` ends the build after its audit.
     With `signer: wallet` it ends there as well, with unsigned transactions by which the caller's wallet deploys it.
@@ -103,10 +109,32 @@ class Options(BaseModel):
     max_wallet: Amount | None = None
     max_transaction: Amount | None = None
     trading_delay: Seconds | None = None
+    token: Address | None = None
+    rate: Amount | None = None
+    cooldown: Seconds | None = None
+    lock: Seconds | None = None
+    period: Seconds | None = None
+    step: Seconds | None = None
+    payees: Addresses | None = None
+    beneficiaries: Addresses | None = None
+    shares: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=MAX_LISTED)] | None = None
+    soft_cap: Amount | None = None
+    hard_cap: Amount | None = None
+    min_contribution: Amount | None = None
+    max_contribution: Amount | None = None
+    min_bid: Amount | None = None
+    increment: Amount | None = None
+    extension: Seconds | None = None
+    seller: Address | None = None
+    quorum: Amount | None = None
+    voting_period: Seconds | None = None
+    voting_delay: Seconds | None = None
+    proposal_threshold: Amount | None = None
 
     @model_validator(mode="after")
     def _owner_is_somebody(self) -> Options:
-        for address in (self.owner, self.beneficiary, *(self.signers or [])):
+        listed = [*(self.signers or []), *(self.payees or []), *(self.beneficiaries or [])]
+        for address in (self.owner, self.beneficiary, self.token, self.seller, self.tax_receiver, *listed):
             if address is not None and int(address, 16) == 0:
                 raise ValueError("the zero address can own nothing")
         return self

@@ -61,7 +61,7 @@ def _lexicon() -> Lexicon:
     own = [
         replace(wish, kinds=frozenset({kind})) for kind, blueprint in BLUEPRINTS.items() for wish in blueprint.wishes
     ]
-    return Lexicon([*SHARED, *own, *UNSUPPORTED])
+    return Lexicon([*own, *SHARED, *UNSUPPORTED])
 
 
 def _visible(prompt: str, reading: Reading) -> str:
@@ -408,8 +408,11 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
     mentions = _asked(tokens)
     strong = [mention for mention in mentions if not mention.weak]
     head = _head(tokens, strong) if strong else None
-    if mentions and (head is None or (head.kind is None and not _adjacent(tokens, mentions[0], head))):
-        head = mentions[0]
+    first = mentions[0] if mentions else None
+    if first and (
+        head is None or (not _adjacent(tokens, first, head) and (head.kind is None or _is_introduced(tokens, first)))
+    ):
+        head = first
     if head is not None:
         reading.kind, reading.unsupported_kind = head.kind, None if head.kind else head.words
         reading.kind_words = head.words
@@ -446,6 +449,21 @@ def _is_denied(tokens: Tokens, mention: _Mention) -> bool:
     owned = [token.word for token in tokens.tokens[: mention.places.start] if token.word][-2:]
     purpose = mention.kind is None and owned[:1] == ["for"] and owned[1:] in (["my"], ["our"])
     return purpose or (before in (["no"], ["not"], ["without"]) and not mention.weak)
+
+
+_MADE = r"(?:^|\b(?:an?|create|make|build|launch|deploy|new|issue|write|generate))\s+(?:\w+\s+){0,2}$"
+
+
+def _is_introduced(tokens: Tokens, mention: _Mention) -> bool:
+    """Return whether a loose word such as "token" is what is asked for: "create a token called Ab with staking"."""
+    before = tokens.text[: tokens.tokens[mention.places.start].start] if mention.places else ""
+    after = next((token.word for token in tokens.tokens[mention.places.stop :] if token.word), "")
+    made = re.search(
+        r"(?:^|\b(?:an?|create|make|build|launch|deploy|new|issue|write|generate))\s+(?:\w+\s+){0,2}$", before, re.I
+    )
+    return mention.weak and (
+        after in ("<name>", "<symbol>") or (made is not None and after not in ("contract", "<kind>"))
+    )
 
 
 def _adjacent(tokens: Tokens, first: _Mention, second: _Mention) -> bool:

@@ -40,6 +40,12 @@ _FOLDERS = {
     "Nonces": "utils",
     "ReentrancyGuard": "utils",
     "MerkleProof": "utils/cryptography",
+    "Governor": "governance",
+    "GovernorCountingSimple": "governance/extensions",
+    "GovernorTimelockControl": "governance/extensions",
+    "GovernorVotes": "governance/extensions",
+    "IERC20Metadata": "token/ERC20/extensions",
+    "TimelockController": "governance",
     "IERC165": "utils/introspection",
     "IERC721": "token/ERC721",
     "IERC4906": "interfaces",
@@ -62,6 +68,7 @@ class SolidityFile:
         members: What comes before the constructor: constants, errors, events, each with its documentation.
         functions: What comes after it.
         imports: Names of OpenZeppelin's that are used beside the bases.
+        helper: A contract of the same file, which this one creates.
     """
 
     name: str
@@ -73,13 +80,34 @@ class SolidityFile:
     members: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
+    helper: SolidityFile | None = None
+
+    def declare(self, *constants: tuple[str, str, int | str | None]) -> None:
+        """Add public constants, each with name, documentation and value; those without a value are left out."""
+        self.members += [
+            f"/// @notice {notice}\nuint256 public constant {name} ="
+            f" {value if isinstance(value, str) else f'{value:_}'};"
+            for name, notice, value in constants
+            if value
+        ]
 
     def render(self) -> str:
         """Return the source text, with a line end at its end."""
-        used = sorted(self.imports | {name for name, _ in self.bases})
+        contracts = [self.helper, self] if self.helper else [self]
+        used = sorted({name for contract in contracts for name in contract.used})
         lines = ["// SPDX-License-Identifier: MIT", f"pragma solidity {PRAGMA};", ""]
         lines += [f'import {{{name}}} from "{OPENZEPPELIN}/{_FOLDERS[name]}/{name}.sol";' for name in used]
-        lines += [*([""] if used else []), f"/// @title {self.name}", *_documented("notice", self.notice)]
+        lines += [""] if used else []
+        return "\n".join(lines) + "\n" + "\n".join(contract.declared() for contract in contracts)
+
+    @property
+    def used(self) -> set[str]:
+        """Every name that is imported for it."""
+        return self.imports | {name for name, _ in self.bases}
+
+    def declared(self) -> str:
+        """Return the contract alone, with a line end at its end."""
+        lines = [f"/// @title {self.name}", *_documented("notice", self.notice)]
         if self.dev:
             lines += _documented("dev", self.dev)
         heads = f" is {', '.join(name for name, _ in self.bases)}" if self.bases else ""

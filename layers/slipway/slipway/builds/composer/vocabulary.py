@@ -13,6 +13,7 @@ from slipway.builds.models import Kind
 TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
 _BUT_COINS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc20"}
 _BUT_COLLECTIONS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc721"}
+_UNREVOKED: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc721", "vesting"}
 
 # Kind, pattern over the canonical text, and whether the word also stands for other things (any kind that is named
 # outright goes before).
@@ -31,7 +32,65 @@ KINDS: list[tuple[Kind, str, bool]] = [
         r"|memecoin|stablecoin|(?:loyalty|reward|bonus|store|game) (?:point|credit|voucher|mile)",
         False,
     ),
-    ("vesting", r"(?:token |team |linear )*vest(?:ing|ed|s)?(?: (?:wallet|contract|schedule|vault))?", False),
+    (
+        "vesting",
+        r"(?:token |team |linear |revocable |multi beneficiary )*vest(?:ing|ed|s)?(?: (?:wallet|contract|schedule"
+        r"|vault))?",
+        False,
+    ),
+    (
+        "staking",
+        r"(?:token |reward |yield )*stak(?:ing|e)(?: (?:contract|pool|vault|program|rewards? contract|platform))+"
+        r"|staking"
+        r"|(?:(?:users?|holders?|people|members?) (?:can )?)?stake (?:my|our|their) (?:token|coin)|yield"
+        r" farm(?:ing)?(?: (?:contract|pool))?",
+        False,
+    ),
+    (
+        "crowdsale",
+        r"crowd ?sale(?: contract)?|(?:token|public|coin) sale(?: contract)?|(?:an )?(?:ico|ido)(?: contract)?"
+        r"|presale contract|presale",
+        False,
+    ),
+    (
+        "auction",
+        r"(?:(?:english|nft|timed|ascending|on chain|art) )*auction(?: contract)?(?! house)|auctions off",
+        False,
+    ),
+    (
+        "governor",
+        r"(?:on chain )?dao(?: contract)?|(?:on chain )?governor(?: contract)?|governance (?:contract|system|module)",
+        False,
+    ),
+    (
+        "splitter",
+        r"(?:(?:payment|revenue|royalty|fee|income|profit|eth|fund) )*(?:splitter|splitting|sharing)(?:"
+        r" (?:contract|wallet))?"
+        r"|(?:payment|revenue|income|profit) split(?: contract)?"
+        r"|(?:contract |wallet |one )?(?:that|which|to) (?:splits?|divides?|distributes?|shares?)"
+        r"(?= (?:all |any |incoming |received |every |every incoming )*(?:eth|ether|payment|fund|money|revenue"
+        r"|income|royalty|fee|everything|donation|profit|it))",
+        False,
+    ),
+    (
+        "lock",
+        r"(?:(?:token|liquidity|lp|team) )+lock(?:er|ing|up)?(?: (?:contract|vault))?|lock(?:er)? (?:contract|vault)"
+        r"|(?:to )?locks?(?= (?:(?:my|our|team|lp|the|all) )*(?:token|coin|liquidity|lp|fund|eth|ether|treasury)\b)",
+        False,
+    ),
+    (
+        "airdrop",
+        r"(?:(?:merkle|token|claimable) )*airdrop(?:per|s)?(?: (?:contract|claim contract|distributor))?(?! (?:of"
+        r" )?<n>)|merkle (?:distributor|drop|claim)(?: contract)?"
+        r"|(?:token )?claim contract|claimable (?:drop|distribution)",
+        False,
+    ),
+    (
+        "subscription",
+        r"(?:(?:membership|monthly|paid|recurring|on chain) )*subscription(?:s)?(?: (?:contract|service|payment"
+        r"|system))?|membership (?:contract|payment)",
+        False,
+    ),
     ("escrow", r"escrow(?:s|ed)?", False),
     (
         "timelock",
@@ -44,13 +103,19 @@ KINDS: list[tuple[Kind, str, bool]] = [
 ]
 
 UNSUPPORTED_KINDS = (
-    r"staking(?: contract| pool)?|yield farm(?:ing)?|decentrali[sz]ed exchange|dex|amm|(?:liquidity|lending) pool"
-    r"|lending(?: protocol)?|borrowing|auctions?|lottery|lotteries|raffles?|casino|gambling|prediction market"
-    r"|marketplaces?|bridge|oracles?|dao|crowd ?fund(?:ing)?|crowd ?sale|icos?|presales?|kickstarter"
-    r"|(?:erc|eip)(?:4626|777|4907|3643|404|6551|4337|1363)|vaults?|insurance|subscriptions?|payroll"
-    r"|(?:payment )?splitter|airdrops?(?! (?:of )?<n>)|airdropper|faucet|flash ?loans?|pyramid scheme|ponzi|swap"
+    r"decentrali[sz]ed exchange|dex|amm|(?:liquidity|lending) pool"
+    r"|lending(?: protocol)?|borrowing|auction houses?|(?:dutch|sealed bid|vickrey|blind|reverse) auctions?"
+    r"|lottery|lotteries|raffles?|casino|gambling|prediction market"
+    r"|marketplaces?|bridge|oracles?|crowd ?fund(?:ing)?|kickstarter"
+    r"|(?:erc|eip)(?:4626|777|4907|3643|404|6551|4337|1363)|vaults?|insurance|payroll"
+    r"|faucet|flash ?loans?|pyramid scheme|ponzi|swap"
     r"|voting (?:contract|system)|ballot|registry|website|frontend"
 )
+ORACLES = (
+    r"(?:chainlink )?vrf|chainlink(?: (?:oracle|price feed))?|price feed|oracle|randomness|random(?: (?:number"
+    r"|winner))?"
+)
+"""What a chain may lack."""
 
 _UNIT = r"(?:token|coin|unit|nft|item|piece|edition|collectible|copy|point|credit|share|voucher|<kind>|<symbol>|<name>)"
 _IS = (
@@ -694,7 +759,7 @@ UNSUPPORTED: list[Wish | Ability] = [
             r"|revokable)|irrevocable|(?:no"
             r"|without) clawback",
         ),
-        kinds=_BUT_COLLECTIONS,
+        kinds=_UNREVOKED,
         reason="What was given can't be taken back.",
     ),
     Wish(
@@ -707,6 +772,12 @@ UNSUPPORTED: list[Wish | Ability] = [
             "milestones?",
         ),
         reason="What vests is released by the second, linearly.",
+    ),
+    Wish(
+        "oracle",
+        said=(ORACLES, rf"(?:with|by|using|via|from) (?:{ORACLES})"),
+        denied=(rf"(?:no|without)(?: any)? (?:{ORACLES})",),
+        reason="It needs an oracle (randomness, prices), which a chain may lack.",
     ),
     Wish(
         "dangerous",

@@ -1,7 +1,22 @@
 """One module for each kind of contract that the composer makes, each with its `BLUEPRINT`."""
 
 from slipway.builds.composer.blueprint import Blueprint
-from slipway.builds.composer.kinds import erc20, erc721, erc1155, escrow, timelock, vesting
+from slipway.builds.composer.kinds import (
+    airdrop,
+    auction,
+    crowdsale,
+    erc20,
+    erc721,
+    erc1155,
+    escrow,
+    governor,
+    lock,
+    splitter,
+    staking,
+    subscription,
+    timelock,
+    vesting,
+)
 from slipway.builds.models import Kind
 
 BLUEPRINTS: dict[Kind, Blueprint] = {
@@ -11,4 +26,12 @@ BLUEPRINTS: dict[Kind, Blueprint] = {
     "vesting": vesting.BLUEPRINT,
     "escrow": escrow.BLUEPRINT,
     "timelock": timelock.BLUEPRINT,
+    "airdrop": airdrop.BLUEPRINT,
+    "auction": auction.BLUEPRINT,
+    "crowdsale": crowdsale.BLUEPRINT,
+    "governor": governor.BLUEPRINT,
+    "lock": lock.BLUEPRINT,
+    "splitter": splitter.BLUEPRINT,
+    "staking": staking.BLUEPRINT,
+    "subscription": subscription.BLUEPRINT,
 }

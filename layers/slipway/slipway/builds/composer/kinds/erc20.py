@@ -307,11 +307,13 @@ def _amounts(file: SolidityFile, spec: Specification) -> None:
         ("MAX_TRANSACTION", "How much one transfer may move, in base units.", spec.values.get("max_transaction")),
         ("AIRDROP", "How much of the first supply each listed account gets.", spec.values.get("airdrop_each")),
     )
-    file.members += [
-        f"/// @notice {notice}\nuint256 public constant {name} = {units_literal(amount, spec.decimals)};"
-        for name, notice, amount in amounts
-        if amount is not None
-    ]
+    file.declare(
+        *(
+            (name, notice, units_literal(amount, spec.decimals))
+            for name, notice, amount in amounts
+            if amount is not None
+        )
+    )
 
 
 def _first_supply(file: SolidityFile, spec: Specification) -> None:

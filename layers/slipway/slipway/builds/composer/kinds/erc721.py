@@ -83,7 +83,7 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            rf"(?:(?:max|up to|at most|no more than|limit|limit of|limited to|maximum of|only|mint limit|of)"
+            rf"(?:(?:max|up to|at most|no more than|limit|limited to|only|mint limit|of)"
             rf" )+{_COUNTED} {_PER}",
             rf"{_COUNTED}(?: (?:max|limit|maximum|at most|mint max))* {_PER}(?: (?:max|limit))?",
             rf"(?:(?:max|mint|minting) )*(?:limit|max)(?: (?:of|is|:))* {_COUNTED} {_PER}",
@@ -174,7 +174,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         None,
         said=(
             rf"(?:(?:for|as|of|representing|that represent) )?(?:(?:course|students?|university|school|events?"
-            rf"|attendance|completion|training|achievement|loyalty|digital|event|"
+            rf"|attendance|completion|training|achievement|loyalty|digital|"
             rf"membership|employee|my|our|graduation|alumni|club|workshop|conference) )*{DOCUMENT}(?: (?:of"
             rf" (?:attendance|completion|achievement)|for (?:(?:my|our) )?(?:students?|members?"
             rf"|graduates?|employees?|attendees?|alumni|courses?|events?)))*",

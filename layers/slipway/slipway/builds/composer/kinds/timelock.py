@@ -356,7 +356,7 @@ BLUEPRINT = Blueprint(
     name="MultisigTimelock",
     compose=compose,
     arguments=_arguments,
-    parameters=(Parameter("delay", "seconds", 2 * DAY, "The delay is {}."),),
+    parameters=(Parameter("delay", "seconds", 2 * DAY, "The delay is {}.", least=0),),
     values=frozenset({"threshold", "signers"}),
     wishes=WISHES,
     powers={"": "Enough signers together, after the delay, can make any call with what the contract holds."},
