@@ -215,10 +215,8 @@ def _chain_problems(chains: list[dict[str, Any]]) -> list[str]:
     for position, chain in enumerate(chains):
         try:
             read_chains([chain])
-        except KeyError as error:
-            problems.append(f"chains[{position}]: {error.args[0]} is missing")
-        except (ValueError, TypeError) as error:
-            problems.append(f"chains[{position}]: {error}")
+        except (KeyError, ValueError, TypeError) as error:
+            problems.append(f"chains[{position}]: {error.args[0]}")
         for url in chain.get("rpc_urls", []):
             if not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", str(url)):
                 problems.append(f"chains[{position}].rpc_urls: each is an https address")

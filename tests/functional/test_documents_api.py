@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.openapi.document import committed
-from slipway import forwarding
+from slipway import store
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.template import ROOT
 
@@ -68,7 +68,7 @@ class _Lambda:
 
 def _with_slash(monkeypatch: pytest.MonkeyPatch, method: str, path: str, function: _Lambda) -> dict[str, Any]:
     monkeypatch.setenv("BUILDS_FUNCTION", "builds")
-    monkeypatch.setattr(forwarding, "aws_client", lambda *_: function)
+    monkeypatch.setattr(store, "aws_client", lambda *_: function)
     given = event("api_documents_document")
     given |= {"routeKey": "$default", "rawPath": path}
     given["requestContext"]["http"] |= {"method": method, "path": path}

@@ -33,10 +33,12 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def asynchronous_functions() -> list[str]:
-    """Functions that others may invoke. Functions don't wait for each other, so that is always asynchronous."""
+    """Functions that others may invoke. Functions don't wait for each other, so that is always asynchronous; but for a
+    request that the caller waits for, which is handed on."""
     invoked = {
         name
         for caller in functions()
+        if caller != "DocumentsFunction"
         for statement in statements(caller)
         if "lambda:InvokeFunction" in statement["Action"]
         for name in named_resources(statement)

@@ -5,12 +5,12 @@ document names those that there are.
 """
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slipway.errors import MethodNotAllowedError, NotFoundError
+from slipway.errors import NotFoundError
+from slipway.forwarding import answer_elsewhere
 from slipway.gateway import Event, answer, require_no_parameters
 from slipway.settings import builds_function
 from slipway.static_files import StaticFile, content_of, file_answer
@@ -25,6 +25,7 @@ _FORWARD_SECONDS = 14.0
 _FOLDER = Path(__file__).parent
 _DOCUMENT = StaticFile(_FOLDER / "openapi.json", "application/json")
 _PAGE = StaticFile(_FOLDER / "page.html", "text/html; charset=utf-8", {"content-security-policy": _POLICY})
+_FILES = {"GET /openapi.json": _DOCUMENT, "GET /docs": _PAGE}
 _PARTS = {
     # Where `slipway login` has a wallet sign.
     "sign-in": StaticFile(_FOLDER / "sign-in.html", "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
@@ -37,47 +38,20 @@ _PARTS = {
 
 
 @cache
-def _paths() -> list[tuple[re.Pattern[str], str, tuple[str, ...]]]:
-    """Return patterns of all paths, each with the path and the methods that it takes; those without parameters
-    first."""
-    paths = json.loads(content_of(_DOCUMENT))["paths"]
-    return [
-        (
-            re.compile("[^/]+".join(map(re.escape, re.split(r"{\w+}", path)))),
-            path,
-            tuple(sorted(map(str.upper, methods))),
-        )
-        for path, methods in sorted(paths.items(), key=lambda entry: "{" in entry[0])
-    ]
-
-
-def _elsewhere(event: Event) -> dict[str, Any]:
-    """Answer for a path of builds with a slash at its end as for the same without; refuse everything else."""
-    path = event["rawPath"]
-    wanted = path.rstrip("/") if path.startswith("/api/v1/builds") else path
-    for pattern, route, methods in _paths():
-        if not pattern.fullmatch(wanted):
-            continue
-        if wanted != path and event["requestContext"]["http"]["method"] in methods:
-            from slipway.forwarding import forwarded  # brings the AWS clients, which nothing else here needs
-
-            return forwarded(event, builds_function(), wanted, route)
-        raise MethodNotAllowedError("This path does not take that method", headers={"allow": ", ".join(methods)})
-    raise NotFoundError("There is no such path")
+def _paths() -> dict[str, Any]:
+    """Return the paths of the document, each with its methods."""
+    paths: dict[str, Any] = json.loads(content_of(_DOCUMENT))["paths"]
+    return paths
 
 
 def _file(event: Event) -> dict[str, Any]:
     if event["routeKey"] == "$default":
-        return _elsewhere(event)
+        return answer_elsewhere(event, _paths(), "/api/v1/builds", builds_function())
     require_no_parameters(event)
-    if event["routeKey"] == "GET /openapi.json":
-        return file_answer(event, _DOCUMENT)
-    if event["routeKey"] == "GET /docs":
-        return file_answer(event, _PAGE)
-    part = _PARTS.get(event["pathParameters"]["file"])
-    if part is None:
+    found = _FILES.get(event["routeKey"]) or _PARTS.get((event.get("pathParameters") or {}).get("file", ""))
+    if found is None:
         raise NotFoundError("There is no such file")
-    return file_answer(event, part)
+    return file_answer(event, found)
 
 
 def handler(event: Event, context: object) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""Handing a request on to another function, as API Gateway would have given it to that one."""
+"""What no route of the HTTP API takes: paths that end in a slash, handed on to the function that has them without, as
+API Gateway would have given them to it; and the refusal of everything else.
+
+HTTP APIs take no route that ends in a slash, and the specification of builds writes its paths so.
+"""
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from slipway.errors import UpstreamUnavailableError
+from slipway.errors import MethodNotAllowedError, NotFoundError, UpstreamUnavailableError
 from slipway.gateway import Event
-from slipway.store import aws_client
 
 # The other function refuses by itself before.
 FORWARD_SECONDS = 13.0
@@ -33,6 +36,11 @@ def forwarded(event: Event, function: str, path: str, route: str) -> dict[str, A
         "routeKey": key,
         "requestContext": {**gateway, "routeKey": key, "http": {**gateway["http"], "path": path}},
     }
+    # Nothing else here needs them.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from slipway.store import aws_client
+
     try:
         client = aws_client("lambda", FORWARD_SECONDS, 1)
         answer = client.invoke(FunctionName=function, Payload=json.dumps(request).encode())
@@ -43,3 +51,30 @@ def forwarded(event: Event, function: str, path: str, route: str) -> dict[str, A
         raise UpstreamUnavailableError("The request could not be handed on", retry_after=1)
     found: dict[str, Any] = content
     return found
+
+
+def answer_elsewhere(event: Event, paths: Mapping[str, Iterable[str]], prefix: str, function: str) -> dict[str, Any]:
+    """Answer a request that no route takes.
+
+    Args:
+        event: API Gateway's.
+        paths: Of the OpenAPI document, each with its methods.
+        prefix: Under it, a slash at the end of a path means nothing.
+        function: Answers what is under it.
+
+    Raises:
+        NotFoundError: There is no such path.
+        MethodNotAllowedError: The path takes other methods.
+        UpstreamUnavailableError: The function did not answer.
+    """
+    path = event["rawPath"]
+    wanted = path.rstrip("/") if path.startswith(prefix) else path
+    # Those without parameters first.
+    for route in sorted(paths, key=lambda known: "{" in known):
+        if not re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", route))), wanted):
+            continue
+        methods = sorted(map(str.upper, paths[route]))
+        if wanted != path and event["requestContext"]["http"]["method"] in methods:
+            return forwarded(event, function, wanted, route)
+        raise MethodNotAllowedError("This path does not take that method", headers={"allow": ", ".join(methods)})
+    raise NotFoundError("There is no such path")
