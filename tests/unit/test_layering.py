@@ -28,7 +28,8 @@ ORDER = (
     ("static_files", "configuration", "forwarding"),
     # What every capability shares.
     ("jobs", "limits", "budgets"),
-    ("control", "identity", "tasks", "verification"),
+    ("identity", "tasks", "verification"),
+    ("control",),
     ("chain",),
     ("http", "sweep"),
     # Capabilities.
