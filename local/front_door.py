@@ -137,7 +137,7 @@ class FrontDoor:
         status = 500
         try:
             if _LOCAL_ORIGIN.fullmatch(request.headers.get(hdrs.ORIGIN, "")) and _is_preflight(request):
-                response = web.Response(status=204)
+                response: web.StreamResponse = web.Response(status=204)
             elif request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
                 response = await self._websocket(request)
             else:
