@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -245,6 +246,18 @@ def test_errors_leave_the_context_in_use() -> None:
 
 
 # --- limits ---
+
+
+def test_an_answer_outlives_a_collection_of_garbage() -> None:
+    with Compiler(SOLJSON) as one:
+        one.compile(SIMPLE)
+        engine = one._context
+        assert engine
+        answer = engine.evaluate(f"slipwayCompile({json.dumps(json.dumps(SIMPLE))})", 30)
+        for _ in range(3):
+            engine.evaluate("for (let i = 0; i < 200; i++) new Uint8Array(100000).fill(i); 0", 30)
+            engine._racer.low_memory_notification()
+        assert json.loads(bytes(answer))["contracts"]
 
 
 def test_after_a_timeout_another_context_takes_over() -> None:

@@ -17,6 +17,7 @@ from slipway.builds.audit.compilation import compile_sources, new_compiler
 from slipway.builds.audit.deployable import keeps_interface
 from slipway.builds.audit.findings import REFUSED, own_findings, passed
 from slipway.builds.audit.fixes import mend
+from slipway.builds.audit.library_trees import LibraryTrees
 from slipway.builds.audit.models import AuditReport, Compilation, Finding, Fix, Round
 from slipway.builds.audit.slither import Slither
 from slipway.builds.models import ModelUsage
@@ -73,6 +74,7 @@ class Auditor:
         self._toolchain = toolchain or find_toolchain()
         self._compiler = compiler or new_compiler(self._toolchain)
         self._slither = slither or Slither()
+        self._trees = LibraryTrees()
 
     def __enter__(self) -> Auditor:
         return self
@@ -93,7 +95,7 @@ class Auditor:
             CompileTimeoutError: The compiler was stopped by its limits.
         """
         self._slither.start()
-        return compile_sources(self._compiler, self._toolchain, sources)
+        return compile_sources(self._compiler, self._toolchain, sources, self._trees)
 
     def audit(self, compilation: Compilation) -> AuditReport:
         """Audit the compiler's own output.

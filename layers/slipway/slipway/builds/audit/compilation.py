@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slipway.builds.audit.library_trees import LibraryTrees, key_of, with_trees
 from slipway.builds.audit.models import Compilation, Problem
 from slipway.errors import CompilationFailedError, CompilerBusyError, CompileTimeoutError
+from slipway.observability import logger
 from slipway.solidity.compiler import (
     DEFAULT_OUTPUTS,
     MEBIBYTE,
@@ -48,8 +50,10 @@ def new_compiler(toolchain: Toolchain, *, timeout_seconds: float = COMPILE_SECON
     )
 
 
-def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[str, str]) -> Compilation:
-    """Compile sources.
+def compile_sources(
+    compiler: Compiler, toolchain: Toolchain, sources: Mapping[str, str], trees: LibraryTrees | None = None
+) -> Compilation:
+    """Compile sources, with the library's syntax trees from ``trees`` where they are kept.
 
     Raises:
         CompilationFailedError: The sources have errors; ``details.problems`` has them with their lines.
@@ -62,8 +66,8 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         raise _failed(problems)
     try:
         standard_json_input = compiler_input(sources, toolchain)
-        output = compiler.compile(standard_json_input)
         version = compiler.version
+        output = _compile(compiler, version, standard_json_input, sources, trees)
     except CompilationError as error:
         raise _failed(problems_of(error.messages, sources)) from error
     except CompileTimeout as error:
@@ -85,6 +89,28 @@ def compile_sources(compiler: Compiler, toolchain: Toolchain, sources: Mapping[s
         standard_json_output=output,
         seconds=time.monotonic() - began,
     )
+
+
+def _compile(
+    compiler: Compiler,
+    version: str,
+    standard_json_input: dict[str, Any],
+    sources: Mapping[str, str],
+    trees: LibraryTrees | None,
+) -> dict[str, Any]:
+    key = key_of(standard_json_input, sources, version) if trees else None
+    if trees is None or key is None:
+        return compiler.compile(standard_json_input)
+    if known := trees.find(key):
+        selection = {**standard_json_input["settings"]["outputSelection"], "*": {"*": ["abi"]}}
+        settings = {**standard_json_input["settings"], "outputSelection": selection}
+        output = compiler.compile({**standard_json_input, "settings": settings})
+        if whole := with_trees(output, known):
+            return whole
+        logger.error("the library's syntax trees are not those that were kept")
+    output = compiler.compile(standard_json_input)
+    trees.keep(key, output, sources)
+    return output
 
 
 def compiler_input(sources: Mapping[str, str], toolchain: Toolchain) -> dict[str, Any]:
