@@ -24,6 +24,7 @@ from slipway.store import Transaction
 from slipway.times import now, to_text
 from slipway.tokens.models import ModelState
 from tests.support.installation import Answer, Installation
+from tests.support.nodes import RefusalError
 from tests.support.wallets import ADMIN, ALICE, BOB
 
 ROUTES = [
@@ -146,6 +147,48 @@ def test_a_chain_out_of_reach_opens_the_breaker_and_a_probe_closes_it(
     assert slipway.launch("next", token=token).code == "SERVICE_PAUSED"
     record_outcome(Service.TOKENS, Outcome.SUCCESS)
     assert slipway.launch("next", token=token).status == 202
+
+
+def test_requests_that_would_be_refused_anyway_say_nothing_of_the_chain(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No stranger without a model, and nobody over the limit, stops the service for everybody."""
+    slipway.model("taken")
+    assert slipway.launch("taken").status == 202
+    slipway.model()
+    slipway.model("rejected", state=ModelState.REJECTED)
+    monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 2, "day": 2}, "premium": {"hour": 1, "day": 1}}')
+    tier_limit.cache_clear()
+    whole = slipway.node.answers["eth_feeHistory"]
+    slipway.node.answers["eth_feeHistory"] = None
+    before = service_state(Service.TOKENS).breaker
+    refused = [("unknown", ALICE), ("sentiment-v2", BOB), ("rejected", ALICE), ("taken", ALICE)]
+    for model_id, account in refused:
+        assert slipway.launch(model_id, account=account).code != "UPSTREAM_UNAVAILABLE"
+    assert service_state(Service.TOKENS).breaker == before
+    # Over the limit as well.
+    write = Transaction()
+    Quota("launches", ALICE.address, tier_limit("launches", "standard")).count_within(write)
+    write.commit()
+    for _ in range(3):
+        assert slipway.launch().code in ("UPSTREAM_UNAVAILABLE", "RATE_LIMIT_EXCEEDED")
+    assert service_state(Service.TOKENS).breaker == before
+    slipway.node.answers["eth_feeHistory"] = whole
+
+
+def test_a_provider_that_has_too_much_to_do_is_no_outage(slipway: Installation) -> None:
+    slipway.model()
+    whole = slipway.node.answers["eth_feeHistory"]
+
+    def busy(_: list[Any]) -> Any:
+        raise RefusalError(429, "Too Many Requests")
+
+    slipway.node.answers["eth_feeHistory"] = busy
+    for _ in range(4):
+        answer = slipway.launch()
+        assert (answer.code, answer.body["error"]["details"]) == ("UPSTREAM_UNAVAILABLE", {"rate_limited": True})
+    slipway.node.answers["eth_feeHistory"] = whole
+    assert slipway.launch().status == 202
 
 
 @pytest.fixture

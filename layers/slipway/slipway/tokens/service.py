@@ -117,6 +117,11 @@ class _Quote:
         return None if self.gas is None or self.fees is None else self.gas * self.fees.max_fee_per_gas + self.l1_fee
 
 
+def _is_outage(refusal: SlipwayError) -> bool:
+    """Return whether nodes are out of reach, and do not just have too much to do."""
+    return isinstance(refusal, UpstreamUnavailableError) and not (refusal.details or {}).get("rate_limited")
+
+
 class TokenService:
     """Requests and reads of token launches.
 
@@ -338,10 +343,9 @@ class TokenService:
                 return self._replay(idempotency)
             if gate.refusal:
                 raise gate.refusal
-            if any(isinstance(refusal, UpstreamUnavailableError) for refusal in quote.refusals):
-                record_outcome(Service.TOKENS, Outcome.UNREACHABLE)
-            model = model or self._model_refusal(body.model_id, wallet)
-            raise model or self._lock_refusal(body.model_id) or quote.refusals[0]
+            if own := model or self._model_refusal(body.model_id, wallet) or self._lock_refusal(body.model_id):
+                raise own
+            raise self._refusal_of(quote, quota)
         answer = self._answer(new_id(), body, quote)
         for symbol in [body.token_symbol] if body.token_symbol else symbol_candidates(body.model_id):
             deployment = self._new_deployment(answer, wallet, body, symbol)
@@ -375,6 +379,13 @@ class TokenService:
             chain_id=self._chain.chain_id,
             status_url=f"/api/deployments/{deployment_id}/status",
         )
+
+    @staticmethod
+    def _refusal_of(quote: _Quote, quota: Quota) -> SlipwayError:
+        """Return the chain's refusal; an outage counts, unless the caller may not launch now anyway."""
+        if quota.refusal is None and any(map(_is_outage, quote.refusals)):
+            record_outcome(Service.TOKENS, Outcome.UNREACHABLE)
+        return quote.refusals[0]
 
     def _new_deployment(
         self, answer: DeployTokenAnswer, wallet: str, body: DeployTokenRequest, symbol: str
