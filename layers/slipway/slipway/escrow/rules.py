@@ -14,7 +14,7 @@ from slipway.escrow.models import Permit, PermitDomain
 PERMIT_SECONDS = 3600
 # A deposit can't be estimated before its approval is mined. Held to the contract by its tests; the newest fork asks
 # 300,000 of a first deposit, twice what those before it did.
-DEPOSIT_GAS = 400_000
+DEPOSIT_GAS = 500_000
 APPROVE_GAS = 120_000
 
 _DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
