@@ -13,7 +13,7 @@ from slipway.escrow.models import Permit, PermitDomain
 # How long a permit holds that the wallet is asked to sign.
 PERMIT_SECONDS = 3600
 # A deposit can't be estimated before its approval is mined. Held to the contract by its tests; the newest fork asks
-# 300,000 of a first deposit, twice what those before it did.
+# 414,000 of a first deposit, far more than those before it did.
 DEPOSIT_GAS = 500_000
 APPROVE_GAS = 120_000
 
