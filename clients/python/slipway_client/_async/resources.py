@@ -299,6 +299,13 @@ class AsyncAdmin(AsyncResource):
         """Return how a service did."""
         return await self._api.call("GET /api/admin/metrics", query={"service": service, "from": since, "to": until})
 
+    async def series(
+        self, service: str | None = None, *, since: str | None = None, until: str | None = None, step: str | None = None
+    ) -> types.SeriesAnswer:
+        """Return how a service did over time, and the requests of the API."""
+        query = {"service": service, "from": since, "to": until, "step": step}
+        return await self._api.call("GET /api/admin/metrics/series", query=query)
+
     async def pause(self, service: str, reason: str) -> types.SwitchAnswer:
         """Pause a service: it refuses what is new, and ends what it has begun."""
         return await self._api.call("POST /api/admin/{service}/pause", {"service": service}, body={"reason": reason})
