@@ -18,6 +18,7 @@ from local.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
 PYTHON = ROOT / "clients" / "python" / "slipway_client"
+TYPESCRIPT = ROOT / "clients" / "typescript" / "src" / "schema.ts"
 _NOTE = "Written by `make openapi`; do not edit."
 _LINE = 118
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -105,7 +106,7 @@ def _unquoted(schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"list[{_unquoted(schema.get('items', {}))}]"
     if kind == "object":
-        values = schema.get("additionalProperties")
+        values = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), None)
         return f"dict[str, {_unquoted(values) if isinstance(values, dict) else 'Any'}]"
     return _PLAIN.get(str(kind), "Any")
 
@@ -114,15 +115,64 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def python_routes(document: dict[str, Any]) -> str:
-    """Return a module with what the connection has to know of the routes."""
-    keyed = sorted(
+def typescript(document: dict[str, Any]) -> str:
+    """Return a module with one type for each schema of the document, and the routes that take an Idempotency-Key."""
+    parts = [f"// The shapes of the API, from its OpenAPI document. {_NOTE}"]
+    keyed = "".join(f"  {json.dumps(route)},\n" for route in _keyed(document))
+    parts.append(f"export const TAKES_KEY: ReadonlySet<string> = new Set([\n{keyed}]);")
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        about = " ".join(schema.get("description", "").split("\n\n")[0].split()).replace("*/", "* /")
+        comment = f"/** {about} */\n" if about else ""
+        if schema.get("properties"):
+            parts.append(f"{comment}export interface {_name(name)} {_typescript(schema)}")
+        else:
+            parts.append(f"{comment}export type {_name(name)} = {_typescript(schema)};")
+    return "\n\n".join(parts) + "\n"
+
+
+_SCRIPT = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+
+
+def _typescript(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return _name(schema["$ref"].rpartition("/")[2])
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "enum" in schema:
+        return " | ".join(map(json.dumps, schema["enum"]))
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " | ".join(dict.fromkeys(map(_typescript, schema[several])))
+    kind = schema.get("type")
+    if kind == "array":
+        inner = _typescript(schema.get("items", {}))
+        return f"({inner})[]" if " | " in inner else f"{inner}[]"
+    if fields := schema.get("properties"):
+        required = set(schema.get("required", ()))
+        lines = []
+        for field, shape in fields.items():
+            name = field if field.isidentifier() else json.dumps(field)
+            lines.append(f"  {name}{'' if field in required else '?'}: {_typescript(shape)};")
+        return "\n".join(["{", *lines, "}"])
+    if kind == "object":
+        values = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), None)
+        return f"Record<string, {_typescript(values) if isinstance(values, dict) else 'unknown'}>"
+    return _SCRIPT.get(str(kind), "unknown")
+
+
+def _keyed(document: dict[str, Any]) -> list[str]:
+    """Return the routes that take an Idempotency-Key."""
+    return sorted(
         f"{method.upper()} {path}"
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if any(parameter["name"].lower() == "idempotency-key" for parameter in operation.get("parameters", ()))
     )
-    listed = "\n".join(f'        "{route}",' for route in keyed)
+
+
+def python_routes(document: dict[str, Any]) -> str:
+    """Return a module with what the connection has to know of the routes."""
+    listed = "\n".join(f'        "{route}",' for route in _keyed(document))
     return (
         f'"""Routes that take an Idempotency-Key, from the OpenAPI document. {_NOTE}"""\n\n'
         f"TAKES_KEY = frozenset(\n    {{\n{listed}\n    }}\n)\n"
@@ -137,14 +187,14 @@ def synchronous(source: str) -> str:
 
 
 def wanted() -> dict[Path, str]:
-    """Return each generated Python file with its text, as ruff formats it."""
+    """Return each generated file with its text, Python as ruff formats it."""
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     files = {PYTHON / "types.py": python_types(document), PYTHON / "_routes.py": python_routes(document)}
     for source in sorted((PYTHON / "_async").glob("*.py")):
         # What the two have of their own.
         if source.name != "driver.py":
             files[PYTHON / "_sync" / source.name] = synchronous(source.read_text(encoding="utf-8"))
-    return {path: _formatted(path, text) for path, text in files.items()}
+    return {TYPESCRIPT: typescript(document), **{path: _formatted(path, text) for path, text in files.items()}}
 
 
 def _formatted(path: Path, text: str) -> str:

@@ -22,6 +22,8 @@ LEAST_COVERAGE_PERCENT = 90
 _STOP_SECONDS = 60
 # Each worker has a stack, of which each has some 2 GB.
 _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
+_CLIENT = "clients/typescript"
+_NPM_TEST = f"npm --prefix {_CLIENT} test --silent"
 _PYTEST = (sys.executable, "-m", "pytest", "--cov", "--cov-report=")
 
 
@@ -69,6 +71,8 @@ def suites() -> list[Suite]:
         # Whole modules, as some have things that they share; in their order, as the longest are not at the end.
         Suite("stack", (*_PYTEST, "tests/performance", "tests/stack", *_STACKS, "--no-loadscope-reorder")),
         Suite("functional", (*_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
+        # What of the clients needs no stack; the rest is in tests/unit/clients and tests/stack/clients.
+        Suite("typescript", ("sh", "-c", f"{sys.executable} -m local.web --install {_CLIENT} && {_NPM_TEST}")),
         Suite("dashboard", ("sh", "-c", "npm run --silent types && npm test --silent"), ROOT / "web"),
     ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from pathlib import Path
 
 from local.digests import digest, read_stamp
 from local.paths import DASHBOARD, LOGS, ROOT, STAMPS
@@ -17,7 +19,7 @@ _SOURCES = ("src", "public", "index.html", "vite.config.ts", "tsconfig.json", *_
 
 def build_dashboard() -> None:
     """Install the dashboard's packages and make its local build; hold `build.one_at_a_time`."""
-    _install()
+    install_packages(WEB)
     stamp = STAMPS / "dashboard"
     wanted = digest([WEB / name for name in _SOURCES])
     if (DASHBOARD / "index.html").exists() and read_stamp(stamp) == wanted:
@@ -33,19 +35,22 @@ def build_dashboard() -> None:
 
 def generate_client() -> None:
     """Write the types of the dashboard's client, from the OpenAPI document."""
-    _install()
+    install_packages(WEB)
     command = ["npm", "run", "--silent", "client"]
     run(command, LOGS / "client.log", cwd=WEB, environment=_environment(), doing="openapi-typescript")
 
 
-def _install() -> None:
-    stamp = STAMPS / "web-npm"
-    wanted = digest([WEB / name for name in _PACKAGES])
-    if (WEB / "node_modules" / ".package-lock.json").exists() and read_stamp(stamp) == wanted:
+def install_packages(folder: Path) -> None:
+    """Install the npm packages that a folder has locked, unless they are there."""
+    name = folder.relative_to(ROOT).as_posix()
+    stamp = STAMPS / f"{name.replace('/', '-')}-npm"
+    wanted = digest([folder / package for package in _PACKAGES])
+    if (folder / "node_modules" / ".package-lock.json").exists() and read_stamp(stamp) == wanted:
         return
-    with step("Installing the dashboard's npm packages"):
+    with step(f"Installing the npm packages of {name}"):
         command = ["npm", "ci", "--no-audit", "--no-fund"]
-        run(command, LOGS / "web-npm.log", cwd=WEB, environment=_environment(), doing="npm ci in web/")
+        run(command, LOGS / f"{stamp.name}.log", cwd=folder, environment=_environment(), doing=f"npm ci in {name}/")
+    STAMPS.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -55,9 +60,15 @@ def _environment() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the client along with the document that it is made from, for `make openapi`."""
+    """Write the client along with the document that it is made from; with --install, only install packages."""
+    parser = argparse.ArgumentParser(prog="python -m local.web", description=main.__doc__)
+    parser.add_argument("--install", metavar="FOLDER", help="of the repository, with a package-lock.json")
+    folder = parser.parse_args().install
     STAMPS.mkdir(parents=True, exist_ok=True)
-    generate_client()
+    if folder:
+        install_packages(ROOT / folder)
+    else:
+        generate_client()
     return 0
 
 

@@ -16,7 +16,7 @@ from local.source_template import source_template
 from slipway import __version__
 from slipway.store import connection
 
-FOLDERS = (".", "web", "layers/solidity", "functions/api/documents")
+FOLDERS = (".", "web", "layers/solidity", "functions/api/documents", "clients/typescript")
 NPM = [f"{folder}/{name}" for folder in FOLDERS for name in ("package.json", "package-lock.json")]
 
 
@@ -30,6 +30,11 @@ def test_python() -> None:
     assert locked == [__version__]
     assert _toml("clients/python/pyproject.toml")["project"]["version"] == __version__
     assert slipway_client.__version__ == __version__
+
+
+def test_typescript() -> None:
+    source = (ROOT / "clients" / "typescript" / "src" / "version.ts").read_text(encoding="utf-8")
+    assert f'VERSION = "{__version__}"' in source
 
 
 @pytest.mark.parametrize("name", NPM)

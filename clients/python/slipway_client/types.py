@@ -880,7 +880,7 @@ class LimitsAnswer(TypedDict):
 class LimitsChange(TypedDict):
     """New limits of tiers and wallets by name and span; null goes back to the template's, or to the tier's."""
 
-    tiers: NotRequired[dict[str, Any]]
+    tiers: NotRequired[dict[str, dict[str, dict[str, int] | None] | None]]
     wallets: NotRequired[dict[str, dict[str, dict[str, int] | None] | None]]
 
 

@@ -16,11 +16,13 @@ from playwright.sync_api import Browser, sync_playwright
 from local.chromium import find_chromium
 from local.paths import ROOT
 from local.uv import find_uv
+from local.web import install_packages
 from tests.stack.conftest import PAYING, RunningStack
 from tests.stack.test_escrow import Wallet
 
 GUIDE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 PROGRAM_SECONDS = 180
+TYPESCRIPT = ROOT / "clients" / "typescript"
 
 
 def program(name: str) -> str:
@@ -100,6 +102,62 @@ def payer(stack: RunningStack) -> dict[str, str]:
     wallet.rpc("anvil_setBalance", PAYING.address, hex(10**19))
     wallet.mint(1000)
     return {"SLIPWAY_PRIVATE_KEY": key, "RPC_URL": stack.chains[0]["rpc_url"]}
+
+
+@dataclass(frozen=True)
+class TypescriptProject:
+    """A project that has the packed TypeScript client, and viem."""
+
+    directory: Path
+
+    def start(self, name: str, **variables: str) -> subprocess.Popen[str]:
+        """Check the types of a program of the guide, and start it."""
+        (self.directory / f"{name}.ts").write_text(program(name), encoding="utf-8")
+        options = ["--module", "nodenext", "--target", "es2022", "--strict", "--skipLibCheck", "--types", "node"]
+        compiler = [str(TYPESCRIPT / "node_modules" / ".bin" / "tsc"), *options, f"{name}.ts"]
+        checked = subprocess.run(compiler, cwd=self.directory, capture_output=True, text=True, check=False, timeout=120)
+        assert checked.returncode == 0, checked.stdout
+        return subprocess.Popen(
+            ["node", f"{name}.js"],
+            cwd=self.directory,
+            env={"PATH": os.environ["PATH"], **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, name: str, status: int = 0, /, **variables: str) -> str:
+        """Run one to its end; return what it printed."""
+        process = self.start(name, **variables)
+        try:
+            output, errors = process.communicate(timeout=PROGRAM_SECONDS)
+        finally:
+            process.kill()
+        assert process.returncode == status, output + errors
+        return output
+
+
+@pytest.fixture(scope="session")
+def typescript_client(tmp_path_factory: pytest.TempPathFactory) -> TypescriptProject:
+    """Pack the client, and install the pack."""
+    directory = tmp_path_factory.mktemp("typescript-client")
+    install_packages(TYPESCRIPT)
+    _npm(TYPESCRIPT, "pack", "--pack-destination", str(directory))
+    (pack,) = directory.glob("*.tgz")
+    (directory / "package.json").write_text('{"type": "module", "private": true}')
+    _npm(directory, "install", "--offline", str(pack))
+    assert [path.name for path in (directory / "node_modules").iterdir() if path.name[0] != "."] == ["@slipway"]
+    for name in ("viem", "@types"):
+        (directory / "node_modules" / name).symlink_to(TYPESCRIPT / "node_modules" / name)
+    (directory / "web.yaml").write_text((ROOT / "docs" / "examples" / "web.yaml").read_text())
+    return TypescriptProject(directory)
+
+
+def _npm(directory: Path, *arguments: str) -> None:
+    command = ["npm", *arguments, "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=PROGRAM_SECONDS)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,10 @@
+export { Slipway, type SlipwayOptions } from "./client.js";
+export { SlipwayError, StillUnderWayError, TransactionError, WebhookError } from "./errors.js";
+export type { LogEvent } from "./events.js";
+export type { BuildEvent, FollowOptions, LaunchOptions, Status, WorkloadOptions } from "./jobs.js";
+export type { Retries } from "./retries.js";
+export type * as types from "./schema.js";
+export { browserStore, memoryStore, type Session, type SessionStore } from "./sessions.js";
+export { type Provider, type Signer, signInMessage, type TypedData, type Unsigned, type Wallet, walletOf } from "./signing.js";
+export { verifyWebhook, type WebhookHeaders, type WebhookMessage } from "./webhooks.js";
+export { VERSION } from "./version.js";
