@@ -265,6 +265,11 @@ export class Admin extends Resource {
     return this.api.call("GET /api/admin/metrics", { query });
   }
 
+  /** How a service did over time, and the requests of the API. */
+  series(query: Span & { service?: string; step?: string } = {}): Promise<types.SeriesAnswer> {
+    return this.api.call("GET /api/admin/metrics/series", { query });
+  }
+
   /** Pause a service: it refuses what is new, and ends what it has begun. */
   pause(service: string, reason: string): Promise<types.SwitchAnswer> {
     return this.api.call("POST /api/admin/{service}/pause", { path: { service }, body: { reason } });

@@ -747,7 +747,7 @@ export interface LogoutRequest {
   everywhere?: boolean;
 }
 
-/** How a service did between two moments. Durations in seconds, cost a decimal string in wei. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only. */
+/** How a service did between two moments. Durations in seconds, cost a decimal string in wei of `currency`. `success_rate` is None when nothing ended. Launches that were refused at the request are in the audit trail only. */
 export interface MetricsAnswer {
   service: string;
   since: string;
@@ -759,6 +759,8 @@ export interface MetricsAnswer {
   p95_seconds: number | null;
   gas_used: string;
   total_cost: string;
+  currency: string | null;
+  chain_id: number | null;
   errors: Record<string, number>;
   in_flight: number;
   paused: boolean;
@@ -1127,6 +1129,34 @@ export interface SecretAnswer {
   secret: string;
 }
 
+/** A service over time, oldest point first; `truncated` where it had more ends of jobs than are counted. */
+export interface SeriesAnswer {
+  service: string;
+  since: string;
+  until: string;
+  step: Step;
+  currency: string | null;
+  chain_id: number | null;
+  points: SeriesPoint[];
+  truncated: boolean;
+}
+
+/** What happened from `at` on, for the length of a step. */
+export interface SeriesPoint {
+  at: string;
+  requests: number | null;
+  server_errors: number | null;
+  p50_milliseconds: number | null;
+  p95_milliseconds: number | null;
+  completed: number;
+  failed: number;
+  success_rate: number | null;
+  p50_seconds: number | null;
+  p95_seconds: number | null;
+  gas_used: string;
+  total_cost: string;
+}
+
 /** How many replicas of a service are available, and where it is reached. */
 export interface ServiceState {
   available: number;
@@ -1258,6 +1288,9 @@ export interface StatusChange {
   status: ProjectStatus;
   url?: string | null;
 }
+
+/** How long each point of a series is, in UTC. */
+export type Step = "hour" | "day";
 
 /** Bytes by kind of storage. */
 export interface StorageAvailability {
