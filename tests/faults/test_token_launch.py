@@ -112,15 +112,18 @@ def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
 
 
 @contextmanager
-def registration_awaited(stack: FaultyStack) -> Iterator[str]:
-    """A launch whose token is there for good and whose registration no node takes; nothing else is mined meanwhile."""
+def registration_awaited(stack: FaultyStack, *, supply: bool = True) -> Iterator[str]:
+    """A launch whose token is there for good and whose registration no node takes, nor what follows it; nothing else is
+    mined meanwhile."""
     with mining_stopped(stack):
-        deployment_id = stack.place()
-        for name in ("deployment_tx_hash", "registry_tx_hash"):
+        deployment_id = stack.place(supply=supply)
+        awaited = ["registry_tx_hash", *(["allocation_tx_hash"] if supply else [])]
+        for name in ("deployment_tx_hash", *awaited):
             wait_until(lambda name=name: _in_pool(stack, deployment_id, name))
         # It went out as a block took the creation alone, and was forgotten.
         stack.misbehave(("eth_sendRawTransaction", "503", 10_000))
-        stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)["registry_tx_hash"])
+        for name in reversed(awaited):
+            stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)[name])
         for _ in range(3):
             stack.anvil("evm_mine")
         stack.wait_for(deployment_id, {"registering"})
@@ -150,7 +153,7 @@ def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
 
 def _started_with_kills(stack: FaultyStack, boundary: str) -> tuple[list[str], list[Path]]:
     """A launch that will be killed before the boundary and one after it, and their faults."""
-    placed = [stack.place(start=False) for _ in WHENS]
+    placed = [stack.place(start=False, supply=True) for _ in WHENS]
     faults = [stack.lay(boundary, when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
     for deployment_id in placed:
         stack.start(deployment_id)
@@ -236,7 +239,7 @@ def test_killed_while_an_operator_takes_a_launch_up_again(stack: FaultyStack, wh
 
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed(stack: FaultyStack, when: str) -> None:
-    with registration_awaited(stack) as deployment_id:
+    with registration_awaited(stack, supply=False) as deployment_id:
         item = stack.deployment(deployment_id)
         terms = calls.Terms.of(item["wallet"], None, None, [])
         token = item["token_address"]

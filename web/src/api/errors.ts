@@ -42,6 +42,8 @@ const ADVICE: Record<string, string> = {
   MODEL_NOT_FOUND: "Check the model's id, or have it registered first.",
   MODEL_NOT_VALIDATED: "Wait until the model is validated, then try again.",
   TOKEN_EXISTS: "Look for the token in your deployments.",
+  MAX_SUPPLY_EXCEEDED: "Mint less.",
+  WRONG_CHAIN: "Switch your wallet to the chain of this token.",
   CONFLICT: "Refresh to see how it stands now.",
   RATE_LIMIT_EXCEEDED: "You have used up your share for now: wait, then try again.",
   INSUFFICIENT_GAS: "The network is expensive at the moment. Try again later.",

@@ -100,7 +100,7 @@ export default function LaunchTokenDialog({ onClose }: { onClose: () => void }) 
               {(control) => <Input {...control} inputMode="decimal" autoComplete="off" placeholder={supply || "0"} value={most} onChange={(event) => setMost(event.target.value)} />}
             </Field>
           </div>
-          <Field label="Allocations of the first supply" hint={sharesHint(body.allocations)} error={sharesProblem(fields)}>
+          <Field label="Allocations" hint={sharesHint(body.allocations)} error={sharesProblem(fields)}>
             {(control) => <Textarea {...control} rows={3} spellCheck={false} className="font-mono text-xs" placeholder="0x70997970C51812dc3A010C7d01b50e0d17dc79C8 250.5" value={shares} onChange={(event) => setShares(event.target.value)} />}
           </Field>
           {refused && fields.length === 0 ? <ErrorAlert error={refused} title={launch.error ? "The launch was not accepted" : "There is no estimate"} /> : null}

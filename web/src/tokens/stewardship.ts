@@ -1,8 +1,8 @@
 import type { Unsigned } from "@/wallet/send";
 
-/** What a steward calls. viem is loaded when somebody does. */
+/** What a steward calls. */
 export async function tokenManagerAbi() {
-  const { parseAbi } = await import("viem");
+  const { parseAbi } = await import("@/wallet/transactions");
   return parseAbi([
     "function offerStewardship(address token, address to)",
     "function acceptStewardship(address token)",
@@ -17,6 +17,6 @@ export type Handover =
 
 /** The transaction of a call of the TokenManager at `manager`. */
 export async function callOf(manager: string, call: Handover, description: string): Promise<Unsigned> {
-  const [{ encodeFunctionData }, abi] = await Promise.all([import("viem"), tokenManagerAbi()]);
+  const [{ encodeFunctionData }, abi] = await Promise.all([import("@/wallet/transactions"), tokenManagerAbi()]);
   return { to: manager, data: encodeFunctionData({ abi, ...call } as never), description };
 }
