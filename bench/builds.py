@@ -2,9 +2,9 @@
 
 ``python -m bench.builds [--builds N] [--stack .local/stack.json] [--json FILE]`` needs a running stack (`make start`).
 Tells how long a POST takes by the clock of who sends it, the local engine's share included, how long from there to the
-contract's confirmations on both chains, and the most memory that a process of the function which compiles and audits
-held, its own processes included (proportional set size; Linux only). The first build warms the functions and does not
-count. Exit status 0 if every promise holds.
+contract's confirmations on both chains, how long a preview takes, and the most memory that a process of the function
+which compiles and audits held, its own processes included (proportional set size; Linux and root only). The first build
+warms the functions and does not count. Exit status 0 if every promise holds.
 """
 
 import argparse
@@ -31,6 +31,7 @@ _PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply"
 _ENDED = {"complete", "failed", "cancelled"}
 _BUILD_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
+_PREVIEWS = 20
 _FUNCTION = b"ContractTasks"
 _MEBIBYTE = 1024 * 1024
 
@@ -59,12 +60,14 @@ def main() -> int:
     build(clients[0], chains)
     with watched(supervisor) as memory:
         runs = [build(clients[number % len(clients)], chains) for number in range(given.builds)]
+    previews = [preview(clients[0], chains) for _ in range(_PREVIEWS)]
     posts, ends = [run.post for run in runs], [run.end_to_end for run in runs]
     figures = [
         Figure("builds.post.warm", percentile(posts, 50) or 0, 0.2, "s, p50, with the local engine's share"),
         Figure("builds.post.p95", percentile(posts, 95) or 0, None, "s"),
         Figure("builds.end_to_end.two_chains", percentile(ends, 50) or 0, 15, "s, p50, at blocks of 1 s"),
         Figure("builds.end_to_end.p95", percentile(ends, 95) or 0, 87, "s"),
+        Figure("builds.preview.warm", percentile(previews, 50) or 0, 0.4, "s, p50, with the gas of each chain"),
         *(
             Figure(f"builds.stage.{name}", percentile([run.detail[f"{name}_time"] for run in runs], 50) or 0, None, "s")
             for name in ("generation", "audit", "deploy")
@@ -77,6 +80,13 @@ def main() -> int:
 def _client(api: str, user: LocalAccount) -> httpx.Client:
     headers = {"authorization": f"Bearer {sign_in(api, user)}"}
     return httpx.Client(base_url=f"{api}/api/v1/builds", headers=headers, timeout=60)
+
+
+def preview(http: httpx.Client, chains: list[int]) -> float:
+    """Return the seconds that a preview takes."""
+    began = time.monotonic()
+    http.post("/preview", json={"prompt": _PROMPT, "chains": chains}).raise_for_status()
+    return time.monotonic() - began
 
 
 def build(http: httpx.Client, chains: list[int]) -> Run:

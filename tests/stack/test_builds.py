@@ -241,10 +241,15 @@ def test_a_wallet_deploys_what_was_audited(stack: Any, nodes: dict[int, Web3]) -
         fees = {"nonce": 0, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9}
         sent = node.eth.send_raw_transaction(account.sign_transaction({**unsigned, **fees}).raw_transaction)
         hashes[deployment["chain_id"]] = sent.to_0x_hex()
-    for chain_id, tx_hash in hashes.items():
+
+    def follow(chain_id: int) -> int:
         path = f"{PATH}/{build_id}/deployments/{chain_id}"
-        answer = stack.http.post(path, json={"tx_hash": tx_hash}, headers=bearer(wallet))
-        assert answer.status_code == 200, answer.text
+        return int(stack.http.post(path, json={"tx_hash": hashes[chain_id]}, headers=bearer(wallet)).status_code)
+
+    # At once, and each more than once.
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        assert set(pool.map(follow, [*hashes] * 3)) <= {200, 409}
+    assert {follow(chain_id) for chain_id in hashes} <= {200, 409}
     build = ended(stack, wallet, build_id)
     assert build["status"] == "complete", build
     for deployment in build["deployments"]:

@@ -498,7 +498,14 @@ def test_the_command_line_tells_by_its_status(
     monkeypatch.setattr(auditor, "close", lambda: None)
     clean = CONTRACTS / "clean" / "Token.sol"
     vulnerable = CONTRACTS / "vulnerable" / "TxOrigin.sol"
-    for number, nothing in enumerate(("", "interface Only { function f() external; }")):
+    for number, nothing in enumerate(
+        (
+            "",
+            "interface Only { function f() external; }",
+            "abstract contract Only { uint256 public x; }",
+            "library Only { function f() external pure returns (uint256) { return 1; } }",
+        )
+    ):
         (empty := tmp_path / f"Empty{number}.sol").write_text(f"pragma solidity 0.8.37;\n{nothing}\n", encoding="utf-8")
         status, report = run(capsys, str(empty))
         assert (status, report["passed"], report["error"]["code"]) == (2, False, "COMPILATION_FAILED")

@@ -1029,6 +1029,45 @@ def test_hashes_are_the_owners_and_of_builds_that_a_wallet_signs(yard: Yard) -> 
     assert _follow(yard, unaudited, tx_hash).status == 409
 
 
+def test_a_hash_is_asked_for_with_one_key_and_never_again_for_a_contract_that_is_there(yard: Yard) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    tx_hash = _by_wallet(yard, _shown(yard, build_id)["transaction"]["data"])
+    key = {"idempotency-key": str(uuid.uuid4())}
+    first = _follow(yard, build_id, tx_hash, headers=key)
+    assert _follow(yard, build_id, tx_hash, headers=key).body == first.body
+    other = _follow(yard, build_id, "0x" + "cd" * 32, headers=key)
+    assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
+    assert int(yard.item(build_id).runs) == 2
+
+
+def test_a_build_that_is_cancelled_while_it_is_followed_can_be_followed_again(yard: Yard) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    tx_hash = _by_wallet(yard, _shown(yard, build_id)["transaction"]["data"])
+    assert _follow(yard, build_id, tx_hash).status == 200
+    cancelled = yard.slipway.api("api_builds_cancel", token=yard.slipway.token(ALICE), path={"build_id": build_id})
+    assert cancelled.status == 200
+    yard.chains[FIRST].mine(2)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "ended"
+    assert yard.item(build_id).status == "cancelled"
+    retried = yard.slipway.api("api_builds_retry", token=yard.slipway.token(ALICE), path={"build_id": build_id})
+    assert retried.status == 409
+    assert _follow(yard, build_id, tx_hash).status == 200
+    _prepare(yard, build_id)
+    yard.task("BeginDeployment", build_id)
+    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "confirmed"
+    assert yard.complete(build_id) == "done"
+    assert yard.item(build_id).status == "complete"
+
+
+@pytest.mark.parametrize("chain_id", ["0", "-1", "1e3", "0x7a69", "9" * 40, "anvil"])
+def test_chains_that_are_none_are_refused(yard: Yard, chain_id: str) -> None:
+    build_id = yard.build(FIRST, signer="wallet")
+    path = {"build_id": build_id, "chain_id": chain_id}
+    body = {"tx_hash": "0x" + "ab" * 32}
+    answer = yard.slipway.api("api_builds_follow", token=yard.slipway.token(ALICE), path=path, body=body)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
 def test_code_that_was_swapped_is_handed_to_no_wallet(yard: Yard) -> None:
     build_id, other = yard.build(FIRST, signer="wallet"), contracts.load("TokenManager")
     body = json.dumps({"abi": other.abi, "bytecode": other.bytecode}).encode()

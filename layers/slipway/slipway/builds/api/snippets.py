@@ -26,7 +26,7 @@ with open("abi.json", encoding="utf-8") as file:
     abi = json.load(file)
 w3 = Web3(Web3.HTTPProvider(os.environ["RPC_URL"]))
 contract = w3.eth.contract(address="%(address)s", abi=abi)
-print(contract.functions.%(function)s().call())
+print(contract.functions["%(function)s"]().call())
 """
 
 

@@ -54,11 +54,11 @@ def require_contract(compilation: Compilation) -> None:
     """Refuse sources in which there is nothing to deploy: an audit of them would pass without looking at anything.
 
     Raises:
-        CompilationFailedError: No contract of our own has code.
+        CompilationFailedError: There is no contract of our own but abstract ones, interfaces and libraries.
     """
-    contracts = compilation.standard_json_output.get("contracts", {})
-    own = (contract for unit in compilation.sources for contract in contracts.get(unit, {}).values())
-    if not any(contract["evm"]["bytecode"]["object"] for contract in own):
+    trees = (compilation.standard_json_output["sources"][unit]["ast"] for unit in compilation.sources)
+    declared = (node for tree in trees for node in tree["nodes"] if node["nodeType"] == "ContractDefinition")
+    if not any(node["contractKind"] == "contract" and not node["abstract"] for node in declared):
         raise _refused("", ["There is no contract that can be deployed"])
 
 

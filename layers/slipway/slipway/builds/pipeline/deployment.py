@@ -238,7 +238,9 @@ class ChainDeployment:
         if receipt is None:
             if now() > from_text(deployment.deadline):
                 raise DeploymentFailedError(f"No block of {chain.name} has the transaction; give its hash again then")
-            return Outlook(ChainProgress.PENDING, confirmation_pause(chain, polls))
+            # What nobody has seen is looked for less and less often.
+            pause = confirmation_pause(chain, polls)
+            return Outlook(ChainProgress.PENDING, pause if sent else min(60, max(pause, 2 * polls)))
         if not is_confirmed(receipt, latest, chain):
             return Outlook(ChainProgress.PENDING, confirmations_pause(receipt, latest, chain))
         if self._rpc.block_hash(receipt.block_number) != receipt.block_hash:
