@@ -703,7 +703,7 @@ def test_a_chain_that_is_down_leaves_the_other_alone(yard: Yard, monkeypatch: py
     build_id = yard.build()
     yard.task("BeginDeployment", build_id, SECOND)
     with monkeypatch.context() as down:
-        down.setattr(yard.chains[SECOND].client, "post", _refuse)
+        down.setattr(yard.chains[SECOND].client, "stream", _refuse)
         with pytest.raises(UpstreamUnavailableError):
             yard.signer("sign", build_id, SECOND)
     yard.fail(build_id, "UpstreamUnavailableError", "No node of chain 5001 answered", SECOND)

@@ -15,7 +15,7 @@ import httpx
 
 from slipway.chain.head import Head
 from slipway.chain.models import Call, ChainFees, Receipt, Sent
-from slipway.chain.nodes import Node, nodes_of
+from slipway.chain.nodes import Node, head_of, nodes_of
 from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
 from slipway.chains import Chain
 from slipway.deadline_client import request_within
@@ -264,7 +264,7 @@ class JsonRpc:
 
     def head(self) -> Head:
         """Return a look at the chain's head that this process shares for a part of a block."""
-        return self._nodes.head(self._clock.monotonic(), lambda: Head(self))
+        return head_of(self._chain, self._clock.monotonic(), lambda: Head(self))
 
     def fees(self) -> ChainFees:
         """Return the base fee of the next block and the tip to offer, in wei: what recent blocks took or the node

@@ -63,7 +63,6 @@ class Nodes:
     def __init__(self, chain: Chain) -> None:
         self._block_seconds = chain.block_seconds
         self._nodes = [Node(url, position) for position, url in enumerate(chain.rpc_urls, start=1)]
-        self._shared: tuple[float, Head] | None = None
 
     def in_order(self, moment: float) -> list[Node]:
         """Return the addresses as they are to be asked: as configured, then those that lag, then those that rest."""
@@ -85,17 +84,6 @@ class Nodes:
         ]
         return max(heads, default=None)
 
-    def head(self, moment: float, look: Callable[[], Head]) -> Head:
-        """Return the last look at the chain's head, or a new one if that is of the past."""
-        shared = min(self._block_seconds * _HEAD_PART, _MOST_SHARED_SECONDS)
-        if self._shared is None or moment - self._shared[0] >= shared:
-            self._shared = moment, look()
-        return self._shared[1]
-
-    def forget_head(self) -> None:
-        """Look at the chain's head anew."""
-        self._shared = None
-
     def unheard(self, node: Node, moment: float) -> list[Node]:
         """Return the other addresses in order that have not reported a block lately and do not rest."""
         return [
@@ -109,6 +97,7 @@ class Nodes:
 
 
 _known: dict[tuple[int, tuple[str, ...]], Nodes] = {}
+_heads: dict[tuple[int, tuple[str, ...]], tuple[float, Head]] = {}
 
 
 def nodes_of(chain: Chain) -> Nodes:
@@ -116,12 +105,22 @@ def nodes_of(chain: Chain) -> Nodes:
     return _known.setdefault((chain.chain_id, chain.rpc_urls), Nodes(chain))
 
 
+def head_of(chain: Chain, moment: float, look: Callable[[], Head]) -> Head:
+    """Return this process's last look at a chain's head, or a new one if that is of the past."""
+    key, shared = (chain.chain_id, chain.rpc_urls), min(chain.block_seconds * _HEAD_PART, _MOST_SHARED_SECONDS)
+    began, head = _heads.get(key, (moment, None))
+    if head is None or moment - began >= shared:
+        head = look()
+        _heads[key] = moment, head
+    return head
+
+
 def forget_nodes() -> None:
     """Begin anew, as a new process does."""
     _known.clear()
+    forget_heads()
 
 
 def forget_heads() -> None:
     """Look at the head of each chain anew."""
-    for nodes in _known.values():
-        nodes.forget_head()
+    _heads.clear()
