@@ -131,8 +131,8 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @param price What was named.
     error InvalidPrice(uint256 price);
 
-    /// @notice The job runs at another price, which can't be changed any more.
-    /// @param agreed The price it runs at.
+    /// @notice Another price is agreed for the job; once it is in use, it can't be changed any more.
+    /// @param agreed The agreed price.
     /// @param named The other one.
     error PriceIsAgreed(uint256 agreed, uint256 named);
 
@@ -197,8 +197,15 @@ contract Escrow is AccessControl, ReentrancyGuard {
     /// @param jobId The job.
     /// @param depositor Whose deposit.
     /// @param amount How much is reserved from now on, in base units. At most what is held.
-    function reserve(bytes32 jobId, address depositor, uint256 amount) external onlyRole(OPERATOR_ROLE) {
+    /// @param price The price that the operator believes to be agreed, so that no other one can take its place before.
+    function reserve(
+        bytes32 jobId,
+        address depositor,
+        uint256 amount,
+        uint256 price
+    ) external onlyRole(OPERATOR_ROLE) {
         Account storage account = _running(jobId, depositor);
+        if (price != account.price) revert PriceIsAgreed(account.price, price);
         uint256 held = _held(account);
         if (amount > held) revert InsufficientDeposit(held, amount);
         account.reserved = amount;

@@ -56,6 +56,7 @@ def _until(stack: FaultyStack, is_so: Callable[[], Any], seconds: float = PATIEN
     ends_at = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < ends_at
+        stack.anvil("evm_mine")
         stack.reconcile()
         time.sleep(0.5)
 

@@ -121,6 +121,9 @@ class Workloads:
         ):
             self.stack.anvil("anvil_impersonateAccount", owner)
             self.stack.anvil("eth_sendTransaction", {"from": owner, "to": to, "data": "0x" + data.hex()})
+        # Blocks come with transactions alone, and the last one has to be confirmed as well.
+        for _ in range(2):
+            self.stack.anvil("evm_mine")
 
     def _have_paid(self, deployment_id: str, units: int) -> None:
         """Have a workload paid by its owner's deposit."""

@@ -10,6 +10,7 @@ import re
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +42,7 @@ from tests.support.installation import Answer, Installation
 from tests.support.wallets import ALICE, BOB, OPERATOR, sign_in_message, sign_text
 from tests.support.workers import body as beat_body
 from tests.support.workers import enrol
+from tests.support.workloads import put_workload
 
 
 @dataclass
@@ -402,6 +404,20 @@ def test_a_deployments_statuses_are_told_with_the_one_before(slipway: Installati
     found = verified(hook["secret"], request)
     assert found["type"] == "deployment.failed"
     assert (found["data"]["deployment_id"], found["data"]["previous_status"]) == (launched, "deploying")
+
+
+def test_a_workloads_money_is_told_beside_its_status(slipway: Installation, receiver: Receiver) -> None:
+    hook = make(slipway, receiver.url, events=["payment.*"])
+    workload = str(uuid.uuid4())
+    put_workload(workload, ALICE.address)
+    pk = deployment_key(workload)[0]
+    for name, more in (("pending", None), ("payment_low", {"runway_seconds": 7000}), ("payment_exhausted", None)):
+        job_event(pk, name, name, more).save()
+    low, exhausted = sorted(whole(slipway, receiver, hook), key=lambda entry: str(entry["type"]), reverse=True)
+    assert (low["type"], exhausted["type"]) == ("payment.low", "payment.exhausted")
+    assert (low["data"]["deployment_id"], low["data"]["status"], low["data"]["runway_seconds"]) == (
+        workload, "pending", 7000,
+    )  # fmt: skip
 
 
 def whole(slipway: Installation, receiver: Receiver, hook: dict[str, Any]) -> list[dict[str, Any]]:

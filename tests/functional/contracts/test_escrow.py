@@ -270,7 +270,7 @@ def test_a_refund_leaves_what_is_reserved(escrowed: Escrowed, job: bytes) -> Non
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
     functions = escrowed.escrow.functions
-    receipt = escrowed.chain.send(functions.reserve(job, first, 20 * USDC), escrowed.operator)
+    receipt = escrowed.chain.send(functions.reserve(job, first, 20 * USDC, PRICE), escrowed.operator)
     (event,) = escrowed.escrow.events.Reserved().process_receipt(receipt, errors=DISCARD)
     block = escrowed.chain.web3.eth.get_block(receipt["blockNumber"])
     assert dict(event["args"]) == {
@@ -285,7 +285,7 @@ def test_a_refund_leaves_what_is_reserved(escrowed: Escrowed, job: bytes) -> Non
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 12 * USDC), escrowed.operator)
     assert escrowed.account(job, first) == (25 * USDC, 12 * USDC, 5 * USDC, 8 * USDC)
     # Said anew, not added: the job cost less than was thought.
-    escrowed.chain.send(functions.reserve(job, first, 1 * USDC), escrowed.operator)
+    escrowed.chain.send(functions.reserve(job, first, 1 * USDC, PRICE), escrowed.operator)
     assert escrowed.refundable(job, first) == 7 * USDC
     escrowed.chain.send(functions.refund(job), first)
     assert escrowed.account(job, first) == (25 * USDC, 12 * USDC, 12 * USDC, 1 * USDC)
@@ -294,7 +294,7 @@ def test_a_refund_leaves_what_is_reserved(escrowed: Escrowed, job: bytes) -> Non
 def test_a_reservation_ends_by_itself(escrowed: Escrowed, job: bytes) -> None:
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
-    escrowed.chain.send(escrowed.escrow.functions.reserve(job, first, 25 * USDC), escrowed.operator)
+    escrowed.chain.send(escrowed.escrow.functions.reserve(job, first, 25 * USDC, PRICE), escrowed.operator)
     assert escrowed.refundable(job, first) == 0
     provider = escrowed.chain.web3.provider
     until = escrowed.escrow.functions.accountOf(job, first).call()[4]
@@ -336,9 +336,9 @@ def test_no_more_is_released_or_reserved_than_is_held_of_this_depositor(escrowed
     functions = escrowed.escrow.functions
     error = "InsufficientDeposit(uint256,uint256)"
     escrowed.refuse(functions.release(job, first, escrowed.payee, 25 * USDC + 1), escrowed.operator, error)
-    escrowed.refuse(functions.reserve(job, first, 25 * USDC + 1), escrowed.operator, error)
+    escrowed.refuse(functions.reserve(job, first, 25 * USDC + 1, PRICE), escrowed.operator, error)
     escrowed.refuse(functions.release(job, escrowed.stranger, escrowed.payee, 1), escrowed.operator, error)
-    escrowed.refuse(functions.reserve(job, first, 2**256 - 1), escrowed.operator, error)
+    escrowed.refuse(functions.reserve(job, first, 2**256 - 1, PRICE), escrowed.operator, error)
     escrowed.refuse(functions.release(job, first, escrowed.payee, 0), escrowed.operator, "ZeroAmount()")
     for payee in (ZERO, escrowed.escrow.address):
         escrowed.refuse(functions.release(job, first, payee, 1), escrowed.operator, "InvalidPayee(address)")
@@ -350,7 +350,7 @@ def test_only_operators_release_reserve_and_refund_others(escrowed: Escrowed, jo
     functions = escrowed.escrow.functions
     for sender in (first, escrowed.stranger, escrowed.payee, escrowed.administrator):
         escrowed.refuse(functions.release(job, first, escrowed.payee, 1), sender, UNAUTHORIZED)
-        escrowed.refuse(functions.reserve(job, first, 1), sender, UNAUTHORIZED)
+        escrowed.refuse(functions.reserve(job, first, 1, PRICE), sender, UNAUTHORIZED)
         escrowed.refuse(functions.refundFor(job, first), sender, UNAUTHORIZED)
     role = functions.OPERATOR_ROLE().call()
     assert role == Web3.keccak(text="OPERATOR_ROLE")
@@ -383,7 +383,7 @@ def test_status_tells_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
     functions = escrowed.escrow.functions
     deposited_at = escrowed.chain.web3.eth.get_block(escrowed.chain.web3.eth.block_number - 1)["timestamp"]
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 10 * USDC), escrowed.operator)
-    escrowed.chain.send(functions.reserve(job, first, 4 * USDC), escrowed.operator)
+    escrowed.chain.send(functions.reserve(job, first, 4 * USDC, PRICE), escrowed.operator)
     block = escrowed.chain.web3.eth.get_block("latest")
     assert tuple(functions.statusOf(job, first).call()) == (
         escrowed.token.address,
@@ -509,7 +509,7 @@ def test_no_operator_releases_more_than_the_agreed_price_of_the_hours_begun(escr
     # Time before it was taken back whole does not count.
     escrowed.refuse(functions.release(job, first, escrowed.payee, 2 * USDC + 1), operator, exceeded)
     escrowed.refuse(functions.settle(job, first, escrowed.payee, 2 * USDC + 1), operator, exceeded)
-    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 25 * USDC, 2 * USDC), operator)
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 2 * USDC), operator)
     escrowed.refuse(functions.release(job, first, escrowed.payee, 1), operator, exceeded)
     escrowed.pass_time(3 * HOUR)
@@ -524,11 +524,11 @@ def test_a_settled_job_costs_nothing_more(escrowed: Escrowed, job: bytes) -> Non
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
     functions, operator = escrowed.escrow.functions, escrowed.operator
-    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 25 * USDC, PRICE), operator)
     escrowed.chain.send(functions.settle(job, first, escrowed.payee, 0), operator)
     escrowed.pass_time(DAY)
     for call in (
-        functions.reserve(job, first, 1),
+        functions.reserve(job, first, 1, PRICE),
         functions.release(job, first, escrowed.payee, 1),
         functions.settle(job, first, escrowed.payee, 1),
     ):
@@ -549,7 +549,11 @@ def test_the_price_is_its_depositors_word_and_stays_once_the_job_has_begun(escro
     receipt = escrowed.deposit(job, first, 5 * USDC, 2 * USDC)
     functions = escrowed.escrow.functions
     assert functions.accountOf(job, first).call()[5] == 2 * USDC
-    escrowed.chain.send(functions.reserve(job, first, 10 * USDC), escrowed.operator)
+    for price in (2 * USDC - 1, 3 * USDC):
+        # A depositor may name another one until then, and so an operator names the one that it has seen.
+        call = functions.reserve(job, first, 10 * USDC, price)
+        escrowed.refuse(call, escrowed.operator, "PriceIsAgreed(uint256,uint256)")
+    escrowed.chain.send(functions.reserve(job, first, 10 * USDC, 2 * USDC), escrowed.operator)
     escrowed.allow(first, 10 * USDC)
     for price in (2 * USDC - 1, 2 * USDC + 1):
         escrowed.refuse(functions.deposit(job, 1, price), first, "PriceIsAgreed(uint256,uint256)")
@@ -562,7 +566,7 @@ def test_the_highest_price_leaves_nothing_stuck(escrowed: Escrowed, job: bytes) 
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 5 * USDC, 2**128 - 1)
     functions = escrowed.escrow.functions
-    escrowed.chain.send(functions.reserve(job, first, 5 * USDC), escrowed.operator)
+    escrowed.chain.send(functions.reserve(job, first, 5 * USDC, 2**128 - 1), escrowed.operator)
     escrowed.pass_time(50 * 365 * DAY)
     escrowed.chain.send(functions.settle(job, first, escrowed.payee, 5 * USDC), escrowed.operator)
 
@@ -572,16 +576,16 @@ def test_renewals_end_ninety_days_after_the_last_deposit(escrowed: Escrowed, job
     escrowed.deposit(job, first, 25 * USDC)
     functions, operator, eth = escrowed.escrow.functions, escrowed.operator, escrowed.chain.web3.eth
     last = eth.get_block("latest")["timestamp"] + 90 * DAY
-    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 25 * USDC, PRICE), operator)
     escrowed.pass_time(86 * DAY)
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 5 * USDC), operator)
     assert functions.accountOf(job, first).call()[4] == last
     escrowed.pass_time(4 * DAY)
-    escrowed.chain.send(functions.reserve(job, first, 20 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 20 * USDC, PRICE), operator)
     escrowed.chain.send(functions.release(job, first, escrowed.payee, 5 * USDC), operator)
     assert escrowed.refundable(job, first) == 15 * USDC, "neither can hold it any longer"
     escrowed.deposit(job, first, 1 * USDC)
-    escrowed.chain.send(functions.reserve(job, first, 16 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 16 * USDC, PRICE), operator)
     assert escrowed.refundable(job, first) == 0, "another deposit agrees to another ninety days"
 
 
@@ -589,7 +593,7 @@ def test_a_release_renews_what_stays_reserved(escrowed: Escrowed, job: bytes) ->
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
     functions, operator = escrowed.escrow.functions, escrowed.operator
-    escrowed.chain.send(functions.reserve(job, first, 25 * USDC), operator)
+    escrowed.chain.send(functions.reserve(job, first, 25 * USDC, PRICE), operator)
     escrowed.pass_time(6 * DAY)
     receipt = escrowed.chain.send(functions.release(job, first, escrowed.payee, 10 * USDC), operator)
     moment = escrowed.chain.web3.eth.get_block(receipt["blockNumber"])["timestamp"]
@@ -645,7 +649,7 @@ class Reference:
             "deposit": 0 < amount <= self.wallet[self.depositor] and (not self.in_use or price == self.price),
             "release": amount > 0 and payable,
             "settle": (amount == 0 and not self.ended) or payable,
-            "reserve": amount <= self.held and not self.ended,
+            "reserve": amount <= self.held and not self.ended and price == self.price,
             "refund": self.refundable(now) > 0,
             "refundFor": self.refundable(now) > 0,
         }[action]
@@ -713,7 +717,7 @@ def test_sums_hold_in_any_order(chain: Chain, steps: list[tuple[str, int, int, i
             "deposit": functions.deposit(job, amount, price),
             "release": functions.release(job, depositor, escrowed.payee, amount),
             "settle": functions.settle(job, depositor, escrowed.payee, amount),
-            "reserve": functions.reserve(job, depositor, amount),
+            "reserve": functions.reserve(job, depositor, amount, price),
             "refund": functions.refund(job),
             "refundFor": functions.refundFor(job, depositor),
         }[action]

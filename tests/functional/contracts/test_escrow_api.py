@@ -317,7 +317,7 @@ def test_nothing_to_refund_says_what_is_reserved(wallet: Wallet) -> None:
     operator = wallet.chain.accounts[1]
     functions = wallet.escrow.functions
     wallet.chain.send(functions.release(_key(wallet.job), ALICE.address, wallet.chain.accounts[4], 2 * USDC), operator)
-    wallet.chain.send(functions.reserve(_key(wallet.job), ALICE.address, 3 * USDC), operator)
+    wallet.chain.send(functions.reserve(_key(wallet.job), ALICE.address, 3 * USDC, 5_500_000), operator)
     figures = wallet.figures()
     assert (figures["released"], figures["reserved"], figures["refundable"]) == ("2.000000", "3.000000", "0.000000")
     reserved = wallet.refund().body["error"]["details"]

@@ -459,6 +459,21 @@ def test_a_deposit_at_another_price_pays_for_nothing(payer: Wallet, simulator: S
     payer.send(payer.refund().body["transactions"])
 
 
+def test_a_price_that_changes_before_the_reservation_gets_nothing(payer: Wallet, simulator: Simulator) -> None:
+    """The deposit was seen at the price that was asked for; its owner then takes it back and names another one."""
+    job = request(payer)
+    pay(payer)
+    assert payer.slipway.invoke("AkashDeployTasks", {"deployment_id": job})["step"] == "sign"
+    payer.send(payer.refund().body["transactions"])
+    key = uuid.UUID(job).bytes + bytes(16)
+    impersonated(payer, payer.token.functions.approve(payer.escrow.address, 5_000_000), ALICE.address)
+    impersonated(payer, payer.escrow.functions.deposit(key, 5_000_000, 1), ALICE.address)
+    found = finish(payer.slipway, job)
+    assert (found["status"], found["dseq"]) == ("error", None)
+    assert simulator.ledger()["deployments"] == []
+    payer.send(payer.refund().body["transactions"])
+
+
 def test_another_wallets_deposit_pays_for_nothing_and_stays_its_own(payer: Wallet, simulator: Simulator) -> None:
     job = request(payer)
     stranger = payer.chain.accounts[6]

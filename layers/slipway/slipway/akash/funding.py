@@ -16,7 +16,7 @@ from slipway.akash.console.models import Deployment
 from slipway.akash.models import LEAST_DEPOSIT
 from slipway.akash.payments import Payments, funded_units
 from slipway.akash.service import request_close
-from slipway.akash.status.costs import cost_of
+from slipway.akash.status.costs import cost_of, transferred_usd
 from slipway.akash.status.models import Cost
 from slipway.akash.store import AkashDeployment, Purpose
 from slipway.budgets.store import Spender
@@ -35,13 +35,13 @@ _RENEW_SECONDS = 3 * 86_400
 _REFUSED_PAUSE = 3_600
 
 
-def charge_of(deployment: AkashDeployment, status: EscrowStatus, cost: Cost, step: Decimal, moment: float) -> Any:
+def charge_of(deployment: AkashDeployment, status: EscrowStatus, paid: Decimal, step: Decimal, moment: float) -> Any:
     """Return what the escrow has to do for a running workload now, or None.
 
     Args:
         deployment: One that its owner's escrow pays for.
         status: What the escrow holds.
-        cost: What it has cost by now.
+        paid: US dollars that its providers were paid for certain; what is reckoned by time may be too much.
         step: US dollars that are released at once.
         moment: Now, in seconds since 1970.
     """
@@ -51,8 +51,8 @@ def charge_of(deployment: AkashDeployment, status: EscrowStatus, cost: Cost, ste
     came = 0 if seen is None else min(status.deposited - int(seen), status.refundable)
     if came >= units_of(LEAST_DEPOSIT, decimals):
         return {"purpose": Purpose.RESERVE_MORE, "units": funded + came, "seen": status.deposited}
-    spent = min(units_of(Decimal(cost.spent.usd or 0), decimals), funded) - int(deployment.released_units)
-    owed = min(spent, status.releasable)
+    owed = min(units_of(paid, decimals), funded) - int(deployment.released_units)
+    owed = min(owed, status.releasable)
     ends_soon = status.reserved_until - moment < _RENEW_SECONDS and status.renewable_until > status.reserved_until
     if owed > 0 and (ends_soon or owed >= units_of(step, decimals)):
         # What is paid is not reserved any more, and the reservation of the rest is renewed.
@@ -123,7 +123,7 @@ class Funding:
         if status and status.price is not None:
             # Nor is it paid for once its reservation can't be renewed.
             runway = min(status.renewable_until - moment, runway if runway is not None else _RENEW_SECONDS)
-        if status and (charge := charge_of(deployment, status, cost, self._step, moment)):
+        if status and (charge := charge_of(deployment, status, transferred_usd(found), self._step, moment)):
             self._changes.charge(deployment, charge)
         elif deployment.payment:
             self._pay_in(deployment)

@@ -50,6 +50,14 @@ def funded_units(deployment: AkashDeployment) -> int:
     return int(deployment.funded_units or deployment.payment["units"])
 
 
+def _reserving(deployment: AkashDeployment, units: int) -> tuple[str, tuple[Value, ...]]:
+    """Return the function that reserves, and its arguments; an escrow of the version before knows no price."""
+    price = deployment.payment.get("price")
+    if price is None:
+        return "reserve(bytes32,address,uint256)", (units,)
+    return "reserve(bytes32,address,uint256,uint256)", (units, int(price))
+
+
 @dataclass(frozen=True)
 class Deposit:
     """What is deposited for a workload and not reserved, in base units: certainly, and in the latest block.
@@ -157,7 +165,7 @@ class PaymentSigning:
         unsigned: Condition = AkashDeployment.payment_signed.does_not_exist()
         if purpose == Purpose.RESERVE:
             condition = undisturbed() & unsigned & AkashDeployment.reserved_at.does_not_exist()
-            return "reserve(bytes32,address,uint256)", (int(deployment.payment["units"]),), condition
+            return *_reserving(deployment, int(deployment.payment["units"])), condition
         reserved = unsigned & AkashDeployment.reserved_at.exists() & AkashDeployment.settled_at.does_not_exist()
         if purpose == Purpose.SETTLE:
             wanted = AkashDeployment.close_requested_at.exists() | AkashDeployment.closing_code.exists()
@@ -168,7 +176,7 @@ class PaymentSigning:
         runs = (AkashDeployment.status == str(Status.ACTIVE)) & AkashDeployment.close_requested_at.does_not_exist()
         condition = reserved & runs & (AkashDeployment.charge == deployment.charge)
         if purpose.startswith(Purpose.RESERVE_MORE):
-            return "reserve(bytes32,address,uint256)", (units - int(deployment.released_units),), condition
+            return *_reserving(deployment, units - int(deployment.released_units)), condition
         return "release(bytes32,address,address,uint256)", (payee, units), condition
 
     def _left_to_pay(self, deployment: AkashDeployment) -> int:

@@ -46,6 +46,11 @@ def cost_of(deployment: Deployment, now: float) -> Cost:
     )
 
 
+def transferred_usd(deployment: Deployment) -> Decimal:
+    """Return what providers were paid for certain, in US dollars: nothing that is reckoned by time."""
+    return _sum(deployment.escrow_account.state.transferred, UACT) / MICRO
+
+
 def _unit(deployment: Deployment) -> str:
     escrow = deployment.escrow_account.state
     coins = [*(lease.price for lease in deployment.leases), *escrow.funds, *escrow.transferred]
