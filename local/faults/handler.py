@@ -34,7 +34,9 @@ _HANG_SECONDS = 3600
 def boundary_of(event: dict[str, Any]) -> str:
     """Name an event: state of a task, operation and purpose of the signer, method and path, part of a stream."""
     if "Records" in event:
-        return "stream:builds"
+        notifies = "Notifications" in os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        source = "stream" if "dynamodb" in event["Records"][0] else "queue"
+        return f"{source}:{'notifications' if notifies else 'builds'}"
     if "connection_id" in event:
         return "stream:replay"
     if "eventType" in event.get("requestContext", {}):

@@ -21,7 +21,6 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.ses.models import ses_backends
 from pynamodb.expressions.update import Action
-from standardwebhooks import Webhook as StandardWebhook
 
 from slipway.builds.states import Progress, Status, Step
 from slipway.builds.store import change_build, find_build, running
@@ -39,6 +38,7 @@ from slipway.workers.store import WorkerItem, find_worker, worker_key
 from tests.functional.test_node_rpc import answering
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
+from tests.support.receiver import verified
 from tests.support.wallets import ALICE, BOB, OPERATOR, sign_in_message, sign_text
 from tests.support.workers import body as beat_body
 from tests.support.workers import enrol
@@ -118,12 +118,6 @@ def delivered(slipway: Installation, tries: int = 1) -> list[dict[str, Any]]:
         else:
             queue.delete_message(QueueUrl=notification_queue(), ReceiptHandle=message["ReceiptHandle"])
     return again
-
-
-def verified(secret: str, request: tuple[dict[str, str], bytes]) -> dict[str, Any]:
-    """Check a request by the package of Standard Webhooks, as receivers do, and give its body."""
-    headers, given = request
-    return dict(StandardWebhook(secret).verify(given, headers))
 
 
 def beat(slipway: Installation, token: str, at: int | None = None) -> None:

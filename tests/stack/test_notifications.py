@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
 from slipway.times import epoch_milliseconds
-from tests.functional.test_notifications import verified
 from tests.stack.launches import Token, bearer
+from tests.support.receiver import Receiver, receiving, verified
 from tests.support.workers import body, records_at
-
-_LONGEST_SECONDS = 60
-
-
-class Receiver:
-    """Takes webhooks. As long as ``manners`` has entries, each request gets the next: a status, or None for none."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.manners: list[int | None] = []
-        self.arrived = threading.Condition()
-        self.over = threading.Event()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                given = self.rfile.read(int(self.headers["content-length"]))
-                with receiver.arrived:
-                    receiver.requests.append(({name.lower(): text for name, text in self.headers.items()}, given))
-                    status = receiver.manners.pop(0) if receiver.manners else 204
-                    receiver.arrived.notify_all()
-                if status is None:
-                    receiver.over.wait()
-                    return
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def wait_for(self, count: int) -> None:
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.requests) >= count, _LONGEST_SECONDS), self.requests
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    found.over.set()
-    found.server.shutdown()
+    with receiving() as found:
+        yield found
 
 
 def test_a_worker_that_comes_up_is_told_to_its_owner(stack: Any, user: Token, receiver: Receiver) -> None:
