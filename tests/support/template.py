@@ -53,9 +53,23 @@ def table_definition(logical_id: str) -> dict[str, Any]:
 
 
 def statements(logical_id: str) -> list[dict[str, Any]]:
-    """The policy statements of a function or state machine; of a conditional one, the branch that is there."""
-    found: list[dict[str, Any]] = []
-    for policy in (template()["Resources"][logical_id]["Properties"].get("Policies")) or []:
+    """The policy statements of a function or state machine; of a conditional one, the branch that is there.
+
+    With those of keys whose own policies name its role, and of policies beside the role.
+    """
+    role = {"AWS": {"Fn::GetAtt": f"{logical_id}Role.Arn"}}
+    found: list[dict[str, Any]] = [
+        {"Effect": entry["Effect"], "Action": entry["Action"], "Resource": {"Fn::GetAtt": f"{key}.Arn"}}
+        for key, properties in resources("AWS::KMS::Key").items()
+        for entry in properties["KeyPolicy"]["Statement"]
+        if entry["Effect"] == "Allow" and entry["Principal"] == role
+    ]
+    beside = [
+        entry["PolicyDocument"]
+        for entry in resources("AWS::IAM::Policy").values()
+        if {"Ref": f"{logical_id}Role"} in entry["Roles"]
+    ]
+    for policy in [*(template()["Resources"][logical_id]["Properties"].get("Policies") or []), *beside]:
         for statement in policy["Statement"]:
             found.append(statement["Fn::If"][1] if "Fn::If" in statement else statement)
     return found

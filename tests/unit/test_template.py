@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from typing import Any
@@ -66,6 +67,21 @@ def test_only_identity_may_sign_tokens() -> None:
         if "kms:Sign" in statement["Action"] and "IdentityKey" in named_resources(statement)
     }
     assert signers == {"IdentityFunction"}
+
+
+@pytest.mark.parametrize("name", ["IdentityKey", "ArtifactKey", *sorted(DEPLOYER_KEYS)])
+def test_a_signing_key_denies_everyone_but_one_role_administrators_included(name: str) -> None:
+    policy = resources("AWS::KMS::Key")[name]["KeyPolicy"]["Statement"]
+    (signer,) = [entry for entry in policy if "kms:Sign" in entry["Action"] and entry["Effect"] == "Allow"]
+    (denied,) = [entry for entry in policy if entry["Effect"] == "Deny"]
+    assert (denied["Principal"], denied["Action"], denied["Resource"]) == ("*", ["kms:Sign", "kms:CreateGrant"], "*")
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": signer["Principal"]["AWS"]}}
+    (others,) = [entry for entry in policy if entry not in (signer, denied)]
+    allowed = others["Action"]
+    for action in ("kms:Sign", "kms:CreateGrant", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateMac"):
+        assert not any(fnmatch.fnmatchcase(action, pattern) for pattern in allowed), action
+    # What administrators need: to look, to break the glass, to delete.
+    assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:Get*"} <= set(allowed)
 
 
 def _who_may(action: str, resource: str) -> set[str]:
