@@ -114,10 +114,10 @@ def test_a_warm_accepted_post_is_three_reads_one_transaction_and_one_start(slipw
         "TransactWriteItems": 1,
         "StartExecution": 1,
     }
-    # The batch is the caller's standing. The switch with the breaker, the chain's
-    # configuration, and what its gas may cost today.
+    # The batches are the caller's standing, and the switch with the breaker and the caller's limits. The rest is the
+    # chain's configuration, and what its gas may cost today.
     reads = [arguments["Key"]["pk"]["S"].split("#")[0] for _, _, arguments in slipway.called("GetItem")]
-    assert sorted(reads) == ["BUDGET", "CHAIN", "SERVICE"]
+    assert sorted(reads) == ["BUDGET", "CHAIN"]
     ((_, _, transaction),) = slipway.called("TransactWriteItems")
     written = [next(iter(item.values())) for item in transaction["TransactItems"]]
     keys = [write.get("Key") or write["Item"] for write in written]
@@ -433,10 +433,17 @@ def test_five_launches_an_hour(slipway: Installation, monkeypatch: pytest.Monkey
     ],
 )
 def test_every_protected_route_wants_a_token(slipway: Installation, event_name: str) -> None:
-    for headers in ({}, {"authorization": "Basic dXNlcjpwYXNz"}, {"authorization": "Bearer"}):
-        answer = slipway.api(event_name, headers=headers)
-        _refused(slipway, answer, 401, "AUTH_FAILED")
+    answers = [
+        slipway.api(event_name, headers=headers)
+        for headers in ({}, {"authorization": "Basic dXNlcjpwYXNz"}, {"authorization": "Bearer"})
+    ]
+    for answer in answers:
+        assert (answer.status, answer.code, answer.body["success"]) == (401, "AUTH_FAILED", False)
         assert answer.headers["www-authenticate"] == "Bearer"
+    # The first of a kind in a minute is written.
+    _refused(slipway, answers[0], 401, "AUTH_FAILED")
+    minutes = [entry["created_at"][:16] for entry in slipway.audit()]
+    assert len(minutes) == len(set(minutes))
 
 
 @pytest.mark.parametrize(

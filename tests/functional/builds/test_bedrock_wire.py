@@ -21,13 +21,14 @@ from slipway.builds.models import Generation, GenerationRequest
 from slipway.builds.pipeline.engines import fixer_of, generator_of
 from slipway.errors import GenerationFailedError, UpstreamAuthenticationError, UpstreamUnavailableError
 from tests.support.bedrock import COUNTER, MODEL, OWNER, SETTINGS, answer, calls, draft, review, served
+from tests.support.installation import Installation
 
 REQUEST = GenerationRequest(prompt="A counter that only its owner counts up", owner=OWNER)
 
 
 @pytest.fixture(autouse=True)
-def _own_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A client reads its address when it is made."""
+def _own_clients(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A client reads its address when it is made; the budget of models is in the installation's table."""
     monkeypatch.setattr(bedrock, "_FIRST_PAUSE", 0.001)
     store.aws_client.cache_clear()
     yield

@@ -154,11 +154,12 @@ def test_an_address_gets_so_many_nonces_a_minute(slipway: Installation, monkeypa
 # ── Paths ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _elsewhere(method: str, path: str) -> dict[str, Any]:
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> dict[str, Any]:
     given = event("api_documents_document")
     given["routeKey"] = given["requestContext"]["routeKey"] = "$default"
     given["requestContext"]["http"] |= {"method": method, "path": path}
     given["rawPath"] = path
+    monkeypatch.setenv("BUILDS_FUNCTION", "builds")
     found: dict[str, Any] = function_app("api/documents").handler(given, CONTEXT)
     return {**found, "body": json.loads(found["body"])}
 
@@ -167,8 +168,8 @@ def _elsewhere(method: str, path: str) -> dict[str, Any]:
     "path",
     ["/", "/api", "/api/nowhere", "/api/deployments/", "/api/deployments/a/b", "/favicon.ico", "/.env", "//docs"],
 )
-def test_an_unknown_path_is_refused_in_the_envelope(path: str) -> None:
-    found = _elsewhere("GET", path)
+def test_an_unknown_path_is_refused_in_the_envelope(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    found = _elsewhere(monkeypatch, "GET", path)
     assert (found["statusCode"], found["body"]["error"]["code"]) == (404, "NOT_FOUND")
     assert found["body"]["success"] is False
     assert found["body"]["request_id"] == found["headers"]["x-request-id"]
@@ -185,7 +186,9 @@ def test_an_unknown_path_is_refused_in_the_envelope(path: str) -> None:
         ("TRACE", "/api/deployments/abc", "DELETE, GET, PATCH, PUT"),
     ],
 )
-def test_an_unknown_method_is_refused_in_the_envelope(method: str, path: str, allowed: str) -> None:
-    found = _elsewhere(method, path)
+def test_an_unknown_method_is_refused_in_the_envelope(
+    monkeypatch: pytest.MonkeyPatch, method: str, path: str, allowed: str
+) -> None:
+    found = _elsewhere(monkeypatch, method, path)
     assert (found["statusCode"], found["body"]["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
     assert found["headers"]["allow"] == allowed
