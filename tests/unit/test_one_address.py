@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from typing import Any
 
 import pytest
 from py_mini_racer import MiniRacer
 
 from local.front_door import WEBSOCKET_STAGE
-from tests.support.template import functions, resources, template
+from tests.support.template import ROOT, functions, resources, template
 
 BUILD = "6f0d9a52-30f5-4a3c-8d5e-0f2c7a1b9e11"
+_IMPORT = 'import cf from "cloudfront";'
+_CLOUDFRONT = "var chosen = {}; var cf = {selectRequestOriginById: function (id) { chosen.origin = id; }};\n"
+_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+_PAGE_PATH = re.compile(r'\{ path: "(/[^"]*)"')
 
 
 def _distribution() -> dict[str, Any]:
@@ -21,13 +26,28 @@ def _distribution() -> dict[str, Any]:
     return configuration
 
 
-def _rewritten(uri: str, querystring: dict[str, Any] | None = None, by: str = "StreamPathFunction") -> dict[str, Any]:
+def _rewritten(
+    uri: str,
+    querystring: dict[str, Any] | None = None,
+    by: str = "StreamPathFunction",
+    method: str = "GET",
+    **headers: str,
+) -> dict[str, Any]:
+    """Return what a function makes of a request, with the origin that it chose, if any."""
     function = resources("AWS::CloudFront::Function")[by]
-    request = {"method": "GET", "uri": uri, "querystring": querystring or {}, "headers": {}, "cookies": {}}
+    request = {
+        "method": method,
+        "uri": uri,
+        "querystring": querystring or {},
+        "headers": {name: {"value": value} for name, value in headers.items()},
+        "cookies": {},
+    }
     engine = MiniRacer()
     try:
-        engine.eval(function["FunctionCode"])
-        text = engine.eval(f"JSON.stringify(handler({json.dumps({'version': '1.0', 'request': request})}))")
+        # A module of CloudFront's, which stands alone in no engine.
+        engine.eval(_CLOUDFRONT + function["FunctionCode"].removeprefix(_IMPORT))
+        event = json.dumps({"version": "1.0", "request": request})
+        text = engine.eval(f"JSON.stringify(Object.assign({{}}, handler({event}), chosen))")
     finally:
         engine.close()
     assert isinstance(text, str)
@@ -47,7 +67,7 @@ def test_it_is_made_only_when_it_is_asked_for() -> None:
     assert template()["Parameters"]["OneAddress"]["Default"] == "false"
     for name, resource in template()["Resources"].items():
         if resource["Type"].startswith("AWS::CloudFront::"):
-            assert resource["Condition"] in ("HasOneAddress", "HasDashboardBucket"), name
+            assert resource["Condition"] in ("HasOneAddress", "HasDashboardBucket", "HasPages"), name
     assert template()["Conditions"]["HasDashboardBucket"]["Fn::And"][0] == {"Condition": "HasOneAddress"}
     assert template()["Outputs"]["OneAddressUrl"]["Condition"] == "HasOneAddress"
 
@@ -91,6 +111,54 @@ def test_every_route_leads_to_the_api_and_streams_to_the_streams() -> None:
 )
 def test_pages_are_one_file_of_the_bucket(uri: str, file: str) -> None:
     assert _rewritten(uri, by="PagePathFunction")["uri"] == file
+
+
+def _pages() -> list[str]:
+    """The dashboard's paths, with something for each parameter."""
+    text = (ROOT / "web" / "src" / "pages" / "index.tsx").read_text()
+    return [re.sub(r":[a-z]+", "x1", path) for path in _PAGE_PATH.findall(text)]
+
+
+def test_the_page_of_an_address_bar_is_the_dashboards_whatever_its_path() -> None:
+    pages = _pages()
+    assert {"/", "/deployments/x1", "/workers", "/workers/x1", "/builds/new"} <= set(pages)
+    shared = [path for path in pages if _origin(path) == "http-api"]
+    assert shared == ["/deployments/x1", "/workers", "/workers/x1"]
+    for path in shared:
+        found = _rewritten(path, by="SharedPathFunction", accept=_BROWSER)
+        assert (found["uri"], found["origin"]) == ("/index.html", "dashboard"), path
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", {}),
+        ("GET", {"accept": "*/*"}),
+        ("GET", {"accept": "application/json"}),
+        ("GET", {"accept": _BROWSER, "authorization": "Bearer x"}),
+        ("DELETE", {"accept": _BROWSER}),
+        ("OPTIONS", {"accept": _BROWSER}),
+    ],
+)
+def test_programs_get_the_api_on_the_paths_of_pages(method: str, headers: dict[str, str]) -> None:
+    for path in ("/deployments/x1", "/workers", "/workers/x1"):
+        found = _rewritten(path, by="SharedPathFunction", method=method, **headers)
+        assert found["uri"] == path
+        assert "origin" not in found
+
+
+def test_no_other_route_of_the_api_is_a_page() -> None:
+    """Public pages and images of the API are opened in browsers as well."""
+    for path in json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]:
+        concrete = re.sub(r"\{[^}]+\}", "x1", path)
+        if concrete not in _pages():
+            assert "origin" not in _rewritten(concrete, by="SharedPathFunction", accept=_BROWSER), path
+
+
+def test_paths_that_pages_share_are_told_apart() -> None:
+    for behaviour in _distribution()["CacheBehaviors"]:
+        if behaviour["PathPattern"] in ("/deployments*", "/workers*"):
+            assert "SharedPathFunction" in json.dumps(behaviour["FunctionAssociations"])
 
 
 def test_only_the_distribution_reads_the_bucket() -> None:
