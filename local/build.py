@@ -13,6 +13,7 @@ from pathlib import Path
 from local.digests import digest, read_stamp
 from local.engine.layers import publish_layers, published
 from local.paths import BUILD, LOGS, ROOT, SHARED, STAMPS
+from local.prerequisites import layer_platform
 from local.processes import run
 from local.progress import step
 from local.uv import environment, find_uv, sync
@@ -70,7 +71,8 @@ def _build() -> None:
     stamp.unlink(missing_ok=True)
     with step("Building with SAM"):
         command = [str(environment("sam") / "bin" / "sam"), "build"]
-        run(command, LOGS / "build.log", cwd=ROOT, environment=sam_environment(), doing="sam build")
+        variables = {**sam_environment(), "SLIPWAY_LAYER_PLATFORM": layer_platform()}
+        run(command, LOGS / "build.log", cwd=ROOT, environment=variables, doing="sam build")
         publish_layers()
     stamp.write_text(wanted, encoding="utf-8")
 

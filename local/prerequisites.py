@@ -10,7 +10,30 @@ import sys
 
 from local.failures import LaunchError
 
-NODE_MAJOR = 20
+NODE = (20, 19)
+# Where every package that the local stack needs exists, each with the platform's name as uv spells it. Packages with
+# Ethereum's cryptography have no wheels for Intel's Macs.
+PLATFORMS = {
+    ("linux", "x86_64"): "x86_64-manylinux_2_28",
+    ("linux", "aarch64"): "aarch64-manylinux_2_28",
+    ("darwin", "arm64"): "aarch64-apple-darwin",
+}
+
+
+def layer_platform() -> str:
+    """Return the platform for which the layers are built that run on this machine, as uv spells it.
+
+    Raises:
+        LaunchError: Some package does not exist for this machine; names it.
+    """
+    host = (sys.platform, platform.machine())
+    if host not in PLATFORMS:
+        raise LaunchError(
+            "The local stack's packages (cryptography, ckzg, cbor2, MiniRacer) do not exist for "
+            f"{platform.system()} on {platform.machine()}: use Linux on x86_64 or arm64, a Mac with Apple's processor, "
+            "a container, or WSL."
+        )
+    return PLATFORMS[host]
 
 
 def check() -> None:
@@ -19,22 +42,20 @@ def check() -> None:
     Raises:
         LaunchError: Says what is missing and what to do.
     """
-    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        raise LaunchError(
-            "The local stack runs Lambda's own x86_64 Linux packages, and this is "
-            f"{platform.system()} on {platform.machine()}: use an x86_64 Linux machine, container or WSL."
-        )
-    if (major := node_major()) is None or not shutil.which("npm"):
-        raise LaunchError(f"Node.js with npm is missing: install Node {NODE_MAJOR} or newer from https://nodejs.org.")
-    if major < NODE_MAJOR:
-        raise LaunchError(f"Node {major} is too old: install Node {NODE_MAJOR} or newer from https://nodejs.org.")
+    layer_platform()
+    wanted = ".".join(map(str, NODE))
+    if (found := node_version()) is None or not shutil.which("npm"):
+        raise LaunchError(f"Node.js with npm is missing: install Node {wanted} or newer from https://nodejs.org.")
+    if found < NODE:
+        version = ".".join(map(str, found))
+        raise LaunchError(f"Node {version} is too old: install Node {wanted} or newer from https://nodejs.org.")
 
 
-def node_major() -> int | None:
-    """Return the installed Node's major version, or None."""
+def node_version() -> tuple[int, int] | None:
+    """Return the installed Node's major and minor version, or None."""
     node = shutil.which("node")
     if not node:
         return None
     answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    found = re.match(r"v(\d+)\.", answer.stdout)
-    return int(found[1]) if found else None
+    found = re.match(r"v(\d+)\.(\d+)\.", answer.stdout)
+    return (int(found[1]), int(found[2])) if found else None

@@ -1,4 +1,4 @@
-"""Starting, finding and ending processes on Linux, so that none is ever left behind."""
+"""Starting, finding and ending processes, so that none is ever left behind."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from local.failures import LaunchError
 
@@ -20,9 +22,15 @@ _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def _prctl(option: int, value: int) -> None:
+    """Ask Linux's kernel; other systems have no such call, and there the supervisor alone ends what it started."""
+    if sys.platform == "linux":
+        _libc.prctl(option, value, 0, 0, 0)
+
+
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends, so that it can still be found and ended."""
-    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
@@ -33,7 +41,7 @@ def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
     parent = os.getpid()
 
     def arrange() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+        _prctl(_PR_SET_PDEATHSIG, signal_number)
         if os.getppid() != parent:  # It ended before the request was in place.
             os.kill(os.getpid(), signal_number)
 
@@ -42,57 +50,46 @@ def end_with_parent(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
 
 def follow_parent() -> None:
     """Ask the kernel for SIGTERM when this process's own parent ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def descendants(pid: int) -> list[int]:
-    """Return every process under one, parents before children."""
-    children: dict[int, list[int]] = {}
-    for child, status in _processes():
-        if not status.ended:
-            children.setdefault(status.parent, []).append(child)
-    found: list[int] = []
-    queue = list(children.get(pid, []))
-    while queue:
-        child = queue.pop(0)
-        found.append(child)
-        queue += children.get(child, [])
-    return found
+    """Return every process under one that has not ended, parents before children."""
+    try:
+        found = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    return [child.pid for child in found if start_time(child.pid) is not None]
 
 
 def ended_children(pid: int) -> list[int]:
     """Return the children of a process that have ended and that it has not waited for."""
-    return [child for child, status in _processes() if status.ended and status.parent == pid]
+    return [child.pid for child in psutil.Process(pid).children() if _ended(child)]
 
 
 def start_time(pid: int) -> int | None:
-    """Return when a process started, in the kernel's ticks; with the id it names one process for good. None if it
-    ended."""
-    status = _status(pid)
-    return None if status is None or status.ended else status.started
-
-
-@dataclass(frozen=True)
-class _Status:
-    parent: int
-    started: int
-    ended: bool
-
-
-def _processes() -> Iterator[tuple[int, _Status]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (status := _status(int(entry.name))):
-            yield int(entry.name), status
-
-
-def _status(pid: int) -> _Status | None:
+    """Return a number for when a process started; with the id it names one process for good. None if it ended."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        process = psutil.Process(pid)
+        return None if _ended(process) else _started(process)
+    except (psutil.NoSuchProcess, OSError):
         return None
+
+
+def _started(process: psutil.Process) -> int:
+    if sys.platform != "linux":
+        return round(process.create_time() * 1000)
+    # The kernel's ticks since it started: a clock that is set changes when a process seems to have started.
     # The name in parentheses may hold anything, so fields are counted from its end.
-    fields = text[text.rindex(")") + 2 :].split()
-    return _Status(parent=int(fields[1]), started=int(fields[19]), ended=fields[0] in "ZX")
+    text = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return int(text[text.rindex(")") + 2 :].split()[19])
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def wait_until_gone(pid: int, started: int, seconds: float) -> bool:
@@ -128,7 +125,7 @@ def run(command: list[str], log: Path, *, cwd: Path, environment: dict[str, str]
 def _run(command: list[str], output: IO[bytes], cwd: Path, environment: dict[str, str]) -> int:
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, env=environment,
-        preexec_fn=end_with_parent(),  # Linux, from the main thread
+        preexec_fn=end_with_parent(),  # from the main thread
     )  # fmt: skip
     try:
         return process.wait()

@@ -88,7 +88,7 @@ def _start(specification: Specification) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             specification.command, env=specification.environment, cwd=ROOT,
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            preexec_fn=end_with_parent(),  # Linux, and this process has no threads
+            preexec_fn=end_with_parent(),  # this process has no threads
         )  # fmt: skip
 
 

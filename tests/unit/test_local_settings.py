@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from local.console_api.keys import DEFAULT_KEY
 from local.failures import LaunchError
 from local.layer_requirements import package_names
 from local.parameters import parameters
-from local.paths import StateDirectory
+from local.paths import ROOT, StateDirectory
 from local.ports import Ports
 from local.sign_in import sign, sign_in_message
 from slipway.identity.rules import is_domain_of
@@ -148,20 +149,77 @@ def test_package_names_of_requirements() -> None:
     assert package_names(text) == ["a-b", "C.d"]
 
 
-@pytest.mark.parametrize(("version", "major"), [("v20.11.1", 20), ("v9.0.0", 9), ("nonsense", None)])
-def test_nodes_version_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, major: int | None
-) -> None:
+def _install_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str) -> None:
     node = tmp_path / "node"
     node.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
     node.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert prerequisites.node_major() == major
+
+
+@pytest.mark.parametrize(
+    ("version", "found"), [("v20.11.1", (20, 11)), ("v9.0.0", (9, 0)), ("v22.1.0-nightly", (22, 1)), ("nonsense", None)]
+)
+def test_nodes_version_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, found: tuple[int, int] | None
+) -> None:
+    _install_node(monkeypatch, tmp_path, version)
+    assert prerequisites.node_version() == found
+
+
+def test_an_old_node_is_refused_by_what_the_dashboard_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _install_node(monkeypatch, tmp_path, "v20.18.3")
+    with pytest.raises(LaunchError, match=r"Node 20\.18 is too old: install Node 20\.19"):
+        prerequisites.check()
+    _install_node(monkeypatch, tmp_path, "v20.19.0")
+    prerequisites.check()
+    engines = [
+        json.loads((ROOT / name).read_text())["engines"]["node"] for name in ("package.json", "web/package.json")
+    ]
+    assert engines == [">=20.19", ">=20.19"]
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "wheels"),
+    [
+        ("linux", "x86_64", "x86_64-manylinux_2_28"),
+        ("linux", "aarch64", "aarch64-manylinux_2_28"),
+        ("darwin", "arm64", "aarch64-apple-darwin"),
+        ("darwin", "x86_64", None),
+        ("win32", "AMD64", None),
+        ("linux", "riscv64", None),
+    ],
+)
+def test_layers_are_built_for_the_machine_or_it_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, wheels: str | None
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    if wheels:
+        assert prerequisites.layer_platform() == wheels
+        return
+    with pytest.raises(LaunchError, match="cryptography") as refused:
+        prerequisites.check()
+    assert machine in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_development_container_has_what_is_needed() -> None:
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["image"].endswith(":" + (ROOT / ".python-version").read_text().strip()[:4])
+    assert int(container["features"]["ghcr.io/devcontainers/features/node:1"]["version"]) > prerequisites.NODE[0]
+    ports = Ports()
+    assert container["forwardPorts"] == [ports.dashboard, ports.api]
+
+
+def test_every_platforms_chain_is_locked_by_its_hash() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for system in ("linux-amd64", "linux-arm64", "darwin-arm64"):
+        assert packages[f"node_modules/@foundry-rs/anvil-{system}"]["integrity"].startswith("sha512-"), system
 
 
 def test_a_missing_node_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LaunchError, match="install Node 20") as refused:
+    with pytest.raises(LaunchError, match=r"install Node 20\.19") as refused:
         prerequisites.check()
     assert "\n" not in str(refused.value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def _rewritten(
     querystring: dict[str, Any] | None = None,
     by: str = "StreamPathFunction",
     method: str = "GET",
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what a function makes of a request, with the origin that it chose, if any."""
     function = resources("AWS::CloudFront::Function")[by]
@@ -39,7 +40,7 @@ def _rewritten(
         "method": method,
         "uri": uri,
         "querystring": querystring or {},
-        "headers": {name: {"value": value} for name, value in headers.items()},
+        "headers": {name: {"value": value} for name, value in (headers or {}).items()},
         "cookies": {},
     }
     engine = MiniRacer()
@@ -125,7 +126,7 @@ def test_the_page_of_an_address_bar_is_the_dashboards_whatever_its_path() -> Non
     shared = [path for path in pages if _origin(path) == "http-api"]
     assert shared == ["/deployments/x1", "/workers", "/workers/x1"]
     for path in shared:
-        found = _rewritten(path, by="SharedPathFunction", accept=_BROWSER)
+        found = _rewritten(path, by="SharedPathFunction", headers={"accept": _BROWSER})
         assert (found["uri"], found["origin"]) == ("/index.html", "dashboard"), path
 
 
@@ -142,7 +143,7 @@ def test_the_page_of_an_address_bar_is_the_dashboards_whatever_its_path() -> Non
 )
 def test_programs_get_the_api_on_the_paths_of_pages(method: str, headers: dict[str, str]) -> None:
     for path in ("/deployments/x1", "/workers", "/workers/x1"):
-        found = _rewritten(path, by="SharedPathFunction", method=method, **headers)
+        found = _rewritten(path, by="SharedPathFunction", method=method, headers=headers)
         assert found["uri"] == path
         assert "origin" not in found
 
@@ -152,7 +153,7 @@ def test_no_other_route_of_the_api_is_a_page() -> None:
     for path in json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]:
         concrete = re.sub(r"\{[^}]+\}", "x1", path)
         if concrete not in _pages():
-            assert "origin" not in _rewritten(concrete, by="SharedPathFunction", accept=_BROWSER), path
+            assert "origin" not in _rewritten(concrete, by="SharedPathFunction", headers={"accept": _BROWSER}), path
 
 
 def test_paths_that_pages_share_are_told_apart() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.source_template import http_routes
+from local.validate import REGIONS
 from tests.support.grants import allowed
 from tests.support.template import ROOT, functions, named_resources, resources, statements, template
 
@@ -156,7 +157,7 @@ def test_buckets_are_versioned_encrypted_private_and_reached_over_tls(name: str)
 
 
 # AWS's authorization reference names no resource type for these.
-WITHOUT_RESOURCES = {"cloudwatch:GetMetricData"}
+WITHOUT_RESOURCES = {"cloudwatch:GetMetricData", "dynamodb:ListStreams"}
 
 
 @pytest.mark.parametrize("name", WHO_MAY)
@@ -242,3 +243,8 @@ def test_the_private_network_is_off_unless_somebody_says_so() -> None:
 def test_no_route_ends_in_a_slash() -> None:
     """HTTP APIs take none; see `slipway.forwarding`."""
     assert [route.path for route in http_routes() if route.path.endswith("/")] == []
+
+
+def test_the_documents_name_the_regions_that_the_template_is_checked_for() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"\b[a-z]{2}-[a-z]+-[0-9]\b", text)) == set(REGIONS)
