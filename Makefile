@@ -9,11 +9,11 @@ ROLE ?= user
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-run: ## Start everything, launch one token, serve until Ctrl-C
-	@$(PYTHON) -m local.launch run --with-parent
+run: ## Start everything, launch one token, serve until Ctrl-C; KEEP=1 goes on where the last run with it ended
+	@SLIPWAY_KEEP="$(KEEP)" $(PYTHON) -m local.launch run --with-parent
 
 start: ## The same, but leave it running in the background
-	@$(PYTHON) -m local.launch start
+	@SLIPWAY_KEEP="$(KEEP)" $(PYTHON) -m local.launch start
 
 stop: ## End what `make start` or `make run` started
 	@$(PYTHON) -m local.launch stop

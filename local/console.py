@@ -52,4 +52,8 @@ def parameters(ports: Ports) -> dict[str, str]:
 
 def store_key(port: int) -> None:
     """Put the key into the engine's Secrets Manager."""
-    aws_client("secretsmanager", port).create_secret(Name=_SECRET, SecretString=api_key())
+    client = aws_client("secretsmanager", port)
+    try:
+        client.create_secret(Name=_SECRET, SecretString=api_key())
+    except client.exceptions.ResourceExistsException:  # of a run before
+        client.put_secret_value(SecretId=_SECRET, SecretString=api_key())

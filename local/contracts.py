@@ -39,7 +39,7 @@ def install(
         operators = [*registrars, *escrow_for["operators"]]
         addresses |= _install_escrow(rpc_url, administrator_key, operators, escrow_for["holders"])
         save_escrow(chain_id, addresses["escrow"])
-    _request(rpc_url, "evm_setIntervalMining", [_BLOCK_SECONDS])
+    mine_by_itself(rpc_url)
     save_contracts(chain_id, installed.model_registry, installed.token_manager, registrars)
     return addresses
 
@@ -54,6 +54,11 @@ def _install_escrow(rpc_url: str, administrator_key: str, operators: list[str], 
     for holder in holders:
         administration.send(token.functions.mint(holder, _USDC))
     return {"escrow": install_escrow(rpc_url, administrator_key, usdc, operators), "usdc": usdc}
+
+
+def mine_by_itself(rpc_url: str) -> None:
+    """Let a chain make a block a second, transactions or not."""
+    _request(rpc_url, "evm_setIntervalMining", [_BLOCK_SECONDS])
 
 
 def _request(rpc_url: str, method: str, parameters: list[Any]) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -20,6 +20,7 @@ import yaml
 
 from local import build, console, prerequisites, stack
 from local.accounts import LocalAccount, local_accounts
+from local.contracts import mine_by_itself
 from local.deploy import deploy
 from local.engine.adapter import adapt
 from local.engine.layers import current_layers
@@ -165,20 +166,39 @@ def bring_up(held: Stack, *, launch: bool) -> None:
         held.start(accounts)
         held.wait_until_ready()
         console.store_key(held.ports.aws)
-    with _contracts_installer(held) as installer:
+    kept = _kept_contracts(held.directory)
+    with nullcontext() if kept else _contracts_installer(held) as installer:
         with step("Deploying the template with SAM"):
             outputs = deploy(adapted, values, held.directory, held.ports.aws)
-        with step("Installing the contracts"):
-            outputs |= _install_contracts(installer, held, outputs, accounts)
+        if installer:
+            with step("Installing the contracts"):
+                outputs |= _install_contracts(installer, held, outputs, accounts)
+        else:
+            outputs |= kept
+            for chain in chains(held.ports):
+                mine_by_itself(chain["rpc_urls"][0])
     if "ApiUrl" in outputs:
         outputs["ApiUrl"] = held.api  # The template's own is API Gateway's name for it, which means nothing here.
     held.require_running()
-    if launch:
+    if launch and not kept:
         with step("Launching a token by the API"):
             status = _first_token(held, accounts)
         print(json.dumps(status, indent=2), flush=True)
     held.describe(outputs, accounts)
-    say(f"Ready after {time.monotonic() - started:.1f} s.")
+    say(f"Ready after {time.monotonic() - started:.1f} s. {_how_long(held.directory)}")
+
+
+def _kept_contracts(directory: StateDirectory) -> dict[str, str]:
+    """Return where the run before put the contracts; nothing unless it was kept."""
+    file = directory.kept and directory.kept / "contracts.json"
+    found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else {}
+    return found
+
+
+def _how_long(directory: StateDirectory) -> str:
+    if directory.kept:
+        return f"Everything is kept in {directory.kept}: `KEEP=1` goes on from there, and removing it starts afresh."
+    return "It is a fresh installation, and ends with this run; `KEEP=1` keeps it."
 
 
 def _first_token(held: Stack, accounts: tuple[LocalAccount, ...]) -> dict[str, Any]:
@@ -222,6 +242,8 @@ def _install_contracts(
         log = held.directory.logs / "contracts.log"
         raise LaunchError(f"Installing the contracts failed; the log is {log}. It ends:\n{tail(log)}")
     addresses: dict[str, str] = json.loads(answer.splitlines()[-1])
+    if held.directory.kept:
+        (held.directory.kept / "contracts.json").write_text(json.dumps(addresses), encoding="utf-8")
     return addresses
 
 

@@ -61,7 +61,12 @@ class StateDirectory:
         """What the dashboard reads of this stack."""
         return self.path / "dashboard.json"
 
+    @property
+    def kept(self) -> Path | None:
+        """What one run leaves to the next; None unless SLIPWAY_KEEP asks for it."""
+        return self.path / "kept" if os.environ.get("SLIPWAY_KEEP") else None
+
     def prepare(self) -> None:
         """Create the directories."""
-        for directory in (self.path, self.logs, self.engine):
+        for directory in (self.path, self.logs, self.engine, *([self.kept] if self.kept else [])):
             directory.mkdir(parents=True, exist_ok=True)

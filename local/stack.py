@@ -83,7 +83,7 @@ class Stack:
             Specification(
                 "engine",
                 server.command(),
-                server.environment(self.ports.aws, scratch, wait_scale),
+                server.environment(self.ports.aws, scratch, wait_scale, self.directory.kept),
                 str(logs / "engine.log"),
             ),
             Specification(
@@ -132,12 +132,16 @@ class Stack:
         command = [
             sys.executable, "-m", "local.console_api", "--port", str(self.ports.console), "--time-scale", wait_scale,
         ]  # fmt: skip
+        if self.directory.kept:
+            command += ["--state", str(self.directory.kept / "console_api.pickle")]
         variables = {**environment, **_variables("AKASH_CONSOLE_API_KEY")}
         return Specification("console_api", command, variables, str(self.directory.logs / "console_api.log"))
 
     def _anvil(self, name: str, port: int, chain_id: int, environment: dict[str, str]) -> Specification:
         # It mines each transaction at once until the contracts are there; `contracts` then sets its block time.
         command = [str(anvil_binary()), "--host", server.LOOPBACK, "--port", str(port), "--chain-id", str(chain_id)]
+        if self.directory.kept:
+            command += ["--state", str(self.directory.kept / f"{name}.json"), "--state-interval", "10"]
         return Specification(name, command, environment, str(self.directory.logs / f"{name}.log"))
 
     def wait_until_ready(self) -> None:

@@ -22,6 +22,16 @@ class Clock:
         self._passed = 0.0
         self._epoch = time.time()
 
+    def __getstate__(self) -> dict[str, float]:
+        """Return what another process goes on from; no process knows another's monotonic clock."""
+        return {"scale": self._scale, "passed": self.now(), "epoch": self._epoch, "saved_at": time.time()}
+
+    def __setstate__(self, state: dict[str, float]) -> None:
+        """Go on as if it had never stopped: what is simulated went on."""
+        self._scale, self._epoch = state["scale"], state["epoch"]
+        self._passed = state["passed"] + (time.time() - state["saved_at"]) / self._scale
+        self._since = time.monotonic()
+
     @property
     def scale(self) -> float:
         """Real seconds that a simulated second takes."""

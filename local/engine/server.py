@@ -39,14 +39,16 @@ def command() -> list[str]:
     return [str(python_of("ministack")), "-m", "ministack"]
 
 
-def settings(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
+def settings(port: int, scratch: Path, wait_scale: str = "1", kept: Path | None = None) -> dict[str, str]:
     """Return the engine's own settings. No function may see them: its bootstrap drops these names."""
+    keeping = {"PERSIST_STATE": "1", "STATE_DIR": str(kept / "engine"), "S3_PERSIST": "1"} if kept else {}
     return {
         **CREDENTIALS,
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
-        "S3_DATA_DIR": str(scratch / "s3"),
+        "S3_DATA_DIR": str((kept or scratch) / "s3"),
+        **keeping,
         "SFN_WAIT_SCALE": wait_scale,
         # Idle execution environments beyond a function's first end after this many seconds.
         "LAMBDA_WARM_TTL_SECONDS": "120",
@@ -58,7 +60,7 @@ def settings(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
     }
 
 
-def environment(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, str]:
+def environment(port: int, scratch: Path, wait_scale: str = "1", kept: Path | None = None) -> dict[str, str]:
     """Return the whole environment of the engine's process.
 
     The engine hands its environment on to every function, so it is built from nothing: not one variable of the
@@ -68,6 +70,7 @@ def environment(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, st
         port: Where it listens.
         scratch: Its directory for temporary files.
         wait_scale: Factor for the pauses of state machines.
+        kept: Where it saves everything when it ends and reads it when it starts; None to forget it.
     """
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -75,5 +78,5 @@ def environment(port: int, scratch: Path, wait_scale: str = "1") -> dict[str, st
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "AWS_ENDPOINT_URL": endpoint(port),
-        **settings(port, scratch, wait_scale),
+        **settings(port, scratch, wait_scale, kept),
     }
