@@ -29,7 +29,7 @@ from local.failures import LaunchError
 from local.main_job import launch_token
 from local.parameters import chains, parameters
 from local.paths import BUILD, ROOT, StateDirectory
-from local.ports import Ports, require_free
+from local.ports import Ports, require_free, settled
 from local.processes import end_with_parent, follow_parent, tail
 from local.progress import say, step
 from local.sign_in import sign_in
@@ -90,7 +90,7 @@ def run(directory: StateDirectory, *, launch: bool) -> int:
     with _held(directory):
         if stack.running(directory):
             raise LaunchError("Slipway is running already: end it with `make stop` first.")
-        held = Stack(directory, Ports.from_environment())
+        held = Stack(directory, settled(Ports.from_environment()))
         try:
             bring_up(held, launch=launch)
             say(f"\n{_serving(held)} until Ctrl-C.")
@@ -113,7 +113,7 @@ def start(directory: StateDirectory, *, launch: bool) -> None:
         if stack.running(directory):
             say(f"Slipway is running already; {directory.stack_file} tells where.")
             return
-        held = Stack(directory, Ports.from_environment())
+        held = Stack(directory, settled(Ports.from_environment()))
         try:
             bring_up(held, launch=launch)
             held.detach()

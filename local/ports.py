@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from local.engine.server import LOOPBACK
 from local.failures import LaunchError
+from local.progress import say
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ class Ports:
                 names = [variable(field.name) for field in fields(cls) if getattr(ports, field.name) == number]
                 raise LaunchError(f"Port {number} is wanted twice: give {' and '.join(names)} different values.")
         return ports
+
+
+def settled(ports: Ports) -> Ports:
+    """Return the ports, with another one for the dashboard where something else has its own and nobody chose it.
+
+    The usual port is that of most frontends' development servers.
+    """
+    if variable("dashboard") in os.environ or is_free(ports.dashboard):
+        return ports
+    (other,) = free_ports(1)
+    say(f"Port {ports.dashboard} is in use by another program: the dashboard is at http://localhost:{other}.")
+    return replace(ports, dashboard=other)
 
 
 def variable(name: str) -> str:

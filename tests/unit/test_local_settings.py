@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from local.failures import LaunchError
 from local.layer_requirements import package_names
 from local.parameters import parameters
 from local.paths import ROOT, StateDirectory
-from local.ports import Ports
+from local.ports import Ports, settled
 from local.sign_in import sign, sign_in_message
 from slipway.identity.rules import is_domain_of
 from slipway.identity.sign_in import verified_wallet
@@ -51,6 +52,22 @@ def test_one_port_for_two_services_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SLIPWAY_API_PORT", "3000")
     with pytest.raises(LaunchError, match="SLIPWAY_API_PORT and SLIPWAY_DASHBOARD_PORT"):
         Ports.from_environment()
+
+
+def test_the_dashboard_moves_where_its_port_is_taken_and_nobody_chose_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as frontend:
+        frontend.bind(("127.0.0.1", 0))
+        frontend.listen()
+        taken = Ports(dashboard=frontend.getsockname()[1])
+        moved = settled(taken)
+        assert moved.dashboard != taken.dashboard
+        assert f"http://localhost:{moved.dashboard}" in capsys.readouterr().out
+        monkeypatch.setenv("SLIPWAY_DASHBOARD_PORT", str(taken.dashboard))
+        assert settled(taken) == taken
+    monkeypatch.delenv("SLIPWAY_DASHBOARD_PORT")
+    assert settled(taken) == taken
 
 
 def test_only_declared_parameters_are_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
