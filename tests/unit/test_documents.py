@@ -19,7 +19,7 @@ DOCUMENTS = [
     *DECISIONS,
     *ROOT.glob("web/*.md"),
     *ROOT.glob("clients/*/*.md"),
-    *ROOT.glob("examples/**/*.md"),
+    *(path for path in ROOT.glob("examples/**/*.md") if "node_modules" not in path.parts),
 ]
 WIDTH = 160
 # Words that hide who does what, and phrases that have to be read twice.
@@ -73,6 +73,18 @@ def test_descriptions_of_the_api_and_the_template_are_plain() -> None:
     ]
     assert len(found) > 300
     assert [text for text in found if BANNED.search(text)] == []
+
+
+COMPARED = re.compile(r"^\| .+ \| .+ \| .+ \| \[`([^`]+)`\]\(\.\./(tests/[\w/]+\.py)\) \|$", re.MULTILINE)
+
+
+def test_every_comparison_names_a_test_that_is_there() -> None:
+    text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    rows = COMPARED.findall(text)
+    assert len(rows) == len(re.findall(r"^\| \w.*\|$", text, re.MULTILINE)) > 50
+    for name, file in rows:
+        function = f"def test_{name.replace(' ', '_')}("
+        assert function in (ROOT / file).read_text(encoding="utf-8"), name
 
 
 # Documents that name files of the repository, which have to be there.

@@ -2,8 +2,8 @@
 
 import { SlipwayError, type types } from "@slipway/client";
 import Link from "next/link";
-import { useState } from "react";
-import { slipway } from "@/lib/slipway";
+import { useEffect, useState } from "react";
+import { isSignedIn, slipway } from "@/lib/slipway";
 
 type Models = types.ModelView[];
 
@@ -28,6 +28,11 @@ export default function Page() {
     setModels(found);
   }
 
+  useEffect(() => {
+    // A reload, or another tab, has the session still.
+    if (isSignedIn()) void act(load);
+  }, []);
+
   const signIn = () => act(async () => {
     await slipway().signIn();
     await load();
@@ -42,7 +47,7 @@ export default function Page() {
     const show = (state: string) => setStates((before) => ({ ...before, [modelId]: state }));
     show("asking");
     try {
-      const accepted = await slipway().launchToken(modelId, { initial_supply: "1000000" });
+      const accepted = await slipway().launchToken(modelId, { initial_supply: "1000000", max_supply: "2000000" });
       const last = await slipway().follow(accepted, { onChange: ({ status }) => show(status) });
       if (last.status === "failed" && last.kind === "token") setProblem(`${last.error?.code}: ${last.error?.message}`);
     } catch (error) {

@@ -8,7 +8,7 @@ export async function POST(request: Request): Promise<Response> {
   try {
     const { type, data } = await verifyWebhook(await request.text(), request.headers, secret);
     // A message may come more than once; what is done here may be done again.
-    if (typeof data.token_address === "string") revalidateTag(`token-${data.token_address}`, "max");
+    if (typeof data.token_address === "string") revalidateTag(`token-${data.token_address}`, { expire: 0 });
     console.log(`webhook ${request.headers.get("webhook-id")}: ${type}`);
     return new Response(null, { status: 204 });
   } catch (error) {
