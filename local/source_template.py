@@ -31,11 +31,16 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+def cloudformation(path: Path) -> dict[str, Any]:
+    """Read a template of CloudFormation."""
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+    return loaded
+
+
 @cache
 def source_template() -> dict[str, Any]:
     """Read the template; not to be changed."""
-    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
-    return loaded
+    return cloudformation(TEMPLATE)
 
 
 @dataclass(frozen=True, order=True)

@@ -49,7 +49,15 @@ def pin_websocket_apis(template: Template) -> None:
 
 def _plain_api(logical_id: str, properties: Template) -> Template:
     # Carried over by `cors`, or nothing to the engine: it keeps no access logs and throttles nothing.
-    ignored = {"CorsConfiguration", "AccessLogSettings", "DefaultRouteSettings", "Description", "Name", "Tags"}
+    ignored = {
+        "CorsConfiguration",
+        "AccessLogSettings",
+        "DefaultRouteSettings",
+        "Description",
+        "Name",
+        "RouteSettings",
+        "Tags",
+    }
     if unknown := set(properties) - ignored:
         raise UnsupportedTemplateError(f"{logical_id}: no local counterpart of {', '.join(sorted(unknown))}")
     return {

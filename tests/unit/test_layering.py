@@ -23,7 +23,7 @@ ORDER = (
     ("errors", "chains", "identifiers", "deadline_client", "p256_key", "privileges", "server_sent_events", "solidity"),
     ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),
     ("observability",),
-    ("envelope", "fields", "network", "store"),
+    ("edge", "envelope", "fields", "network", "store"),
     ("executions", "gateway", "idempotency", "sealed_texts", "secret_values"),
     ("static_files", "configuration", "forwarding"),
     # What every capability shares.

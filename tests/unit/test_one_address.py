@@ -12,8 +12,12 @@ import pytest
 from py_mini_racer import MiniRacer
 
 from local.front_door import WEBSOCKET_STAGE
+from local.source_template import cloudformation
+from slipway.edge import SECRET_HEADER
+from tests.support.functions import function_app
 from tests.support.template import ROOT, functions, resources, template
 
+VIEWER = "198.51.100.23"
 BUILD = "6f0d9a52-30f5-4a3c-8d5e-0f2c7a1b9e11"
 _IMPORT = 'import cf from "cloudfront";'
 _CLOUDFRONT = "var chosen = {}; var cf = {selectRequestOriginById: function (id) { chosen.origin = id; }};\n"
@@ -47,7 +51,7 @@ def _rewritten(
     try:
         # A module of CloudFront's, which stands alone in no engine.
         engine.eval(_CLOUDFRONT + function["FunctionCode"].removeprefix(_IMPORT))
-        event = json.dumps({"version": "1.0", "request": request})
+        event = json.dumps({"version": "1.0", "viewer": {"ip": VIEWER}, "request": request})
         text = engine.eval(f"JSON.stringify(Object.assign({{}}, handler({event}), chosen))")
     finally:
         engine.close()
@@ -174,3 +178,59 @@ def test_nothing_is_cached_and_hosts_keep_their_names() -> None:
     assert {behaviour["CachePolicyId"] for behaviour in behaviours} == {"4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}
     assert {behaviour["OriginRequestPolicyId"] for behaviour in behaviours} == {"b689b0a8-53d0-40ab-baf2-68738e2966ac"}
     assert all("https" in behaviour["ViewerProtocolPolicy"] for behaviour in behaviours)
+
+
+@pytest.mark.parametrize(
+    ("function", "uri"),
+    [
+        ("ViewerFunction", "/api/x"),
+        ("SharedPathFunction", "/workers"),
+        ("StreamPathFunction", f"/api/v1/builds/{BUILD}/stream"),
+    ],
+)
+def test_the_viewers_address_is_what_cloudfront_saw(function: str, uri: str) -> None:
+    rewritten = _rewritten(uri, by=function, headers={"x-slipway-viewer": "203.0.113.1"})
+    assert rewritten["headers"]["x-slipway-viewer"] == {"value": VIEWER}
+
+
+def test_every_way_to_an_api_names_the_viewer_and_sends_the_secret() -> None:
+    for behaviour in _distribution()["CacheBehaviors"]:
+        associations = behaviour["FunctionAssociations"]
+        found = associations["Fn::If"][1:] if "Fn::If" in associations else [associations]
+        for (association,) in found:
+            assert association["EventType"] == "viewer-request"
+            name = association["FunctionARN"]["Fn::GetAtt"].partition(".")[0]
+            code = resources("AWS::CloudFront::Function")[name]["FunctionCode"]
+            assert 'request.headers["x-slipway-viewer"] = {value: event.viewer.ip};' in code, behaviour["PathPattern"]
+    default = _distribution()["DefaultCacheBehavior"]["FunctionAssociations"]["Fn::If"]
+    assert "ViewerFunction" in json.dumps(default[2])
+    for origin in _distribution()["Origins"][:2]:
+        assert origin["OriginCustomHeaders"] == {
+            "Fn::If": [
+                "HasEdgeSecret",
+                [{"HeaderName": SECRET_HEADER, "HeaderValue": {"Ref": "EdgeSecret"}}],
+                {"Ref": "AWS::NoValue"},
+            ]
+        }
+
+
+def test_it_takes_a_web_acl() -> None:
+    assert _distribution()["WebACLId"] == {"Fn::If": ["HasWebAcl", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_the_example_acl_counts_addresses_at_the_edge() -> None:
+    acl = cloudformation(ROOT / "examples" / "edge" / "web_acl.yaml")
+    properties = acl["Resources"]["WebAcl"]["Properties"]
+    assert properties["Scope"] == "CLOUDFRONT"
+    assert properties["DefaultAction"] == {"Allow": {}}
+    rates = {
+        rule["Name"]: rule["Statement"]["RateBasedStatement"]
+        for rule in properties["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    }
+    assert {name: rate["AggregateKeyType"] for name, rate in rates.items()} == dict.fromkeys(rates, "IP")
+    limits = {name: acl["Parameters"][rate["Limit"]["Ref"]]["Default"] for name, rate in rates.items()}
+    # Of five minutes. The API has a lower one for nonces, which it refuses in its own words.
+    assert 5 * function_app("api/identity").MOST_NONCES <= limits["SignIns"] < limits["Everything"]
+    priorities = [rule["Priority"] for rule in properties["Rules"]]
+    assert len(priorities) == len(set(priorities))

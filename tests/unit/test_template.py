@@ -11,6 +11,7 @@ import pytest
 
 from local.source_template import http_routes
 from local.validate import REGIONS
+from tests.support.authorization import ROUTES as ACCESS
 from tests.support.grants import allowed
 from tests.support.template import ROOT, functions, named_resources, resources, statements, template
 
@@ -232,8 +233,38 @@ def test_the_routes_of_a_function_are_those_of_its_code(name: str) -> None:
     assert declared == WITHOUT_A_FRAMEWORK.get(name, written)
 
 
-def test_secrets_in_parameters_are_not_echoed() -> None:
-    assert template()["Parameters"]["Chains"]["NoEcho"] is True
+@pytest.mark.parametrize("name", ["Chains", "EdgeSecret"])
+def test_secrets_in_parameters_are_not_echoed(name: str) -> None:
+    assert template()["Parameters"][name]["NoEcho"] is True
+
+
+def test_throttles_name_routes_and_strangers_share_little() -> None:
+    api = template()["Resources"]["HttpApi"]["Properties"]
+    settings, usual = api["RouteSettings"], api["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    declared = {f"{route.method} {route.path}" for route in http_routes()} | {"$default"}
+    assert set(settings) <= declared
+    limited = {key for key, entry in settings.items() if entry["ThrottlingRateLimit"] < usual}
+    open_to_all = {key for key, entry in ACCESS.items() if entry.who == "anyone"}
+    # What pages of anybody read.
+    public = {
+        "GET /.well-known/jwks.json", "GET /api/providers", "GET /workers/{wallet}/badge.svg",
+        "GET /workers/{wallet}/status", "GET /api/tokens/{address}", "GET /api/tokens/{address}/abi",
+        "GET /api/tokens/{address}/metadata",
+    }  # fmt: skip
+    assert open_to_all - limited == public
+    assert "$default" in limited
+    assert settings["POST /heartbeat"]["ThrottlingRateLimit"] > usual
+
+
+@pytest.mark.parametrize(("function", "parameter"), [
+    ("HeartbeatFunction", "HeartbeatConcurrency"), ("SignerFunction", "SignerConcurrency"),
+])  # fmt: skip
+def test_what_others_must_not_starve_may_keep_a_concurrency_of_its_own(function: str, parameter: str) -> None:
+    condition, kept, otherwise = FUNCTIONS[function]["ReservedConcurrentExecutions"]["Fn::If"]
+    assert (kept, otherwise) == ({"Ref": parameter}, {"Ref": "AWS::NoValue"})
+    assert template()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, 0]}]}
+    # A new account has ten in all, of which none can be kept.
+    assert template()["Parameters"][parameter]["Default"] == 0
 
 
 def test_the_private_network_is_off_unless_somebody_says_so() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from slipway.edge import source_address
 from slipway.envelope import (
     NO_SNIFFING,
     NO_STORE,
@@ -63,6 +64,7 @@ def answer(event: Event, route: Callable[[Event], dict[str, Any]], seconds: floa
     gateway = event["requestContext"]
     request_id = begin_request(gateway, header(event, "x-correlation-id"))
     try:
+        source_address(event["headers"], None)
         with limited(seconds):
             given = route(event)
     except Exception as error:

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slipway.edge import SECRET_HEADER, VIEWER_HEADER, source_address
 from slipway.envelope import (
     NO_SNIFFING,
     NO_STORE,
@@ -97,6 +98,8 @@ class _RequestContext:
             await send(message)
 
         try:
+            headers = {name: _header(scope, name.encode()) for name in (SECRET_HEADER, VIEWER_HEADER)}
+            scope["state"]["source_ip"] = source_address(headers, scope["state"]["source_ip"])
             with limited(REQUEST_SECONDS):
                 await self._app(scope, receive, answer)
         except Exception as error:

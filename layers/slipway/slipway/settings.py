@@ -138,6 +138,11 @@ def notification_queue() -> str:
     return os.environ["NOTIFICATION_QUEUE_URL"]
 
 
+def edge_secret_hashes() -> frozenset[str]:
+    """Return EDGE_SECRET_HASHES: SHA-256, in hexadecimal, of what the distribution sends; empty where all may call."""
+    return frozenset(filter(None, os.environ.get("EDGE_SECRET_HASHES", "").split(",")))
+
+
 def public_url() -> str | None:
     """Return PUBLIC_URL: Slipway's own address, without a slash at its end; None for API Gateway's."""
     return os.environ.get("PUBLIC_URL", "").rstrip("/") or None

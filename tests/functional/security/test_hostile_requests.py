@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from slipway import http
 from tests.support.authorization import ROUTES
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
@@ -104,10 +105,15 @@ def test_what_is_not_plain_json_is_refused(slipway: Installation, tokens: dict[s
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_a_body_beyond_the_limit_is_not_read(slipway: Installation, tokens: dict[str, str], name: str) -> None:
+def test_a_body_beyond_the_limit_is_not_parsed(
+    slipway: Installation, tokens: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[int] = []
+    monkeypatch.setattr(http, "parse_json", lambda raw: parsed.append(len(raw)))
     most = 256 if EVENTS[name]["routeKey"] in LONG_BODIES else 64
     answer = _send(slipway, tokens, name, raw=" " * (most * 1024 + 1))
     assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
+    assert parsed == []
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
