@@ -55,11 +55,11 @@ openapi: ## Write docs/openapi.json from the functions' routes and models, and w
 	@$(PYTHON) -m local.clients
 	@$(PYTHON) -m local.web
 
-licences: ## Write docs/licences.md from what the shipped packages say of themselves
+licences: ## Write docs/licences.md and docs/sbom.cdx.json (CycloneDX) from what the shipped packages say of themselves
 	@$(PYTHON) -m local.licences
 
-audit: ## Ask the databases of known vulnerabilities about the locked packages; needs the internet
-	@$(PYTHON) -m local.audit
+audit: ## Ask the databases of known vulnerabilities about the locked packages; STRICT=yes fails where one can't be asked
+	@$(PYTHON) -m local.audit $(if $(filter yes,$(STRICT)),--strict)
 
 lint: ## Check style
 	@$(PYTHON) -m ruff check .

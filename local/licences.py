@@ -1,4 +1,4 @@
-"""Write docs/licences.md: every third-party package that is shipped, its locked version and its licence.
+"""Write docs/licences.md and docs/sbom.cdx.json: every third-party package that is shipped, its version and licence.
 
 Python packages are those of the layers, read from their installed metadata; npm packages those of the functions, the
 layers and the dashboard, read from their lock files. `--check` writes nothing and exits 1 if the list is stale.
@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 
+from local import sbom
 from local.layer_requirements import LAYERS
 from local.paths import ROOT
 
@@ -160,13 +161,15 @@ def main() -> int:
     """Write or check the document; return 1 when the committed list is stale."""
     parser = argparse.ArgumentParser(prog="python -m local.licences", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
+    documents = {DOCUMENT: text(), sbom.DOCUMENT: sbom.bill(packages())}
     if not parser.parse_args().check:
-        DOCUMENT.write_text(text(), encoding="utf-8")
+        for path, wanted in documents.items():
+            path.write_text(wanted, encoding="utf-8")
         return 0
-    if DOCUMENT.read_text(encoding="utf-8") == text():
-        return 0
-    print("docs/licences.md is stale: run `make licences`.", file=sys.stderr)
-    return 1
+    stale = [path.name for path, wanted in documents.items() if path.read_text(encoding="utf-8") != wanted]
+    for name in stale:
+        print(f"docs/{name} is stale: run `make licences`.", file=sys.stderr)
+    return int(bool(stale))
 
 
 if __name__ == "__main__":

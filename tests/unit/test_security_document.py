@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_every_threat_names_its_test() -> None:
         found = re.fullmatch(r"\*\*[^*]+\.\*\* (.+)\n  `(\S+)`", threat, re.DOTALL)
         assert found, threat
         assert found[2] in NAMED, threat
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted((ROOT / "docs" / "examples").glob("*.yaml")),
+        ROOT / "web" / "src" / "deployments" / "templates.ts",
+        ROOT / "layers" / "slipway" / "slipway" / "akash" / "models.py",
+    ],
+    ids=lambda path: path.name,
+)
+def test_images_of_examples_are_named_by_digest(path: Path) -> None:
+    images = re.findall(r"^ +image: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert images
+    assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image)] == []
 
 
 def test_the_dashboard_writes_no_markup_of_its_own() -> None:

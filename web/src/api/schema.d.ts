@@ -2095,7 +2095,7 @@ export interface components {
              * @example version: "2.0"
              *     services:
              *       web:
-             *         image: nginx:1.27
+             *         image: nginx:1.27@sha256:447a8665cc1dab95b1ca778e162215839ccbb9189104c79d7ec3a81e14577add
              *         expose:
              *           - port: 80
              *             to: [{global: true}]
@@ -4532,7 +4532,7 @@ export interface components {
              * @example version: "2.0"
              *     services:
              *       web:
-             *         image: nginx:1.27
+             *         image: nginx:1.27@sha256:447a8665cc1dab95b1ca778e162215839ccbb9189104c79d7ec3a81e14577add
              *         expose:
              *           - port: 80
              *             to: [{global: true}]

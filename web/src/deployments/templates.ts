@@ -12,7 +12,7 @@ export const TEMPLATES: Template[] = [
     sdl: `version: "2.0"
 services:
   web:
-    image: nginx:1.27
+    image: nginx:1.27@sha256:447a8665cc1dab95b1ca778e162215839ccbb9189104c79d7ec3a81e14577add
     expose:
       - port: 80
         as: 80
@@ -47,7 +47,7 @@ deployment:
     sdl: `version: "2.0"
 services:
   app:
-    image: ghcr.io/stefanprodan/podinfo:6.7.1
+    image: ghcr.io/stefanprodan/podinfo:6.7.1@sha256:862ca45e61b32392f7941a1bdfdbe5ff8b6899070135f1bdca1c287d0057fc94
     env:
       - PODINFO_CACHE_SERVER=tcp://redis:6379
     expose:
@@ -58,7 +58,7 @@ services:
     dependencies:
       - service: redis
   redis:
-    image: redis:7.4
+    image: redis:7.4@sha256:71da9275c5f3fcb97d0fa0c8c5b36cc995327265420f17a04bfd544f458059f7
     expose:
       - port: 6379
         to:
@@ -107,7 +107,7 @@ deployment:
     sdl: `version: "2.0"
 services:
   ollama:
-    image: ollama/ollama:0.5.7
+    image: ollama/ollama:0.5.7@sha256:7e672211886f8bd4448a98ed577e26c816b9e8b052112860564afaa2c105800e
     expose:
       - port: 11434
         as: 80

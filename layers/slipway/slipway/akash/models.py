@@ -19,7 +19,7 @@ LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
 _EXAMPLE = """version: "2.0"
 services:
   web:
-    image: nginx:1.27
+    image: nginx:1.27@sha256:447a8665cc1dab95b1ca778e162215839ccbb9189104c79d7ec3a81e14577add
     expose:
       - port: 80
         to: [{global: true}]
