@@ -51,9 +51,11 @@ class AwsTools:
     def publish_dashboard(self, settings: Settings, outputs: dict[str, str]) -> list[str]:
         """Publish it to its bucket, or say what Vercel needs."""
         api = outputs.get("OneAddressUrl") or outputs["ApiUrl"]
+        streams = outputs["WebSocketUrl"] if api == outputs["ApiUrl"] else api.replace("https:", "wss:", 1)
         chain = settings.token_chain
         variables = {
             "VITE_API_URL": api, "VITE_CHAIN_ID": str(chain["chain_id"]), "VITE_CHAIN_NAME": str(chain["name"]),
+            "VITE_STREAM_URL": streams,
             "VITE_CHAIN_EXPLORER_URL": str(chain.get("explorer_url") or ""),
             "VITE_BUILD_CHAINS": ",".join(f"{entry['chain_id']}:{entry['name']}" for entry in settings.chains),
         }  # fmt: skip

@@ -1,4 +1,5 @@
 import type { Address, Hex } from "viem";
+import { DEFAULT_RPC_URL } from "./defaults";
 
 export interface ChainConfiguration {
   id: number;
@@ -43,7 +44,7 @@ export async function loadConfiguration(): Promise<Configuration> {
   const chain = {
     id: Number(VITE_CHAIN_ID ?? 11155111),
     name: VITE_CHAIN_NAME ?? "Sepolia",
-    rpcUrl: VITE_CHAIN_RPC_URL ?? "https://rpc.sepolia.org",
+    rpcUrl: VITE_CHAIN_RPC_URL || DEFAULT_RPC_URL,
     explorerUrl: VITE_CHAIN_EXPLORER_URL ?? (VITE_CHAIN_ID ? null : "https://sepolia.etherscan.io"),
   };
   const buildChains = VITE_BUILD_CHAINS ? chainList(VITE_BUILD_CHAINS) : [{ id: chain.id, name: chain.name }];

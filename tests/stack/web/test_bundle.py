@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_the_first_page_is_light(directory: str, production: Path) -> None:
     total = sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
     print(f"JavaScript of the first page of {directory}: {total} bytes gzipped in {len(files)} files")
     assert total <= MOST_BYTES
+
+
+def test_a_production_build_connects_to_what_it_names(production: Path) -> None:
+    page = (production / "index.html").read_text(encoding="utf-8")
+    policy = re.search(r'<meta http-equiv="content-security-policy" content="([^"]+)"', page)
+    assert policy, "before any script"
+    assert page.index(policy[0]) < page.index("<script")
+    assert policy[1] == "connect-src 'self' https://api.slipway.test wss://api.slipway.test https://rpc.sepolia.org"
+    assert "content-security-policy" not in (DASHBOARD / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_production_build_holds_nothing_of_the_local_one(production: Path) -> None:

@@ -1,6 +1,6 @@
 import createClient, { type Client, type Middleware } from "openapi-fetch";
 import { freshSession, keepRenewing } from "@/auth/renewal";
-import { getSession, setSession } from "@/auth/session";
+import { getSession, lapse } from "@/auth/session";
 import { errorOf, networkErrorOf } from "./errors";
 import type { paths } from "./schema";
 
@@ -56,7 +56,7 @@ function refresh(refreshToken: string): Promise<Response> {
 /** A token that is refused is over, unless another one has taken its place meanwhile. */
 export function forgetRefusedToken(authorizationHeader: string | null, status: number): void {
   const session = getSession();
-  if (status === 401 && session && authorizationHeader === `Bearer ${session.token}`) setSession(null);
+  if (status === 401 && session && authorizationHeader === `Bearer ${session.token}`) lapse();
 }
 
 function fetchInTime(request: Request): Promise<Response> {

@@ -88,3 +88,18 @@ test("a session that can't be renewed any more is not restored", async () => {
   vi.setSystemTime(Date.now() + 2_592_001_000);
   expect((await fresh()).getSession()).toBeNull();
 });
+
+test("a session that is refused lapses at once, and one that its owner ends does not", async () => {
+  const { freshSession, getLapsed, getSession, sessionOf, setSession, subscribeSession } = await fresh();
+  setSession(sessionOf(tokens(1)));
+  vi.setSystemTime(Date.now() + 850_000);
+  const seen: unknown[] = [];
+  subscribeSession(() => seen.push([getSession(), getLapsed()]));
+  await freshSession(() => answer(401, {}));
+  // Never without both: what is shown would be taken away in between.
+  expect(seen).toEqual([[null, "0xabc"]]);
+  setSession(sessionOf(tokens(2)));
+  expect(getLapsed()).toBeNull();
+  setSession(null);
+  expect(getLapsed()).toBeNull();
+});

@@ -1,4 +1,4 @@
-import { adopt, getSession, restore, type Session, sessionOf, setSession, subscribeSession, type Tokens } from "./session";
+import { adopt, getSession, lapse, restore, type Session, sessionOf, setSession, subscribeSession, type Tokens } from "./session";
 
 // A token that ends on the way is of no use.
 const MARGIN = 60_000;
@@ -45,7 +45,7 @@ async function renew(refresh: (refreshToken: string) => Promise<Response>): Prom
   try {
     const response = await refresh(kept.refreshToken);
     if (response.ok) setSession(sessionOf((await response.json()) as Tokens));
-    else if (response.status === 401 || response.status === 403) setSession(null);
+    else if (response.status === 401 || response.status === 403) lapse();
     else again(refresh);
   } catch {
     // Nothing answered: the session is as good as before, and the next request or the timer asks again.

@@ -25,6 +25,8 @@ export interface Tokens {
 const KEY = "slipway.session";
 
 let current: Session | null = restore();
+// Whose session ended without their doing: what they typed is kept until they sign in again.
+let lapsed: string | null = null;
 const listeners = new Set<() => void>();
 window.addEventListener("storage", ({ key }) => {
   if (key === KEY || key === null) adopt(restore());
@@ -63,25 +65,52 @@ export function getSession(): Session | null {
   return current;
 }
 
+/** End a session that its owner did not end: it was refused. */
+export function lapse(): void {
+  keep(null);
+  lapsed = current?.wallet ?? null;
+  current = null;
+  tell();
+}
+
 export function setSession(session: Session | null): void {
+  keep(session);
+  adopt(session);
+}
+
+function keep(session: Session | null): void {
   try {
     if (session) localStorage.setItem(KEY, JSON.stringify(session));
     else localStorage.removeItem(KEY);
   } catch {
     // It is held in memory all the same.
   }
-  adopt(session);
 }
 
 /** Use a session that another tab has begun, renewed or ended. */
 export function adopt(session: Session | null): void {
   current = session;
+  lapsed = null;
+  tell();
+}
+
+function tell(): void {
   for (const listener of listeners) listener();
 }
 
 export function subscribeSession(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** The wallet whose session ended without its owner's doing, until anyone signs in or out. */
+export function getLapsed(): string | null {
+  return lapsed;
+}
+
+/** See `getLapsed`. */
+export function useLapsed(): string | null {
+  return useSyncExternalStore(subscribeSession, getLapsed);
 }
 
 /** Who is signed in, or null. */

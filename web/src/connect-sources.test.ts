@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { connectSources } from "./connect-sources";
+
+const RPC = "https://rpc.example.test/v3/key";
+
+test("the API, its streams and the node are named, without their paths", () => {
+  expect(connectSources({ api: "https://api.example.test/", rpc: RPC })).toEqual([
+    "'self'", "https://api.example.test", "wss://api.example.test", "https://rpc.example.test",
+  ]);
+});
+
+test("API Gateway's streams have an address of their own", () => {
+  const api = "https://abc123.execute-api.eu-central-1.amazonaws.com";
+  expect(connectSources({ api, rpc: RPC })).toContain("wss://*.execute-api.eu-central-1.amazonaws.com");
+  const streams = "wss://def456.execute-api.eu-central-1.amazonaws.com/v1";
+  expect(connectSources({ api, rpc: RPC, streams })).toContain("wss://def456.execute-api.eu-central-1.amazonaws.com");
+});
+
+test("a host that only looks like API Gateway's opens nothing else", () => {
+  const sources = connectSources({ api: "https://abc.execute-api.eu-central-1.amazonaws.com.evil.test", rpc: RPC });
+  expect(sources.filter((source) => source.includes("*"))).toEqual([]);
+});
+
+test("what is no address is refused", () => {
+  expect(() => connectSources({ api: "api.example.test", rpc: RPC })).toThrow();
+});
