@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import os
 import re
@@ -59,7 +60,10 @@ def test_a_production_build_connects_to_what_it_names(production: Path) -> None:
     policy = re.search(r'<meta http-equiv="content-security-policy" content="([^"]+)"', page)
     assert policy, "before any script"
     assert page.index(policy[0]) < page.index("<script")
-    assert policy[1] == "connect-src 'self' https://api.slipway.test wss://api.slipway.test https://rpc.sepolia.org"
+    assert (
+        html.unescape(policy[1])
+        == "connect-src 'self' https://api.slipway.test wss://api.slipway.test https://rpc.sepolia.org"
+    )
     assert "content-security-policy" not in (DASHBOARD / "index.html").read_text(encoding="utf-8")
 
 
