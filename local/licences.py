@@ -20,7 +20,7 @@ from local.paths import ROOT
 DOCUMENT = ROOT / "docs" / "licences.md"
 # Where npm packages that reach users or functions are locked, and which of them do; None for all but build tools.
 NPM: dict[str, tuple[str, ...] | None] = {
-    "layers/solidity": ("@openzeppelin/contracts", "solc"),
+    "layers/solidity": ("@openzeppelin/contracts", "@openzeppelin/contracts-upgradeable", "solc"),
     "functions/api/documents": ("swagger-ui-dist",),
     "web": None,
 }

@@ -70,6 +70,22 @@ def other(kind: str, prompt: str, name: str, features: str = "", **given: Any) -
     return Case(prompt, kind, name, features=frozenset(features.split()), given=given)
 
 
+EVO = erc20(
+    "upgradeable ERC20 using UUPS with name Evo and supply of 5 million, roles for minter and upgrader", "Evo", "EVO",
+    "5000000", "upgradeable mintable", roles=True,
+)  # fmt: skip
+EVERYTHING = erc20(
+    "Upgradeable token called Whole, 1000 supply, capped at 2000, mintable, burnable, pausable, permit, votes, max "
+    f"wallet of 50%, the owner can freeze accounts, 1% transfer tax sent to {B}",
+    "Whole", "WHOL", "1000", "upgradeable mintable burnable pausable permit votes capped max_wallet freezable tax",
+    cap="2000", given={"tax": "1"},
+)  # fmt: skip
+GROWING = erc721(
+    "UUPS upgradeable NFT called Growing, premint 3 tokens, burnable, pausable, enumerable, votes, 5% royalties, max "
+    "supply 10",
+    "Growing", "GROW", "upgradeable mintable burnable pausable enumerable votes royalty capped", cap="10", supply="3",
+    royalty="5",
+)  # fmt: skip
 BANK = erc20("ERC20 called Bank with 1 million supply", "Bank", "BANK", "1000000")
 """A token for others to deal with."""
 CARD = erc721("ERC-721 called Card", "Card", "CARD")
@@ -133,6 +149,6 @@ TEAM = other(
 
 CASES: list[Case] = [
     TAXED, DEFLATING, MOON, LIMITED, FAIR, FROZEN, BOUND, OWNERLESS, DROPPED, PENGUINS, FREEBIES, PAID, CERTIFICATES,
-    BANK, CARD, STAKING, LOCKED_STAKING, CROWDSALE, SMALL_SALE, DAO, AUCTION, EXTENDED, SPLITTER, LOCK, AIRDROP,
-    SUBSCRIPTION, REVOCABLE, TEAM,
+    EVO, EVERYTHING, GROWING, BANK, CARD, STAKING, LOCKED_STAKING, CROWDSALE, SMALL_SALE, DAO, AUCTION, EXTENDED,
+    SPLITTER, LOCK, AIRDROP, SUBSCRIPTION, REVOCABLE, TEAM,
 ]  # fmt: skip

@@ -104,8 +104,8 @@ CASES = [
         "Token named Snap with snapshots for voting and 3 million supply", "Snap", "SNAP", "3000000", "votes permit",
     ),
     erc20(
-        "ERC20 token called Tidal with 1 billion supply, upgradeable via UUPS proxy", "Tidal", "TIDA", "1000000000",
-        not_honoured=("upgradeable", "UUPS proxy"),
+        "ERC20 token called Tidal with 1 billion supply, upgradeable via a transparent proxy", "Tidal", "TIDA",
+        "1000000000", not_honoured=("transparent proxy",), features="upgradeable",
     ),
     erc20(
         "Create an ERC-20 token called Locked with 2M supply and with vesting for the team",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 A = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 B = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+C = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
 
 CLAUSES = [
     # Authority.
@@ -85,10 +86,10 @@ CLAUSES = [
     "split 60/40 between founders",
     "10% reserved for the team",
     "20% locked for a year",
-    f"half of it to {B}",
+    f"half of it to {C}",
     f"airdrop 5 tokens each to {A} and {B}",
-    f"with fees sent to {B}",
-    f"and {B}",
+    f"with fees sent to {C}",
+    f"and {C}",
     # Functions that are not there.
     "with a lottery",
     "with staking",
@@ -147,10 +148,13 @@ HONOURED = {
     "that cannot be sold": {"erc20", "erc721"},
     "with a blacklist": {"erc20"},
     f"airdrop 5 tokens each to {A} and {B}": {"erc20"},
+    "with staking": {"staking"},
+    "split 60/40 between founders": {"splitter"},
+    "anyone may mint for free": {"erc721"},
     "users can mint 5 each": {"erc721"},
     "with a 0.01 ETH mint price": {"erc721"},
 }
-"""The clauses that contracts of some kinds do honour: there nothing may be named."""
+"""The clauses that contracts of some kinds do honour: nothing may be named there, unless it contradicts the prompt."""
 
 PLAIN = [
     "ERC-20 token called Harbour with symbol HRB and 5 million supply",

@@ -361,6 +361,12 @@ ARGUMENT = ConstructorArgument(name="initialOwner", type="address", value=OWNER)
             + "'; } }",
             "EIP-170",
         ),
+        (
+            "contract Large { function f() external pure returns (bytes memory) { return hex'"
+            + "ab" * 25_000
+            + "'; } } contract Counter { Large made; constructor(address) { made = new Large(); } }",
+            "EIP-170",
+        ),
     ],
 )
 def test_what_can_not_be_deployed_for_its_owner_is_refused(auditor: Auditor, text: str, reason: str) -> None:

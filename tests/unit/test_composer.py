@@ -188,10 +188,10 @@ def skeleton(source: str) -> tuple[str, list[str]]:
     """The source without what may differ by text: literals are taken out, the contract's name becomes X."""
     code, literals = code_and_literals(source)
     *helpers, name = re.findall(r"^contract (\w+)", code, re.MULTILINE)
-    assert set(helpers) <= {f"{name}Token"}
+    assert set(helpers) <= {f"{name}Token", f"{name}Logic"}
     assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)
     assert code.isascii()
-    return re.sub(rf"\b{name}(?=Token\b|\b)", "X", code), literals
+    return re.sub(rf"\b{name}(?=Token\b|Logic\b|\b)", "X", code), literals
 
 
 NEEDED: dict[str, dict[str, Any]] = {

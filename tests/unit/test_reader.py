@@ -12,15 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.builds.composer.engine import Composer
+from slipway.builds.composer.engine import GENERAL, KINDS, SWITCHES, Composer
+from slipway.builds.composer.kinds import BLUEPRINTS
+from slipway.builds.composer.options import Options
 from slipway.builds.composer.prompt import _lexicon, read_prompt
 from slipway.builds.composer.tokens import nearest, tokenize
+from slipway.builds.composer.vocabulary import TOKENS
 from slipway.builds.composer.words import FILLERS
-from slipway.builds.models import Generation, GenerationRequest
+from slipway.builds.models import Generation, GenerationRequest, Kind
 from slipway.errors import GenerationUnsupportedError, NotHonouredError, ValidationFailedError
-from tests.support.wishes import CLAUSES, HONOURED, PLAIN, REFUSED, A, B
+from tests.support.kinds import CASES
+from tests.support.wishes import CLAUSES, HONOURED, PLAIN, REFUSED, A, B, C
 
-READ = json.loads((Path(__file__).parents[1] / "support" / "read_prompts.json").read_text(encoding="utf-8"))
+SUPPORT = Path(__file__).parents[1] / "support"
+READ = json.loads((SUPPORT / "read_prompts.json").read_text(encoding="utf-8"))
+SAID = json.loads((SUPPORT / "kind_prompts.json").read_text(encoding="utf-8"))
+"""Prompts for every kind as people write them: what they become, or the words for which they are refused."""
 
 
 def compose(prompt: str, **options: Any) -> Generation:
@@ -38,7 +45,26 @@ def what_is_dropped(prompt: str) -> tuple[str | None, list[str]]:
 
 
 def test_there_are_enough_prompts() -> None:
-    assert len({case["prompt"] for case in READ} | {prompt for prompt, _ in REFUSED} | {*CLAUSES, *PLAIN}) >= 300
+    assert len({case["prompt"] for case in [*READ, *SAID]} | {prompt for prompt, _ in REFUSED}) >= 700
+    assert {case["kind"] for case in SAID if "kind" in case} >= {*KINDS} - {"erc1155"}
+
+
+@pytest.mark.parametrize("case", [case for case in SAID if "kind" in case], ids=lambda case: case["prompt"][:70])
+def test_a_prompt_for_any_kind_is_honoured_whole(case: dict[str, Any]) -> None:
+    made = compose(case["prompt"])
+    assert made.not_honoured == []
+    assert made.kind == case["kind"]
+    assert {name: made.options.get(name) for name in case["options"]} == case["options"]
+    assert made.powers or made.kind in ("vesting", "erc20", "splitter", "auction")
+
+
+@pytest.mark.parametrize("case", [case for case in SAID if "refused" in case], ids=lambda case: case["prompt"][:70])
+def test_a_prompt_for_any_kind_is_refused_by_the_words_that_are_not_honoured(case: dict[str, Any]) -> None:
+    try:
+        named = what_is_dropped(case["prompt"])[1]
+    except (GenerationUnsupportedError, ValidationFailedError) as error:
+        named = [error.message]
+    assert any(case["refused"].lower() in text.lower() for text in named), named
 
 
 @pytest.mark.parametrize("case", READ, ids=lambda case: case["prompt"][:70])
@@ -73,10 +99,19 @@ def _forms(prompt: str, clause: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("number", range(len(PLAIN)))
+def _has_become_of_it(prompt: str, address: str) -> bool:
+    """Whether an address that a clause adds has the part in the contract that the prompt's other words give it."""
+    return address in prompt and address in str(compose(prompt).options)
+
+
+PROMPTS = [*PLAIN, *(case.prompt.rstrip(".") for case in CASES)]
+
+
+@pytest.mark.parametrize("number", range(len(PROMPTS)))
 def test_a_clause_that_is_inserted_into_an_honoured_prompt_is_named(number: int) -> None:
-    prompt = PLAIN[number]
-    assert compose(prompt).not_honoured == []
+    prompt = PROMPTS[number]
+    plain = compose(prompt)
+    assert plain.not_honoured == []
     for place, clause in enumerate(CLAUSES):
         form = _forms(prompt, clause)[(number + place) % 5]
         wanted = set(re.findall(r"\w+", clause.lower())) - FILLERS
@@ -85,7 +120,10 @@ def test_a_clause_that_is_inserted_into_an_honoured_prompt_is_named(number: int)
         except (GenerationUnsupportedError, ValidationFailedError):
             continue
         named = {word for text in texts for word in re.findall(r"\w+", text.lower())}
-        assert bool(wanted & named) == (kind not in HONOURED.get(clause, ())), form
+        if kind not in HONOURED.get(clause, ()):
+            assert wanted & named or _has_become_of_it(form, C), form
+        elif prompt in PLAIN and kind == plain.kind:
+            assert not wanted & named, form
 
 
 @settings(max_examples=200, deadline=None)
@@ -174,3 +212,63 @@ def test_a_prompt_may_ask_for_no_deployment(prompt: str) -> None:
     made = compose(prompt)
     assert (made.not_honoured, made.options["deploy"]) == ([], False)
     assert "deploy" not in compose(prompt, deploy=True).options
+
+
+def _table(head: str) -> list[list[str]]:
+    """The cells of the rows of a table of docs/builds.md."""
+    document = (SUPPORT.parents[1] / "docs" / "builds.md").read_text(encoding="utf-8")
+    lines = document.split(f"| {head} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def _said(cell: str) -> list[str]:
+    """The prompts or phrases of a cell, with an address for each `0x…`."""
+    spans = re.findall("`(.+?)`", cell)
+    return [span.replace("0x…", A, 1).replace("0x…", B, 1).replace("0x…", C, 1) for span in spans]
+
+
+def test_the_published_table_of_kinds_is_that_of_the_code() -> None:
+    rows = _table("`template`")
+    assert [kind.strip("`") for kind, _, _ in rows] == [*KINDS]
+    for kind, _, prompts in rows:
+        (prompt,) = _said(prompts)
+        made = compose(prompt)
+        assert (made.kind, made.not_honoured) == (kind.strip("`"), []), prompt
+
+
+def test_every_published_phrase_is_honoured_and_every_feature_has_one() -> None:
+    bases = ("", "ERC-20 token called Harbour, ", "NFT collection called Harbour, ", "ERC-20 ", "Make a token ")
+    reached = set()
+    for row in _table("to ask for"):
+        assert _said(row[1])
+        for phrase in _said(row[1]):
+            honoured = [made.options for base in bases if (made := _honoured(f"{base}{phrase}"))]
+            assert honoured, phrase
+            reached |= {feature for options in honoured for feature in options.get("features", [])}
+            reached |= {"roles"} & {str(options.get("access")) for options in honoured}
+            reached |= {"ownerless" for options in honoured if options.get("access") == "none"}
+    settled = {"fixed", "owner"}
+    features = {feature for kind in TOKENS for feature in BLUEPRINTS[kind].features}
+    assert features - reached - settled == set()
+
+
+def _honoured(prompt: str) -> Generation | None:
+    try:
+        made = compose(prompt)
+    except (NotHonouredError, GenerationUnsupportedError, ValidationFailedError):
+        return None
+    return None if made.not_honoured else made
+
+
+def test_every_option_is_published_with_its_kinds() -> None:
+    published = {row[0].strip("`"): row[1] for row in _table("option")}
+    assert {*published} == {*Options.model_fields}
+    for name, of in published.items():
+        own = {kind for kind in KINDS if not _is_missing(kind, name)}
+        named = {*KINDS} if of == "all" else {kind.strip("`") for kind in of.split(", ")}
+        assert named == own, name
+
+
+def _is_missing(kind: Kind, option: str) -> bool:
+    known = BLUEPRINTS[kind]
+    return option not in (known.features if option in SWITCHES else GENERAL | known.takes)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from slipway.builds.audit.deployable import interface_of
 from slipway.builds.composer.engine import Composer
 from slipway.builds.models import Generation, GenerationRequest
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
@@ -51,7 +52,7 @@ def compiled(generations: dict[str, Generation], pytestconfig: pytest.Config) ->
     sources = sorted({made.source for made in generations.values()})
     found: dict[str, dict[str, Any]] = {}
     with Compiler(NODE_MODULES / "solc" / "soljson.js", timeout_seconds=120) as compiler:
-        large = [source for source in sources if "GovernorTimelockControl" in source]
+        large = [source for source in sources if "GovernorTimelockControl" in source or "UUPSUpgradeable" in source]
         found |= _compile(compiler, large, pytestconfig, optimizer_runs=200)
         sources = [source for source in sources if source not in large]
         for start in range(0, len(sources), BATCH):
@@ -86,10 +87,12 @@ def deploy(
     def deployed(case: Case) -> Composed:
         made = generations[case.prompt]
         contracts = compiled[made.source]
-        helpers = [made.contract_name + suffix for suffix in HELPERS.get(case.kind, ())]
+        endings = ["Logic"] if "upgradeable" in case.features else HELPERS.get(case.kind, [])
+        helpers = [made.contract_name + ending for ending in endings]
         assert sorted(contracts) == sorted([made.contract_name, *helpers]), "one file, one contract and what it creates"
         contract = contracts[made.contract_name]
-        return Composed.deploy(chain, case, made, contract["abi"], "0x" + contract["evm"]["bytecode"]["object"])
+        abi = interface_of(contracts, made.contract_name)
+        return Composed.deploy(chain, case, made, abi, "0x" + contract["evm"]["bytecode"]["object"])
 
     return deployed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from eth_utils.crypto import keccak
 from web3.exceptions import ContractLogicError
@@ -196,3 +198,65 @@ def test_a_certificate_stays_with_its_holder_until_it_is_revoked(composed: Compo
     composed.refuses("ERC721NonexistentToken", "revoke", 0)
     assert composed.call("ownerOf", 1) == composed.friend
     assert composed.call("supportsInterface", "0xb45a3c0e")
+
+
+# ── Upgradeable ─────────────────────────────────────────────────────────────────────────────────
+
+IMPLEMENTATION = int.from_bytes(keccak(text="eip1967.proxy.implementation")) - 1
+
+
+def logic_of(composed: Composed) -> str:
+    stored = composed.chain.web3.eth.get_storage_at(composed.contract.address, IMPLEMENTATION)
+    return str(composed.chain.web3.to_checksum_address(stored[-20:].hex()))
+
+
+@on(kinds.EVO)
+def test_only_an_upgrader_replaces_the_code_and_balances_stay(
+    composed: Composed, deploy: Callable[[Case], Composed]
+) -> None:
+    other, first = logic_of(deploy(kinds.EVERYTHING)), logic_of(composed)
+    assert composed.call("balanceOf", composed.owner) == 5_000_000 * ETHER
+    composed.send("transfer", composed.friend, 7)
+    denied = "AccessControlUnauthorizedAccount"
+    composed.refuses(denied, "upgradeToAndCall", other, b"", sender=composed.stranger)
+    composed.refuses(denied, "mint", composed.friend, 1, sender=composed.stranger)
+    composed.refuses("InvalidInitialization", "initialize", composed.stranger, sender=composed.stranger)
+    behind = composed.chain.web3.eth.contract(address=first, abi=composed.contract.abi)
+    with pytest.raises(ContractLogicError):
+        behind.functions.initialize(composed.stranger).call({"from": composed.stranger})
+    composed.send("grantRole", composed.call("UPGRADER_ROLE"), composed.friend)
+    composed.send("upgradeToAndCall", other, b"", sender=composed.friend)
+    assert logic_of(composed) == other != first
+    assert composed.call("balanceOf", composed.friend) == 7
+    composed.send("transfer", composed.stranger, 7, sender=composed.friend)
+
+
+@on(kinds.EVERYTHING)
+def test_an_upgradeable_token_has_every_feature(composed: Composed) -> None:
+    assert (composed.call("name"), composed.call("symbol"), composed.call("owner")) == ("Whole", "WHOL", composed.owner)
+    composed.refuses("ERC20ExceededCap", "mint", composed.owner, 1_001 * ETHER)
+    composed.send("transfer", composed.friend, 1_000)
+    assert composed.call("balanceOf", composed.friend) == 990
+    composed.refuses("WalletLimit", "transfer", composed.friend, 600 * ETHER)
+    composed.send("delegate", composed.friend, sender=composed.friend)
+    assert composed.call("getVotes", composed.friend) == 990
+    composed.send("setFrozen", composed.friend, True)
+    composed.refuses("AccountFrozen", "transfer", composed.friend, 1)
+    composed.send("setFrozen", composed.friend, False)
+    composed.send("burn", 90, sender=composed.friend)
+    composed.send("pause")
+    composed.refuses("EnforcedPause", "transfer", composed.friend, 1)
+    composed.refuses("OwnableUnauthorizedAccount", "upgradeToAndCall", B, b"", sender=composed.stranger)
+
+
+@on(kinds.GROWING)
+def test_an_upgradeable_collection_counts_on_from_its_first_supply(composed: Composed) -> None:
+    assert composed.call("balanceOf", composed.owner) == 3
+    composed.send("safeMint", composed.friend)
+    assert composed.call("ownerOf", 3) == composed.friend
+    assert composed.call("tokenOfOwnerByIndex", composed.friend, 0) == 3
+    assert composed.call("royaltyInfo", 0, 10_000) == [composed.owner, 500]
+    composed.send("burn", 3, sender=composed.friend)
+    assert composed.call("totalSupply") == 3
+    composed.refuses("OwnableUnauthorizedAccount", "upgradeToAndCall", B, b"", sender=composed.stranger)
+    composed.send("upgradeToAndCall", logic_of(composed), b"")

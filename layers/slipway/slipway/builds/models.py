@@ -30,6 +30,9 @@ Kind = Literal[
 ]
 """What the composer can make; the names that `template` takes as well."""
 
+LOGIC = "Logic"
+"""What a contract's name gets for the code behind it, where the contract itself is a proxy."""
+
 ArgumentType = Literal["address", "address[]", "uint256", "string", "bytes32"]
 
 MAX_ARGUMENT = 256

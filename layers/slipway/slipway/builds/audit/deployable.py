@@ -11,7 +11,7 @@ from typing import Any
 
 from slipway.builds.audit.findings import REFUSED
 from slipway.builds.audit.models import Compilation, Finding, Problem
-from slipway.builds.models import ConstructorArgument
+from slipway.builds.models import LOGIC, ConstructorArgument
 from slipway.errors import CompilationFailedError
 
 MAX_RUNTIME_BYTES = 24_576
@@ -43,11 +43,22 @@ def check_deployable(
         raise _refused("", [f"There are {len(found)} contracts {contract_name}, where there has to be one"])
     unit, contract = found[0]
     wrong = _code_problems(contract) + _constructor_problems(contract, arguments)
+    # What the contract creates, such as the code behind a proxy, has the same limit.
+    wrong += [
+        problem for name, other in contracts[unit].items() if name != contract_name for problem in _size_of(other)
+    ]
     if _gives_to_the_creator(compilation.standard_json_output["sources"][unit]["ast"]):
         wrong.append("The construction reads who creates the contract, which is not its owner")
     if wrong:
         raise _refused(unit, wrong)
     return unit, contract
+
+
+def interface_of(contracts: Mapping[str, Any], contract_name: str) -> list[dict[str, Any]]:
+    """Return the ABI by which a contract of a source is called: behind a proxy, that of its code as well."""
+    own = list(contracts[contract_name]["abi"])
+    logic = contracts.get(contract_name + LOGIC, {"abi": []})["abi"]
+    return own + [entry for entry in logic if entry["type"] != "constructor" and entry not in own]
 
 
 def require_contract(compilation: Compilation) -> None:
@@ -64,17 +75,21 @@ def require_contract(compilation: Compilation) -> None:
 
 def _code_problems(contract: Mapping[str, Any]) -> list[str]:
     creation = str(contract["evm"]["bytecode"]["object"])
-    runtime = str(contract["evm"]["deployedBytecode"]["object"])
     if not creation:
         return ["The contract is abstract or an interface"]
     if "_" in creation:
         return ["The contract needs a library that is deployed apart from it"]
-    wrong = []
-    if len(runtime) // 2 > MAX_RUNTIME_BYTES:
-        wrong.append(f"The contract has {len(runtime) // 2} bytes of code, over the {MAX_RUNTIME_BYTES} of EIP-170")
+    wrong = _size_of(contract)
     if len(creation) // 2 > MAX_CREATION_BYTES:
         wrong.append(f"Its creation takes {len(creation) // 2} bytes, over the {MAX_CREATION_BYTES} of EIP-3860")
     return wrong
+
+
+def _size_of(contract: Mapping[str, Any]) -> list[str]:
+    size = len(str(contract["evm"]["deployedBytecode"]["object"])) // 2
+    if size <= MAX_RUNTIME_BYTES:
+        return []
+    return [f"A contract has {size} bytes of code, over the {MAX_RUNTIME_BYTES} of EIP-170"]
 
 
 def _constructor_problems(contract: Mapping[str, Any], arguments: Sequence[ConstructorArgument]) -> list[str]:

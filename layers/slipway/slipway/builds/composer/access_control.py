@@ -84,6 +84,16 @@ class Access:
         ]
 
 
+def make_upgradeable(file: SolidityFile, spec: Specification, access: Access) -> None:
+    """Let the code be replaced by UUPS, where that is asked for."""
+    if "upgradeable" in spec.features:
+        file.upgradeable = True
+        file.functions.append(
+            f"/// @dev Who may replace the code. {access.note('UPGRADER')}\n"
+            f"function _authorizeUpgrade(address) internal override {access.only('UPGRADER')} {{}}"
+        )
+
+
 def first_holder(spec: Specification) -> str:
     """Return the constructor's parameter for who holds the first supply."""
     return "recipient" if spec.recipient or "ownerless" in spec.features else "initialOwner"

@@ -42,6 +42,7 @@ class Parameter:
         feature: The feature that it belongs to; whoever says the one asks for the other.
         most: The largest value, in the unit.
         least: The smallest one; over zero unless it is 0.
+        instead: Slots that may say it in its place.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Parameter:
     feature: str = ""
     most: int | None = None
     least: int | None = None
+    instead: tuple[str, ...] = ()
 
     def problem(self, value: Any) -> str | None:
         """Return why a value can't be; None when it can."""

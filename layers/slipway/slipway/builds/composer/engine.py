@@ -41,10 +41,12 @@ _PEOPLE = ("recipient", "minter", "royalty_receiver")
 """Slots for addresses beside the owner's, in the order of the constructor."""
 _SETTLED = frozenset({"fixed", "uncapped", "minted", "deploy"})
 """Features that decide about others, and are none themselves."""
-_SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable", "soulbound")
-_GENERAL = frozenset({"name", "owner", "access", "strict", "deploy", "signer", "upgradeable", *_SWITCHES})
+SWITCHES = ("mintable", "burnable", "pausable", "permit", "votes", "enumerable", "soulbound", "upgradeable")
+GENERAL = frozenset({"name", "owner", "access", "strict", "deploy", "signer", *SWITCHES})
 """Options that any kind may be given; what a kind can't do of them is said by itself."""
-_NEEDS_OWNER = frozenset({"mintable", "pausable", "roles", "freezable", "phases", "reveal", "revocable", "owner"})
+_NEEDS_OWNER = frozenset(
+    {"mintable", "pausable", "upgradeable", "roles", "freezable", "phases", "reveal", "revocable", "owner"}
+)
 """Features that nobody could use without an owner."""
 _ACCESS = {"roles": "roles", "ownerless": "none"}
 _HIDDEN = frozenset({"fixed", "owner", "exempting", *_ACCESS})
@@ -172,7 +174,7 @@ class Draft:
 
     def option(self, name: str) -> Any:
         """Return an option's value, None where it was not given or the kind has none of it."""
-        return getattr(self.options, name, None) if name in _GENERAL | self.blueprint.takes else None
+        return getattr(self.options, name, None) if name in GENERAL | self.blueprint.takes else None
 
     # ── What can't be ───────────────────────────────────────────────────────────────────────────
 
@@ -186,12 +188,7 @@ class Draft:
         for name in self.options.model_fields_set:
             if getattr(self.options, name) is None:
                 continue
-            if name == "upgradeable" and self.options.upgradeable:
-                self.reading.refuse(
-                    "options.upgradeable",
-                    "Contracts of a build can't be upgraded: what was audited is what stays deployed.",
-                )
-            elif name not in _GENERAL | self.blueprint.takes:
+            if name not in GENERAL | self.blueprint.takes:
                 self.reading.refuse(f"options.{name}", f"There is no such thing in {self.one()}.")
         if self.reading.symbol is not None and "symbol" not in self.blueprint.takes:
             self.reading.refuse(f"symbol {self.reading.symbol}", f"There is no such thing in {self.one()}.")
@@ -208,7 +205,7 @@ class Draft:
         for feature in sorted(asked - known):
             for words in self.reading.mentions[feature]:
                 self.reading.refuse(words, self.reading.reasons.get(feature) or self._lacks(feature))
-        for feature in (*_SWITCHES, "royalty"):
+        for feature in (*SWITCHES, "royalty"):
             value = getattr(self.options, feature)
             if value is None:
                 continue
@@ -216,7 +213,7 @@ class Draft:
                 wanted.discard(feature)
             elif feature in known:
                 wanted.add(feature)
-            elif feature in _SWITCHES:
+            elif feature in SWITCHES:
                 self.reading.refuse(f"options.{feature}", self._lacks(feature))
         wanted = self._with_access(wanted)
         if "ownerless" in wanted:
@@ -247,6 +244,13 @@ class Draft:
             if said.get("uncapped"):
                 self.reading.refuse(f"{words['fixed']} … {words['uncapped']}", "A supply is fixed, or it has no limit.")
             said.setdefault("mintable", False)
+        if said.get("fixed") and said.get("upgradeable") and "supply" not in words["fixed"].lower():
+            self.reading.refuse(
+                f"{words['fixed']} … {words['upgradeable']}", "Code that can be replaced can change everything."
+            )
+        limit = next((name for name in ("max_wallet", "max_transaction") if said.get(name)), None)
+        if said.get("uncapped") and limit and not re.search(r"supply|mint|cap", words["uncapped"], re.I):
+            self.reading.refuse(f"{words['uncapped']} … {words[limit]}", "There are limits, or there are none.")
         if (
             said.get("uncapped")
             and "mintable" not in said
@@ -272,7 +276,8 @@ class Draft:
     def _name(self) -> str:
         name = self.options.name or self.reading.name
         if name is None:
-            name = self.blueprint.name
+            symbol = (self.option("symbol") or self.reading.symbol) if self._is_token() else None
+            name = symbol or self.blueprint.name
             self.assumed.append(f"The name is {name}.")
         self.used["name"] = name
         return name
@@ -297,7 +302,8 @@ class Draft:
         values, broken = {}, set()
         for parameter in self.blueprint.parameters:
             value = said[parameter.name]
-            if value is None and (not parameter.feature or parameter.feature in features):
+            said_otherwise = any(slot in self.reading.values for slot in parameter.instead)
+            if value is None and not said_otherwise and parameter.feature in {"", *features}:
                 value = self._default(parameter)
                 if parameter.missing:
                     broken.add(parameter.feature)
@@ -331,6 +337,7 @@ class Draft:
     def _words_of(self, parameter: Parameter) -> str:
         """Return the words of the prompt that ask for what a parameter belongs to."""
         same = [other.name for other in self.blueprint.parameters if other.feature == parameter.feature]
+        same += [] if parameter.feature else sorted(self.blueprint.values)
         words = self.reading.words
         named = [words[name] for name in (parameter.feature, *same) if name in words]
         return named[0] if named else self.reading.kind_words or f"options.{parameter.name}"
@@ -427,8 +434,11 @@ class Draft:
             features.discard("capped")
         if supply is None:
             supply = Fraction(1_000_000)
-            if cap is not None:
-                supply = min(supply, cap) if "mintable" in features else cap
+            if cap is not None and "mintable" not in features:
+                supply = cap
+            elif cap is not None and cap <= supply:
+                # All of it at once would leave nothing to mint.
+                supply = Fraction(0)
             self.assumed.append(f"The first supply is {decimal_text(supply)} tokens.")
         elif cap is not None and cap > supply and not denied and "mintable" not in features:
             features.add("mintable")
@@ -520,7 +530,7 @@ class Draft:
         """Return who can do what to holders, a sentence each."""
         who = "Whoever holds the {} role" if spec.roles else "The owner"
         up_to = f" until there are {decimal_text(spec.cap)}" if spec.cap is not None else " without a limit"
-        words = {name: who.format(name) for name in ("minter", "pauser", "freezer", "limiter", "seller")}
+        words = {name: who.format(name) for name in ("minter", "pauser", "freezer", "limiter", "seller", "upgrader")}
         words |= {parameter.name: str(self.used.get(parameter.name, "")) for parameter in self.blueprint.parameters}
         given = {"", *spec.features, *(["roles"] if spec.roles else [])}
         powers = self.blueprint.powers.items()

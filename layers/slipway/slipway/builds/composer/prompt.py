@@ -16,7 +16,7 @@ from slipway.builds.composer.kinds import BLUEPRINTS
 from slipway.builds.composer.languages import language_of
 from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SYMBOL
 from slipway.builds.composer.reading import Reading
-from slipway.builds.composer.tokens import Token, Tokens, tokenize
+from slipway.builds.composer.tokens import NO_ADDRESS, Token, Tokens, tokenize
 from slipway.builds.composer.vocabulary import KINDS, SHARED, UNSUPPORTED, UNSUPPORTED_KINDS
 from slipway.builds.composer.wishes import READ, Found, Lexicon, is_unread, weed
 from slipway.builds.composer.words import CORRECTABLE, FILLERS, JOINTS, LEADING, NAME_ENDS
@@ -44,6 +44,7 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
     _read_bracketed_symbol(tokens, reading)
     covered = _read_kind(tokens, reading, kind)
     _read_bare_name(tokens, reading)
+    _read_bracketed_symbol(tokens, reading)
     _mark_names(tokens, reading)
     if language := language_of(text):
         reading.refuse(prompt, f"{NOT_READ}{language}, which is not read; write it in English.")
@@ -191,6 +192,12 @@ def _is_named_by_place(tokens: Tokens, place: int) -> bool:
         "wallet",
         "escrow",
         "vesting",
+        "drop",
+        "project",
+        "auction",
+        "sale",
+        "crowdsale",
+        "dao",
     )
     if before[-1:] == [":"]:
         before = before[:-1]
@@ -207,6 +214,7 @@ def _is_word(token: Token) -> bool:
     return not token.ends_clause and token.word not in (
         "<quote>",
         "<address>",
+        NO_ADDRESS,
         "<uri>",
         "<pct>",
         "<time>",
@@ -253,6 +261,8 @@ def _goes_on(tokens: Tokens, place: int, first: str, *, shouted: bool) -> bool:
         return False
     if shouted:
         return not any(word in _KNOWN for word in token.word.split())
+    if raw[:1].isalpha() and raw.lower() == raw.upper() and first.lower() != first.upper():
+        return False
     if first[:1].isupper() or not first[:1].isalpha():
         if raw in ("of", "the", "&", "and", "de"):
             following = tokens.tokens[place + 1] if place + 1 < len(tokens.tokens) else None
@@ -299,7 +309,8 @@ def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
             coined = end == at + 1 and _COINED.fullmatch(tokens.raw(range(at, end))) is not None
             kind = before is not None and (before.word in ("<kind>", "token", "coin", "collection"))
             behind = kind and (alone or (following is not None and following.word in JOINTS))
-            if (alone and opened and at) or (thing and (article or at == 0)) or coined or behind:
+            adjective = re.search(r"(?:able|ible|less|ing|ed|ly)$", tokens.raw(range(at, end)))
+            if (alone and opened and at and not adjective) or (thing and (article or at == 0)) or coined or behind:
                 _take_name(tokens, reading, range(at, end), tokens.raw(range(at, end)))
                 return
         at = max(end, at + 1)
@@ -334,7 +345,9 @@ def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
             and tokens.tokens[place - 1].word == "("
             and tokens.tokens[place + 1].word == ")"
         )
-        if token.word == "<ticker>" or (bracketed and re.fullmatch(r"[A-Z][A-Z0-9]{1,10}", raw)):
+        listed = reading.name is not None and re.fullmatch(r"[A-Z]{2,6}", raw) and _is_clause(tokens, place)
+        short = _abbreviates(raw, reading.name) and tokens.tokens[place - 1].word in ("<name>", "<n>")
+        if token.word == "<ticker>" or listed or short or (bracketed and re.fullmatch(r"[A-Z][A-Z0-9]{1,10}", raw)):
             if re.fullmatch(r"(?:ERC|EIP)\d+|NFTS?|UUPS|ETH|DAO", raw):
                 continue
             reading.symbol = str(token.value) if token.word == "<ticker>" else raw
@@ -346,6 +359,21 @@ def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
             if first < places.start:
                 _take_name(tokens, reading, range(first, places.start), tokens.raw(range(first, places.start)))
             return
+
+
+def _abbreviates(raw: str, name: str | None) -> bool:
+    """Return whether a ticker is made of a name's letters, in their order and from the first, as SHRD of "Shard"."""
+    if name is None or raw == name or not re.fullmatch(r"[A-Z]{2,6}", raw):
+        return False
+    letters = iter(name.upper())
+    return name[:1].upper() == raw[0] and all(letter in letters for letter in raw)
+
+
+def _is_clause(tokens: Tokens, place: int) -> bool:
+    """Return whether a word stands alone between marks, the first of them behind the name."""
+    before, after = tokens.tokens[max(place - 2, 0) : place], tokens.tokens[place + 1 : place + 2]
+    named = len(before) == 2 and before[1].word in (",", ";") and before[0].word in ("<name>", "")
+    return named and all(token.ends_clause for token in after)
 
 
 def _mark_names(tokens: Tokens, reading: Reading) -> None:
@@ -493,16 +521,21 @@ def _head(tokens: Tokens, strong: list[_Mention]) -> _Mention:
 # ── Wishes ──────────────────────────────────────────────────────────────────────────────────────
 
 
+_ROLES = {"mintable": "mint", "pausable": "paus", "upgradeable": "upgrad"}
+"""What the stems in the names of roles stand for."""
+
+
 def _apply(tokens: Tokens, reading: Reading, found: list[Found]) -> None:
     """Keep what phrases ask for, in the order of the prompt; what contradicts itself is refused."""
     for entry in sorted(found, key=lambda one: one.places.start):
         words = tokens.raw(entry.places)
         _keep_feature(reading, entry, words)
         for slot, value in [*entry.wish.sets, *entry.slots.items()]:
-            if slot in ("mintable", "pausable"):
-                reading.features.setdefault(slot, True)
-                reading.words.setdefault(slot, words)
-                reading.mentions.setdefault(slot, []).append(words)
+            if slot == "roles_of":
+                for feature in [name for name, stem in _ROLES.items() if stem in value]:
+                    reading.features.setdefault(feature, True)
+                    reading.words.setdefault(feature, words)
+                    reading.mentions.setdefault(feature, []).append(words)
                 continue
             if slot == "count":
                 _keep_count(reading, value, words)
@@ -567,8 +600,8 @@ def _refuse_piece(tokens: Tokens, reading: Reading, piece: list[int], covered: s
         piece.pop()
     for place in piece:
         token = tokens.tokens[place]
-        if token.word == "<address>":
-            known = len(str(token.value)) == 42 and int(str(token.value), 16) != 0
+        if token.word in ("<address>", NO_ADDRESS):
+            known = token.word == "<address>"
             reason = (
                 "The prompt does not say what the address is for."
                 if known

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+from slipway.builds.models import LOGIC
 
 PRAGMA = "0.8.37"
 """The compiler that sources are pinned to: the one that `package.json` pins."""
@@ -46,6 +49,9 @@ _FOLDERS = {
     "GovernorVotes": "governance/extensions",
     "IERC20Metadata": "token/ERC20/extensions",
     "TimelockController": "governance",
+    "ERC1967Proxy": "proxy/ERC1967",
+    "Initializable": "proxy/utils",
+    "UUPSUpgradeable": "proxy/utils",
     "IERC165": "utils/introspection",
     "IERC721": "token/ERC721",
     "IERC4906": "interfaces",
@@ -69,6 +75,7 @@ class SolidityFile:
         functions: What comes after it.
         imports: Names of OpenZeppelin's that are used beside the bases.
         helper: A contract of the same file, which this one creates.
+        upgradeable: Whether this is the code behind a UUPS proxy, which has the name.
     """
 
     name: str
@@ -81,6 +88,7 @@ class SolidityFile:
     functions: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     helper: SolidityFile | None = None
+    upgradeable: bool = False
 
     def declare(self, *constants: tuple[str, str, int | str | None]) -> None:
         """Add public constants, each with name, documentation and value; those without a value are left out."""
@@ -93,12 +101,39 @@ class SolidityFile:
 
     def render(self) -> str:
         """Return the source text, with a line end at its end."""
-        contracts = [self.helper, self] if self.helper else [self]
-        used = sorted({name for contract in contracts for name in contract.used})
+        contracts = [self.helper, self] if self.helper else self._proxied() if self.upgradeable else [self]
+        paths = sorted({_path(name) for contract in contracts for name in contract.used})
         lines = ["// SPDX-License-Identifier: MIT", f"pragma solidity {PRAGMA};", ""]
-        lines += [f'import {{{name}}} from "{OPENZEPPELIN}/{_FOLDERS[name]}/{name}.sol";' for name in used]
-        lines += [""] if used else []
+        lines += [f'import {{{path.split("/")[-1]}}} from "{path}.sol";' for path in paths]
+        lines += [""] if paths else []
         return "\n".join(lines) + "\n" + "\n".join(contract.declared() for contract in contracts)
+
+    def _proxied(self) -> list[SolidityFile]:
+        """Return the code, which is set up by an initializer, and the proxy, whose constructor deploys both."""
+        names = {name: f"{name}Upgradeable" for name, _ in self.bases if name not in _STATELESS}
+        names["Nonces"] = "NoncesUpgradeable"
+        logic = SolidityFile(self.name + LOGIC, self.notice, self.dev, upgradeable=True)
+        logic.imports = {names.get(name, name) for name in self.imports} | {"Initializable"}
+        logic.bases = [("Initializable", None)] + [(names.get(name, name), given) for name, given in self.bases]
+        logic.bases.append(("UUPSUpgradeable", None))
+        logic.members = [member.replace(" immutable ", " ") for member in self.members]
+        logic.parameters = self.parameters
+        logic.constructor_lines = [
+            *(f"__{name}_init({given or ''});" for name, given in self.bases if name not in _STATELESS),
+            *self.constructor_lines,
+        ]
+        logic.functions = [
+            re.sub(r"override\([^)]*\)", lambda found: _renamed(found[0], names), function)
+            for function in self.functions
+        ]
+        proxy = SolidityFile(
+            self.name, f"The proxy of {self.name}{LOGIC}: it keeps the address and the data when the code is replaced."
+        )
+        given = ", ".join(name for _, name, _ in self.parameters)
+        created = f"address(new {logic.name}()), abi.encodeCall({logic.name}.initialize, ({given}))"
+        proxy.bases = [("ERC1967Proxy", created)]
+        proxy.parameters = self.parameters
+        return [logic, proxy]
 
     @property
     def used(self) -> set[str]:
@@ -118,6 +153,8 @@ class SolidityFile:
         return "\n".join([*lines, "}", ""])
 
     def _constructor(self) -> str:
+        if self.upgradeable:
+            return self._initializer()
         calls = [f"{name}({arguments})" for name, arguments in self.bases if arguments is not None]
         lines = [f"/// @param {name} {notice}" for _, name, notice in self.parameters]
         declared = ", ".join(f"{kind} {name}" for kind, name, _ in self.parameters)
@@ -125,6 +162,33 @@ class SolidityFile:
         if not self.constructor_lines:
             return "\n".join([*lines, f"{head} {{}}"])
         return "\n".join([*lines, f"{head} {{", *(f"    {line}" for line in self.constructor_lines), "}"])
+
+    def _initializer(self) -> str:
+        lines = [
+            "/// @dev The code alone is never set up, so that nobody owns it.",
+            "/// @custom:oz-upgrades-unsafe-allow constructor",
+            "constructor() {\n    _disableInitializers();\n}\n",
+            "/// @notice Sets the contract up, once: the proxy's constructor does it.",
+            *(f"/// @param {name} {notice}" for _, name, notice in self.parameters),
+        ]
+        declared = ", ".join(f"{kind} {name}" for kind, name, _ in self.parameters)
+        head = f"function initialize({declared}) external initializer {{"
+        return "\n".join([*lines, head, *(f"    {line}" for line in self.constructor_lines), "}"])
+
+
+_STATELESS = frozenset({"IERC4906"})
+
+
+def _path(name: str) -> str:
+    """Return the unit of an imported name, without its ending."""
+    folder = _FOLDERS.get(name)
+    if folder is None:
+        return f"{OPENZEPPELIN}-upgradeable/{_FOLDERS[name.removesuffix('Upgradeable')]}/{name}"
+    return f"{OPENZEPPELIN}/{folder}/{name}"
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), text)
 
 
 def _documented(tag: str, text: str) -> list[str]:

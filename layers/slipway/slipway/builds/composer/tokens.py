@@ -18,6 +18,8 @@ from slipway.builds.composer.quantities import SCALES, Quantity, find_quantities
 from slipway.builds.composer.words import CORRECTABLE, DURATIONS, NEIGHBOURS, SAME, SILENT
 
 _QUOTED = r"\"[^\"\n]*\"|“[^”\n]*”|(?<![\w])'[^'\n]*'(?!\w)|‘[^’\n]*’|`[^`\n]*`|«[^»\n]*»"
+NO_ADDRESS = "<hex>"
+"""What looks like an address and can hold nothing: no phrase has it."""
 _NUMBER_WORD = r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _PATTERN = re.compile(
     rf"""
@@ -27,6 +29,7 @@ _PATTERN = re.compile(
     | (?P<date> \b\d{{4}}-\d{{2}}-\d{{2}}(?:T[\d:.]+Z?)?\b )
     | (?P<standard> \b(?:erc|eip|bep)[\s_-]*\d{{2,5}}[a-z]? (?![a-z\d]) )
     | (?P<ratio> \b{_NUMBER_WORD}[\s-]*(?:of|out\sof)[\s-]*{_NUMBER_WORD}\b | \b\d{{1,3}}(?:/\d{{1,3}})+\b )
+    | (?P<with> \bw/(?:o(?:ut)?\b)? )
     | (?P<nobody> \bno[\s-]?(?:one|body)\b )
     | (?P<ticker> (?<![\w$])\$[A-Z][A-Za-z0-9]{{0,10}}\b )
     | (?P<word> [^\W_]+(?:['’][^\W_]+)* )
@@ -149,6 +152,8 @@ def tokenize(text: str) -> Tokens:
         if found and found[-1].word == "<n>" and (scaled := _scaled(found[-1], token)):
             found.pop()
             token = scaled
+        elif found and found[-1].word == "first" and token.word in DURATIONS:
+            token = Token(token.start, token.end, "<time>", Fraction(DURATIONS[token.word]))
         found.append(token)
         at = token.end
     return Tokens(text, found, corrected=corrected)
@@ -184,7 +189,8 @@ def _plain(match: re.Match[str], form: str, corrected: dict[str, str]) -> Token:
             uri = raw.rstrip(".,;)")
             return Token(start, start + len(uri), "<uri>", uri)
         case "address":
-            return Token(start, end, "<address>", parse_address(raw, "prompt") if len(raw) == 42 else raw)
+            address = parse_address(raw, "prompt") if len(raw) == 42 else None
+            return Token(start, end, "<address>" if address and int(address, 16) else NO_ADDRESS, address or raw)
         case "quote":
             return Token(start, end, "<quote>", raw[1:-1])
         case "date":
@@ -198,8 +204,9 @@ def _plain(match: re.Match[str], form: str, corrected: dict[str, str]) -> Token:
             return Token(start, end, "<ticker>", raw[1:])
         case "word":
             return Token(start, end, _canonical(raw, corrected))
-        case "nobody" | "line":
-            return Token(start, end, "nobody" if form == "nobody" else ";")
+        case "nobody" | "line" | "with":
+            without = "without" if len(raw) > 2 else "with"
+            return Token(start, end, {"nobody": "nobody", "line": ";"}.get(form, without))
     return Token(start, end, {"&": "and", "+": "and", "=": ":"}.get(raw, raw if raw in _ENDS else ""))
 
 

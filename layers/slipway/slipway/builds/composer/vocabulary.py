@@ -14,6 +14,8 @@ TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
 _BUT_COINS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc20"}
 _BUT_COLLECTIONS: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc721"}
 _UNREVOKED: frozenset[Kind] = frozenset(get_args(Kind)) - {"erc721", "vesting"}
+_NOBODYS: frozenset[Kind] = frozenset(get_args(Kind)) - {"vesting", "lock", "splitter", "escrow", "timelock"}
+"""Kinds that pay nobody in particular: there "for my cofounder" says what it is about, not who is paid."""
 
 # Kind, pattern over the canonical text, and whether the word also stands for other things (any kind that is named
 # outright goes before).
@@ -29,7 +31,9 @@ KINDS: list[tuple[Kind, str, bool]] = [
         "erc20",
         r"(?:erc|eip)20|fungible token|(?:meme|stable|utility|community|loyalty|reward|game|gaming)"
         r" ?(?:coin|token)"
-        r"|memecoin|stablecoin|(?:loyalty|reward|bonus|store|game) (?:point|credit|voucher|mile)",
+        r"|(?:game|in game|virtual|internal) (?:gold|money|currency)|memecoin|stablecoin|(?:loyalty|reward|bonus"
+        r"|store|game|community|member|fan|club|gift|customer|shop|school|class|brand|karma|experience|xp|reputation)"
+        r" (?:point|credit|voucher|mile)",
         False,
     ),
     (
@@ -42,14 +46,15 @@ KINDS: list[tuple[Kind, str, bool]] = [
         "staking",
         r"(?:token |reward |yield )*stak(?:ing|e)(?: (?:contract|pool|vault|program|rewards? contract|platform))+"
         r"|staking"
-        r"|(?:(?:users?|holders?|people|members?) (?:can )?)?stake (?:my|our|their) (?:token|coin)|yield"
+        r"|(?:(?:users?|holder|people|members?) (?:can |to )?)?stake (?:(?:my|our|their|the|any|erc20) )?(?:token"
+        r"|coin)|yield"
         r" farm(?:ing)?(?: (?:contract|pool))?",
         False,
     ),
     (
         "crowdsale",
-        r"crowd ?sale(?: contract)?|(?:token|public|coin) sale(?: contract)?|(?:an )?(?:ico|ido)(?: contract)?"
-        r"|presale contract|presale",
+        r"crowd ?sale(?: contract)?|(?:token|coin) sale(?: contract)?|public sale contract|(?:an )?(?:ico|ido)(?:"
+        r" contract)?|(?:token |coin )?presale contract|(?:token|coin) presale",
         False,
     ),
     (
@@ -67,7 +72,7 @@ KINDS: list[tuple[Kind, str, bool]] = [
         r"(?:(?:payment|revenue|royalty|fee|income|profit|eth|fund) )*(?:splitter|splitting|sharing)(?:"
         r" (?:contract|wallet))?"
         r"|(?:payment|revenue|income|profit) split(?: contract)?"
-        r"|(?:contract |wallet |one )?(?:that|which|to) (?:splits?|divides?|distributes?|shares?)"
+        r"|(?:(?:contract |wallet |one )?(?:that|which|to) )?(?:splits?|divides?|distributes?|shares?)"
         r"(?= (?:all |any |incoming |received |every |every incoming )*(?:eth|ether|payment|fund|money|revenue"
         r"|income|royalty|fee|everything|donation|profit|it))",
         False,
@@ -99,6 +104,7 @@ KINDS: list[tuple[Kind, str, bool]] = [
         False,
     ),
     ("erc20", r"coin|token|cryptocurrency", True),
+    ("crowdsale", r"presale", True),
     ("erc721", rf"(?:art )?collection|{DOCUMENT}", True),
 ]
 
@@ -117,7 +123,10 @@ ORACLES = (
 )
 """What a chain may lack."""
 
-_UNIT = r"(?:token|coin|unit|nft|item|piece|edition|collectible|copy|point|credit|share|voucher|<kind>|<symbol>|<name>)"
+_UNIT = (
+    r"(?:token|coin|unit|nft|item|piece|edition|collectible|copy|point|credit|share|voucher|ticket|<kind>|<symbol>"
+    r"|<name>)"
+)
 _IS = (
     r"(?: (?:is|are|of|at|:|to|be|equal|equals|equal to|should be|will be|must be|shall be|set|set to|fixed at|exactly"
     r"|initially))*"
@@ -128,7 +137,8 @@ _SUPPLY = (
 )
 _ME = r"(?:me|owner|us|myself|deployer|creator|caller|my wallet|our wallet)"
 _AFTER = (
-    rf"(?: (?:in total|total|altogether|initially|initial|to start with|to begin with|at start|from start|at launch"
+    rf"(?: (?:in total|total|altogether|initially|initial|to start with|to start|to begin with|at start|from start"
+    rf"|at launch"
     rf"|at deployment|supply|premint|to {_ME}|for {_ME}|minted to {_ME}|in circulation|in existence))*"
 )
 _FIXED = r"(?:fixed|constant|immutable|unchangeable|static|hard coded)"
@@ -191,10 +201,36 @@ _OWN = (
     r"(?: (?:their|his|her|own|their own|my own|some of their|some of their own))*(?: (?:token|coin|nft|item|<kind>))?"
 )
 
+UPGRADEABLE = Ability(
+    "upgradeable",
+    adjective=(
+        r"(?:uups )?upgrade ?able(?: (?:via|by|through|using|with)(?: (?:openzeppelin|oz))?"
+        r" (?:uups proxy|uups pattern|uups|proxy))?"
+    ),
+    noun=(
+        r"upgradeability|upgrades?(?: (?:via|by) (?:uups|proxy))?|(?:uups )?proxy(?: pattern)?"
+        r"|uups(?: (?:upgrades?|pattern|upgradeability))?|(?:using|via|with|through) (?:uups proxy|uups|proxy)"
+    ),
+    participle="upgraded",
+    reason="Only ERC-20 tokens and ERC-721 collections can be upgraded.",
+)
+
+_ROLE = r"(?:minter|minting|pauser|pausing|upgrader|upgrading|upgrades)"
 SHARED: list[Wish | Ability] = [
     MINTABLE,
     BURNABLE,
     PAUSABLE,
+    UPGRADEABLE,
+    Wish(
+        "upgradeable",
+        said=(
+            rf"(?:only )?{OWNER} {CAN} (?:upgrade|replace)(?: (?:it|token|contract|code|implementation|logic|<kind>"
+            rf"|later|its))*",
+            rf"upgradeable(?: only)? by (?:only )?{OWNER}(?: only)?",
+            "upgrader role",
+        ),
+        reason="Only ERC-20 tokens and ERC-721 collections can be upgraded.",
+    ),
     Wish(
         "mintable",
         said=(
@@ -202,6 +238,7 @@ SHARED: list[Wish | Ability] = [
             rf"issue more{MORE}",
             rf"mint{MORE} (?:later|in future|at any time|more)",
             r"mintable by minter",
+            r"(?:only )?owner (?:only )?mints",
             r"minter can mint",
         ),
         kinds=TOKENS,
@@ -278,12 +315,10 @@ SHARED: list[Wish | Ability] = [
         "roles",
         said=(
             r"(?:with )?(?:separate |multiple |different )?role(?: based)?(?: access)?(?: control)?",
-            r"role based(?: access)?(?: control)? (?:for|with) (?P<mintable>minter|minting)(?: ,? ?and"
-            r" (?P<pausable>pauser|pausing))?",
-            r"(?:(?:separate|different|distinct) )*(?P<mintable>minter) (?:and|,) (?P<pausable>pauser) role",
-            r"(?:(?:separate|different|distinct) )*(?P<pausable>pauser) (?:and|,) (?P<mintable>minter) role",
-            r"role for (?P<mintable>minter|minting)(?: (?:and|,) (?P<pausable>pauser|pausing))?",
-            r"role for (?P<pausable>pauser|pausing)(?: (?:and|,) (?P<mintable>minter|minting))?",
+            rf"role based(?: access)?(?: control)? (?:for|with) (?P<roles_of>{_ROLE}(?: (?:, and|,|and)"
+            rf" {_ROLE})*)(?: role)?",
+            rf"(?:(?:separate|different|distinct|with) )*(?P<roles_of>{_ROLE}(?: (?:, and|,|and) {_ROLE})+)(?: role)",
+            rf"role(?: (?:for|such as|:|of|like))+ (?P<roles_of>{_ROLE}(?: (?:, and|,|and) {_ROLE})*)",
             "access ?control",
             r"access by role",
             r"access controlled",
@@ -362,7 +397,7 @@ SHARED: list[Wish | Ability] = [
             r"soul ?bound",
             r"(?:not|non|never)(?: be)? (?:transferable|tradeable|tradable|sellable|movable)",
             r"untransferable|nontransferable",
-            r"(?:can|must|should|will|shall) (?:not|never)(?: ever)? be"
+            r"(?:can|must|should|will|shall) (?:not|never)(?: ever)? be(?: (?:traded|sold|moved)(?: ,)? (?:or|and))?"
             r" (?:transferred|traded|sold|moved)",
             rf"{NOBODY} {CAN} (?:transfer|sell|trade|move)(?: (?:it|them|token))?",
             r"(?:no|without|disable|disabled"
@@ -402,7 +437,8 @@ SHARED: list[Wish | Ability] = [
     Wish(
         "ownerless",
         said=(
-            r"(?:no|without|not have|not has)(?: any)? (?:owner|admin)(?: (?:at all|ever|key|rights?|functions?))*",
+            r"(?:no|without|not have|not has)(?: any)? (?:owner|admin)(?: (?:or|and|nor) (?:owner|admin))?(?:"
+            r" (?:at all|ever|key|rights?|functions?))*",
             r"(?:ownerless|adminless|unowned)",
             r"ownership (?:(?:is|will be|should be|must be|gets?|to be) )*renounced(?: (?:forever|at (?:launch"
             r"|deployment|creation)|from start|immediately|after deployment"
@@ -478,7 +514,7 @@ SHARED: list[Wish | Ability] = [
             rf" {_ME}",
             r"i(?: (?:should|will|want|to))* own(?: all)?(?: of)? (?:everything|it|<n:supply>)(?: (?:token|coin"
             r"|supply))?",
-            rf"give me(?: all)? <n:supply>(?: {_UNIT})?",
+            rf"give (?:me|us)(?: all)? <n:supply>(?: {_UNIT})?",
             rf"(?:consisting of|made up of|totalling|totaling|worth)(?: total of)? <n:supply> {_UNIT}",
         ),
         kinds=TOKENS,
@@ -500,7 +536,7 @@ SHARED: list[Wish | Ability] = [
         said=(
             rf"(?:{_CAP}){_IS} <n:cap>(?: {_UNIT})?(?: (?:supply|total|in total|ever))*",
             rf"<n:cap>(?: {_UNIT})?(?: (?:as|is))?(?: (?:hard cap|hardcap|cap|max supply|max|supply cap|supply limit"
-            rf"|max cap))",
+            rf"|max cap))(?! (?:per|each|every|for each|a|in one)\b)",
             rf"(?:can|will|should|must|shall) (?:never|not) (?:be )?(?:exceed|more than|go over|go above|over)"
             rf" <n:cap>(?: {_UNIT})?",
             rf"supply (?:never|not) (?:exceeds?|over|above) <n:cap>(?: {_UNIT})?",
@@ -549,6 +585,7 @@ SHARED: list[Wish | Ability] = [
         None,
         said=(
             rf"{_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
+            rf"there (?:should|will|must|shall|are|to) ?(?:be )?(?:exactly )?<n:supply>(?: {_UNIT}| of them)?{_AFTER}",
             rf"<n:supply>(?: {_UNIT})?(?: of)?(?: (?:total|initial|starting|initially|token))* supply{_AFTER}",
         ),
         kinds=TOKENS,
@@ -611,6 +648,7 @@ SHARED: list[Wish | Ability] = [
         None,
         said=(
             r"on chain",
+            r"set up|setup",
             r"gas (?:efficient|optimi[sz]ed)",
             r"if possible",
             r"as usual",
@@ -618,7 +656,6 @@ SHARED: list[Wish | Ability] = [
             r"security best practices?",
             r"(?:security )?audited",
             r"according to best practices?",
-            r"by me",
             r"with events",
             r"verified source(?: code)?",
             r"i want",
@@ -631,13 +668,19 @@ SHARED: list[Wish | Ability] = [
     Wish(
         None,
         weak=(
-            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:(?:my|our|this"
-            rf"|some|local"
+            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|{DOCUMENT}|<kind>|<name>|<symbol>) for (?:(?:my|our"
+            rf"|this|some|local"
             rf"|small|new|own) )*{_GROUP}(?: {_GROUP})*"
             rf"(?: (?:of|in|at|from) (?:(?:my|our) )?{_GROUP})?",
-            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|<kind>|<name>|<symbol>) for (?:my|our)"
+            rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|{DOCUMENT}|<kind>|<name>|<symbol>) for (?:my|our)"
             rf" (?!{_CLAIMS})[a-z]+(?:"
             rf" (?!{_CLAIMS}|{_JOINT})[a-z]+)?",
+        ),
+        kinds=_NOBODYS,
+    ),
+    Wish(
+        None,
+        weak=(
             rf"{_GROUP}(?: {_GROUP})*(?= (?:token|coin|collection|point|credit|<kind>|<name>))",
             rf"(?<=for ){_GROUP}",
             rf"(?<=governance token )for (?:my |our ){_GROUP}",
@@ -659,13 +702,15 @@ UNSUPPORTED: list[Wish | Ability] = [
         kinds=_BUT_COLLECTIONS,
         reason="Only the owner, or holders of the minter role, mint; nothing is sold.",
     ),
-    Ability(
-        "upgradeable",
-        adjective=r"(?:uups |transparent |beacon )?upgrade ?able(?: (?:via|by|through|using|with) (?:uups proxy"
-        r"|uups|proxy))?",
-        noun=r"upgradeability|upgrades?|(?:uups |transparent |beacon )?proxy|uups|proxies",
-        participle="upgraded",
-        reason="Contracts of a build can't be upgraded: what was audited is what stays deployed.",
+    Wish(
+        "other_proxy",
+        said=(
+            r"(?:(?:a|an|the|via|by|through|using|with) )*(?:transparent|beacon|diamond|minimal|clone)(?:"
+            r" upgradeable)? (?:proxy|proxies|upgrades?|pattern)",
+            r"(?:transparent|beacon|diamond) upgrade ?able",
+        ),
+        denied=(r"(?:no|without|not) (?:transparent|beacon|diamond) proxy",),
+        reason="Contracts are upgraded by UUPS alone.",
     ),
     Wish(
         "tax",

@@ -33,7 +33,10 @@ _THINGS = r"(?: (?:more|additional|new|further|extra))*(?: (?:token|coin|supply|
 MORE = _THINGS + _LATER
 """What may follow a verb such as "mint" without a change of meaning."""
 
-DOCUMENT = r"(?:badge|certificate|diploma|credential|poap|membership (?:card|pass)|trading card)"
+DOCUMENT = (
+    r"(?:badge|certificate|diploma|credential|poap|membership (?:card|pass)|trading card|(?:event|concert|festival)"
+    r" ticket)"
+)
 """What is a token of its own each, by its nature."""
 AMOUNT_WORDS = r"(?: (?:token|coin|unit|<symbol>|<name>))?"
 """What an amount of tokens may be called."""
@@ -159,7 +162,8 @@ class Ability:
                 rf"(?:ability|possibility|able|option|right) to (?:{self.verb}){self.after}",
             ]
             denied += [
-                rf"(?:{NOBODY}) {CAN} (?:ever )?(?:{self.verb}){self.after}{_NEVER_MORE}",
+                rf"(?:{NOBODY}) (?:{CAN}|(?:should|must|shall|will)(?: ever)?(?: be (?:able|allowed) to)?) (?:ever )?"
+                rf"(?:{self.verb}){self.after}{_NEVER_MORE}",
                 rf"{_NO} (?:{self.verb}){_NOUN}{_NEVER_MORE}",
             ]
             if self.by:
@@ -294,6 +298,10 @@ def _slots(tokens: Tokens, match: re.Match[str]) -> dict[str, Any]:
     return found
 
 
+_PERSONS = frozenset({"me", "us", "them", "you"})
+_BEFORE_PERSONS = frozenset({"by", "to", "for", "from", "of", "give"})
+"""Words after which a person is whom something is done by, or what is given to: never a filler there."""
+
 READ = ("<name>", "<symbol>", "<kind>")
 """Atoms that were read before any phrase."""
 
@@ -328,4 +336,7 @@ def is_unread(tokens: Tokens, place: int, covered: set[int]) -> bool:
     token = tokens.tokens[place]
     if place in covered or not token.word or token.ends_clause or token.word in READ:
         return False
-    return any(word not in FILLERS for word in token.word.split())
+    if any(word not in FILLERS for word in token.word.split()):
+        return True
+    before = next((other.word for other in reversed(tokens.tokens[:place]) if other.word), "")
+    return token.word in _PERSONS and before in _BEFORE_PERSONS

@@ -39,6 +39,7 @@ SAME = {
     **dict.fromkeys(("uris", "url", "urls"), "uri"),
     **dict.fromkeys(("administrator", "admins"), "admin"),
     **dict.fromkeys(("anymore",), "any more"),
+    **dict.fromkeys(("thats", "thats'"), "that"),
     **dict.fromkeys(("preminted", "preminting"), "premint"),
     **{f"{word}s": word for word in (
         "token", "coin", "unit", "item", "piece", "edition", "collectible", "point", "credit", "voucher", "share",
@@ -47,7 +48,7 @@ SAME = {
         "minter", "pauser", "burner", "upgrader", "buyer", "seller", "arbiter", "payment", "dispute", "refund",
         "beneficiary", "symbol", "address", "reward", "phase", "badge", "certificate", "card", "mile", "gift",
         "diploma", "credential", "poap", "sbt", "pass", "increment",
-        "bid", "bidder", "staker", "proposal", "contributor",
+        "bid", "bidder", "staker", "proposal", "contributor", "ticket",
     ) if word != "address"},
     **dict.fromkeys(("beneficiaries",), "beneficiary"),
     **dict.fromkeys(("copies",), "copy"),
@@ -56,13 +57,13 @@ SAME = {
 }  # fmt: skip
 """Words that stand for one another."""
 
-SILENT = frozenset({"a", "an", "the", "please", "also", "its", "own's"})
+SILENT = frozenset({"a", "an", "the", "please", "pls", "plz", "also", "its", "own's"})
 """Words that may stand between any two others without a change of meaning."""
 
 _FILLER_WORDS = """
 and with that which who has have having had is are be being been am was will would should shall must can to of for
 from in on at as by into it this these those they them their there i we me us my our you your do does so then plus too
-hi hello hey thanks thank kindly like need needs want wants wish looking help simply create creates creating make
+hi hello hey cheers thanks thank kindly like need needs want wants wish looking help simply create creates creating make
 makes making build builds building launch launches launching write writes generate generates develop develops produce
 deploy give get add adds include includes including included implement implements implementing use uses using used
 provide provides support supports supporting enable enables enabled allow allows ensure come comes following based
@@ -93,7 +94,8 @@ NAME_ENDS = (
 """Words that end a name that has no quotes around it; in this spelling, since a name may have `In` and `The`."""
 
 _CORRECTABLE_WORDS = """
-create called named token tokens supply total initial symbol ticker decimals mintable burnable pausable permit votes
+create generate build called named token tokens
+ supply total initial symbol ticker decimals mintable burnable pausable permit votes
 voting capped million billion thousand trillion royalty royalties enumerable collection contract escrow vesting
 timelock beneficiary cliff duration delay signers threshold owner owned holders minting burning maximum fixed
 upgradeable transferable soulbound staking auction governor crowdsale revocable quorum allowlist whitelist without

@@ -17,6 +17,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from slipway.builds.audit.deployable import interface_of
 from slipway.builds.audit.models import AuditReport, Compilation
 from slipway.builds.pipeline.rules import digest_of
 from slipway.builds.store import BuildItem
@@ -157,9 +158,10 @@ def _file(name: str, revision: int) -> str:
 def contract_of(compilation: Compilation, contract_name: str) -> dict[str, Any]:
     """``abi`` and creation ``bytecode`` of one of our own contracts; raises KeyError when none has that name."""
     for name in compilation.sources:
-        compiled = compilation.standard_json_output["contracts"].get(name, {}).get(contract_name)
-        if compiled:
-            return {"abi": compiled["abi"], "bytecode": "0x" + compiled["evm"]["bytecode"]["object"]}
+        contracts = compilation.standard_json_output["contracts"].get(name, {})
+        if compiled := contracts.get(contract_name):
+            code = "0x" + compiled["evm"]["bytecode"]["object"]
+            return {"abi": interface_of(contracts, contract_name), "bytecode": code}
     raise KeyError(contract_name)
 
 

@@ -19,8 +19,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|users?|community|members?|wallets?|address|people|supporters))?",
             r"(?:to|for) (?:(?:my|our|many|listed|early|eligible|community|all|list of) )*(?:users?|community"
             r"|members?|wallets?|address|people|supporters)",
-            r"(?:(?:eligible|listed|allowlisted|whitelisted) )*(?:users?|people|holder|anyone|wallets?|address"
-            r"|accounts?|members?)(?: (?:on list|in list|on allowlist))?(?: (?:can|may|will|each))*"
+            r"(?:(?:eligible|listed|allowlisted|whitelisted) (?:users?|people|holder|anyone|wallets?|address"
+            r"|accounts?|members?)|(?:anyone|users?|people|holder|wallets?|address|accounts?|members?) (?:on|in)"
+            r" (?:(?:my|our|merkle) )?(?:list|allowlist|tree)|users?|people|members?|holder)(?: (?:can|may|will|each))*"
             r" (?:claims?|claim)(?: (?:it|them|their|own|token|share|allocation|once|only|only once|one time|amount))*",
             r"(?:claim|claims|claimable|claiming)(?: (?:only|once|their|token|function|page|each|one time))*",
             r"(?:each|every) (?:wallet|address|user|account) can claim (?:only )?once",
@@ -29,9 +30,13 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?:(?:claim|claims|claiming|claimable|airdrop|open|it|period|window|deadline|is|are|ends?|closes?"
-            r"|expires?|lasts?|runs?|of|for|until|within|after|in|:|during|over) )+<time:duration>(?: (?:claim"
+            r"(?:(?:it|they|airdrop|users?|which|is|are) )*(?:claims?|claiming|claimable|open|period|window"
+            r"|deadline|ends?|closes?"
+            r"|expires?|lasts?|runs?)(?: (?:it|is|are|open|period|window|deadline|of|for|within|:"
+            r"|during|over|(?:ends?|closes?|expires?) (?:in|after)))* <time:duration>(?: (?:claim"
             r"|window|period|deadline|to claim|long))*",
+            r"(?:(?:it|airdrop|which|claims?|claiming|window|period) )*(?:ends?|closes?|expires?) (?:in|after)"
+            r" <time:duration>",
             r"<time:duration>(?: (?:claim|claiming|to claim|window|period|deadline|long))+",
         ),
     ),
@@ -42,6 +47,8 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|is|can|be|returned|return|sent|back|withdrawn|recovered|reclaimed|swept|by|to|then|afterwards|after"
             r"|deadline) )*(?:owner|me|us)?"
             r"(?: (?:after (?:that|deadline|it ends|the end)|afterwards))?",
+            r"(?:owner|i|we) can (?:reclaim|withdraw|recover|sweep|take back)(?: (?:the|unclaimed|leftover"
+            r"|remaining|token|rest))* after <time:duration>",
             r"(?:owner|i|we) can (?:reclaim|withdraw|recover|sweep|take back|take)(?: (?:the|unclaimed|leftover"
             r"|remaining|token|rest|after|that|deadline|it|ends|afterwards))*",
         ),

@@ -18,9 +18,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf" (?:bid|price|bidding|offer))*{_IS} <eth:min_bid>",
             r"<eth:min_bid> (?:min(?:imum)?|reserve|starting|opening)(?: (?:bid|price))?",
             r"(?:bids?|bidding)(?: (?:starts?|begins?|start|is|must|be|at|from|least|over|above|of))+ <eth:min_bid>",
-            r"(?:no|without)(?: any)? (?:min(?:imum)? bid|reserve)(?: price)?",
         ),
     ),
+    Wish(None, said=(r"(?:no|without)(?: any)? (?:min bid|reserve)(?: price)?",), sets=(("min_bid", 0),)),
     Wish(
         None,
         said=(
@@ -30,7 +30,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?: (?:after (?:start|it starts|first bid|launch)|later|long))?",
             r"(?:for|over|during) <time:duration>",
             r"<time:duration>(?: (?:long|duration|auction|bidding|period|bidding period|timed))+",
-            r"<time:duration>",
+            r"(?<!in )<time:duration>",
         ),
     ),
     Wish(
@@ -58,6 +58,7 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
+            r"(?:for|of) <n:count> (?:<kind>|nft|token|item|piece)",
             r"(?:for|of|sells?|selling|to sell|auctions?|auctioning)(?: (?:my|our|an|one|single|rare|erc721))*"
             r" (?:<kind>|nft|token|item|collectible|piece|artwork|digital art|art|<name>)",
             r"(?:highest|best) (?:bidder|bid) (?:wins|gets)(?: (?:it|nft|<kind>|token))?",
@@ -230,7 +231,7 @@ BLUEPRINT = Blueprint(
     arguments=_arguments,
     features=frozenset({"owner"}),
     parameters=(
-        Parameter("min_bid", "coins", 0, "The first bid may be of any size."),
+        Parameter("min_bid", "coins", 0, "The first bid may be of any size.", least=0),
         Parameter("duration", "seconds", 7 * DAY, "The auction is on for {}."),
         Parameter("increment", "percent", 5, "Each bid has to be 5 percent higher than the one before.", most=100),
         Parameter("extension", "seconds"),

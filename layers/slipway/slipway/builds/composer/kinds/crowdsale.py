@@ -13,6 +13,11 @@ from slipway.builds.composer.wishes import AMOUNT_WORDS, Ability, Wish
 
 _COIN = r"(?:eth|ether|coin)"
 _IS = r"(?: (?:is|of|at|:|be|should be|to))*"
+_GOAL = r"(?: (?:soft ?cap|goal|it|min|target|sale))*"
+_UNMET = (
+    rf"(?:(?:if|when|in case){_GOAL} (?:(?:is|was|does|can)? ?not (?:be )?(?:reach|reached|met|hit|meet)|(?:is |was )?"
+    rf"(?:missed|unmet|fails?|failed))|unless{_GOAL}(?: (?:is|was|gets))? (?:reached|met|hit|succeeds))"
+)
 _BY = r"(?: (?:to raise|raised|contributions?|in total|total))*"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
@@ -43,6 +48,8 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<eth:soft_cap> (?:soft ?cap|(?:min |minimum |funding )?goal|min(?:imum)? (?:raise|target))",
         ),
     ),
+    Wish(None, said=(r"(?:no|without)(?: any)? soft ?cap",), sets=(("soft_cap", Fraction(0)),)),
+    Wish(None, said=(r"(?:no|without)(?: any)? hard ?cap",), sets=(("hard_cap", Fraction(0)),)),
     Wish(
         None,
         said=(
@@ -61,15 +68,15 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         "refunds",
         said=(
+            r"(?:(?:full|with) )*refunds? (?:if|when|in case) (?:less than|under|below) (?:soft ?cap(?: of)?"
+            r" )?<eth:soft_cap>(?: (?:is|are|was|were|gets?))? (?:raised|collected|reached)",
             r"(?:(?:full|with|buyers? (?:can|get|are)|contributors? (?:can|get|are)|people (?:can|get)|everyone"
             r" (?:can|gets)|anyone (?:can|gets)|automatic|claim|get|a) )*"
             r"(?:refund|refunds|refundable|refunded|money back|their money back)(?: (?:of )?(?:everyone|buyers?"
             r"|contributors?|investors?|all|anyone|for (?:buyers?|everyone|all)|to (?:buyers?|all)))*"
-            r"(?: (?:if|when|in case|unless)(?: (?:soft ?cap|softcap|goal|it|min|minimum|the|sale|target))*(?:"
-            r" (?:is|was|does|not|be|can|fails?|reached|met|hit|missed|reach|unmet|failed))*)?",
-            r"(?:if|when|unless) (?:soft ?cap|softcap|goal|target|sale)(?: (?:is|was|not|reached|met|hit|fails"
-            r"|missed|failed|:|,))+ (?:(?:buyers?|contributors?|everyone|anyone|all|they|can|get|gets|are|is|claim"
-            r"|full|a) )*"
+            rf"(?: {_UNMET})?",
+            rf"{_UNMET}(?: (?::|,|then))* (?:(?:buyers?|contributors?|everyone|anyone|all|they|can|get|gets|are|is"
+            r"|claim|full|a) )*"
             r"(?:refund|refunds|refunded|money back)",
         ),
         denied=(r"(?:no|without)(?: any)? refunds?",),
@@ -77,17 +84,23 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?:(?:sale|runs?|lasts?|open|ends?|closes?|ending|duration|period|it|for|after|of|in"
-            r"|over|is|:|lasting|within|stays|goes on) )+<time:duration>(?: (?:long|sale|duration))?",
+            r"(?:(?:sale|it|which|that) )*(?:runs?|lasts?|open|ends?|closes?|ending|duration|period|stays|goes on"
+            r"|lasting)"
+            r"(?: (?:sale|period|it|for|after|of|over|is|:|within|open|on))* <time:duration>(?: (?:long|sale"
+            r"|duration))?",
+            r"(?:(?:sale|it|which|that) )*(?:ends?|closes?) in <time:duration>",
+            r"(?:for|over|within) <time:duration>(?: (?:sale|duration|in total))?",
             r"<time:duration> (?:sale|long|duration|period|window)(?: (?:period|long))?",
         ),
+        weak=(r"(?<!in )<time:duration>",),
     ),
     Wish(
         None,
         said=(
-            r"(?:min(?:imum)?|at least)(?: (?:contribution|buy|purchase|investment|deposit|per (?:wallet|buyer"
+            r"min(?: (?:contribution|buy|purchase|investment|deposit|per (?:wallet|buyer"
             r"|person|user)|of|is|:))* <eth:min_contribution>(?: (?:per (?:wallet|buyer|person|user|purchase)"
-            r"|contribution|each|min|minimum))*",
+            r"|contribution|each|min))*",
+            r"at least <eth:min_contribution> (?:each|per (?:wallet|buyer|person|user|purchase))",
         ),
     ),
     Wish(
@@ -325,7 +338,8 @@ def _without(text: str, *names: str) -> str:
 
 def _settled(spec: Specification, draft: Weighing) -> Specification:
     """Weigh rate, price and caps against each other."""
-    values, words, reading = dict(spec.values), draft.reading.words, draft.reading
+    words, reading = draft.reading.words, draft.reading
+    values = {name: value for name, value in spec.values.items() if value != 0}
     price = values.pop("price", None)
     if reading.values.get("unit", 1) != 1:
         reading.refuse(words["unit"], "Say how many tokens one whole coin buys.")
@@ -336,6 +350,8 @@ def _settled(spec: Specification, draft: Weighing) -> Specification:
     if "rate" not in values:
         values["rate"] = Fraction(1)
         reading.refuse(reading.kind_words or "options.rate", "The prompt does not say how many tokens one coin buys.")
+    if reading.features.get("refunds") is False and "soft_cap" in values:
+        reading.refuse(words["refunds"], "Below a soft cap everyone is refunded.")
     if "refunds" in spec.features and "soft_cap" not in values:
         reading.refuse(words["refunds"], "Without a soft cap there is nothing to be refunded for.")
     if values.get("soft_cap", 0) > values.get("hard_cap", 10**40):
@@ -354,8 +370,8 @@ BLUEPRINT = Blueprint(
     parameters=(
         Parameter("rate", "tokens"),
         Parameter("price", "coins"),
-        Parameter("soft_cap", "coins"),
-        Parameter("hard_cap", "coins"),
+        Parameter("soft_cap", "coins", least=0),
+        Parameter("hard_cap", "coins", least=0),
         Parameter("duration", "seconds", 30 * DAY, "The sale is open for {}."),
         Parameter("min_contribution", "coins"),
         Parameter("max_contribution", "coins"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from slipway.builds.composer.access_control import Access, first_holder, people
+from slipway.builds.composer.access_control import Access, first_holder, make_upgradeable, people
 from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, refuse_clashes
 from slipway.builds.composer.literals import decimal_text, string_literal, units_literal
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
@@ -36,6 +36,10 @@ _SELL = (
 )
 
 WISHES: tuple[Wish | Ability, ...] = (
+    Wish(
+        None,
+        said=(r"(?:point|credit|voucher|mile|reward|loyalty) (?:token|coin)", r"<kind> (?:point|credit|voucher|mile)"),
+    ),
     Wish(
         "tax",
         said=(
@@ -100,6 +104,11 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf" (?:ever )?(?:hold|own|have) (?:more than|over|above) (?:<pct:max_wallet_percent>"
             rf"|<n:max_wallet>{AMOUNT_WORDS})"
             rf"{_OF_SUPPLY}",
+            rf"(?:wallet|holder|address|account|user) (?:can|may|must|should) not (?:hold|own|have) (?:more than"
+            rf"|over|above)"
+            rf" (?:<pct:max_wallet_percent>|<n:max_wallet>{AMOUNT_WORDS}){_OF_SUPPLY}(?: (?:each|per wallet))?",
+            rf"(?:limit|limits|cap|caps) (?:each|every|all|any) (?:wallet|holder|address|account|user) (?:to|at)"
+            rf" (?:<pct:max_wallet_percent>|<n:max_wallet>{AMOUNT_WORDS}){_OF_SUPPLY}",
             r"max wallet(?: (?:size|limit))?",
         ),
         denied=(r"(?:no|without)(?: any)? (?:max wallet|wallet limit|holding limit)(?: (?:size|limit))?",),
@@ -163,6 +172,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"freeze (?:list|function|individual account|account|address|wallet|holder)(?: by owner)?",
             r"blacklist(?:ing)?(?: (?:function|feature|support|for (?:bad actors|address|wallet|account)|by owner))?",
             rf"{OWNER} can blacklist",
+            rf"(?:freeze|freezing|blacklist)(?: (?:function|list|feature))? for (?:only )?{OWNER}",
+            r"blacklist(?: function)? (?:that |which |with )?(?:controlled by owner|managed by owner|owner"
+            r" (?:controls|manages|can edit))",
         ),
         denied=(
             r"(?:no|without|not)(?: any)? (?:blacklist(?:ing)?|freezing|freeze (?:list|function))(?: (?:of"
@@ -226,6 +238,9 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
         draft.assumed.append("Until then nobody can transfer, the owner neither.")
     if "airdrop" in spec.features:
         _check_airdrop(spec, draft)
+        words = draft.reading.words.get("recipient", "supply")
+        if "supply" not in words.lower():
+            draft.reading.refuse(words, "An airdrop gives each the same; say “supply” if this is the supply.")
         draft.assumed.append("What is given out is part of the first supply.")
     return spec
 
@@ -235,9 +250,10 @@ def _with_limits(spec: Specification, draft: Weighing) -> Specification:
     for name in sorted(_LIMITS & features):
         percent = values.pop(f"{name}_percent", None)
         if name not in values and percent is not None:
-            units = spec.supply * 10**spec.decimals * percent // 10_000
+            units = (spec.supply or spec.cap or 0) * 10**spec.decimals * percent // 10_000
             values[name] = Fraction(units, 10**spec.decimals)
-            draft.assumed.append(f"The percentage is of the first supply: {decimal_text(values[name])} tokens.")
+            whole = "first supply" if spec.supply else "cap"
+            draft.assumed.append(f"The percentage is of the {whole}: {decimal_text(values[name])} tokens.")
         problem = None if values.get(name) else "The prompt does not say how much: a percentage, or an amount."
         if not problem and (values[name] * 10**spec.decimals).denominator != 1:
             problem = "The amount is less than the token's smallest unit."
@@ -286,6 +302,7 @@ def compose(spec: Specification) -> str:
     _transfer_rules(file, spec, access)
     _first_supply(file, spec)
     _functions(file, spec, access)
+    make_upgradeable(file, spec, access)
     return file.render()
 
 
@@ -293,6 +310,7 @@ def _roles(spec: Specification) -> dict[str, str]:
     rights = {
         "mintable": ("MINTER", "create tokens"),
         "pausable": ("PAUSER", "pause and unpause the token"),
+        "upgradeable": ("UPGRADER", "replace the code"),
         "freezable": ("FREEZER", "freeze accounts"),
         "exempting": ("LIMITER", "exempt accounts from the limits"),
     }
@@ -477,7 +495,7 @@ BLUEPRINT = Blueprint(
     features=frozenset(
         {
             "mintable", "burnable", "pausable", "permit", "votes", "capped", "roles", "fixed", "owner", "ownerless",
-            "soulbound", "freezable", *(parameter.feature for parameter in PARAMETERS),
+            "upgradeable", "soulbound", "freezable", *(parameter.feature for parameter in PARAMETERS),
         }
     ),
     parameters=PARAMETERS,
@@ -492,6 +510,7 @@ BLUEPRINT = Blueprint(
         "trading_delay": "Nobody can transfer tokens in the first {trading_delay} seconds.",
         "soulbound": "Holders can't transfer their tokens.",
         "exempting": "{limiter} can exempt accounts from the limits.",
+        "upgradeable": "{upgrader} can replace the code, and with it every rule.",
         "roles": "The owner can give every role to others and take it back.",
     },
     settle=_settle,

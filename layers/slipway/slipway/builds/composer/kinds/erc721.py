@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from slipway.builds.composer.access_control import Access, first_holder, people, royalty_receiver
+from slipway.builds.composer.access_control import Access, first_holder, make_upgradeable, people, royalty_receiver
 from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, refuse_clashes
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import DOCUMENT, Ability, Wish
 
-_ANY = r"(?:(?:anyone|people|users?|public|fans|buyers?|holders?|minters?|collectors?|members?) )"
+_ISSUER = (
+    r"(?:issuer|university|school|company|team|organi[sz]ation|club|academy|dao|institute|employer|college|organi[sz]er|issuing"
+    r" institution|foundation)"
+)
+_FOR = (
+    r"(?:students?|members?|graduates?|employees?|attendees?|alumni|courses?|events?|participants?|volunteers?"
+    r"|staff|users?|holder)"
+)
+_ANY = r"(?:(?:anyone|people|users?|public|fans|buyers?|minters?|collectors?) )"
 _MINTS = r"(?:mint|claim|buy|purchase)(?: (?:it|them|their|own|nft|token|one|<kind>|<symbol>|<name>))*"
 _PRICED = (
     r"(?: (?:for|at)(?: price of)? <eth:price>(?: (?:each|per (?:nft|token|mint|one|piece|<kind>|<symbol>|<name>)))?)?"
@@ -27,7 +35,7 @@ _STAGE = r"(?:sale|mint|minting|phase|stage|round|access)"
 _PUBLIC = rf"(?:public|open|general)(?: {_STAGE})+"
 _OPEN = rf"(?:(?:public|anyone|everyone)(?: {_STAGE})*|open to (?:anyone|public|all))"
 _ALLOW = (
-    r"(?:allowlist|presale|allowlisted|early access|private sale|merkle allowlist|og)(?: (?:only|sale|mint|minting"
+    r"(?:allowlist|presale|allowlisted|early access|private sale|merkle allowlist|og)(?: (?:sale|mint|minting"
     r"|phase|stage|round|access|merkle))*"
 )
 
@@ -52,6 +60,9 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"(?:no|without|not) (?:public|open) (?:mint(?:ing)?|sale)",),
     ),
+    Wish(None, said=(r"<kind> (?:drop|project|series|set|launch)", r"drop", r"for <kind>")),
+    Wish("public_mint", said=(r"open editions?",)),
+    Wish("public_mint", weak=(r"(?:for )?free(?: of charge)?|at no cost",), sets=(("price", 0),)),
     Wish(
         "public_mint",
         said=(
@@ -72,7 +83,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|at|:|to|be|each|in|per|nft|token"
             r"|should be|set to|<kind>))* <eth:price>(?: (?:each|apiece|per (?:nft|token|mint|piece|item|one"
             r"|<kind>|<symbol>|<name>)))*",
-            r"<eth:price> (?:mint price|price|per mint|mint cost|mint fee|each|apiece|(?:per|for each|for every|an"
+            r"<eth:price> (?:mint price|mint|price|per mint|mint cost|mint fee|each|apiece|(?:per|for each|for every|an"
             r"|a) (?:nft|token|piece|item|mint|one"
             r"|<kind>|<symbol>|<name>))(?: mint)?(?: price)?",
             r"(?:mint|minting|mints|sold|sells|sell|buy|public mint|minted|public sale)(?: (?:is|are|for|at|costs?"
@@ -93,23 +104,24 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"(?:no|nobody)(?: (?:wallet|user|address|person))? can mint more than {_COUNTED}",
             rf"(?:each|every|any|one|single) (?:wallet|user|address|person|account|minter|buyer|collector)"
             rf" (?:(?:can|may|is|limited|mints?|mint"
-            rf"|buy|claim|to|gets?|only|up to|at most|max|no more than) )+{_COUNTED}",
+            rf"|buy|claim|to|only|up to|at most|max|no more than) )+{_COUNTED}",
             rf"{_ANY}can (?:only )?mint (?:(?:up to|at most|max|max of|no more than|only) )*{_COUNTED}{_EACH}",
         ),
     ),
     Wish(
         "allowlist",
         said=(
-            rf"{_ALLOW}(?: first)?(?: (?:and then|then|and|,|followed by|before|,? and later|, then|later)(?:"
-            rf" (?:open to|for|to|by))? {_OPEN})?",
+            rf"{_ALLOW}(?: first)?{_PRICED}(?: (?:and then|then|and|,|followed by|before|,? and later|, then"
+            rf"|later)(?: (?:open to|for|to|by))? {_OPEN})?",
             rf"{_ALLOW} (?:(?:comes|goes|is|starts|opens) )?(?:first|before public)(?: (?:, then|then|and then|,"
             rf" and then) {_OPEN})?",
             rf"{_ALLOW}(?: (?:for|of|with))*(?: early)?(?: (?:supporters|members|buyers|minters|holder|users?))*(?:"
-            rf" (?:by|via|with|using|based on))*(?: (?:merkle"
-            r"|proof|proofs|root|tree))*",
+            rf" (?:by|via|with|using|based on))*(?: (?:merkle|proof|proofs|root|tree))*",
             rf"first {_ALLOW}(?: (?:, then|then|and then|, and then|and) {_OPEN})?",
             rf"(?:(?:two|separate|different|sale|mint|minting) )*phase(?: (?::|of|for|with))* {_ALLOW} (?:and|then"
             rf"|and then|, then|,|/) {_OPEN}",
+            rf"{_ALLOW} for allowlisted (?:wallet|user|address|member|people)(?: (?:, then|then|and then|, and then"
+            rf"|first) {_OPEN})?",
             r"merkle (?:tree|proof|root)(?: allowlist)?",
             rf"{_ALLOW} (?:can|may) mint (?:first|early|before (?:public|anyone))",
         ),
@@ -158,8 +170,8 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         "revocable",
         said=(
-            r"(?:revocable|revokable)(?: by (?:owner|us|me|issuer|university|school|admin))?",
-            r"(?:owner|issuer|i|we|admin|university|school) can (?:revoke|cancel)(?: (?:it|them|any|token|nft"
+            rf"(?:revocable|revokable)(?: by (?:owner|us|me|admin|(?:(?:our|my) )?{_ISSUER}))?",
+            rf"(?:owner|i|we|admin|(?:(?:our|my) )?{_ISSUER}) can (?:revoke|cancel)(?: (?:it|them|any|token|nft"
             r"|badge|certificate))*",
             r"(?:can|to) be revoked(?: (?:by (?:owner|us|me|issuer|university|school)|later|at any time))*",
             r"revocation(?: by (?:owner|issuer|us))?|revoke function|revoking",
@@ -173,21 +185,24 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            rf"(?:(?:for|as|of|representing|that represent) )?(?:(?:course|students?|university|school|events?"
-            rf"|attendance|completion|training|achievement|loyalty|digital|"
-            rf"membership|employee|my|our|graduation|alumni|club|workshop|conference) )*{DOCUMENT}(?: (?:of"
-            rf" (?:attendance|completion|achievement)|for (?:(?:my|our) )?(?:students?|members?"
-            rf"|graduates?|employees?|attendees?|alumni|courses?|events?)))*",
+            rf"(?:(?:for|as|of|representing|that represent) )?(?:(?:course|student|university|school|attendance"
+            rf"|completion|training|achievement|loyalty|digital|event|membership"
+            rf"|employee|my|our|graduation|alumni|club|workshop|conference|academy) )*{DOCUMENT}(?: (?:of"
+            rf" (?:attendance|completion|achievement)|for (?:(?:my|our) )?{_FOR}"
+            rf"|of (?:my|our) {_ISSUER}))*",
+            rf"(?:for|to) (?:(?:my|our) )?{_FOR}(?: of (?:(?:my|our) )?{_ISSUER})?",
+            r"(?:<kind> )?(?:for|of|as proof of|proof of) (?:(?:course|event|conference|workshop|training)"
+            r" )?(?:attendance"
+            r"|completion|participation|achievements?|membership)",
         ),
     ),
     Wish(
         "mintable",
         said=(
-            r"(?:issued|minted|given|awarded|handed out|granted)(?: only)? by (?:only )?(?:owner|us|me|issuer"
-            r"|admin|(?:our|my) [a-z]+)(?: only)?",
-            r"(?:only )?(?:owner|i|we|issuer|admin|(?:our|my) (?:university|school|company|team|organi[sz]ation"
-            r"|club|academy|dao)) (?:can )?"
-            r"(?:issues?|mints?|awards?|grants?|gives? out|hands? out)(?: (?:it|them|badge|certificate|token|nft"
+            rf"(?:issued|minted|given|awarded|handed out|granted)(?: only)? by (?:only )?(?:owner|us|me|admin"
+            rf"|(?:(?:our|my) )?{_ISSUER})(?: only)?",
+            rf"(?:only )?(?:owner|i|we|admin|(?:(?:our|my) )?{_ISSUER}) (?:can )?(?:issues?|mints?|awards?|grants?"
+            rf"|gives? out|hands? out)(?: (?:it|them|badge|certificate|token|nft"
             r"|to (?:students?|members?|users?|graduates?)))*",
         ),
     ),
@@ -201,15 +216,15 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:individual|own|separate|unique|custom|per token|per nft) (?:metadata|uri|link|token ?uri)(?:"
             r" (?:link|uri))?(?: (?:per|for each|for every|of each"
             r"|each|for all)(?: (?:token|nft|one|badge|certificate|<kind>))?)?",
-            r"(?:metadata|uri|link|metadata (?:link|uri)) (?:per|for each|for every|of each) (?:token|nft|one"
-            r"|badge|certificate|<kind>)",
+            r"(?:metadata|uri|link|metadata (?:link|uri)) (?:per|for each|for every|of each)(?: (?:token|nft|one"
+            r"|badge|certificate|<kind>))?",
             r"token ?uri (?:set )?(?:per|at|on|for each) (?:mint|minting|token|nft)",
         ),
     ),
 )
 
 PARAMETERS = (
-    Parameter("price", "coins", 0, "Minting is free.", feature="public_mint"),
+    Parameter("price", "coins", 0, "Minting is free.", feature="public_mint", least=0),
     Parameter(
         "max_per_wallet", "count", assumed="A wallet may mint as many as it likes.", feature="public_mint", most=10_000
     ),
@@ -236,6 +251,9 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
             *([] if "public_mint" in spec.features else ["Minting is free."]),
         ]
     elif "public_mint" in features:
+        priced = draft.options.price is not None or "price" in draft.reading.values
+        if not (priced or "public_mint" in draft.reading.features) and "max_per_wallet" in words:
+            draft.reading.refuse(words["max_per_wallet"], "The prompt does not say who mints, and at what price.")
         draft.assumed.append("Minting is open to everyone from the start.")
     if "withdrawal" in features and not price:
         draft.reading.refuse(words["withdrawal"], "Nothing is paid that could be withdrawn.")
@@ -284,12 +302,14 @@ def compose(spec: Specification) -> str:
     if "pausable" in has:
         file.functions += access.pausing()
     _overrides(file, spec)
+    make_upgradeable(file, spec, access)
     return file.render()
 
 
 def _roles(spec: Specification) -> dict[str, str]:
     rights = {"mintable": ("MINTER", "create tokens"), "pausable": ("PAUSER", "pause and unpause the collection")}
     rights |= {"phases": ("SELLER", "open and close minting"), "reveal": ("SELLER", "reveal the metadata")}
+    rights |= {"upgradeable": ("UPGRADER", "replace the code")}
     rights |= {"revocable": ("MINTER", "create and revoke tokens")}
     return dict(rights[feature] for feature in rights if feature in spec.features)
 
@@ -307,8 +327,9 @@ def _members(file: SolidityFile, spec: Specification) -> None:
             f"uint256 public constant INITIAL_SUPPLY = {spec.supply.numerator:_};"
         )
     if spec.features & {"mintable", "public_mint"}:
-        first = "INITIAL_SUPPLY" if spec.supply else ""
-        file.members.append(f"uint256 private _nextTokenId{f' = {first}' if first else ''};")
+        file.members.append("uint256 private _nextTokenId;")
+        if spec.supply:
+            file.constructor_lines.append("_nextTokenId = INITIAL_SUPPLY;")
 
 
 def _first_supply(file: SolidityFile, spec: Specification) -> None:
@@ -562,8 +583,8 @@ BLUEPRINT = Blueprint(
     features=frozenset(
         {
             "mintable", "burnable", "pausable", "votes", "capped", "roles", "royalty", "enumerable", "uri_storage",
-            "fixed", "owner", "ownerless", "soulbound", "revocable", "public_mint", "allowlist", "phases", "reveal",
-            "withdrawal",
+            "fixed", "owner", "ownerless", "upgradeable", "soulbound", "revocable", "public_mint", "allowlist",
+            "phases", "reveal", "withdrawal",
         }
     ),
     parameters=PARAMETERS,
@@ -579,6 +600,7 @@ BLUEPRINT = Blueprint(
         "pausable": "{pauser} can stop every transfer for as long as it wants.",
         "soulbound": "Holders can't transfer their tokens.",
         "revocable": "{minter} can destroy any holder's token.",
+        "upgradeable": "{upgrader} can replace the code, and with it every rule.",
         "roles": "The owner can give every role to others and take it back.",
     },
     settle=_settle,

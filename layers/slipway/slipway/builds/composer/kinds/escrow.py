@@ -7,7 +7,7 @@ from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.wishes import Ability, Wish
 
-_PARTY = r"(?:buyer|seller|arbiter|arbitrator|mediator|freelancer|client|payer|payee|customer|merchant)"
+_PARTY = r"(?:buyer|seller|arbiter|arbitrator|mediator|freelancers?|clients?|payer|payee|customers?|merchants?)"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,

@@ -83,8 +83,8 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"<n:supply>(?: (?:governance|voting|vote|total|initial))*(?: (?:token|coin|supply|votes?|<symbol>"
-            r"|<name>))+(?: supply)?",
+            r"<n:supply>(?: (?:governance|voting|total|initial))*(?: (?:token|coin|supply|<symbol>|<name>))+(?:"
+            r" supply)?",
             r"(?:(?:total|initial|token) )*supply(?: (?:is|of|:))* <n:supply>(?: (?:token|coin))?",
         ),
     ),

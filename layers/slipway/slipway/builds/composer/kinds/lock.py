@@ -18,19 +18,21 @@ WISHES: tuple[Wish | Ability, ...] = (
         said=(
             rf"(?:(?:to|that|which|and) )*(?:locks?|locking|locked|holds?|keeps?|freezes?)(?: {_WHAT})?(?: (?:away"
             rf"|up|locked|safe|in it))*(?: (?:for|during|over|until after))? <time:duration>",
-            r"(?:for|over|during|of|after|in|period of|duration|lock period|release after|released? (?:after|in)"
+            r"(?:for|over|during|of|in|period of|duration|lock period|release after|released? (?:after|in)"
             r"|unlocks? (?:after|in)|unlocked (?:after|in)|withdrawable after|:|is)(?: (?:of|is|:))*"
             r" <time:duration>"
             r"(?: (?:have passed|has passed|lock|period|from now|later))*",
             r"<time:duration>(?: (?:token|liquidity|lock|period|time|long|lockup|duration|<kind>))*",
-            rf"(?:nobody|not anyone|not even owner|owner) can (?:not )?(?:withdraw|move|touch|take|access"
-            rf"|release)(?: (?:it|them|{_WHAT}))? (?:before|for|until|in)(?: (?:first|then|that))* ?<time:duration>",
+            rf"(?:(?:nobody|not anyone|not even owner) can|owner can not|can not be)"
+            rf" (?:withdrawn?|moved?|touch(?:ed)?|taken?|access(?:ed)?|released?)"
+            rf"(?: (?:it|them|{_WHAT}))? (?:before|for|until|in)(?: (?:first|then|that))* ?<time:duration>",
         ),
     ),
     Wish(
         None,
         said=(
-            rf"(?:locks?|locking|locked|holds?|for|of)(?: {_WHAT})(?: (?:away|up))*(?: and (?:token|eth|coins?))?",
+            rf"(?:locks?|locking|locked|holds?|for|of|<kind>)(?: {_WHAT})(?: (?:away|up))*(?: and (?:token|eth"
+            rf"|coins?))?",
             r"(?:nobody|not anyone|not even owner|not even i|not even me) can (?:withdraw|move|touch|take"
             r"|access)(?: (?:it|them|token|early|before (?:then|that|end|unlock|it ends)))*",
             r"(?:no|without) early (?:withdrawals?|release|unlock)",
@@ -39,9 +41,10 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?:(?:then|and|release[ds]?|goes?|go|paid|pays?|withdrawable|unlocks?|unlocked|sent|belongs?"
-            r"|it|they|are|is|them|token|for|beneficiary|recipient|owner|to|by|afterwards|:)"
-            r" )*<address:beneficiary>(?: (?:as|is) beneficiary)?",
+            r"(?:(?:then|and|release[ds]?|goes?|go|paid|pays?|withdrawable|unlocks?|unlocked|sent|belongs?|it|they"
+            r"|are|is|them"
+            r"|token|afterwards|beneficiary|recipient|owner) )*(?:to|for|by|beneficiary|recipient|is|:)"
+            r" <address:beneficiary>(?: (?:as|is) beneficiary)?",
         ),
     ),
 )

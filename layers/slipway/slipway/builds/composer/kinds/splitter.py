@@ -19,18 +19,21 @@ _MONEY = (
     r"(?:eth|ether|payments?|fund|funds|money|revenue|income|royalty|fees?|coins?|token|proceeds|earnings"
     r"|donations?|everything|it|profits?)"
 )
+_GETS = r"(?: (?:gets?|receives?|has|:|with|=|at|should get|\())*"
+_PAIR = r"<pct>(?: (?:share|of it|goes|go|going|to|for|:))* <address>"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            rf"(?:(?:between|among|to|for|with|by|of|split|shared|sharing|both|the|two|three|four|<n:payee_count>)"
+            rf"(?:(?:equal|between|among|to|for|with|by|of|split|shared|sharing|both|the|two|three|four"
+            rf"|<n:payee_count>)"
             rf" )*(?:{_PAYEES}(?: :)? )?(?P<payees>{ADDRESSES})"
-            r"(?: (?:equally|evenly|in equal (?:parts|shares)))?",
-            r"(?:equally|evenly|in equal (?:parts|shares)|equal (?:shares|split|parts)|(?:each )?an equal (?:share"
-            r"|part))",
+            r"(?: (?:equally|evenly|in equal (?:parts?|shares?)))?",
+            r"(?:equally|evenly|in equal (?:parts?|shares?)|equal (?:shares?|split|parts?)|(?:each )?equal share)",
             rf"(?:split|splits|splitting|divides?|distributes?|shares?)(?: (?:all|any|incoming|received|every"
             rf"|the))*(?: {_MONEY})*(?: (?:or|and) (?:token|erc20 token|erc20))?",
-            rf"(?:all|any|incoming|received)(?: {_MONEY})+(?: (?:or|and) (?:token|erc20 token|erc20))?",
+            rf"(?:all|any|incoming|received|<kind>)(?: (?:all|any|incoming|received))*(?: {_MONEY})+(?: (?:or|and)"
+            rf" (?:token|erc20 token|erc20))?",
             rf"(?:between|among|for|to) (?:<n:payee_count> )?{_PAYEES}",
         ),
     ),
@@ -44,10 +47,9 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?P<pairs><pct>(?: (?:share|of it|goes|go|going))* (?:to|for) <address>(?: (?:, and|,|and|;)"
-            r" <pct>(?: (?:share|of it|goes|go|going))* (?:to|for) <address>)+)",
-            r"(?P<turned><address>(?: (?:gets?|receives?|has|:|with|-|=|at|should get))* <pct>(?: (?:, and|,|and"
-            r"|;) <address>(?: (?:gets?|receives?|has|:|with|-|=|at|should get))* <pct>)+)",
+            rf"(?P<pairs>{_PAIR}(?: (?:, and|,|and|;) {_PAIR})+)",
+            rf"(?:(?:for|between|among|to|of) )?(?P<turned><address>{_GETS} <pct>(?: \))?(?: (?:, and|,|and|;)"
+            rf" <address>{_GETS} <pct>(?: \))?)+)",
         ),
     ),
 )
@@ -197,7 +199,12 @@ BLUEPRINT = Blueprint(
     compose=compose,
     arguments=_arguments,
     parameters=(
-        Parameter("payees", "addresses", missing="Name the wallets that are paid, such as 60% to 0x… and 40% to 0x…."),
+        Parameter(
+            "payees",
+            "addresses",
+            missing="Name the wallets that are paid, such as 60% to 0x… and 40% to 0x….",
+            instead=("pairs", "turned"),
+        ),
     ),
     values=frozenset({"shares", "pairs", "turned", "payee_count"}),
     wishes=WISHES,

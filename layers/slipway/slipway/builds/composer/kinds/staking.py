@@ -11,6 +11,9 @@ from slipway.builds.models import ConstructorArgument
 _REWARD = r"(?:rewards?|yield|interest|return|returns|apy|apr)"
 _YEARLY = r"(?:apy|apr|yearly|annual|annually|per year|a year|each year|every year|per annum|<time>|interest)"
 _COINS = r"(?:(?:my|our|own|erc20|any|an|user) )*(?:token|coin|<name>|<symbol>)"
+_NO = r"(?:no|without)(?: any)?"
+_COOLDOWN = r"(?:cooldown|cool down|unbonding)(?: period)?"
+_LOCK = r"(?:lock|lock ?up)(?: period)?"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
@@ -22,7 +25,8 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"|with|at)?(?: (?:fixed|rewards? of|reward|rewards|them|out|stakers|of))* ?<pct:rate>(?: (?:{_YEARLY}"
             rf"|fixed|staking))*(?: {_REWARD})?(?: {_YEARLY})?"
             r"(?: (?:in same token|paid in same token|for stakers|to stakers|for staking))?",
-            rf"(?:{_REWARD}|reward rate|rate|staking rewards?|yearly rate)(?: (?:is|are|of|at|:|rate|should be|a))*"
+            rf"(?:(?:yearly|annual|fixed) )*(?:{_REWARD}|reward rate|rate|staking rewards?|yearly rate)(?: (?:is"
+            rf"|are|of|at|:|rate|should be|a))*"
             rf" <pct:rate>(?: {_YEARLY})*(?: {_REWARD})?",
             r"(?:stakers?|users?|holder)(?: (?:can|will|should))? (?:earn|get|receive)s? (?:staking )?rewards?",
             r"(?:staking )?rewards?(?: for (?:stakers|staking|holder))?",
@@ -37,6 +41,7 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
+            r"<time:cooldown> (?:unstak(?:e|ing)|unbonding|withdrawals?|exit) (?:period|time|window)",
             r"<time:cooldown>(?: (?:unstake|unstaking|withdrawal|withdraw|unbonding|exit|long))*(?: (?:cooldown"
             r"|cool down|unbonding|delay|notice|waiting time|wait))+"
             r"(?: (?:period|time))?(?: (?:before|for|on|when|to) (?:unstaking|unstake|withdrawal|withdrawing"
@@ -48,12 +53,15 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|with|in))* <time:cooldown>(?: (?:cooldown|notice|delay|after request))*",
         ),
     ),
+    Wish(None, said=(rf"{_NO} {_COOLDOWN}",), sets=(("cooldown", 0),)),
+    Wish(None, said=(rf"{_NO} {_LOCK}",), sets=(("lock", 0),)),
     Wish(
         None,
         said=(
-            r"(?:no|without)(?: any)? (?:cooldown|cool down|unbonding|lock|lock ?up|lock period)(?: period)?",
+            rf"{_NO} (?:{_COOLDOWN} (?:and|or|nor)(?: {_NO})? {_LOCK}|{_LOCK} (?:and|or|nor)(?: {_NO})? {_COOLDOWN})",
             r"(?:unstake|withdraw) (?:at )?any ?time",
         ),
+        sets=(("cooldown", 0), ("lock", 0)),
     ),
     Wish(
         None,
@@ -307,8 +315,8 @@ BLUEPRINT = Blueprint(
     parameters=(
         Parameter("token", "address", assumed="The owner says once which token is staked, with setToken."),
         Parameter("rate", "percent", missing="The prompt does not say how many percent a year.", most=1000),
-        Parameter("cooldown", "seconds"),
-        Parameter("lock", "seconds"),
+        Parameter("cooldown", "seconds", least=0),
+        Parameter("lock", "seconds", least=0),
     ),
     wishes=WISHES,
     powers={"": "Rewards are paid only as far as somebody gave tokens for them with fund."},

@@ -50,7 +50,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         said=(
             r"(?:users?|anyone|people|members?|customers?|subscribers?) (?:can )?(?:subscribes?|joins?|pays?)(?:"
             r" (?:to (?:it|my service|our service)|with eth|in eth|monthly|for access|and))*",
-            r"(?:users?|subscribers?|they|anyone|members?) can (?:renew|extend|cancel)(?: (?:it|their|subscription"
+            r"(?:users?|subscribers?|they|anyone|members?) can (?:renew|extend)(?: (?:it|their|subscription"
             r"|early|at any time|any time|at))*",
             r"(?:paid |pay |payable |payments? )?in (?:eth|ether)|(?:for|to|access to) (?:(?:my|our|a|premium)"
             r" )*(?:service|content|newsletter|app|website|platform|community|saas|course|club|api|podcast)(?:"

@@ -22,6 +22,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         said=(
             rf"(?:with |and |between |among )?(?:<n> )?{_SIGNER}(?: (?:is|are|:|of|wallet|address))* {_ADDRESSES}",
             rf"{_ADDRESSES}(?: (?:as|are|is))* {_SIGNER}",
+            rf"(?:(?:of|with|for|between|among|:) )+{_ADDRESSES}",
             rf"<ratio:threshold>(?: (?:{_SIGNER}|signatures?|confirmations?|approval|must (?:sign|confirm|approve)))?",
             r"(?:with )?(?:delay|time ?lock|wait|waiting time|waiting period)(?: (?:is|of|:|for|period))* <time:delay>",
             r"<time:delay>(?: (?:delay|wait|waiting period|waiting time|period))?(?: (?:before execution))?",

@@ -42,8 +42,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|them|it|token|eth"
             r"|ether|coin|fund|funds))* (?:to|for) <address:beneficiary>",
             r"(?:to|for) <address:beneficiary>",
-            rf"(?:(?:beneficiary|recipient|to|for|between|among|of|with|are|is|:|team member|wallet|address"
-            rf"|<n:payee_count>) )+(?P<beneficiaries><address> (?:, and|,|and|;) {ADDRESSES})",
+            rf"(?:(?:beneficiary|recipient|to|for|between|among|of|with|are|is|:|(?:team )?(?:member|members"
+            rf"|founders?|people|employees?|advisors?|investors?|partners?)|wallet|address|<n:payee_count>)"
+            rf" )+(?P<beneficiaries><address> (?:, and|,|and|;) {ADDRESSES})",
             r"(?:for|with|between|among|to) <n:payee_count> (?:(?:team|different) )?(?:member|members|beneficiary"
             r"|people|person|founder|founders|employees?|wallet|advisors?|investors?|address|recipient)",
             r"(?P<shares><pct>) each",
@@ -51,7 +52,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?P<pairs><pct> (?:to|for) <address>(?: (?:, and|,|and|;) <pct> (?:to|for) <address>)+)",
             r"(?P<turned><address>(?: (?:gets?|receives?|:|with))? <pct>(?: (?:, and|,|and|;) <address>(?:"
             r" (?:gets?|receives?|:|with))? <pct>)+)",
-            r"(?:equally|evenly|in equal (?:parts|shares)|equal shares)",
+            r"(?:equally|evenly|in equal (?:parts?|shares?)|equal shares?)",
             r"(?:of |holds? |vests? |for )?<n:amount>(?: (?:of (?:my|our))? ?(?:token|coin|<name>|<symbol>))",
             r"<address:beneficiary> (?:as|is) beneficiary",
             r"(?:over|for|during|within|across|lasting|lasts|duration|period)(?: (?:is|of|:|period of))*"
@@ -60,12 +61,13 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<time:cliff> cliff(?: period)?",
             r"cliff(?: (?:is|of|at|:|period|after|period of|lasts|for))* <time:cliff>",
             r"nothing (?:before|for|in|during)(?: first)? <time:cliff>",
-            r"linear(?:ly)?",
+            r"linear(?:ly)?(?: release)?",
             r"(?:releases?|releasing|unlocks?) (?:token|coin|eth|ether|fund|funds)(?: linearly)?",
             r"(?:released?|unlocked?) (?:linearly|gradually|over time|continuously)",
         ),
-        weak=(r"(?:for|of) (?:my |our )?(?:team|founder|employee|advisor|investor)",),
+        weak=(r"(?:for|of) (?:my |our )?team",),
     ),
+    Wish(None, said=(r"(?:no|without)(?: any)? cliff(?: period)?",), sets=(("cliff", 0),)),
     *(
         Wish(
             None,
