@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.stack.conftest import RunningStack
@@ -62,7 +64,11 @@ def _a_steward_mints_and_hands_over(page: Page, stack: RunningStack, buyer: dict
     expect(page.get_by_role("alert")).to_contain_text("more tokens than the token's maximum")
     page.get_by_label("Amount").fill("90.5")
     page.get_by_role("button", name="Mint", exact=True).click()
-    expect(page.get_by_text("There are as many tokens as there may ever be.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Minted", exact=True)).to_be_visible(timeout=30_000)
+    # What was read just now may be some seconds old: it is read again after that, sooner than by its turn.
+    with page.expect_request(re.compile(r"/api/tokens/0x[0-9a-fA-F]{40}$"), timeout=20_000):
+        pass
+    expect(page.get_by_text("There are as many tokens as there may ever be.")).to_be_visible()
 
     heir = account(stack, "user", 1)
     page.get_by_label("Hand over to").fill(heir["address"])

@@ -9,6 +9,8 @@ import { tokenManagerAbi } from "./stewardship";
 export type Model = components["schemas"]["ModelView"];
 export type TokenView = components["schemas"]["TokenView"];
 
+/** How long the API keeps what it read of a token: a change on chain is seen as late as that. */
+export const KEPT_MILLISECONDS = 10_000;
 const MOST_PAGES = 5;
 const NOBODY = `0x${"0".repeat(40)}`;
 
@@ -37,7 +39,7 @@ export function useModels() {
 export function useToken(address: string) {
   return useQuery({
     queryKey: ["token", address],
-    queryFn: ({ signal }) => unwrap(api().GET("/api/tokens/{address}", { params: { path: { address } }, signal })),
+    queryFn: ({ signal }) => unwrap(api().GET("/api/tokens/{address}", { params: { path: { address } }, signal, cache: "no-store" })),
     refetchInterval: POLL_MILLISECONDS,
   });
 }

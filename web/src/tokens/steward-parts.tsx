@@ -11,7 +11,7 @@ import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
 import { Input } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
 import { useSend, type Unsigned } from "@/wallet/send";
-import { usePendingSteward, type TokenView } from "./queries";
+import { KEPT_MILLISECONDS, usePendingSteward, type TokenView } from "./queries";
 import { callOf } from "./stewardship";
 
 type Hex = `0x${string}`;
@@ -36,7 +36,10 @@ function useAct(token: TokenView, done: string) {
     onSuccess: () => toast.success(done),
     onSettled: () => {
       setStep("");
-      void queries.invalidateQueries({ queryKey: ["token", token.address] });
+      const readAgain = () => void queries.invalidateQueries({ queryKey: ["token", token.address] });
+      readAgain();
+      // The API may have answered that with what it had read before.
+      setTimeout(readAgain, KEPT_MILLISECONDS + 1_000);
     },
   });
   return { act, step };
