@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from slipway import settings
+from slipway.akash.changes import WorkloadChanges
+from slipway.akash.console.client import ConsoleApi
+from slipway.akash.store import find_workload
 from slipway.budgets.rules import akash_ceilings, micro
-from slipway.budgets.store import Budget, BudgetItem, Spender
+from slipway.budgets.store import Budget, BudgetItem, Spender, spender_of
+from slipway.errors import BudgetExceededError, UpstreamRefusedError
 from slipway.settings import AkashBudget
 from slipway.store import ConditionsFailedError, Transaction, read_item
-from tests.functional.test_akash_deploy import accepted, close, deploy, finish
+from tests.functional.test_akash_deploy import accepted, close, deploy, detail, finish
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -129,6 +133,97 @@ def test_wallets_and_tiers_have_ceilings_of_their_own(
     accepted(slipway, token=slipway.token(BOB))
     answer = deploy(slipway, token=slipway.token(ADMIN))
     assert (answer.status, answer.body["error"]["details"]["whose"]) == (503, "standard")
+
+
+def replace(slipway: Installation, deployment_id: str, count: int) -> Answer:
+    body = {"sdl": sdl_with(deployment__web__anywhere__count=count), "replace": True}
+    return slipway.api("api_deployments_update", token=slipway.token(), path={"id": deployment_id}, body=body)
+
+
+def counted(*accounts: str) -> list[tuple[int, int]]:
+    """Whole US dollars that are open and of the day in each of these accounts."""
+    items = [read_item(BudgetItem, BudgetItem.key("akash", account)) for account in accounts]
+    return [(int(item.open) // 10**6, int(item.day) // 10**6) for item in items if item]
+
+
+def test_a_replacement_is_another_deposit_of_the_day_and_no_more_open(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, deposit=6, day=14, open=6, tiers={"standard": {"open": 6}})
+    first = accepted(slipway)
+    finish(slipway, first)
+    assert replace(slipway, first, 2).status == 202
+    assert finish(slipway, first)["status"] == "active"
+    assert counted("installation", "tier#standard") == [(5, 10), (5, 10)]
+    answer = replace(slipway, first, 3)
+    assert (answer.status, answer.body["error"]["details"]["budget"]) == (503, "akash_day")
+    assert detail(slipway, first)["status"] == "active"
+    assert change(slipway, akash_day=30).status == 200
+    # The one that is closed before it is made again was not made.
+    assert replace(slipway, first, 3).status == 202
+    close(slipway, first)
+    assert finish(slipway, first)["status"] == "closed"
+    assert counted("installation", "tier#standard") == [(0, 10), (0, 10)]
+
+
+def test_what_was_topped_up_is_deposited_anew_as_far_as_one_deposit_may_go(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, deposit=6, open=20)
+    first = accepted(slipway)
+    finish(slipway, first)
+    top_up(slipway, first, "4")
+    assert replace(slipway, first, 2).status == 202
+    found = finish(slipway, first)
+    assert (found["status"], found["deposit"]) == ("active", "6")
+    assert Decimal(simulator.entry(found["dseq"])["deposit"]) == 6_000_000
+    assert counted("installation") == [(6, 15)]
+
+
+def top_up(slipway: Installation, deployment_id: str, amount: str, **more: Any) -> None:
+    path, token = {"id": deployment_id}, slipway.token(**more)
+    answer = slipway.api("api_deployments_deposit", token=token, path=path, body={"amount": amount})
+    assert answer.status == 202, answer.body
+    finish(slipway, deployment_id)
+
+
+def test_each_account_gets_back_what_was_counted_in_it(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ceilings came, and the caller's tier changed, while the workload ran."""
+    limited(monkeypatch, tiers={"standard": {"open": 50}, "partner": {"open": 50}})
+    first = accepted(slipway)
+    finish(slipway, first)
+    limited(monkeypatch, wallet={"open": 50}, tiers={"standard": {"open": 50}, "partner": {"open": 50}})
+    top_up(slipway, first, "1", tier="partner")
+    top_up(slipway, first, "2")
+    accounts = ("installation", f"wallet#{ALICE.address}", "tier#standard", "tier#partner")
+    assert [is_open for is_open, _ in counted(*accounts)] == [8, 3, 7, 1]
+
+    def refuse(*_: Any) -> None:
+        raise UpstreamRefusedError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ConsoleApi, "add_deposit", refuse)
+        top_up(slipway, first, "4", tier="partner")
+    assert [is_open for is_open, _ in counted(*accounts)] == [8, 3, 7, 1]
+    close(slipway, first)
+    assert finish(slipway, first)["status"] == "closed"
+    assert [is_open for is_open, _ in counted(*accounts)] == [0, 0, 0, 0]
+
+
+def test_a_runway_is_kept_up_within_the_budget_of_its_owners_tier(
+    slipway: Installation, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, tiers={"standard": {"open": 6}})
+    first = accepted(slipway)
+    finish(slipway, first)
+    workload = find_workload(first)
+    assert workload
+    changes, spender = WorkloadChanges(lambda *_: None), spender_of(workload.wallet, workload.budget)
+    with slipway.acting_as("ReconcileTasks"), pytest.raises(BudgetExceededError):
+        changes.top_up(workload, Decimal("1.5"), spender)
+    assert counted("tier#standard") == [(5, 5)]
 
 
 @pytest.mark.parametrize(

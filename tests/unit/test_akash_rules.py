@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.akash.console.models import Lease, parse
-from slipway.akash.rules import CLOCK_SKEW_MILLISECONDS, Attempt, Progress, Step, is_ready, next_step, observation_of
+from slipway.akash.rules import (
+    CLOCK_SKEW_MILLISECONDS,
+    Attempt,
+    Progress,
+    Step,
+    backed_off,
+    is_ready,
+    next_step,
+    observation_of,
+)
 from tests.support.console_answers import LEASE, STATUS
 
 PROGRESS = st.builds(Progress, **{name: st.booleans() for name in asdict(Progress())})
@@ -92,3 +101,12 @@ def test_what_providers_tell_is_kept() -> None:
     assert (port.host, port.port, port.external_port, port.protocol) == ("provider.test", 7072, 31234, "TCP")
     assert seen.ips["web"][0].host == "203.0.113.9"
     assert observation_of([_lease()], "").services == {}
+
+
+def test_looks_at_what_is_being_closed_become_rare() -> None:
+    assert [backed_off(seconds, 2, 120) for seconds in (0, 3, 10, 100, 240, 10_000)] == [2, 2, 5, 50, 120, 120]
+    passed, looks = 0.0, 0
+    # As long as an execution lives: each look is some ten events, and an execution may have 25,000.
+    while passed < 10_800:
+        passed, looks = passed + backed_off(passed, 2, 120), looks + 1
+    assert looks < 120

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from web3 import Web3
 from web3.types import RPCEndpoint
 
 from slipway import settings
@@ -29,6 +30,8 @@ from slipway.configuration import chain_settings
 from slipway.errors import PaymentRequiredError
 from slipway.executions import execution_starter, execution_status
 from tests.functional.contracts.test_escrow_api import Wallet, node_client, wallet
+from tests.functional.test_akash_changes import deposit as top_up
+from tests.functional.test_akash_changes import patch
 from tests.functional.test_akash_deploy import close, deploy, detail, finish, sums
 from tests.support.console_simulator import Simulator
 from tests.support.functions import function_app
@@ -310,6 +313,27 @@ def test_what_it_costs_is_released_in_steps_and_once(payer: Wallet, simulator: S
     assert held(payer)["reserved"] == "0.000000"
     payer.send(payer.refund().body["transactions"])
     assert payer.token.functions.balanceOf(payer.escrow.address).call() == 0
+
+
+def test_a_run_asks_the_chain_once_and_a_workload_takes_two_transactions(payer: Wallet, simulator: Simulator) -> None:
+    jobs = [running(payer) for _ in range(3)]
+    pass_time(payer, 3600)
+    asked = payer.slipway.node.asked
+    asked.clear()
+    assert look(payer) == []
+    assert [method for method, _ in asked] == ["eth_call"]
+    for job in jobs:
+        close(payer.slipway, job)
+        assert finish(payer.slipway, job)["payment"]["status"] == "settled"
+    assert payer.chain.web3.eth.get_transaction_count(Web3.to_checksum_address(SIGNER.address)) == 2 * len(jobs)
+
+
+def test_the_operators_account_adds_nothing_to_what_an_escrow_pays(payer: Wallet, simulator: Simulator) -> None:
+    job = running(payer)
+    assert patch(payer.slipway, job, auto_top_up=True).code == "CONFLICT"
+    assert patch(payer.slipway, job, auto_top_up=False, name="mine").status == 200
+    assert top_up(payer.slipway, job, "2").code == "CONFLICT"
+    assert (detail(payer.slipway, job)["deposit"], detail(payer.slipway, job)["name"]) == ("5", "mine")
 
 
 def test_a_close_between_two_steps_settles_the_rest(payer: Wallet, simulator: Simulator) -> None:

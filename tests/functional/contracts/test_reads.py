@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import httpx
 import pytest
 
@@ -10,6 +12,8 @@ from slipway.chain.abi import call_data, string_at
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.reads import _answers, read_together
 from slipway.chains import Chain as Described
+from slipway.escrow.contract import statuses
+from slipway.escrow.rules import job_key
 from slipway.tokens.calls import registered_tokens
 
 from .conftest import CHAIN_ID, Chain
@@ -57,6 +61,17 @@ def test_the_tokens_of_a_hundred_models_are_one_call(chain: Chain, rpc: JsonRpc)
         chain.send(registry.functions.register(model_id, token, ZERO, 0, bytes(32)), chain.accounts[1])
     found = registered_tokens(rpc, str(registry.address), ids)
     assert found == {model_id: token.lower() for model_id, token in tokens.items()}
+
+
+def test_as_many_escrow_accounts_as_a_run_looks_at_are_one_call(chain: Chain, rpc: JsonRpc) -> None:
+    """Reads are creation code, of which EIP-3860 allows 49,152 bytes."""
+    token, payer, jobs = chain.deploy("TestUSDC"), chain.accounts[2], [str(uuid.uuid4()) for _ in range(4 * 50)]
+    escrow = chain.deploy("Escrow", token.address, chain.accounts[0])
+    chain.send(token.functions.mint(payer, 7), payer)
+    chain.send(token.functions.approve(escrow.address, 7), payer)
+    chain.send(escrow.functions.deposit(job_key(jobs[-1]), 7, 1), payer)
+    found = statuses(rpc, [(str(escrow.address), job, payer) for job in jobs])
+    assert [status and status.deposited for status in found] == [0] * 199 + [7]
 
 
 @pytest.mark.parametrize("answer", [b"", bytes(32), bytes(64), b"\xff" * 256, (32).to_bytes(32, "big") + b"\xff" * 64])

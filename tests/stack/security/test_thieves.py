@@ -146,7 +146,7 @@ def test_a_top_up_is_held_to_the_ceiling_too(stack: RunningStack, operator: Oper
         for _ in range(240):
             found = client.get(f"/api/deployments/{ids[thief.wallet]}").json()
             if found["status"] != "pending":
-                return str(found["status"])
+                return f"{found['status']} {found['error'] or ''}".strip()
             threading.Event().wait(0.5)
         return "pending"
 

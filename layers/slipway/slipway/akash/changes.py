@@ -23,6 +23,7 @@ from slipway.akash.store import (
     sdl_of,
 )
 from slipway.akash.views import status_of
+from slipway.budgets import store as budgets
 from slipway.budgets.rules import akash_ceilings, micro
 from slipway.budgets.store import Budget, Spender
 from slipway.errors import ConflictError, ReplacementNeededError
@@ -37,6 +38,7 @@ from slipway.store import Transaction
 from slipway.times import now, now_text, to_text
 
 _SOON = 5
+_PAID_BY_ESCROW = "Its owner's escrow pays for this workload, and not the operator's account: deposit in the escrow"
 
 
 class WorkloadChanges:
@@ -50,13 +52,14 @@ class WorkloadChanges:
         self._start_execution = start_execution
 
     def update(
-        self, deployment: AkashDeployment, body: UpdateWorkloadRequest, context: RequestContext
+        self, caller: Caller, deployment: AkashDeployment, body: UpdateWorkloadRequest, context: RequestContext
     ) -> WorkloadStatus:
         """Have a running workload run another SDL: in its lease, or in another one once that is closed.
 
         Raises:
             InvalidSdlError: The SDL is not one that can be deployed.
             ReplacementNeededError: The lease can't run it, and ``replace`` is not set.
+            BudgetExceededError: Another lease is another deposit, and a ceiling would be passed.
             ConflictError: It does not run, or something else is being done with it.
         """
         parse_sdl(body.sdl)
@@ -74,8 +77,16 @@ class WorkloadChanges:
             )
         actions: list[Action] = [AkashDeployment.update_requested_at.set(now_text())]
         event = ("update_requested", "Another SDL is to run in the same lease", None)
+        budget, deposit = None, micro(Decimal(deployment.deposit))
         if differs:
+            spender = Spender(caller.wallet, caller.tier)
+            budget = Budget.read(akash_ceilings(akash_budget()), spender, deployment.budget)
+            # With its top ups it may have become more than may be deposited at once.
+            deposit = min(deposit, budget.limit("akash_deposit"))
+            if refusal := budget.refusal(deposit):
+                raise refusal
             actions = [
+                AkashDeployment.budget.set(budget.spent(deposit)),
                 AkashDeployment.status.set(str(Status.PENDING)),
                 AkashDeployment.replace_requested_at.set(now_text()),
             ]
@@ -83,14 +94,24 @@ class WorkloadChanges:
 
         def also(write: Transaction) -> None:
             put_sdl(write, deployment, body.sdl, NEXT_SDL)
+            if budget:
+                budget.spend(write, deposit)
             write.create("audit", context.audit("accepted", deployment.wallet, deployment.deployment_id, event[0]))
 
         self._go_on(deployment, actions, also, event)
+        if budget:
+            budget.measure(deposit)
         return status_of(deployment)
 
     def patch(self, deployment: AkashDeployment, body: PatchWorkloadRequest, context: RequestContext) -> WorkloadStatus:
-        """Change name and automatic top up; what is left out stays."""
+        """Change name and automatic top up; what is left out stays.
+
+        Raises:
+            ConflictError: An escrow pays for it, so the account tops nothing up.
+        """
         given = body.model_dump(exclude_unset=True)
+        if body.auto_top_up and deployment.payment:
+            raise ConflictError(_PAID_BY_ESCROW)
         actions = [
             getattr(AkashDeployment, name).remove() if value is None else getattr(AkashDeployment, name).set(value)
             for name, value in given.items()
@@ -118,7 +139,7 @@ class WorkloadChanges:
         """
         _require_running(deployment)
         if deployment.payment:
-            raise ConflictError("An escrow pays for this workload, so the operator's account does not")
+            raise ConflictError(_PAID_BY_ESCROW)
         self.top_up(deployment, amount, Spender(caller.wallet, caller.tier), context)
         return status_of(deployment)
 
@@ -130,8 +151,6 @@ class WorkloadChanges:
         context: RequestContext | None = None,
     ) -> None:
         """Reserve an amount and have it deposited; raise as ``deposit``."""
-        if deployment.payment:
-            raise ConflictError("Its owner's escrow pays for this workload, and not the operator's account")
         ceilings = akash_ceilings(akash_budget())
         budget = Budget.read(ceilings, spender)
         if refusal := budget.limit_refusal("akash_deposit", micro(amount)) or budget.refusal(micro(amount)):
@@ -146,12 +165,13 @@ class WorkloadChanges:
                     "audit", context.audit("accepted", deployment.wallet, deployment.deployment_id, f"{shown} USD")
                 )
 
-        reserved = budget.spent(micro(amount))
-        if before:
-            reserved["amount"] = int(before["amount"]) + micro(amount)
+        more = budget.spent(micro(amount))
         self._go_on(
             deployment,
-            [AkashDeployment.top_up.set({"amount": shown}), AkashDeployment.budget.set(reserved)],
+            [
+                AkashDeployment.top_up.set({"amount": shown, "budget": more}),
+                AkashDeployment.budget.set(budgets.together(before, more) if before else more),
+            ],
             also,
             ("deposit_requested", f"{shown} USD are to be added to the escrow account", {"amount": shown}),
         )

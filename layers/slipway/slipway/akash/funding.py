@@ -19,7 +19,7 @@ from slipway.akash.service import request_close
 from slipway.akash.status.costs import cost_of, transferred_usd
 from slipway.akash.status.models import Cost
 from slipway.akash.store import AkashDeployment, Purpose
-from slipway.budgets.store import Spender
+from slipway.budgets.store import spender_of
 from slipway.errors import FundsExhaustedError, SlipwayError
 from slipway.escrow.models import EscrowStatus
 from slipway.escrow.rules import units_of
@@ -154,7 +154,7 @@ class Funding:
             return
         price = Decimal(cost.price_per_block.amount) / MICRO / BLOCK_SECONDS
         amount = max(price * int(2 * _LATER - runway), LEAST_DEPOSIT).quantize(Decimal("0.01"), ROUND_UP)
-        self._changes.top_up(deployment, amount, Spender(deployment.wallet))
+        self._changes.top_up(deployment, amount, spender_of(deployment.wallet, deployment.budget))
 
     def _warn(self, deployment: AkashDeployment, runway: float | None) -> None:
         last = None if deployment.warned_seconds is None else int(deployment.warned_seconds)

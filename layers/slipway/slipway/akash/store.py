@@ -69,8 +69,8 @@ class AkashDeployment(Deployment, discriminator=KIND):
         auto_top_up: Whether its runway is kept up.
         update_requested_at: Since when its lease is to run the SDL under ``SDL#NEXT``.
         replace_requested_at: Since when it is to be closed and created anew with that SDL.
-        top_up: A deposit that is to be made: ``amount`` in US dollars, ``sent_at`` and ``before``, what had been
-            deposited then, once it is sent.
+        top_up: A deposit that is to be made: ``amount`` in US dollars, ``budget`` that was reserved for it where the
+            account pays, ``sent_at`` and ``before``, what had been deposited then, once it is sent.
         close_began_at: When Akash was first asked to close it.
         final_cost: What it has cost in the end, in US dollars, with ``earlier_cost`` of leases that were replaced.
         keep_failed: Leave it open for a look if it fails with a lease.

@@ -54,7 +54,6 @@ from slipway.akash.store import (
 )
 from slipway.amounts import format_amount
 from slipway.budgets import store as budgets
-from slipway.budgets.rules import micro
 from slipway.chain.broadcast import STUCK_BLOCKS, settle, spare
 from slipway.chain.models import Progress
 from slipway.control.breaker import Outcome
@@ -731,14 +730,18 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     @staticmethod
     def _spare_day(deployment: AkashDeployment) -> None:
         """Let a deposit that was never made not count against the day."""
-        if deployment.budget and deployment.dseq is None and not deployment.lost_creates:
+        not_made = deployment.dseq is None or deployment.replace_requested_at
+        if deployment.budget and not_made and not deployment.lost_creates:
             budgets.unspend(deployment.budget, int(deployment.budget["amount"]))
 
     def _renew(self, deployment: AkashDeployment) -> int:
         """Begin anew with the next SDL, now that Akash says that the lease before is closed."""
         text = sdl_of(deployment, NEXT_SDL)
-        workload = parse_sdl(text)
+        workload, deposit = parse_sdl(text), deployment.deposit
+        if deployment.budget:
+            deposit = amount_text(Decimal(int(deployment.budget["amount"])) / MICRO)
         actions: list[Action] = [
+            AkashDeployment.deposit.set(deposit),
             AkashDeployment.services.set(list(workload.services)),
             AkashDeployment.groups.set(len(workload.groups)),
             AkashDeployment.excluded_bids.set([]),
@@ -838,18 +841,19 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     def _topped_up(self, deployment: AkashDeployment, amount: Decimal, refusal: str | None = None) -> int:
         asked, budget = deployment.top_up, deployment.budget
+        more = asked.get("budget")
         paid = amount_text(Decimal(deployment.deposit) + amount)
         actions: list[Action] = [AkashDeployment.top_up.remove(), *self._watched(deployment)]
         if refusal is None:
             actions.append(AkashDeployment.deposit.set(paid))
         elif deployment.payment:
             actions.append(AkashDeployment.top_up_failed_at.set(self._now_text()))
-        elif budget:
-            actions.append(AkashDeployment.budget.set({**budget, "amount": int(budget["amount"]) - micro(amount)}))
+        elif more:
+            actions.append(AkashDeployment.budget.set(budgets.together(budget, more, -1)))
 
         def done(write: Transaction) -> None:
-            if refusal and budget:
-                budgets.give_back(write, {**budget, "amount": micro(amount)})
+            if refusal:
+                budgets.give_back(write, more)
 
         shown = amount_text(amount)
         change(

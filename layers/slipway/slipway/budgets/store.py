@@ -86,10 +86,18 @@ class Budget:
         ceilings: The resource's.
         spender: Who spends.
         items: What was found under ``keys``, in their order.
+        instead_of: What ``spend`` returned for that which a spending takes the place of: it is not open then.
     """
 
-    def __init__(self, ceilings: Sequence[Ceiling], spender: Spender, items: Sequence[BudgetItem | None]) -> None:
+    def __init__(
+        self,
+        ceilings: Sequence[Ceiling],
+        spender: Spender,
+        items: Sequence[BudgetItem | None],
+        instead_of: Mapping[str, Any] | None = None,
+    ) -> None:
         self._day = today()
+        self._before = _amounts(instead_of) if instead_of else {}
         self._resource = ceilings[0].resource
         accounts = accounts_of(ceilings, spender)
         self._items = {
@@ -104,9 +112,14 @@ class Budget:
         }
 
     @classmethod
-    def read(cls, ceilings: Sequence[Ceiling], spender: Spender = Spender()) -> "Budget":
+    def read(
+        cls,
+        ceilings: Sequence[Ceiling],
+        spender: Spender = Spender(),
+        instead_of: Mapping[str, Any] | None = None,
+    ) -> "Budget":
         """Read a budget; raises UpstreamUnavailableError."""
-        return cls(ceilings, spender, [read_item(*wanted) for wanted in keys(ceilings, spender)])
+        return cls(ceilings, spender, [read_item(*wanted) for wanted in keys(ceilings, spender)], instead_of)
 
     def limit(self, name: str) -> int:
         """Return a ceiling."""
@@ -138,7 +151,7 @@ class Budget:
                 self._items[account] = BudgetItem.from_raw_data(raw)
         self._day = today()
         for ceiling, account, limit in self._limits.values():
-            if ceiling.span is not Span.EACH and self._items[account].used(ceiling.span, self._day) + amount > limit:
+            if ceiling.span is not Span.EACH and self._after(account, ceiling.span, amount) > limit:
                 record("BudgetUsed", 100, MetricUnit.Percent)
                 logger.warning("budget exceeded", budget=ceiling.name)
                 return exceeded(ceiling)
@@ -158,6 +171,8 @@ class Budget:
         for account, item in self._items.items():
             condition, actions = self._spending(account, item, amount, within)
             write.update(f"{_WRITE}:{account}", BudgetItem(item.pk, item.sk), actions, condition)
+        others = {account: before for account, before in self._before.items() if account not in self._items}
+        _give_back(write, self._resource, others)
         return self.spent(amount)
 
     def spent(self, amount: int) -> dict[str, Any]:
@@ -165,22 +180,27 @@ class Budget:
         return {"resource": self._resource, "accounts": list(self._items), "amount": amount, "date": self._day}
 
     def _spending(self, account: str, item: BudgetItem, amount: int, within: bool) -> tuple[Condition, list[Action]]:
-        same_day = item.date == self._day
+        same_day, opened = item.date == self._day, amount - self._before.get(account, 0)
         first = BudgetItem.date.does_not_exist() if item.date is None else BudgetItem.date == item.date
         condition: Condition = (BudgetItem.date == self._day) if same_day else first
         for ceiling, whose, limit in self._limits.values() if within else ():
             if whose == account and ceiling.span is Span.OPEN:
-                condition = condition & (BudgetItem.open.does_not_exist() | (BudgetItem.open <= limit - amount))
+                condition = condition & (BudgetItem.open.does_not_exist() | (BudgetItem.open <= limit - opened))
             if whose == account and ceiling.span is Span.DAY and same_day:
                 condition = condition & (BudgetItem.day <= limit - amount)
         day = BudgetItem.day.add(amount) if same_day else BudgetItem.day.set(amount)
         date = [] if same_day else [BudgetItem.date.set(self._day)]
-        return condition, [BudgetItem.open.add(amount), day, *date]
+        return condition, [BudgetItem.open.add(opened), day, *date]
+
+    def _after(self, account: str, span: Span, amount: int) -> int:
+        """Return what counts against a ceiling once an amount is spent."""
+        before = self._before.get(account, 0) if span is Span.OPEN else 0
+        return self._items[account].used(span, self._day) + amount - before
 
     def measure(self, amount: int) -> None:
         """Record how much of the fullest ceiling is used after a spending; alarms sound at 80 and at 100 percent."""
         used = [
-            (100 * (self._items[account].used(ceiling.span, self._day) + amount) / limit, ceiling.name)
+            (100 * self._after(account, ceiling.span, amount) / limit, ceiling.name)
             for ceiling, account, limit in self._limits.values()
             if limit and ceiling.span is not Span.EACH
         ]
@@ -223,11 +243,35 @@ def exceeded(ceiling: Ceiling) -> SlipwayError:
 
 def give_back(write: Transaction, spent: Mapping[str, Any] | None) -> None:
     """Add to a transaction that what ``spend`` returned is not open any more."""
-    if spent is None:
-        return
-    for account in spent["accounts"]:
-        item = BudgetItem(*BudgetItem.key(spent["resource"], account))
-        write.update(f"{_WRITE}:{account}", item, [BudgetItem.open.add(-int(spent["amount"]))])
+    if spent is not None:
+        _give_back(write, spent["resource"], _amounts(spent))
+
+
+def _give_back(write: Transaction, resource: str, amounts: Mapping[str, int]) -> None:
+    for account, amount in amounts.items():
+        item = BudgetItem(*BudgetItem.key(resource, account))
+        write.update(f"{_WRITE}:{account}", item, [BudgetItem.open.add(-amount)])
+
+
+def _amounts(spent: Mapping[str, Any]) -> dict[str, int]:
+    """Return what was spent by account, of which not all may have been there from the first spending on."""
+    amounts: Mapping[str, Any] = spent.get("amounts") or dict.fromkeys(spent["accounts"], spent["amount"])
+    return {account: int(amount) for account, amount in amounts.items()}
+
+
+def together(spent: Mapping[str, Any], more: Mapping[str, Any], sign: int = 1) -> dict[str, Any]:
+    """Return what ``give_back`` takes for two spendings; for the first without the second if ``sign`` is -1."""
+    amounts = _amounts(spent)
+    for account, amount in _amounts(more).items():
+        amounts[account] = amounts.get(account, 0) + sign * amount
+    total = int(spent["amount"]) + sign * int(more["amount"])
+    return {**spent, "accounts": list(amounts), "amounts": amounts, "amount": total}
+
+
+def spender_of(wallet: str, spent: Mapping[str, Any] | None) -> Spender:
+    """Return who spent what ``spend`` returned, as far as ceilings concern it."""
+    tiers = [account.partition("#")[2] for account in (spent or {}).get("accounts", ()) if account.startswith("tier#")]
+    return Spender(wallet, next(iter(tiers), None))
 
 
 def unspend(spent: Mapping[str, Any], amount: int) -> None:

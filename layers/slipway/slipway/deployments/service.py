@@ -193,7 +193,7 @@ class DeploymentService:
         self, caller: Caller, deployment_id: str, body: akash.UpdateWorkloadRequest, context: RequestContext
     ) -> akash.WorkloadStatus:
         """Have a running workload run another SDL; raise as ``WorkloadChanges.update``."""
-        return _workload_changes().update(_workload(own(caller, deployment_id)), body, context)
+        return _workload_changes().update(caller, _workload(own(caller, deployment_id)), body, context)
 
     def patch(
         self, caller: Caller, deployment_id: str, body: akash.PatchWorkloadRequest, context: RequestContext
