@@ -54,6 +54,8 @@ def _launch(stack: FaultyStack, job: Job, item: dict[str, Any], tokens: list[str
         hashes = [item[f"{name}_tx_hash"] for name in ("deployment", "registry") if f"{name}_block" in item]
         if any(stack.chain.eth.get_transaction_receipt(one)["status"] != 1 for one in hashes):
             yield job.found(Fate.WRONG, "completed, and a transaction of it failed")
+        if "initial_supply" in item and not stack.is_distributed_once(item):
+            yield job.found(Fate.WRONG, "its first supply was not distributed, or not once")
     elif registered is not None or locked != bool(tokens):
         yield job.found(Fate.WRONG, f"failed with {tokens}, registered {registered}, locked {locked}")
 

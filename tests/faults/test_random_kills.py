@@ -42,7 +42,7 @@ def test_random_kills(stack: FaultyStack) -> None:
     for _ in range(launches):
         boundary, when, action = choose.choice(ON_THE_WAY), choose.choice(WHENS), choose.choice(ACTIONS)
         when = when if action == "kill" else "before"
-        deployment_id = stack.place(start=False)
+        deployment_id = stack.place(start=False, supply=choose.random() < 0.5)
         laid[deployment_id] = stack.lay(boundary, when, action, deployment_id)
         kinds[deployment_id] = f"{action} {when} {boundary}"
     next_node_fault = time.monotonic()
