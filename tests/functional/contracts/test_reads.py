@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -63,15 +64,28 @@ def test_the_tokens_of_a_hundred_models_are_one_call(chain: Chain, rpc: JsonRpc)
     assert found == {model_id: token.lower() for model_id, token in tokens.items()}
 
 
-def test_as_many_escrow_accounts_as_a_run_looks_at_are_one_call(chain: Chain, rpc: JsonRpc) -> None:
-    """Reads are creation code, of which EIP-3860 allows 49,152 bytes."""
+def test_the_escrow_accounts_of_a_large_run_are_as_few_calls_as_answers_have_room(
+    chain: Chain, rpc: JsonRpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What creation code returns may have 24,576 bytes (EIP-170)."""
     token, payer, jobs = chain.deploy("TestUSDC"), chain.accounts[2], [str(uuid.uuid4()) for _ in range(4 * 50)]
     escrow = chain.deploy("Escrow", token.address, chain.accounts[0])
     chain.send(token.functions.mint(payer, 7), payer)
     chain.send(token.functions.approve(escrow.address, 7), payer)
     chain.send(escrow.functions.deposit(job_key(jobs[-1]), 7, 1), payer)
+    called: list[str] = []
+    create_call = rpc.create_call
+
+    def counted(code: str, decode: Any) -> Any:
+        called.append(code)
+        return create_call(code, decode)
+
+    monkeypatch.setattr(rpc, "create_call", counted)
     found = statuses(rpc, [(str(escrow.address), job, payer) for job in jobs])
     assert [status and status.deposited for status in found] == [0] * 199 + [7]
+    assert len(called) == 6
+    called.clear()
+    assert len(statuses(rpc, [(str(escrow.address), job, payer) for job in jobs[:38]])) == len(called) * 38
 
 
 @pytest.mark.parametrize("answer", [b"", bytes(32), bytes(64), b"\xff" * 256, (32).to_bytes(32, "big") + b"\xff" * 64])

@@ -11,20 +11,34 @@ from slipway.chain.contracts import load
 from slipway.chain.json_rpc import JsonRpc
 
 _WORD = 32
+# What creation code may return (EIP-170); each answer takes four words besides what it holds.
+_MOST_RETURNED = 24_576
+_OVERHEAD_WORDS = 4
 
 # What is called, and the call's data.
 type Read = tuple[str, bytes]
 
 
-def read_together(rpc: JsonRpc, reads: Sequence[Read]) -> list[bytes | None]:
-    """Return what each call returns at the latest block, all of one block; None for one that reverts.
+def read_together(rpc: JsonRpc, reads: Sequence[Read], answer_words: int = 1) -> list[bytes | None]:
+    """Return what each call returns at the latest block; None for one that reverts.
+
+    All are of one block if their answers have room in one: 153 of one word each.
+
+    Args:
+        rpc: The chain's nodes.
+        reads: The calls.
+        answer_words: The most words that a call returns.
 
     Raises:
         UpstreamUnavailableError: No node answered.
         RpcError: A node judged the whole, such as for using too much gas.
     """
-    if not reads:
-        return []
+    most = (_MOST_RETURNED // _WORD - 2) // (_OVERHEAD_WORDS + answer_words)
+    parts = [reads[start : start + most] for start in range(0, len(reads), most)]
+    return [answer for part in parts for answer in _read(rpc, part)]
+
+
+def _read(rpc: JsonRpc, reads: Sequence[Read]) -> list[bytes | None]:
     code = load("Reads").bytecode + _encoded(reads).hex()
     return rpc.create_call(code, lambda answer: _answers(answer, len(reads)))
 

@@ -33,13 +33,16 @@ def _status_call(job_id: str, wallet: str) -> bytes:
 
 
 def statuses(rpc: JsonRpc, wanted: Sequence[tuple[str, str, str]]) -> list[EscrowStatus | None]:
-    """Return the status of each escrow's address, job and wallet in one read; None for one that can't be had.
+    """Return the status of each escrow's address, job and wallet; None for one that can't be had.
+
+    That is one read for 38 of them.
 
     Raises:
         UpstreamUnavailableError: No node answered.
     """
+    reads = [(escrow, _status_call(job_id, wallet)) for escrow, job_id, wallet in wanted]
     try:
-        found = read_together(rpc, [(escrow, _status_call(job_id, wallet)) for escrow, job_id, wallet in wanted])
+        found = read_together(rpc, reads, _PRICED_WORDS)
     except RpcError as error:
         raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
     return [_status_or_none(answer) for answer in found]
