@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench import load
-from bench.cost_model import between
+from bench.cost_model import DOCUMENT, between, declared
 from slipway.akash.logs.stream import POLL_SECONDS
 from tests.support.template import ROOT
 
@@ -20,7 +20,7 @@ def test_its_assumptions_are_the_codes() -> None:
 
 
 def test_more_of_a_load_needs_more() -> None:
-    rows = load.declared(load.DOCUMENT.read_text(encoding="utf-8"))
+    rows = declared(DOCUMENT.read_text(encoding="utf-8"))
     (beats,) = load.loads()["10,000 workers"]
     one = load.needed([beats], rows)
     two = load.needed([beats, beats], rows)

@@ -67,7 +67,8 @@ def example(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> It
                 ["npm", "run", "build"], cwd=folder, env=variables, stdout=output, stderr=output, check=True,
                 timeout=PROGRAM_SECONDS,
             )  # fmt: skip
-        serve = [EXAMPLE / "node_modules" / ".bin" / "next", "start", "--hostname", "127.0.0.1", "--port", str(port)]
+        program = str(EXAMPLE / "node_modules" / ".bin" / "next")
+        serve = [program, "start", "--hostname", "127.0.0.1", "--port", str(port)]
         server = subprocess.Popen(serve, cwd=EXAMPLE, env=variables, stdout=output, stderr=output)
         try:
             app = Example(url, str(made["secret"]), log, owner)
