@@ -15,8 +15,8 @@ from local.serving import serve
 
 # As web/vercel.json has it, but for the local addresses.
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; "
-    "font-src 'self' data:; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: https: http://localhost:* http://127.0.0.1:*; font-src 'self' data:; "
     "connect-src 'self' http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:*; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )

@@ -378,7 +378,22 @@ def test_a_page_of_many_containers_is_short_and_goes_on(slipway: Installation, m
     assert sorted(_flat(pages)) == sorted(wallets)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "status=up", "cursor=e30", "cursor=!"])
+def test_a_page_has_the_uptime_of_its_workers_when_days_are_asked_for(slipway: Installation) -> None:
+    wallets = _fleet(3, [0])
+    page = slipway.api("api_workers_list", token=slipway.token(), query="days=3").body
+    assert sorted(page["uptime"]) == sorted(wallets)
+    since = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    for wallet, found in page["uptime"].items():
+        alone = _uptime(slipway, wallet, **{"from": since}).body
+        assert [day["date"] for day in found["days"]] == [day["date"] for day in alone["days"]]
+        assert len(found["days"]) == 3
+        assert found["percent"] == pytest.approx(alone["percent"], abs=0.1)
+    assert slipway.api("api_workers_list", token=slipway.token(), query="").body["uptime"] is None
+
+
+@pytest.mark.parametrize(
+    "query", ["days=0", "days=32", "limit=0", "limit=101", "limit=x", "status=up", "cursor=e30", "cursor=!"]
+)
 def test_a_question_that_makes_no_sense_is_refused_with_the_field(slipway: Installation, query: str) -> None:
     answer = slipway.api("api_workers_list", token=slipway.token(), query=query)
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")

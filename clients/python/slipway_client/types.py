@@ -624,6 +624,13 @@ class ExchangeRequest(TypedDict):
     enrolment_code: str
 
 
+class FleetUptime(TypedDict):
+    """A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts."""
+
+    days: list[DayView]
+    percent: float | None
+
+
 Format: TypeAlias = Literal["standard", "slack", "discord", "email"]
 
 
@@ -1848,10 +1855,13 @@ class WorkerChange(TypedDict):
 
 
 class WorkerPage(TypedDict):
-    """A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`."""
+    """A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`.
+    `uptime` has each worker's days by its wallet when `days` are asked for.
+    """
 
     workers: list[WorkerView]
     next_cursor: NotRequired[str | None]
+    uptime: NotRequired[dict[str, FleetUptime] | None]
 
 
 class WorkerTokenAnswer(TypedDict):

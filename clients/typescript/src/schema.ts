@@ -564,6 +564,12 @@ export interface ExchangeRequest {
   enrolment_code: string;
 }
 
+/** A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts. */
+export interface FleetUptime {
+  days: DayView[];
+  percent: number | null;
+}
+
 /** What a message is: Standard Webhooks, what Slack's or Discord's incoming webhooks take, or a mail. */
 export type Format = "standard" | "slack" | "discord" | "email";
 
@@ -1509,10 +1515,11 @@ export interface WorkerChange {
   public: boolean;
 }
 
-/** A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`. */
+/** A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`. `uptime` has each worker's days by its wallet when `days` are asked for. */
 export interface WorkerPage {
   workers: WorkerView[];
   next_cursor?: string | null;
+  uptime?: Record<string, FleetUptime> | null;
 }
 
 /** The worker's token; it appears only here. */

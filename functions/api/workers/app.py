@@ -90,9 +90,10 @@ def page(
     status: Liveness | None = None,
     limit: Limit = 20,
     cursor: Cursor = None,
+    days: Annotated[int | None, Query(ge=1, le=31)] = None,
 ) -> models.WorkerPage:
-    """List the fleet, newest enrolment first."""
-    return fleet.fleet_page(caller, status, limit, cursor)
+    """List the fleet, newest enrolment first; with `days`, each worker's uptime of so many days, too."""
+    return fleet.fleet_page(caller, status, limit, cursor, days)
 
 
 @app.get("/workers/{wallet}", responses=refusals(NotFoundError))

@@ -43,10 +43,10 @@ def _beat(stack: RunningStack, token: Token, wallet: str) -> httpx.Response:
     return answer
 
 
-def _was_up(stack: RunningStack, wallet: str, start: datetime, end: datetime) -> None:
-    """Put a session that is over and was observed into the table, as the flush does: nobody can wait for days."""
+def _was_up(stack: RunningStack, wallet: str, start: datetime, end: datetime, *, observed: bool = True) -> None:
+    """Put a session that is over into the table, as the flush does: nobody can wait for days."""
     first, last = (int(moment.timestamp() * 1000) for moment in (start, end))
-    for kind in ("UPTIME", "OBSERVED"):
+    for kind in ("UPTIME", "OBSERVED")[: 1 + observed]:
         item: dict[str, Any] = {
             "pk": {"S": f"WORKER#{wallet}"},
             "sk": {"S": f"{kind}#{first:015d}"},
@@ -115,7 +115,22 @@ def test_a_worker_is_enrolled_seen_and_revoked(
     sessions = page.get_by_role("region", name="Sessions").locator("tbody").get_by_role("row")
     expect(sessions).to_have_count(3)
     expect(sessions.first.get_by_text("open", exact=True)).to_be_visible()
+    incidents = page.get_by_role("region", name="Incidents", exact=True).locator("tbody").get_by_role("row")
+    expect(incidents.first).to_contain_text(re.compile("[12] d"))
+    assert incidents.count() >= 2
+    expect(page.get_by_role("img", name=re.compile("last 90 days$")).locator("title")).to_have_count(90)
+    show = page.get_by_label("Anyone may see its status")
+    show.click()
+    expect(show).to_be_checked()
+    badge = page.get_by_role("img", name="Badge of worker")
+    expect(badge).to_be_visible()
+    assert stack.http.get(f"/workers/{wallet}/badge.svg").headers["content-type"].startswith("image/svg")
+    page.get_by_role("button", name="Copy as Markdown").click()
+    assert f"/workers/{wallet}/status" in page.evaluate("navigator.clipboard.readText()")
     check_page(page, "worker")
+    show.click()
+    expect(show).not_to_be_checked()
+    expect(badge).to_have_count(0)
 
     page.get_by_role("link", name="All workers").click()
     own.get_by_role("button", name="Revoke token").click()
@@ -132,6 +147,8 @@ def test_the_fleet_is_filtered_and_paged(page: Page, stack: RunningStack, visito
     older, newer = _enrolled(stack), _enrolled(stack)
     # Pages of one, so that two workers are more than a page.
     page.route("**/workers?*", lambda route: route.continue_(url=route.request.url.replace("limit=20", "limit=1")))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     connect(page, visitor, "/workers")
     fleet = page.get_by_role("region", name="Fleet")
     rows = fleet.get_by_role("listitem")
@@ -139,6 +156,8 @@ def test_the_fleet_is_filtered_and_paged(page: Page, stack: RunningStack, visito
     expect(row).to_be_visible()
     expect(row.get_by_role("img")).to_be_visible()
     expect(rows).to_have_count(1)
+    # Their days come with the list.
+    assert [url for url in asked if "/uptime" in url] == []
     fleet.get_by_role("button", name="Show more workers").click()
     expect(other).to_be_visible()
     fleet.get_by_label("Status of workers").select_option("healthy")
@@ -154,6 +173,22 @@ def test_the_fleet_is_filtered_and_paged(page: Page, stack: RunningStack, visito
     # Its containers are not for others.
     expect(page.get_by_role("heading", name="Days")).to_be_visible()
     expect(page.get_by_role("region", name="Containers")).to_have_count(0)
+
+
+def test_what_was_reported_later_has_another_tone(page: Page, stack: RunningStack, visitor: dict[str, str]) -> None:
+    wallet = _enrolled(stack)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    _was_enrolled(stack, wallet, today - 96 * HOUR)
+    _was_up(stack, wallet, today - 48 * HOUR, today - 36 * HOUR)
+    _was_up(stack, wallet, today - 36 * HOUR + HOUR, today - 30 * HOUR, observed=False)
+    connect(page, visitor, f"/workers/{wallet}")
+    day = (today - 48 * HOUR).date().isoformat()
+    bars = page.get_by_role("img", name=re.compile("last 90 days$"))
+    expect(bars.locator("title", has_text=day)).to_have_text(f"{day}: 50% observed, 20.8% more reported later")
+    expect(page.get_by_text("reported: told later, and not counted")).to_be_visible()
+    # The badge is for its owner to show.
+    expect(page.get_by_label("Anyone may see its status")).to_have_count(0)
+    check_page(page, "worker-reported")
 
 
 def test_a_failed_fetch_of_the_fleet_says_what_to_do_and_recovers(page: Page, visitor: dict[str, str]) -> None:

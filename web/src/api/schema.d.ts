@@ -1254,7 +1254,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the fleet, newest enrolment first */
+        /** List the fleet, newest enrolment first; with `days`, each worker's uptime of so many days, too */
         get: operations["workers_page"];
         put?: never;
         /** Enrol the caller's worker, or enrol it again: a one-time code */
@@ -2592,6 +2592,16 @@ export interface components {
         ExchangeRequest: {
             /** Enrolment Code */
             enrolment_code: string;
+        };
+        /**
+         * FleetUptime
+         * @description A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts.
+         */
+        FleetUptime: {
+            /** Days */
+            days: components["schemas"]["DayView"][];
+            /** Percent */
+            percent: number | null;
         };
         /**
          * Format
@@ -4772,13 +4782,17 @@ export interface components {
         };
         /**
          * WorkerPage
-         * @description A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`.
+         * @description A page of the fleet, newest enrolment first. It may be short, or empty, and still have a `next_cursor`. `uptime` has each worker's days by its wallet when `days` are asked for.
          */
         WorkerPage: {
             /** Workers */
             workers: components["schemas"]["WorkerView"][];
             /** Next Cursor */
             next_cursor?: string | null;
+            /** Uptime */
+            uptime?: {
+                [key: string]: components["schemas"]["FleetUptime"];
+            } | null;
         };
         /**
          * WorkerTokenAnswer
@@ -10834,6 +10848,7 @@ export interface operations {
                 /** @example 20 */
                 limit?: number;
                 cursor?: string;
+                days?: number;
             };
             header?: never;
             path?: never;
@@ -10871,7 +10886,18 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "uptime": {
+                     *         "web": {
+                     *           "days": [
+                     *             {
+                     *               "date": "2026-11-21",
+                     *               "percent": 99.65
+                     *             }
+                     *           ],
+                     *           "percent": 99.65
+                     *         }
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["WorkerPage"];

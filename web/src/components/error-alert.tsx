@@ -12,7 +12,7 @@ export function ErrorAlert({ error, title, onRetry }: { error: unknown; title: s
       <div className="flex min-w-0 flex-1 flex-col gap-1">
         <p className="font-semibold">{title}</p>
         <p>
-          {messageOf(error)}. {known ? <span className="text-muted-foreground">{adviceFor(known)}</span> : null}
+          {sentenceOf(messageOf(error))} {known ? <span className="text-muted-foreground">{adviceFor(known)}</span> : null}
         </p>
         {known?.requestId ? <p className="text-xs text-muted-foreground">Request id {known.requestId}</p> : null}
         {onRetry ? (
@@ -23,4 +23,8 @@ export function ErrorAlert({ error, title, onRetry }: { error: unknown; title: s
       </div>
     </Alert>
   );
+}
+
+function sentenceOf(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

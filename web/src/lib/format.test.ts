@@ -11,7 +11,7 @@ describe("format", () => {
   });
 
   it("shows wei as ether", () => {
-    expect([ether("0"), ether("1000000000000000000"), ether("1500000000000000000"), ether("21000000000000")]).toEqual([
+    expect([ether("0", "ETH"), ether("1000000000000000000", "ETH"), ether("1500000000000000000", "ETH"), ether("21000000000000", "ETH")]).toEqual([
       "0 ETH", "1 ETH", "1.5 ETH", "0.000021 ETH",
     ]);
   });

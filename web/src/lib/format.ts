@@ -47,12 +47,12 @@ export function usd(amount: string | number): string {
   }).format(value);
 }
 
-/** Wei in whole units of a chain's currency, without losing a digit that matters. */
-export function ether(wei: string, currency = "ETH"): string {
+/** Wei in whole units of a chain's currency, without losing a digit that matters. Without its name they are just units. */
+export function ether(wei: string, currency: string | null | undefined): string {
   const digits = wei.padStart(19, "0");
   const fraction = digits.slice(-18).replace(/0+$/, "");
   const shown = fraction.slice(0, Math.max(6, (fraction.match(/^0*/)?.[0].length ?? 0) + 3)).replace(/0+$/, "");
-  return `${digits.slice(0, -18)}${shown ? `.${shown}` : ""} ${currency}`;
+  return `${digits.slice(0, -18)}${shown ? `.${shown}` : ""} ${currency ?? "of the chain's currency"}`;
 }
 
 /** Bytes by powers of 1024. */

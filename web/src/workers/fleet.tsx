@@ -11,16 +11,15 @@ import { Select } from "@/components/ui/input";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { shortAddress } from "@/lib/format";
 import { LivenessBadge } from "./liveness-badge";
-import { useFleet, type Liveness, type Worker } from "./queries";
-import { UptimeBars } from "./uptime-bars";
-
-const DAYS = 14;
+import { daysOf } from "./days";
+import { FLEET_DAYS, useFleet, type FleetUptime, type Liveness, type Worker } from "./queries";
+import { DayBars } from "./uptime-bars";
 
 /** Every worker, with its last two weeks. */
 export function Fleet() {
   const [status, setStatus] = useState<Liveness | null>(null);
   const fleet = useFleet(status);
-  const workers = fleet.data?.pages.flatMap((page) => page.workers) ?? [];
+  const workers = fleet.data?.pages.flatMap((page) => page.workers.map((worker) => ({ worker, uptime: page.uptime?.[worker.wallet] }))) ?? [];
   return (
     <section aria-labelledby="fleet" className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
@@ -47,7 +46,7 @@ export function Fleet() {
         </EmptyState>
       ) : null}
       <ul className="flex flex-col gap-2">
-        {workers.map((worker) => <FleetRow key={worker.wallet} worker={worker} />)}
+        {workers.map(({ worker, uptime }) => <FleetRow key={worker.wallet} worker={worker} uptime={uptime} />)}
       </ul>
       {fleet.hasNextPage ? (
         <Button variant="outline" className="self-center" disabled={fleet.isFetchingNextPage} onClick={() => void fleet.fetchNextPage()}>
@@ -58,7 +57,7 @@ export function Fleet() {
   );
 }
 
-function FleetRow({ worker }: { worker: Worker }) {
+function FleetRow({ worker, uptime }: { worker: Worker; uptime: FleetUptime | undefined }) {
   const own = useSession()?.wallet.toLowerCase() === worker.wallet.toLowerCase();
   return (
     <li className="grid gap-x-6 gap-y-2 rounded-xl border bg-card p-4 sm:grid-cols-[15rem_1fr] sm:items-center">
@@ -74,7 +73,7 @@ function FleetRow({ worker }: { worker: Worker }) {
           {worker.last_seen ? <>Heard of <Timestamp iso={worker.last_seen} /></> : "Never heard of"}
         </p>
       </div>
-      <UptimeBars wallet={worker.wallet} days={DAYS} />
+      {uptime ? <DayBars days={daysOf(uptime.days, [])} whole={uptime.percent} count={FLEET_DAYS} /> : null}
     </li>
   );
 }

@@ -1,4 +1,4 @@
-import { ServerIcon, TerminalIcon, ShieldOffIcon } from "lucide-react";
+import { ArchiveIcon, ServerIcon, TerminalIcon, ShieldOffIcon } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { toast } from "sonner";
@@ -12,7 +12,7 @@ import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardFooter, CardHeader, CardTitle } from "@/components/ui/card";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { LivenessBadge } from "./liveness-badge";
-import { useEnrol, useRevoke, useWorker, type Worker } from "./queries";
+import { useEnrol, useRetire, useRevoke, useWorker, type Worker } from "./queries";
 import { SetupDialog } from "./setup-dialog";
 import { UptimeBars } from "./uptime-bars";
 
@@ -47,12 +47,14 @@ export function OwnWorker() {
 
 function OwnCard({ worker, isAsking, onAsk }: { worker: Worker; isAsking: boolean; onAsk: () => void }) {
   const revoke = useRevoke();
+  const retire = useRetire();
   return (
     <Card>
       <CardHeader>
         <CardTitle className="flex flex-wrap items-center gap-2">Your worker <LivenessBadge status={worker.status} /></CardTitle>
       </CardHeader>
       <CardContent className="flex flex-col gap-3">
+        {retire.error ? <ErrorAlert error={retire.error} title="The worker was not retired" /> : null}
         {revoke.error ? <ErrorAlert error={revoke.error} title="The token was not revoked" /> : null}
         <UptimeBars wallet={worker.wallet} days={DAYS} />
         <Details
@@ -77,6 +79,15 @@ function OwnCard({ worker, isAsking, onAsk }: { worker: Worker; isAsking: boolea
         >
           <ShieldOffIcon aria-hidden /> Revoke token
         </ConfirmButton>
+        {worker.status === "retired" ? null : (
+          <ConfirmButton
+            disabled={retire.isPending}
+            onConfirm={() => retire.mutate(worker.wallet, { onSuccess: () => toast.success("The worker is retired") })}
+            confirmation={{ title: "Retire the worker?", description: "Its token ends and nobody is told of its silence any more. Its records stay; a new setup command takes it back.", action: "Retire worker" }}
+          >
+            <ArchiveIcon aria-hidden /> Retire
+          </ConfirmButton>
+        )}
       </CardFooter>
     </Card>
   );

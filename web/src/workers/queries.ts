@@ -9,13 +9,15 @@ import { firstDay } from "./uptime";
 export type Worker = components["schemas"]["WorkerView"];
 export type Liveness = Worker["status"];
 export type Uptime = components["schemas"]["UptimeAnswer"];
+export type FleetUptime = components["schemas"]["FleetUptime"];
 export type Enrolment = components["schemas"]["EnrolmentAnswer"];
 
 const PAGE_SIZE = 20;
-// A day's share moves slowly, and every worker of the list has one of its own.
+export const FLEET_DAYS = 14;
+// A day's share moves slowly.
 const UPTIME_MILLISECONDS = 5 * 60_000;
 
-/** The fleet, newest enrolment first. */
+/** The fleet, newest enrolment first, with the last days of each: all in one request a page. */
 export function useFleet(status: Liveness | null) {
   const session = useSession();
   return useInfiniteQuery({
@@ -23,7 +25,7 @@ export function useFleet(status: Liveness | null) {
     enabled: session !== null,
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) => {
-      const query = { limit: PAGE_SIZE, ...(status ? { status } : {}), ...(pageParam ? { cursor: pageParam } : {}) };
+      const query = { limit: PAGE_SIZE, days: FLEET_DAYS, ...(status ? { status } : {}), ...(pageParam ? { cursor: pageParam } : {}) };
       return unwrap(api().GET("/workers", { params: { query }, signal }));
     },
     getNextPageParam: (page) => page.next_cursor,
@@ -76,6 +78,24 @@ export function useRevoke() {
   return useMutation({
     mutationFn: (wallet: string) =>
       unwrap(api().DELETE("/workers/{wallet}/tokens", { params: { path: { wallet } } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["workers"] }),
+  });
+}
+
+/** Shows a worker's badge and status page to everybody, or no more. */
+export function useShow(wallet: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (isPublic: boolean) => unwrap(api().PATCH("/workers/{wallet}", { params: { path: { wallet } }, body: { public: isPublic } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["workers", "one"] }),
+  });
+}
+
+/** Retires a worker: its tokens end, its records stay. */
+export function useRetire() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (wallet: string) => unwrap(api().DELETE("/workers/{wallet}", { params: { path: { wallet } } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["workers"] }),
   });
 }

@@ -15,6 +15,7 @@ from slipway.workers.badge import BADGE_DAYS
 from slipway.workers.models import (
     ContainerView,
     DayView,
+    FleetUptime,
     SessionView,
     UptimeAnswer,
     UptimeRecordView,
@@ -26,20 +27,33 @@ from slipway.workers.uptime import is_reported, overlapping, uptime, window
 
 # A filtered page looks at no more than so many workers, by so many at a time.
 _LOOKED_AT = 100
+# Each worker's uptime takes four questions to the store.
+_MOST_WITH_DAYS = 25
 _ROUNDS = 5
 # Lambda answers at most 6 MB, in which every quote of the JSON counts twice.
 _MOST_CONTAINER_BYTES = 2_000_000
 
 
-def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str | None) -> WorkerPage:
+def fleet_page(
+    caller: Caller, status: Liveness | None, limit: int, cursor: str | None, days: int | None = None
+) -> WorkerPage:
     """Return a page of the fleet, newest enrolment first, at a cost that follows the page.
+
+    Args:
+        caller: Who asks.
+        status: Only workers that have it.
+        limit: How many at most.
+        cursor: Of the page before.
+        days: Of how many UTC days, today included, each worker's uptime is wanted, too.
 
     Raises:
         ValidationFailedError: The cursor was not given by this list.
         UpstreamUnavailableError: The store did not answer.
     """
+    limit = limit if days is None else min(limit, _MOST_WITH_DAYS)
     moment = epoch_milliseconds()
     shown: list[WorkerView] = []
+    found: dict[str, store.WorkerItem] = {}
     room = _MOST_CONTAINER_BYTES
     for _ in range(_ROUNDS if status else 1):
         places, cursor_after = store.fleet_places(max(limit, _LOOKED_AT) if status else limit, cursor)
@@ -52,13 +66,22 @@ def fleet_page(caller: Caller, status: Liveness | None, limit: int, cursor: str 
             room -= _container_bytes(view)
             # A worker alone always fits.
             if shown and (room < 0 or len(shown) == limit):
-                return WorkerPage(workers=shown, next_cursor=cursor)
+                return WorkerPage(workers=shown, next_cursor=cursor, uptime=_uptimes(found, days))
             shown.append(view)
+            found[worker.wallet] = worker
             cursor = encode_cursor([str(place.enrolled_at), place.pk, place.sk])
         cursor = cursor_after
         if cursor is None or len(shown) == limit:
             break
-    return WorkerPage(workers=shown, next_cursor=cursor)
+    return WorkerPage(workers=shown, next_cursor=cursor, uptime=_uptimes(found, days))
+
+
+def _uptimes(workers: dict[str, store.WorkerItem], days: int | None) -> dict[str, FleetUptime] | None:
+    if days is None:
+        return None
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    answers = {wallet: _uptime(worker, today - timedelta(days=days - 1), None) for wallet, worker in workers.items()}
+    return {wallet: FleetUptime(days=found.days, percent=found.percent) for wallet, found in answers.items()}
 
 
 def _container_bytes(view: WorkerView) -> int:

@@ -70,13 +70,6 @@ class WorkerView(BaseModel):
     containers: list[ContainerView] | None
 
 
-class WorkerPage(BaseModel):
-    """A page of the fleet, newest enrolment first. It may be short, or empty, and still have a ``next_cursor``."""
-
-    workers: list[WorkerView]
-    next_cursor: str | None = None
-
-
 class UptimeRecordView(SessionView):
     """A session; ``open`` is there, and true, while further beats may lengthen it.
 
@@ -95,6 +88,24 @@ class DayView(BaseModel):
 
     date: str
     percent: float | None
+
+
+class FleetUptime(BaseModel):
+    """A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts."""
+
+    days: list[DayView]
+    percent: float | None
+
+
+class WorkerPage(BaseModel):
+    """A page of the fleet, newest enrolment first. It may be short, or empty, and still have a ``next_cursor``.
+
+    ``uptime`` has each worker's days by its wallet when ``days`` are asked for.
+    """
+
+    workers: list[WorkerView]
+    next_cursor: str | None = None
+    uptime: dict[str, FleetUptime] | None = None
 
 
 class UptimeAnswer(BaseModel):
