@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def _has_code(stack: RunningStack, chain: int, address: str) -> bool:
 
 
 def test_a_prompt_becomes_a_contract_on_two_chains(page: Page, stack: RunningStack, builder: dict[str, str]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     connect(page, builder, "/builds/new")
     page.get_by_role("button", name="Start the build").click()
     expect(page.get_by_text("Write at least 10 characters")).to_be_visible()
@@ -51,7 +53,8 @@ def test_a_prompt_becomes_a_contract_on_two_chains(page: Page, stack: RunningSta
     page.get_by_label("Symbol").fill("HRB")
     page.get_by_role("button", name="Start the build").click()
 
-    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("Build [0-9a-f]{8}"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Harbour")
+    expect(page.get_by_role("button", name="Copy the id of this build")).to_be_visible()
     bar = page.get_by_role("progressbar", name="Progress of the build")
     expect(bar).to_be_visible()
     expect(page.get_by_title("Told at once, as it happens")).to_be_visible()
@@ -79,9 +82,18 @@ def test_a_prompt_becomes_a_contract_on_two_chains(page: Page, stack: RunningSta
     with page.expect_download() as saved:
         page.get_by_role("button", name="Compiler input").click()
     assert '"language"' in Path(saved.value.path()).read_text(encoding="utf-8")
+    for program in ("viem", "web3.py"):
+        first.get_by_role("button", name=program).click()
+        assert first.locator("code").first.inner_text() in page.evaluate("navigator.clipboard.readText()")
+    page.get_by_role("button", name="Copy the ABI").click()
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert copied == stack.http.get(f"/api/v1/builds/{build_id}/abi", headers=bearer(token)).json()
     check_page(page, "build")
 
     page.get_by_role("tab", name="Audit").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="SARIF").click()
+    assert json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))["version"] == "2.1.0"
     expect(page.get_by_text("Passed: nothing of high or medium impact was found")).to_be_visible()
     expect(page.get_by_role("list", name="Findings by impact").get_by_text("High: 0")).to_be_visible()
     check_page(page, "build-audit")
@@ -93,6 +105,71 @@ def test_a_prompt_becomes_a_contract_on_two_chains(page: Page, stack: RunningSta
     second = deployments.get_by_role("listitem").nth(1)
     expect(second.get_by_text("deployed", exact=True)).to_be_visible(timeout=BUILD_MILLISECONDS)
     assert _has_code(stack, 5001, second.locator("code").first.inner_text())
+
+
+def test_a_prompt_is_read_while_it_is_written_and_built_once_it_was_reviewed(
+    page: Page, stack: RunningStack, builder: dict[str, str]
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    connect(page, builder, "/builds/new")
+    prompt = page.get_by_label("Prompt")
+    prompt.fill("A mintable ERC-20 token called Reef with 1 million supply that walks my dog")
+    preview = page.get_by_role("region", name="Preview")
+    lacking = preview.get_by_role("region", name="Not honoured")
+    expect(lacking).to_contain_text("walks my dog")
+    marked = page.locator("[data-not-honoured]")
+    assert "walks my dog" in " ".join(marked.all_inner_texts())
+    expect(prompt).to_have_accessible_description(re.compile("would not have.*walks my dog"))
+    expect(preview.get_by_role("region", name="Powers")).to_be_visible()
+    expect(preview.get_by_role("region", name="Assumed")).to_be_visible()
+    expect(preview.get_by_role("region", name="Gas")).to_contain_text(
+        re.compile(r"local: about [\d,]+ gas, [\d.]+ ETH")
+    )
+    preview.get_by_text(re.compile(r"^Source, \d+ lines$")).click()
+    expect(preview.get_by_role("region", name="Source code")).to_contain_text("contract Reef")
+    check_page(page, "build-preview")
+    page.get_by_role("button", name="Start the build").click()
+    refused = page.get_by_role("alert").filter(has_text="The build was not accepted")
+    expect(refused).to_contain_text("would not honour “walks my dog”")
+    expect(refused).to_contain_text("let it be built without them")
+
+    page.get_by_label("Build it even without").check()
+    page.get_by_label("Who deploys it").select_option("review")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Start the build").click()
+    expect(page.get_by_text("It waits for you")).to_be_visible(timeout=BUILD_MILLISECONDS)
+    expect(page.get_by_role("region", name="Not honoured")).to_contain_text("the request let it be dropped")
+    expect(page.get_by_role("region", name="Powers")).to_be_visible()
+    deployments = page.get_by_role("list", name="Deployments by chain").get_by_role("listitem")
+    check_page(page, "build-review")
+    deployments.first.get_by_role("button", name="Deploy on local").click()
+    expect(deployments.first.get_by_text("deployed", exact=True)).to_be_visible(timeout=BUILD_MILLISECONDS)
+    page.get_by_role("link", name="All builds").click()
+    newest = page.get_by_role("list", name="Builds").get_by_role("listitem").first
+    expect(newest).to_contain_text(re.compile(r"\d not honoured"))
+
+
+def test_a_contract_is_deployed_by_the_callers_wallet(page: Page, stack: RunningStack, builder: dict[str, str]) -> None:
+    connect(page, builder, "/builds/new")
+    page.get_by_label("Prompt").fill("An ERC-20 token called Mooring with 5 million supply")
+    page.get_by_label("Who deploys it").select_option("wallet")
+    page.get_by_role("group", name="Chains").get_by_label("local-second").check()
+    page.get_by_role("button", name="Start the build").click()
+    deployments = page.get_by_role("list", name="Deployments by chain").get_by_role("listitem")
+    deploy = page.get_by_role("button", name="Deploy with my wallet on local", exact=True)
+    expect(deploy).to_be_visible(timeout=BUILD_MILLISECONDS)
+    # The development wallet knows one chain, and says so before it signs anything.
+    page.get_by_role("button", name="Deploy with my wallet on local-second").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your wallet is not on chain 5001")
+    check_page(page, "build-wallet")
+    deploy.click()
+    first = deployments.filter(has_text="(31337)")
+    expect(first.get_by_text("deployed", exact=True)).to_be_visible(timeout=BUILD_MILLISECONDS)
+    assert _has_code(stack, 31337, first.locator("code").first.inner_text())
+    creation = first.locator("code").nth(1).get_attribute("title")
+    (url,) = (entry["rpc_url"] for entry in stack.chains if entry["chain_id"] == 31337)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionByHash", "params": [creation]}
+    assert httpx.post(url, json=call).json()["result"]["from"] == builder["address"].lower()
 
 
 def test_a_build_is_cancelled_after_asking_and_found_by_its_status(page: Page, newcomer: dict[str, str]) -> None:

@@ -49,6 +49,10 @@ const ADVICE: Record<string, string> = {
   INSUFFICIENT_GAS: "The network is expensive at the moment. Try again later.",
   SERVICE_PAUSED: "An administrator has paused this service. Try again later.",
   UPSTREAM_UNAVAILABLE: "Something that Slipway depends on does not answer. Try again in a moment.",
+  NOT_HONOURED: "Change the marked words, or let it be built without them.",
+  GENERATION_UNSUPPORTED: "Name a contract that it should be, such as a token, an NFT collection or a vesting contract.",
+  BUDGET_EXCEEDED: "Ask for less, or wait until the budget allows it.",
+  REPLACEMENT_NEEDED: "Allow that its lease is closed and another one taken.",
   PAYLOAD_TOO_LARGE: "Make it smaller and send it again.",
 };
 

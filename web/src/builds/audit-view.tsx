@@ -1,4 +1,5 @@
 import { ShieldAlertIcon, ShieldCheckIcon, ShieldQuestionIcon } from "lucide-react";
+import { Diff } from "@/components/diff";
 import { EmptyState } from "@/components/page";
 import { Badge, type BadgeVariant } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -83,17 +84,7 @@ function RoundPart({ round }: { round: Round }) {
         {round.findings.length === 1 ? "finding" : "findings"}, {round.kept ? "kept" : "given up"}
       </summary>
       {round.error ? <p className="mt-2 text-destructive">{round.error}</p> : null}
-      {round.diff ? <Diff text={round.diff} /> : null}
+      {round.diff ? <div className="mt-2"><Diff text={round.diff} /></div> : null}
     </details>
-  );
-}
-
-function Diff({ text }: { text: string }) {
-  return (
-    <pre tabIndex={0} role="region" aria-label="Change" className="mt-2 overflow-x-auto font-mono text-xs [overflow-wrap:normal]">
-      {text.split("\n").map((line, index) => (
-        <span key={index} className={line.startsWith("+") ? "text-success" : line.startsWith("-") ? "text-destructive" : undefined}>{line}{"\n"}</span>
-      ))}
-    </pre>
   );
 }

@@ -4,6 +4,7 @@ import { Badge } from "@/components/ui/badge";
 import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
 import { Progress as Bar } from "@/components/ui/progress";
 import { BuildStatusBadge } from "./build-status-badge";
+import { NotHonouredList, PowersList } from "./promises";
 import { isOver, type Build } from "./types";
 import type { Progress } from "./use-build-stream";
 
@@ -36,6 +37,8 @@ export function BuildProgress({ build, progress }: { build: Build; progress: Pro
             </div>
           </Alert>
         ) : null}
+        <NotHonouredList wishes={build.not_honoured} dropped={!build.strict} />
+        <PowersList powers={build.powers} />
         {updates.length > 0 ? (
           <details open={!isOver(newest.status)}>
             <summary className="cursor-pointer text-sm text-muted-foreground">{updates.length} {updates.length === 1 ? "event" : "events"}</summary>

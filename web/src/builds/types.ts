@@ -3,6 +3,8 @@ import type { components } from "@/api/schema";
 export type Build = components["schemas"]["BuildDetail"];
 export type BuildStatus = Build["status"];
 export type ChainDeployment = components["schemas"]["ChainDeployment"];
+export type Preview = components["schemas"]["Preview"];
+export type NotHonoured = components["schemas"]["NotHonoured"];
 
 /** One event of a build's stream, which is no part of the OpenAPI document. */
 export interface BuildUpdate {
@@ -59,4 +61,9 @@ export function isOver(status: BuildStatus): boolean {
 /** What a build is called. */
 export function nameOf(build: Build): string {
   return build.title || build.contract_name || build.prompt;
+}
+
+/** What one of its chains is called. */
+export function nameOfChain(build: Build, id: number): string {
+  return build.chains.find(({ chain_id }) => chain_id === id)?.chain_name ?? `chain ${id}`;
 }

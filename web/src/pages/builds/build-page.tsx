@@ -8,11 +8,12 @@ import { AuditView } from "@/builds/audit-view";
 import { BuildFacts } from "@/builds/build-facts";
 import { BuildProgress } from "@/builds/build-progress";
 import { ChainDeployments } from "@/builds/chain-deployments";
-import { fetchMetadata, useBuild, useCancelBuild } from "@/builds/queries";
+import { fetchMetadata, fetchReport, useBuild, useCancelBuild } from "@/builds/queries";
 import { isOver, nameOf, type AuditReport, type Build } from "@/builds/types";
 import { useBuildStream } from "@/builds/use-build-stream";
 import { ConfirmButton } from "@/components/confirm-button";
 import { CopyButton } from "@/components/copy-button";
+import { Copied } from "@/components/copied";
 import { ErrorAlert } from "@/components/error-alert";
 import { EmptyState, Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
@@ -25,27 +26,30 @@ const CodeView = lazy(() => import("@/builds/code-view"));
 
 export default function BuildPage() {
   const { id = "" } = useParams();
-  return (
-    <Page
-      title={`Build ${shortId(id)}`}
-      actions={<Button variant="outline" asChild><Link to="/builds"><ArrowLeftIcon aria-hidden /> All builds</Link></Button>}
-    >
-      <RequireSession><Loaded key={id} id={id} /></RequireSession>
-    </Page>
-  );
+  return <BuildOf key={id} id={id} />;
 }
 
-function Loaded({ id }: { id: string }) {
+function BuildOf({ id }: { id: string }) {
   const [isTold, setTold] = useState(false);
   const { data, error, refetch } = useBuild(id, isTold);
   const again = useCallback(() => void refetch(), [refetch]);
-  if (error && !data) return <ErrorAlert error={error} title="The build could not be loaded" onRetry={again} />;
-  if (!data) return <Loading of="build" className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></Loading>;
   return (
-    <>
-      {error ? <ErrorAlert error={error} title="What you see may be out of date" onRetry={again} /> : null}
-      <Content build={data} onChange={again} onTold={setTold} />
-    </>
+    <Page
+      title={data ? nameOf(data) : `Build ${shortId(id)}`} description={<Copied text={id} what="id of this build" />}
+      actions={
+        <>
+          {data && !isOver(data.status) ? <CancelButton build={data} /> : null}
+          <Button variant="outline" asChild><Link to="/builds"><ArrowLeftIcon aria-hidden /> All builds</Link></Button>
+        </>
+      }
+    >
+      <RequireSession>
+        {error ? <ErrorAlert error={error} title={data ? "What you see may be out of date" : "The build could not be loaded"} onRetry={again} /> : null}
+        {data ? <Content build={data} onChange={again} onTold={setTold} /> : error ? null : (
+          <Loading of="build" className="flex flex-col gap-3"><Skeleton className="h-40" /><Skeleton className="h-64" /></Loading>
+        )}
+      </RequireSession>
+    </Page>
   );
 }
 
@@ -55,11 +59,7 @@ function Content({ build, onChange, onTold }: { build: Build; onChange: () => vo
   const [marked, setMarked] = useState<number[]>([]);
   return (
     <>
-      <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="min-w-0 text-lg font-medium">{nameOf(build)}</p>
-        {isOver(build.status) ? null : <CancelButton build={build} />}
-      </div>
-      <div className="grid gap-4 lg:grid-cols-2 lg:items-start">
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2 lg:items-start">
         <BuildProgress build={build} progress={progress} />
         <ChainDeployments build={build} />
       </div>
@@ -70,7 +70,8 @@ function Content({ build, onChange, onTold }: { build: Build; onChange: () => vo
           <TabsTrigger value="request">Request</TabsTrigger>
         </TabsList>
         <TabsContent value="code"><CodeTab build={build} marked={marked} /></TabsContent>
-        <TabsContent value="audit">
+        <TabsContent value="audit" className="flex flex-col gap-4">
+          {build.audit_report ? <Reports build={build} /> : null}
           <AuditView
             report={(build.audit_report as AuditReport | null | undefined) ?? null}
             onShow={(lines) => { setMarked(lines); setTab("code"); }}
@@ -115,24 +116,36 @@ function CodeTab({ build, marked }: { build: Build; marked: number[] }) {
   }
   const name = build.contract_name ?? build.build_id;
 
-  async function saveMetadata() {
-    try {
-      saveText(`${name}.json`, await fetchMetadata(build.build_id), "application/json");
-    } catch (error) {
-      toast.error("It could not be downloaded", { description: messageOf(error) });
-    }
-  }
-
   return (
     <div className="flex min-w-0 flex-col gap-3">
       <div className="flex flex-wrap gap-2">
         <Button size="sm" variant="outline" onClick={() => saveText(`${name}.sol`, code)}><DownloadIcon aria-hidden /> Download {name}.sol</Button>
         <CopyButton text={code} label="Copy the code">Copy the code</CopyButton>
-        <Button size="sm" variant="outline" title="With it, block explorers verify the contract" onClick={() => void saveMetadata()}>
+        <Button size="sm" variant="outline" title="With it, block explorers verify the contract" onClick={() => void save(`${name}.json`, () => fetchMetadata(build.build_id))}>
           <FileJsonIcon aria-hidden /> Compiler input
         </Button>
+        {build.abi ? <CopyButton text={JSON.stringify(build.abi, null, 2)} label="Copy the ABI">Copy the ABI</CopyButton> : null}
+        {build.bytecode_hash ? <CopyButton text={build.bytecode_hash} label="Copy the hash of the audited creation code">Copy the code&#39;s hash</CopyButton> : null}
       </div>
       <Suspense fallback={<Loading of="code"><Skeleton className="h-96" /></Loading>}><CodeView code={code} marked={marked} /></Suspense>
     </div>
   );
+}
+
+function Reports({ build }: { build: Build }) {
+  const name = build.contract_name ?? build.build_id;
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Button size="sm" variant="outline" title="Code scanning of GitHub and editors read it" onClick={() => void save(`${name}.sarif`, () => fetchReport(build.build_id, "sarif"))}><DownloadIcon aria-hidden /> SARIF</Button>
+      <Button size="sm" variant="outline" onClick={() => void save(`${name}-audit.md`, () => fetchReport(build.build_id, "markdown"), "text/markdown")}><DownloadIcon aria-hidden /> Markdown</Button>
+    </div>
+  );
+}
+
+async function save(name: string, fetchText: () => Promise<string>, type = "application/json") {
+  try {
+    saveText(name, await fetchText(), type);
+  } catch (error) {
+    toast.error("It could not be downloaded", { description: messageOf(error) });
+  }
 }

@@ -1,7 +1,7 @@
 import { ChevronLeftIcon, ChevronRightIcon, HammerIcon, PlusIcon } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
 import { RequireSession } from "@/auth/require-session";
-import { BuildStatusBadge } from "@/builds/build-status-badge";
+import { BuildStatusBadge, PromiseBadges } from "@/builds/build-status-badge";
 import { PAGE_SIZE, useBuilds } from "@/builds/queries";
 import { isOver, nameOf, type Build, type BuildStatus } from "@/builds/types";
 import { ErrorAlert } from "@/components/error-alert";
@@ -80,6 +80,7 @@ function BuildRow({ build }: { build: Build }) {
           <span className="line-clamp-1">{nameOf(build)}</span>
         </Link>
         <BuildStatusBadge status={build.status} />
+        <PromiseBadges build={build} />
         {build.chains.map(({ chain_id, chain_name }) => <Badge key={chain_id} variant="secondary">{chain_name}</Badge>)}
         <Timestamp iso={build.created_at} className="text-xs text-muted-foreground sm:ml-auto" />
       </div>
