@@ -41,7 +41,7 @@ def test_every_threat_names_its_test() -> None:
     ids=lambda path: path.name,
 )
 def test_images_of_examples_are_named_by_digest(path: Path) -> None:
-    images = re.findall(r"^ +image: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    images = re.findall(r"^ +image: \"?([^\s\",]+)\"?,?$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert images
     assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image)] == []
 

@@ -16,7 +16,7 @@ import pytest
 from local.paths import DASHBOARD
 from local.web import WEB
 
-MOST_BYTES = 250_000
+MOST_BYTES = 220_000
 ANVIL_KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 

@@ -11,6 +11,8 @@ from tests.stack.web.mocked import MockedList, answer, refusal, token, workload
 
 POLL_MILLISECONDS = 30_000
 MOST_MILLISECONDS = 1_000
+# The resolution of what the browser keeps of requests is enough; it holds 250 of them.
+_ASKED = "performance.getEntriesByType('resource').filter(({name}) => name.includes('deployments?'))"
 
 
 def tab(name: str, count: str) -> re.Pattern[str]:
@@ -25,6 +27,8 @@ def test_tabs_tell_true_counts_and_show_what_they_say(page: Page) -> None:
     connect(page)
     expect(page.get_by_role("tab", name=tab("Active", "3"))).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("article")).to_have_count(3)
+    page.get_by_role("tab", name=tab("Done", "1")).click()
+    expect(page.get_by_role("article")).to_contain_text("sentiment-v2")
     page.get_by_role("tab", name=tab("All", "6")).click()
     expect(page.get_by_role("article")).to_have_count(6)
     expect(page.get_by_role("article").last).to_contain_text("sentiment-v2")
@@ -156,28 +160,42 @@ def test_a_close_that_is_refused_is_taken_back(page: Page) -> None:
     expect(page.get_by_role("button", name="Close deployment")).to_be_visible()
 
 
-def test_five_hundred_deployments_are_shown_within_a_second(page: Page) -> None:
-    MockedList([workload() for _ in range(500)]).serve(page)
+def test_two_thousand_deployments_are_shown_within_a_second(page: Page) -> None:
+    MockedList([workload() for _ in range(2_000)]).serve(page)
     connect(page)
-    drawn, whole = [], []
+    drawn, whole, complete = [], [], []
     for _ in range(3):
         page.reload(wait_until="commit")
         page.get_by_role("article").first.wait_for()
         told = page.evaluate(
-            """() => {
-                const asked = performance.getEntriesByType('resource').find(({name}) => name.includes('deployments?'));
+            f"""() => {{
+                const asked = {_ASKED}[0];
                 return [asked.responseEnd, performance.now()];
-            }"""
+            }}"""
         )
         drawn.append(told[1] - told[0])
         whole.append(told[1])
-        expect(page.get_by_role("tab", name=tab("All", "500"))).to_be_visible()
-    print(f"500 deployments: {min(drawn):.0f} ms from the answer, {min(whole):.0f} ms from the navigation")
+        expect(page.get_by_role("tab", name=tab("All", "2000"))).to_be_visible()
+        complete.append(page.evaluate(f"() => performance.now() - {_ASKED}.at(-1).responseEnd"))
+    print(f"2,000 deployments: {min(drawn):.0f} ms from the first answer, {min(complete):.0f} ms from the last one")
     assert min(drawn) < MOST_MILLISECONDS
+    assert min(complete) < MOST_MILLISECONDS
     # With all that is loaded before, even where other programs take most of the machine.
     assert min(whole) < 3 * MOST_MILLISECONDS
     page.get_by_role("button", name="Show more").click()
     expect(page.get_by_role("article")).to_have_count(60)
+
+
+def test_spending_is_drawn_by_day(page: Page) -> None:
+    MockedList([workload(usd_per_hour="1")]).serve(page)
+    connect(page)
+    button = page.get_by_role("button", name="Spending by day")
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    bars = page.get_by_role("img", name=re.compile("^Spending of the last 30 days"))
+    expect(bars.locator("title")).to_have_count(30)
+    expect(bars.locator("title").nth(28)).to_have_text(re.compile(r": \$24\.00$"))
+    check_page(page, "spending")
 
 
 def test_a_session_that_the_api_refuses_leads_to_the_sign_in(page: Page) -> None:

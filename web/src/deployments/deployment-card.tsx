@@ -3,13 +3,14 @@ import { memo, useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { Ago } from "@/components/ago";
 import { ErrorAlert } from "@/components/error-alert";
+import { Copied } from "@/components/copied";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { ether, shortAddress, shortId, usd } from "@/lib/format";
 import { CloseButton } from "./close-button";
 import { Endpoints } from "./endpoints";
-import { endpointsOf, isActive } from "./overview";
+import { endpointsOf, isActive, isOrdinaryEnd } from "./overview";
 import { useDeployment } from "./queries";
 import { StatusBadge } from "./status-badge";
 import { Timeline } from "./timeline";
@@ -35,15 +36,15 @@ export const DeploymentCard = memo(function DeploymentCard({ deployment, live, o
           <h3 id={`title-${id}`} className="font-semibold">
             <Link className="outline-none hover:underline focus-visible:underline" to={`/deployments/${id}`}>{titleOf(deployment)}</Link>
           </h3>
-          <StatusBadge status={deployment.status} isClosing={isClosing} />
+          <StatusBadge status={deployment.status} isClosing={isClosing} isOrdinary={isOrdinaryEnd(deployment)} />
           <span className="ml-auto text-xs text-muted-foreground">created <Ago at={deployment.created_at} /></span>
         </div>
         <dl className="grid grid-cols-2 gap-x-4 gap-y-2 text-sm sm:grid-cols-4">
-          <Fact label="Id"><code className="text-xs" title={id}>{shortId(id)}</code></Fact>
+          <Fact label="Id"><Copied text={id} short={shortId(id)} what="deployment's id" /></Fact>
           {workload ? <WorkloadFacts workload={workload} live={live} /> : <TokenFacts token={deployment as Token} />}
         </dl>
         {deployment.error ? (
-          <p className="text-sm text-destructive">
+          <p className={isOrdinaryEnd(deployment) ? "text-sm text-muted-foreground" : "text-sm text-destructive"}>
             <span className="font-medium">{deployment.error.code}</span>: {deployment.error.message}
           </p>
         ) : null}
@@ -64,14 +65,16 @@ export const DeploymentCard = memo(function DeploymentCard({ deployment, live, o
   );
 });
 
-/** What people call a deployment: its services, or its token. */
+/** What people call a deployment: its name, or its services as they run or ran, or its token. */
 export function titleOf(deployment: Deployment): string {
   if (!isWorkload(deployment)) return deployment.token_symbol ?? deployment.model_id;
-  const services = Object.keys(deployment.services ?? {});
+  if (deployment.name) return deployment.name;
+  const running = Object.keys(deployment.services ?? {});
+  const services = running.length > 0 ? running : Object.keys(deployment.last_seen?.services ?? {});
   return services.length > 0 ? services.join(", ") : `Workload ${shortId(deployment.deployment_id)}`;
 }
 
-export function Fact({ label, children, className }: { label: string; children: ReactNode; className?: string }) {
+export function Fact({ label, children, className }: { label: ReactNode; children: ReactNode; className?: string }) {
   return (
     <div className={className}>
       <dt className="text-xs text-muted-foreground">{label}</dt>
@@ -86,7 +89,7 @@ function WorkloadFacts({ workload, live }: { workload: Workload; live: LiveStatu
   return (
     <>
       <Fact label="Provider">
-        {workload.provider ? <code className="text-xs" title={workload.provider}>{shortAddress(workload.provider)}</code> : "not chosen yet"}
+        {workload.provider ? <Copied text={workload.provider} short={shortAddress(workload.provider)} what="provider's address" /> : "not chosen yet"}
       </Fact>
       <Fact label="Cost">{workload.usd_per_hour ? `${usd(24 * Number(workload.usd_per_hour))} a day` : "no price yet"}</Fact>
       <Fact label="Spent">{spent != null ? usd(spent) : "–"}</Fact>
@@ -102,9 +105,9 @@ function TokenFacts({ token }: { token: Token }) {
     <>
       <Fact label="Model">{token.model_id}</Fact>
       <Fact label="Token">
-        {token.token_address ? <code className="text-xs" title={token.token_address}>{shortAddress(token.token_address)}</code> : "not on chain yet"}
+        {token.token_address ? <Copied text={token.token_address} short={shortAddress(token.token_address)} what="token's address" /> : "not on chain yet"}
       </Fact>
-      <Fact label="Cost">{token.total_cost ? ether(token.total_cost) : "not known yet"}</Fact>
+      <Fact label="Cost">{token.total_cost ? ether(token.total_cost, token.currency) : "not known yet"}</Fact>
     </>
   );
 }

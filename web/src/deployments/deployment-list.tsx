@@ -15,7 +15,7 @@ const LogDialog = lazy(() => import("@/logs/log-dialog"));
 // What fits on a few screens; more on demand, because hundreds of cards take their time.
 const SHOWN_AT_FIRST = 30;
 
-const NAMES: Record<Tab, string> = { active: "Active", all: "All", closed: "Closed" };
+const NAMES: Record<Tab, string> = { active: "Active", done: "Done", all: "All", closed: "Closed" };
 
 export function DeploymentList({
   query, live, onNew,
@@ -106,10 +106,11 @@ function Empty({ tab, all, onNew, onShowAll }: { tab: Tab; all: number; onNew: (
       <p className="max-w-md text-sm text-muted-foreground">
         {tab === "closed"
           ? "What you close, and what failed, is kept here."
+          : tab === "done" ? "Tokens that are launched are kept here."
           : "Run a container on the Akash network from a few lines of SDL. A template gets you there in a minute."}
       </p>
       <div className="flex flex-wrap justify-center gap-2">
-        {tab === "closed" ? null : <Button onClick={onNew}>Create a deployment</Button>}
+        {tab === "closed" || tab === "done" ? null : <Button onClick={onNew}>Create a deployment</Button>}
         {elsewhere ? <Button variant="outline" onClick={onShowAll}>Show all {all}</Button> : null}
       </div>
     </EmptyState>

@@ -1,4 +1,5 @@
 import { ExternalLinkIcon } from "lucide-react";
+import { CopyButton } from "@/components/copy-button";
 import type { Endpoint } from "./overview";
 
 export function Endpoints({ endpoints }: { endpoints: Endpoint[] }) {
@@ -11,6 +12,7 @@ export function Endpoints({ endpoints }: { endpoints: Endpoint[] }) {
               {text} <ExternalLinkIcon className="size-3 shrink-0" aria-label="(opens in a new tab)" />
             </a>
           ) : text}
+          <CopyButton text={href ?? text.split(" ")[0] ?? text} label={`Copy the endpoint ${text}`} variant="ghost" size="icon" className="size-6" />
         </li>
       ))}
     </ul>

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CoinsIcon, LoaderCircleIcon } from "lucide-react";
 import { type FormEvent, useEffect, useMemo, useState } from "react";
+import { useNavigate } from "react-router";
 import { toast } from "sonner";
 import { ApiError, type FieldProblem } from "@/api/errors";
 import { useSession } from "@/auth/session";
@@ -19,6 +20,8 @@ import { Refusals } from "./refusals";
 import { estimateToken, requestDeployment } from "./requests";
 
 const SETTLED_MILLISECONDS = 600;
+// As long as a launch takes, so that its link is there when it is done.
+const SHOWN_MILLISECONDS = 20_000;
 
 /** Launches the token of a validated model, after telling what gas it takes. */
 export default function LaunchTokenDialog({ onClose }: { onClose: () => void }) {
@@ -43,6 +46,7 @@ export default function LaunchTokenDialog({ onClose }: { onClose: () => void }) 
   );
   const settled = useDebounced(body, SETTLED_MILLISECONDS);
   const queries = useQueryClient();
+  const navigate = useNavigate();
   const keyFor = useIdempotencyKey();
   const estimate = useQuery({
     queryKey: ["estimate", settled],
@@ -52,8 +56,9 @@ export default function LaunchTokenDialog({ onClose }: { onClose: () => void }) 
   });
   const launch = useMutation({
     mutationFn: () => requestDeployment(body, keyFor(body)),
-    onSuccess: () => {
-      toast.success("The launch was accepted", { description: "All of its transactions are sent together." });
+    onSuccess: ({ deployment_id: id }) => {
+      const action = { label: "Show it", onClick: () => void navigate(`/deployments/${id}`) };
+      toast.success("The launch was accepted", { description: "All of its transactions are sent together.", action, duration: SHOWN_MILLISECONDS });
       void queries.invalidateQueries({ queryKey: ["models"] });
       void queries.invalidateQueries({ queryKey: ["deployments"] });
       onClose();

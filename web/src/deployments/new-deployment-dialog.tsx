@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { LoaderCircleIcon, RocketIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { useNavigate } from "react-router";
 import { toast } from "sonner";
-import { ApiError } from "@/api/errors";
+import { ApiError, messageOf } from "@/api/errors";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
@@ -12,9 +13,11 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { bytes, usd } from "@/lib/format";
 import { useIdempotencyKey } from "@/lib/idempotency";
 import { useDebounced } from "@/lib/use-debounced";
+import { useSend } from "@/wallet/send";
 import { Fact } from "./deployment-card";
 import { Refusals } from "./refusals";
 import { estimateWorkload, requestDeployment, type WorkloadRequest } from "./requests";
+import { SdlForm } from "./sdl-form-fields";
 import { linesOf } from "./sdl-lines";
 import { TEMPLATES } from "./templates";
 import type { WorkloadEstimate } from "./types";
@@ -52,12 +55,14 @@ function templateOf(sdl: string): string {
 }
 
 /** Deploys a workload from an SDL, after telling what it would cost. */
-export default function NewDeploymentDialog({ onClose }: { onClose: () => void }) {
-  const [sdl, setSdl] = useState(draft?.sdl ?? TEMPLATES[0]?.sdl ?? "");
+export default function NewDeploymentDialog({ sdl: given, onClose }: { sdl?: string; onClose: () => void }) {
+  const [sdl, setSdl] = useState(given ?? draft?.sdl ?? TEMPLATES[0]?.sdl ?? "");
   const [wishes, setWishes] = useState(draft?.wishes ?? NO_WISHES);
+  const navigate = useNavigate();
+  const { send, step, setStep } = useSend();
   useEffect(() => {
-    draft = { sdl, wishes };
-  }, [sdl, wishes]);
+    if (given === undefined) draft = { sdl, wishes };
+  }, [given, sdl, wishes]);
   const body = useMemo(() => bodyOf(sdl, wishes), [sdl, wishes]);
   const settled = useDebounced(body, SETTLED_MILLISECONDS);
   const queries = useQueryClient();
@@ -70,13 +75,28 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
     gcTime: 0,
   });
   const deploy = useMutation({
-    mutationFn: () => requestDeployment(body, keyFor(body)),
-    onSuccess: () => {
-      toast.success("The workload was accepted", { description: "Providers are being asked for bids." });
-      void queries.invalidateQueries({ queryKey: ["deployments"] });
-      draft = null;
-      onClose();
+    mutationFn: async () => {
+      const answer = await requestDeployment(body, keyFor(body));
+      if (!("payment" in answer)) return { id: answer.deployment_id, unpaid: null };
+      try {
+        await send(answer.payment.transactions);
+        return { id: answer.deployment_id, unpaid: null };
+      } catch (error) {
+        // It is accepted all the same, and its page takes the deposit for as long as it waits.
+        return { id: answer.deployment_id, unpaid: error };
+      }
     },
+    onSuccess: ({ id, unpaid }) => {
+      const action = { label: "Show it", onClick: () => void navigate(`/deployments/${id}`) };
+      if (unpaid) toast.warning("It waits for your deposit", { description: messageOf(unpaid), action });
+      else toast.success("The workload was accepted", { description: "Providers are being asked for bids.", action });
+      void queries.invalidateQueries({ queryKey: ["deployments"] });
+      void queries.invalidateQueries({ queryKey: ["escrow"] });
+      if (given === undefined) draft = null;
+      onClose();
+      if (unpaid || given !== undefined) void navigate(`/deployments/${id}`);
+    },
+    onSettled: () => setStep(""),
   });
 
   // What was refused before says nothing of what has been changed since.
@@ -99,7 +119,7 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
 
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
-      <DialogContent className="max-w-3xl">
+      <DialogContent className="max-w-5xl">
         <DialogHeader>
           <DialogTitle>New deployment</DialogTitle>
           <DialogDescription>Describe what to run in Akash's SDL. Providers bid for it, and the best bid that will do is taken.</DialogDescription>
@@ -112,16 +132,19 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
             </Select>
           )}
         </Field>
-        <div className="flex flex-col gap-1.5">
-          <span className="text-sm font-medium" aria-hidden>SDL</span>
-          <div className="h-72">
-            <Suspense fallback={<Skeleton className="h-full" />}>
-              <CodeEditor value={sdl} onChange={setSdl} problems={problems} label="SDL" describedBy="sdl-problems" />
-            </Suspense>
+        <div className="grid grid-cols-1 gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+          <SdlForm sdl={sdl} onChange={setSdl} />
+          <div className="flex min-w-0 flex-col gap-1.5">
+            <span className="text-sm font-medium" aria-hidden>SDL</span>
+            <div className="h-80">
+              <Suspense fallback={<Skeleton className="h-full" />}>
+                <CodeEditor value={sdl} onChange={setSdl} problems={problems} label="SDL" describedBy="sdl-problems" />
+              </Suspense>
+            </div>
+            <ul id="sdl-problems" aria-live="polite" className="flex flex-col gap-0.5 text-xs text-destructive">
+              {problems.map(({ line, message }, index) => <li key={index}>Line {line}: {message}</li>)}
+            </ul>
           </div>
-          <ul id="sdl-problems" aria-live="polite" className="flex flex-col gap-0.5 text-xs text-destructive">
-            {problems.map(({ line, message }, index) => <li key={index}>Line {line}: {message}</li>)}
-          </ul>
         </div>
         <details>
           <summary className="cursor-pointer text-sm font-medium">Preferences and deposit</summary>
@@ -153,7 +176,7 @@ export default function NewDeploymentDialog({ onClose }: { onClose: () => void }
             onClick={() => deploy.mutate()}
           >
             {deploy.isPending ? <LoaderCircleIcon aria-hidden className="animate-spin" /> : <RocketIcon aria-hidden />}
-            {deploy.isPending ? "Deploying…" : "Deploy"}
+            {deploy.isPending ? step || "Deploying…" : "Deploy"}
           </Button>
         </DialogFooter>
       </DialogContent>
@@ -168,7 +191,7 @@ function EstimateSummary({ estimate, isWaiting }: { estimate: WorkloadEstimate |
         <dl className="grid grid-cols-2 gap-3 text-sm sm:grid-cols-4">
           <Fact label="Estimated cost">{estimate.usd_per_hour === null ? "not known" : `${usd(estimate.usd_per_hour)} an hour`}</Fact>
           <Fact label="A month">{estimate.usd_per_month === null ? "not known" : usd(estimate.usd_per_month)}</Fact>
-          <Fact label="Deposit">{usd(estimate.deposit)}</Fact>
+          <Fact label="Deposit">{usd(estimate.deposit)}, {estimate.payer === "escrow" ? "from your wallet" : "paid by the operator"}</Fact>
           <Fact label="Resources">
             {estimate.resources.cpu_millicores / 1000} CPU, {bytes(estimate.resources.memory_bytes)}
             {estimate.resources.gpus > 0 ? `, ${estimate.resources.gpus} GPU` : ""}

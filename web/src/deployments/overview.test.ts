@@ -22,9 +22,9 @@ function live(spent: string, runway: number): LiveStatus {
 }
 
 describe("countTabs", () => {
-  it("counts what is on its way as active, and a launched token as neither", () => {
+  it("counts what is on its way as active, and a launched token as done", () => {
     const all = [workload("a", "pending"), workload("b", "active"), workload("c", "closed"), workload("d", "error"), token("completed"), token("failed"), token("registering")];
-    expect(countTabs(all)).toEqual({ active: 3, all: 7, closed: 3 });
+    expect(countTabs(all)).toEqual({ active: 3, done: 1, all: 7, closed: 3 });
   });
 });
 

@@ -1,12 +1,14 @@
 import type { BadgeVariant } from "@/components/ui/badge";
 import { isWorkload, type Deployment, type LiveStatus, type Workload } from "./types";
 
-export const TABS = ["active", "all", "closed"] as const;
+export const TABS = ["active", "done", "all", "closed"] as const;
 export type Tab = (typeof TABS)[number];
 
 const ENDED = new Set(["closed", "error", "failed"]);
 // A launched token lives on without costing anything: it is neither active nor closed.
 const DONE = new Set(["completed"]);
+// Ends that somebody chose, or that the market did: nothing broke.
+const ORDINARY = new Set(["CANCELLED", "BID_TIMEOUT", "FUNDS_EXHAUSTED", "PAYMENT_REQUIRED"]);
 
 /** Whether it is running or on its way. */
 export function isActive({ status }: { status: string }): boolean {
@@ -17,16 +19,21 @@ export function isEnded({ status }: { status: string }): boolean {
   return ENDED.has(status);
 }
 
+/** Whether it ended as things may end, without a fault. */
+export function isOrdinaryEnd({ error }: { error?: { code: string } | null }): boolean {
+  return error != null && ORDINARY.has(error.code);
+}
+
+const IN_TAB: Record<Tab, (deployment: { status: string }) => boolean> = {
+  active: isActive, done: ({ status }) => DONE.has(status), all: () => true, closed: isEnded,
+};
+
 export function inTab(deployment: { status: string }, tab: Tab): boolean {
-  return tab === "all" || (tab === "active" ? isActive(deployment) : isEnded(deployment));
+  return IN_TAB[tab](deployment);
 }
 
 export function countTabs(deployments: Deployment[]): Record<Tab, number> {
-  return {
-    active: deployments.filter(isActive).length,
-    all: deployments.length,
-    closed: deployments.filter(isEnded).length,
-  };
+  return Object.fromEntries(TABS.map((tab) => [tab, deployments.filter(IN_TAB[tab]).length])) as Record<Tab, number>;
 }
 
 /** How a status looks: what goes well, what is on its way, what is over, what went wrong. */

@@ -146,3 +146,33 @@ function closing(list: DeploymentList, id: string): DeploymentList {
     ),
   };
 }
+
+/** Changes a workload's name, or whether its runway is kept up; adds to its account; has it run another SDL. */
+export function useWorkloadChanges(id: string) {
+  const queries = useQueryClient();
+  const params = { path: { id } };
+  const onSettled = () => Promise.all([["deployments"], ["deployment"], ["sdl", id]].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  const patch = useMutation({
+    mutationFn: (body: { name?: string | null; auto_top_up?: boolean }) => unwrap(api().PATCH("/api/deployments/{id}", { params, body: body as never })),
+    onSettled,
+  });
+  const topUp = useMutation({
+    mutationFn: (amount: string) => unwrap(api().POST("/api/deployments/{id}/deposit", { params, body: { amount } })),
+    onSettled,
+  });
+  const update = useMutation({
+    mutationFn: (body: { sdl: string; replace: boolean }) => unwrap(api().PUT("/api/deployments/{id}", { params, body })),
+    onSettled,
+  });
+  return { patch, topUp, update };
+}
+
+/** A workload's SDL; what looks secret is masked unless it is `revealed`. */
+export function useSdl(id: string, revealed: boolean, isWanted: boolean) {
+  return useQuery({
+    enabled: isWanted,
+    queryKey: ["sdl", id, revealed],
+    queryFn: ({ signal }) => unwrap(api().GET("/api/deployments/{id}/sdl", { params: { path: { id }, query: { reveal: revealed } }, signal })),
+    retry: false,
+  });
+}

@@ -8,6 +8,7 @@ import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, D
 import { Input, Select } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
+import { Term } from "@/components/term";
 import { Fact, titleOf } from "@/deployments/deployment-card";
 import { isWorkload, type Deployment } from "@/deployments/types";
 import { shortId } from "@/lib/format";
@@ -45,11 +46,12 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
         {error && !data ? <ErrorAlert error={error} title="The escrow could not be read" onRetry={() => void refetch()} /> : null}
         {data ? (
           <dl className="grid grid-cols-2 gap-2">
-            <Fact label="Deposited">{amount(data.deposited)}</Fact>
-            <Fact label="Refundable">{amount(data.refundable)}</Fact>
-            <Fact label="Reserved">{amount(data.reserved)}</Fact>
-            <Fact label="Released">{amount(data.released)}</Fact>
-            <Fact label="In your wallet" className="col-span-2">{amount(data.balance)}</Fact>
+            <Fact label="Deposited" className="col-span-2 font-medium">{amount(data.deposited)}</Fact>
+            <Fact label={<Term text="of that reserved" meaning="Set aside for what the workload costs; the operator can't take more than the agreed price" />}>{amount(data.reserved)}</Fact>
+            <Fact label={<Term text="released" meaning="Paid to the operator for what the workload cost" />}>{amount(data.released)}</Fact>
+            <Fact label="refunded">{amount(data.refunded)}</Fact>
+            <Fact label={<Term text="free" meaning="Neither reserved, released nor refunded: you can have it back" />}>{amount(data.refundable)}</Fact>
+            <Fact label="In your wallet" className="col-span-2 border-t pt-2">{amount(data.balance)}</Fact>
           </dl>
         ) : error ? null : <Loading of="escrow" className="flex flex-col gap-2"><Skeleton className="h-8" /><Skeleton className="h-8" /></Loading>}
         {job ? (
@@ -66,19 +68,19 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
   );
 }
 
-/** An amount of the escrow's token, without zeros that say nothing. */
 /** Without its services, a workload's title is its id already. */
 function optionOf(deployment: Deployment): string {
   const [title, id] = [titleOf(deployment), shortId(deployment.deployment_id)];
   return title.includes(id) ? title : `${title} · ${id}`;
 }
 
-function amount(text: string): string {
+/** An amount of the escrow's token, without zeros that say nothing. */
+export function amount(text: string): string {
   const [whole = "0", fraction = ""] = text.split(".");
   return `${BigInt(whole).toLocaleString("en-US")}.${fraction.replace(/0+$/, "").padEnd(2, "0")} USDC`;
 }
 
-function RefundButton({ job, refundable }: { job: string; refundable: string | undefined }) {
+export function RefundButton({ job, refundable }: { job: string; refundable: string | undefined }) {
   const { isWrongNetwork } = useWallet();
   const { refund, step } = useEscrowTransactions(job);
   const isNothing = refundable === undefined || Number(refundable) === 0;
@@ -96,8 +98,8 @@ function RefundButton({ job, refundable }: { job: string; refundable: string | u
   );
 }
 
-function DepositDialog({ job, balance, onClose }: { job: string; balance: string | undefined; onClose: () => void }) {
-  const [wanted, setWanted] = useState("10");
+export function DepositDialog({ job, balance, suggested = "10", onClose }: { job: string; balance: string | undefined; suggested?: string; onClose: () => void }) {
+  const [wanted, setWanted] = useState(suggested);
   const { isWrongNetwork, chain } = useWallet();
   const { deposit, step } = useEscrowTransactions(job);
 

@@ -45,12 +45,22 @@ function Shown({ token }: { token: TokenView }) {
             {token.explorer_url ? <Button variant="outline" size="sm" asChild><a href={token.explorer_url} rel="noreferrer" target="_blank"><ExternalLinkIcon aria-hidden /> Explorer</a></Button> : null}
             {wallet.isConnected ? <WatchButton token={token} /> : null}
             <AbiButton address={token.address} />
+            <CopyButton text={snippetOf(token)} label="Copy a program for viem that reads this token">For viem</CopyButton>
           </div>
         </CardContent>
       </Card>
       {wallet.session ? <Suspense fallback={null}><Stewardship token={token} wallet={wallet.session.wallet} /></Suspense> : null}
     </>
   );
+}
+
+function snippetOf({ address, chain_id }: TokenView): string {
+  return `import { createPublicClient, erc20Abi, http } from "viem";
+
+const client = createPublicClient({ transport: http(process.env.RPC_URL) }); // a node of chain ${chain_id}
+const token = { address: "${address}", abi: erc20Abi } as const;
+console.log(await client.readContract({ ...token, functionName: "totalSupply" }));
+`;
 }
 
 function Address({ address, what, href }: { address: string; what: string; href?: string | null }) {

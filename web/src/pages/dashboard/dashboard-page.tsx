@@ -1,4 +1,4 @@
-import { BookOpenIcon, CoinsIcon, PlusIcon, RotateCwIcon } from "lucide-react";
+import { BookOpenIcon, ChartColumnIcon, CoinsIcon, PlusIcon, RotateCwIcon } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { apiUrl } from "@/api/client";
 import { RequireSession } from "@/auth/require-session";
@@ -6,6 +6,7 @@ import { useSession } from "@/auth/session";
 import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { DeploymentList } from "@/deployments/deployment-list";
 import { useFollow } from "@/deployments/follow";
 import { overviewOf } from "@/deployments/overview";
@@ -15,6 +16,7 @@ import { EscrowCard } from "@/escrow/escrow-card";
 import { useWallet } from "@/wallet/use-wallet";
 
 const NewDeploymentDialog = lazy(() => import("@/deployments/new-deployment-dialog"));
+const SpendingChart = lazy(() => import("@/deployments/spending-chart"));
 const LaunchTokenDialog = lazy(() => import("@/deployments/launch-token-dialog"));
 
 type Open = "deployment" | "token" | null;
@@ -57,9 +59,19 @@ function Content({ onOpen }: { onOpen: (open: Open) => void }) {
     [deployments, live, query.dataUpdatedAt],
   );
   const wallet = useSession()?.wallet;
+  const [isCharted, setCharted] = useState(false);
+  const hasSpent = overview !== null && overview.spent > 0;
   return (
     <>
       <Stats overview={overview} isLoading={query.isPending} />
+      {hasSpent ? (
+        <div className="flex flex-col gap-3">
+          <Button variant="ghost" size="sm" className="self-start" aria-expanded={isCharted} onClick={() => setCharted(!isCharted)}><ChartColumnIcon aria-hidden /> Spending by day</Button>
+          {isCharted && deployments ? (
+            <Card><CardContent className="pt-4"><Suspense fallback={<Loading of="chart"><Skeleton className="h-52" /></Loading>}><SpendingChart deployments={deployments} now={query.dataUpdatedAt} /></Suspense></CardContent></Card>
+          ) : null}
+        </div>
+      ) : null}
       <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <DeploymentList key={wallet} query={query} live={live} onNew={() => onOpen("deployment")} />
         <aside aria-label="Escrow and quick actions" className="flex min-w-0 flex-col gap-4">
