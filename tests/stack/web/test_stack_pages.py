@@ -74,6 +74,12 @@ def test_node_and_api_live_apart(page: Page, stack: RunningStack, environment: s
     api.get_by_text(re.compile(r"^\d+ events$")).click()
     assert api.get_by_role("list", name="Timeline").get_by_role("listitem").count() > 2
     check_page(page, "stacks")
+    page.goto("/stacks")
+    rows = page.get_by_role("region", name="All stacks").get_by_role("row").filter(has_text=environment)
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text=endpoint).first).to_contain_text("active")
+    check_page(page, "stacks-all")
+    rows.first.get_by_role("link", name=environment).click()
 
     # The same again changes nothing.
     node.get_by_role("button", name="Change").click()

@@ -21,7 +21,16 @@ export async function signIn(
 
 /** End the session here and at the API, which is asked once: a session that it never hears about ends by itself. */
 export function signOut(): void {
+  end(false);
+}
+
+/** End all sessions of the wallet, in every browser. */
+export function signOutEverywhere(): void {
+  end(true);
+}
+
+function end(everywhere: boolean): void {
   const session = getSession();
   setSession(null);
-  if (session) void api().POST("/api/auth/logout", { body: { refresh_token: session.refreshToken, everywhere: false } }).catch(() => undefined);
+  if (session) void api().POST("/api/auth/logout", { body: { refresh_token: session.refreshToken, everywhere } }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { HammerIcon, LayersIcon, LayoutDashboardIcon, ServerIcon, ShieldIcon, type LucideIcon } from "lucide-react";
+import { FolderIcon, GlobeIcon, HammerIcon, LayersIcon, LayoutDashboardIcon, ServerIcon, SettingsIcon, ShieldIcon, type LucideIcon } from "lucide-react";
 import { lazy, type ComponentType } from "react";
 import type { Role } from "@/auth/session";
 
@@ -30,6 +30,9 @@ export const PAGES: PageEntry[] = [
   { path: "/workers/:wallet", component: lazy(() => import("./workers/worker-page")) },
   { path: "/stacks", label: "Stacks", icon: LayersIcon, role: "operator", component: stacks },
   { path: "/stacks/:environment", component: stacks },
+  { path: "/providers", label: "Providers", icon: GlobeIcon, component: lazy(() => import("./providers/providers-page")) },
+  { path: "/projects", label: "Projects", icon: FolderIcon, component: lazy(() => import("./projects/projects-page")) },
+  { path: "/settings", label: "Settings", icon: SettingsIcon, component: lazy(() => import("./settings/settings-page")) },
   { path: "/admin", label: "Administration", icon: ShieldIcon, role: "admin", component: lazy(() => import("./admin/admin-page")) },
   { path: "*", component: lazy(() => import("./not-found-page")) },
 ];

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { POLL_MILLISECONDS } from "@/api/query-client";
@@ -28,6 +28,17 @@ export function useStack(environment: string, kind: StackKind) {
       }
     },
     refetchInterval: ({ state }) => (state.data && isBusy(state.data.status) ? SOON_MILLISECONDS : POLL_MILLISECONDS),
+  });
+}
+
+/** All environments' stacks, the one made last first. */
+export function useStacks() {
+  return useInfiniteQuery({
+    queryKey: ["stacks"],
+    refetchInterval: POLL_MILLISECONDS,
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => unwrap(api().GET("/api/stacks", { params: { query: { limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } }, signal })),
+    getNextPageParam: (page) => page.next_cursor,
   });
 }
 

@@ -79,6 +79,7 @@ function Content({ stack, onEdit }: { stack: Stack; onEdit: () => void }) {
             ["Provider", stack.provider ? <code key="provider" className="text-xs break-all">{stack.provider}</code> : null],
             ["Deployment", stack.deployment_id ? <Link key="deployment" to={`/deployments/${stack.deployment_id}`} className="text-primary underline">{stack.dseq ?? shortId(stack.deployment_id)}</Link> : null],
             ["Node's version", stack.node_version],
+            ["Health", stack.health ? <HealthText key="health" health={stack.health} /> : null],
             ["Image", typeof stack.spec.image === "string" ? <code key="image" className="text-xs break-all">{stack.spec.image}</code> : "the installation's"],
             ["Names", stack.uris.length > 0 ? <Uris key="uris" uris={stack.uris} /> : null],
           ]}
@@ -122,7 +123,13 @@ function Content({ stack, onEdit }: { stack: Stack; onEdit: () => void }) {
   );
 }
 
-function StackStatusBadge({ status }: { status: StackStatus }) {
+/** What the last probe of a published node found. */
+export function HealthText({ health }: { health: NonNullable<Stack["health"]> }) {
+  if (health.answers) return <>answers, at block {health.block_count?.toLocaleString("en-US") ?? "unknown"}, probed <Timestamp iso={health.probed_at} /></>;
+  return <span className="text-warning">does not answer ({health.failures}× in a row{health.reason ? `: ${health.reason}` : ""}){health.withdrawn_at ? <>, endpoint withdrawn <Timestamp iso={health.withdrawn_at} /></> : null}</span>;
+}
+
+export function StackStatusBadge({ status }: { status: StackStatus }) {
   const variant = status === "active" ? "success" : status === "failed" ? "destructive" : isBusy(status) ? "info" : "secondary";
   const Icon = status === "active" ? CircleCheckIcon : status === "failed" ? CircleXIcon : LoaderCircleIcon;
   return (

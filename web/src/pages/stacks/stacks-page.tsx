@@ -1,13 +1,14 @@
 import { ArrowRightIcon, LayersIcon } from "lucide-react";
-import { type FormEvent, useEffect, useState } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { type FormEvent, useState } from "react";
+import { useNavigate, useParams } from "react-router";
 import { RequireSession } from "@/auth/require-session";
 import { EmptyState, Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
-import { isEnvironment, recentEnvironments, rememberEnvironment } from "@/stacks/environments";
+import { isEnvironment } from "@/stacks/environments";
 import { StackCard } from "@/stacks/stack-card";
+import { StackList } from "@/stacks/stack-list";
 
 export default function StacksPage() {
   const { environment } = useParams();
@@ -23,9 +24,6 @@ export default function StacksPage() {
 
 function Content({ environment }: { environment: string | undefined }) {
   const isKnown = environment !== undefined && isEnvironment(environment);
-  useEffect(() => {
-    if (environment && isKnown) rememberEnvironment(environment);
-  }, [environment, isKnown]);
   return (
     <>
       <Choice current={environment} />
@@ -35,11 +33,13 @@ function Content({ environment }: { environment: string | undefined }) {
           <StackCard environment={environment} kind="api" />
         </div>
       ) : (
-        <EmptyState icon={<LayersIcon aria-hidden />} title={environment ? "That is no environment's name" : "Which environment?"}>
-          <p className="max-w-md text-sm text-muted-foreground">
-            Name one above to see its stacks, or to deploy them: lower-case letters, digits and hyphens, such as production.
-          </p>
-        </EmptyState>
+        <StackList>
+          <EmptyState icon={<LayersIcon aria-hidden />} title={environment ? "That is no environment's name" : "Which environment?"}>
+            <p className="max-w-md text-sm text-muted-foreground">
+              Name one above to see its stacks, or to deploy them: lower-case letters, digits and hyphens, such as production.
+            </p>
+          </EmptyState>
+        </StackList>
       )}
     </>
   );
@@ -49,7 +49,6 @@ function Choice({ current }: { current: string | undefined }) {
   const navigate = useNavigate();
   const [name, setName] = useState(current ?? "");
   const [isTried, setTried] = useState(false);
-  const recent = recentEnvironments().filter((known) => known !== current);
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -66,11 +65,6 @@ function Choice({ current }: { current: string | undefined }) {
         {(control) => <Input {...control} value={name} autoCapitalize="none" spellCheck={false} onChange={(event) => setName(event.target.value)} />}
       </Field>
       <Button type="submit" variant="outline" className="sm:mt-5">Show <ArrowRightIcon aria-hidden /></Button>
-      {recent.length > 0 ? (
-        <nav aria-label="Recent environments" className="flex flex-wrap gap-2 sm:mt-5.5">
-          {recent.map((known) => <Button key={known} size="sm" variant="ghost" asChild><Link to={`/stacks/${known}`}>{known}</Link></Button>)}
-        </nav>
-      ) : null}
     </form>
   );
 }
