@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from eth_account import Account
 from playwright.sync_api import Locator, Page, expect
 
 from tests.stack.conftest import RunningStack
@@ -135,6 +136,74 @@ def test_a_model_is_registered(administration: Page, stack: RunningStack, user: 
         "/api/deployments/estimate", json={"model_id": model_id, "user_address": owner}, headers=bearer(user)
     )
     assert estimate.json()["refusals"] == [], estimate.text
+
+
+def test_what_everybody_launched_is_found(
+    administration: Page, stack: RunningStack, admin: Token, user: Token, owner: str
+) -> None:
+    page, model = administration, new_model(stack, admin, owner)
+    made = launch(stack, user, model, owner).json()["deployment_id"]
+    page.get_by_role("tab", name="Deployments").click()
+    rows = page.get_by_role("region", name="Deployments of everybody").locator("tbody tr")
+    page.get_by_label("Model", exact=True).fill(model)
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(made.split("-")[0])
+    check_page(page, "admin-deployments")
+    page.get_by_label("Wallet", exact=True).fill("0x" + "1" * 40)
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+
+
+def test_ceilings_are_set_and_given_back(administration: Page, stack: RunningStack) -> None:
+    page = administration
+    page.get_by_role("tab", name="Budgets and limits").click()
+    budget = page.get_by_role("region", name="Budgets", exact=True).get_by_role("row").filter(has_text="akash_deposit")
+    expect(budget).to_contain_text("$100.00")
+    check_page(page, "admin-ceilings")
+    page.get_by_role("button", name="Change akash_deposit").click()
+    dialog = page.get_by_role("dialog", name="Ceiling of akash_deposit")
+    dialog.get_by_label("In USD").fill("90")
+    dialog.get_by_role("button", name="Set it").click()
+    try:
+        expect(budget).to_contain_text("$90.00")
+    finally:
+        page.get_by_role("button", name="Give akash_deposit back to the template").click()
+    expect(budget).to_contain_text("$100.00")
+    limits = page.get_by_role("region", name="Limits", exact=True)
+    limit = limits.get_by_role("button", name=re.compile(r"^\d+ an? \w+: change \w+ of standard$")).first
+    name = re.findall(r"change (\w+) of standard", limit.inner_text())[0]
+    before = limit.inner_text()
+    limit.click()
+    dialog = page.get_by_role("dialog", name=f"{name} of standard")
+    dialog.get_by_role("textbox").fill("4321")
+    dialog.get_by_role("button", name="Set it").click()
+    try:
+        expect(limit).to_contain_text("4321")
+    finally:
+        page.get_by_role("button", name=f"Give {name} of standard back").click()
+    expect(limit).to_have_text(before)
+
+
+def test_a_wallet_is_blocked_and_served_again(administration: Page, stack: RunningStack) -> None:
+    page, wallet = administration, Account.create()
+    page.get_by_role("tab", name="Wallets").click()
+    page.get_by_label("Wallet", exact=True).fill(wallet.address)
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("served", exact=True)).to_be_visible()
+    for button, question, action, state in (
+        ("Block it", "Block this wallet?", "Block it", "blocked"),
+        ("Serve it again", "Serve this wallet again?", "Serve it", "served"),
+    ):
+        page.get_by_role("button", name=button).click()
+        dialog = page.get_by_role("dialog", name=question)
+        dialog.get_by_label("Reason").fill("A test")
+        dialog.get_by_role("button", name=action).click()
+        expect(dialog).to_be_hidden()
+        expect(page.get_by_text(state, exact=True)).to_be_visible()
+        if state == "blocked":
+            check_page(page, "admin-wallet")
+    page.get_by_role("button", name="End its sessions").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="End sessions").click()
+    expect(page.get_by_text("Its sessions have ended")).to_be_visible()
 
 
 def test_the_administration_is_for_administrators(page: Page, stack: RunningStack) -> None:

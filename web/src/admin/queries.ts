@@ -90,3 +90,82 @@ export function usePutModel() {
       unwrap(api().PUT("/api/admin/models/{id}", { params: { path: { id } }, body: entry })),
   });
 }
+
+export interface DeploymentFilter {
+  user: string;
+  model: string;
+  status: string;
+}
+
+/** Deployments of everybody, newest first. */
+export function useAllDeployments(filter: DeploymentFilter) {
+  return useInfiniteQuery({
+    queryKey: ["admin", "deployments", filter],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => {
+      const given = Object.fromEntries(Object.entries(filter).filter(([, text]) => text !== ""));
+      const query = { ...given, limit: AUDIT_PAGE, ...(pageParam ? { cursor: pageParam } : {}) };
+      return unwrap(api().GET("/api/admin/deployments", { params: { query: query as never }, signal }));
+    },
+    getNextPageParam: (page) => page.next_cursor,
+  });
+}
+
+export function useBudgets() {
+  return useQuery({
+    queryKey: ["admin", "budgets"],
+    refetchInterval: POLL_MILLISECONDS,
+    queryFn: async ({ signal }) => (await unwrap(api().GET("/api/admin/budgets", { signal }))).budgets,
+  });
+}
+
+/** Sets a ceiling; null goes back to the template's parameter. */
+export function useSetBudget() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, limit }: { name: string; limit: string | null }) => unwrap(api().PUT("/api/admin/budgets", { body: { [name]: limit } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["admin", "budgets"] }),
+  });
+}
+
+export function useLimits() {
+  return useQuery({ queryKey: ["admin", "limits"], queryFn: ({ signal }) => unwrap(api().GET("/api/admin/limits", { signal })) });
+}
+
+export interface LimitChange {
+  of: "tiers" | "wallets";
+  who: string;
+  name: string;
+  /** All spans of the limit; null goes back to what holds without it. */
+  spans: Record<string, number> | null;
+}
+
+/** Sets a limit of a tier or a wallet. */
+export function useSetLimit() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ of, who, name, spans }: LimitChange) => unwrap(api().PUT("/api/admin/limits", { body: { [of]: { [who]: { [name]: spans } } } as never })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["admin", "limits"] }),
+  });
+}
+
+/** Whether a wallet is blocked, and why. */
+export function useStanding(wallet: string) {
+  return useQuery({
+    queryKey: ["admin", "wallet", wallet],
+    enabled: wallet !== "",
+    retry: false,
+    queryFn: ({ signal }) => unwrap(api().GET("/api/admin/wallets/{wallet}", { params: { path: { wallet } }, signal })),
+  });
+}
+
+export function useWalletChanges(wallet: string) {
+  const queries = useQueryClient();
+  const params = { path: { wallet } };
+  const onSettled = () => queries.invalidateQueries({ queryKey: ["admin", "wallet", wallet] });
+  return {
+    block: useMutation({ mutationFn: (reason: string) => unwrap(api().POST("/api/admin/wallets/{wallet}/block", { params, body: { reason } })), onSettled }),
+    unblock: useMutation({ mutationFn: (reason: string) => unwrap(api().POST("/api/admin/wallets/{wallet}/unblock", { params, body: { reason } })), onSettled }),
+    logout: useMutation({ mutationFn: () => unwrap(api().POST("/api/admin/wallets/{wallet}/logout", { params })), onSettled }),
+  };
+}
