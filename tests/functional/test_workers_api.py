@@ -102,7 +102,8 @@ def test_the_code_brings_a_token_once(slipway: Installation) -> None:
     after = find_worker(ALICE.address)
     assert after
     assert after.token_hash == hashed
-    assert [entry["outcome"] for entry in slipway.audit()] == ["accepted", "accepted", "AUTH_FAILED"]
+    # A stranger's refusal is sampled: the key of its row is its minute, so it has no place among the others.
+    assert sorted(entry["outcome"] for entry in slipway.audit()) == ["AUTH_FAILED", "accepted", "accepted"]
 
 
 def test_every_refusal_of_a_code_is_the_same(slipway: Installation) -> None:
