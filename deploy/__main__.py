@@ -1,10 +1,11 @@
-"""`make deploy ENV=name`, with PLAN=yes for a dry run, and `make destroy ENV=name`."""
+"""`make deploy ENV=name`, with PLAN=yes for a dry run, `make destroy ENV=name` and `make restore ENV=name`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.checks import reachability
+from deploy.restore import RestoreError, copy_back, restore_beside
 from deploy.run import DeployError, Deployment, StackError
 from deploy.settings import Settings, SettingsError, read
 from deploy.stack import Stack
@@ -33,17 +35,35 @@ def _deployment(settings: Settings) -> Deployment:
     return Deployment(settings, clients, AwsTools(), SHARED / "deploy", stack, print)
 
 
+def _restore(settings: Settings, table: str, at: str, *, overwrite: bool) -> None:
+    clients = _clients(settings)
+    try:
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+    except ValueError:
+        raise RestoreError(f"AT={at} is no moment: write it like 2026-11-29T12:00:00Z") from None
+    found = clients("cloudformation").describe_stack_resource(StackName=settings.stack, LogicalResourceId=table)
+    name = found["StackResourceDetail"]["PhysicalResourceId"]
+    restored = restore_beside(clients("dynamodb"), name, moment)
+    done = copy_back(clients("dynamodb"), restored, name, overwrite=overwrite)
+    was = "put back" if overwrite else "left as they are"
+    print(f"{done.missing} items were gone and are back; {done.changed} had changed and were {was}.")
+    print(f"{restored} is still there: delete it when you need it no more.")
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; the exit status is 1 if it could not be done, 2 for a file that is wrong."""
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
-    parser.add_argument("command", choices=["deploy", "plan", "destroy"])
+    parser.add_argument("command", choices=["deploy", "plan", "destroy", "restore"])
     parser.add_argument("name", help="of deploy/<name>.toml")
     parser.add_argument("--allow", default="", help="comma-separated tables, keys and buckets that may be replaced")
     parser.add_argument("--confirm", default="", help="the name again, to delete")
+    parser.add_argument("--table", default="", help="logical id of the table to restore, such as JobsTable")
+    parser.add_argument("--at", default="", help="the moment that it is restored to, such as 2026-11-29T12:00:00Z")
+    parser.add_argument("--overwrite", action="store_true", help="put back what changed since as well")
     given = parser.parse_args(arguments)
     try:
         settings = read(ROOT / "deploy" / f"{given.name}.toml", os.environ)
-        if given.command != "destroy" and (problems := reachability(settings)):
+        if given.command in ("deploy", "plan") and (problems := reachability(settings)):
             raise SettingsError(problems)
     except SettingsError as error:
         print(f"deploy/{given.name}.toml can't be used:", *(f"  {line}" for line in error.problems), sep="\n")
@@ -52,11 +72,13 @@ def main(arguments: list[str]) -> int:
         deployment = _deployment(settings)
         if given.command == "plan":
             return 0 if deployment.plan() else 1
-        if given.command == "destroy":
+        if given.command == "restore":
+            _restore(settings, given.table, given.at, overwrite=given.overwrite)
+        elif given.command == "destroy":
             deployment.destroy(confirmed=given.confirm == given.name)
         else:
             deployment.deploy(frozenset(filter(None, given.allow.split(","))))
-    except (DeployError, StackError, LaunchError) as error:
+    except (DeployError, RestoreError, StackError, LaunchError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
