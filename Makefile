@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token chain-check prepare test contract faults bench deploy destroy smoke lint openapi licences audit types validate lock clean
+.PHONY: help run start stop token docs chain-check prepare test contract faults bench deploy destroy smoke lint openapi licences audit types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -57,6 +57,9 @@ openapi: ## Write docs/openapi.json from the functions' routes and models, and w
 	@$(PYTHON) -m local.openapi
 	@$(PYTHON) -m local.clients
 	@$(PYTHON) -m local.web
+
+docs: ## Build the guide from these documents, and serve it until Ctrl-C
+	@$(PYTHON) -m local.guide
 
 licences: ## Write docs/licences.md and docs/sbom.cdx.json (CycloneDX) from what the shipped packages say of themselves
 	@$(PYTHON) -m local.licences

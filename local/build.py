@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local.digests import digest, read_stamp
 from local.engine.layers import publish_layers, published
+from local.guide import build_guide
 from local.paths import BUILD, LOGS, ROOT, SHARED, STAMPS
 from local.prerequisites import layer_platform
 from local.processes import run
@@ -24,11 +25,12 @@ _BUILD_INPUTS = ("template.yaml", "samconfig.toml", "functions", "layers", "stat
 
 
 def prepare() -> None:
-    """Build everything up to and including the template, the layers and the dashboard; hold `one_at_a_time`."""
+    """Build template, layers, dashboard and guide, with what they need; hold `one_at_a_time`."""
     _install_npm_packages()
     make_environments("runtime", "ministack", "sam")
     _build()
     build_dashboard()
+    build_guide()
 
 
 @contextmanager

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import hashlib
 import logging
+import re
 import sys
 from pathlib import Path
 
 from aiohttp import web
 
-from local.paths import DASHBOARD
+from local.paths import DASHBOARD, GUIDE
 from local.serving import serve
 
 # As web/vercel.json has it, but for the local addresses.
@@ -20,10 +23,12 @@ _CONTENT_SECURITY_POLICY = (
     "connect-src 'self' http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:*; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
+# The guide's theme has short scripts within its pages; they run by their digests.
+_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-def application(directory: Path, configuration: Path) -> web.Application:
+def application(directory: Path, configuration: Path, guide: Path = GUIDE) -> web.Application:
     """Return the server's application."""
     root = directory.resolve()
 
@@ -42,7 +47,7 @@ def application(directory: Path, configuration: Path) -> web.Application:
         return web.Response(body=configuration.read_bytes(), content_type="application/json")
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["content-security-policy"] = _CONTENT_SECURITY_POLICY
+        response.headers.setdefault("content-security-policy", _CONTENT_SECURITY_POLICY)
         response.headers["x-content-type-options"] = "nosniff"
         response.headers["referrer-policy"] = "no-referrer"
         # Names of assets hold the hash of their content.
@@ -51,8 +56,33 @@ def application(directory: Path, configuration: Path) -> web.Application:
     app = web.Application()
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/local-config.json", configuration_file)
+    guide_routes(app, guide)
     app.router.add_get("/{path:.*}", serve_file)
     return app
+
+
+def guide_routes(app: web.Application, directory: Path = GUIDE) -> None:
+    """Serve the guide at `/docs/guide/`."""
+    root = directory.resolve()
+
+    async def serve_page(request: web.Request) -> web.StreamResponse:
+        path = (root / request.match_info["path"]).resolve()
+        if not path.is_relative_to(root):
+            raise web.HTTPNotFound
+        if path.is_dir() and not request.path.endswith("/"):
+            raise web.HTTPMovedPermanently(f"{request.path}/")
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            raise web.HTTPNotFound
+        response = web.FileResponse(path)
+        if path.suffix == ".html":
+            digests = {hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(path.read_bytes())}
+            allowed = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in sorted(digests))
+            policy = _CONTENT_SECURITY_POLICY.replace("script-src 'self'", f"script-src 'self'{allowed}")
+            response.headers["content-security-policy"] = policy
+        return response
+
+    app.router.add_get("/docs/guide{slash:/?}{path:.*}", serve_page)
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ LAYERS = SHARED / "layers"
 STAMPS = SHARED / "stamps"
 LOGS = SHARED / "logs"
 DASHBOARD = SHARED / "dashboard"
+GUIDE = SHARED / "guide" / "html"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ DOCUMENTS = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/*.md"),
     *DECISIONS,
+    *ROOT.glob("docs/tutorials/*.md"),
     *ROOT.glob("web/*.md"),
     *ROOT.glob("clients/*/*.md"),
     *(path for path in ROOT.glob("examples/**/*.md") if "node_modules" not in path.parts),

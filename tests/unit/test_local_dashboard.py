@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -23,6 +25,8 @@ def build(tmp_path: Path) -> Path:
     (directory / "index.html").write_text("<h1>Slipway</h1>", encoding="utf-8")
     (directory / "assets" / "page-1a2b.js").write_text("export {}", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    (tmp_path / "guide" / "akash").mkdir(parents=True)
+    (tmp_path / "guide" / "akash" / "index.html").write_text("<script>go()</script>", encoding="utf-8")
     (tmp_path / "told.json").write_text('{"api": "http://localhost:1"}', encoding="utf-8")
     return directory
 
@@ -32,7 +36,9 @@ def get(build: Path, path: str) -> tuple[int, str, dict[str, str]]:
 
     async def run() -> tuple[int, str, dict[str, str]]:
         async with AsyncExitStack() as stack:
-            runner = web.AppRunner(application(build, build.parent / "told.json"), shutdown_timeout=0.1)
+            runner = web.AppRunner(
+                application(build, build.parent / "told.json", build.parent / "guide"), shutdown_timeout=0.1
+            )
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             socket = str(build.parent / "socket")
@@ -50,6 +56,17 @@ def test_every_page_is_the_same_document_and_is_asked_for_anew(build: Path, path
     assert (status, text) == (200, "<h1>Slipway</h1>")
     assert headers["Cache-Control"] == "no-cache"
     assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+def test_the_guide_runs_its_own_scripts_and_no_others(build: Path) -> None:
+    status, text, headers = get(build, "/docs/guide/akash/")
+    assert (status, text) == (200, "<script>go()</script>")
+    digest = base64.b64encode(hashlib.sha256(b"go()").digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in headers["Content-Security-Policy"]
+    assert get(build, "/docs/guide/akash")[0] == 200  # by a redirect, so that links within the page hold
+    for path in ("/docs/guide/none/", "/docs/guide/../secret.txt", "/docs/guide/%2e%2e/secret.txt"):
+        assert "secret" not in get(build, path)[1]
+        assert get(build, path)[0] == 404 or "Slipway" in get(build, path)[1]
 
 
 def test_assets_are_kept_for_good(build: Path) -> None:

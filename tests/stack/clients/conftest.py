@@ -21,7 +21,7 @@ from tests.stack.conftest import PAYING, RunningStack
 from tests.stack.test_escrow import Wallet
 
 GUIDE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-PROGRAM_SECONDS = 180
+PROGRAM_SECONDS = 300
 TYPESCRIPT = ROOT / "clients" / "typescript"
 
 
