@@ -27,9 +27,50 @@ def compose(
     return Composer().generate(GenerationRequest(prompt=prompt, owner=owner, template=template, options=options))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _phrases() -> None:
+    """The first reading compiles every phrase, which is not what each example's deadline is for."""
+    compose("An ERC-20 token")
+
+
 def test_the_table_is_as_long_as_it_has_to_be() -> None:
     assert len(CASES) >= 60
     assert {case.kind for case in [*CASES, *RULED]} == set(KINDS)
+
+
+POWERS = {
+    "_authorizeUpgrade": "replace the code",
+    "addSigner": "change the signers",
+    "changeThreshold": "change the signers",
+    "closeMinting": "decides when and for whom",
+    "mint": "mint more",
+    "mintBatch": "mint more",
+    "open": "decides which token|says once who may claim",
+    "openAllowlist": "decides when and for whom",
+    "openPublic": "decides when and for whom",
+    "pause": "stop every transfer",
+    "reclaim": "takes (?:back )?what",
+    "removeSigner": "change the signers",
+    "reveal": "sets the metadata",
+    "revoke": "destroy any holder's|end the vesting",
+    "safeMint": "mint more",
+    "setExempt": "exempt accounts",
+    "setFrozen": "freeze any account",
+    "setToken": "says once which token",
+    "setURI": "change where the metadata",
+    "start": "decides which token",
+    "unpause": "stop every transfer",
+    "withdraw": "",
+    "withdrawTokens": "withdraws",
+}
+"""What the answer says of each function that only some may call; `withdraw` takes what was paid for something."""
+
+
+@pytest.mark.parametrize("case", [*CASES, *RULED], ids=lambda case: case.prompt[:60])
+def test_whatever_only_some_may_do_is_named_among_the_powers(case: Case) -> None:
+    made = compose(case.prompt, case.template, case.options)
+    for function in re.findall(r"function (\w+)\([^)]*\)[^{;]*?(?:onlyOwner|onlyRole|onlySelf)", made.source):
+        assert re.search(POWERS[function], " ".join(made.powers)), function
 
 
 @pytest.mark.parametrize("case", [*CASES, *RULED], ids=lambda case: case.prompt[:60])

@@ -531,6 +531,7 @@ class Draft:
         who = "Whoever holds the {} role" if spec.roles else "The owner"
         up_to = f" until there are {decimal_text(spec.cap)}" if spec.cap is not None else " without a limit"
         words = {name: who.format(name) for name in ("minter", "pauser", "freezer", "limiter", "seller", "upgrader")}
+        words["uri_setter"] = who.format("URI setter")
         words |= {parameter.name: str(self.used.get(parameter.name, "")) for parameter in self.blueprint.parameters}
         given = {"", *spec.features, *(["roles"] if spec.roles else [])}
         powers = self.blueprint.powers.items()

@@ -238,6 +238,7 @@ BLUEPRINT = Blueprint(
         Parameter("seller", "address"),
     ),
     wishes=WISHES,
+    powers={"": "The owner decides which token is sold and when the auction begins, once."},
     assumes=("The owner begins the auction with start, which takes the NFT; the time begins then.",),
     about=frozenset({"erc721", "erc20"}),
 )

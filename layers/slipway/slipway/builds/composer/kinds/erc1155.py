@@ -99,6 +99,7 @@ BLUEPRINT = Blueprint(
     features=frozenset({"mintable", "burnable", "pausable", "roles", "royalty", "fixed", "owner"}),
     values=frozenset({"supply", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver", "symbol"}),
     powers={
+        "": "{uri_setter} can change where the metadata of all tokens is.",
         "mintable": "{minter} can mint more tokens of every kind.",
         "pausable": "{pauser} can stop every transfer for as long as it wants.",
         "roles": "The owner can give every role to others and take it back.",

@@ -183,6 +183,8 @@ def shared(spec: Specification, draft: Weighing, who: str) -> tuple[tuple[str, .
 def _settled(spec: Specification, draft: Weighing) -> Specification:
     people, shares = shared(spec, draft, "payees")
     draft.used |= {"payees": list(people), "shares": list(shares)}
+    if sum(shares) not in (100, len(shares)):
+        draft.assumed.append(f"The shares are parts of {sum(shares)}: {', '.join(map(str, shares))}.")
     if len(people) < 2:
         draft.reading.refuse(draft.reading.kind_words or "options.payees", "Name at least two wallets.")
         people, shares = (people * 2)[:2], (1, 1)

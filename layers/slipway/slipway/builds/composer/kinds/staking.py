@@ -319,7 +319,10 @@ BLUEPRINT = Blueprint(
         Parameter("lock", "seconds", least=0),
     ),
     wishes=WISHES,
-    powers={"": "Rewards are paid only as far as somebody gave tokens for them with fund."},
+    powers={
+        "": "Rewards are paid only as far as somebody gave tokens for them with fund. The owner says once which token"
+        " is staked, where the prompt does not."
+    },
     assumes=("Rewards are in the token that is staked, at a yearly rate that does not compound.",),
     about=frozenset({"erc20"}),
 )

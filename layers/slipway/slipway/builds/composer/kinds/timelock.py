@@ -360,7 +360,10 @@ BLUEPRINT = Blueprint(
     parameters=(Parameter("delay", "seconds", 2 * DAY, "The delay is {}.", least=0),),
     values=frozenset({"threshold", "signers"}),
     wishes=WISHES,
-    powers={"": "Enough signers together, after the delay, can make any call with what the contract holds."},
+    powers={
+        "": "Enough signers together, after the delay, can make any call with what the contract holds, and change the"
+        " signers."
+    },
     about=frozenset({"erc20", "erc721", "erc1155"}),
     owner="",
     settle=_settle,
