@@ -8,8 +8,9 @@ import pytest
 from eth_utils.crypto import keccak
 from web3.exceptions import ContractLogicError
 
+from slipway.builds.composer.gas import creation_gas
 from tests.support import kinds
-from tests.support.composed import Composed
+from tests.support.composed import Composed, plain
 from tests.support.prompts import DAY, Case
 from tests.support.wishes import A, B
 
@@ -203,6 +204,14 @@ def test_a_certificate_stays_with_its_holder_until_it_is_revoked(composed: Compo
 # ── Upgradeable ─────────────────────────────────────────────────────────────────────────────────
 
 IMPLEMENTATION = int.from_bytes(keccak(text="eip1967.proxy.implementation")) - 1
+
+
+@on(kinds.EVO, kinds.EVERYTHING, kinds.GROWING, kinds.DAO)
+def test_a_preview_knows_what_the_largest_contracts_take(composed: Composed) -> None:
+    arguments = [plain(argument.value, argument.type) for argument in composed.made.constructor_arguments]
+    factory = composed.chain.web3.eth.contract(abi=composed.contract.abi, bytecode=composed.bytecode)
+    used = factory.constructor(*arguments).estimate_gas({"from": composed.stranger})
+    assert 0.8 < creation_gas(composed.made.source, composed.made.constructor_arguments) / used < 1.25
 
 
 def logic_of(composed: Composed) -> str:

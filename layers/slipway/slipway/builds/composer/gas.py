@@ -23,6 +23,7 @@ _BASES = {
     "ERC1155Burnable": 78_000,
     "ERC1155Pausable": 78_000,
     "ERC1155Supply": 260_000,
+    "ERC1967Proxy": 560_000,
     "ERC20": 435_000,
     "ERC20Burnable": 27_000,
     "ERC20Capped": 75_000,
@@ -36,11 +37,18 @@ _BASES = {
     "ERC721Pausable": 13_000,
     "ERC721URIStorage": 110_000,
     "ERC721Votes": 520_000,
+    "Governor": 2_250_000,
+    "GovernorCountingSimple": 250_000,
+    "GovernorTimelockControl": 450_000,
+    "GovernorVotes": 200_000,
     "IERC20": 0,
+    "Initializable": 0,
     "Nonces": 0,
     "Ownable": 77_000,
     "ReentrancyGuard": 0,
     "SafeERC20": 0,
+    "TimelockController": 1_300_000,
+    "UUPSUpgradeable": 190_000,
     "VestingWallet": 455_000,
     "VestingWalletCliff": 0,
 }
@@ -50,7 +58,10 @@ _BASES = {
 def creation_gas(source: str, arguments: Sequence[ConstructorArgument]) -> int:
     """Estimate the gas of a composed contract's creation."""
     own = re.sub(r"^\s*(?:///|//|import|pragma).*$", "", source, flags=re.MULTILINE)
-    parts = sum(_BASES.get(name, _UNKNOWN) for name in re.findall(r"import \{(\w+)\}", source))
+    parts = sum(
+        _BASES.get(name.removesuffix("Upgradeable"), _BASES.get(name, _UNKNOWN))
+        for name in re.findall(r"import \{(\w+)\}", source)
+    )
     listed = sum(len(argument.value) for argument in arguments if isinstance(argument.value, list))
     written = _PER_CHARACTER * len(re.sub(r"\s", "", own))
     return _CREATION + parts + written + _PER_LISTED * listed + _PER_ARGUMENT_WORD * len(arguments)
