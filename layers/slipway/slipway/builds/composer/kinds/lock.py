@@ -35,6 +35,8 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"|coins?))?",
             r"(?:nobody|not anyone|not even owner|not even i|not even me) can (?:withdraw|move|touch|take"
             r"|access)(?: (?:it|them|token|early|before (?:then|that|end|unlock|it ends)))*",
+            r"(?:(?:then|and|release|pay|give|send|return)(?: (?:it|them|all|everything))? )*(?:back )?(?:to|for)"
+            r" (?:me|myself|us|my wallet)",
             r"(?:no|without) early (?:withdrawals?|release|unlock)",
         ),
     ),

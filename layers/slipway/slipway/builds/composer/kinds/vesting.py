@@ -55,6 +55,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:equally|evenly|in equal (?:parts?|shares?)|equal shares?)",
             r"(?:of |holds? |vests? |for )?<n:amount>(?: (?:of (?:my|our))? ?(?:token|coin|<name>|<symbol>))",
             r"<address:beneficiary> (?:as|is) beneficiary",
+            r"(?:to|for) (?:me|myself|us|my wallet)",
             r"(?:over|for|during|within|across|lasting|lasts|duration|period)(?: (?:is|of|:|period of))*"
             r" <time:duration>",
             r"<time:duration>(?: (?:duration|period|vesting|long|in total|total|linear|<kind>))*",
