@@ -163,6 +163,9 @@ def test_a_name_is_given_changed_and_taken_away(slipway: Installation, simulator
     found = patch(slipway, deployment_id, name=None).body
     assert (found["name"], found["auto_top_up"]) == (None, True)
     assert patch(slipway, deployment_id, color="red").code == "VALIDATION_ERROR"
+    for wrong in ("", "a\nb", " shop", "\u202eshop", "x" * 81):
+        assert patch(slipway, deployment_id, name=wrong).code == "VALIDATION_ERROR"
+        assert deploy(slipway, name=wrong).code == "VALIDATION_ERROR"
 
 
 def test_secrets_of_an_sdl_are_masked_unless_revealed(slipway: Installation, simulator: Simulator) -> None:

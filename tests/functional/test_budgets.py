@@ -68,7 +68,7 @@ def test_ceilings_change_at_run_time_and_the_change_is_audited(slipway: Installa
     assert change(slipway, akash_day=None).status == 200
     accepted(slipway)
     assert deploy(slipway).body["error"]["details"]["budget"] == "akash_open"
-    for wrong in ({"akash": 1}, {"akash_day": "a lot"}, {"akash_day": -1}, {"akash_day": 1e300}):
+    for wrong in ({"akash": 1}, {"akash_day": "a lot"}, {"akash_day": -1}, {"akash_day": True}, {"akash_day": 1e300}):
         assert change(slipway, **wrong).code == "VALIDATION_ERROR"
 
 

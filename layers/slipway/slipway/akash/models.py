@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from slipway.akash.bidding.preferences import Preferences, decimal_of
 from slipway.akash.status.models import LiveStatus, Port, ServiceState
 from slipway.chain.unsigned import UnsignedTransaction
+from slipway.fields import printable
 from slipway.jobs.models import EventDetail, Refusal
 
 LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
@@ -63,7 +64,7 @@ Deposit = Annotated[
 ]
 
 
-Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"])]
+Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"]), AfterValidator(printable)]
 
 
 class DeployWorkloadRequest(BaseModel):

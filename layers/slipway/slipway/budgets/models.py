@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field, RootModel
 
 from slipway.budgets.rules import Unit
 
-_Limit = Annotated[str, Field(max_length=40)] | Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)] | None
+_Number = Annotated[int, Field(ge=0, strict=True)] | Annotated[float, Field(ge=0, strict=True)]
+_Limit = Annotated[str, Field(max_length=40)] | _Number | None
 
 
 class BudgetView(BaseModel):
