@@ -45,9 +45,11 @@ ALONE = (
     Bench("scale"),
     Bench("discovery"),
     Bench("heartbeat_replay", ("--in-process", "--workers", "50")),
+    Bench("uptime_day", ("--workers", "50")),
 )
 IN_A_STACK = (
     Bench("builds"),
+    Bench("webhooks"),
     Bench("heartbeat_replay", ("--workers", "10")),
     Bench("heartbeat_replay", ("--workers", "10", "--shuffled")),
     Bench("token_launch_in_process"),

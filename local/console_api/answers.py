@@ -95,7 +95,7 @@ def status_answer(market: Market, deployment: Deployment, lease: Lease) -> dict[
     for service, expose in forwarded(group):
         external = lease.node_ports[service.name, expose.port, expose.proto]
         entry: dict[str, Any] = {
-            "host": wanted.host or ("127.0.0.1" if wanted.serve else lease.provider.host),
+            "host": wanted.host or ("127.0.0.1" if market.served(deployment) else lease.provider.host),
             "port": expose.port,
             "externalPort": external,
             "proto": expose.proto,

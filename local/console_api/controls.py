@@ -86,7 +86,7 @@ class Ports(_Control):
         host: Given instead of the provider's name.
         external: External port by container port, instead of a random one.
         serve: Let every forwarded TCP port of the lease really answer on loopback: as a Banano node, with nonsense, or
-            with silence.
+            with silence. Where nothing is said of ports, those of a Banano image answer as a node.
     """
 
     kind: Literal["usual", "null", "empty", "no_host", "two_candidates"] = "usual"

@@ -33,7 +33,11 @@ async def _banano(request: web.Request) -> web.Response:
         action = json.loads(await request.read())["action"]
     except (ValueError, TypeError, LookupError):
         return web.json_response({"error": "Unable to parse JSON"})
-    answers = {"version": BANANO_VERSION, "block_count": {"count": "123456", "unchecked": "0", "cemented": "123456"}}
+    answers = {
+        "version": BANANO_VERSION,
+        "block_count": {"count": "123456", "unchecked": "0", "cemented": "123456"},
+        "peers": {"peers": {f"[::ffff:198.51.100.{number}]:7071": "20" for number in range(3)}},
+    }
     return web.json_response(answers.get(action, {"error": "Unknown command"}))
 
 
@@ -79,7 +83,7 @@ class Endpoints:
         return {
             port: kind
             for deployment in self._market.everything()
-            if (kind := self._market.effective(deployment.scenario).ports.serve)
+            if (kind := self._market.served(deployment))
             for lease in deployment.leases
             if self._market.is_ready(deployment, lease)
             for port in _tcp_ports(deployment, lease)

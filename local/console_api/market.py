@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from local.console_api.clock import BLOCK_SECONDS, Clock
-from local.console_api.controls import Chance, Controls, Fault, Scenario, merged
+from local.console_api.controls import Chance, Controls, Fault, Ports, Scenario, merged
 from local.console_api.keys import DEFAULT_KEY
 from local.console_api.logs import LogBook
 from local.console_api.providers import SimulatedProvider, akash_address, simulated_providers
@@ -402,9 +402,20 @@ class Market:
         for service, expose in forwarded(group):
             key = (service.name, expose.port, expose.proto)
             if key not in lease.node_ports:
-                lease.node_ports[key] = ports.external.get(expose.port) or self._node_port(lease, ports.serve)
+                lease.node_ports[key] = ports.external.get(expose.port) or self._node_port(
+                    lease, self.served(deployment)
+                )
         for service in group.services:
             lease.logs.setdefault(service.name, LogBook()).restart(self._pod(service))
+
+    def served(self, deployment: Deployment) -> str | None:
+        """Return what answers at a deployment's forwarded ports: as its scenario says; a Banano node where that says
+        nothing of ports and the image is one."""
+        ports = self.effective(deployment.scenario).ports
+        if ports != Ports():
+            return ports.serve
+        images = [service.image for group in deployment.workload.groups for service in group.services]
+        return "banano" if any("banano" in image for image in images) else None
 
     def _node_port(self, lease: Lease, serve: str | None) -> int:
         while True:

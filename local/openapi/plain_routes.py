@@ -29,6 +29,16 @@ class Container(BaseModel):
     port: Annotated[str, Field(max_length=beats.MOST_PORT_CHARACTERS)]
 
 
+class Figures(BaseModel):
+    """How busy the machine is, in whole percent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cpu_percent: Annotated[int, Field(ge=0, le=100)]
+    memory_percent: Annotated[int, Field(ge=0, le=100)]
+    disk_percent: Annotated[int, Field(ge=0, le=100)]
+
+
 class Heartbeat(BaseModel):
     """What a worker says: its wallet, the time (ISO 8601, at most 5 minutes ahead and 24 hours old), what it runs.
 
@@ -41,6 +51,7 @@ class Heartbeat(BaseModel):
     timestamp: Annotated[str, Field(min_length=1, max_length=64)]
     containers: Annotated[list[Container], Field(max_length=beats.MOST_CONTAINERS)]
     boot_id: Annotated[str | None, Field(min_length=1, max_length=beats.MOST_BOOT_ID_CHARACTERS)] = None
+    figures: Figures | None = None
 
 
 class HeartbeatAnswer(BaseModel):

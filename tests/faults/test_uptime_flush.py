@@ -20,10 +20,10 @@ from tests.faults.boundaries import WHENS
 from tests.faults.conftest import FaultyStack
 from tests.faults.test_token_launch import wait_until
 from tests.support.express import run_express
-from tests.support.workers import body, enrol_at, records_at, wallet
+from tests.support.workers import body, enrol_at, records_at, silent_since, wallet
 
 WORKFLOW = "uptime_flush"
-BOUNDARIES = ("Flush", "FlushShard")
+BOUNDARIES = ("Flush", "FlushShard", "WatchShard")
 HOUR = 60 * MINUTE
 ACTIONS = (
     "conflict",
@@ -55,6 +55,7 @@ class Fleet:
                 stack.tally.placed(WORKFLOW, address)
                 for at in (self.ended - 10 * MINUTE, self.ended):
                     self.beat(address, at)
+                silent_since(self.client, self.table, address, self.ended)
 
     def beat(self, address: str, at: int) -> None:
         for _ in range(20):
@@ -94,6 +95,8 @@ class Fleet:
 def fleets(running: FaultyStack) -> list[Fleet]:
     """Every fleet that was, for the audit at the run's end."""
     found: list[Fleet] = []
+    # Somebody wants to hear of every worker, so that shards are watched.
+    running.control.put_item(Item={"pk": "WORKER-WEBHOOKS", "sk": "ALL#test"})
     running.tally.audited_by(WORKFLOW, lambda jobs: audits.sessions(found, jobs))
     return found
 

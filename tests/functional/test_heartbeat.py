@@ -28,7 +28,7 @@ from tests.support.clock import ManualClock
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.sessions import reference_sessions
-from tests.support.wallets import ALICE
+from tests.support.wallets import ALICE, BOB, OPERATOR
 from tests.support.workers import CONTAINERS, body, enrol, records, sessions, wallet
 
 WORKER = wallet(1)
@@ -238,6 +238,16 @@ def test_two_machines_with_one_token_are_noticed_and_a_reboot_is_none(slipway: I
     assert stored().cloned_at is not None
     assert refused_field(beat(slipway, token, boot_id="x" * 65)) == "boot_id"
     assert refused_field(beat(slipway, token, boot_id=7)) == "boot_id"
+
+
+@pytest.mark.parametrize(("machines", "noticed"), [(3, True), (5, True), (1, False)])
+def test_machines_that_send_in_turn_are_noticed(
+    slipway: Installation, token: str, machines: int, *, noticed: bool
+) -> None:
+    """However many, and although none of them comes after the one that came before it."""
+    for turn in range(2 * machines):
+        assert beat(slipway, token, boot_id=f"{turn % machines}".rjust(36, "0")).status == 200
+    assert (stored().cloned_at is not None) is noticed
 
 
 def test_a_noticed_silence_ends_with_the_next_beat_that_counts(slipway: Installation, token: str) -> None:
@@ -525,6 +535,7 @@ def test_a_live_worker_is_not_in_the_flush_and_a_silent_one_gets_its_true_end(
     at = now() - 4 * HOUR
     beat(slipway, token, at)
     beat(slipway, token, at + 5 * MINUTE)
+    WorkerItem(*worker_key(WORKER)).update(actions=[WorkerItem.arrived_at.set(at + 5 * MINUTE)])
     live = enrol(wallet(2))
     slipway.api("heartbeat", token=live, body=body(wallet(2), now()))
     assert flush_all(slipway) == {"flushed": 1, "moved": 0, "left": 0}
@@ -678,3 +689,20 @@ def test_times_are_kept_to_the_millisecond_in_any_zone(slipway: Installation, to
     assert sessions(WORKER) == [(at, at)]
     assert beat(slipway, token, timestamp=to_text(moment)).status == 200
     assert sessions(WORKER) == [(at, at)]
+
+
+def test_figures_are_the_owners_to_see_and_end_with_them(slipway: Installation) -> None:
+    token, figures = enrol(WORKER), {"cpu_percent": 7, "memory_percent": 100, "disk_percent": 0}
+    path = {"wallet": WORKER}
+    assert beat(slipway, token, figures=figures).status == 200
+    shown = [
+        slipway.api("api_workers_detail", token=slipway.token(who), path=path).body["figures"]
+        for who in (OPERATOR, BOB)
+    ]
+    assert shown == [figures, None]
+    assert beat(slipway, token).status == 200
+    assert slipway.api("api_workers_detail", token=slipway.token(OPERATOR), path=path).body["figures"] is None
+    for wrong in ({**figures, "cpu_percent": 101}, {**figures, "cpu_percent": True}, {**figures, "cpu_percent": 1.5}):
+        assert refused_field(beat(slipway, token, figures=wrong)) == "figures.cpu_percent"
+    assert refused_field(beat(slipway, token, figures={**figures, "more": 1})) == "figures.more"
+    assert refused_field(beat(slipway, token, figures=[])) == "figures"

@@ -15,9 +15,10 @@ from slipway.chains import Chain
 from slipway.deadline_client import DeadlineClient
 from slipway.errors import UpstreamUnavailableError
 from slipway.request_budget import limited, seconds_left
+from slipway.store import condition_held
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
-from slipway.workers.store import find_worker, fleet_places
+from slipway.workers.store import WorkerItem, find_worker, fleet_places, worker_key
 from tests.support.workers import wallet
 
 # Without a budget, the calls here wait four seconds and more, each.
@@ -58,7 +59,12 @@ def test_a_silent_table_refuses_a_beat_within_its_budget() -> None:
 
 @pytest.mark.usefixtures("silent_table")
 def test_further_calls_of_the_request_are_refused_at_once() -> None:
-    calls = [lambda: find_worker(wallet(1)), lambda: fleet_places(5, None), lambda: find_worker(wallet(2))]
+    item = WorkerItem(*worker_key(wallet(1)))
+    calls = [
+        lambda: condition_held(lambda: item.update(actions=[WorkerItem.public.set(True)])),
+        lambda: fleet_places(5, None),
+        lambda: find_worker(wallet(2)),
+    ]
     assert 0.4 < _seconds_refused(0.5, *calls) < MOST
 
 

@@ -663,7 +663,7 @@ def test_a_dead_node_is_withdrawn_after_two_probes_and_given_back_when_it_answer
     _dead(monkeypatch, dead)
     assert _a_minute_later(stacks, slipway) == "active"
     health = stacks.get("node")["health"]
-    assert (health["answers"], health["failures"], health["block_count"]) == (True, 0, 123456)
+    assert (health["answers"], health["failures"], health["block_count"], health["peers"]) == (True, 0, 123456, 3)
     published = stacks.endpoint().body
     dead.append(True)
     assert _a_minute_later(stacks, slipway) == "active"

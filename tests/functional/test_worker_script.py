@@ -463,3 +463,31 @@ def test_the_command_is_what_a_shell_reads_as_meant() -> None:
                            capture_output=True, text=True, check=True).stdout.splitlines()  # fmt: skip
     assert words == ["-fsSL", f"https://api.example.com/api/setup?wallet={WALLET}"]
     assert command.endswith("| SLIPWAY_ENROLMENT_CODE='-_code' bash")
+
+
+def test_figures_are_sent_where_they_are_asked_for(machine: Machine, fake: FakeSlipway) -> None:
+    machine.environment["SLIPWAY_FIGURES"] = "1"
+    _set_up(machine, fake)
+    eventually(lambda: len(fake.beats) > 2, "beats come")
+    for sent in fake.beats:
+        # The check of the token has none.
+        if figures := sent.get("figures"):
+            assert set(figures) == {"cpu_percent", "memory_percent", "disk_percent"}
+            assert all(0 <= value <= 100 for value in figures.values())
+            assert figures["memory_percent"] > 0
+    assert any("figures" in sent for sent in fake.beats)
+
+
+def test_podmans_docker_is_understood(machine: Machine, fake: FakeSlipway) -> None:
+    """It prints one array, names as lists, and ports as objects, or null."""
+    ports = [{"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}]
+    listed = [
+        {"Id": "1", "Names": ["web", "alias"], "Ports": ports, "State": "running"},
+        {"Id": "2", "Names": ["db"], "Ports": None, "State": "running"},
+        {"Id": "3", "Names": [], "Ports": None},
+    ]
+    machine.runs(*json.dumps(listed, indent=2).splitlines())
+    _set_up(machine, fake)
+    assert fake.beats[-1]["containers"] == [
+        {"containerName": "web", "port": ":8080->80/tcp"}, {"containerName": "db", "port": ""},
+    ]  # fmt: skip

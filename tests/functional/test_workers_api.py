@@ -244,7 +244,7 @@ def test_a_worker_that_was_never_seen_is_new(slipway: Installation) -> None:
     assert abs(datetime.fromisoformat(enrolled_at) - datetime.now(UTC)) < timedelta(seconds=30)
     assert body == {
         "wallet": ALICE.address, "status": "new", "last_seen": None, "session": None, "containers": [],
-        "clock_offset_seconds": None, "clone_noticed_at": None, "retired_at": None, "public": False,
+        "clock_offset_seconds": None, "clone_noticed_at": None, "retired_at": None, "public": False, "figures": None,
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from slipway.workers.worker_tokens import new_worker_token
 from tests.stack.launches import Token, bearer
 from tests.support.express import run_express
 from tests.support.sessions import reference_sessions
-from tests.support.workers import body, enrol_at, records_at, wallet
+from tests.support.workers import body, enrol_at, records_at, silent_since, wallet
 
 HOUR = 60 * MINUTE
 
@@ -148,6 +148,7 @@ def test_the_state_machine_ends_the_sessions_of_the_silent_only(stack: Any) -> N
     for number, worker in enumerate(silent):
         worker.beat(now - 3 * HOUR)
         worker.beat(now - 3 * HOUR + (number + 1) * MINUTE)
+        silent_since(worker.client, worker.table, worker.address, now - 2 * HOUR)
     live.beat(now - 10 * MINUTE)
     output = run_flush(stack)
     assert output["failed"] == output["left"] == 0

@@ -282,3 +282,15 @@ def test_the_script_fails_with_the_job(environment: Environment, tmp_path: Path)
     assert (refused.returncode, "VALIDATION_ERROR" in refused.stderr) == (1, True)
     environment.token = "forged"
     assert "AUTH_FAILED" in run_script(environment, "node", {}, tmp_path).stderr
+
+
+def test_the_documented_node_works_here(environment: Environment) -> None:
+    """`PUT … {}`, or without a body, as docs/stacks.md says: nobody has to know how the simulator is told."""
+    accepted = environment.send("PUT", "node", json={})
+    node = environment.done("node", accepted)
+    assert node["status"] == "active", node
+    assert environment.published.json() == {"banano_rpc_endpoint": node["endpoint"]}
+    version = httpx.post(f"http://{node['endpoint']}/", json={"action": "version"}).json()
+    assert version["node_vendor"].startswith("Banano")
+    assert environment.send("PUT", "node").status_code == 200, "no body is the same"
+    assert environment.done("api", environment.send("PUT", "api", json={}))["status"] == "active"

@@ -17,6 +17,7 @@ import pytest
 
 from local.ports import free_ports
 from tests.stack.launches import account, bearer
+from tests.support.lone_proxy import lone_proxy
 from tests.support.worker_machine import Machine, container, eventually, watched_processes
 
 CONTAINERS = [
@@ -214,3 +215,26 @@ def test_the_script_makes_a_machine_a_worker(stack: Any, machine: Machine, worke
         assert machine.run(script, "--uninstall").returncode == 0
         assert machine.processes() == []
         assert machine.files() == machine.before
+
+
+def test_a_machine_whose_only_way_out_is_a_proxy(
+    stack: Any, machine: Machine, worker_owner: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    script, code = _script(stack, worker_owner["address"]), _enrol(stack, worker_owner)["enrolment_code"]
+    before = _worker(stack, worker_owner)["last_seen"]
+    with lone_proxy(tmp_path_factory.mktemp("proxy")) as network:
+        machine.inside = network.inside
+        without = machine.run(script, code=code)
+        assert without.returncode == 1
+        assert "did not take the code (000)" in without.stderr
+        assert network.asked == []
+        (machine.root / "etc/environment").write_text(f'http_proxy="{network.url}"\n')
+        done = machine.run(script, code=code)
+        assert done.returncode == 0, done.stderr
+        eventually(_seen_after(stack, worker_owner, before), "heartbeats come by the proxy")
+        assert network.asked[0].endswith("/tokens")
+        assert {url.removeprefix(stack.api) for url in network.asked[1:]} == {"/heartbeat"}
+        assert "Slipway last took a heartbeat" in machine.command("status").stdout
+        assert "started for" in machine.command("logs").stdout
+        assert machine.run(script, "--uninstall").returncode == 0
+        assert machine.processes() == []

@@ -24,8 +24,8 @@ from typing import Any
 _LONGEST_SECONDS = 60
 # Everything that script and daemon may call, so that a tool they need and don't install can't hide.
 _TOOLS = (
-    "bash", "cat", "chmod", "cp", "curl", "cut", "date", "env", "flock", "grep", "id", "install", "jq", "ln", "mkdir",
-    "mv", "nohup", "readlink", "rm", "rmdir", "sed", "setsid", "sleep", "stat", "timeout", "tr",
+    "bash", "cat", "chmod", "cp", "curl", "cut", "date", "df", "env", "flock", "grep", "id", "install", "jq", "ln",
+    "mkdir", "mv", "nohup", "readlink", "rm", "rmdir", "sed", "setsid", "sleep", "stat", "timeout", "tr",
 )  # fmt: skip
 
 _DOCKER = """#!/usr/bin/env bash
@@ -81,6 +81,8 @@ class Machine:
     home: Path
     systemd: bool
     environment: dict[str, str] = field(default_factory=dict)
+    # What goes before each command, to be run in another network.
+    inside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Lay the system out."""
@@ -170,7 +172,7 @@ class Machine:
         given = {"SLIPWAY_ENROLMENT_CODE": code} if code is not None else {}
         options = ["-x"] if trace else []
         return subprocess.run(
-            [str(self.home / "bin/bash"), *options, "-s", "--", *arguments],
+            [*self.inside, str(self.home / "bin/bash"), *options, "-s", "--", *arguments],
             input=script, env={**self.variables(), **given}, capture_output=True, text=True,
             timeout=_LONGEST_SECONDS, cwd=self.root, start_new_session=True, check=False,
         )  # fmt: skip
@@ -178,7 +180,7 @@ class Machine:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the installed program."""
         return subprocess.run(
-            [str(self.program), *arguments], env=self.variables(), capture_output=True, text=True,
+            [*self.inside, str(self.program), *arguments], env=self.variables(), capture_output=True, text=True,
             timeout=_LONGEST_SECONDS, cwd=self.root, start_new_session=True, check=False,
         )  # fmt: skip
 
@@ -229,7 +231,7 @@ class Machine:
             for process, command, _ in _all_processes()
             if command.endswith(b"\0run\0") and str(self.program).encode() in command
         ]
-        return [process for process in running if _parent(process) not in running]
+        return [process for process in running if _parent(process) not in (None, *running)]
 
     def end(self) -> None:
         """Kill whatever a failed test left."""
@@ -250,11 +252,12 @@ def _all_processes() -> Iterator[tuple[int, bytes, bytes]]:
             yield int(folder.name), command, environment
 
 
-def _parent(process: int) -> int:
+def _parent(process: int) -> int | None:
+    """Return a process's parent; None when the process is gone, as a subshell soon is."""
     try:
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
-        return 0
+        return None
 
 
 def eventually(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:

@@ -12,7 +12,8 @@ import boto3
 from slipway import store
 from slipway.addresses import to_checksum
 from slipway.jobs.store import JobEvent
-from slipway.times import now_text
+from slipway.times import now_text, of_milliseconds, to_text
+from slipway.workers.rules import HOUR, OVERDUE
 from slipway.workers.store import FLEET, UptimeRecord, WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
 from tests.support.template import table_definition
@@ -51,6 +52,21 @@ def enrol_at(client: Any, table: str, address: str) -> str:
     }
     client.put_item(TableName=table, Item=item)
     return token
+
+
+def silent_since(client: Any, table: str, address: str, at: int) -> None:
+    """Let a worker's last beat have arrived at a time in milliseconds, as when that much time has really passed."""
+    pk, sk = worker_key(address)
+    client.update_item(
+        TableName=table,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET arrived_at = :at, enrolled_at = :enrolled, flush_at = :overdue",
+        ExpressionAttributeValues={
+            ":at": {"N": str(at)},
+            ":enrolled": {"S": to_text(of_milliseconds(at - HOUR))},
+            ":overdue": {"N": str(OVERDUE)},
+        },
+    )
 
 
 def records_at(client: Any, table: str, address: str) -> list[tuple[int, int]]:

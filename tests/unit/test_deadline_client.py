@@ -55,3 +55,17 @@ def test_a_slow_call_holds_up_no_other() -> None:
         with pytest.raises(httpx.ReadTimeout):
             slow.result()
     assert 0.35 < time.monotonic() - began < 1.5
+
+
+def test_no_answers_cookie_is_sent_with_the_next_call() -> None:
+    """Who answers at one address is not who answers there next: webhooks of strangers share a host."""
+    sent: list[str | None] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("cookie"))
+        return httpx.Response(200, headers={"set-cookie": "session=hostile; Path=/"}, stream=httpx.ByteStream(b""))
+
+    client = DeadlineClient(httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    for most_bytes in (None, 10, None):
+        client.request("GET", "https://198.51.100.7/", 5, most_bytes=most_bytes)
+    assert sent == [None] * 3

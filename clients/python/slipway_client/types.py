@@ -624,6 +624,22 @@ class ExchangeRequest(TypedDict):
     enrolment_code: str
 
 
+class Figures(TypedDict):
+    """How busy the machine is, in whole percent."""
+
+    cpu_percent: int
+    memory_percent: int
+    disk_percent: int
+
+
+class FiguresView(TypedDict):
+    """How busy a worker's machine was at its last beat, in whole percent."""
+
+    cpu_percent: int
+    memory_percent: int
+    disk_percent: int
+
+
 class FleetUptime(TypedDict):
     """A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts."""
 
@@ -676,6 +692,7 @@ class Health(TypedDict):
     answers: bool
     failures: int
     block_count: NotRequired[int | None]
+    peers: NotRequired[int | None]
     reason: NotRequired[str | None]
     withdrawn_at: NotRequired[str | None]
 
@@ -695,6 +712,7 @@ class Heartbeat(TypedDict):
     timestamp: str
     containers: list[Container]
     boot_id: NotRequired[str | None]
+    figures: NotRequired[Figures | None]
 
 
 class HeartbeatAnswer(TypedDict):
@@ -1871,9 +1889,10 @@ class WorkerTokenAnswer(TypedDict):
 
 
 class WorkerView(TypedDict):
-    """A worker. `session` is None when none is open, `containers` for callers who may not see them. `last_seen` is
-    when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is
-    when two machines were last seen to use its token. `public` is whether it has a badge.
+    """A worker. `session` is None when none is open, `containers` and `figures` for callers who may not see them.
+    `figures` is None, too, for a worker that does not send them. `last_seen` is when its last beat arrived.
+    `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last
+    seen to use its token. `public` is whether it has a badge.
     """
 
     wallet: str
@@ -1886,6 +1905,7 @@ class WorkerView(TypedDict):
     enrolled_at: str
     session: SessionView | None
     containers: list[ContainerView] | None
+    figures: FiguresView | None
 
 
 class WorkloadDetail(TypedDict):

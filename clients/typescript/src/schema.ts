@@ -564,6 +564,20 @@ export interface ExchangeRequest {
   enrolment_code: string;
 }
 
+/** How busy the machine is, in whole percent. */
+export interface Figures {
+  cpu_percent: number;
+  memory_percent: number;
+  disk_percent: number;
+}
+
+/** How busy a worker's machine was at its last beat, in whole percent. */
+export interface FiguresView {
+  cpu_percent: number;
+  memory_percent: number;
+  disk_percent: number;
+}
+
 /** A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts. */
 export interface FleetUptime {
   days: DayView[];
@@ -609,6 +623,7 @@ export interface Health {
   answers: boolean;
   failures: number;
   block_count?: number | null;
+  peers?: number | null;
   reason?: string | null;
   withdrawn_at?: string | null;
 }
@@ -624,6 +639,7 @@ export interface Heartbeat {
   timestamp: string;
   containers: Container[];
   boot_id?: string | null;
+  figures?: Figures | null;
 }
 
 /** The heartbeat counts. `clock_offset_seconds` is how far the worker's clock is ahead, and null for a heartbeat over ten minutes old. */
@@ -1527,7 +1543,7 @@ export interface WorkerTokenAnswer {
   token: string;
 }
 
-/** A worker. `session` is None when none is open, `containers` for callers who may not see them. `last_seen` is when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last seen to use its token. `public` is whether it has a badge. */
+/** A worker. `session` is None when none is open, `containers` and `figures` for callers who may not see them. `figures` is None, too, for a worker that does not send them. `last_seen` is when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last seen to use its token. `public` is whether it has a badge. */
 export interface WorkerView {
   wallet: string;
   status: Liveness;
@@ -1539,6 +1555,7 @@ export interface WorkerView {
   enrolled_at: string;
   session: SessionView | null;
   containers: ContainerView[] | null;
+  figures: FiguresView | null;
 }
 
 /** A workload with everything that Slipway knows of it. */

@@ -1,11 +1,11 @@
-"""Task states of ``uptime_flush``: one call flushes every shard, and those that it has no time for get one each."""
+"""Task states of ``uptime_flush``: one call flushes and watches every shard; what it has no time for gets one each."""
 
 from collections import Counter
 from dataclasses import asdict
 from math import inf
 from typing import Any
 
-from slipway.notifications.watch import watch_workers
+from slipway.notifications.watch import watch_shard, watched_shards
 from slipway.sweep import do_steps
 from slipway.tasks import State, run_state
 from slipway.workers.flush import flush_shard
@@ -18,17 +18,18 @@ _RESERVE_SECONDS = 10
 def _flush(event: dict[str, Any]) -> dict[str, Any]:
     steps = [{"state": "FlushShard", "shard": shard} for shard in range(SHARDS)]
     # After a try that died, every shard is left to a task of its own.
+    steps += [{"state": "WatchShard", "shard": shard} for shard in sorted(watched_shards())]
     done, rest = do_steps(steps, STATES, -inf if event["tries"] else event["until"])
     counts = Counter[str]()
     for entry in done:
         counts.update({name: entry[name] for name in ("flushed", "moved", "left")})
-    watch_workers()
     return {**{name: counts[name] for name in ("flushed", "moved", "left")}, "rest": rest}
 
 
 STATES: dict[str, State] = {
     "Flush": _flush,
     "FlushShard": lambda event: asdict(flush_shard(event["shard"], event["until"])),
+    "WatchShard": lambda event: asdict(watch_shard(event["shard"], event["until"])),
 }
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -37,7 +38,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 class DeadlineClient:
-    """Makes an asynchronous client usable from ordinary code, with a deadline on every call.
+    """Makes an asynchronous client usable from ordinary code, with a deadline on every call and no memory of cookies.
 
     Args:
         client: The HTTP client; used by no one else, because its connections belong to one event loop.
@@ -45,6 +46,8 @@ class DeadlineClient:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        # What one server sets would go to the next one at its address.
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def request(
         self, method: str, url: str, seconds: float, *, most_bytes: int | None = None, **arguments: Any

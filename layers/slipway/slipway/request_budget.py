@@ -61,3 +61,14 @@ def waiting(most: float) -> Iterator[float]:
     finally:
         if budget is not None:
             budget.left -= time.monotonic() - began
+
+
+def pause_within(seconds: float) -> bool:
+    """Sleep between two tries of a call; False at once when the budget leaves no time for that and another try."""
+    budget = _budget.get()
+    if budget is not None:
+        if budget.left < seconds + _LEAST_SECONDS:
+            return False
+        budget.left -= seconds
+    time.sleep(seconds)
+    return True

@@ -17,6 +17,7 @@ from typing import Any, overload
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.hooks import first_non_none_response
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -28,7 +29,7 @@ from pynamodb.transactions import TransactWrite
 from slipway import __version__
 from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.pagination import decode_cursor, encode_cursor
-from slipway.request_budget import BudgetSpentError, waiting
+from slipway.request_budget import BudgetSpentError, pause_within, waiting
 from slipway.settings import name_of_table
 
 _CONFLICT_TRIES = 6
@@ -139,7 +140,11 @@ class _OutOfTimeError(BotoCoreError):
 
 
 def limit_waits[Client](client: Client) -> Client:
-    """Hold a client's calls to the budget of the request that makes them; returns the client."""
+    """Hold a client's calls, and the pauses between tries, to the budget of the request that makes them.
+
+    Returns:
+        The client.
+    """
     endpoint: Any = client._endpoint  # type: ignore[attr-defined]
     usual = endpoint.http_session._timeout
 
@@ -152,7 +157,15 @@ def limit_waits[Client](client: Client) -> Client:
         except BudgetSpentError as error:
             raise _OutOfTimeError from error
 
-    endpoint._send = send_within
+    def needs_retry(attempts: int, operation: Any, request: Any, response: Any = None, error: Any = None) -> bool:
+        # botocore's own would sleep beyond the budget.
+        event = f"needs-retry.{operation.service_model.service_id.hyphenize()}.{operation.name}"
+        given = {"response": response, "endpoint": endpoint, "operation": operation, "attempts": attempts}
+        answers = endpoint._event_emitter.emit(event, caught_exception=error, request_dict=request, **given)
+        pause = first_non_none_response(answers)
+        return pause is not None and pause is not False and pause_within(pause)
+
+    endpoint._send, endpoint._needs_retry = send_within, needs_retry
     return client
 
 
@@ -233,6 +246,12 @@ def delete_if(item: Model, condition: Condition) -> bool:
     return condition_held(lambda: item.delete(condition=condition))
 
 
+def _code_of(error: PynamoDBException) -> str | None:
+    """Return the code of AWS's refusal; None where nothing answered, for which PynamoDB's own property fails."""
+    answer: dict[str, dict[str, str]] = getattr(error.cause, "response", None) or {}
+    return answer.get("Error", {}).get("Code")
+
+
 def condition_held(write: Callable[[], Any]) -> bool:
     """Do one conditional write, such as ``lambda: item.update(…)``.
 
@@ -246,7 +265,7 @@ def condition_held(write: Callable[[], Any]) -> bool:
         try:
             write()
         except PynamoDBException as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if _code_of(error) != "ConditionalCheckFailedException":
                 raise
             return False
     return True
@@ -443,9 +462,9 @@ class Transaction:
                 if failed:
                     raise ConditionsFailedError(failed) from error
                 codes = {reason.code for reason in reasons.values() if reason}
-                if not codes & _PASSING_REASONS and error.cause_response_code != "TransactionInProgressException":
+                if not codes & _PASSING_REASONS and _code_of(error) != "TransactionInProgressException":
                     raise UpstreamUnavailableError(
-                        f"The store did not answer: {error.cause_response_code}", retry_after=2
+                        f"The store did not answer: {_code_of(error)}", retry_after=2
                     ) from error
             _pause(attempt)
         raise WriteContentionError("Too many writers at once; try again", retry_after=2)

@@ -2594,6 +2594,30 @@ export interface components {
             enrolment_code: string;
         };
         /**
+         * Figures
+         * @description How busy the machine is, in whole percent.
+         */
+        Figures: {
+            /** Cpu Percent */
+            cpu_percent: number;
+            /** Memory Percent */
+            memory_percent: number;
+            /** Disk Percent */
+            disk_percent: number;
+        };
+        /**
+         * FiguresView
+         * @description How busy a worker's machine was at its last beat, in whole percent.
+         */
+        FiguresView: {
+            /** Cpu Percent */
+            cpu_percent: number;
+            /** Memory Percent */
+            memory_percent: number;
+            /** Disk Percent */
+            disk_percent: number;
+        };
+        /**
          * FleetUptime
          * @description A worker's days of a list, and the share of all of them that was observed; None when nothing of it counts.
          */
@@ -2689,6 +2713,11 @@ export interface components {
              */
             block_count?: number | null;
             /**
+             * Peers
+             * @description How many peers it named then; None if it names none.
+             */
+            peers?: number | null;
+            /**
              * Reason
              * @description Why it did not.
              */
@@ -2726,6 +2755,7 @@ export interface components {
             containers: components["schemas"]["Container"][];
             /** Boot Id */
             boot_id?: string | null;
+            figures?: components["schemas"]["Figures"] | null;
         };
         /**
          * HeartbeatAnswer
@@ -4804,7 +4834,7 @@ export interface components {
         };
         /**
          * WorkerView
-         * @description A worker. `session` is None when none is open, `containers` for callers who may not see them. `last_seen` is when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last seen to use its token. `public` is whether it has a badge.
+         * @description A worker. `session` is None when none is open, `containers` and `figures` for callers who may not see them. `figures` is None, too, for a worker that does not send them. `last_seen` is when its last beat arrived. `clock_offset_seconds` is how far its clock was ahead then. `clone_noticed_at` is when two machines were last seen to use its token. `public` is whether it has a badge.
          */
         WorkerView: {
             /**
@@ -4828,6 +4858,7 @@ export interface components {
             session: components["schemas"]["SessionView"] | null;
             /** Containers */
             containers: components["schemas"]["ContainerView"][] | null;
+            figures: components["schemas"]["FiguresView"] | null;
         };
         /**
          * WorkloadDetail
@@ -8108,6 +8139,7 @@ export interface operations {
                      *             "answers": true,
                      *             "failures": 1,
                      *             "block_count": 1,
+                     *             "peers": 1,
                      *             "reason": "reason",
                      *             "withdrawn_at": "2026-11-21T04:20:00Z"
                      *           },
@@ -8220,6 +8252,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8317,6 +8350,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8371,6 +8405,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8447,6 +8482,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8524,6 +8560,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8660,6 +8697,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8761,6 +8799,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8815,6 +8854,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8891,6 +8931,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -8968,6 +9009,7 @@ export interface operations {
                      *         "answers": true,
                      *         "failures": 1,
                      *         "block_count": 1,
+                     *         "peers": 1,
                      *         "reason": "reason",
                      *         "withdrawn_at": "2026-11-21T04:20:00Z"
                      *       },
@@ -10883,7 +10925,12 @@ export interface operations {
                      *               "containerName": "web",
                      *               "port": "0.0.0.0:8080->80/tcp"
                      *             }
-                     *           ]
+                     *           ],
+                     *           "figures": {
+                     *             "cpu_percent": 1,
+                     *             "memory_percent": 1,
+                     *             "disk_percent": 1
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -10989,7 +11036,12 @@ export interface operations {
                      *           "containerName": "web",
                      *           "port": "0.0.0.0:8080->80/tcp"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "figures": {
+                     *         "cpu_percent": 1,
+                     *         "memory_percent": 1,
+                     *         "disk_percent": 1
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["WorkerView"];
@@ -11076,7 +11128,12 @@ export interface operations {
                      *           "containerName": "web",
                      *           "port": "0.0.0.0:8080->80/tcp"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "figures": {
+                     *         "cpu_percent": 1,
+                     *         "memory_percent": 1,
+                     *         "disk_percent": 1
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["WorkerView"];

@@ -125,7 +125,7 @@ function Content({ stack, onEdit }: { stack: Stack; onEdit: () => void }) {
 
 /** What the last probe of a published node found. */
 export function HealthText({ health }: { health: NonNullable<Stack["health"]> }) {
-  if (health.answers) return <>answers, at block {health.block_count?.toLocaleString("en-US") ?? "unknown"}, probed <Timestamp iso={health.probed_at} /></>;
+  if (health.answers) return <>answers, at block {health.block_count?.toLocaleString("en-US") ?? "unknown"}{typeof health.peers === "number" ? `, with ${health.peers} peers` : ""}, probed <Timestamp iso={health.probed_at} /></>;
   return <span className="text-warning">does not answer ({health.failures}× in a row{health.reason ? `: ${health.reason}` : ""}){health.withdrawn_at ? <>, endpoint withdrawn <Timestamp iso={health.withdrawn_at} /></> : null}</span>;
 }
 

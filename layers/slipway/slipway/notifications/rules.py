@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import html
 import json
 import secrets
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,10 @@ _STACK_EVENTS = {"active": "published", "published": "published", "withdrawn": "
 PAYMENT = "payment_"
 # SQS takes 256 KB, in which some characters count more than once.
 _MOST_DATA_BYTES = 180_000
+# Discord takes no longer text.
+_MOST_LINE_CHARACTERS = 2000
+# Discord's SUPPRESS_EMBEDS: no preview of an address in a text.
+_WITHOUT_EMBEDS = 4
 
 
 def new_secret() -> str:
@@ -89,7 +94,11 @@ def body_of(style: str, kind: str, timestamp: str, data: dict[str, Any]) -> byte
     """Return the body of a message in a format."""
     if style == "standard":
         return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":")).encode()
-    return json.dumps({"text" if style == "slack" else "content": subject_line(kind, data)}).encode()
+    # Strangers name their things: no name calls everybody of a channel, or hides an address behind a text.
+    line = subject_line(kind, data)[:_MOST_LINE_CHARACTERS]
+    if style == "slack":
+        return json.dumps({"text": html.escape(line, quote=False)}).encode()
+    return json.dumps({"content": line, "allowed_mentions": {"parse": []}, "flags": _WITHOUT_EMBEDS}).encode()
 
 
 def subject_line(kind: str, data: dict[str, Any]) -> str:

@@ -196,6 +196,7 @@ class Health(BaseModel):
         answers: Whether the node answered.
         failures: How many probes in a row it did not answer.
         block_count: Its height, when it last answered.
+        peers: How many peers it named then; None if it names none.
         reason: Why it did not.
         withdrawn_at: Since when its endpoint is withdrawn for that.
     """
@@ -204,6 +205,7 @@ class Health(BaseModel):
     answers: bool
     failures: int
     block_count: int | None = None
+    peers: int | None = None
     reason: str | None = None
     withdrawn_at: str | None = None
 

@@ -218,6 +218,13 @@ def block_count(answer: Any) -> int:
     return int(count)
 
 
+def peer_count(answer: Any) -> int | None:
+    """Return how many peers a node's answer to ``{"action": "peers"}`` names; None where it tells none."""
+    peers = answer.get("peers") if isinstance(answer, dict) else None
+    # A node without any writes an empty text.
+    return len(peers) if isinstance(peers, dict | list) or peers == "" else None
+
+
 # ── Updates ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -71,6 +71,7 @@ load() {
   refused_pause=$(setting SLIPWAY_REFUSED_SECONDS 3600)
   spool_beats=$(setting SLIPWAY_SPOOL_BEATS 288)
   boot_id=$(tr -dc '[:alnum:]-' </proc/sys/kernel/random/boot_id | cut -c 1-64)
+  with_figures=$(setting SLIPWAY_FIGURES 0)
   load_proxies
   ((interval > 0)) || die "SLIPWAY_HEARTBEAT_SECONDS must be at least 1"
   ((spool_beats > 0)) || die "SLIPWAY_SPOOL_BEATS must be at least 1"
@@ -135,9 +136,35 @@ look_at_containers() {
   fi
 }
 
+# CPU since the last look, memory and the disk of /, in whole percent; only where SLIPWAY_FIGURES asks for them.
+figures=null
+cpu_all=0
+cpu_idle=0
+look_at_figures() {
+  local name value total=0 available=0 all=0 idle disk
+  local -a ticks
+  ((with_figures)) || return 0
+  read -ra ticks </proc/stat
+  for value in "${ticks[@]:1:8}"; do all=$((all + value)); done
+  idle=$((ticks[4] + ticks[5]))
+  while read -r name value _; do
+    case $name in
+      MemTotal:) total=$value ;;
+      MemAvailable:) available=$value ;;
+    esac
+  done </proc/meminfo
+  disk=$(df -P -- / 2>/dev/null) || disk=''
+  [[ $disk =~ ([0-9]+)%[^%]*$ ]] && disk=${BASH_REMATCH[1]} || disk=0
+  figures=$(printf '{"cpu_percent":%d,"memory_percent":%d,"disk_percent":%d}' \
+    "$((all > cpu_all ? 100 - 100 * (idle - cpu_idle) / (all - cpu_all) : 0))" \
+    "$((total > 0 ? 100 * (total - available) / total : 0))" "$disk")
+  cpu_all=$all cpu_idle=$idle
+}
+
 make_beat() {
   printf '%s' "$containers" | jq -c --arg wallet "$wallet" --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-    '{walletAddress: $wallet, timestamp: $at, containers: .}'
+    --argjson figures "$figures" \
+    '{walletAddress: $wallet, timestamp: $at, containers: .} + if $figures then {figures: $figures} else {} end'
 }
 
 # ── Sending ───────────────────────────────────────────────────────────────────────────────────────
@@ -258,6 +285,7 @@ send_spool() {
 spool_beat() {
   local beat waiting name
   look_at_containers
+  look_at_figures
   beat=$(make_beat)
   # Nanoseconds since 1970: text order is time order.
   name=$(date +%s%N)

@@ -15,6 +15,7 @@ from slipway.workers.badge import BADGE_DAYS
 from slipway.workers.models import (
     ContainerView,
     DayView,
+    FiguresView,
     FleetUptime,
     SessionView,
     UptimeAnswer,
@@ -131,6 +132,7 @@ def _view(worker: store.WorkerItem, moment: int, *, containers: bool) -> WorkerV
         if session and session.open
         else None,
         containers=shown if containers else None,
+        figures=FiguresView(**worker.figures) if containers and worker.figures else None,
     )
 
 

@@ -62,15 +62,15 @@ def flush_shard(shard: int, until: float, clock: Clock = time) -> Flushed:
 def _flush(wallet: str) -> str:
     for _ in range(_TRIES):
         worker, now = find_worker(wallet), epoch_milliseconds()
-        session = newest_session(worker.session_start, worker.last_seen, now) if worker else None
-        if worker is None or session is None:
+        if worker is None or worker.flush_shard is None:
             # Another flush was faster, and the index has not heard of it yet.
             return "moved"
-        if session.open:
+        session = newest_session(worker.session_start, worker.last_seen, now)
+        if session.open if session else worker.is_alive(now):
             look_again(wallet, worker, now)
             return "moved"
         try:
-            if close_session(wallet, worker, session):
+            if close_session(wallet, worker, session, now):
                 return "flushed"
         except WriteContentionError:
             continue

@@ -1,5 +1,5 @@
 """The body of a heartbeat (spec 001): ``{"walletAddress", "timestamp", "containers": [{"containerName", "port"}],
-"boot_id"?}``.
+"boot_id"?, "figures"?}``.
 
 Read by hand: building pydantic's models would cost a cold start more than everything else that this route does.
 """
@@ -18,6 +18,7 @@ MOST_NAME_CHARACTERS = 255
 # Docker's own text of all ports that a container publishes; empty when it publishes none.
 MOST_PORT_CHARACTERS = 1024
 MOST_BOOT_ID_CHARACTERS = 64
+FIGURES = ("cpu_percent", "memory_percent", "disk_percent")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Beat:
 
     The wallet is in EIP-55 form, or has a wrong checksum and is nobody's; whoever finds no such worker asks
     ``parse_address``. A beat from the future is taken as of its arrival; ``ahead`` is by how much (milliseconds).
-    ``boot_id`` names the running system that sent it.
+    ``boot_id`` names the running system that sent it. ``figures`` are whole percentages by ``FIGURES``.
     """
 
     wallet: str
@@ -34,6 +35,7 @@ class Beat:
     containers: list[dict[str, str]]
     ahead: int = 0
     boot_id: str | None = None
+    figures: dict[str, int] | None = None
 
 
 def read_beat(body: Any, now: int) -> Beat:
@@ -42,8 +44,8 @@ def read_beat(body: Any, now: int) -> Beat:
     Raises:
         ValidationFailedError: A field is missing, unknown or wrong, or the time is too far off; names the field.
     """
-    wallet, timestamp, containers, boot_id = _fields(
-        body, "", ("walletAddress", "timestamp", "containers"), optional=("boot_id",)
+    wallet, timestamp, containers, boot_id, figures = _fields(
+        body, "", ("walletAddress", "timestamp", "containers"), optional=("boot_id", "figures")
     )
     address = possible_address(_text(wallet, "walletAddress", 1, 42), "walletAddress")
     at = epoch_milliseconds(parse_moment(_text(timestamp, "timestamp", 1, 64), "timestamp"))
@@ -56,7 +58,16 @@ def read_beat(body: Any, now: int) -> Beat:
     given = [_container(entry, f"containers.{place}") for place, entry in enumerate(containers)]
     if boot_id is not None:
         _text(boot_id, "boot_id", 1, MOST_BOOT_ID_CHARACTERS)
-    return Beat(address, min(at, now), given, max(0, at - now), boot_id)
+    return Beat(address, min(at, now), given, max(0, at - now), boot_id, _figures(figures))
+
+
+def _figures(given: Any) -> dict[str, int] | None:
+    if given is None:
+        return None
+    for name, value in zip(FIGURES, _fields(given, "figures.", FIGURES), strict=True):
+        if type(value) is not int or not 0 <= value <= 100:
+            raise ValidationFailedError.of_field(f"figures.{name}", "must be a whole number from 0 to 100")
+    return {name: given[name] for name in FIGURES}
 
 
 def _container(entry: Any, field: str) -> dict[str, str]:

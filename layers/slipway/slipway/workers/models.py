@@ -51,8 +51,18 @@ class SessionView(BaseModel):
     timeTo: str  # noqa: N815
 
 
+class FiguresView(BaseModel):
+    """How busy a worker's machine was at its last beat, in whole percent."""
+
+    cpu_percent: int
+    memory_percent: int
+    disk_percent: int
+
+
 class WorkerView(BaseModel):
-    """A worker. ``session`` is None when none is open, ``containers`` for callers who may not see them.
+    """A worker. ``session`` is None when none is open, ``containers`` and ``figures`` for callers who may not see them.
+
+    ``figures`` is None, too, for a worker that does not send them.
 
     ``last_seen`` is when its last beat arrived. ``clock_offset_seconds`` is how far its clock was ahead then.
     ``clone_noticed_at`` is when two machines were last seen to use its token. ``public`` is whether it has a badge.
@@ -68,6 +78,7 @@ class WorkerView(BaseModel):
     enrolled_at: str
     session: SessionView | None
     containers: list[ContainerView] | None
+    figures: FiguresView | None
 
 
 class UptimeRecordView(SessionView):

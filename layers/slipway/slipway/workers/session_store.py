@@ -31,6 +31,8 @@ from slipway.workers.rules import (
 from slipway.workers.store import UptimeRecord, WorkerItem, uptime_key, worker_key
 
 _PAGE = 100
+# Machines that send in turn are noticed up to one more than so many.
+_PREVIOUS_BOOT_IDS = 4
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,19 @@ def _arrived(now: int) -> Action:
 
 def _newest(beat: Beat, now: int) -> list[Action]:
     """Return what the newest beat sets, but for what was observed."""
-    shard = shard_of(beat.wallet)
     return [
         _arrived(now),
         WorkerItem.last_seen.set(beat.at),
         WorkerItem.containers.set(beat.containers),
-        WorkerItem.flush_shard.set(flush_shard(shard)),
-        WorkerItem.flush_at.set(flush_at(beat.at, now, shard)),
+        WorkerItem.figures.set(beat.figures) if beat.figures else WorkerItem.figures.remove(),
+        *_due(beat.wallet, beat.at, now),
     ]
+
+
+def _due(wallet: str, last: int, now: int) -> list[Action]:
+    """Return what puts a worker into the index ``stale``, to be looked at if nothing comes after ``last``."""
+    shard = shard_of(wallet)
+    return [WorkerItem.flush_shard.set(flush_shard(shard)), WorkerItem.flush_at.set(flush_at(last, now, shard))]
 
 
 def flush_shard(shard: int) -> str:
@@ -167,7 +174,8 @@ def change_sessions(worker: WorkerItem, beat: Beat, change: Change, now: int) ->
         condition &= _last_seen_is(worker)
         actions += _newest(beat, now)
     else:
-        actions.append(_arrived(now))
+        # One that has no session is looked for as well.
+        actions += [_arrived(now), *([] if worker.flush_shard else _due(beat.wallet, now, now))]
     write.update("worker", WorkerItem(*worker_key(beat.wallet)), actions, condition)
     for time_from in change.removed:
         write.delete("removed", UptimeRecord(*uptime_key(beat.wallet, time_from)), UptimeRecord.pk.exists())
@@ -177,13 +185,15 @@ def change_sessions(worker: WorkerItem, beat: Beat, change: Change, now: int) ->
 
 
 def _sender(worker: WorkerItem, beat: Beat, now: int) -> list[Action]:
-    """Keep which running system sends; one that returns after another was never rebooted, so there are two."""
+    """Keep which running systems sent; one that returns after another was never rebooted, so there are several."""
     if beat.boot_id is None or beat.boot_id == worker.boot_id:
         return []
     actions: list[Action] = [WorkerItem.boot_id.set(beat.boot_id)]
+    previous = (worker.previous_boot_id or "").split("\n")
     if worker.boot_id is not None:
-        actions.append(WorkerItem.previous_boot_id.set(worker.boot_id))
-    if beat.boot_id == worker.previous_boot_id:
+        others = [known for known in previous if known and known != beat.boot_id]
+        actions.append(WorkerItem.previous_boot_id.set("\n".join([worker.boot_id, *others][:_PREVIOUS_BOOT_IDS])))
+    if beat.boot_id in previous:
         actions.append(WorkerItem.cloned_at.set(now))
     return actions
 
@@ -202,6 +212,12 @@ def _record_first(worker: WorkerItem) -> None:
 def _last_seen_is(worker: WorkerItem) -> Condition:
     known = worker.last_seen
     return WorkerItem.last_seen.does_not_exist() if known is None else WorkerItem.last_seen == known
+
+
+def arrival_is(worker: WorkerItem) -> Condition:
+    """Return the condition that no beat has arrived since the worker was read."""
+    known = worker.arrived_at
+    return WorkerItem.arrived_at.does_not_exist() if known is None else WorkerItem.arrived_at == known
 
 
 def _committed(write: Transaction) -> bool:
@@ -234,8 +250,11 @@ def open_workers(shard: int) -> Iterator[str]:
             yield item.pk.removeprefix("WORKER#")
 
 
-def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
-    """Make the open session an uptime record.
+def close_session(wallet: str, worker: WorkerItem, session: Session | None, now: int) -> bool:
+    """Make the open session, if there is one, an uptime record, and record that the worker is down.
+
+    It is not down if a beat arrived lately: beats of long ago come from a spool, whose worker is alive. Such a worker
+    stays in the index ``stale``, so that its silence is noticed.
 
     Returns:
         False when the worker is no longer as it was read, so that nothing was written.
@@ -244,29 +263,32 @@ def close_session(wallet: str, worker: WorkerItem, session: Session) -> bool:
         WriteContentionError: Others kept writing the same items.
         UpstreamUnavailableError: The table did not answer.
     """
-    actions = [
-        _next_revision(worker),
-        WorkerItem.session_start.remove(),
-        WorkerItem.noticed.set(Liveness.DOWN.value),
-        WorkerItem.flush_shard.remove(),
-        WorkerItem.flush_at.remove(),
-    ]
+    actions = [_next_revision(worker), WorkerItem.session_start.remove()]
+    condition = _unchanged(worker) & _last_seen_is(worker)
     write = Transaction()
-    write.update("worker", WorkerItem(*worker_key(wallet)), actions, _unchanged(worker) & _last_seen_is(worker))
-    _write_record(write, wallet, session)
-    if worker.noticed != Liveness.DOWN.value and worker.retired_at is None:
+    if worker.is_alive(now):
+        actions += _due(wallet, worker.seen_at or now, now)
+    else:
+        actions += [WorkerItem.flush_shard.remove(), WorkerItem.flush_at.remove()]
+        # A late beat that fills a gap changes the arrival alone.
+        condition &= arrival_is(worker)
+    if worker.noticed != Liveness.DOWN.value and worker.status(now) is Liveness.DOWN:
+        actions.append(WorkerItem.noticed.set(Liveness.DOWN.value))
         previous = worker.noticed or Liveness.HEALTHY.value
         event = job_event(worker.pk, Liveness.DOWN.value, "No heartbeat came", {"previous_status": previous})
         write.create("event", event)
+    write.update("worker", WorkerItem(*worker_key(wallet)), actions, condition)
+    if session:
+        _write_record(write, wallet, session)
     return _committed(write)
 
 
 def look_again(wallet: str, worker: WorkerItem, now: int) -> None:
     """Put a worker that is alive where its last beat belongs; a beat that came meanwhile has done so itself."""
-    shard, last_seen = shard_of(wallet), worker.last_seen or 0
+    last = (worker.last_seen if worker.session_start is not None else worker.seen_at) or 0
     condition_held(
         lambda: WorkerItem(*worker_key(wallet)).update(
-            actions=[WorkerItem.flush_at.set(flush_at(last_seen, now, shard))],
-            condition=WorkerItem.session_start.exists() & _last_seen_is(worker),
+            actions=_due(wallet, last, now),
+            condition=WorkerItem.flush_shard.exists() & _last_seen_is(worker),
         )
     )

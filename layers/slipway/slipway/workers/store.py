@@ -3,7 +3,7 @@
 Keys in the workers table, where a wallet is in EIP-55 form:
 
 - ``WORKER#<wallet>`` / ``WORKER``: the worker with its open session; in ``fleet`` from its enrolment on, in ``stale``
-  as long as its session is open, in ``token`` as long as it has one;
+  as long as its session is open or it is not down, in ``token`` as long as it has one;
 - ``WORKER#<wallet>`` / ``UPTIME#<first beat>``: one session that is over, the time in milliseconds with leading zeros;
 - ``WORKER#<wallet>`` / ``OBSERVED#<first arrival>``: one run of observed beats that is over, by Slipway's clock.
 """
@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.constants import BINARY, NUMBER
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -60,7 +60,7 @@ class Fleet(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
 
 
 class Stale(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
-    """Sparse: workers with an open session, by when it has to be looked at (see ``rules.flush_at``)."""
+    """Sparse: workers with an open session and others that are alive, by when to look at them (``rules.flush_at``)."""
 
     class Meta:
         index_name = "stale"
@@ -123,7 +123,8 @@ class WorkerItem(WorkersItem):
     ``arrived_at`` is when the last beat that changed anything arrived; ``observed_start`` and ``observed_until`` are
     the newest run of observed beats (``rules.ObservedRun``); ``late_hour`` and ``late_beats`` count the late ones of an
     hour; ``noticed`` is the silence that was noticed, ``late`` or ``down``, and absent otherwise; ``clock_offset`` is
-    in seconds; ``previous_boot_id`` is the sender's before ``boot_id``; one that returns was never rebooted: a clone.
+    in seconds; ``previous_boot_id`` are the senders' before ``boot_id``, one a line; one that returns was never
+    rebooted: a clone.
     """
 
     token_hash = BinaryAttribute(legacy_encoding=False, null=True)
@@ -145,6 +146,7 @@ class WorkerItem(WorkersItem):
     cloned_at = IntegerAttribute(null=True)
     retired_at = IntegerAttribute(null=True)
     public = BooleanAttribute(null=True)
+    figures = JSONAttribute(null=True)
 
     @property
     def wallet(self) -> str:
@@ -166,6 +168,10 @@ class WorkerItem(WorkersItem):
     def status(self, now: int) -> Liveness:
         """Return what is known of it at ``now``."""
         return Liveness.RETIRED if self.retired_at is not None else liveness(self.seen_at, now)
+
+    def is_alive(self, now: int) -> bool:
+        """Return whether it beat so lately that it is not down."""
+        return self.status(now) in (Liveness.HEALTHY, Liveness.LATE)
 
 
 class UptimeRecord(WorkersItem):

@@ -66,6 +66,9 @@ function WorkerDetail({ wallet }: { wallet: string }) {
               ...(worker.data.clone_noticed_at
                 ? [["Two machines with its token", <Timestamp key="clone" iso={worker.data.clone_noticed_at} />] satisfies [string, React.ReactNode]]
                 : []),
+              ...(worker.data.figures
+                ? [["CPU, memory, disk", `${worker.data.figures.cpu_percent} %, ${worker.data.figures.memory_percent} %, ${worker.data.figures.disk_percent} %`] satisfies [string, React.ReactNode]]
+                : []),
               ["Present session", worker.data.session ? <>since {moment(worker.data.session.timeFrom)}</> : "none"],
             ]}
           />
