@@ -31,7 +31,7 @@ _TEXTS = ROOT / "tests" / "support" / "rpc_refusals.json"
 _PAGE = ROOT / "docs" / "refusals.md"
 _RESULTS = ROOT / "docs" / "results.md"
 _MARKS = re.compile(r"(?<=<!-- refusals -->\n).*?(?=<!-- /refusals -->)", re.DOTALL)
-_ADDRESS, _HASH, _MOST_TEXT = "0x" + "11" * 20, "0x" + "22" * 32, 90
+_ADDRESS, _HASH, _MOST_TEXT = "0x" + "11" * 20, "0x" + "22" * 32, 78
 
 # Each call that a job makes, by its column.
 CALLS: dict[str, tuple[str, Callable[[JsonRpc], Any]]] = {

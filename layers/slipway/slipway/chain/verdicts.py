@@ -56,6 +56,11 @@ class Refusal:
         """The message, and what relays put beside it: the error of the node that they asked."""
         return " ".join([self.message, *_texts(self.data)])[:_MOST_WORDS]
 
+    @property
+    def is_of_node(self) -> bool:
+        """Whether a node may have judged, and not its gateway alone."""
+        return self.status not in _GATEWAY_STATUSES and self.status < _LEAST_WITHOUT_NODE
+
 
 def _texts(data: Any, depth: int = 0) -> Iterator[str]:
     """Return the texts in an error's data; bytes in hexadecimal are none."""
@@ -114,11 +119,12 @@ _OF_ACCOUNT = r"(the|than|of|your|its|current|expected|account|sender|state|next
 _UNDER = r"(below|lessthan|lowerthan|smallerthan|behind|under)"
 _LOOK = _Words(
     # Already known, imported, in the pool, mined, exists, broadcast, used, and whatever else it already is.
-    r"already(?!\w{0,12}(reserved|exceed|expire|deprecat|limit|disconnect|closed))",
+    r"already(?!\w{0,12}(reserved|exceed|expire|deprecat|limit|disconnect|closed|cancel|abort))",
     # Not an "unknown transaction".
     r"(?<!un)known(transaction|tx)|(transaction|tx)(is)?known",
     r"previously(known|submitted|seen|sent|imported|processed)",
-    r"exist(s|ed|ing)?in(the)?(mem|tx|act|m|transaction)?pool|existsalready",
+    r"(exist(s|ed|ing)?|nonce)in(the)?(mem|tx|act|m|transaction)?pool|existsalready",
+    r"tobump(the)?(transaction|tx)",
     r"duplicate",
     r"(same|identical)hash|hashcollision",
     r"nonce\d*(is|was|has|been|too)*(low|small|old|stale|past|behind|outdated|expired|used|consumed|taken|mismatch)",
@@ -130,7 +136,7 @@ _LOOK = _Words(
     r"(transaction|tx|account)?nonce(?!params)",
     r"correctnonce|expected(transaction|tx|account|sender)?nonce|nonce\w{0,8}expected|noncedoesnotmatch",
     r"(same|this|that|identical)nonce|pending(transaction|tx)\w{0,12}nonce",
-    r"(invalid|incorrect|wrong|bad)(account)?seq|sequencemismatch",
+    r"(invalid|incorrect|wrong|bad)(account)?seq|sequence(number)?mismatch",
     r"replac(e|ing)(ment|d)?(?!(ment|d)?(server|node|backend|upstream|key))",
     r"stale(transaction|tx)|(transaction|tx)(is)?(stale|outdated)",
     r"temporarilybanned",
@@ -143,6 +149,7 @@ _PRICE = (
 _LEAST = r"(minimum|minimal|min|floor|required|suggested|least)(network|pool)?"
 _PAY_MORE = _Words(
     r"underpriced",
+    r"invalid(gas|unit)price",
     r"(fee|price|tip|cap|rate|pergas)s?(is|was|are|offered|\d)*too(low|small|cheap)",
     r"too(low|small)(l2)?(gasprice|fee|maxfee|tip|priorityfee)",
     r"(insufficient|notenough|unsufficient)(gas|tx|transaction|base|max|priority|offered)*(fee|price|tip)s?(?!\w{0,30}replace)",
@@ -170,6 +177,7 @@ _FINAL = _Words(
     r"insufficientgasforfloordata",
     r"gasfloorexceed",
     r"callgascost\w{0,24}exceed\w{0,6}gaslimit",
+    r"basiccostis(above|over)thegaslimit",
     r"notenoughgastocoverminimalcost",
     # Over the most gas of one transaction (EIP-7825); a block's limit is another thing, and moves.
     r"transactiongaslimittoohigh",
@@ -210,7 +218,8 @@ _OF_REQUEST = _Words(
 )
 # Words by which an operator, not the protocol, sets a rule.
 _OF_OPERATOR = _Words(
-    r"\b(by|on|in|at|via|through|with) (this|the|your|our) (gateway|endpoint|provider|plan|rpc|node|server|service)\b",
+    r"\b(by|on|in|at|via|through|with) ((this|the|your|our|an?) )?(\w+ )?"
+    r"(gateway|endpoint|provider|plan|tier|rpc|node|server|service|url)\b",
     r"white-?list|allow-?list|\bupgrade\b|subscription|archive|\bblob|not (allowed|permitted)",
     r"try (it )?(again|later)|temporar",
 )
@@ -219,7 +228,8 @@ _NEXT_ADDRESS = _Words(
     r"exceedstheconfiguredcap",
     r"feecapexceeded",
     r"oversizeddata",
-    r"(transaction|tx)(size)?(is)?(toolarge|toobig|exceeds)(?!\w{0,24}gas)",
+    r"(transaction|tx)(size)?(is)?(toolarge|toobig|exceeds)(?!\w{0,24}(gas|dalimit))",
+    r"rlp(is)?toolong",
     r"replayprotected",
     r"method\w{0,40}(notfound|notsupported|unsupported|notavailable|notallowed|notenabled|notexist|whitelisted|disabled)",
     r"unsupportedmethod",
@@ -236,7 +246,7 @@ _NEXT_ADDRESS = _Words(
     r"sanction",
     r"blacklist",
     r"denylist",
-    r"blocklist",
+    r"block(ed)?list",
     r"bannedinlocalqueue",
     r"(not|isnt|un)(in)?(the)?(allow|white)_?list",
     r"readonly",
@@ -280,10 +290,12 @@ _REVERT = _Words(
     r"reverted(with|0x)",
     r"revertreason",
 )
-_REVERT_DATA = _Words(r"^\s*(reverted\b|0x(08c379a0|4e487b71))")
+_REVERT_DATA = _Words(r"^\s*(reverted\b|revert\s*$|0x(08c379a0|4e487b71))")
 # A gateway turns these away itself; no node has judged anything.
-_GATEWAY_STATUSES = {401, 402, 403, 404, 405, 407, 408, 425, 429}
-_NO_KEY_STATUSES = {401, 402, 403, 404, 405, 407}
+_GATEWAY_STATUSES = {401, 402, 403, 404, 405, 407, 408, 413, 425, 429}
+_NO_KEY_STATUSES = {401, 402, 403, 404, 405, 407, 413}
+# Where a gateway has no answer of a node, its own words are no verdict, whatever they sound like.
+_LEAST_WITHOUT_NODE = 502
 _NO_METHOD_CODES = {-32601, -32604}
 
 
@@ -298,7 +310,7 @@ def _folded(text: str) -> str:
 
 def is_revert(refusal: Refusal) -> bool:
     """Return whether a call or an estimate was executed and the contract itself refused."""
-    if refusal.method not in (CALL, ESTIMATE) or refusal.status in _GATEWAY_STATUSES:
+    if refusal.method not in (CALL, ESTIMATE) or not refusal.is_of_node:
         return False
     if _REVERT.search(_folded(refusal.words)):
         return True
@@ -351,7 +363,7 @@ def _least_tip(message: str) -> int:
 
 def _is_final(refusal: Refusal, text: str) -> bool:
     words = refusal.words.lower()
-    if refusal.method not in (SEND, ESTIMATE) or _OF_OPERATOR.search(words):
+    if refusal.method not in (SEND, ESTIMATE) or not refusal.is_of_node or _OF_OPERATOR.search(words):
         return False
     if refusal.method == ESTIMATE:
         return bool(_CREATION_CODE.search(text))
