@@ -37,12 +37,6 @@ def signed(transaction: UnsignedTransaction, y_parity: int, r: int, s: int) -> S
     return SignedTransaction(raw="0x" + raw.hex(), transaction_hash="0x" + keccak256(raw).hex())
 
 
-def unsigned_bytes(transaction: UnsignedTransaction) -> bytes:
-    """Return the bytes without a signature, by which rollups reckon what their L1 takes."""
-    encoded: bytes = rlp.encode(_fields(transaction))
-    return encoded if transaction.fees.is_legacy else _TYPE + encoded
-
-
 def contract_address(sender: str, nonce: int) -> str:
     """Return where a contract lands that ``sender`` creates with ``nonce``."""
     return to_checksum("0x" + keccak256(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:].hex())

@@ -122,22 +122,6 @@ def registered_tokens(rpc: JsonRpc, registry: str, model_ids: Sequence[str]) -> 
     return {model_id: token for model_id, answer in found if answer and (token := _token_in(answer))}
 
 
-def model_of(rpc: JsonRpc, registry: str, token: str) -> str | None:
-    """Return the id of the model whose token the registry, or one that it follows, says this is."""
-    try:
-        return rpc.ask(registry, call_data("modelOf(address)", (token,)), lambda answer: string_at(answer, 0)) or None
-    except RpcError:
-        return None
-
-
-def has_earlier_tokens(rpc: JsonRpc, registry: str) -> bool:
-    """Return whether there may be tokens from before registries kept terms: it is one of these, or follows one."""
-    try:
-        return rpc.ask(registry, call_data("predecessor()", ()), lambda answer: words(answer)[0] != 0)
-    except RpcError:
-        return True
-
-
 def _token_of(model_id: str) -> bytes:
     return call_data("tokenOf(string)", (model_id,))
 
