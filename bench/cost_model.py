@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import prices
 from bench.figures import Figure, report
-from tests.support.template import functions
+from tests.support.template import functions, resources
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "cost-model.md"
 POLLED = frozenset({"akash_deploy", "stack_node", "stack_api"})
@@ -152,6 +152,7 @@ def month(rows: Mapping[str, Row], *, workers: int = 1000, launches: int = 10_00
         return count * (rows[name].dollars + waited * memory * prices.GIGABYTE_SECOND + prices.SCHEDULE + run)
 
     flush, reconcile = "uptime_flush (nothing stale)", "reconcile (nothing due)"
+    keys = len(resources("AWS::KMS::Key"))
     return [
         Line(f"heartbeats of {workers:,} workers", beats, asked("POST /heartbeat", beats)),
         Line("token launches, their requests included", launches, asked("token_launch", launches)),
@@ -161,7 +162,7 @@ def month(rows: Mapping[str, Row], *, workers: int = 1000, launches: int = 10_00
         Line("traces of launches and builds", traces, traces * prices.TRACE),
         Line("uptime_flush, every five minutes", flushes, scheduled(flush, "UptimeFlushTasks", flushes, Decimal(0))),
         Line("reconcile, every minute", reconciles, scheduled(reconcile, "ReconcileTasks", reconciles, _WAITED)),
-        Line("KMS keys: four deployers, identity, artifacts", 6, 6 * prices.KEY_MONTH),
+        Line("KMS keys: four deployers, identity, artifacts, SDLs", keys, keys * prices.KEY_MONTH),
     ]
 
 

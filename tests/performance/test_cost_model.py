@@ -89,4 +89,11 @@ def test_the_month_is_the_counts_times_the_prices() -> None:
     assert cost_model.month_table(month(rows)) == cost_model.between(text, "<!-- month -->", "<!-- end of month -->")
     none = sum((line.dollars for line in month(rows, workers=0, launches=0, builds=0)), Decimal(0))
     everything = sum((line.dollars for line in month(rows)), Decimal(0))
-    assert 0 < none < everything
+    assert 0 < none <= 8
+    assert none < everything <= 30
+
+
+def test_a_workload_takes_few_transitions_and_invocations() -> None:
+    row = declared(DOCUMENT.read_text())["akash_deploy"]
+    assert row.transitions <= 18
+    assert row.invocations <= 8
