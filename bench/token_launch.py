@@ -2,8 +2,9 @@
 
 ``python -m bench.token_launch [--launches N] [--stack .local/stack.json] [--json FILE]`` needs a running stack (`make
 start`) whose first users may launch that many. First a few launches one after the other: their seconds, and what is
-invoked and entered. Then all at once: seconds per launch (p50, p95), failed, stuck, duplicates, and how long the
-chain part took, from the first broadcast to the last confirmation, over that of the bare loop in the same run.
+invoked and entered. Then all at once: seconds per launch (p50, p95), failed, stuck, duplicates, the processor time of a
+transaction in the functions and, apart, in the engine, which also serves the requests, and how long the chain part
+took, from the first broadcast to the last confirmation, over that of the bare loop in the same run.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import boto3
@@ -22,6 +24,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 
 from bench.figures import Figure, report
+from bench.processor import used
 from local.accounts import LocalAccount
 from local.engine.server import CREDENTIALS
 from local.sign_in import sign_in
@@ -47,6 +50,7 @@ class Slipway:
         self.http = httpx.Client(base_url=described["api"], timeout=120)
         self.accounts = [LocalAccount(**entry) for entry in described["accounts"]]
         self.api = described["api"]
+        self.aws_endpoint = described["aws_endpoint"]
         self.outputs = described["outputs"]
         self.chain = Web3(Web3.HTTPProvider(described["chains"][0]["rpc_url"], {"timeout": 60}))
         engine = {
@@ -196,11 +200,11 @@ def main() -> int:
     by_itself = [slipway.ended([slipway.launch(*launch)[0]])[0] for launch in alone]
 
     print(f"Launching {given.launches} tokens …", file=sys.stderr)
-    began = time.time()
+    began, before = time.time(), used(slipway.aws_endpoint)
     with ThreadPoolExecutor(given.launches) as threads:
         asked = list(threads.map(lambda launch: slipway.launch(*launch), prepared))
     items = slipway.ended([deployment_id for deployment_id, _ in asked])
-    wall = time.time() - began
+    wall, spent = time.time() - began, used(slipway.aws_endpoint).since(before)
     completed = [item for item in items if item["status"] == "completed"]
     seconds = [
         from_text(item["updated_at"]).timestamp() - asked_at
@@ -225,6 +229,9 @@ def main() -> int:
     )
     ended = {status: sum(item["status"] == status for item in items) for status in ("completed", "failed")}
     entered = [slipway.states_entered(item["deployment_id"]) for item in by_itself]
+    together = [slipway.states_entered(item["deployment_id"]) for item in items]
+    # A launch's creation and its registration.
+    a_transaction = 1000 / (2 * given.launches)
     figures = [
         Figure(
             "token_launch.alone_seconds",
@@ -234,6 +241,15 @@ def main() -> int:
         ),
         Figure("token_launch.invocations", max(tasks for tasks, _ in entered), _TARGET_INVOCATIONS, "a launch alone"),
         Figure("token_launch.transitions", max(moves for _, moves in entered), _TARGET_TRANSITIONS, "a launch alone"),
+        Figure(
+            "token_launch.invocations_at_once", mean(tasks for tasks, _ in together), _TARGET_INVOCATIONS, "a launch"
+        ),
+        Figure(
+            "token_launch.transitions_at_once", mean(moves for _, moves in together), _TARGET_TRANSITIONS, "a launch"
+        ),
+        Figure("token_launch.functions_cpu_ms", spent.functions * a_transaction, None, "ms of CPU a transaction"),
+        Figure("token_launch.engine_cpu_ms", spent.engine * a_transaction, None, "ms of CPU, the engine's"),
+        Figure("token_launch.engine_share", spent.engine / (spent.engine + spent.functions), None, "of both"),
         Figure("token_launch.not_completed", given.launches - ended["completed"], 0, f"of {given.launches} launches"),
         Figure("token_launch.stuck", given.launches - sum(ended.values()), 0, f"of {given.launches} launches"),
         Figure("token_launch.duplicates", len(mine) - len({event["args"]["modelId"] for event in mine}), 0, "tokens"),

@@ -14,24 +14,14 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from bench.figures import Figure, report
 from bench.launch_tasks import launcher, use
+from bench.processor import used
 
 _TARGET_OVER_BARE_LOOP, _TARGET_CPU_MS, _ALONE = 1.15, 60, 3
-
-
-def engine_seconds(endpoint: str) -> float:
-    """Return the processor time that the engine behind an address has used, its functions' apart."""
-    wanted = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
-    for process in Path("/proc").iterdir():
-        with suppress(OSError):
-            if b"ministack" in (process / "cmdline").read_bytes() and wanted in (process / "environ").read_bytes():
-                user, system = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
-                return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-    raise LookupError("there is no engine")
 
 
 def main() -> int:
@@ -74,9 +64,9 @@ def main() -> int:
         for deployment_id in alone:
             launch(deployment_id)
         ids = [request() for _ in range(given.launches)]
-        before, engine_before = time.process_time(), engine_seconds(described["aws_endpoint"])
+        before, engine_before = time.process_time(), used(described["aws_endpoint"])
         list(threads.map(launch, ids))
-        used, engine_used = time.process_time() - before, engine_seconds(described["aws_endpoint"]) - engine_before
+        own, engine = time.process_time() - before, used(described["aws_endpoint"]).since(engine_before).engine
     items = [slipway.item(deployment_id) for deployment_id in ids]
     chain_part = slipway.chain_seconds(items)
     administrator = next(account for account in slipway.accounts if account.role == "admin")
@@ -95,8 +85,8 @@ def main() -> int:
             None,
             "s, accepted to completed, p50 of launches one after the other",
         ),
-        Figure(f"{name}.cpu_ms", used * 1000 / transactions, _TARGET_CPU_MS, "ms of CPU a transaction"),
-        Figure(f"{name}.engine_cpu_ms", engine_used * 1000 / transactions, None, "ms of CPU, the engine's"),
+        Figure(f"{name}.cpu_ms", own * 1000 / transactions, _TARGET_CPU_MS, "ms of CPU a transaction"),
+        Figure(f"{name}.engine_cpu_ms", engine * 1000 / transactions, None, "ms of CPU, the engine's"),
         *over_bare_loop(name, chain_part, bare, _TARGET_OVER_BARE_LOOP),
     ]
     return 0 if report(figures, given.json) else 1
