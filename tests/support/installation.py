@@ -217,7 +217,7 @@ class Installation:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table."""
-        return list(boto3.resource("dynamodb").Table(table).scan()["Items"])
+        return list(_resource("dynamodb").Table(table).scan()["Items"])
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit trail, oldest first."""
@@ -230,7 +230,7 @@ class Installation:
 
     def executions(self, machine: str | None = None) -> list[dict[str, Any]]:
         """Executions that were started, of token_deploy unless another state machine's ARN is given."""
-        client = boto3.client("stepfunctions")
+        client = _client("stepfunctions")
         found = client.list_executions(stateMachineArn=machine or self.state_machine)["executions"]
         return [dict(execution) for execution in found]
 
@@ -283,6 +283,7 @@ class Installation:
 
 _fresh_clients: list[bool] = []
 _client = functools.cache(boto3.client)
+_resource = functools.cache(boto3.resource)
 
 
 def _forget() -> None:

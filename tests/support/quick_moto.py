@@ -1,16 +1,36 @@
-"""A quarter of the functional tests' CPU time went into moto's answers: this writes them the short way.
+"""Most of the functional tests' CPU time went into habits of moto and botocore: this does the same the short way.
 
-Of each attribute in an answer of DynamoDB moto looks for all ten types that it may have, under every name that Python
-code could give them. It has one, under its own name.
+- Of each attribute in an answer moto looks for all ten types that it may have, under every name that Python code could
+  give them. It has one, under its own name.
+- Before each transaction moto copies every item of the tables, to go back to if it is cancelled. It changes only the
+  items that the transaction names.
+- A query without an index goes through all items. Those of the partition are together already.
+- Each test has a boto3 session of its own, for which botocore reads its descriptions of AWS again, and moto makes
+  thousands of answers for requests that no test sends.
 """
 
 from __future__ import annotations
 
+import copy
+import threading
+from collections import defaultdict
+from functools import cache
 from typing import Any
 
+from botocore.loaders import JSONFileLoader, Loader
+from moto.core import models as mocks
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 
 _slow = BaseJSONSerializer._serialize_type_structure
+_slow_transaction = DynamoDBBackend.transact_write_items
+_slow_query = Table.query
+_read = JSONFileLoader.load_file
+_list = Loader.list_available_services
+_listed: dict[tuple[str, ...], Any] = {}
+_under_way = threading.local()
 
 
 def _structure(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
@@ -24,6 +44,68 @@ def _structure(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any
     self._default_serialize(serialized, written, shape, key)
 
 
+def _transaction(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    _under_way.operations = [operation for item in transact_items for operation in item.values()]
+    try:
+        _slow_transaction(self, transact_items)
+    finally:
+        del _under_way.operations
+
+
+def _copy(self: Table, memo: dict[int, Any]) -> Table:
+    """Return a table that keeps what it has now while the transaction under way changes this one."""
+    kept = copy.copy(self)
+    memo[id(self)] = kept
+    kept.items = defaultdict(dict)
+    for partition, held in self.items.items():
+        kept.items[partition] = dict(held) if self.has_range_key else held
+    for operation in _under_way.operations:
+        key = operation.get("Key") or operation.get("Item") or {}
+        names = [name for name in (self.hash_key_attr, self.range_key_attr) if name]
+        if operation["TableName"] != self.name or not all(name in key for name in names):
+            continue
+        (partition, *rest) = (DynamoType(key[name]) for name in names)
+        if rest and partition in kept.items and rest[0] in kept.items[partition]:
+            kept.items[partition][rest[0]] = copy.deepcopy(kept.items[partition][rest[0]])
+        elif not rest and partition in kept.items:
+            kept.items[partition] = copy.deepcopy(kept.items[partition])
+    if self.stream_shard is not None:
+        kept.stream_shard = copy.copy(self.stream_shard)
+        kept.stream_shard.table, kept.stream_shard.items = kept, list(self.stream_shard.items)
+    return kept
+
+
+def _query(self: Table, hash_key: Any, *given: Any, **named: Any) -> Any:
+    # moto gives the index by its place or by its name.
+    if named.get("index_name") or any(given[6:7]) or hash_key is None:
+        return _slow_query(self, hash_key, *given, **named)
+    partition = copy.copy(self)
+    partition.items = defaultdict(dict, {hash_key: self.items[hash_key]} if hash_key in self.items else {})
+    return _slow_query(partition, hash_key, *given, **named)
+
+
+@cache
+def _description(path: str) -> Any:
+    return _read(JSONFileLoader(), path)
+
+
+def _load_file(self: JSONFileLoader, file_path: str) -> Any:
+    return _description(file_path)
+
+
+def _services(self: Loader, type_name: str) -> Any:
+    where = (*self.search_paths, type_name)
+    if where not in _listed:
+        _listed[where] = _list(self, type_name)
+    return _listed[where]
+
+
 def install() -> None:
-    """Let moto write the attributes of items like this, in this process."""
+    """Let moto and botocore work like this, in this process."""
     BaseJSONSerializer._serialize_type_structure = _structure  # type: ignore[method-assign]
+    DynamoDBBackend.transact_write_items = _transaction  # type: ignore[method-assign]
+    Table.__deepcopy__ = _copy  # type: ignore[attr-defined]
+    Table.query = _query  # type: ignore[method-assign]
+    JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
+    Loader.list_available_services = _services  # type: ignore[method-assign]
+    mocks.CallbackResponse = cache(mocks.CallbackResponse)  # type: ignore[attr-defined]
