@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from web3 import Web3
 from web3.types import RPCEndpoint
 
 from slipway import settings
@@ -312,6 +313,19 @@ def test_what_it_costs_is_released_in_steps_and_once(payer: Wallet, simulator: S
     assert held(payer)["reserved"] == "0.000000"
     payer.send(payer.refund().body["transactions"])
     assert payer.token.functions.balanceOf(payer.escrow.address).call() == 0
+
+
+def test_a_run_asks_the_chain_once_and_a_workload_takes_two_transactions(payer: Wallet, simulator: Simulator) -> None:
+    jobs = [running(payer) for _ in range(3)]
+    pass_time(payer, 3600)
+    asked = payer.slipway.node.asked
+    asked.clear()
+    assert not {*look(payer)} & {*jobs}, "none is unwell"
+    assert [method for method, _ in asked] == ["eth_call"]
+    for job in jobs:
+        close(payer.slipway, job)
+        assert finish(payer.slipway, job)["payment"]["status"] == "settled"
+    assert payer.chain.web3.eth.get_transaction_count(Web3.to_checksum_address(SIGNER.address)) == 2 * len(jobs)
 
 
 def test_the_operators_account_adds_nothing_to_what_an_escrow_pays(payer: Wallet, simulator: Simulator) -> None:
