@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import botocore.endpoint
 import httpx
 import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from moto.core.botocore_stubber import BotocoreStubber
 
-from slipway import store
+from slipway import request_budget, store
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chains import Chain
 from slipway.deadline_client import DeadlineClient
@@ -19,7 +24,13 @@ from slipway.store import condition_held
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
 from slipway.workers.store import WorkerItem, find_worker, fleet_places, worker_key
-from tests.support.workers import wallet
+from tests.support.authorization import ROUTES
+from tests.support.clock import ManualClock
+from tests.support.functions import event
+from tests.support.installation import Installation
+from tests.support.template import ROOT
+from tests.support.wallets import ADMIN, ALICE, OPERATOR
+from tests.support.workers import enrol, wallet
 
 # Without a budget, the calls here wait four seconds and more, each.
 MOST = 4.0
@@ -90,3 +101,51 @@ def test_without_a_request_there_is_no_budget() -> None:
     with limited(3):
         assert 2.9 < seconds_left(10) <= 3
     assert seconds_left(10) == 10
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_no_route_waits_for_three_seconds_when_aws_does_not_answer(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch, *, silent: bool
+) -> None:
+    """Whatever a request asks of AWS, which is silent or refuses at once, and however often it tries again.
+
+    In simulated time, pauses between the tries included.
+    """
+    accounts = {"admin": ADMIN, "operator": OPERATOR, "user": ALICE, "wallet": ALICE}
+    tokens = {**{who: slipway.token(account) for who, account in accounts.items()}, "worker": enrol(ALICE.address)}
+    clock = ManualClock()
+    # The installation of the tests has made its own.
+    store.limit_waits(store.connection.client)
+
+    def fail(_: Any, request: Any) -> None:
+        if not silent:
+            raise ConnectionClosedError(endpoint_url=request.url)
+        clock.sleep(request.context.get("read_timeout", 60))
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", lambda *_, **__: None)
+    monkeypatch.setattr(botocore.endpoint.Endpoint, "_send", fail)
+    monkeypatch.setattr(request_budget, "time", clock)
+    waited, answers = dict[str, float](), dict[str, int]()
+    for file in sorted((ROOT / "events").glob("*.json")):
+        route = json.loads(file.read_text()).get("routeKey")
+        if route not in ROUTES:
+            continue
+        before = clock.monotonic()
+        answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
+        waited[route], answers[route] = clock.monotonic() - before, answer.status
+        assert answer.status != 500, (route, answer.body)
+        assert answer.status < 500 or answer.headers.get("retry-after"), (route, answer.body)
+    print(sorted(waited.items(), key=lambda entry: -entry[1])[:10], answers)
+    assert {route: seconds for route, seconds in waited.items() if seconds > 2.75} == {}
+    assert waited["POST /heartbeat"] < 1
+    # The silence was there: nearly every route asks for something.
+    assert sum(status == 502 for status in answers.values()) > len(ROUTES) / 2
+
+
+def _signed(given: dict[str, Any], token: str | None) -> dict[str, Any]:
+    for name in ("authorization", "accept-encoding"):
+        given["headers"].pop(name, None)
+    if token is not None:
+        given["headers"]["authorization"] = f"Bearer {token}"
+    return given
