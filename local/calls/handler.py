@@ -30,21 +30,20 @@ _NAMES = (
     "modelId",
 )
 _noted: set[str] = set()
+# Beside this file in a function's code.
+_leading_keys = importlib.import_module("leading_keys").leading_keys
 
 
-def _about(arguments: dict[str, Any]) -> dict[str, Any]:
+def _about(service: str, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     about = {name: arguments[name] for name in _NAMES if isinstance(arguments.get(name), str)}
-    for writes in arguments.get("TransactItems", []):
-        for kind, write in writes.items():
-            about.setdefault("TransactItems", []).append({kind: {"TableName": write["TableName"]}})
-    if "RequestItems" in arguments:
-        about["RequestItems"] = dict.fromkeys(arguments["RequestItems"])
+    if service == "dynamodb":
+        about["leading_keys"] = sorted(set(_leading_keys(operation, arguments)))
     return about
 
 
 def note(service: str, operation: str, arguments: dict[str, Any]) -> None:
     """Write a call down, unless this process has noted one like it."""
-    line = json.dumps([_FUNCTION, service, operation, _about(arguments)], sort_keys=True) + "\n"
+    line = json.dumps([_FUNCTION, service, operation, _about(service, operation, arguments)], sort_keys=True) + "\n"
     if line in _noted:
         return
     _noted.add(line)

@@ -126,6 +126,8 @@ def _wrapper(code: Path) -> str:
     for variable, source in _WRAPPERS.items():
         if asked := os.environ.get(variable):
             shutil.copyfile(ROOT / "local" / source / "handler.py", code / f"slipway_{source}.py")
+            if source == "calls":
+                shutil.copy(ROOT / "local" / source / "leading_keys.py", code)
             target = shlex.quote(str(Path(asked).resolve()))
             return _WRAPPER.format(variable=variable, target=target, source=source)
     return ""

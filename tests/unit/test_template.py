@@ -238,6 +238,24 @@ def test_secrets_in_parameters_are_not_echoed(name: str) -> None:
     assert template()["Parameters"][name]["NoEcho"] is True
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_environment_holds_a_secret_and_where_one_is_stands_where_it_is_read(name: str) -> None:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
+    held = json.dumps({**shared, **own})
+    for secret in ("Chains", "WalletRoles", "EdgeSecret"):
+        assert f'{{"Ref": "{secret}"}}' not in held
+    assert not [variable for variable in shared if variable.endswith("_SECRET_ARN")]
+    known = {variable for variable, value in own.items() if variable.endswith("_SECRET_ARN") and value != ""}
+    read = {
+        variable
+        for variable in known
+        if allowed(name, "secretsmanager:GetSecretValue", min(named_resources({"Resource": own[variable]})))
+    }
+    # Whether there is a key decides whether there are stacks; the key itself it may not read.
+    assert known - read == ({"AKASH_API_KEY_SECRET_ARN"} if name == "StacksFunction" else set())
+
+
 def test_throttles_name_routes_and_strangers_share_little() -> None:
     api = template()["Resources"]["HttpApi"]["Properties"]
     settings, usual = api["RouteSettings"], api["DefaultRouteSettings"]["ThrottlingRateLimit"]
