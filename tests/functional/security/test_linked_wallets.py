@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ from jwt.algorithms import RSAAlgorithm
 from slipway.identity import service as identity
 from slipway.identity.jwks import JwksClient
 from tests.support.installation import Answer, Installation
+from tests.support.template import template
 from tests.support.wallets import ADMIN, ALICE, BOB, sign_in_message, sign_text
 
 ISSUER = "https://issuer.test/"
@@ -26,6 +28,9 @@ def _issuer(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """An external issuer that may grant nothing."""
     monkeypatch.setenv("OIDC_ISSUER", ISSUER)
     monkeypatch.setenv("OIDC_AUDIENCE", "slipway")
+    for name in ("OidcAlgorithms", "OidcClaims", "OidcGrants"):
+        variable = re.sub(r"(?<!^)([A-Z])", r"_\1", name).upper()
+        monkeypatch.setenv(variable, str(template()["Parameters"][name]["Default"]))
     published = {"keys": [{**RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": "k1"}]}
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, text=json.dumps(published))))
     monkeypatch.setattr(identity, "JwksClient", lambda url, _: JwksClient(url, client))
@@ -75,8 +80,9 @@ def test_only_the_wallet_itself_links_itself(slipway: Installation) -> None:
 def test_a_linked_wallet_that_is_blocked_is_refused(slipway: Installation) -> None:
     token = _token(wallet=ALICE.address)
     _link(slipway, token)
-    path = {"wallet": ALICE.address}
+    assert slipway.launch("unknown", token=token).status == 404
+    path: dict[str, str] = {"wallet": ALICE.address}
     blocked = slipway.api("api_admin_block", token=slipway.token(ADMIN), path=path, body={"reason": "misuse"})
     assert blocked.status == 200
-    slipway.forget()
-    assert _lists(slipway, token) == 403
+    refused = slipway.launch("unknown", token=token)
+    assert (refused.status, refused.code) == (403, "FORBIDDEN")
