@@ -1,11 +1,11 @@
-import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { toast } from "sonner";
 import { api, unwrap } from "@/api/client";
 import { messageOf } from "@/api/errors";
 import { POLL_MILLISECONDS } from "@/api/query-client";
 import { getSession, useSession } from "@/auth/session";
 import { isActive } from "./overview";
-import { isWorkload, type Deployment, type LiveStatus } from "./types";
+import { isWorkload, type Deployment, type LiveStatus, type Workload } from "./types";
 
 const PAGE_SIZE = 100;
 // 2,000 deployments; beyond that counts are told as “at least”.
@@ -167,11 +167,12 @@ export function useWorkloadChanges(id: string) {
   return { patch, topUp, update };
 }
 
-/** A workload's SDL; what looks secret is masked unless it is `revealed`. */
-export function useSdl(id: string, revealed: boolean, isWanted: boolean) {
+/** A workload's SDL as of its last change; what looks secret is masked unless it is `revealed`. */
+export function useSdl({ deployment_id: id, updated_at }: Workload, revealed: boolean, isWanted: boolean) {
   return useQuery({
     enabled: isWanted,
-    queryKey: ["sdl", id, revealed],
+    queryKey: ["sdl", id, revealed, updated_at],
+    placeholderData: keepPreviousData,
     queryFn: ({ signal }) => unwrap(api().GET("/api/deployments/{id}/sdl", { params: { path: { id }, query: { reveal: revealed } }, signal })),
     retry: false,
   });

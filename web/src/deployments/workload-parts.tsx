@@ -126,9 +126,9 @@ export function SdlPart({ workload }: { workload: WorkloadDetail }) {
   const [isRevealed, setRevealed] = useState(false);
   const [opened, setOpened] = useState<"update" | "again" | null>(null);
   const id = workload.deployment_id;
-  const masked = useSdl(id, false, true);
+  const masked = useSdl(workload, false, true);
   // Secrets are fetched when somebody wants to see or to send them.
-  const whole = useSdl(id, true, isRevealed || opened !== null);
+  const whole = useSdl(workload, true, isRevealed || opened !== null);
   const data = (isRevealed && whole.data) || masked.data;
   const error = masked.error ?? whole.error;
   const close = () => setOpened(null);

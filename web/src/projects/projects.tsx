@@ -41,7 +41,7 @@ export function Projects() {
 export function Payments() {
   return (
     <Records
-      what="payments" fields={[["name", "For"], ["amount", "Amount"]]} head={["For", "Amount", "Whose", "Made"]}
+      what="payments" fields={[["name", "For"], ["amount", "Amount in the smallest unit"]]} head={["For", "Amount", "Whose", "Made"]}
       row={(payment: Schemas["Payment"]) => [
         payment.name, <span key="amount" className="tabular-nums">{payment.amount}</span>,
         <Copied key="creator" text={payment.creator} short={shortAddress(payment.creator)} what="creator's address" />, <Timestamp key="at" iso={payment.createdAt} />,
