@@ -169,9 +169,9 @@ def test_ceilings_are_set_and_given_back(administration: Page, stack: RunningSta
         page.get_by_role("button", name="Give akash_deposit back to the template").click()
     expect(budget).to_contain_text("$100.00")
     limits = page.get_by_role("region", name="Limits", exact=True)
-    limit = limits.get_by_role("button", name=re.compile(r"^\d+ an? \w+: change \w+ of standard$")).first
+    limit = limits.get_by_role("button", name=re.compile(r"^\d+ an? \w+ ?: change \w+ of standard$")).first
     name = re.findall(r"change (\w+) of standard", limit.inner_text())[0]
-    before = limit.inner_text()
+    before = str(limit.text_content())
     limit.click()
     dialog = page.get_by_role("dialog", name=f"{name} of standard")
     dialog.get_by_role("textbox").fill("4321")
