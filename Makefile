@@ -1,7 +1,7 @@
 # Everything a newcomer needs is `make run` and `make test`; each works alone on a fresh clone.
 # local/python is Python in the project's environment; it installs what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run start stop token docs chain-check prepare test contract faults bench deploy destroy smoke lint openapi licences audit types validate lock clean
+.PHONY: help run start stop token docs chain-check prepare test clocks contract faults bench deploy destroy smoke lint openapi licences audit types validate lock clean
 
 PYTHON := local/python
 ROLE ?= user
@@ -27,6 +27,9 @@ prepare: ## Install and build, without starting anything
 test: prepare ## Run every test, with coverage of the library
 	@$(PYTHON) -m local.chromium
 	@$(PYTHON) -m local.every_test
+
+clocks: prepare ## Run unit and functional tests a day, a month and a year ahead, and at half speed
+	@$(PYTHON) -m local.clocks
 
 chain-check: ## Ask each RPC address of each chain what it is, and whether the deployers can work
 	@$(PYTHON) -m local.chain_check

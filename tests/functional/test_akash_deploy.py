@@ -24,6 +24,7 @@ from slipway.executions import execution_starter, execution_status
 from slipway.limits.store import Quota
 from slipway.settings import tier_limit
 from slipway.store import Transaction
+from tests.support.clock import patient_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.functions import event
 from tests.support.installation import AKASH_SECONDS, Answer, Installation
@@ -292,23 +293,23 @@ def test_a_gpu_that_no_provider_has_is_refused_at_the_estimate(slipway: Installa
 
 
 def test_akash_that_is_not_there(slipway: Installation) -> None:
-    began = time.monotonic()
+    began = patient_seconds()
     assert deploy(slipway).status == 202
     answer = slipway.api("api_deployments_estimate", body={"sdl": sdl_with()}, token=slipway.token())
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
-    assert time.monotonic() - began < 4
+    assert patient_seconds() - began < 4
 
 
 @pytest.mark.parametrize("action", ["hang", "drop", "unavailable", "challenge"])
 def test_no_request_waits_longer_than_two_seconds(slipway: Installation, simulator: Simulator, action: str) -> None:
     simulator.control(faults=[{"call": "*", "action": action}])
-    began = time.monotonic()
+    began = patient_seconds()
     assert deploy(slipway).status == 202
-    accepted_after = time.monotonic() - began
-    began = time.monotonic()
+    accepted_after = patient_seconds() - began
+    began = patient_seconds()
     answer = slipway.api("api_deployments_estimate", body={"sdl": sdl_with()}, token=slipway.token())
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
-    assert max(accepted_after, time.monotonic() - began) < 2
+    assert max(accepted_after, patient_seconds() - began) < 2
 
 
 def test_akash_that_is_not_set_up(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from local.console_api.market import Market
 from local.console_api.server import running
 from slipway.akash.console.models import Deployment
 from slipway.errors import UpstreamRefusedError
+from tests.support.clock import patient_seconds
 from tests.support.console_simulator import Simulator, sdl
 
 LOGS = {"access": "scoped", "scope": ["logs"]}
@@ -97,10 +98,10 @@ def test_lines_come_as_they_are_written(simulator: Simulator) -> None:
     with _socket(simulator) as socket:
         _subscribe(simulator, socket, found, "follow=true&tail=0")
         time.sleep(0.2)
-        began = time.monotonic()
+        began = patient_seconds()
         simulator.write(found.dseq, "web", "one", "one", "two")
         pods, texts = zip(*(_line(socket) for _ in range(3)), strict=True)
-        assert time.monotonic() - began < 1
+        assert patient_seconds() - began < 1
         assert texts == ("one", "one", "two")
         assert len(set(pods)) == 1
         assert pods[0].startswith("web-")

@@ -18,6 +18,7 @@ import pytest
 
 from slipway.chain.store import save_fee_cap
 from slipway.tokens.models import ModelState
+from tests.support.clock import patient_seconds
 from tests.support.installation import DEPLOYER, GWEI, Installation
 from tests.support.nodes import RefusalError
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -146,9 +147,9 @@ def test_slow_reads_of_the_chain_overlap(slipway: Installation) -> None:
 
     for method in ("eth_feeHistory", "eth_call", "eth_estimateGas"):
         slipway.node.answers[method] = slow(method)
-    began = time.monotonic()
+    began = patient_seconds()
     assert slipway.launch().status == 202
-    assert time.monotonic() - began < 0.9
+    assert patient_seconds() - began < 0.9
 
 
 def test_defaults(slipway: Installation) -> None:

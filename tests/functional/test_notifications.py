@@ -38,6 +38,7 @@ from slipway.workers.rules import GAP, MINUTE, OVERDUE, shard_of
 from slipway.workers.session_store import due_workers
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from tests.functional.test_node_rpc import answering
+from tests.support.clock import patient_seconds
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.receiver import verified
@@ -440,9 +441,9 @@ def test_hostile_answers_are_cut_off_and_count_as_failures(
     with answering(manner) as port:
         hook = make(slipway, f"http://127.0.0.1:{port}/")
         send(slipway, "test", webhook=hook["id"])
-        began = time.monotonic()
+        began = patient_seconds()
         assert len(delivered(slipway)) == 1
-        assert time.monotonic() - began < 7
+        assert patient_seconds() - began < 7
     (entry,) = send(slipway, "deliveries", webhook=hook["id"]).body["deliveries"]
     (attempt,) = entry["attempts"]
     assert attempt["response_status"] == status

@@ -9,6 +9,7 @@ import pytest
 
 from slipway.akash.providers import service as providers
 from slipway.akash.providers.store import PART_BYTES
+from tests.support.clock import patient_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation
 
@@ -101,17 +102,17 @@ def test_an_old_list_is_served_with_its_age_while_upstream_is_in_trouble(
     before = _page(slipway)
     console.control(**trouble)
     _as_another_function(monkeypatch, later=600)
-    began = time.monotonic()
+    began = patient_seconds()
     page = _page(slipway)
-    assert time.monotonic() - began < 2
+    assert patient_seconds() - began < 2
     assert page["providers"] == before["providers"]
     assert page["stale"] is True
     assert page["cached_age_seconds"] >= 600
     assert slipway.invoked == [{"providers": True}]
     # The next reader waits for nothing, and asks nobody again.
-    began = time.monotonic()
+    began = patient_seconds()
     assert _page(slipway)["stale"] is True
-    assert time.monotonic() - began < 0.7
+    assert patient_seconds() - began < 0.7
     assert len(slipway.invoked) == 1
 
 
@@ -119,9 +120,9 @@ def test_the_background_brings_what_upstream_was_too_slow_for(
     slipway: Installation, console: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     console.control(latency={"providers": 2.0})
-    began = time.monotonic()
+    began = patient_seconds()
     refused = _page(slipway, status=502)
-    assert time.monotonic() - began < 2
+    assert patient_seconds() - began < 2
     assert refused["error"]["code"] == "UPSTREAM_UNAVAILABLE"
     slipway.refresh()
     assert _page(slipway)["total"] == 7
@@ -130,9 +131,9 @@ def test_the_background_brings_what_upstream_was_too_slow_for(
 def test_nothing_to_serve_is_an_upstream_that_is_not_there(slipway: Installation, console: Simulator) -> None:
     console.control(faults=[{"call": "*", "action": "hang"}])
     for _ in range(2):
-        began = time.monotonic()
+        began = patient_seconds()
         assert slipway.api("api_providers_page", query="").code == "UPSTREAM_UNAVAILABLE"
-        assert time.monotonic() - began < 2
+        assert patient_seconds() - began < 2
 
 
 def test_prices_that_do_not_come_are_the_last_ones_or_unknown(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 from local.console_api.clock import Clock
 
@@ -52,3 +54,48 @@ class SkippingClock(Clock):
     def restart(self) -> None:
         """Begin at the present again."""
         self._passed, self._since, self._epoch = 0.0, time.monotonic(), time.time()
+
+
+class PatientClock:
+    """Real time without what the machine took from the tests, for limits that hold on a busy machine as well.
+
+    It looks a hundred times a second, and counts since the last look what it meant to pause, twice at most, or what the
+    process computed, if that is more. What is missing, other processes had.
+    """
+
+    _PAUSE_SECONDS = 0.01
+
+    # What tests put in the place of these is not meant for this clock.
+    def __init__(
+        self, now: Callable[[], float] = time.monotonic, computed: Callable[[], float] = time.process_time
+    ) -> None:
+        self._lock = threading.Lock()
+        self._now, self._computes, self._sleep = now, computed, time.sleep
+        self._counted, self._seen, self._computed = 0.0, now(), computed()
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        with self._lock:
+            now, computed = self._now(), self._computes()
+            most = max(2 * self._PAUSE_SECONDS, computed - self._computed)
+            self._counted += min(now - self._seen, most)
+            self._seen, self._computed = now, computed
+            return self._counted
+
+    def run(self) -> None:
+        """Look, for ever."""
+        while True:
+            self._sleep(self._PAUSE_SECONDS)
+            self.monotonic()
+
+
+@cache
+def _patient() -> PatientClock:
+    clock = PatientClock()
+    threading.Thread(target=clock.run, daemon=True).start()
+    return clock
+
+
+def patient_seconds() -> float:
+    """Return the seconds of the one ``PatientClock`` of this process."""
+    return _patient().monotonic()

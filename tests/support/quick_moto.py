@@ -108,4 +108,4 @@ def install() -> None:
     Table.query = _query  # type: ignore[method-assign]
     JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
     Loader.list_available_services = _services  # type: ignore[method-assign]
-    mocks.CallbackResponse = cache(mocks.CallbackResponse)  # type: ignore[attr-defined]
+    mocks.CallbackResponse = cache(mocks.CallbackResponse)  # type: ignore[attr-defined,assignment]

@@ -103,6 +103,15 @@ def test_files_that_are_named_are_there(document: Path) -> None:
     assert [name for name in named if not any((place / name).exists() for place in PLACES)] == []
 
 
+def test_the_models_steps_are_functions() -> None:
+    text = (ROOT / "docs" / "exactly-once.md").read_text(encoding="utf-8")
+    mapped = re.findall(r"`(\w+/\w+\.py)` `([\w.]+)`", text)
+    assert len(mapped) >= 10
+    for file, name in mapped:
+        source = (PLACES[2] / file).read_text(encoding="utf-8")
+        assert [part for part in name.split(".") if not re.search(rf"(def|class) {part}\b", source)] == [], file
+
+
 def test_every_decision_is_in_the_index_and_has_its_date() -> None:
     entries = []
     for document in DECISIONS:

@@ -17,6 +17,7 @@ from web3.types import RPCEndpoint
 
 from slipway.chain.store import chain_configuration, save_escrow
 from slipway.control.store import Service, set_switch
+from tests.support.clock import patient_seconds
 from tests.support.functions import function_app
 from tests.support.installation import Answer, Installation
 from tests.support.nodes import RefusalError
@@ -399,9 +400,9 @@ def test_a_slow_chain_is_not_waited_for(wallet: Wallet, method: str) -> None:
         return forward(params)
 
     wallet.slipway.node.answers[method] = slow
-    began = time.monotonic()
+    began = patient_seconds()
     answer = wallet.deposit("5")
-    assert time.monotonic() - began < 2
+    assert patient_seconds() - began < 2
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
 
@@ -415,9 +416,9 @@ def test_a_token_that_tells_of_its_permits_too_late_offers_none(wallet: Wallet) 
         return forward(params)
 
     wallet.slipway.node.answers["eth_call"] = slow
-    began = time.monotonic()
+    began = patient_seconds()
     answer = wallet.deposit("5")
-    assert time.monotonic() - began < 2
+    assert patient_seconds() - began < 2
     assert (answer.status, answer.body["permit"]) == (200, None)
     assert len(answer.body["transactions"]) == 2
 
