@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -57,16 +56,16 @@ def test_one_port_for_two_services_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_the_dashboard_moves_where_its_port_is_taken_and_nobody_chose_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.socket() as frontend:
-        frontend.bind(("127.0.0.1", 0))
-        frontend.listen()
-        taken = Ports(dashboard=frontend.getsockname()[1])
-        moved = settled(taken)
-        assert moved.dashboard != taken.dashboard
-        assert f"http://localhost:{moved.dashboard}" in capsys.readouterr().out
-        monkeypatch.setenv("SLIPWAY_DASHBOARD_PORT", str(taken.dashboard))
-        assert settled(taken) == taken
+    taken = Ports()
+    in_use = {taken.dashboard}
+    monkeypatch.setattr("local.ports.is_free", lambda port: port not in in_use)
+    monkeypatch.setattr("local.ports.free_ports", lambda count: [4000][:count])
+    assert settled(taken).dashboard == 4000
+    assert "http://localhost:4000" in capsys.readouterr().err
+    monkeypatch.setenv("SLIPWAY_DASHBOARD_PORT", str(taken.dashboard))
+    assert settled(taken) == taken
     monkeypatch.delenv("SLIPWAY_DASHBOARD_PORT")
+    in_use.clear()
     assert settled(taken) == taken
 
 
