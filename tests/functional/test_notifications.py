@@ -34,8 +34,8 @@ from slipway.notifications.store import Webhook
 from slipway.notifications.watch import watch_shard, watched_shards
 from slipway.settings import notification_queue
 from slipway.times import epoch_milliseconds, epoch_seconds, of_milliseconds, to_text
-from slipway.workers.rules import GAP, MINUTE, OVERDUE, shard_of
-from slipway.workers.session_store import due_workers
+from slipway.workers.rules import GAP, MINUTE, OVERDUE, Session, shard_of
+from slipway.workers.session_store import close_session, due_workers
 from slipway.workers.store import WorkerItem, find_worker, worker_key
 from tests.functional.test_node_rpc import answering
 from tests.support.clock import patient_seconds
@@ -221,6 +221,26 @@ def test_a_worker_that_falls_silent_within_its_spool_is_down(
         slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
     assert _events(slipway) == ["up", "down"]
     assert not list(due_workers(shard_of(ALICE.address), epoch_seconds()))
+
+
+def test_a_watch_between_a_flushs_read_and_its_write_makes_one_message(
+    slipway: Installation, receiver: Receiver
+) -> None:
+    beat(slipway, enrol(ALICE.address))
+    make(slipway, receiver.url, OPERATOR, all=True, events=["worker.down"])
+    silent, now = epoch_milliseconds() - 31 * MINUTE, epoch_milliseconds()
+    enrolled = WorkerItem.enrolled_at.set(to_text(of_milliseconds(silent - MINUTE)))
+    times: list[Action] = [
+        WorkerItem.arrived_at.set(silent),
+        WorkerItem.last_seen.set(silent),
+        WorkerItem.session_start.set(silent),
+    ]
+    WorkerItem(*worker_key(ALICE.address)).update(actions=[*times, enrolled])
+    read = find_worker(ALICE.address)
+    assert read is not None
+    assert watch_workers() == 1
+    assert not close_session(ALICE.address, read, Session(silent, silent), now)
+    assert _events(slipway) == ["up", "down"]
 
 
 def _events(slipway: Installation) -> list[str]:

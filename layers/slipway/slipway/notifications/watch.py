@@ -15,7 +15,7 @@ from slipway.store import Transaction, read_together
 from slipway.times import Clock, epoch_milliseconds
 from slipway.workers.flush import Flushed
 from slipway.workers.rules import SHARDS, Liveness, shard_of
-from slipway.workers.session_store import arrival_is, open_workers
+from slipway.workers.session_store import arrival_is, noticed_is, open_workers
 from slipway.workers.store import WorkerItem, worker_key
 
 _TOGETHER = 100
@@ -62,9 +62,8 @@ def _notice(worker: WorkerItem, now: int) -> bool:
     if status not in _SILENT or worker.noticed in (status.value, Liveness.DOWN.value):
         return False
     write = Transaction()
-    noticed = WorkerItem.noticed.does_not_exist() if worker.noticed is None else WorkerItem.noticed == worker.noticed
     # A beat that comes meanwhile, or another run, makes this fail: then there is nothing to say.
-    condition = arrival_is(worker) & noticed
+    condition = arrival_is(worker) & noticed_is(worker)
     write.update("worker", WorkerItem(worker.pk, worker.sk), [WorkerItem.noticed.set(status.value)], condition)
     previous = worker.noticed or Liveness.HEALTHY.value
     write.create("event", job_event(worker.pk, status.value, "No heartbeat came", {"previous_status": previous}))

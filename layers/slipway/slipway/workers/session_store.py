@@ -220,6 +220,12 @@ def arrival_is(worker: WorkerItem) -> Condition:
     return WorkerItem.arrived_at.does_not_exist() if known is None else WorkerItem.arrived_at == known
 
 
+def noticed_is(worker: WorkerItem) -> Condition:
+    """Return the condition that no other silence was noticed since the worker was read."""
+    known = worker.noticed
+    return WorkerItem.noticed.does_not_exist() if known is None else WorkerItem.noticed == known
+
+
 def _committed(write: Transaction) -> bool:
     try:
         write.commit()
@@ -274,6 +280,7 @@ def close_session(wallet: str, worker: WorkerItem, session: Session | None, now:
         condition &= arrival_is(worker)
     if worker.noticed != Liveness.DOWN.value and worker.status(now) is Liveness.DOWN:
         actions.append(WorkerItem.noticed.set(Liveness.DOWN.value))
+        condition &= noticed_is(worker)
         previous = worker.noticed or Liveness.HEALTHY.value
         event = job_event(worker.pk, Liveness.DOWN.value, "No heartbeat came", {"previous_status": previous})
         write.create("event", event)
