@@ -30,7 +30,6 @@ from slipway.chain.store import save_contracts, save_escrow
 from slipway.chain.write_ahead import WriteAhead
 from slipway.configuration import chain_settings
 from slipway.settings import tier_limit
-from slipway.stacks import node_workflow
 from slipway.times import epoch_milliseconds
 from tests.functional.contracts.conftest import Chain, running_chain
 from tests.support.clock import SkippingClock
@@ -40,7 +39,7 @@ from tests.support.installation import Answer
 from tests.support.keys import LocalSigner
 from tests.support.stacks import Stacks, spec
 from tests.support.template import functions
-from tests.support.wallets import ADMIN, ALICE, sign_in_message, sign_text
+from tests.support.wallets import ADMIN, ALICE, BOB, OPERATOR, sign_in_message, sign_text
 from tests.support.workers import CONTAINERS, body, enrol, wallet
 from tests.support.workloads import put_workload, sdl_with, workload_machine
 
@@ -103,6 +102,8 @@ class Scenario:
             part()
         for part in (self._akash, self._stacks, self._escrow, self._admin, self._builds, self._lists):
             part()
+        for part in (self._keys, self._webhooks, self._wallets):
+            part()
         return self.usages
 
     # ── Counting ────────────────────────────────────────────────────────────────────────────────
@@ -139,16 +140,39 @@ class Scenario:
         self.twice("GET /health", lambda: self._slipway.api("api_health"))
         self.twice("GET /.well-known/jwks.json", lambda: self._slipway.api("api_identity_jwks"))
 
-        def sign_in(count: bool) -> None:
+        def sign_in(count: bool) -> dict[str, str]:
             asked = partial(self._slipway.api, "api_identity_nonce")
             nonce = self.count("GET /api/auth/nonce", asked) if count else asked()
             message = sign_in_message(nonce=nonce.body["nonce"])
             sent = {"message": message, "signature": sign_text(message)}
             verify = partial(self._slipway.api, "api_identity_verify", body=sent)
-            _ = self.count("POST /api/auth/verify", verify) if count else verify()
+            signed = self.count("POST /api/auth/verify", verify) if count else verify()
+            return {"refresh_token": signed.body["refresh_token"]}
 
         sign_in(count=False)
-        sign_in(count=True)
+        held = sign_in(count=True)
+        refresh = partial(self._slipway.api, "api_identity_refresh", body=held)
+        held = {"refresh_token": self.count("POST /api/auth/refresh", refresh).body["refresh_token"]}
+        self.count("POST /api/auth/logout", partial(self._slipway.api, "api_identity_logout", body=held))
+
+    def _keys(self) -> None:
+        """Of one wallet that has some."""
+        asked = {"name": "deploys", "scopes": ["deployments:read"]}
+        made = self.twice("POST /api/keys", lambda: self._api("api_identity_make_key", body=asked))
+        self.twice("GET /api/keys", lambda: self._api("api_identity_keys"))
+        path = {"key_id": made.body["id"]}
+        self.count("DELETE /api/keys/{key_id}", lambda: self._api("api_identity_delete_key", path=path))
+
+    def _webhooks(self) -> None:
+        asked = {"url": "https://example.com/hook", "events": ["worker.down"]}
+        made = self.twice("POST /api/webhooks", lambda: self._api("api_webhooks_make", body=asked))
+        path = {"id": made.body["id"]}
+        self.twice("GET /api/webhooks", lambda: self._api("api_webhooks_list"))
+        self.count("POST /api/webhooks/{id}/test", lambda: self._api("api_webhooks_test", path=path))
+        deliveries = lambda: self._api("api_webhooks_deliveries", path=path, query="")  # noqa: E731
+        self.twice("GET /api/webhooks/{id}/deliveries", deliveries)
+        self.count("POST /api/webhooks/{id}/secret", lambda: self._api("api_webhooks_secret", path=path))
+        self.count("DELETE /api/webhooks/{id}", lambda: self._api("api_webhooks_delete", path=path))
 
     def _projects(self) -> None:
         names = [f"shop-{number}" for number in range(PAGE + 1)]
@@ -212,6 +236,20 @@ class Scenario:
         self.twice("GET /workers/{wallet}/uptime", lambda: self._api("api_workers_uptime", path=own))
         self.twice("GET /api/setup", lambda: self._slipway.invoke("WorkersFunction", event("api_workers_setup")))
         self.count("DELETE /workers/{wallet}/tokens", lambda: self._api("api_workers_revoke", path=own))
+        shown = {"public": True}
+        self.count("PATCH /workers/{wallet}", lambda: self._api("api_workers_change", path=own, body=shown))
+        for end, name in (("badge.svg", "badge"), ("status", "page")):
+            self.twice(f"GET /workers/{{wallet}}/{end}", partial(self._public, f"api_workers_{name}", ALICE.address))
+        self.count("DELETE /workers/{wallet}", lambda: self._api("api_workers_retire", path=own))
+
+    def _public(self, event_name: str, wallet: str) -> Any:
+        """A worker's badge or page, which `api` does not read."""
+        given = event(event_name)
+        path = given["rawPath"].rsplit("/", 1)[1]
+        given["rawPath"] = given["requestContext"]["http"]["path"] = f"/workers/{wallet}/{path}"
+        answer = self._slipway.invoke("WorkersFunction", given)
+        assert answer["statusCode"] == 200, answer
+        return answer
 
     # ── Tokens ──────────────────────────────────────────────────────────────────────────────────
 
@@ -234,6 +272,9 @@ class Scenario:
         path = {"id": first}
         self.twice("GET /api/deployments/{id}", lambda: self._api("api_deployments_detail", path=path))
         self.twice("GET /api/deployments/{id}/status", lambda: self._api("api_deployments_status", path=path))
+
+        self.twice("GET /api/models", lambda: self._api("api_deployments_models", query="limit=20"))
+        self.twice("GET /api/models/{id}", lambda: self._api("api_deployments_model", path={"id": model}))
 
         half_done = request()
         failure = {"error": "KeyError", "cause": "{}"}
@@ -303,11 +344,13 @@ class Scenario:
         self._job("akash_deploy", lambda: deploy(request()))
         path = {"id": made}
         self.twice("GET /api/providers", lambda: self._slipway.api("api_providers_page", query=""))
+        self.twice("GET /api/deployments/{id}/sdl", lambda: self._api("api_deployments_sdl", path=path))
+        named = {"name": "shop"}
+        self.twice("PATCH /api/deployments/{id}", lambda: self._api("api_deployments_patch", path=path, body=named))
         self.count("DELETE /api/deployments/{id}", lambda: self._api("api_deployments_close", path=path))
 
     def _stacks(self) -> None:
         stacks = Stacks(self._slipway, self._simulator)
-        self._here.patches.setattr(node_workflow, "_PROBE_SECONDS", 0.5)
         for kind in ("node", "api"):
             stacks.up(kind, environment="warm")
             sent = self.count(f"PUT /api/stacks/{{environment}}/{kind}", partial(stacks.put, kind, spec()))
@@ -321,6 +364,7 @@ class Scenario:
             self.twice(f"GET /api/stacks/{{environment}}/{kind}", partial(stacks.send, kind))
         self.twice("GET /api/stacks/{environment}/endpoint.json", lambda: stacks.send("endpoint"))
         self.twice("GET /api/stacks/{environment}/endpoint.json.sig", lambda: stacks.send("signature"))
+        self.twice("GET /api/stacks", lambda: self._api("api_stacks_list", OPERATOR))
         for kind in ("api", "node"):
             again = partial(stacks.send, f"restart_{kind}")
             stacks.run(self.count(f"POST /api/stacks/{{environment}}/{kind}/restart", again))
@@ -359,8 +403,25 @@ class Scenario:
             self.count(asked, act)
         self.twice("GET /api/admin/audit", lambda: self._api("api_admin_audit", ADMIN, query="limit=50"))
         self.twice("GET /api/admin/metrics", lambda: self._api("api_admin_metrics", ADMIN, query="service=tokens"))
+        series = "service=tokens&step=hour"
+        self.twice("GET /api/admin/metrics/series", lambda: self._api("api_admin_series", ADMIN, query=series))
+        self.twice("GET /api/admin/deployments", lambda: self._api("api_admin_deployments", ADMIN, query="limit=20"))
+        for what, change in (
+            ("budgets", {"akash_day": 150}),
+            ("limits", {"tiers": {"standard": {"launches": {"hour": 1000}}}}),
+        ):
+            self.twice(f"GET /api/admin/{what}", partial(self._api, f"api_admin_{what}", ADMIN))
+            self.count(f"PUT /api/admin/{what}", partial(self._api, f"api_admin_change_{what}", ADMIN, body=change))
         model = {"id": "catalogued"}
         self.twice("PUT /api/admin/models/{id}", lambda: self._api("api_admin_model", ADMIN, path=model, body=entry))
+
+    def _wallets(self) -> None:
+        path = {"wallet": BOB.address}
+        self.twice("GET /api/admin/wallets/{wallet}", lambda: self._api("api_admin_wallet", ADMIN, path=path))
+        for end, name in (("block", "block"), ("unblock", "unblock"), ("logout", "end_sessions")):
+            body = {} if end == "logout" else {"body": {"reason": "For a moment"}}
+            asked = partial(self._api, f"api_admin_{name}", ADMIN, path=path, **body)
+            self.count(f"POST /api/admin/wallets/{{wallet}}/{end}", asked)
 
     # ── Builds ──────────────────────────────────────────────────────────────────────────────────
 

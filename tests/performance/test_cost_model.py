@@ -21,6 +21,9 @@ NEIGHBOURS = {
     "POST /api/v1/builds/{build_id}/deploy",
     *("POST /api/v1/builds/preview", "POST /api/v1/builds/{build_id}/retry"),
     *("POST /api/v1/builds/{build_id}/deployments/{chain_id}", "GET /api/v1/builds/{build_id}/abi"),
+    *("POST /api/auth/link", "POST /api/webhooks/{id}/confirm", "PUT /api/deployments/{id}"),
+    *("GET /api/tokens/{address}", "GET /api/tokens/{address}/abi", "GET /api/tokens/{address}/metadata"),
+    *("POST /api/tokens/{address}/mint", "POST /api/deployments/{id}/deposit"),
 }
 JOBS = {
     *("token_launch", "akash_deploy", "stack_node", "stack_api", "build"),
