@@ -27,7 +27,8 @@ def main() -> int:
     sam = [str(tools / "sam"), "validate", "--template-file", str(TEMPLATE), "--region", REGION]
     variables = {**sam_environment(), "AWS_DEFAULT_REGION": REGION}
     good = subprocess.run(sam, cwd=ROOT, env=variables, check=False).returncode == 0
-    lint = [str(tools / "cfn-lint"), str(TEMPLATE), "--regions", *REGIONS]
+    # W1100: YAML's merge keys go when SAM packages the template, as it always does here.
+    lint = [str(tools / "cfn-lint"), str(TEMPLATE), "--ignore-checks", "W1100", "--regions", *REGIONS]
     good = subprocess.run(lint, cwd=ROOT, check=False).returncode == 0 and good
     with TemporaryDirectory() as directory:
         # The option once for each: of several files after one option it checks the first and ignores the rest.
