@@ -133,6 +133,13 @@ def beat(slipway: Installation, token: str, at: int | None = None) -> None:
     assert slipway.api("heartbeat", token=token, body=given).status == 200
 
 
+def test_a_row_that_is_no_update_holds_nothing_up(slipway: Installation) -> None:
+    """Somebody wrote it past the functions; what comes behind it in the stream is published."""
+    key = {"pk": {"S": f"BUILD#{uuid.uuid4()}"}, "sk": {"S": "UPDATE#00000001"}}
+    boto3.client("dynamodb").put_item(TableName="jobs", Item=key)
+    slipway.invoke("NotificationsFunction", {"Records": [{"dynamodb": {"Keys": key}}]})
+
+
 def test_the_life_of_a_worker_is_told_once_and_signed(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url)
     token = enrol(ALICE.address)

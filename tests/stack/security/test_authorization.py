@@ -179,7 +179,7 @@ def _stays_out(stack: RunningStack, key: str, reason: str, headers: dict[str, st
 
 
 def _call(stack: RunningStack, key: str, headers: dict[str, str], name: str | None = None) -> httpx.Response:
-    """Call a route with its documented example, naming a thing in the path if one is given."""
+    """Call a route with its documented example, naming a thing in the path if one is given: what it names first."""
     method, path = key.split(" ")
     operation = committed()["paths"][path][method.lower()]
     query = {}
@@ -187,6 +187,7 @@ def _call(stack: RunningStack, key: str, headers: dict[str, str], name: str | No
         if parameter["in"] == "path":
             value = name if name is not None else str(parameter.get("example", "x"))
             path = path.replace(f"{{{parameter['name']}}}", value)
+            name = None
         elif parameter["in"] == "query" and parameter["required"]:
             query[parameter["name"]] = parameter["example"]
     body = _body(key) if "requestBody" in operation else None

@@ -9,6 +9,7 @@ from slipway.notifications.queue import enqueue
 from slipway.notifications.rules import event_type, fitted, wants
 from slipway.notifications.store import ALL, webhooks_of
 from slipway.notifications.subjects import subject_of
+from slipway.observability import logger
 from slipway.store import read_item
 
 
@@ -31,6 +32,10 @@ def _event_at(pk: str, sk: str) -> JobEvent | None:
         return read_item(JobEvent, (pk, sk))
     update = read_item(BuildUpdateItem, (pk, sk))
     if update is None:
+        return None
+    if update.sequence is None or update.status is None:
+        # Not one of ours. It would hold up everything behind it in the stream.
+        logger.error("an update of a build without number or status", pk=pk, sk=sk)
         return None
     before = updates_after(pk.removeprefix("BUILD#"), int(update.sequence) - 2, 1) if update.sequence > 1 else []
     previous = before[0].status if before else None
