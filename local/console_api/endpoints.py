@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from local.console_api.api import until_gone
 from local.console_api.market import Deployment, Lease, Market, forwarded
@@ -59,6 +60,7 @@ class Endpoints:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._open: dict[int, web.AppRunner] = {}
+        self._lock = asyncio.Lock()
 
     async def run(self, _app: web.Application) -> Any:
         """Keep the ports as the market wants them while the server runs."""
@@ -69,15 +71,26 @@ class Endpoints:
         for runner in self._open.values():
             await runner.cleanup()
 
+    @web.middleware
+    async def before_answers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Open what an answer may call ready before it is given."""
+        answer = await handler(request)
+        await self._settle()
+        return answer
+
     async def _follow(self) -> None:
         while True:
+            await self._settle()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _settle(self) -> None:
+        async with self._lock:
             wanted = self._wanted()
             for port in [port for port in self._open if port not in wanted]:
                 await self._open.pop(port).cleanup()
             for port, kind in wanted.items():
                 if port not in self._open:
                     await self._serve(port, kind)
-            await asyncio.sleep(_LOOK_SECONDS)
 
     def _wanted(self) -> dict[int, str]:
         return {

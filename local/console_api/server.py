@@ -26,11 +26,12 @@ _START_SECONDS = 20.0
 def application(market: Market) -> web.Application:
     """Return the server's application: the API, the provider proxy's WebSocket at ``/``, and the routes for tests."""
     tokens = Tokens()
-    app = web.Application(middlewares=[refusals], client_max_size=2 * 1024 * 1024)
+    endpoints = Endpoints(market)
+    app = web.Application(middlewares=[refusals, endpoints.before_answers], client_max_size=2 * 1024 * 1024)
     ConsoleRoutes(market, tokens).register(app.router)
     Steering(market).register(app.router)
     app.router.add_get("/", ProviderProxy(market, tokens).handle)
-    app.cleanup_ctx.append(Endpoints(market).run)
+    app.cleanup_ctx.append(endpoints.run)
     app.cleanup_ctx.append(Services(market).run)
     return app
 

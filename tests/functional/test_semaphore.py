@@ -37,10 +37,11 @@ def test_one_that_was_released_makes_room_for_another(slipway: Installation) -> 
 
 
 def test_what_was_not_released_expires(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = epoch_seconds()
+    monkeypatch.setattr(semaphore, "epoch_seconds", lambda: began)
     _acquire("a", seconds=5)
     _acquire("b", seconds=50)
-    later = epoch_seconds() + 6
-    monkeypatch.setattr(semaphore, "epoch_seconds", lambda: later)
+    monkeypatch.setattr(semaphore, "epoch_seconds", lambda: began + 6)
     _acquire("c")
     with pytest.raises(RateLimitExceededError) as refused:
         _acquire("d")
