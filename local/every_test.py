@@ -70,7 +70,8 @@ def suites() -> list[Suite]:
         Suite("faults", (*_PYTEST, "tests/faults", "-m", "not long")),
         # Whole modules, as some have things that they share; in their order, as the longest are not at the end.
         Suite("stack", (*_PYTEST, "tests/performance", "tests/stack", *_STACKS, "--no-loadscope-reorder")),
-        Suite("functional", (*_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
+        # It computes and has no deadlines, so those that have some get the processors first.
+        Suite("functional", ("nice", "-n", "10", *_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
         # What of the clients needs no stack; the rest is in tests/unit/clients and tests/stack/clients.
         Suite("typescript", ("sh", "-c", f"{sys.executable} -m local.web --install {_CLIENT} && {_NPM_TEST}")),
         Suite("dashboard", ("sh", "-c", "npm run --silent types && npm test --silent"), ROOT / "web"),

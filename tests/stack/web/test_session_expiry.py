@@ -25,7 +25,7 @@ def _session(page: Page) -> Any:
 
 def _typed(page: Page, newcomer: dict[str, str]) -> None:
     connect(page, newcomer, "/builds/new")
-    page.get_by_label("Prompt").fill(PROMPT)
+    page.get_by_role("textbox", name="Prompt").fill(PROMPT)
     page.get_by_label("Symbol").fill("HRB")
 
 
@@ -37,7 +37,7 @@ def test_a_session_is_renewed_in_silence_and_a_form_keeps_what_was_typed(page: P
     assert renewed.value.status == 200
     page.wait_for_function("old => !localStorage.getItem('slipway.session').includes(old)", arg=before["refreshToken"])
     expect(page.get_by_role("alertdialog")).to_have_count(0)
-    expect(page.get_by_label("Prompt")).to_have_value(PROMPT)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(PROMPT)
     # The old tokens were used up, and the new ones are good.
     page.get_by_role("link", name="Workers").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -59,7 +59,7 @@ def test_a_session_that_was_ended_elsewhere_asks_before_the_wallet_and_loses_not
     assert _session(page) is None
     dialog.get_by_role("button", name="Sign in with Ethereum").click()
     expect(dialog).to_have_count(0)
-    expect(page.get_by_label("Prompt")).to_have_value(PROMPT)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(PROMPT)
     expect(page.get_by_label("Symbol")).to_have_value("HRB")
     assert _session(page)["wallet"] == newcomer["address"]
 
@@ -70,4 +70,4 @@ def test_who_signs_out_instead_leaves_nothing_behind(page: Page, stack: RunningS
     page.evaluate(EXPIRE)
     page.get_by_role("alertdialog").get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("Connect your wallet to see what is yours")).to_be_visible()
-    expect(page.get_by_label("Prompt")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_count(0)
