@@ -67,21 +67,27 @@ def loads() -> dict[str, list[Flow]]:
 
 def needed(flows: list[Flow], rows: Mapping[str, Row]) -> Need:
     """Add up what a load needs each second; of concurrency, at the same time."""
-    total = [0.0] * 7
-    for flow in flows:
-        row = rows[flow.operation]
-        memory = functions()[flow.function].get("MemorySize", 1024) / 1024
-        seconds = ABROAD * row.gigabyte_seconds / memory + flow.held_seconds
-        is_job = row.transitions > 0
-        total[0] += 0 if is_job else flow.rate
-        total[1] += flow.rate * seconds
-        total[2] += flow.rate * row.write_units
-        total[3] += flow.rate * row.read_units
+    used = [(flow, rows[flow.operation]) for flow in flows]
+    # What a job does besides, the request for it is counted with.
+    asked = [(flow, row) for flow, row in used if not row.transitions]
+    return Need(
+        requests=sum(flow.rate for flow, _ in asked),
+        concurrency=sum(flow.rate * _seconds(flow, row) for flow, row in used),
+        write_units=sum(flow.rate * row.write_units for flow, row in used),
+        read_units=sum(flow.rate * row.read_units for flow, row in used),
         # Each launch signs two transactions in one go.
-        total[4] += flow.rate * (2 if flow.operation == "token_launch" else row.called("kms:Sign"))
-        total[5] += 0 if is_job else flow.rate * row.called("stepfunctions:StartExecution")
-        total[6] += flow.rate * row.transitions
-    return Need(*total)
+        signatures=sum(
+            flow.rate * (2 if flow.operation == "token_launch" else row.called("kms:Sign")) for flow, row in used
+        ),
+        starts=sum(flow.rate * row.called("stepfunctions:StartExecution") for flow, row in asked),
+        transitions=sum(flow.rate * row.transitions for flow, row in used),
+    )
+
+
+def _seconds(flow: Flow, row: Row) -> float:
+    """Return how long each of a flow keeps an execution environment."""
+    memory = float(functions()[flow.function].get("MemorySize", 1024)) / 1024
+    return ABROAD * row.gigabyte_seconds / memory + flow.held_seconds
 
 
 def throttle() -> float:

@@ -1,13 +1,9 @@
 """The processor time of a local stack's parts, read from the kernel."""
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from local.processes import descendants
-
-_TICKS = os.sysconf("SC_CLK_TCK")
+import psutil
 
 
 @dataclass(frozen=True)
@@ -33,20 +29,19 @@ def used(endpoint: str) -> Used:
     Raises:
         LookupError: No engine is there.
     """
-    wanted = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
-    for process in Path("/proc").iterdir():
-        with suppress(OSError):
-            if b"ministack" in (process / "cmdline").read_bytes() and wanted in (process / "environ").read_bytes():
-                own, ended = _seconds(int(process.name))
-                return Used(own, ended + sum(sum(_seconds(child)) for child in descendants(int(process.name))))
+    port = endpoint.rpartition(":")[2]
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "ministack" in process.cmdline() and process.environ().get("GATEWAY_PORT") == port:
+                own, ended = _seconds(process)
+                return Used(own, ended + sum(sum(_seconds(child)) for child in process.children(recursive=True)))
     raise LookupError("there is no engine")
 
 
-def _seconds(pid: int) -> tuple[float, float]:
+def _seconds(process: psutil.Process) -> tuple[float, float]:
     """Return what a process has used, and what its children had that have ended; nothing of one that is gone."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
+        times = process.cpu_times()
+    except psutil.Error:
         return 0, 0
-    user, system, of_children, system_of_children = (int(field) / _TICKS for field in fields[11:15])
-    return user + system, of_children + system_of_children
+    return times.user + times.system, times.children_user + times.children_system

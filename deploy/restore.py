@@ -70,13 +70,13 @@ def restore_beside(
 def copy_back(client: Any, restored: str, table: str, *, overwrite: bool = False) -> Copied:
     """Put items of a restored table back that the other has not, or has otherwise.
 
-    Each write has its condition, so that nothing that is written meanwhile is lost.
+    What is missing is put back only while it is. What was deleted on purpose is missing, too.
 
     Args:
         client: boto3's DynamoDB client.
         restored: The table as it was.
         table: The one in use.
-        overwrite: Whether items that changed since are put back as well.
+        overwrite: Whether items that changed since are put back as well, whatever is written to them meanwhile.
     """
     done = Copied()
     for item in _items(client, restored):
@@ -85,7 +85,7 @@ def copy_back(client: Any, restored: str, table: str, *, overwrite: bool = False
         if present == item:
             done.same += 1
         elif present is None:
-            done.missing += _put(client, table, item, "attribute_not_exists(pk)")
+            done.missing += _put_missing(client, table, item)
         else:
             done.changed += 1
             if overwrite:
@@ -93,9 +93,9 @@ def copy_back(client: Any, restored: str, table: str, *, overwrite: bool = False
     return done
 
 
-def _put(client: Any, table: str, item: dict[str, Any], condition: str) -> int:
+def _put_missing(client: Any, table: str, item: dict[str, Any]) -> int:
     try:
-        client.put_item(TableName=table, Item=item, ConditionExpression=condition)
+        client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
     except client.exceptions.ConditionalCheckFailedException:
         return 0
     return 1

@@ -217,7 +217,7 @@ def _contracts_installer(held: Stack) -> Iterator[subprocess.Popen[str]]:
         installer = subprocess.Popen(
             [sys.executable, "-m", "local.contracts"], cwd=ROOT, env=variables,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-            preexec_fn=end_with_parent(),  # Linux, from the main thread
+            preexec_fn=end_with_parent(),  # from the main thread
         )  # fmt: skip
     with installer:
         try:

@@ -293,22 +293,28 @@ class Launchpad:
         self.anvil.rpc("anvil_stopImpersonatingAccount", address)
 
 
+def launchpad_of(monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: Anvil) -> Launchpad:
+    """Launches of an installation, whose deployers have the pool's keys."""
+    signers = [LocalSigner(key) for key in POOL]
+    chain = chain_settings().token_chain
+    rpc = JsonRpc(chain, anvil.client)
+    signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
+    monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
+    launchpad = Launchpad(slipway, anvil, signers)
+    hub = function_app("tasks/token_deploy")
+    monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.moment))
+    return launchpad
+
+
 @pytest.fixture
 def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
     _chain.rpc("evm_setAutomine", True)
     snapshot = _chain.rpc("evm_snapshot")
     with mock_aws():
         slipway = install(monkeypatch, FakeNode(), _chain.url, CHAIN)
-        signers = [LocalSigner(key) for key in POOL]
-        addresses = [signer.address for signer in signers]
+        launchpad = launchpad_of(monkeypatch, slipway, _chain)
+        addresses = [signer.address for signer in launchpad.signers]
         save_contracts(31337, _chain.contracts.model_registry, _chain.contracts.token_manager, addresses)
-        chain = chain_settings().token_chain
-        rpc = JsonRpc(chain, _chain.client)
-        signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
-        monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
-        launchpad = Launchpad(slipway, _chain, signers)
-        hub = function_app("tasks/token_deploy")
-        monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.moment))
         yield launchpad
     _chain.rpc("evm_revert", snapshot)
     # What waits in the pool is not part of a snapshot.

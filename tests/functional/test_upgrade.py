@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,11 @@ from moto import mock_aws
 from local.anvil import stop_anvil
 from local.console_api.server import running
 from slipway.chain.install import InstalledContracts
-from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.signing import ChainSigning
-from slipway.chain.write_ahead import WriteAhead
-from slipway.configuration import chain_settings
 from slipway.times import epoch_milliseconds
-from tests.functional.test_token_launch import CHAIN, POOL, Anvil, Launchpad, _start
+from tests.functional.test_token_launch import CHAIN, Anvil, Launchpad, _start, launchpad_of
 from tests.support.console_simulator import Simulator
-from tests.support.functions import event, function_app
+from tests.support.functions import event
 from tests.support.installation import Installation, install
-from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 from tests.support.template import template
 from tests.support.wallets import ALICE, OPERATOR
@@ -173,15 +167,7 @@ def earlier(monkeypatch: pytest.MonkeyPatch, _node: Anvil) -> Iterator[Installat
 @pytest.fixture
 def pad(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) -> Launchpad:
     """The same, with the earlier deployers' keys and a time that tests skip."""
-    signers = [LocalSigner(key) for key in POOL]
-    chain = chain_settings().token_chain
-    rpc = JsonRpc(chain, _node.client)
-    signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
-    monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
-    launchpad = Launchpad(earlier, _node, signers)
-    hub = function_app("tasks/token_deploy")
-    monkeypatch.setattr(hub, "workflow", partial(hub.workflow, launchpad.moment))
-    return launchpad
+    return launchpad_of(monkeypatch, earlier, _node)
 
 
 def _state(pad: Launchpad) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ _RESERVE_SECONDS = 10
 
 def _flush(event: dict[str, Any]) -> dict[str, Any]:
     steps = [{"state": "FlushShard", "shard": shard} for shard in range(SHARDS)]
-    # After a try that died, every shard is left to a task of its own.
     steps += [{"state": "WatchShard", "shard": shard} for shard in sorted(watched_shards())]
+    # After a try that died, every shard is left to a task of its own.
     done, rest = do_steps(steps, STATES, -inf if event["tries"] else event["until"])
     counts = Counter[str]()
     for entry in done:
