@@ -55,6 +55,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.jobs.deployments import Deployment
+from slipway.settings import tier_limit
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from slipway.times import from_text
 from slipway.tokens import calls
@@ -1115,8 +1116,11 @@ def test_what_a_node_wants_over_the_cap_is_no_verdict(pad: Launchpad, weather: W
 
 
 def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_its_time_and_no_later_one(
-    pad: Launchpad, weather: Weather
+    pad: Launchpad, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As many as it takes until another account has its turn.
+    monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 100, "day": 100}}')
+    tier_limit.cache_clear()
     absurd = "transaction gas price below minimum: gas tip cap 1000000000, minimum needed 90000000000000"
     weather.says = lambda method, _: {"code": -32000, "message": absurd} if method == "eth_sendRawTransaction" else None
     held = pad.new()
