@@ -36,7 +36,7 @@ chain-check: ## Ask each RPC address of each chain what it is, and whether the d
 
 contract: prepare ## Check against a real MLflow server, Akash's judge of SDLs, and geth, which is built when Go is there
 	@$(PYTHON) -c "from local.uv import sync; sync('mlflow')"
-	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m pytest tests/contract
+	@MLFLOW_PYTHON="$(CURDIR)/.local/venv/mlflow/bin/python" $(PYTHON) -m local.every_test contract
 
 faults: prepare ## The long form of the fault tests: every fault alone, hundreds of jobs with random ones, and one table
 	@SLIPWAY_FAULTS_JSON=$${SLIPWAY_FAULTS_JSON:-bench/faults.json} $(PYTHON) -m pytest tests/faults -s -q

@@ -1,11 +1,14 @@
 """Run every test: suites that mostly wait run beside those that compute, each with a log of its own.
 
-What failed is printed whole when its suite ends, the coverage of all suites together at the end.
+What failed is printed whole when its suite ends, the coverage of all suites together at the end. A few tests that
+failed beside the others run once more when the machine is quiet. They are named, whatever becomes of them.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,14 +17,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from local.paths import ROOT
 from local.processes import end_with_parent
 
 LOGS = ROOT / ".local" / "tests"
 LEAST_COVERAGE_PERCENT = 90
+MOST_REPEATED = 12
+"""Tests of one suite that may run once more; where more fail, it is not the load."""
 _STOP_SECONDS = 60
 # Each worker has a stack, of which each has some 2 GB.
 _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
+_PROCESSES = ("--numprocesses", "2")
 _CLIENT = "clients/typescript"
 _NPM_TEST = f"npm --prefix {_CLIENT} test --silent"
 _PYTEST = (sys.executable, "-m", "pytest", "--cov", "--cov-report=")
@@ -37,6 +45,8 @@ class Suite:
     status: int | None = None
     seconds: float = 0
     cpu_seconds: float = 0
+    repeat: tuple[str, ...] = ()
+    """The command that runs what failed once more, by itself."""
 
     @property
     def log(self) -> Path:
@@ -58,20 +68,38 @@ class Suite:
                 preexec_fn=end_with_parent(signal.SIGTERM),
             )
 
+    @property
+    def failed(self) -> list[str]:
+        """The tests that failed, as pytest remembers them."""
+        remembered = LOGS / self.name / "v" / "cache" / "lastfailed"
+        return sorted(json.loads(remembered.read_text())) if remembered.exists() else []
+
     def line(self) -> str:
         """Return how it ended, with the time that it took and the CPU time of all its processes."""
         verdict = "passed" if self.status == 0 else f"FAILED with status {self.status}, see {self.log}"
         return f"{self.name:<12}{self.seconds:6.0f} s {self.cpu_seconds:6.0f} s CPU  {verdict}"
 
 
+def _tests(name: str, *arguments: str, beside: tuple[str, ...] = (), priority: tuple[str, ...] = ()) -> Suite:
+    """Return a suite of pytest, which remembers what failed, so that this can run once more."""
+    command = (*_PYTEST, "--durations=40", "-o", f"cache_dir={LOGS / name}", *arguments)
+    repeat = (*command, "--last-failed", "--last-failed-no-failures=none")
+    return Suite(name, (*priority, *command, *beside), repeat=repeat)
+
+
+def contract() -> Suite:
+    """Return the suite that holds Slipway against other people's engines, which runs by itself."""
+    return _tests("contract", "tests/contract")
+
+
 def suites() -> list[Suite]:
     """Return the suites, those that take longest first."""
     return [
-        Suite("faults", (*_PYTEST, "tests/faults", "-m", "not long")),
+        _tests("faults", "tests/faults", "-m", "not long"),
         # Whole modules, as some have things that they share; in their order, as the longest are not at the end.
-        Suite("stack", (*_PYTEST, "tests/performance", "tests/stack", *_STACKS, "--no-loadscope-reorder")),
+        _tests("stack", "tests/performance", "tests/stack", beside=(*_STACKS, "--no-loadscope-reorder")),
         # It computes and has no deadlines, so those that have some get the processors first.
-        Suite("functional", ("nice", "-n", "10", *_PYTEST, "tests/unit", "tests/functional", "--numprocesses", "2")),
+        _tests("functional", "tests/unit", "tests/functional", beside=_PROCESSES, priority=("nice", "-n", "10")),
         # What of the clients needs no stack; the rest is in tests/unit/clients and tests/stack/clients.
         Suite("typescript", ("sh", "-c", f"{sys.executable} -m local.web --install {_CLIENT} && {_NPM_TEST}")),
         Suite("dashboard", ("sh", "-c", "npm run --silent types && npm test --silent"), ROOT / "web"),
@@ -79,14 +107,34 @@ def suites() -> list[Suite]:
 
 
 def run(wanted: list[Suite]) -> bool:
-    """Run suites beside each other; print how each ended, and the whole log of one that failed.
+    """Run suites beside each other, then what failed once more; print how each ended, and the log of what failed.
 
     Returns:
-        Whether all passed.
+        Whether all passed, the second time at the latest.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    for left in LOGS.glob(".coverage*"):
-        left.unlink()
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+    _run_beside(wanted)
+    passed = [suite.status == 0 or _passes_alone(suite) for suite in wanted]
+    return all(passed)
+
+
+def _passes_alone(suite: Suite) -> bool:
+    """Run the tests of a suite that failed once more, with nothing beside them; return whether they pass."""
+    failed = suite.failed
+    if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(failed) <= MOST_REPEATED:
+        return False
+    again = Suite(f"{suite.name}-again", suite.repeat)
+    _run_beside([again])
+    print(
+        f"{'PASSED ONLY' if again.status == 0 else 'FAILED ALSO'} BY THEMSELVES, after they had failed beside others:"
+    )
+    print("".join(f"  {test}\n" for test in failed), end="", flush=True)
+    return again.status == 0
+
+
+def _run_beside(wanted: list[Suite]) -> None:
+    """Run suites beside each other until all have ended; print how each did, and the whole log of one that failed."""
     began = time.monotonic()
     processes = [suite.start() for suite in wanted]
     printing = threading.Lock()
@@ -114,7 +162,6 @@ def run(wanted: list[Suite]) -> bool:
         for thread in threads:
             thread.join(_STOP_SECONDS)
         raise
-    return all(suite.status == 0 for suite in wanted)
 
 
 def _covered() -> bool:
@@ -128,7 +175,7 @@ def _covered() -> bool:
 
 def main(names: list[str]) -> int:
     """Run the suites of these names, or all; return the exit status."""
-    known = suites()
+    known = [*suites(), contract()] if names else suites()
     if strangers := set(names) - {suite.name for suite in known}:
         print(f"No suite is called {', '.join(sorted(strangers))}: there are {', '.join(s.name for s in known)}.")
         return 2

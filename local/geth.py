@@ -106,10 +106,24 @@ class Geth:
         """Send an account funds of the developer's and wait until they are there."""
         (developer, *_) = self.call("eth_accounts")
         hashed = self.call("eth_sendTransaction", {"from": developer, "to": address, "value": hex(wei)})
+        self.receipt(hashed)
+
+    def receipt(self, transaction_hash: str) -> dict[str, Any]:
+        """Wait for a transaction's receipt, which geth refuses while it writes its index of transactions.
+
+        Raises:
+            GethError: There is none in time.
+        """
         ends_at = time.monotonic() + _READY_SECONDS
-        while self.call("eth_getTransactionReceipt", hashed) is None:
+        while True:
+            try:
+                if found := self.call("eth_getTransactionReceipt", transaction_hash):
+                    return dict(found)
+                missing = GethError(f"Transaction {transaction_hash} has no receipt")
+            except (GethError, OSError) as error:
+                missing = GethError(str(error))
             if time.monotonic() > ends_at:
-                raise GethError("The funds did not arrive")
+                raise missing
             time.sleep(0.2)
 
     def stop(self) -> None:

@@ -167,10 +167,7 @@ def test_tokens_are_launched(world: World) -> None:
         deployment_id = world.launch()
         status = world.status(deployment_id)
         assert status["status"] == "completed", status
-        receipts = [
-            world.node.geth.call("eth_getTransactionReceipt", status[name])
-            for name in ("deployment_tx_hash", "registry_tx_hash")
-        ]
+        receipts = [world.node.geth.receipt(status[name]) for name in ("deployment_tx_hash", "registry_tx_hash")]
         assert [receipt["status"] for receipt in receipts] == ["0x1", "0x1"]
         used = [(int(receipt["gasUsed"], 16), int(receipt["effectiveGasPrice"], 16)) for receipt in receipts]
         assert status["total_cost"] == str(sum(gas * price for gas, price in used))

@@ -484,7 +484,7 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 
 def _is_whole(config: pytest.Config) -> bool:
-    return not _deselected and any(Path(name).resolve() == HERE for name in config.args)
+    return not _deselected and not config.getoption("lf") and any(Path(name).resolve() == HERE for name in config.args)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from local.every_test import Suite, main, run
 
 @pytest.fixture(autouse=True)
 def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(every_test, "LOGS", tmp_path)
+    monkeypatch.setattr(every_test, "LOGS", tmp_path / "logs")
 
 
 def _suite(name: str, code: str) -> Suite:
@@ -59,11 +59,68 @@ while not other.exists():
     )
 
 
+def _pytest(tmp_path: Path, code: str) -> Suite:
+    """A suite like those of `make test`, with tests of its own."""
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_it.py").write_text(code)
+    command = (sys.executable, "-m", "pytest", "-o", f"cache_dir={tmp_path / 'logs' / 'it'}", str(folder))
+    return Suite("it", command, folder, repeat=(*command, "--last-failed", "--last-failed-no-failures=none"))
+
+
+ONCE = """
+import pathlib
+seen = pathlib.Path(__file__).with_name("seen")
+
+def test_good():
+    pass
+
+def test_once():
+    if not seen.exists():
+        seen.touch()
+        raise TimeoutError
+"""
+
+
+def test_what_fails_beside_others_runs_once_more_and_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run([_pytest(tmp_path, ONCE)])
+    shown = capfd.readouterr().out
+    assert "PASSED ONLY BY THEMSELVES" in shown
+    assert "test_it.py::test_once\n" in shown
+    assert "TimeoutError" in shown
+    assert "FAILED with status 1" in shown
+    again = (tmp_path / "logs" / "it-again.log").read_text()
+    assert "1 passed" in again
+
+
+def test_what_fails_twice_fails_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert not run([_pytest(tmp_path, ONCE.replace("not seen.exists()", "True"))])
+    assert "FAILED ALSO BY THEMSELVES" in capfd.readouterr().out
+
+
+def test_many_that_fail_are_not_the_load(tmp_path: Path) -> None:
+    many = f"""
+import pytest
+{ONCE.replace("def test_once():", "@pytest.mark.parametrize('one', range(13))" + chr(10) + "def test_once(one):")}
+    assert one == 0
+"""
+    assert not run([_pytest(tmp_path, many)])
+    assert not (tmp_path / "logs" / "it-again.log").exists()
+
+
+def test_a_run_that_breaks_is_not_repeated(tmp_path: Path) -> None:
+    assert not run([_pytest(tmp_path, "import nothing_of_that_name")])
+    assert not (tmp_path / "logs" / "it-again.log").exists()
+
+
 def test_the_whole_suite_is_what_lies_in_tests() -> None:
     named = {part for suite in every_test.suites() for part in suite.command if part.startswith("tests/")}
     folders = {f"tests/{path.name}" for path in Path("tests").iterdir() if any(path.glob("**/test_*.py"))}
     # Contracts with what is not ours have a command of their own.
     assert named == folders - {"tests/contract"}
+    assert "tests/contract" in every_test.contract().command
 
 
 def test_a_suite_that_does_not_exist_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
