@@ -50,8 +50,8 @@ deploy: ## Deploy deploy/<name>.toml to AWS: ENV=name; PLAN=yes says what would 
 destroy: ## Say what stays of an installation on AWS, ENV=name; with CONFIRM=name delete the rest
 	@$(PYTHON) -m deploy destroy "$(ENV)" --confirm "$(CONFIRM)"
 
-restore: ## Bring back what a table lost: ENV=name TABLE=JobsTable AT=2026-11-29T12:00:00Z, OVERWRITE=yes for what changed
-	@$(PYTHON) -m deploy restore "$(ENV)" --table "$(TABLE)" --at "$(AT)" $(if $(filter yes,$(OVERWRITE)),--overwrite)
+restore: ## Bring back what a table lost: ENV=name TABLE=JobsTable AT=2026-11-29T12:00:00Z, OVERWRITE=yes for what changed, LEAVE= kinds to leave out
+	@$(PYTHON) -m deploy restore "$(ENV)" --table "$(TABLE)" --at "$(AT)" --leave "$(LEAVE)" $(if $(filter yes,$(OVERWRITE)),--overwrite)
 
 smoke: ## Check any installation from outside: API=https://… ; DOMAIN=… CHAIN=… where it has other ones, SPEND=yes to launch
 	@$(PYTHON) -m deploy.smoke "$(API)" --domain "$(DOMAIN)" $(if $(CHAIN),--chain $(CHAIN)) --spend $(if $(filter yes,$(SPEND)),yes,no)

@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.checks import reachability
-from deploy.restore import RestoreError, copy_back, restore_beside
+from deploy.restore import LEFT_OUT, RestoreError, copy_back, restore_beside
 from deploy.run import DeployError, Deployment, StackError
 from deploy.settings import Settings, SettingsError, read
 from deploy.stack import Stack
@@ -35,7 +35,7 @@ def _deployment(settings: Settings) -> Deployment:
     return Deployment(settings, clients, AwsTools(), SHARED / "deploy", stack, print)
 
 
-def _restore(settings: Settings, table: str, at: str, *, overwrite: bool) -> None:
+def _restore(settings: Settings, table: str, at: str, leave: str, *, overwrite: bool) -> None:
     clients = _clients(settings)
     try:
         moment = datetime.fromisoformat(at).astimezone(UTC)
@@ -44,9 +44,13 @@ def _restore(settings: Settings, table: str, at: str, *, overwrite: bool) -> Non
     found = clients("cloudformation").describe_stack_resource(StackName=settings.stack, LogicalResourceId=table)
     name = found["StackResourceDetail"]["PhysicalResourceId"]
     restored = restore_beside(clients("dynamodb"), name, moment)
-    done = copy_back(clients("dynamodb"), restored, name, overwrite=overwrite)
+    kinds = frozenset(LEFT_OUT if not leave else filter(None, leave.removeprefix("none").split(",")))
+    done = copy_back(clients("dynamodb"), restored, name, overwrite=overwrite, leave=kinds)
     was = "put back" if overwrite else "left as they are"
     print(f"{done.missing} items were gone and are back; {done.changed} had changed and were {was}.")
+    if done.left_out:
+        named = f", or of what is left out ({', '.join(sorted(kinds))})" if kinds else ""
+        print(f"{done.left_out} others stay as they are: expired, locks of launches that failed{named}.")
     print(f"{restored} is still there: delete it when you need it no more.")
 
 
@@ -59,6 +63,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--confirm", default="", help="the name again, to delete")
     parser.add_argument("--table", default="", help="logical id of the table to restore, such as JobsTable")
     parser.add_argument("--at", default="", help="the moment that it is restored to, such as 2026-11-29T12:00:00Z")
+    parser.add_argument("--leave", default="", help="comma-separated kinds of items to leave out, or none")
     parser.add_argument("--overwrite", action="store_true", help="put back what changed since as well")
     given = parser.parse_args(arguments)
     try:
@@ -73,7 +78,7 @@ def main(arguments: list[str]) -> int:
         if given.command == "plan":
             return 0 if deployment.plan() else 1
         if given.command == "restore":
-            _restore(settings, given.table, given.at, overwrite=given.overwrite)
+            _restore(settings, given.table, given.at, given.leave, overwrite=given.overwrite)
         elif given.command == "destroy":
             deployment.destroy(confirmed=given.confirm == given.name)
         else:
