@@ -78,6 +78,8 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
         "AllowPrivateNetwork": "true",
         "SourcifyUrl": verifier_address(ports),
         "WebhookPrivateNetwork": "true",
+        "StackNodeImage": "bananocoin/banano:V26.1",
+        "StackApiImage": "example/api:1",
         **console.parameters(ports),
         **_akash_seconds(declared),
     }

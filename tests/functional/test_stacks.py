@@ -14,6 +14,7 @@ from slipway.akash.store import find_workload
 from slipway.errors import ProbeRefusedError
 from slipway.stacks import node_rpc, node_workflow
 from slipway.stacks.artifact_store import ArtifactStore, Versions
+from slipway.stacks.service import stack_service
 from slipway.stacks.steps import Step
 from tests.support.console_simulator import Simulator
 from tests.support.installation import BUCKET, Installation
@@ -224,6 +225,37 @@ def test_a_running_job_is_named(stacks: Stacks) -> None:
         assert (answer.status, answer.code) == (409, "CONFLICT")
         assert answer.body["error"]["details"]["job"]["job_id"] == accepted.body["job"]["job_id"]
     assert len(stacks.executions("node")) == 1
+
+
+@pytest.mark.parametrize("image", ["", "me/node", "me/node:latest", "registry.example:5000/me/node"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_that_moves_is_nobodys_default(
+    stacks: Stacks, kind: str, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an installation of before still has as its parameter is not deployed unnoticed."""
+    stacks.up("node")
+    monkeypatch.setenv(f"STACK_{kind.upper()}_IMAGE", image)
+    stack_service.cache_clear()
+    answer = stacks.put(kind, environment="staging")
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    (field,) = answer.body["error"]["details"]["fields"]
+    assert field["field"] == "image"
+    assert f"Stack{kind.title()}Image" in field["message"]
+    assert stacks.put("node", spec(image="me/node:latest"), environment="staging").status == 202
+
+
+def test_a_new_default_image_is_taken_by_put_and_not_by_restart(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stacks.up("node")
+    monkeypatch.setenv("STACK_NODE_IMAGE", "me/node:9")
+    stack_service.cache_clear()
+    restarted = stacks.run(stacks.send("restart_node"))
+    assert restarted["spec"]["image"] == before["spec"]["image"] == "bananocoin/banano:V26.1"
+    updated = stacks.run(stacks.put("node"))
+    assert (updated["status"], updated["spec"]["image"]) == ("active", "me/node:9")
+    assert updated["dseq"] == before["dseq"]
+    assert stacks.put("node").body["unchanged"] is True
 
 
 def test_another_image_runs_on_the_same_lease(stacks: Stacks) -> None:

@@ -383,7 +383,7 @@ def install(
     monkeypatch.setenv("ARTIFACT_BUCKET", BUCKET)
     monkeypatch.setenv("ARTIFACT_KEY_ID", artifact_key)
     monkeypatch.setenv("SDL_KEY_ID", _client("kms").create_key()["KeyMetadata"]["KeyId"])
-    monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:latest")
+    monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:V26.1")
     monkeypatch.setenv("STACK_API_IMAGE", "example/api:1")
     monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
     monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")

@@ -33,6 +33,7 @@ from slipway.stacks.rules import (
     generations_of,
     host_for,
     host_of_uri,
+    is_pinned,
     is_updated,
     node_version,
     parse_endpoint,
@@ -330,3 +331,35 @@ def test_an_update_waits_for_every_service_and_for_the_provider() -> None:
     assert not is_updated(_told(**RUNS), ["node", "other"], {"node": 1})
     assert is_updated(_told(**RUNS), ["node"], {})
     assert generations_of(_told(**RUNS)) == {"node": 2}
+
+
+# ── Images ──────────────────────────────────────────────────────────────────────────────────────
+
+DIGEST = "@sha256:" + "0a" * 32
+
+
+@pytest.mark.parametrize(
+    "image", ["a:1", "b/a:V26.1", f"a{DIGEST}", f"a:latest{DIGEST}", "r.example:5000/b/a:x", "a:latest-1", "a:Latest"]
+)
+def test_an_image_by_version_or_digest_is_pinned(image: str) -> None:
+    assert is_pinned(image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "a",
+        "b/a",
+        "a:latest",
+        "b/a:latest",
+        "r.example:5000/b/a",
+        "a:",
+        "a:-1",
+        "a:1\n",
+        "a@sha256:0a",
+        "a:" + "x" * 129,
+    ],
+)
+def test_any_other_image_moves(image: str) -> None:
+    assert not is_pinned(image)

@@ -20,7 +20,7 @@ GIB = 2**30
 
 
 def node(generation: int = 1, environment: str = "production", **spec: Any) -> str:
-    return node_sdl(NodeSpec.model_validate(spec), "bananocoin/banano:latest", environment, generation)
+    return node_sdl(NodeSpec.model_validate(spec), "bananocoin/banano:V26.1", environment, generation)
 
 
 def api(generation: int = 1, endpoint: Endpoint = ENDPOINT, **spec: Any) -> str:
@@ -33,7 +33,7 @@ def test_the_node_as_akash_gets_it() -> None:
     assert (workload.totals.cpu, workload.totals.memory) == (2000, 4 * GIB)
     assert workload.totals.storage == 72 * GIB
     service = json.loads(node())["services"]["node"]
-    assert service["image"] == "bananocoin/banano:latest"
+    assert service["image"] == "bananocoin/banano:V26.1"
     assert service["expose"] == [
         {"port": port, "as": port, "proto": "tcp", "to": [{"global": True}]} for port in (7072, 7071, 7074)
     ]

@@ -421,8 +421,7 @@ def akash_refresh_function() -> str:
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Images that stacks run where the caller names no other, US dollars that each deployment gets, and clocks in
-    seconds.
+    """Images that stacks run which name none, US dollars that each deployment gets, and clocks in seconds.
 
     Attributes:
         node_image: Of Banano nodes.
@@ -439,12 +438,18 @@ class StackSettings:
     look: float
 
 
+def stack_images() -> tuple[str, str]:
+    """Return STACK_NODE_IMAGE and STACK_API_IMAGE, either of which may be empty."""
+    return os.environ["STACK_NODE_IMAGE"], os.environ["STACK_API_IMAGE"]
+
+
 @cache
 def stack_settings() -> StackSettings:
-    """Read STACK_NODE_IMAGE and STACK_API_IMAGE; the rest is Akash's."""
+    """Read ``stack_images``; the rest is Akash's."""
+    node_image, api_image = stack_images()
     return StackSettings(
-        node_image=os.environ["STACK_NODE_IMAGE"],
-        api_image=os.environ["STACK_API_IMAGE"],
+        node_image=node_image,
+        api_image=api_image,
         deposit=akash_settings().default_deposit,
         ready=akash_clocks().ready,
         look=akash_clocks().look,

@@ -15,6 +15,7 @@ from eth_account.signers.local import LocalAccount
 from web3.contract.contract import Contract
 from web3.types import RPCEndpoint
 
+from slipway.akash.store import find_workload
 from slipway.chain.store import chain_configuration, save_escrow
 from slipway.control.store import Service, set_switch
 from tests.support.clock import patient_seconds
@@ -127,6 +128,57 @@ def test_only_a_workload_of_the_caller_can_be_paid_for(wallet: Wallet) -> None:
         answer = replace(wallet, job=job).deposit("1")
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
         assert replace(wallet, job=job).status().status == 200
+
+
+# What makes a deposit pointless, as attributes of the workload.
+POINTLESS: list[dict[str, Any]] = [
+    {"status": "closed"},
+    {"status": "error"},
+    {"status": "active", "close_requested_at": "2026-11-29T10:00:00Z"},
+    {"status": "pending", "closing_code": "BID_TIMEOUT"},
+    {"payment": {"price": 1, "escrow": None, "expires_at": "2020-01-01T00:00:00.000Z"}},
+]
+
+
+def _set(job: str, fields: dict[str, Any]) -> None:
+    """Change attributes of a workload, as its own workflow would."""
+    workload = find_workload(job)
+    assert workload
+    for name, value in fields.items():
+        setattr(workload, name, value)
+    workload.save()
+
+
+@pytest.mark.parametrize("fields", POINTLESS)
+def test_a_workload_that_ends_takes_no_more_deposits_and_gives_refunds(wallet: Wallet, fields: dict[str, Any]) -> None:
+    wallet.send(wallet.deposit("5").body["transactions"])
+    _set(wallet.job, fields)
+    refused = wallet.deposit("5")
+    assert (refused.status, refused.code) == (409, "CONFLICT")
+    assert refused.body["error"]["details"]["status"] == fields.get("status", "pending")
+    assert wallet.status().body["refundable"] == "5.000000"
+    wallet.send(wallet.refund().body["transactions"])
+    assert wallet.figures()["balance"] == "1000.000000"
+
+
+@pytest.mark.parametrize("permitted", [False, True])
+def test_a_workload_that_ends_while_the_chain_is_asked_takes_none(wallet: Wallet, permitted: bool) -> None:
+    permit = {"permit": wallet.sign(wallet.deposit("5").body["permit"])} if permitted else {}
+    forward = wallet.slipway.node.answers["eth_estimateGas"]
+
+    def ends(params: list[Any]) -> Any:
+        _set(wallet.job, {"status": "closed"})
+        return forward(params)
+
+    wallet.slipway.node.answers["eth_estimateGas"] = ends
+    refused = wallet.deposit("5", **permit)
+    assert (refused.status, refused.code) == (409, "CONFLICT")
+
+
+def test_a_deposit_that_is_there_can_be_added_to_after_its_time(wallet: Wallet) -> None:
+    past = "2020-01-01T00:00:00.000Z"
+    _set(wallet.job, {"payment": {"price": 1, "escrow": None, "expires_at": past}, "deposited_at": past})
+    assert wallet.deposit("5").status == 200
 
 
 # ── Who asks ────────────────────────────────────────────────────────────────────────────────────

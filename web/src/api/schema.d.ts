@@ -1433,7 +1433,7 @@ export interface components {
         ApiSpec: {
             /**
              * Image
-             * @description The container's image; the installation's by default.
+             * @description The container's image. The installation's by default, where that names a version or a digest.
              */
             image?: string | null;
             /**
@@ -3377,7 +3377,7 @@ export interface components {
         NodeSpec: {
             /**
              * Image
-             * @description The container's image; the installation's by default.
+             * @description The container's image. The installation's by default, where that names a version or a digest.
              */
             image?: string | null;
             /**
@@ -8297,7 +8297,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "image": "ghcr.io/mconstant/pay2slay-api:latest",
+                 *       "image": "example/api:1.4.2",
                  *       "env": {
                  *         "LOG_LEVEL": "info"
                  *       },
@@ -8742,7 +8742,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "image": "bananocoin/banano:latest",
+                 *       "image": "bananocoin/banano:V26.1",
                  *       "resources": {
                  *         "cpu": "2",
                  *         "memory": "4Gi",

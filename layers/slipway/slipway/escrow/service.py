@@ -97,9 +97,15 @@ class EscrowService:
             NotFoundError: The job is no workload of the caller's.
             ValidationFailedError: The amount is not the token's, or the permit not good for it.
             PaymentRequiredError: The wallet has less; ``details.missing`` says how much.
-            ConflictError: The chain would refuse it.
+            ConflictError: The workload has ended or ends, or the chain would refuse it.
             UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
         """
+        answer = self._prepared(caller, body)
+        # It may have ended while the chain was asked.
+        look_soon(require_workload(paid_job(body.job_id), str(caller.wallet)))
+        return answer
+
+    def _prepared(self, caller: Caller, body: DepositRequest) -> DepositAnswer:
         refusal = Gate(Service.ESCROW).refusal
         if refusal:
             raise refusal
@@ -121,7 +127,6 @@ class EscrowService:
                     "missing": format_amount(amount - found.balance, found.decimals),
                 },
             )
-        look_soon(job)
         description = f"Deposit {shown} for job {body.job_id}"
         if body.permit:
             call = contract.deposit_with_permit(body.job_id, amount, price, body.permit)

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from slipway.errors import NotFoundError
+from slipway.errors import ConflictError, NotFoundError
 from slipway.escrow.rules import agreed_price
 from slipway.jobs.deployments import deployment_key
 from slipway.store import JobsItem, read_item, update_if
-from slipway.times import now, to_text
+from slipway.times import now, now_text, to_text
 
 _RUNNING = "active"
+_OPEN = frozenset({"pending", _RUNNING})
 _MINED_SECONDS = 30
 
 
@@ -21,6 +22,9 @@ class PaidJob(JobsItem):
     wallet = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)
+    close_requested_at = UnicodeAttribute(null=True)
+    closing_code = UnicodeAttribute(null=True)
+    deposited_at = UnicodeAttribute(null=True)
     payment = JSONAttribute(null=True)
     bounds = JSONAttribute(null=True)
 
@@ -48,7 +52,21 @@ def paid_job(job_id: str) -> PaidJob | None:
 
 
 def require_workload(found: PaidJob | None, wallet: str) -> PaidJob:
-    """Return a job; raise NotFoundError unless it is a workload of the wallet."""
+    """Return a job that a deposit can pay for.
+
+    Raises:
+        NotFoundError: It is no workload of the wallet.
+        ConflictError: It has ended, is being closed, or waited for its deposit in vain.
+    """
     if found is None or found.wallet != wallet or found.kind != "akash":
         raise NotFoundError("There is no such workload of yours to deposit for")
+    details = {"status": found.status, "close_requested_at": found.close_requested_at}
+    if found.status not in _OPEN:
+        raise ConflictError("The workload has ended: a deposit would pay for nothing", details=details)
+    if found.close_requested_at or found.closing_code:
+        raise ConflictError("The workload is being closed: a deposit would pay for nothing", details=details)
+    awaited = found.payment and not found.deposited_at and found.payment.get("expires_at")
+    if awaited and awaited <= now_text():
+        details["expires_at"] = awaited
+        raise ConflictError("The time to deposit for this workload has passed; request it again", details=details)
     return found

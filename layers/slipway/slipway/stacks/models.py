@@ -69,7 +69,7 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 
 Cores = Annotated[str, BeforeValidator(_cores), Field(examples=["2", "500m"])]
 Size = Annotated[str, BeforeValidator(_size), Field(examples=["4Gi"])]
-Image = Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$", examples=["bananocoin/banano:latest"])]
+Image = Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$", examples=["bananocoin/banano:V26.1"])]
 Variables = Annotated[dict[str, str], Field(max_length=_MOST_VARIABLES), AfterValidator(_environment)]
 
 
@@ -98,7 +98,7 @@ class NodeSpec(_Request):
     """What a node stack shall be. Everything has a default.
 
     Attributes:
-        image: The container's image; the installation's by default.
+        image: The container's image. The installation's by default, where that names a version or a digest.
         env: Further environment variables.
         resources: What it gets.
         preferences: Which providers will do.
@@ -118,7 +118,7 @@ class ApiSpec(_Request):
     """What an API stack shall be. Everything has a default.
 
     Attributes:
-        image: The container's image; the installation's by default.
+        image: The container's image. The installation's by default, where that names a version or a digest.
         env: Further environment variables.
         resources: What it gets.
         preferences: Which providers will do.

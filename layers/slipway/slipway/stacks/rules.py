@@ -29,6 +29,7 @@ LEAST_PORT, MOST_PORT = 1024, 65535
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _NAMED = re.compile(r"[a-z-]")
+_PINNED = re.compile(r".+@sha256:[0-9a-f]{64}|[^@]+:(?!latest$)\w[\w.-]{0,127}", re.ASCII)
 
 
 def environment_named(text: str) -> str:
@@ -42,6 +43,11 @@ def environment_named(text: str) -> str:
         reason = "must be 1 to 32 lower-case letters, digits and hyphens, begin with a letter and not end in a hyphen"
         raise ValidationFailedError.of_field("environment", reason)
     return text
+
+
+def is_pinned(image: str) -> bool:
+    """Return whether an image is named by a digest, or by a tag that is not ``latest``."""
+    return bool(_PINNED.fullmatch(image))
 
 
 # ── Endpoints ───────────────────────────────────────────────────────────────────────────────────

@@ -11,13 +11,13 @@ from slipway.akash.status.costs import cost_of
 from slipway.akash.status.store import LiveCache
 from slipway.akash.store import find_workload
 from slipway.control.store import Gate, Service
-from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError
+from slipway.errors import ConflictError, NotFoundError, UpstreamUnavailableError, ValidationFailedError
 from slipway.executions import execution_starter
 from slipway.idempotency import WRITE as IDEMPOTENCY_WRITE
 from slipway.idempotency import Idempotency
 from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext, change_job, events_of
-from slipway.settings import akash_settings, state_machine_arn
+from slipway.settings import akash_settings, stack_images, state_machine_arn
 from slipway.stacks.jobs import Wanted, begin, conflict_with, is_stale, start_job
 from slipway.stacks.models import (
     Kind,
@@ -32,7 +32,7 @@ from slipway.stacks.models import (
     stored,
 )
 from slipway.stacks.published import PublishedEndpoints, published_endpoints
-from slipway.stacks.rules import environment_named
+from slipway.stacks.rules import environment_named, is_pinned
 from slipway.stacks.store import StackItem, find_stack, listed_stacks
 from slipway.stacks.views import answer_of, detail_of
 from slipway.store import ConditionsFailedError, Transaction
@@ -47,6 +47,7 @@ class StackService:
         is_configured: Whether this installation has an account on Akash.
         starters: Starts the state machine of each kind, under an execution name, with an input.
         published: What nodes publish.
+        images: Image of each kind for stacks that name none; empty where the installation has none.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class StackService:
         is_configured: bool,
         starters: Mapping[Kind, Callable[[str, str], None]],
         published: PublishedEndpoints,
+        images: Mapping[Kind, str],
     ) -> None:
         self._is_configured = is_configured
         self._starters = starters
         self._published = published
+        self._images = images
 
     # ── Read ────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,14 +115,14 @@ class StackService:
         """Make a stack what it shall be: deploy it, change it, or do nothing because it is so already.
 
         Raises:
-            ValidationFailedError: The environment's name is none.
+            ValidationFailedError: The environment's name is none, or no image is named by anybody.
             ConflictError: A job works on the stack; ``details.job`` names it.
             ServicePausedError: An administrator paused stacks, or Akash.
             UpstreamUnavailableError: Akash is not set up here.
         """
         environment_named(environment)
         idempotency = _idempotency(caller, idempotency_key, kind, environment, "put", stored(spec))
-        wanted = stored(spec)
+        wanted = self._with_image(kind, stored(spec))
         for _ in range(_TRIES):
             seen = find_stack(environment, kind)
             if seen is not None and self._is_so(seen, wanted):
@@ -131,6 +134,15 @@ class StackService:
             if answer:
                 return answer
         raise ConflictError("Too many requests at once; try again", retry_after=1)
+
+    def _with_image(self, kind: Kind, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return a stored specification with an image, so that a restart runs what was asked for and no newer one."""
+        image = wanted["image"] or self._images[kind]
+        if not wanted["image"] and not is_pinned(image):
+            parameter = f"Stack{kind.title()}Image"
+            reason = f"has to be named: {image or 'nothing'} is what this installation has ({parameter})"
+            raise ValidationFailedError.of_field("image", reason)
+        return {**wanted, "image": image}
 
     @staticmethod
     def _is_so(stack: StackItem, wanted: dict[str, Any]) -> bool:
@@ -284,4 +296,5 @@ def stack_service() -> StackService:
         Kind.NODE: execution_starter(state_machine_arn("stack_node")),
         Kind.API: execution_starter(state_machine_arn("stack_api")),
     }
-    return StackService(akash_settings().is_configured, starters, published_endpoints())
+    images = dict(zip((Kind.NODE, Kind.API), stack_images(), strict=True))
+    return StackService(akash_settings().is_configured, starters, published_endpoints(), images)
