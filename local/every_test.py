@@ -24,8 +24,8 @@ from local.processes import end_with_parent
 
 LOGS = ROOT / ".local" / "tests"
 LEAST_COVERAGE_PERCENT = 90
-MOST_REPEATED = 12
-"""Tests of one suite that may run once more; where more fail, it is not the load."""
+MOST_REPEATED = 6
+"""Files of one suite whose failed tests may run once more; where more fail, it is not the load."""
 _STOP_SECONDS = 60
 # Each worker has a stack, of which each has some 2 GB.
 _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
@@ -122,7 +122,9 @@ def run(wanted: list[Suite]) -> bool:
 def _passes_alone(suite: Suite) -> bool:
     """Run the tests of a suite that failed once more, with nothing beside them; return whether they pass."""
     failed = suite.failed
-    if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(failed) <= MOST_REPEATED:
+    # What several tests of a file share fails for all of them at once.
+    files = {test.partition("::")[0] for test in failed}
+    if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(files) <= MOST_REPEATED:
         return False
     again = Suite(f"{suite.name}-again", suite.repeat)
     _run_beside([again])

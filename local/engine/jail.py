@@ -1,8 +1,8 @@
 """A jail for functions, as strict as Lambda is where the engine forgives: for stacks started with SLIPWAY_JAIL.
 
 The root is read-only, `/tmp` has 512 MB, there is no `/dev/shm` and no home, the user is nobody in particular, and
-Python's own library is found by LD_LIBRARY_PATH alone, as in Lambda's image. Processes in it have the host's network,
-by which they reach the engine.
+Python's own library is found by LD_LIBRARY_PATH alone, as in Lambda's image. Between two invocations all processes in
+it are stopped (`freezer`). They have the host's network, by which they reach the engine.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+from local.paths import ROOT
 from local.uv import environment, python_of
 
 _TMP_BYTES = 512 * 1024 * 1024
@@ -42,7 +44,7 @@ def jailed(layers: list[Path]) -> str:
     """
     python = python_of("runtime").resolve()
     packages = next((environment("runtime") / "lib").glob("python3*")) / "site-packages"
-    words: list[str] = ["bwrap", *_USER]
+    words: list[str] = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "local.engine.freezer", "bwrap", *_USER]
     for path in _SYSTEM:
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dir", "/dev"]

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import json
 import random
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,30 +55,36 @@ class Deck:
         return [min(self.dealt, len(self._texts)), len(self._texts), self.dealt]
 
 
+@contextmanager
+def changing(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """Let one process at a time read a plan, change it, and write it again."""
+    with path.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        before = path.read_text(encoding="utf-8") if path.exists() else "[]"
+        plan: list[dict[str, Any]] = json.loads(before)
+        yield plan
+        if (after := json.dumps(plan)) != before:
+            path.write_text(after, encoding="utf-8")
+
+
 class FaultyNode:
     """Forwards requests to ``upstream``, but for what ``plan`` says."""
 
     def __init__(self, upstream: str, plan: Path) -> None:
         self._upstream = upstream
         self._plan = plan
-        self._lock = asyncio.Lock()
         self._session: ClientSession | None = None
         self._decks: dict[str, Deck] = {}
         self._in_a_row: defaultdict[str, int] = defaultdict(int)
         self._texts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
-    async def _action(self, method: str) -> str | None:
-        async with self._lock:
-            try:
-                plan: list[dict[str, Any]] = json.loads(self._plan.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                return None
+    def _action(self, method: str) -> str | None:
+        with changing(self._plan) as plan:
             for fault in plan:
                 if fault["method"] in (method, "*") and fault["action"].startswith("texts:"):
                     return str(fault["action"])
                 if fault["method"] in (method, "*") and fault["left"] > 0:
                     fault["left"] -= 1
-                    self._plan.write_text(json.dumps(plan), encoding="utf-8")
                     return str(fault["action"])
         return None
 
@@ -112,7 +121,7 @@ class FaultyNode:
         """Answer one JSON-RPC request."""
         body = await request.read()
         call = json.loads(body)
-        action = await self._action(call["method"])
+        action = self._action(call["method"])
         if action == "timeout":
             await asyncio.sleep(_SILENCE_SECONDS)
         if action in ("429", "500", "503"):

@@ -97,6 +97,21 @@ def test_everything_works_in_jail(worked: list[str]) -> None:
     assert {"heartbeat", "build with audit", "stream", "webhook", "launch"} <= set(worked)
 
 
+def test_functions_stand_still_between_invocations(worked: list[str]) -> None:
+    ends_at = time.monotonic() + SECONDS
+    while True:
+        running = [
+            (environment["AWS_LAMBDA_FUNCTION_NAME"], status["Name"])
+            for environment, status in _processes()
+            if status["State"] not in ("T (stopped)", "Z (zombie)")
+        ]
+        # A schedule may run just now.
+        if not running:
+            return
+        assert time.monotonic() < ends_at, running
+        time.sleep(0.2)
+
+
 def test_no_function_keeps_more_memory_than_it_has(jailed: Jailed, worked: list[str]) -> None:
     functions = jailed.client("lambda")
     sizes: dict[str, int] = {}

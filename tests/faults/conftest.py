@@ -19,6 +19,7 @@ from web3 import Web3
 
 from local.accounts import LocalAccount
 from local.faults.laid import Fault, lay
+from local.faults.rpc import changing
 from local.paths import ROOT
 from local.ports import Ports, free_ports
 from local.sign_in import Session, session
@@ -130,16 +131,16 @@ class FaultyStack:
 
     def misbehave(self, *plan: tuple[str, str, int]) -> None:
         """Let the node misbehave: (method, action, how often)."""
-        if self.rpc_plan.exists():
-            for step in json.loads(self.rpc_plan.read_text(encoding="utf-8")):
-                if step["left"] < step["of"]:
-                    self.tally.did(f"node {step['action']}")
-        steps = [{"method": method, "action": action, "left": left, "of": left} for method, action, left in plan]
-        self.rpc_plan.write_text(json.dumps(steps), encoding="utf-8")
+        with changing(self.rpc_plan) as steps:
+            used = [step["action"] for step in steps if step["left"] < step["of"]]
+            steps[:] = [{"method": method, "action": action, "left": left, "of": left} for method, action, left in plan]
+        for action in used:
+            self.tally.did(f"node {action}")
 
     def misbehaved(self) -> bool:
         """Whether every fault of the plan was used up."""
-        return all(step["left"] == 0 for step in json.loads(self.rpc_plan.read_text(encoding="utf-8")))
+        with changing(self.rpc_plan) as steps:
+            return all(step["left"] == 0 for step in steps)
 
     def anvil(self, method: str, *params: Any) -> Any:
         """Ask the real node to do something to itself."""
@@ -207,11 +208,14 @@ class FaultyStack:
                 input=json.dumps({"deployment_id": deployment_id}),
             )
 
-    def stop(self, machine: str, execution: str) -> str:
-        """End an execution as nobody should; returns its ARN."""
+    def stop(self, machine: str, execution: str) -> bool:
+        """End an execution as nobody should; return whether that ended it, and not its own end just before."""
         arn = f"{self.outputs[machine].replace(':stateMachine:', ':execution:')}:{execution}"
-        self.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
-        return arn
+        with suppress(self.machines.exceptions.ClientError):
+            self.machines.stop_execution(executionArn=arn, error="Killed", cause="by a test")
+        status = self.machines.describe_execution(executionArn=arn)["status"]
+        assert status != "RUNNING"
+        return bool(status == "ABORTED")
 
     def reconcile(self) -> None:
         """Run reconcile once, now, to its end."""

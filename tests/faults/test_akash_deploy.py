@@ -183,7 +183,7 @@ def test_an_execution_that_is_stopped_is_started_again(workloads: Workloads) -> 
     while "dseq" not in stack.deployment(deployment_id):
         assert time.monotonic() < ends_at
         time.sleep(0.1)
-    stack.stop("AkashDeployArn", deployment_id)
+    assert stack.stop("AkashDeployArn", deployment_id)
     stack.tally.did("stop", job_id=deployment_id)
     stack.change(deployment_id, open_until="2020-01-01T00:00:00.000Z")
     stack.reconcile()

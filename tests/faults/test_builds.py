@@ -188,7 +188,7 @@ def test_a_build_that_is_cut_at_any_boundary_ends_once(builds: Builds) -> None:
 def test_reconcile_starts_what_nobody_started_and_what_died(builds: Builds) -> None:
     never, died = builds.place(start=False, due_in=-1), builds.place()
     builds.until(died, {"auditing", "deploying"})
-    builds.stack.stop("BuildArn", died.job_id)
+    assert builds.stack.stop("BuildArn", died.job_id)
     builds.stack.tally.did("stop", job_id=died.job_id)
     builds.stack.jobs.update_item(
         Key={"pk": died.pk, "sk": "DETAIL"},

@@ -134,9 +134,9 @@ def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point
     while not is_there():
         assert time.monotonic() < ends_at, stacks.item(environment, kind)
         time.sleep(0.05)
-    arn = stacks.stack.stop({"node": "StackNodeArn", "api": "StackApiArn"}[kind], job_id)
-    assert stacks.stack.machines.describe_execution(executionArn=arn)["status"] == "ABORTED"
-    stacks.stack.tally.did("stop", job_id=job_id, boundary=(RUN, when))
+    # A run that has cut nothing here fails at its end, as every boundary has to be cut.
+    if stacks.stack.stop({"node": "StackNodeArn", "api": "StackApiArn"}[kind], job_id):
+        stacks.stack.tally.did("stop", job_id=job_id, boundary=(RUN, when))
     stacks.overdue(environment, kind)
     stacks.stack.reconcile()
 

@@ -292,9 +292,9 @@ def test_executions_that_are_stopped_before_and_after_their_token_is_there_are_s
 ) -> None:
     before = stack.place()
     stack.wait_for(before, {"deploying"})
-    stack.stop("TokenDeployArn", before)
+    assert stack.stop("TokenDeployArn", before)
     with registration_awaited(stack) as after:
-        stack.stop("TokenDeployArn", after)
+        assert stack.stop("TokenDeployArn", after)
         stack.misbehave()
     for deployment_id in (before, after):
         stack.tally.did("stop", job_id=deployment_id)

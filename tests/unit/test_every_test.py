@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import every_test
-from local.every_test import Suite, main, run
+from local.every_test import MOST_REPEATED, Suite, main, run
 
 
 @pytest.fixture(autouse=True)
@@ -101,12 +101,10 @@ def test_what_fails_twice_fails_all(tmp_path: Path, capfd: pytest.CaptureFixture
 
 
 def test_many_that_fail_are_not_the_load(tmp_path: Path) -> None:
-    many = f"""
-import pytest
-{ONCE.replace("def test_once():", "@pytest.mark.parametrize('one', range(13))" + chr(10) + "def test_once(one):")}
-    assert one == 0
-"""
-    assert not run([_pytest(tmp_path, many)])
+    suite = _pytest(tmp_path, ONCE)
+    for number in range(MOST_REPEATED):
+        (suite.directory / f"test_{number}.py").write_text("def test_it():\n    assert False\n")
+    assert not run([suite])
     assert not (tmp_path / "logs" / "it-again.log").exists()
 
 
