@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,89 @@ def test_every_comparison_names_a_test_that_is_there() -> None:
     for name, file in rows:
         function = f"def test_{name.replace(' ', '_')}("
         assert function in (ROOT / file).read_text(encoding="utf-8"), name
+
+
+CELL = re.compile(r"^\| [^|]+ \| ([^|]+) \| [^|]+ \| \[`.*$", re.MULTILINE)
+SOURCE = re.compile(r"\[[^\]]+\]\(https://github\.com/[\w.-]+/[\w.-]+/blob/([0-9a-f]{40})/[\w./-]+\)")
+
+
+def test_every_cell_of_the_others_has_its_source_or_says_that_it_has_none() -> None:
+    whole = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    _, *sections = re.split(r"^## ", whole, flags=re.MULTILINE)
+    assert len(sections) == 5
+    for section in sections:
+        read = re.search(rf"\bat\s+{SOURCE.pattern}\s+of\s+20\d\d-\d\d-\d\d\b", section)
+        assert read, section[:40]
+        for cell in CELL.findall(section):
+            cited = SOURCE.fullmatch(cell)
+            assert cell == "not verified" or (cited and cited[1] == read[1]), cell
+
+
+# A quantity with its unit, in a sentence that says how something did.
+QUANTITY = re.compile(
+    r"\b\d[\d,.]*\s*(?:ms|s|seconds|minutes|min|KB|MB|GB|KiB|MiB|GiB|US dollars|dollars|cents?)(?!\w)|USD \d|\d %"
+)
+CLAIM = re.compile(
+    r"\b(measured|p50|p95|median|took|takes?|costs?|lasts?|lasted|used|uses|faster|slower|instead of|in all)\b"
+)
+COMMAND = re.compile(r"`(?:make|local/python|python -m) [^`]+`")
+RESULTS = ROOT / "docs" / "results.md"
+# Sentences that say what is allowed, waited for or promised, by whom: nothing was measured.
+LIMITS = {
+    "CHANGELOG.md": ["makes an API request wait for 2.5 seconds in all"],
+    "docs/akash.md": ["a block takes 6.1 s"],
+    "docs/builds.md": ["may take 15 seconds of the processor"],
+    "docs/operations.md": [
+        "that no block took within 15 minutes",
+        "that no block took 15 minutes after its request",
+        "after 30 seconds, then each time after twice as long",
+        "a session whose last beat is older than 30 minutes",
+        "budget used, at 80 % and at 100 %",
+    ],
+    "docs/workers.md": ["every 300 s, give or take 30"],
+    "docs/security.md": ["API Gateway takes 10 MB"],
+    "docs/decisions/akash.md": ["a block takes 6.1 s", "that takes a manifest, and a request has two", "takes 4 KB"],
+    "docs/decisions/identity-and-limits.md": ["saw in the last 45 seconds"],
+    "docs/decisions/stacks.md": ["are promised in all"],
+    "docs/decisions/streams.md": ["A lease expires after 15 s"],
+    # A price list's.
+    "docs/decisions/workers.md": ["costs 40 cents a month", "at most 30 minutes newer than the last one"],
+}
+# Of options that were rejected: measured once, and nothing of them is in the repository.
+REJECTED = {
+    "docs/decisions/packaging.md": ["in pure Python, and 0.04 ms"],
+    "docs/decisions/akash.md": ["It asks Akash itself, for 1.4 s"],
+}
+
+
+def _claims(document: Path) -> Iterator[str]:
+    """Yield the sentences that give a figure without a command in their paragraph."""
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    for paragraph in re.split(r"\n\n|\n(?=[-|#*]|\d+\. )", text):
+        for sentence in re.split(r"(?<=[.;:])\s+", " ".join(paragraph.split())):
+            if QUANTITY.search(sentence) and CLAIM.search(sentence) and not COMMAND.search(paragraph):
+                yield sentence
+
+
+@pytest.mark.parametrize("document", [one for one in DOCUMENTS if one != RESULTS], ids=_name)
+def test_every_measured_figure_has_its_command(document: Path) -> None:
+    known = {*LIMITS.get(_name(document), ()), *REJECTED.get(_name(document), ())}
+    claims = list(_claims(document))
+    listed = RESULTS.read_text(encoding="utf-8").partition("## Figures that other documents name")[2]
+    figures = re.compile(r"\d[\d,.]*\d|\d+")
+
+    def is_listed(claim: str) -> bool:
+        rows = [row for row in listed.splitlines() if document.name in row and COMMAND.search(row)]
+        return any(set(figures.findall(row.split("|")[1])) & set(figures.findall(claim)) for row in rows)
+
+    assert [one for one in claims if not any(text in one for text in known) and not is_listed(one)] == []
+    assert [text for text in known if not any(text in one for one in claims)] == [], "nothing says that any more"
+
+
+def test_every_section_of_the_results_names_what_measures_it() -> None:
+    _, *sections = re.split(r"^## ", RESULTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(sections) > 15
+    assert [one.partition("\n")[0] for one in sections if not COMMAND.search(one)] == []
 
 
 # Documents that name files of the repository, which have to be there.
