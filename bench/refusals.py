@@ -116,6 +116,22 @@ TRANSPORT: dict[str, Callable[[int], httpx.Response]] = {
     "an error without message": lambda number: httpx.Response(
         200, json={"jsonrpc": "2.0", "id": number, "error": {"code": -32000}}
     ),
+    "an error in a list": lambda number: httpx.Response(
+        200, json=[{"jsonrpc": "2.0", "id": number, "error": {"code": -32000, "message": "header not found"}}]
+    ),
+    "a message without error": lambda _: httpx.Response(200, json={"success": False, "message": "Invalid signature"}),
+    "429 in a page of HTML with 200": lambda _: httpx.Response(200, text="<html>Too Many Requests</html>"),
+    "compressed bytes that are broken": lambda _: httpx.Response(
+        200, headers={"content-encoding": "gzip"}, content=b"\x1f\x8b\x08broken"
+    ),
+    "301 to another place": lambda _: httpx.Response(301, headers={"location": "https://node.test/"}),
+    "402 without a body": lambda _: httpx.Response(402),
+    "413 of a gateway": lambda _: httpx.Response(413, text="<html>413 Request Entity Too Large</html>"),
+    "530 of a content network": lambda _: httpx.Response(530, text="error code: 1033"),
+    "a number without prefix": lambda number: _result(number, "12"),
+    "an answer about something else": lambda number: _result(
+        number, {"hash": "0x01", "transactionHash": "0x01", "number": "0x9", "blockHash": "0x01"}
+    ),
     "a result of another shape": lambda number: _result(number, {"unexpected": [True]}),
 }
 

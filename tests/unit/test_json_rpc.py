@@ -581,3 +581,99 @@ def test_a_receipt_of_a_rollup_costs_its_l1_fee_too() -> None:
     receipt = _node(eth_getTransactionReceipt=_receipt(l1Fee="0x64"))[0].receipt("0x01")
     assert receipt is not None
     assert receipt.cost == 21_000 * 10**9 + 100
+
+
+@pytest.mark.parametrize(
+    "number", ["12", "0x", "-0x1", "0x1_0", " 0x1", "0x1 ", 18, 1.0, True, None, ["0x1"], "latest"]
+)
+def test_what_is_no_quantity_is_no_answer(number: Any) -> None:
+    """A text without prefix, read as hexadecimal, would be another number than was meant."""
+    with pytest.raises(UpstreamUnavailableError):
+        _node(eth_getTransactionCount=number)[0].transaction_count("0xaa")
+
+
+@pytest.mark.parametrize("code", ["6001", "", None, {}, 96])
+def test_code_is_hexadecimal_with_its_prefix(code: Any) -> None:
+    with pytest.raises(UpstreamUnavailableError):
+        _node(eth_getCode=code)[0].code_at("0xaa")
+
+
+OTHER: dict[str, Any] = {"hash": "0x02", "transactionHash": "0x02", "input": "0x", "number": "0x8", "blockHash": "0x02"}
+
+
+@pytest.mark.parametrize("answer", [OTHER, {}, "", [], True, "pending", _receipt(transactionHash="0x02")])
+def test_an_answer_about_something_else_is_no_answer(answer: Any) -> None:
+    """A cache in front of nodes once gave the wrong entry: that is no receipt of ours."""
+    methods = ("eth_getTransactionReceipt", "eth_getTransactionByHash", "eth_getBlockByNumber")
+    rpc, _ = _node(**dict.fromkeys(methods, answer))
+    for ask in (rpc.receipt, rpc.knows, rpc.transaction, lambda _: rpc.block_hash(9)):
+        with pytest.raises(UpstreamUnavailableError):
+            ask("0x01")
+
+
+def test_hashes_are_the_same_in_capital_letters() -> None:
+    rpc, _ = _node(
+        eth_getTransactionReceipt=_receipt(transactionHash="0xAB"), eth_getTransactionByHash={"hash": "0xAB"}
+    )
+    assert rpc.receipt("0xab")
+    assert rpc.knows("0xab")
+
+
+def _always(response: httpx.Response) -> Handler:
+    return lambda _: response
+
+
+PERMANENT = "intrinsic gas too low: execution reverted, invalid sender, invalid signature"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": PERMANENT},
+        {"message": PERMANENT},
+        {"errors": [{"message": PERMANENT, "code": 3}]},
+        {"success": False, "detail": PERMANENT},
+        [PERMANENT],
+        [{"error": PERMANENT}],
+        PERMANENT,
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_only_a_json_rpc_error_says_that_something_is_for_good(body: Any, status: int) -> None:
+    for method in ("eth_sendRawTransaction", "eth_call", "eth_estimateGas"):
+        for response in (httpx.Response(status, json=body), httpx.Response(status, text=f"<b>{PERMANENT}</b>")):
+            with pytest.raises(UpstreamUnavailableError):
+                _rpc(_always(response)).call(method)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda: httpx.Response(200, json={"message": "Too many requests, slow down", "success": False}),
+        lambda: httpx.Response(200, json={"error": "rate limit exceeded"}),
+        lambda: httpx.Response(200, json=[{"error": {"code": -32005, "message": "daily quota"}}]),
+        lambda: httpx.Response(200, json={"error": {"code": "429", "message": "no"}}),
+        lambda: httpx.Response(200, json={"code": 429, "message": "no"}),
+        lambda: httpx.Response(403, json={"error": {"code": 1, "message": {"text": "quota exceeded"}}}),
+        lambda: httpx.Response(503, text="<html><style>a{}</style><h1>You are being rate limited</h1></html>"),
+        lambda: httpx.Response(200, text="Too many requests"),
+    ],
+)
+def test_too_much_to_do_is_seen_in_any_shape(response: Callable[[], httpx.Response]) -> None:
+    with pytest.raises(UpstreamUnavailableError) as raised:
+        _rpc(lambda _: response()).block_number()
+    assert raised.value.details == {"rate_limited": True}
+
+
+def test_what_a_pool_says_is_read_past_a_long_request() -> None:
+    message = f"could not forward {'ab' * 200}: already known"
+    with pytest.raises(RpcError) as raised:
+        _rpc(lambda _: _error(-32000, message)).send_raw("0x02")
+    assert raised.value.judgement.verdict is Verdict.LOOK
+
+
+def test_an_error_in_a_list_of_one_is_an_error() -> None:
+    error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "nonce too low"}}
+    with pytest.raises(RpcError) as raised:
+        _rpc(lambda _: httpx.Response(200, json=[error])).send_raw("0x02")
+    assert raised.value.judgement.verdict is Verdict.LOOK

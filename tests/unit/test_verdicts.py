@@ -91,10 +91,15 @@ def test_random_text_is_never_final(message: str, method: str, code: int, status
         "invalid argument 0: hex string has odd length",
         "rlp: input list has too many elements",
         "changes reverted",
+        "the transaction has been reverted by the database, please retry",
+        "VM exception: guest revert to snapshot in progress",
+        "upstream reverted with 502",
+        "invalid chain id 'eth' in path, see the networks of this service",
+        "Plugin has marked the transaction as invalid: sequencer overloaded",
     ],
 )
 def test_near_misses_are_not_final(message: str) -> None:
-    for method in (CALL, "eth_getBalance"):
+    for method in (CALL, ESTIMATE, "eth_getBalance"):
         assert judge(Refusal(method, 200, -32000, message)).verdict is not Verdict.FINAL
     if "type" not in message:
         assert judge(Refusal(SEND, 200, -32000, message)).verdict is not Verdict.FINAL

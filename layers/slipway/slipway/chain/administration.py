@@ -23,7 +23,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import RPCEndpoint, RPCResponse, TxParams, Wei
 
 from slipway.chain import contracts
-from slipway.chain.verdicts import Refusal, Verdict, judge
+from slipway.chain.verdicts import Verdict, judge, refusal_of
 from slipway.settings import administrator_private_key
 
 _REQUEST_SECONDS = 10.0
@@ -111,13 +111,9 @@ class _PatientProvider(HTTPProvider):
 
 def _is_passing(method: str, answer: Any) -> bool:
     """Return whether a refusal says nothing for good, and is not one of bytes that may be there."""
-    if not isinstance(answer, dict):
-        return True
-    if (error := answer.get("error")) is None:
+    if isinstance(answer, dict) and "result" in answer and answer.get("error") is None:
         return False
-    entry = error if isinstance(error, dict) else {"message": error}
-    refusal = Refusal(method, requests.codes.ok, entry.get("code") or 0, str(entry.get("message")), entry.get("data"))
-    return judge(refusal).verdict not in (Verdict.FINAL, Verdict.LOOK)
+    return judge(refusal_of(method, requests.codes.ok, answer)).verdict not in (Verdict.FINAL, Verdict.LOOK)
 
 
 class Administration:

@@ -16,7 +16,7 @@ import httpx
 from slipway.chain.head import Head
 from slipway.chain.models import Call, ChainFees, Receipt, Sent
 from slipway.chain.nodes import Node, head_of, nodes_of
-from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge
+from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge, refusal_of
 from slipway.chains import Chain
 from slipway.deadline_client import request_within
 from slipway.errors import SlipwayError, UpstreamUnavailableError
@@ -28,6 +28,7 @@ _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
 _MOST_REASON = 300
 _MOST_BYTES = 8 * 1024 * 1024
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]+")
 # A part of an address that is so long may be a key.
 _LEAST_SECRET = 8
 # What the cheapest transaction uses (Yellow Paper, G_transaction).
@@ -41,10 +42,10 @@ class RpcError(SlipwayError):
     code = "DEPLOYMENT_FAILED"
 
     def __init__(self, refusal: Refusal, judgement: Judgement) -> None:
-        super().__init__(f"{refusal.method}: {refusal.message}")
         self.refusal = refusal
         self.judgement = judgement
-        self.rpc_message = refusal.message
+        self.rpc_message = refusal.message[:_MOST_REASON]
+        super().__init__(f"{refusal.method}: {self.rpc_message}")
 
 
 class _NoAnswerError(Exception):
@@ -237,13 +238,12 @@ class JsonRpc:
             answer = response.json()
         except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict):
-            answer = {}
-        if answer.get("error") is not None or response.status_code != httpx.codes.OK:
-            raise _judged(method, response.status_code, answer.get("error"))
-        if "result" not in answer or answer.get("id") not in (request_id, str(request_id)):
-            raise _NoAnswerError
-        return answer["result"]
+        found = answer if isinstance(answer, dict) else {}
+        if response.status_code == httpx.codes.OK and "result" in found and found.get("error") is None:
+            if found.get("id") not in (request_id, str(request_id)):
+                raise _NoAnswerError("the answer is another request's")
+            return found["result"]
+        raise _judged(method, response, answer)
 
     def _is_current(self, node: Node, ends_at: float) -> bool:
         """Whether a node has the highest block that any address reported lately; asks them where nobody knows."""
@@ -333,7 +333,7 @@ class JsonRpc:
         return self.ask_nodes(
             "eth_getBlockByNumber",
             (hex(number), False),
-            lambda block: str(block["hash"]) if block else None,
+            lambda block: _hash_of(block, number),
             missing=lambda found: found is None,
         )
 
@@ -347,7 +347,7 @@ class JsonRpc:
         return self.ask_nodes(
             "eth_getTransactionReceipt",
             (transaction_hash,),
-            lambda answer: _receipt(answer, offered),
+            lambda answer: _receipt(answer, offered) if _is_of(answer, transaction_hash) else None,
             missing=lambda found: found is None,
         )
 
@@ -356,14 +356,17 @@ class JsonRpc:
         return self.ask_nodes(
             "eth_getTransactionByHash",
             (transaction_hash,),
-            lambda found: found is not None,
+            lambda found: _is_of(found, transaction_hash),
             missing=lambda known: not known,
         )
 
     def transaction(self, transaction_hash: str) -> Sent | None:
         """Return what a transaction does that a node has, in a block or waiting; None while none has it."""
         return self.ask_nodes(
-            "eth_getTransactionByHash", (transaction_hash,), _sent, missing=lambda found: found is None
+            "eth_getTransactionByHash",
+            (transaction_hash,),
+            lambda found: _sent(found) if _is_of(found, transaction_hash) else None,
+            missing=lambda found: found is None,
         )
 
     def send_raw(self, raw: str) -> str:
@@ -379,21 +382,35 @@ def decode_with[Value](decode: Callable[[Any], Value], result: Any) -> Value:
         raise _NoAnswerError("the answer makes no sense") from error
 
 
-def _judged(method: str, status: int, error: Any) -> Exception:
-    """Return the exception for a refusal: ``RpcError`` where a node judged what was asked."""
-    entry = error if isinstance(error, dict) else {"message": error or ""}
-    code = entry.get("code")
-    message = str(entry.get("message", ""))[:_MOST_REASON]
-    refusal = Refusal(method, status, code if isinstance(code, int) else 0, message, entry.get("data"))
+def _judged(method: str, response: httpx.Response, answer: Any) -> Exception:
+    """Return the exception for an answer without result: ``RpcError`` where a node judged what was asked."""
+    refusal = refusal_of(method, response.status_code, answer, response.text)
     judgement = judge(refusal)
     if judgement.verdict in (Verdict.LATER, Verdict.NEXT_ADDRESS):
         never = judgement.verdict is Verdict.NEXT_ADDRESS
-        return _NoAnswerError(message, is_load=judgement.is_load, never=never)
+        return _NoAnswerError(refusal.message[:_MOST_REASON], is_load=judgement.is_load, never=never)
     return RpcError(refusal, judgement)
 
 
 def _number(text: Any) -> int:
+    """Read a quantity; a text without prefix would be read as another number than it means."""
+    if not isinstance(text, str) or not _QUANTITY.fullmatch(text):
+        raise ValueError("not a quantity")
     return int(text, 16)
+
+
+def _is_of(answer: Any, transaction_hash: str) -> bool:
+    """Whether an answer is about a transaction; None says that there is none.
+
+    Raises:
+        ValueError: It is about another one.
+    """
+    if answer is None:
+        return False
+    found = answer.get("transactionHash") or answer["hash"]
+    if found.lower() != transaction_hash.lower():
+        raise ValueError("of another transaction")
+    return True
 
 
 def _gas(text: Any) -> int:
@@ -410,7 +427,9 @@ def _hash(text: Any) -> str:
 
 
 def _bytes(text: Any) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+    if not text.startswith("0x"):
+        raise ValueError("not hexadecimal")
+    return bytes.fromhex(text[2:])
 
 
 def _fees(history: Any) -> ChainFees:
@@ -420,13 +439,21 @@ def _fees(history: Any) -> ChainFees:
     return ChainFees(base_fee_per_gas=base_fee, priority_fee_per_gas=tip, mined_tip=tip)
 
 
-def _sent(answer: Any) -> Sent | None:
+def _hash_of(block: Any, number: int) -> str | None:
+    if block is None:
+        return None
+    if _number(block.get("number", hex(number))) != number:
+        raise ValueError("of another block")
+    return str(block["hash"])
+
+
+def _sent(answer: Any) -> Sent:
     # A few nodes call it data.
-    return Sent(answer.get("to"), _bytes(answer.get("input") or answer.get("data") or "0x")) if answer else None
+    return Sent(answer.get("to"), _bytes(answer.get("input") or answer.get("data") or "0x"))
 
 
 def _receipt(answer: Any, offered: int) -> Receipt | None:
-    if not answer or not answer.get("blockHash"):
+    if not answer.get("blockHash"):
         return None
     price = answer.get("effectiveGasPrice")
     return Receipt(

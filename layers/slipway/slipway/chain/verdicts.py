@@ -19,7 +19,10 @@ from functools import cached_property
 from typing import Any
 
 SEND, CALL, ESTIMATE = "eth_sendRawTransaction", "eth_call", "eth_estimateGas"
+# Of what is said these are judged.
 _MOST_WORDS = 1000
+# Of a message or a page that is read.
+_MOST_READ = 4000
 _MOST_DEPTH = 4
 
 
@@ -43,32 +46,71 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refusal as it came: the HTTP status and the JSON-RPC error's parts."""
+    """A refusal as it came: the HTTP status and the JSON-RPC error's parts.
+
+    Attributes:
+        method: What was asked.
+        status: The HTTP status.
+        code: The error's code, 0 where it has none.
+        message: Its message.
+        data: Its data.
+        is_error: Whether it is a JSON-RPC error: nodes say nothing in pages, texts or other JSON.
+    """
 
     method: str
     status: int
     code: int
     message: str
     data: Any = None
+    is_error: bool = True
 
     @property
     def words(self) -> str:
         """The message, and what relays put beside it: the error of the node that they asked."""
-        return " ".join([self.message, *_texts(self.data)])[:_MOST_WORDS]
+        return " ".join([self.message, *texts_of(self.data)])[:_MOST_WORDS]
 
     @property
     def is_of_node(self) -> bool:
         """Whether a node may have judged, and not its gateway alone."""
-        return self.status not in _GATEWAY_STATUSES and self.status < _LEAST_WITHOUT_NODE
+        return self.is_error and self.status not in _GATEWAY_STATUSES and self.status < _LEAST_WITHOUT_NODE
 
 
-def _texts(data: Any, depth: int = 0) -> Iterator[str]:
-    """Return the texts in an error's data; bytes in hexadecimal are none."""
+def texts_of(data: Any, depth: int = 0) -> Iterator[str]:
+    """Return the texts in a JSON value, such as an error's data; bytes in hexadecimal are none."""
     if isinstance(data, str) and not data.startswith("0x"):
         yield data
     elif isinstance(data, dict | list) and depth < _MOST_DEPTH:
         for entry in data.values() if isinstance(data, dict) else data:
-            yield from _texts(entry, depth + 1)
+            yield from texts_of(entry, depth + 1)
+
+
+def refusal_of(method: str, status: int, answer: Any, page: str = "") -> Refusal:
+    """Read a refusal, whatever its shape: an error, one in a list, a text, other JSON, or a page without its tags.
+
+    Args:
+        method: What was asked.
+        status: The HTTP status.
+        answer: The answer's JSON, None if it has none.
+        page: The answer as it came.
+    """
+    if isinstance(answer, list) and len(answer) == 1:
+        answer = answer[0]
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        message, data = error.get("message"), error.get("data")
+        if not isinstance(message, str):
+            message, data = "", [message, data]
+        return Refusal(method, status, _code(error.get("code")), message[:_MOST_READ], data)
+    words = " ".join(texts_of(answer)) or re.sub(r"<[^>]*>", " ", page[:_MOST_READ])
+    code = _code(answer.get("code")) if isinstance(answer, dict) else 0
+    return Refusal(method, status, code, " ".join(words[:_MOST_READ].split()), is_error=False)
+
+
+def _code(code: Any) -> int:
+    """Return an error's code, which some gateways write as a text; 0 for anything else."""
+    if isinstance(code, str) and re.fullmatch(r"-?[0-9]{1,9}", code):
+        return int(code)
+    return code if isinstance(code, int) else 0
 
 
 @dataclass(frozen=True)
@@ -135,8 +177,9 @@ _LOOK = _Words(
     r"(old|stale|past|used|outdated|consumed|wrong|invalid|incorrect|bad|expired|unexpected)"
     r"(transaction|tx|account)?nonce(?!params)",
     r"correctnonce|expected(transaction|tx|account|sender)?nonce|nonce\w{0,8}expected|noncedoesnotmatch",
-    r"(same|this|that|identical)nonce|pending(transaction|tx)\w{0,12}nonce",
-    r"(invalid|incorrect|wrong|bad)(account)?seq|sequence(number)?mismatch",
+    r"(same|this|that|identical)nonce|pending(transaction|tx)\w{0,12}nonce|nonceisnotconsistent",
+    r"existing(transaction|tx)(had|has)",
+    r"(invalid|incorrect|wrong|bad)(account)?seq(?!uencer)|sequence(number)?mismatch",
     r"replac(e|ing)(ment|d)?(?!(ment|d)?(server|node|backend|upstream|key))",
     r"stale(transaction|tx)|(transaction|tx)(is)?(stale|outdated)",
     r"temporarilybanned",
@@ -176,7 +219,8 @@ _FINAL = _Words(
     r"(below|lessthan|lowerthan|under)(the)?(transaction)?intrinsicgas",
     r"insufficientgasforfloordata",
     r"gasfloorexceed",
-    r"callgascost\w{0,24}exceed\w{0,6}gaslimit",
+    r"callgascost\w{0,24}(exceed\w{0,6}|morethan)gaslimit",
+    r"requiresatleast\d+gasbutgot",
     r"basiccostis(above|over)thegaslimit",
     r"notenoughgastocoverminimalcost",
     # Over the most gas of one transaction (EIP-7825); a block's limit is another thing, and moves.
@@ -187,7 +231,7 @@ _FINAL = _Words(
     # The type of the transaction.
     r"(transaction|tx)type\w{0,12}(not|un)supported",
     r"(transaction|tx)type\w{0,24}isnotsupported",
-    r"(unsupported|unknown|invalid)(transaction|tx)type",
+    r"(unsupported|notsupported|unknown|invalid)(transaction|tx)type",
     r"transactiontypeisnotactivated",
     r"forksupportingthistransactiontype",
     r"eip1559(transactions)?(are|is)?not(supported|enabled|activated)",
@@ -201,6 +245,7 @@ _FINAL = _Words(
     r"chainid(mismatch|doesnotmatch|notsupported)",
     r"chainid0x[0-9a-f]{1,16}notsupported",
     r"signedforanotherchain",
+    r"meantforchainid",
 )
 # Creation code (EIP-3860): the only one of these rules that a request for an estimate can break.
 _CREATION_CODE = _Words(
@@ -218,8 +263,8 @@ _OF_REQUEST = _Words(
 )
 # Words by which an operator, not the protocol, sets a rule.
 _OF_OPERATOR = _Words(
-    r"\b(by|on|in|at|via|through|with) ((this|the|your|our|an?) )?(\w+ )?"
-    r"(gateway|endpoint|provider|plan|tier|rpc|node|server|service|url)\b",
+    r"\b(by|on|in|at|via|through|with|of|for|to) ((this|the|your|our|an?) )?(\w+ )?"
+    r"(gateway|endpoint|provider|plan|tier|rpc|node|server|service|url|path|query|header|parameters?|dashboard)\b",
     r"white-?list|allow-?list|\bupgrade\b|subscription|archive|\bblob|not (allowed|permitted)",
     r"try (it )?(again|later)|temporar",
 )
@@ -228,7 +273,7 @@ _NEXT_ADDRESS = _Words(
     r"exceedstheconfiguredcap",
     r"feecapexceeded",
     r"oversizeddata",
-    r"(transaction|tx)(size)?(is)?(toolarge|toobig|exceeds)(?!\w{0,24}(gas|dalimit))",
+    r"(transaction|tx)(size)?(is)?(toolarge|toobig|exceed(s|ed))(?!\w{0,24}(gas|dalimit))",
     r"rlp(is)?toolong",
     r"replayprotected",
     r"method\w{0,40}(notfound|notsupported|unsupported|notavailable|notallowed|notenabled|notexist|whitelisted|disabled)",
@@ -248,7 +293,7 @@ _NEXT_ADDRESS = _Words(
     r"denylist",
     r"block(ed)?list",
     r"bannedinlocalqueue",
-    r"(not|isnt|un)(in)?(the)?(allow|white)_?list",
+    r"(not|isnt|un)(in|on)?(the)?(allow|white)_?list",
     r"readonly",
     r"not(allowed|permitted)",
     r"notenabledfor",
@@ -284,11 +329,19 @@ _LOAD = _Words(
 _LOAD_CODES = {429, -32016, -32029, -32097}
 _REVERT = _Words(
     r"execution(was)?revert",
-    r"(transaction|call|contract|message|evm|tx)(was|has|is|will)?(been)?revert",
-    r"vmexception\w{0,60}revert",
+    r"vmexception(while\w{0,40}?)?revert",
     r"revertopcode",
-    r"reverted(with|0x)",
+    r"reverted0x",
     r"revertreason",
+)
+# Words of the field too, unless they are about what runs the node.
+_PERHAPS_REVERT = _Words(
+    r"(transaction|call|contract|message|evm|tx)(was|has|is|will)?(been)?revert",
+    r"revertedwith",
+)
+_OF_INFRASTRUCTURE = _Words(
+    r"upstream|backend|database|snapshot|roll(ed|ing)?[- ]?back|\bproxy\b|gateway|provider|deploy(ment|ed)|retry",
+    r"fallback|\b5\d\d\b",
 )
 _REVERT_DATA = _Words(r"^\s*(reverted\b|revert\s*$|0x(08c379a0|4e487b71))")
 # A gateway turns these away itself; no node has judged anything.
@@ -312,7 +365,8 @@ def is_revert(refusal: Refusal) -> bool:
     """Return whether a call or an estimate was executed and the contract itself refused."""
     if refusal.method not in (CALL, ESTIMATE) or not refusal.is_of_node:
         return False
-    if _REVERT.search(_folded(refusal.words)):
+    words, text = refusal.words.lower(), _folded(refusal.words)
+    if _REVERT.search(text) or (_PERHAPS_REVERT.search(text) and not _OF_INFRASTRUCTURE.search(words)):
         return True
     data = refusal.data
     if isinstance(data, dict):
