@@ -15,8 +15,10 @@ from slipway.akash.console.models import BidEntry, Deployment, ErrorBody, Provid
 from slipway.akash.rules import created_within, manifest_hash
 from tests.support.console_answers import BID, DEPLOYMENT, DSEQ, PROVIDER
 
-# What an answer must tell to be one.
-NEEDED = {("deployment",), ("bid",), ("id",), ("dseq",), ("owner",), ("provider",), ("port",), ("externalPort",)}
+# What an answer must tell to be one; a deployment without its leases would seem to have lost them.
+NEEDED = {("deployment",), ("bid",), ("id",), ("dseq",), ("owner",), ("provider",), ("port",), ("externalPort",)} | {
+    ("leases",)
+}
 
 
 def test_a_whole_answer_is_read_exactly() -> None:

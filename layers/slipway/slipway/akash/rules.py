@@ -167,11 +167,15 @@ def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:
     )
 
 
+# The states of a lease that has ended; whatever else it is called, it may be there.
+_LOST = {"closed", "insufficient_funds"}
+
+
 def loss_of(state: str | None, lease_states: Sequence[str]) -> str | None:
     """Return why a workload has no lease any more by what Akash shows of its deployment; None if it may have one."""
     if state == "closed":
         return "The deployment was closed on Akash"
-    if not lease_states or "active" in lease_states:
+    if not lease_states or not set(lease_states) <= _LOST:
         return None
     closed = all(lease == "closed" for lease in lease_states)
     return "The provider closed the lease" if closed else OUT_OF_FUNDS

@@ -593,6 +593,10 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             self._console.close_deployment(str(deployment.dseq), _READ_SECONDS)
         except EscrowNotSettledError:
             return _SETTLE_PAUSE
+        except UpstreamUnavailableError:
+            # However it is worded that there is nothing left to close.
+            if not self.is_closed(str(deployment.dseq)):
+                raise
         except NotFoundError:
             logger.warning("deployment not known", deployment_id=deployment.deployment_id, dseq=deployment.dseq)
         change(
@@ -611,7 +615,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         closed, found = self._proof(str(deployment.dseq))
         since = _seconds_since(deployment.close_began_at or deployment.close_sent_at, self._clock())
         # What an escrow pays follows from the cost, which only the full answer has.
-        if closed and (found or not deployment.payment or since > _COST_SECONDS):
+        shown = found is not None and found.shows_cost
+        if closed and (shown or not deployment.payment or since > _COST_SECONDS):
             cost = deployment.earlier_cost
             if found:
                 cache_answer(deployment.deployment_id, found, time.time())

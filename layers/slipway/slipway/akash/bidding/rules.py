@@ -123,10 +123,12 @@ def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
         return "was gone when it was to be taken"
     if provider is None:
         return "comes from a provider that nobody knows"
-    if not provider.is_online:
+    if provider.is_offline:
         return "comes from a provider that is offline"
     if bid.price.denom not in DOLLARS:
         return f"is in {bid.price.denom[:80]}, which has no price in US dollars"
+    if bid.price.amount <= 0:
+        return "has no price"
     limit = wanted.preferences.max_price
     if limit is not None and usd_per_hour(bid.price.amount) > limit:
         return f"costs more than {amount_text(limit, 18)} USD an hour"

@@ -10,6 +10,7 @@ API refuses, not to routes that need none, and not into errors or logs.
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,26 @@ _MESSAGE_LENGTH = 500
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
 # Said by the Console API when the chain refuses what an SDL asks for.
 _SDL_FAULTS = ("invalid sdl", "gpu attributes", "coin denominations", "unit price", "deployment version")
+_NO_CREDIT = (
+    "insufficient funds",
+    "insufficient balance",
+    "insufficient credit",
+    "not enough fund",
+    "not enough credit",
+)
+_BID_GONE = ("bid is no longer", "bid not open", "bid is not open", "bid is closed", "bid not found")
+_ORDER_TAKEN = ("order matched", "order not open", "order is closed", "order not found", "already matched")
+# A refusal that says so is no judgement of what was asked.
+_LATER = re.compile(
+    r"again|retry|temporar|timed?[ -]?out|unavailable|unreachable|not respond|overload|too many|rate.?limit|busy"
+    r"|maintenance"
+)
+# What a 404 must name to be about that, and not about the address that was asked.
+_MISSING = re.compile(
+    r"\b(deployment|dseq|lease|bid|order|provider)s?\b.*\b(not found|not exist|no longer exists?|unknown)"
+    r"|\b(no such|unknown|no|could not find|couldn't find) (deployment|dseq|lease|bid|order|provider)"
+)
+_OF_ADDRESS = re.compile(r"\b(route|path|url|endpoint|cannot (get|post|put|delete))\b|/v\d")
 
 
 @dataclass(frozen=True)
@@ -163,18 +184,25 @@ class ConsoleApi:
         a list of several pages is not proved missing.
         """
         found: dict[str, Deployment] = {}
-        for number in range(_MAX_PAGES):
-            page = self.deployment_page(number * _PAGE_LIMIT, _PAGE_LIMIT, seconds)
+        skip = 0
+        for _ in range(_MAX_PAGES):
+            page = self.deployment_page(skip, _PAGE_LIMIT, seconds)
             found |= {deployment.dseq: deployment for deployment in page.deployments}
             if not page.pagination.has_more:
                 return list(found.values())
+            skip += page.pagination.limit or _PAGE_LIMIT
         raise UpstreamUnavailableError("The Akash Console API lists deployments without end")
 
     def deployment_page(self, skip: int, limit: int, seconds: float = 15.0) -> DeploymentPage:
-        """Return one page of the active deployments."""
+        """Return one page of the active deployments; where it does not say whether there are more, there may be."""
         query = {"skip": str(skip), "limit": str(limit)}
         call = _Call("list deployments", "GET", "/v1/deployments", seconds, query=query)
-        return self._read(call, DeploymentPage)
+        page = self._read(call, DeploymentPage)
+        known, read = page.pagination, len(page.deployments)
+        if known.has_more is not None:
+            return page
+        more = read > 0 if known.total is None else known.total > skip + read
+        return page.model_copy(update={"pagination": known.model_copy(update={"has_more": more})})
 
     def deployment(self, dseq: str, seconds: float = 20.0) -> Deployment:
         """Return a deployment, active or closed, with its providers' status; slow, because upstream asks them.
@@ -187,8 +215,9 @@ class ConsoleApi:
 
     def bids(self, dseq: str, seconds: float = 10.0) -> list[Bid]:
         """Return the bids of audited providers, in every state; none until the first has come."""
-        answer = self._data(_Call("read bids", "GET", "/v1/bids", seconds, query={"dseq": dseq}))
-        return [entry.bid for entry in parse_each(BidEntry, _list(answer))]
+        call = _Call("read bids", "GET", "/v1/bids", seconds, query={"dseq": dseq})
+        answer = self._data(call)
+        return [entry.bid for entry in self._each(call, BidEntry, answer)]
 
     def create_leases(self, manifest: str, leases: Sequence[LeaseId], seconds: float = 60.0) -> Deployment:
         """Take one bid for each group and send the manifest to their providers.
@@ -234,8 +263,10 @@ class ConsoleApi:
         try:
             response = self._request(call, seconds)
             if not _may_have_created(response.status_code):
-                self._json(call, response)
-                return
+                answer = self._json(call, response)
+                if isinstance(answer, dict) and answer.get("data") is not None and not answer.get("error"):
+                    return
+                raise ValueError("it does not say that it was paid")
             outcome = f"answered {response.status_code}"
         except _NOT_SENT as error:
             raise self._unavailable(call, type(error).__name__) from error
@@ -246,15 +277,19 @@ class ConsoleApi:
         raise CreateOutcomeUnknownError(f"The Akash Console API {outcome}, so the deposit may be made or not")
 
     def close_deployment(self, dseq: str, seconds: float = 30.0) -> None:
-        """Close a deployment and its leases; what is left in its escrow comes back. A closed one stays closed.
+        """Ask to close a deployment and its leases; what is left in its escrow comes back. A closed one stays closed.
+
+        An answer without a word on success may be one: a look at the deployment decides.
 
         Raises:
             EscrowNotSettledError: Not possible yet; it is still open.
             NotFoundError: There never was such a deployment.
         """
         call = _Call("close deployment", "DELETE", f"/v1/deployments/{_segment(dseq)}", seconds)
-        answer = self._data(call)
-        if not isinstance(answer, dict) or answer.get("success") is not True:
+        answer = self._answer(call)
+        said = answer.get("data", answer) if isinstance(answer, dict) else answer
+        success = said.get("success", True) if isinstance(said, dict) else said
+        if success not in (True, None, "true") or (isinstance(answer, dict) and answer.get("error")):
             raise self._unavailable(call, "it was not closed")
 
     # ── Providers and prices ────────────────────────────────────────────────────────────────────
@@ -263,7 +298,7 @@ class ConsoleApi:
         """Return all providers, or those of the given addresses, without prices."""
         query = {"scope": "all", **({"addresses": ",".join(addresses)} if addresses else {})}
         call = _Call("list providers", "GET", "/v1/providers", seconds, query=query, public=True)
-        return parse_each(Provider, _list(self._answer(call)))
+        return self._each(call, Provider, self._answer(call))
 
     def gpu_prices(self, seconds: float = 15.0) -> GpuPrices:
         """Return what each GPU model costs at present."""
@@ -271,7 +306,7 @@ class ConsoleApi:
         answer = self._answer(call)
         models = answer.get("models") if isinstance(answer, dict) else None
         prices = self._model(call, GpuPrices, {**answer, "models": []} if isinstance(answer, dict) else answer)
-        return prices.model_copy(update={"models": parse_each(PricedGpu, _list(models))})
+        return prices.model_copy(update={"models": self._each(call, PricedGpu, models)})
 
     def price_estimate(self, cpu: int, memory: int, storage: int, seconds: float = 10.0) -> PriceEstimate:
         """Return what an amount of resources costs by the network's usual prices.
@@ -328,6 +363,14 @@ class ConsoleApi:
             fields = ", ".join(".".join(map(str, entry["loc"])) for entry in error.errors()[:3])
             raise self._unavailable(call, f"its answer makes no sense ({fields})") from None
 
+    def _each[Shape: BaseModel](self, call: _Call, shape: type[Shape], values: Any) -> list[Shape]:
+        """Return the entries that can be read; where none can, that is no word of there being none."""
+        entries = list(_list(values))
+        found = parse_each(shape, entries)
+        if entries and not found:
+            raise self._unavailable(call, "its answer makes no sense")
+        return found
+
     def _answer(self, call: _Call) -> Any:
         """Make a repeatable call until it succeeds, is refused, or its deadline has passed."""
         ends_at = time.monotonic() + call.seconds
@@ -367,6 +410,8 @@ class ConsoleApi:
             SlipwayError: It was refused.
             ValueError: It is not JSON.
         """
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return None
         if response.is_success:
             return json.loads(response.content, parse_float=Decimal)
         raise self._refusal(call, response)
@@ -387,8 +432,11 @@ class ConsoleApi:
         except (ValueError, ValidationError):
             body = None
         status = response.status_code
-        if status == 429 or (status == 403 and (body is None or "cf-mitigated" in response.headers)):
-            # In front of the API stands a shield that answers so when we ask too often.
+        is_own = body is not None and bool(body.message or body.code)
+        # What stands in front of the API judges nothing; its shield answers 403 when we ask too often. Redirects are
+        # not followed: what is not to be repeated did not happen.
+        judged = is_own or (status < 400 and not call.repeatable)
+        if status == 429 or not judged or "cf-mitigated" in response.headers:
             return self._unavailable(call, f"it answered {status}", _retry_after(response))
         body = body or ErrorBody()
         refusal = _Refusal(status, self._public_text(call, body.code), self._public_text(call, body.message))
@@ -414,28 +462,43 @@ class _Refusal:
 
 def _error_of(call: _Call, refusal: _Refusal) -> SlipwayError:
     message = refusal.message or f"The Akash Console API answered {refusal.status} to: {call.doing}"
-    creates = not call.repeatable
     match refusal.status:
         case 401 | 403:
             return UpstreamAuthenticationError(f"The Akash Console API does not accept our key: {message}")
         case 402:
             return PaymentRequiredError(message)
         case 404:
-            return NotFoundError(message)
+            return _nothing_there(call, message)
         case 409 if refusal.code == "wallet_provisioning":
             return WalletProvisioningError(message, retry_after=_RETRY_AFTER_SECONDS)
-    if refusal.says("insufficient funds"):
+    return _error_by_words(call, refusal, message)
+
+
+def _nothing_there(call: _Call, message: str) -> SlipwayError:
+    """Return what a 404 means: that what was asked for never was, or that the API has moved."""
+    text = message.lower()
+    if _MISSING.search(text) and not _OF_ADDRESS.search(text):
+        return NotFoundError(message)
+    return UpstreamUnavailableError(
+        f"The Akash Console API has no {call.path}: {message}", retry_after=_RETRY_AFTER_SECONDS
+    )
+
+
+def _error_by_words(call: _Call, refusal: _Refusal, message: str) -> SlipwayError:
+    if refusal.says(*_NO_CREDIT):
         return PaymentRequiredError(message)
-    if creates and refusal.says("already exists", "deployment exists"):
+    if not call.repeatable and refusal.says("already exists", "deployment exists"):
         # Two creates of one account within a millisecond: this one has lost.
         return UpstreamUnavailableError(message, retry_after=1)
-    if refusal.says("bid is no longer open", "bid not open", "order matched", "order not open"):
+    if refusal.says(*_BID_GONE, *_ORDER_TAKEN):
         return BidClosedError(message)
     if refusal.says("cannot be settled yet"):
         return EscrowNotSettledError(message, retry_after=_RETRY_AFTER_SECONDS)
     if refusal.says(*_SDL_FAULTS):
         fields = ValidationFailedError.of_field("sdl", message.removeprefix("Invalid SDL: "))
         return InvalidSdlError(fields.message, details=fields.details)
+    if _LATER.search(refusal.message.lower()):
+        return UpstreamUnavailableError(message, retry_after=_RETRY_AFTER_SECONDS)
     return UpstreamRefusedError(message, details={"status": refusal.status, "code": refusal.code})
 
 

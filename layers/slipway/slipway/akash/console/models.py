@@ -2,17 +2,20 @@
 
 Source: the API's published OpenAPI document, and what providers really send behind it. Keys may be absent, null, or
 more than the document names, so ``parse`` drops every null first, whatever may be missing has a default, and unknown
-keys are ignored. Amounts are decimals, in the chain's smallest unit (uact, a millionth of a US dollar) or, where
+keys are ignored. What would be read as a fact when it is missing, such as that there is no lease, has none: an answer
+without it is no answer. Amounts are decimals, in the chain's smallest unit (uact, a millionth of a US dollar) or, where
 said, in US dollars.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 ZERO = Decimal(0)
+# The word for a state, however it is spelled.
+State = Annotated[str, BeforeValidator(lambda word: word.strip().lower() if isinstance(word, str) else word)]
 
 
 def without_nulls(value: Any) -> Any:
@@ -82,7 +85,7 @@ class DeploymentRecord(_Answer):
     """``state`` is ``active`` or ``closed``; ``hash`` is base64 of the manifest's SHA-256 (``rules.manifest_hash``)."""
 
     id: DeploymentId
-    state: str = ""
+    state: State = ""
     hash: str = ""
     created_at: str = ""
 
@@ -142,7 +145,7 @@ class Lease(_Answer):
     """``state`` is ``active``, ``insufficient_funds`` or ``closed``; ``status`` is None if the provider can't tell."""
 
     id: LeaseId
-    state: str = ""
+    state: State = ""
     price: Coin = Coin()
     created_at: str = ""
     reason: str = ""
@@ -177,7 +180,7 @@ class Deployment(_Answer):
     """A deployment with its leases; only the detail call has their ``status``."""
 
     deployment: DeploymentRecord
-    leases: list[Lease] = []
+    leases: list[Lease]
     escrow_account: EscrowAccount = EscrowAccount()
 
     @property
@@ -191,21 +194,28 @@ class Deployment(_Answer):
         return self.deployment.state == "closed"
 
     @property
+    def shows_cost(self) -> bool:
+        """Whether it says what providers were paid, if only that it is nothing."""
+        return "transferred" in self.escrow_account.state.model_fields_set
+
+    @property
     def open_leases(self) -> list[Lease]:
         """Leases that are not closed."""
         return [lease for lease in self.leases if lease.state != "closed"]
 
 
 class Pagination(_Answer):
-    """Where a page lies."""
+    """Where a page lies. ``limit`` is what upstream made of the one that was asked for."""
 
-    has_more: bool = Field(False, alias="hasMore")
+    has_more: bool | None = Field(None, alias="hasMore")
+    total: int | None = None
+    limit: int | None = Field(None, gt=0)
 
 
 class DeploymentPage(_Answer):
     """Some of the active deployments."""
 
-    deployments: list[Deployment] = []
+    deployments: list[Deployment]
     pagination: Pagination = Pagination()
 
 
@@ -216,7 +226,7 @@ class Bid(_Answer):
     """``state`` is ``open``, ``active`` (leased), ``lost`` or ``closed``; ``price`` is per block."""
 
     id: LeaseId
-    state: str = ""
+    state: State = ""
     price: Coin = Coin()
     created_at: str = ""
     resources_offer: list[dict[str, Any]] = []
@@ -298,6 +308,11 @@ class Provider(_Answer):
     stats: ProviderStats = ProviderStats()
     attributes: list[ProviderAttribute] = []
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether upstream says so; one that bids and of which it says nothing may be there."""
+        return not self.is_online and "is_online" in self.model_fields_set
+
 
 class GpuPrice(_Answer):
     """US dollars an hour for one GPU."""
@@ -330,7 +345,7 @@ class PriceEstimate(_Answer):
 class Balances(_Answer):
     """US dollars: free, in deployments' escrow, and both."""
 
-    balance: Decimal = ZERO
+    balance: Decimal
     deployments: Decimal = ZERO
     total: Decimal = ZERO
 
@@ -338,9 +353,16 @@ class Balances(_Answer):
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────────
 
 
+def _words(said: Any) -> Any:
+    """Return what is said in a text, in a list of texts, or one level deeper."""
+    if isinstance(said, list):
+        return "; ".join(map(str, said))
+    return _words(said.get("message", "")) if isinstance(said, dict) else said
+
+
 class ErrorBody(_Answer):
     """The body of every refusal; ``code`` is general (``bad_request``) or particular (``wallet_provisioning``)."""
 
-    error: str = ""
-    message: str = Field("", validation_alias=AliasChoices("message", "error"))
+    error: Annotated[str, BeforeValidator(_words)] = ""
+    message: Annotated[str, BeforeValidator(_words)] = Field("", validation_alias=AliasChoices("message", "error"))
     code: str = ""
