@@ -308,11 +308,12 @@ def launchpad_of(monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: 
 
 
 @pytest.fixture
-def pad(monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
+def pad(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
+    """Launches on a chain; a test may give what of ``CHAIN`` is to be otherwise."""
     _chain.rpc("evm_setAutomine", True)
     snapshot = _chain.rpc("evm_snapshot")
     with mock_aws():
-        slipway = install(monkeypatch, FakeNode(), _chain.url, CHAIN)
+        slipway = install(monkeypatch, FakeNode(), _chain.url, CHAIN | getattr(request, "param", {}))
         launchpad = launchpad_of(monkeypatch, slipway, _chain)
         addresses = [signer.address for signer in launchpad.signers]
         save_contracts(31337, _chain.contracts.model_registry, _chain.contracts.token_manager, addresses)
@@ -407,6 +408,43 @@ def test_a_launch_takes_four_invocations_and_nine_transitions(pad: Launchpad, mo
     assert pad.status(job)["status"] == "completed"
     assert invoked == ["work", "sign", "work", "work"]
     assert len(machine.visited) == 9
+
+
+@pytest.mark.parametrize("pad", [{"block_seconds": 12, "confirmations": 5}], indirect=True)
+@pytest.mark.parametrize(
+    ("since_block", "missed", "most"),
+    [(0, (), 65), (1, (), 65), (6, (), 65), (11, (), 65), (0, (1,), 77), (11, (3,), 77), (11, (1, 5), 89)],
+)
+def test_with_twelve_seconds_a_block_and_five_confirmations_a_launch_takes_less_than_ninety(
+    pad: Launchpad, since_block: int, missed: tuple[int, ...], most: int
+) -> None:
+    """Reckoned: the state machine runs on the real chain, but in a time that passes only while it waits.
+
+    Each task takes a second of it, and every twelfth second a block comes, unless its slot is missed.
+    """
+    job = pad.new()
+    pad.anvil.rpc("evm_setAutomine", False)
+    seconds = 0.0
+
+    def passes(more: float) -> None:
+        nonlocal seconds
+        slots = range(int((since_block + seconds) // 12) + 1, int((since_block + seconds + more) // 12) + 1)
+        seconds += more
+        pad.skipped += timedelta(seconds=more)
+        for slot in slots:
+            if slot not in missed:
+                pad.anvil.mine()
+
+    def invoke(payload: dict[str, Any]) -> Any:
+        answer = pad.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
+        passes(1)
+        return answer
+
+    StateMachine("token_deploy", invoke, passes).run({"deployment_id": job})
+    assert pad.status(job)["status"] == "completed"
+    print(f"reckoned: {seconds:g} s, begun {since_block} s after a block, {len(missed)} slots missed")
+    # Five blocks have to come, the first of them within twelve seconds.
+    assert 12 * 4 < seconds <= most
 
 
 def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
