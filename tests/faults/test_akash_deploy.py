@@ -30,6 +30,7 @@ ON_THE_WAY: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "akash_deploy:create": ({}, "active", None),
     "akash_deploy:recover": ({"faults": [UNHEARD]}, "active", None),
     "akash_deploy:collect": ({}, "active", None),
+    "akash_deploy:choose": ({}, "active", None),
     "akash_deploy:lease": ({}, "active", None),
     "akash_deploy:ready": ({}, "active", None),
     "akash_deploy:give_up": (NO_BIDS, "error", "BID_TIMEOUT"),
@@ -37,6 +38,8 @@ ON_THE_WAY: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "akash_deploy:confirm": (NO_BIDS, "error", "BID_TIMEOUT"),
     "akash_deploy:end": (NO_BIDS, "error", "BID_TIMEOUT"),
 }
+# Whose owners are asked to choose, and do not.
+UNCHOSEN = {"akash_deploy:choose": {"within": 3, "unchosen": "best"}}
 # Each boundary of a change of what runs, with the request that leads past it and the event that tells it is done.
 CHANGES = {
     "akash_deploy:update": ("PUT", "", "updated"),
@@ -50,6 +53,9 @@ REFUSED = (
     ("akash_deploy:create", "throttle:secretsmanager.GetSecretValue"),
     ("akash_deploy:create", "die:TransactWriteItems"),
     ("akash_deploy:collect", "throttle:any.GetItem"),
+    ("akash_deploy:choose", "throttle:any.GetItem"),
+    ("akash_deploy:choose", "conflict"),
+    ("akash_deploy:choose", "die:TransactWriteItems"),
     ("akash_deploy:lease", "conflict"),
     ("akash_deploy:lease", "die:TransactWriteItems"),
     ("akash_deploy:ready", "conflict"),
@@ -83,7 +89,7 @@ def cut(workloads: Workloads) -> dict[tuple[str, str], str]:
     placed = {}
     for name, how in POINTS:
         scenario, *_ = WAYS[name]
-        placed[name, how] = deployment_id = workloads.place(scenario, start=False)
+        placed[name, how] = deployment_id = workloads.place(scenario, start=False, choice=UNCHOSEN.get(name))
         if how:
             workloads.stack.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
     twice = placed["twice", ""]
@@ -143,6 +149,37 @@ def test_changes_are_cut_at_every_step(workloads: Workloads) -> None:
         (entry,) = workloads.ledger(deployment_id)
         topped_up = name == "akash_deploy:top_up"
         assert (item["deposit"], float(entry["deposit"])) == (("6", 6e6) if topped_up else ("5", 5e6))
+
+
+def test_a_choice_is_cut_before_and_after(workloads: Workloads) -> None:
+    """The owner's choice counts, once, whatever becomes of the task that waits for it or of the one that finds it."""
+    stack, owner = workloads.stack, workloads.stack.session("user")
+    url, headers = f"{stack.described['api']}/api/deployments", {"authorization": f"Bearer {owner}"}
+    steps = ("akash_deploy:choose", "akash_deploy:lease")
+    placed = {
+        (name, when): workloads.place(choice={"within": 240, "unchosen": "close"}) for name in steps for when in WHENS
+    }
+    for (name, when), deployment_id in placed.items():
+        stack.lay(name, when, "kill", deployment_id)
+    for deployment_id in placed.values():
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while (offer := httpx.get(f"{url}/{deployment_id}/bids", headers=headers, timeout=30).json())["choice"][
+            "status"
+        ] != "awaiting_choice":
+            assert time.monotonic() < ends_at, offer
+            time.sleep(0.2)
+        wanted = [bid["provider"] for bid in offer["bids"] if bid["acceptable"]][-1]
+        for _ in range(2):
+            answer = httpx.post(
+                f"{url}/{deployment_id}/bids", json={"providers": [wanted]}, headers=headers, timeout=30
+            )
+            assert answer.status_code == 202, answer.text
+        item = workloads.assert_settled(deployment_id, "active")
+        assert item["chosen_by"] == "owner"
+        (entry,) = workloads.ledger(deployment_id)
+        assert [lease["provider"] for lease in entry["leases"]] == [wanted]
+        assert _events(stack, deployment_id).count("bid_chosen") == 1
+        assert stack.waits_for(deployment_id) == [], "the fault did not strike"
 
 
 def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict[tuple[str, str], str]) -> None:

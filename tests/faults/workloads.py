@@ -64,11 +64,13 @@ class Workloads:
         start: bool = True,
         paid: bool = False,
         units: int = 5_000_000,
+        choice: dict[str, Any] | None = None,
         **changes: Any,
     ) -> str:
         """Write a workload as the API writes it, under a known id, and start its state machine.
 
-        One that is ``paid`` has its owner's deposit of so many base units in the escrow.
+        One that is ``paid`` has its owner's deposit of so many base units in the escrow; one with a ``choice`` waits
+        for its owner to choose among the bids.
         """
         deployment_id = str(uuid.uuid4())
         text = text or sdl_with({"id": deployment_id, **(scenario or {})}, **changes)
@@ -96,6 +98,7 @@ class Workloads:
                 "owner_sort": f"{created_at}#{deployment_id}",
                 "open_shard": "OPEN#akash#0",
                 "open_until": _text(moment + 60),
+                **({"choice": json.dumps(choice)} if choice else {}),
             }
         )
         if paid:

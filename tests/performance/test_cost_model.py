@@ -24,6 +24,7 @@ NEIGHBOURS = {
     *("POST /api/auth/link", "POST /api/webhooks/{id}/confirm", "PUT /api/deployments/{id}"),
     *("GET /api/tokens/{address}", "GET /api/tokens/{address}/abi", "GET /api/tokens/{address}/metadata"),
     *("POST /api/tokens/{address}/mint", "POST /api/deployments/{id}/deposit"),
+    *("GET /api/deployments/{id}/bids", "POST /api/deployments/{id}/bids"),
 }
 JOBS = {
     *("token_launch", "akash_deploy", "stack_node", "stack_api", "build"),

@@ -59,6 +59,8 @@ ROUTES: dict[str, Access] = {
     "POST /api/deployments": WALLET,
     "POST /api/deployments/estimate": WALLET,
     "GET /api/deployments/{id}/sdl": Access("wallet", "deployment", 404),
+    "GET /api/deployments/{id}/bids": Access("wallet", "deployment", 404),
+    "POST /api/deployments/{id}/bids": Access("wallet", "deployment", 404),
     "PATCH /api/deployments/{id}": Access("wallet", "deployment", 404),
     "POST /api/deployments/{id}/deposit": Access("wallet", "deployment", 404),
     "PUT /api/deployments/{id}": Access("wallet", "deployment", 404),

@@ -21,7 +21,7 @@ from slipway.akash.rules import (
 from tests.support.console_answers import LEASE, STATUS
 
 PROGRESS = st.builds(Progress, **{name: st.booleans() for name in asdict(Progress())})
-FORWARD = {Step.CREATE, Step.COLLECT, Step.LEASE, Step.READY}
+FORWARD = {Step.CREATE, Step.COLLECT, Step.CHOOSE, Step.LEASE, Step.READY}
 
 
 @given(PROGRESS)

@@ -42,6 +42,7 @@ ORDER = (
     ("akash.rules",),
     ("akash.store",),
     ("akash.logs", "akash.payments", "akash.views", "akash.workloads"),
+    ("akash.choices",),
     ("akash.workflow",),
     ("akash.service",),
     ("akash.changes",),

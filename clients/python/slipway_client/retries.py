@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from slipway_client.errors import SlipwayError
 
 _IDEMPOTENT = {"GET", "PUT", "PATCH", "DELETE"}
-# They read, or return a transaction that nobody has signed.
+# They read, return a transaction that nobody has signed, or do the same thing again.
 _CHANGES_NOTHING = {
     "POST /api/deployments/estimate",
+    "POST /api/deployments/{id}/bids",
     "POST /api/v1/builds/preview",
     "POST /api/v1/builds/{build_id}/ticket",
     "POST /api/escrow",

@@ -85,6 +85,17 @@ class Availability(TypedDict):
     gpus: Amount
 
 
+class BidList(TypedDict):
+    """The bids for a workload whose owner chooses, in the order in which they would be taken; none for any other."""
+
+    deployment_id: str
+    choice: NotRequired[ChoiceState | None]
+    groups: int
+    max_price: NotRequired[str | None]
+    updated_at: NotRequired[str | None]
+    bids: NotRequired[list[OfferedBid]]
+
+
 class BlockRequest(TypedDict):
     """Why a wallet is blocked or unblocked."""
 
@@ -252,6 +263,22 @@ class ChainTarget(TypedDict):
     testnet: NotRequired[bool]
 
 
+class ChoiceState(TypedDict):
+    """How the owner's choice among the bids stands."""
+
+    status: Literal["awaiting_bids", "awaiting_choice", "chosen", "over"]
+    until: NotRequired[str | None]
+    unchosen: NotRequired[Literal["best", "close"]]
+    by: NotRequired[Literal["owner", "deadline"] | None]
+
+
+class ChooseBidsRequest(TypedDict):
+    """The bids to take."""
+
+    providers: list[str]
+    price: NotRequired[float | str | None]
+
+
 class Confirmation(TypedDict):
     """The code that came by e-mail."""
 
@@ -383,6 +410,9 @@ class DeployWorkloadRequest(TypedDict):
     deposit: NotRequired[str | None]
     preferences: NotRequired[Preferences]
     name: NotRequired[str | None]
+    choose_bid: NotRequired[bool]
+    choose_within_seconds: NotRequired[int | None]
+    unchosen: NotRequired[Literal["best", "close"]]
     auth_token: NotRequired[str | None]
 
 
@@ -1146,6 +1176,25 @@ class Observation(TypedDict):
     services: NotRequired[dict[str, ServiceState]]
     forwarded_ports: NotRequired[dict[str, list[Port]]]
     ips: NotRequired[dict[str, list[Port]]]
+
+
+class OfferedBid(TypedDict):
+    """A provider's bid. `price` is uact a block, `uptime` a share from 0 to 1 of the last week, None where unknown."""
+
+    provider: str
+    name: NotRequired[str | None]
+    group: int
+    price: str
+    usd_per_hour: str
+    usd_per_month: str
+    region: NotRequired[str | None]
+    country: NotRequired[str | None]
+    uptime: NotRequired[float | None]
+    audited: bool
+    gpu: NotRequired[str | None]
+    acceptable: bool
+    why_not: NotRequired[str | None]
+    chosen: NotRequired[bool]
 
 
 class OpenTransaction(TypedDict):
@@ -1938,6 +1987,7 @@ class WorkloadDetail(TypedDict):
     created_at: str
     updated_at: str
     payment: NotRequired[PaymentState | None]
+    choice: NotRequired[ChoiceState | None]
     live: NotRequired[LiveStatus | None]
     deposit: str
     preferences: dict[str, Any]
@@ -2012,6 +2062,7 @@ class WorkloadStatus(TypedDict):
     created_at: str
     updated_at: str
     payment: NotRequired[PaymentState | None]
+    choice: NotRequired[ChoiceState | None]
     live: NotRequired[LiveStatus | None]
 
 
@@ -2045,4 +2096,5 @@ class WorkloadSummary(TypedDict):
     created_at: str
     updated_at: str
     payment: NotRequired[PaymentState | None]
+    choice: NotRequired[ChoiceState | None]
     live: NotRequired[LiveStatus | None]

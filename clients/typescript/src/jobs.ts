@@ -93,6 +93,20 @@ export class Deployments extends Resource {
     return polled(this.api, () => this.status(id, options), ({ status }) => ENDED.has(status), options);
   }
 
+  /** The bids for a workload that waits for its owner to choose, best first. */
+  bids(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<types.BidList> {
+    return this.api.call("GET /api/deployments/{id}/bids", { path: { id }, signal });
+  }
+
+  /**
+   * Take the bids of these providers, one for each placement; the same choice again changes nothing.
+   *
+   * `price` is what their bids cost together, in uact a block as `bids` showed it; another price is refused.
+   */
+  choose(id: string, providers: string | string[], { price }: { price?: string } = {}): Promise<types.WorkloadStatus> {
+    return this.api.call("POST /api/deployments/{id}/bids", { path: { id }, body: { providers: [providers].flat(), price } });
+  }
+
   /** Run another SDL in a workload's lease, or with `replace` in a new one where it has to be another. */
   update(id: string, sdl: string, { replace = false } = {}): Promise<types.WorkloadStatus> {
     return this.api.call("PUT /api/deployments/{id}", { path: { id }, body: { sdl, replace } });

@@ -13,9 +13,10 @@ export interface Retries {
 export const RETRIES: Retries = { attempts: 5, first: 0.5, longest: 20 };
 
 const IDEMPOTENT = new Set(["GET", "PUT", "PATCH", "DELETE"]);
-// They read, or return a transaction that nobody has signed.
+// They read, return a transaction that nobody has signed, or do the same thing again.
 const CHANGES_NOTHING = new Set([
   "POST /api/deployments/estimate",
+  "POST /api/deployments/{id}/bids",
   "POST /api/v1/builds/preview",
   "POST /api/v1/builds/{build_id}/ticket",
   "POST /api/escrow",

@@ -86,6 +86,16 @@ export interface Availability {
   gpus: Amount;
 }
 
+/** The bids for a workload whose owner chooses, in the order in which they would be taken; none for any other. */
+export interface BidList {
+  deployment_id: string;
+  choice?: ChoiceState | null;
+  groups: number;
+  max_price?: string | null;
+  updated_at?: string | null;
+  bids?: OfferedBid[];
+}
+
 /** Why a wallet is blocked or unblocked. */
 export interface BlockRequest {
   reason: string;
@@ -232,6 +242,20 @@ export interface ChainTarget {
   testnet?: boolean;
 }
 
+/** How the owner's choice among the bids stands. */
+export interface ChoiceState {
+  status: "awaiting_bids" | "awaiting_choice" | "chosen" | "over";
+  until?: string | null;
+  unchosen?: "best" | "close";
+  by?: "owner" | "deadline" | null;
+}
+
+/** The bids to take. */
+export interface ChooseBidsRequest {
+  providers: string[];
+  price?: number | string | null;
+}
+
 /** The code that came by e-mail. */
 export interface Confirmation {
   code: string;
@@ -343,6 +367,9 @@ export interface DeployWorkloadRequest {
   deposit?: string | null;
   preferences?: Preferences;
   name?: string | null;
+  choose_bid?: boolean;
+  choose_within_seconds?: number | null;
+  unchosen?: "best" | "close";
   auth_token?: string | null;
 }
 
@@ -923,6 +950,24 @@ export interface Observation {
   services?: Record<string, ServiceState>;
   forwarded_ports?: Record<string, Port[]>;
   ips?: Record<string, Port[]>;
+}
+
+/** A provider's bid. `price` is uact a block, `uptime` a share from 0 to 1 of the last week, None where unknown. */
+export interface OfferedBid {
+  provider: string;
+  name?: string | null;
+  group: number;
+  price: string;
+  usd_per_hour: string;
+  usd_per_month: string;
+  region?: string | null;
+  country?: string | null;
+  uptime?: number | null;
+  audited: boolean;
+  gpu?: string | null;
+  acceptable: boolean;
+  why_not?: string | null;
+  chosen?: boolean;
 }
 
 /** A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait. `refusal` is why no node takes it at present, in a node's words. */
@@ -1587,6 +1632,7 @@ export interface WorkloadDetail {
   created_at: string;
   updated_at: string;
   payment?: PaymentState | null;
+  choice?: ChoiceState | null;
   live?: LiveStatus | null;
   deposit: string;
   preferences: Record<string, unknown>;
@@ -1655,6 +1701,7 @@ export interface WorkloadStatus {
   created_at: string;
   updated_at: string;
   payment?: PaymentState | null;
+  choice?: ChoiceState | null;
   live?: LiveStatus | null;
 }
 
@@ -1687,5 +1734,6 @@ export interface WorkloadSummary {
   created_at: string;
   updated_at: string;
   payment?: PaymentState | null;
+  choice?: ChoiceState | null;
   live?: LiveStatus | null;
 }

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from slipway.akash.models import (
+    BidList,
+    ChooseBidsRequest,
     DepositRequest,
     PatchWorkloadRequest,
     SdlAnswer,
@@ -34,6 +36,7 @@ RETRY = refusals(NotFoundError, ConflictError, TokenExistsError, RateLimitExceed
 CHANGE = refusals(NotFoundError, ConflictError, ReplacementNeededError, BudgetExceededError, OwnBudgetExceededError)
 UpdateBody = Annotated[UpdateWorkloadRequest, body_of(UpdateWorkloadRequest, long_text="sdl")]
 PatchBody = Annotated[PatchWorkloadRequest, body_of(PatchWorkloadRequest)]
+ChoiceBody = Annotated[ChooseBidsRequest, body_of(ChooseBidsRequest)]
 DepositBody = Annotated[DepositRequest, body_of(DepositRequest)]
 Body = Annotated[service.Request, body_of(service.request_model, long_text="sdl")]
 
@@ -91,6 +94,18 @@ def patch(context: Context, deployment_id: str, caller: Owner, body: PatchBody) 
 def deposit(context: Context, deployment_id: str, caller: Owner, body: DepositBody) -> WorkloadStatus:
     """Add to the escrow account of a running workload."""
     return deployment_service().deposit(caller, deployment_id, body, context)
+
+
+@app.get("/api/deployments/{deployment_id}/bids", responses=refusals(NotFoundError, ConflictError))
+def bids(deployment_id: str, caller: Owner) -> BidList:
+    """List the bids for a workload whose owner chooses among them, best first."""
+    return deployment_service().bids(caller, deployment_id)
+
+
+@app.post("/api/deployments/{deployment_id}/bids", status_code=202, responses=refusals(NotFoundError, ConflictError))
+def choose(context: Context, deployment_id: str, caller: Owner, body: ChoiceBody) -> WorkloadStatus:
+    """Take one bid for each placement of a workload that waits for its owner to choose."""
+    return deployment_service().choose(caller, deployment_id, body, context)
 
 
 @app.get("/api/deployments/{deployment_id}/sdl", responses=refusals(NotFoundError, ConflictError))

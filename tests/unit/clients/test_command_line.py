@@ -258,6 +258,70 @@ def test_a_deposit_is_signed_by_the_key_file(signed_in: Run, api: Api, monkeypat
     assert body_of(api.asked(LAUNCH)[0])["sdl"] == sdl.read_text()
 
 
+BIDS = "/api/deployments/d-1/bids"
+
+
+def _bid(provider: str, price: str, **more: Any) -> dict[str, Any]:
+    month = {"usd_per_hour": "0.01", "usd_per_month": "7.30", "uptime": 0.999, "audited": True, "gpu": None}
+    place = {"name": None, "region": "eu", "country": "DE", "group": 1, "acceptable": True, "why_not": None}
+    return {"provider": provider, "price": price, **month, **place, "chosen": False, **more}
+
+
+def _chooses(api: Api) -> dict[str, Any]:
+    choice = {"status": "awaiting_choice", "until": "2026-11-29T12:04:00Z", "unchosen": "best", "by": None}
+    bids = [
+        _bid("akash1best", "1"),
+        _bid("akash1other", "1.5"),
+        _bid("akash1far", "1", acceptable=False, why_not="far"),
+    ]
+    api.on(LAUNCH, answered({"deployment_id": "d-1"}, 202))
+    waits = {**choice, "status": "awaiting_bids"}
+    api.on(STATUS, _status("pending", choice=waits), _status("pending", choice=choice), _status("active"))
+    api.on(f"GET {BIDS}", answered({"deployment_id": "d-1", "choice": choice, "groups": 1, "bids": bids}))
+    api.on(f"POST {BIDS}", answered({"deployment_id": "d-1", "status": "pending"}, 202))
+    return choice
+
+
+def test_a_bid_is_chosen_at_the_terminal(signed_in: Run, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = _chooses(api)
+    gone = refused("CONFLICT", 409)
+    chosen = answered({"deployment_id": "d-1", "status": "pending"}, 202)
+    api.on(f"POST {BIDS}", gone, chosen)
+    api.on(STATUS, *[_status("pending", choice=choice)] * 2, _status("active"))
+    asked: list[str] = []
+    monkeypatch.setattr("slipway_client.cli.jobs._at_a_terminal", lambda: True)
+
+    def second(text: str, **_: Any) -> int:
+        asked.append(text)
+        return 2
+
+    monkeypatch.setattr("click.prompt", second)
+    status, _, errors = signed_in(
+        "deploy", ROOT / "docs" / "examples" / "web.yaml", "--choose", "--choose-within", "60"
+    )
+    assert (status, len(asked)) == (0, 2), errors
+    assert "akash1other" in errors
+    assert "akash1far" not in errors
+    assert body_of(api.asked(f"POST {BIDS}")[1]) == {"providers": ["akash1other"], "price": "1.5"}
+    wanted = body_of(api.asked(LAUNCH)[0])
+    assert (wanted["choose_bid"], wanted["choose_within_seconds"]) == (True, 60)
+
+
+def test_without_a_terminal_a_choice_is_left_to_another_command(signed_in: Run, api: Api) -> None:
+    _chooses(api)
+    sdl = ROOT / "docs" / "examples" / "web.yaml"
+    status, _, errors = signed_in("deploy", sdl, "--choose", "--unchosen", "close")
+    assert (status, "slipway choose d-1 PROVIDER" in errors) == (0, True), errors
+    assert body_of(api.asked(LAUNCH)[0])["unchosen"] == "close"
+    assert api.asked(f"POST {BIDS}") == []
+    status, output, _ = signed_in("bids", "d-1")
+    assert (status, "far" in output, "99.9 %" in output) == (0, True, True)
+    assert json.loads(signed_in("bids", "d-1", "--json")[1])["groups"] == 1
+    assert signed_in("choose", "d-1", "akash1best", "--price", "1")[0] == 0
+    assert body_of(api.asked(f"POST {BIDS}")[0]) == {"providers": ["akash1best"], "price": "1"}
+    assert signed_in("deploy", sdl, "--unchosen", "close")[0] == 2
+
+
 def test_an_estimate_with_refusals_ends_badly(signed_in: Run, api: Api) -> None:
     refusals = [{"code": "TOKEN_EXISTS", "message": "There is one"}]
     api.on("POST /api/deployments/estimate", answered({"refusals": refusals}))

@@ -384,6 +384,24 @@ export interface paths {
         patch: operations["deployments_patch"];
         trace?: never;
     };
+    "/api/deployments/{id}/bids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the bids for a workload whose owner chooses among them, best first */
+        get: operations["deployments_bids"];
+        put?: never;
+        /** Take one bid for each placement of a workload that waits for its owner to choose */
+        post: operations["deployments_choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deployments/{id}/deposit": {
         parameters: {
             query?: never;
@@ -1531,6 +1549,35 @@ export interface components {
             gpus: components["schemas"]["Amount"];
         };
         /**
+         * BidList
+         * @description The bids for a workload whose owner chooses, in the order in which they would be taken; none for any other.
+         */
+        BidList: {
+            /** Deployment Id */
+            deployment_id: string;
+            choice?: components["schemas"]["ChoiceState"] | null;
+            /**
+             * Groups
+             * @description How many placements the SDL has: a choice names one provider for each.
+             */
+            groups: number;
+            /**
+             * Max Price
+             * @description US dollars an hour that the chosen bids may cost together.
+             */
+            max_price?: string | null;
+            /**
+             * Updated At
+             * @description When the list last changed.
+             */
+            updated_at?: string | null;
+            /**
+             * Bids
+             * @default []
+             */
+            bids: components["schemas"]["OfferedBid"][];
+        };
+        /**
          * BlockRequest
          * @description Why a wallet is blocked or unblocked.
          */
@@ -1858,6 +1905,51 @@ export interface components {
             testnet: boolean;
         };
         /**
+         * ChoiceState
+         * @description How the owner's choice among the bids stands.
+         */
+        ChoiceState: {
+            /**
+             * Status
+             * @description `over` if it ended without any.
+             * @enum {string}
+             */
+            status: "awaiting_bids" | "awaiting_choice" | "chosen" | "over";
+            /**
+             * Until
+             * @description Until when the owner may choose; None before there are bids that will do for every placement.
+             */
+            until?: string | null;
+            /**
+             * Unchosen
+             * @description What happens if nobody chooses until then.
+             * @default best
+             * @enum {string}
+             */
+            unchosen: "best" | "close";
+            /**
+             * By
+             * @description Who chose: the owner, or the deadline.
+             */
+            by?: ("owner" | "deadline") | null;
+        };
+        /**
+         * ChooseBidsRequest
+         * @description The bids to take.
+         */
+        ChooseBidsRequest: {
+            /**
+             * Providers
+             * @description One for each placement of the SDL, in order; most SDLs have one placement.
+             */
+            providers: string[];
+            /**
+             * Price
+             * @description uact a block that these bids cost together, as they were shown; another price is refused.
+             */
+            price?: number | string | null;
+        };
+        /**
          * Confirmation
          * @description The code that came by e-mail.
          */
@@ -2128,6 +2220,24 @@ export interface components {
              * @description What its owner calls it.
              */
             name?: string | null;
+            /**
+             * Choose Bid
+             * @description Wait for the owner to choose among the bids; otherwise the best one is taken.
+             * @default false
+             */
+            choose_bid: boolean;
+            /**
+             * Choose Within Seconds
+             * @description How long, from when there are bids that will do; by default as long as bids last.
+             */
+            choose_within_seconds?: number | null;
+            /**
+             * Unchosen
+             * @description What happens when nobody has chosen by then: take the `best` bid, or `close` it, which costs nothing.
+             * @default best
+             * @enum {string}
+             */
+            unchosen: "best" | "close";
             /** Auth Token */
             auth_token?: string | null;
         };
@@ -3474,6 +3584,49 @@ export interface components {
             ips: {
                 [key: string]: components["schemas"]["Port"][];
             };
+        };
+        /**
+         * OfferedBid
+         * @description A provider's bid. `price` is uact a block, `uptime` a share from 0 to 1 of the last week, None where unknown.
+         */
+        OfferedBid: {
+            /** Provider */
+            provider: string;
+            /** Name */
+            name?: string | null;
+            /**
+             * Group
+             * @description The placement that it is for, from 1.
+             */
+            group: number;
+            /** Price */
+            price: string;
+            /** Usd Per Hour */
+            usd_per_hour: string;
+            /** Usd Per Month */
+            usd_per_month: string;
+            /** Region */
+            region?: string | null;
+            /** Country */
+            country?: string | null;
+            /** Uptime */
+            uptime?: number | null;
+            /** Audited */
+            audited: boolean;
+            /** Gpu */
+            gpu?: string | null;
+            /**
+             * Acceptable
+             * @description Whether it can be chosen; `why_not` says why not.
+             */
+            acceptable: boolean;
+            /** Why Not */
+            why_not?: string | null;
+            /**
+             * Chosen
+             * @default false
+             */
+            chosen: boolean;
         };
         /**
          * OpenTransaction
@@ -4940,6 +5093,7 @@ export interface components {
             /** Updated At */
             updated_at: string;
             payment?: components["schemas"]["PaymentState"] | null;
+            choice?: components["schemas"]["ChoiceState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
             /** Deposit */
             deposit: string;
@@ -5150,6 +5304,8 @@ export interface components {
             updated_at: string;
             /** @description How far its owner's escrow has paid; None if the operator's account pays. */
             payment?: components["schemas"]["PaymentState"] | null;
+            /** @description How its owner's choice among the bids stands; None if the best one is taken without asking. */
+            choice?: components["schemas"]["ChoiceState"] | null;
             /** @description Its state on Akash now, with its age, and what it costs; not in lists. */
             live?: components["schemas"]["LiveStatus"] | null;
         };
@@ -5233,6 +5389,7 @@ export interface components {
             /** Updated At */
             updated_at: string;
             payment?: components["schemas"]["PaymentState"] | null;
+            choice?: components["schemas"]["ChoiceState"] | null;
             live?: components["schemas"]["LiveStatus"] | null;
         };
     };
@@ -6777,6 +6934,12 @@ export interface operations {
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
+                     *       "choice": {
+                     *         "status": "awaiting_bids",
+                     *         "until": "2026-11-21T04:20:00Z",
+                     *         "unchosen": "best",
+                     *         "by": "owner"
+                     *       },
                      *       "live": {
                      *         "as_of": "as of",
                      *         "age_seconds": 1.5,
@@ -7039,6 +7202,303 @@ export interface operations {
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
                      *       },
+                     *       "choice": {
+                     *         "status": "awaiting_bids",
+                     *         "until": "2026-11-21T04:20:00Z",
+                     *         "unchosen": "best",
+                     *         "by": "owner"
+                     *       },
+                     *       "live": {
+                     *         "as_of": "as of",
+                     *         "age_seconds": 1.5,
+                     *         "stale": true,
+                     *         "state": "state",
+                     *         "leases": [
+                     *           {
+                     *             "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *             "gseq": 1,
+                     *             "oseq": 1,
+                     *             "state": "state",
+                     *             "price_per_block": {
+                     *               "amount": "12500",
+                     *               "unit": "uact",
+                     *               "usd": "0.0125"
+                     *             },
+                     *             "reachable": true
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ],
+                     *             "name": "web",
+                     *             "ports": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "protocol": "tcp"
+                     *               }
+                     *             ],
+                     *             "ips": [
+                     *               {
+                     *                 "host": "provider.example.com",
+                     *                 "port": 1,
+                     *                 "external_port": 31542,
+                     *                 "protocol": "tcp"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "cost": {
+                     *           "price_per_block": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_hour": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "burn_per_day": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "spent": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "balance": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "deposited": {
+                     *             "amount": "12500",
+                     *             "unit": "uact",
+                     *             "usd": "0.0125"
+                     *           },
+                     *           "runway_seconds": 1,
+                     *           "escrow_state": "escrow state",
+                     *           "settled_at_block": 1,
+                     *           "estimate": true
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkloadStatus"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_bids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "choice": {
+                     *         "status": "awaiting_bids",
+                     *         "until": "2026-11-21T04:20:00Z",
+                     *         "unchosen": "best",
+                     *         "by": "owner"
+                     *       },
+                     *       "groups": 1,
+                     *       "max_price": "max price",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "bids": [
+                     *         {
+                     *           "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *           "name": "web",
+                     *           "group": 1,
+                     *           "price": "1234.5",
+                     *           "usd_per_hour": "0.0123",
+                     *           "usd_per_month": "8.98",
+                     *           "region": "region",
+                     *           "country": "country",
+                     *           "uptime": 1.5,
+                     *           "audited": true,
+                     *           "gpu": "gpu",
+                     *           "acceptable": true,
+                     *           "why_not": "why not",
+                     *           "chosen": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BidList"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    deployments_choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "providers": [
+                 *         "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e"
+                 *       ],
+                 *       "price": "1.25"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChooseBidsRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployment_id": "3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90",
+                     *       "kind": "akash",
+                     *       "name": "web",
+                     *       "status": "active",
+                     *       "dseq": "19876543",
+                     *       "provider": "akash1u5cdg7k3gl43mukca4aeultuz8x2j68mgwn28e",
+                     *       "price": "1234.5",
+                     *       "usd_per_hour": "0.0123",
+                     *       "services": {
+                     *         "web": {
+                     *           "available": 1,
+                     *           "total": 1,
+                     *           "uris": [
+                     *             "web.provider.example.com"
+                     *           ]
+                     *         }
+                     *       },
+                     *       "forwarded_ports": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "ips": {
+                     *         "web": [
+                     *           {
+                     *             "host": "provider.example.com",
+                     *             "port": 1,
+                     *             "external_port": 31542,
+                     *             "protocol": "tcp"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "observed_at": "2026-11-21T04:20:00Z",
+                     *       "error": null,
+                     *       "close_requested_at": "2026-11-21T04:20:00Z",
+                     *       "close_reason": "close reason",
+                     *       "closed_at": "2026-11-21T04:20:00Z",
+                     *       "active_at": "2026-11-21T04:20:00Z",
+                     *       "auto_top_up": true,
+                     *       "update_requested_at": "2026-11-21T04:20:00Z",
+                     *       "top_up": "top up",
+                     *       "final_cost": "final cost",
+                     *       "currency": "USD",
+                     *       "chain_id": 11155111,
+                     *       "last_seen": {
+                     *         "observed_at": "2026-11-21T04:20:00Z",
+                     *         "services": {
+                     *           "web": {
+                     *             "available": 1,
+                     *             "total": 1,
+                     *             "uris": [
+                     *               "web.provider.example.com"
+                     *             ]
+                     *           }
+                     *         },
+                     *         "forwarded_ports": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "ips": {
+                     *           "web": [
+                     *             {
+                     *               "host": "provider.example.com",
+                     *               "port": 1,
+                     *               "external_port": 31542,
+                     *               "protocol": "tcp"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "created_at": "2026-11-21T04:20:00Z",
+                     *       "updated_at": "2026-11-21T04:20:00Z",
+                     *       "payment": {
+                     *         "status": "awaiting_deposit",
+                     *         "amount": "25000000",
+                     *         "reserved": "reserved",
+                     *         "released": "released",
+                     *         "most_per_hour": "most per hour",
+                     *         "currency": "USD",
+                     *         "chain_id": 11155111,
+                     *         "expires_at": "2026-11-21T04:20:00Z",
+                     *         "spent": "spent"
+                     *       },
+                     *       "choice": {
+                     *         "status": "awaiting_bids",
+                     *         "until": "2026-11-21T04:20:00Z",
+                     *         "unchosen": "best",
+                     *         "by": "owner"
+                     *       },
                      *       "live": {
                      *         "as_of": "as of",
                      *         "age_seconds": 1.5,
@@ -7258,6 +7718,12 @@ export interface operations {
                      *         "chain_id": 11155111,
                      *         "expires_at": "2026-11-21T04:20:00Z",
                      *         "spent": "spent"
+                     *       },
+                     *       "choice": {
+                     *         "status": "awaiting_bids",
+                     *         "until": "2026-11-21T04:20:00Z",
+                     *         "unchosen": "best",
+                     *         "by": "owner"
                      *       },
                      *       "live": {
                      *         "as_of": "as of",

@@ -94,6 +94,9 @@ class AsyncDeployments(AsyncResource):
         deposit: str | None = None,
         preferences: types.Preferences | None = None,
         name: str | None = None,
+        choose_bid: bool = False,
+        choose_within_seconds: int | None = None,
+        unchosen: str | None = None,
         idempotency_key: str | None = None,
     ) -> Accepted:
         """Run a workload on Akash.
@@ -105,9 +108,20 @@ class AsyncDeployments(AsyncResource):
             deposit: US dollars as decimal text.
             preferences: Which providers' bids are taken, and to what price.
             name: A name to find it by.
+            choose_bid: Wait for `choose` instead of taking the best bid.
+            choose_within_seconds: How long, 15 to 240; by default as long as bids last.
+            unchosen: What happens when nobody chooses: `best` takes the best bid, `close` closes it.
             idempotency_key: The same key and arguments never deploy twice.
         """
-        body = _given(sdl=sdl, deposit=deposit, preferences=preferences, name=name)
+        body = _given(
+            sdl=sdl,
+            deposit=deposit,
+            preferences=preferences,
+            name=name,
+            choose_bid=choose_bid or None,
+            choose_within_seconds=choose_within_seconds,
+            unchosen=unchosen,
+        )
         return await self._api.call("POST /api/deployments", body=body, key=idempotency_key)
 
     async def estimate(self, request: types.DeployTokenRequest | types.DeployWorkloadRequest) -> Estimate:
@@ -156,6 +170,21 @@ class AsyncDeployments(AsyncResource):
         return await _polled(
             lambda: self.status(deployment_id), lambda status: status["status"] in ENDED, on_change, timeout
         )
+
+    async def bids(self, deployment_id: str) -> types.BidList:
+        """Return the bids for a workload that waits for its owner to choose, best first."""
+        return await self._api.call("GET /api/deployments/{id}/bids", {"id": deployment_id})
+
+    async def choose(self, deployment_id: str, *providers: str, price: str | None = None) -> types.WorkloadStatus:
+        """Take the bids of these providers, one for each placement; the same choice again changes nothing.
+
+        Args:
+            deployment_id: Of the workload.
+            providers: Their addresses, in the order of the placements.
+            price: uact a block that their bids cost together, as `bids` showed it; another price is refused.
+        """
+        body = _given(providers=[*providers], price=price)
+        return await self._api.call("POST /api/deployments/{id}/bids", {"id": deployment_id}, body=body)
 
     async def update(self, deployment_id: str, sdl: str, *, replace: bool = False) -> types.WorkloadStatus:
         """Run another SDL in a workload's lease, or with `replace` in a new one where it has to be another."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from decimal import Decimal
 from typing import Any
 
 import click
 
-from slipway_client import types
-from slipway_client.cli.context import ENDED_BADLY, USAGE, Command, Context, Failed, Group, confirm, given
+from slipway_client import SlipwayError, types
+from slipway_client.cli.context import ENDED_BADLY, USAGE, Command, Context, Failed, Group, confirm, given, table
 from slipway_client.cli.following import follow_build, follow_deployment, until, wait_options
 
 _ITEMS = click.option("--limit", type=int, default=50, show_default=True, help="How many at most.")
@@ -172,6 +174,9 @@ def _sent_or_shown(context: Context, answer: Any, send: bool) -> None:
 @click.option("--gpu", help="Which GPU.")
 @click.option("--provider", multiple=True, help="Only from these providers.")
 @click.option("--audited-only", is_flag=True, help="Only from audited providers.")
+@click.option("--choose", is_flag=True, help="Choose among the bids yourself; without a terminal, by `slipway choose`.")
+@click.option("--choose-within", type=click.IntRange(15, 240), help="Seconds for that; else as long as bids last.")
+@click.option("--unchosen", type=click.Choice(["best", "close"]), help="What happens when nobody chooses in time.")
 @click.option("--estimate", is_flag=True, help="Show costs and refusals, and deploy nothing.")
 @_KEY
 @wait_options
@@ -186,6 +191,9 @@ def deploy(
     gpu: str | None,
     provider: tuple[str, ...],
     audited_only: bool,
+    choose: bool,
+    choose_within: int | None,
+    unchosen: str | None,
     estimate: bool,
     idempotency_key: str | None,
     no_wait: bool,
@@ -199,13 +207,22 @@ def deploy(
     preferences = {key: value for key, value in preferences.items() if value} | (
         {"auditedOnly": True} if audited_only else {}
     )
+    if (choose_within or unchosen) and not choose:
+        raise click.UsageError("--choose-within and --unchosen go with --choose")
     sdl = file.read()
     if estimate:
         body = {"sdl": sdl, "deposit": deposit, "preferences": preferences}
         _estimate(context, {key: value for key, value in body.items() if value})
         return
     accepted: Any = context.client.deployments.deploy(
-        sdl, deposit=deposit, preferences=preferences or None, name=name, idempotency_key=idempotency_key
+        sdl,
+        deposit=deposit,
+        preferences=preferences or None,
+        name=name,
+        choose_bid=choose,
+        choose_within_seconds=choose_within,
+        unchosen=unchosen,
+        idempotency_key=idempotency_key,
     )
     if "payment" in accepted:
         payment, wallet = accepted["payment"], context.wallet()
@@ -217,7 +234,92 @@ def deploy(
                 f"It waits for a deposit of {payment['amount']} until {payment['expires_at']}: slipway escrow deposit "
                 f"{payment['job_id']} {payment['amount']} --key-file … --rpc-url …"
             )
+    if choose and not no_wait:
+        _choose(context, accepted["deployment_id"], timeout)
     _ended(context, dict(accepted), no_wait, timeout)
+
+
+_BID = ("name", "usd_per_month", "price", "region", "uptime", "audited", "gpu")
+
+
+def _choose(context: Context, deployment: str, timeout: float) -> None:
+    """Wait for the bids, and ask which one to take; without a terminal, say how it is told."""
+    deployments: Any = context.client.deployments
+
+    def waits(found: Any) -> bool:
+        return bool(found["status"] == "pending" and (found.get("choice") or {}).get("status") == "awaiting_bids")
+
+    found = until(context, lambda client: client.deployments.status(deployment), lambda now: not waits(now), timeout)
+    while (found.get("choice") or {}).get("status") == "awaiting_choice":
+        offer = deployments.bids(deployment)
+        bids = [bid for bid in offer["bids"] if bid["acceptable"]]
+        deadline = offer["choice"]["until"]
+        if context.as_json or not _at_a_terminal():
+            context.note(f"There are {len(bids)} bids; until {deadline}: slipway choose {deployment} PROVIDER")
+            return
+        taken = [_asked(group, bids) for group in range(1, offer["groups"] + 1)]
+        if not all(taken):
+            context.note(f"Not chosen; until {deadline}: slipway choose {deployment} PROVIDER")
+            return
+        try:
+            price = sum((Decimal(bid["price"]) for bid in taken), Decimal(0))
+            deployments.choose(deployment, *(bid["provider"] for bid in taken), price=f"{price:f}")
+            return
+        except SlipwayError as error:
+            if error.status != 409:
+                raise
+            context.note(str(error))
+        found = deployments.status(deployment)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _asked(group: int, bids: list[Any]) -> Any:
+    """Ask which bid for a placement to take; None for none."""
+    of_it = [bid for bid in bids if bid["group"] == group]
+    rows = [{"#": str(number), **_bid_row(bid)} for number, bid in enumerate(of_it, 1)]
+    click.echo(table(rows, ("#", *_BID)) if rows else "No bid can be taken.", err=True)
+    number = click.prompt(
+        "Which one? 0 for none", type=click.IntRange(0, len(of_it)), default=min(1, len(of_it)), err=True
+    )
+    return of_it[number - 1] if number else None
+
+
+def _bid_row(bid: Any) -> dict[str, str]:
+    uptime = None if bid["uptime"] is None else f"{bid['uptime'] * 100:.1f} %"
+    shown = {**bid, "name": bid["name"] or bid["provider"], "uptime": uptime}
+    shown["audited"] = "yes" if bid["audited"] else "no"
+    return {name: str(shown[name] or "-") for name in _BID}
+
+
+@click.command("bids", cls=Command)
+@click.argument("deployment")
+@given
+def bids(context: Context, deployment: str) -> None:
+    """List the bids for a workload that waits for its owner to choose, best first."""
+    found: Any = context.client.deployments.bids(deployment)
+    if context.as_json:
+        context.show(found)
+        return
+    context.rows(
+        ({**bid, **_bid_row(bid), "why_not": bid["why_not"] or ""} for bid in found["bids"]),
+        ("provider", *_BID, "why_not"),
+    )
+
+
+@click.command("choose", cls=Command)
+@click.argument("deployment")
+@click.argument("providers", nargs=-1, required=True, metavar="PROVIDER…")
+@click.option("--price", help="uact a block of these bids together; another price is refused.")
+@wait_options
+@given
+def choose_bid(
+    context: Context, deployment: str, providers: tuple[str, ...], price: str | None, no_wait: bool, timeout: float
+) -> None:
+    """Take the bid of a provider, one for each placement, and wait until the workload is active."""
+    _ended(context, dict(context.client.deployments.choose(deployment, *providers, price=price)), no_wait, timeout)
 
 
 @click.command("ls", cls=Command)
@@ -507,5 +609,20 @@ def builds_retry(context: Context, build_id: str, no_wait: bool, timeout: float)
 
 def add_to(group: click.Group) -> None:
     """Add these commands to the command line."""
-    for command in (token, deploy, listed, show, status, logs, update, top_up, close, escrow, build, builds):
+    for command in (
+        token,
+        deploy,
+        bids,
+        choose_bid,
+        listed,
+        show,
+        status,
+        logs,
+        update,
+        top_up,
+        close,
+        escrow,
+        build,
+        builds,
+    ):
         group.add_command(command)

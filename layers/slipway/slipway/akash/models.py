@@ -8,14 +8,24 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
-from slipway.akash.bidding.preferences import Preferences, decimal_of
+from slipway.akash.bidding.preferences import PositiveDecimal, Preferences, ProviderAddress, decimal_of
 from slipway.akash.status.models import LiveStatus, Port, ServiceState
 from slipway.chain.unsigned import UnsignedTransaction
 from slipway.fields import printable
 from slipway.jobs.models import EventDetail, Refusal
 
+# Of a choice among the bids: providers withdraw theirs after five minutes.
+LEAST_CHOICE_SECONDS, MOST_CHOICE_SECONDS = 15, 240
 LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
 _EXAMPLE = """version: "2.0"
 services:
@@ -64,6 +74,9 @@ Deposit = Annotated[
 ]
 
 
+# What happens to a workload for which nobody chose a bid in time.
+Unchosen = Literal["best", "close"]
+
 Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"]), AfterValidator(printable)]
 
 
@@ -75,6 +88,10 @@ class DeployWorkloadRequest(BaseModel):
         deposit: US dollars put into its escrow account; what is not spent comes back when it is closed.
         preferences: Which bids will do.
         name: What its owner calls it.
+        choose_bid: Wait for the owner to choose among the bids; otherwise the best one is taken.
+        choose_within_seconds: How long, from when there are bids that will do; by default as long as bids last.
+        unchosen: What happens when nobody has chosen by then: take the ``best`` bid, or ``close`` it, which costs
+            nothing.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -83,7 +100,30 @@ class DeployWorkloadRequest(BaseModel):
     deposit: Deposit | None = None
     preferences: Preferences = Preferences()
     name: Title | None = None
+    choose_bid: bool = False
+    choose_within_seconds: Annotated[int, Field(ge=LEAST_CHOICE_SECONDS, le=MOST_CHOICE_SECONDS)] | None = None
+    unchosen: Unchosen = "best"
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
+
+    @model_validator(mode="after")
+    def _only_with_a_choice(self) -> "DeployWorkloadRequest":
+        if not self.choose_bid and (self.choose_within_seconds is not None or self.unchosen != "best"):
+            raise ValueError("choose_within_seconds and unchosen go with choose_bid")
+        return self
+
+
+class ChooseBidsRequest(BaseModel):
+    """The bids to take.
+
+    Attributes:
+        providers: One for each placement of the SDL, in order; most SDLs have one placement.
+        price: uact a block that these bids cost together, as they were shown; another price is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    providers: Annotated[list[ProviderAddress], Field(min_length=1, max_length=20)]
+    price: PositiveDecimal | None = None
 
 
 class UpdateWorkloadRequest(BaseModel):
@@ -251,11 +291,69 @@ class PaymentState(BaseModel):
     spent: str | None = None
 
 
+class ChoiceState(BaseModel):
+    """How the owner's choice among the bids stands.
+
+    Attributes:
+        status: ``over`` if it ended without any.
+        until: Until when the owner may choose; None before there are bids that will do for every placement.
+        unchosen: What happens if nobody chooses until then.
+        by: Who chose: the owner, or the deadline.
+    """
+
+    status: Literal["awaiting_bids", "awaiting_choice", "chosen", "over"]
+    until: str | None = None
+    unchosen: Unchosen = "best"
+    by: Literal["owner", "deadline"] | None = None
+
+
+class OfferedBid(BaseModel):
+    """A provider's bid. ``price`` is uact a block, ``uptime`` a share from 0 to 1 of the last week, None where unknown.
+
+    Attributes:
+        group: The placement that it is for, from 1.
+        acceptable: Whether it can be chosen; ``why_not`` says why not.
+    """
+
+    provider: str
+    name: str | None = None
+    group: int
+    price: str
+    usd_per_hour: str
+    usd_per_month: str
+    region: str | None = None
+    country: str | None = None
+    uptime: float | None = None
+    audited: bool
+    gpu: str | None = None
+    acceptable: bool
+    why_not: str | None = None
+    chosen: bool = False
+
+
+class BidList(BaseModel):
+    """The bids for a workload whose owner chooses, in the order in which they would be taken; none for any other.
+
+    Attributes:
+        groups: How many placements the SDL has: a choice names one provider for each.
+        max_price: US dollars an hour that the chosen bids may cost together.
+        updated_at: When the list last changed.
+    """
+
+    deployment_id: str
+    choice: ChoiceState | None = None
+    groups: int
+    max_price: str | None = None
+    updated_at: str | None = None
+    bids: list[OfferedBid] = []
+
+
 class WorkloadStatus(BaseModel):
     """Where a workload stands. Fields are None until they are known.
 
     Attributes:
         payment: How far its owner's escrow has paid; None if the operator's account pays.
+        choice: How its owner's choice among the bids stands; None if the best one is taken without asking.
         dseq: Its number on Akash.
         provider: Address of the provider; of the first placement's if there are several.
         price: uact a block, over all leases.
@@ -298,6 +396,7 @@ class WorkloadStatus(BaseModel):
     created_at: str
     updated_at: str
     payment: PaymentState | None = None
+    choice: ChoiceState | None = None
     live: LiveStatus | None = None
 
 

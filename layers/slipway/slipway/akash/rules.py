@@ -82,6 +82,7 @@ class Step(StrEnum):
     CREATE = "create"
     RECOVER = "recover"
     COLLECT = "collect"
+    CHOOSE = "choose"
     LEASE = "lease"
     READY = "ready"
     UPDATE = "update"
@@ -109,6 +110,7 @@ class Progress:
         closing: All that is left to do is to close it.
         attempting: There is a create of which nobody knows yet whether it happened.
         created: It has a deployment on Akash.
+        choosing: Its owner was asked to choose among the bids.
         chosen: Bids are chosen.
         leased: They are taken.
         close_sent: Akash was asked to close it.
@@ -124,6 +126,7 @@ class Progress:
     closing: bool = False
     attempting: bool = False
     created: bool = False
+    choosing: bool = False
     chosen: bool = False
     leased: bool = False
     close_sent: bool = False
@@ -156,7 +159,9 @@ def next_step(progress: Progress) -> Step:
         return _BEFORE.get(progress.payment, Step.CREATE)
     if progress.leased:
         return Step.READY
-    return Step.LEASE if progress.chosen else Step.COLLECT
+    if progress.chosen:
+        return Step.LEASE
+    return Step.CHOOSE if progress.choosing else Step.COLLECT
 
 
 def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:

@@ -66,6 +66,7 @@ from slipway.settings import (
 from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import now, now_text, to_text
 
+_CHOICE = ("choose_bid", "choose_within_seconds", "unchosen")
 # A request has two seconds for everything.
 _CALL_SECONDS = 1.2
 
@@ -187,7 +188,9 @@ class AkashService:
         bounds = bounds_of(budget, audited_only=not (is_staff(caller) or akash_budget().unaudited))
         most = min(body.preferences.max_price or bounds.max_price, bounds.max_price)
         paying = self._threads.submit(self._escrow().request, wallet, deployment_id, deposit, most) if pays else None
-        asked = body.model_dump(mode="json", by_alias=True, exclude={"auth_token"})
+        # Keys given before there was a choice stand for the same request.
+        left_out = {"auth_token"} if body.choose_bid else {"auth_token", *_CHOICE}
+        asked = body.model_dump(mode="json", by_alias=True, exclude=left_out)
         idempotency = Idempotency.of("deployments", wallet, idempotency_key, asked)
         if refusal := gate.refusal or _over_budget(budget, deposit, body) or credit.result():
             if idempotency and idempotency.is_known():
@@ -199,7 +202,10 @@ class AkashService:
             deposit=amount_text(deposit),
             status_url=f"/api/deployments/{deployment_id}/status",
         )
-        deployment = new_workload(deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds)
+        choice = {"within": body.choose_within_seconds, "unchosen": body.unchosen} if body.choose_bid else None
+        deployment = new_workload(
+            deployment_id, wallet, body.sdl, workload, body.preferences, answer.deposit, bounds, choice
+        )
         write = Transaction()
         gate.enter(write)
         deployment.name = body.name

@@ -2,6 +2,7 @@
 
 - ``DEPLOYMENT#<id>`` / ``SDL``: the workload's SDL, apart so that lists need not read it;
 - ``DEPLOYMENT#<id>`` / ``SDL#NEXT``: the SDL that it is to run next, while it is updated or replaced;
+- ``DEPLOYMENT#<id>`` / ``BIDS``: the bids that its owner chooses among;
 - ``DSEQ#<dseq>`` / ``CLAIM``: whose a deployment on Akash is. Who writes it first owns it, for good;
 - ``SDL#<fingerprint>`` / ``MANIFEST``: the manifest that an SDL leads to, known since the first create that answered.
 
@@ -9,6 +10,7 @@ SDLs and manifests may hold what a workload keeps secret, so they are sealed (``
 """
 
 from enum import StrEnum
+from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -35,6 +37,7 @@ KIND = "akash"
 # Under which kind active workloads are looked at now and then.
 WATCHED = "akash-active"
 _MANIFEST_SECONDS = 30 * 86400
+_BIDS_SECONDS = 30 * 86400
 OWNERLESS = "reconcile"
 # Sort key of the SDL that a workload is to run once it is updated or replaced.
 NEXT_SDL = "SDL#NEXT"
@@ -61,7 +64,10 @@ class AkashDeployment(Deployment, discriminator=KIND):
         attempt_answered: Whether upstream had ended the request by then.
         lost_creates: Creates that were asked for and not found.
         blind_creates: Those of them that upstream had not even answered.
+        choice: ``within`` (seconds) and ``unchosen``, where its owner wants to choose among the bids.
+        choose_until: Until when the owner may choose.
         chosen: Ids and prices of the bids to lease.
+        chosen_by: ``owner`` or ``deadline``, where the owner wanted to choose.
         leases: Ids and prices of the leases.
         observation: What the providers told last (``models.Observation``).
         closing_code: Why it will end in an error, once it is proved closed.
@@ -107,7 +113,10 @@ class AkashDeployment(Deployment, discriminator=KIND):
     bids_told_at = UnicodeAttribute(null=True)
     acceptable_since = UnicodeAttribute(null=True)
     excluded_bids: ListAttribute[str] = ListAttribute(default=list)
+    choice = JSONAttribute(null=True)
+    choose_until = UnicodeAttribute(null=True)
     chosen = JSONAttribute(null=True)
+    chosen_by = UnicodeAttribute(null=True)
     lease_asked_at = UnicodeAttribute(null=True)
     leases = JSONAttribute(null=True)
     leased_at = UnicodeAttribute(null=True)
@@ -176,6 +185,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
             closing=self.closing,
             attempting=self.attempt_began_at is not None,
             created=self.dseq is not None,
+            choosing=self.choose_until is not None,
             chosen=self.chosen is not None,
             leased=self.leases is not None,
             close_sent=self.close_sent_at is not None,
@@ -212,6 +222,15 @@ class SdlText(JobsItem):
 
     text = BinaryAttribute(null=True, legacy_encoding=False)
     expires_at = NumberAttribute(null=True)
+
+
+class OfferedBids(JobsItem):
+    """The bids for a deployment on Akash, as ``bidding.offers`` keeps them."""
+
+    dseq = UnicodeAttribute()
+    bids = JSONAttribute()
+    updated_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
 
 
 class DseqClaim(JobsItem):
@@ -275,6 +294,29 @@ def find_workload(deployment_id: str) -> AkashDeployment | None:
 def hosts_of(deployment: AkashDeployment) -> dict[str, str]:
     """Return the host of each provider of a workload, as far as it is known."""
     return {entry["provider"]: entry["host"] for entry in deployment.leases or [] if entry.get("host")}
+
+
+def bids_key(deployment: AkashDeployment) -> tuple[str, str]:
+    """Return the key of a workload's ``OfferedBids``."""
+    return deployment.pk, "BIDS"
+
+
+def offered_bids(deployment: AkashDeployment) -> OfferedBids | None:
+    """Return the bids for what a workload has on Akash now; None before any were seen."""
+    found = read_item(OfferedBids, bids_key(deployment))
+    return found if found and found.dseq == deployment.dseq else None
+
+
+def offer_bids(deployment: AkashDeployment, bids: list[dict[str, Any]]) -> None:
+    """Keep the bids that a workload's owner chooses among; written only if they changed."""
+    kept = offered_bids(deployment)
+    if kept is None or kept.bids != bids:
+        expires_at = epoch_seconds() + _BIDS_SECONDS
+        dseq = str(deployment.dseq)
+        with upstream_errors():
+            OfferedBids(
+                *bids_key(deployment), dseq=dseq, bids=bids, updated_at=now_text(), expires_at=expires_at
+            ).save()
 
 
 # ── Manifests and claims ────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from typing import Any
 
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.models import (
+    ChoiceState,
     LeaseDetail,
     Observation,
     PaymentState,
@@ -52,7 +53,22 @@ def _fields(item: AkashDeployment, live: LiveStatus | None = None) -> dict[str, 
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "payment": _payment_of(item),
+        "choice": choice_of(item),
     }
+
+
+def choice_of(item: AkashDeployment) -> ChoiceState | None:
+    """Return how the owner's choice among the bids stands; None if the owner does not choose."""
+    if item.choice is None:
+        return None
+    ended = item.ended or item.closing
+    waiting = "over" if ended else "awaiting_choice" if item.choose_until else "awaiting_bids"
+    return ChoiceState(
+        status="chosen" if item.chosen is not None else waiting,
+        until=item.choose_until,
+        unchosen=item.choice["unchosen"],
+        by=item.chosen_by,
+    )
 
 
 def _payment_of(item: AkashDeployment) -> PaymentState | None:

@@ -8,19 +8,20 @@ Upstream has no idempotency keys. A create is written down before it is sent, an
 none other is sent: what it may have made is looked for by its time and by the hash of its manifest, and claimed.
 """
 
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.metrics import MetricUnit
 from pynamodb.expressions.update import Action
 
+from slipway.akash.bidding import offers
 from slipway.akash.bidding import rules as bids
-from slipway.akash.bidding.preferences import Preferences, bounded
-from slipway.akash.bidding.prices import MICRO, amount_text, usd_per_hour
+from slipway.akash.bidding.prices import MICRO, amount_text
+from slipway.akash.choices import wanted_of
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
@@ -43,6 +44,7 @@ from slipway.akash.store import (
     keep_manifest,
     known_manifest,
     manifest_text,
+    offer_bids,
     owner_of,
     put_sdl,
     resolve_attempt,
@@ -376,19 +378,16 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     # ── Bids ────────────────────────────────────────────────────────────────────────────────────
 
     def _collect_bids(self, deployment: AkashDeployment) -> int:
-        """Look at the bids, and choose when it is time.
+        """Look at the bids, and choose when it is time, or ask the owner to.
 
         Raises:
             BidTimeoutError: No bid was chosen in time.
         """
-        preferences = Preferences.model_validate(deployment.preferences)
-        wanted = bids.Wanted(
-            bounded(preferences, deployment.bounds) if deployment.bounds else preferences,
-            int(deployment.groups),
-            frozenset(deployment.excluded_bids),
-        )
+        wanted = wanted_of(deployment)
         providers, judged = self._judged(deployment, wanted)
         if bids.best(wanted, judged) and not deployment.acceptable_since:
+            if deployment.choice:
+                return self._ask_to_choose(deployment)
             change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], undisturbed())
         elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
             told = bids.Choice((), judged, "there are bids, but none that will do yet")
@@ -410,25 +409,69 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {reason}")
         if not choice.chosen:
             return bids.pause(wanted, waiting)
+        late = deployment.choose_until is not None
         change(
             deployment,
-            [AkashDeployment.chosen.set([_chosen_of(bid, providers[bid.id.provider]) for bid in choice.chosen])],
+            [
+                AkashDeployment.chosen.set([offers.bid_of(bid, providers[bid.id.provider]) for bid in choice.chosen]),
+                *([AkashDeployment.chosen_by.set("deadline")] if late else []),
+            ],
             undisturbed() & AkashDeployment.chosen.does_not_exist(),
-            event=("bid_chosen", f"Took {choice.reason}", choice.explanation()),
+            event=(
+                "bid_chosen",
+                f"The time to choose was over: took {choice.reason}" if late else f"Took {choice.reason}",
+                choice.explanation(),
+            ),
         )
         return 0
+
+    def _ask_to_choose(self, deployment: AkashDeployment) -> int:
+        """Let the owner choose from now on: the deadline is written once."""
+        moment = self._clock()
+        until = offers.choose_until(
+            moment, from_text(deployment.opened_at), self._clocks.bid_timeout, deployment.choice["within"]
+        )
+        shown = to_text(until)
+        message = f"There are bids: choose one until {shown}" if until > moment else "The bids came too late to choose"
+        change(
+            deployment,
+            [AkashDeployment.acceptable_since.set(to_text(moment)), AkashDeployment.choose_until.set(shown)],
+            undisturbed() & AkashDeployment.choose_until.does_not_exist(),
+            event=("awaiting_choice", message, {"until": shown}),
+        )
+        return offers.LOOK_SECONDS if until > moment else 0
+
+    def _await_choice(self, deployment: AkashDeployment) -> int:
+        """Keep the bids up to date while the owner chooses; once the time is over, do what was asked for then.
+
+        Raises:
+            BidTimeoutError: Nobody chose, and nothing is to be taken without that.
+        """
+        left = -_seconds_since(deployment.choose_until, self._clock())
+        if left > 0:
+            self._judged(deployment, wanted_of(deployment))
+            return min(offers.LOOK_SECONDS, math.ceil(left))
+        if deployment.choice["unchosen"] == "close":
+            raise BidTimeoutError("Nobody chose among the bids in time, and none was to be taken without that")
+        return self._collect_bids(deployment)
 
     def _judged(
         self, deployment: AkashDeployment, wanted: bids.Wanted
     ) -> tuple[dict[str, Provider], tuple[bids.Judged, ...]]:
-        """Return the bids; none while upstream does not answer, as its silence must not outlast the bids' clock."""
+        """Return the bids; none while upstream does not answer, as its silence must not outlast the bids' clock.
+
+        An owner who chooses among them is shown them.
+        """
         try:
             found = self._console.bids(str(deployment.dseq))
             providers = self._bidders(found)
-            return providers, bids.judge(wanted, found, providers)
         except UpstreamUnavailableError as error:
             logger.warning("bids not read", deployment_id=deployment.deployment_id, reason=error.message)
             return {}, ()
+        judged = bids.judge(wanted, found, providers)
+        if deployment.choice:
+            offer_bids(deployment, offers.offers_of(judged, providers))
+        return providers, judged
 
     def _bidders(self, found: list[Bid]) -> dict[str, Provider]:
         addresses = sorted({bid.id.provider for bid in found})
@@ -510,6 +553,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             [
                 AkashDeployment.excluded_bids.set([*deployment.excluded_bids, *gone]),
                 AkashDeployment.chosen.remove(),
+                AkashDeployment.chosen_by.remove(),
                 AkashDeployment.lease_asked_at.remove(),
             ],
             AkashDeployment.leases.does_not_exist() & AkashDeployment.chosen.exists(),
@@ -897,6 +941,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Step.CREATE: _create,
         Step.RECOVER: _recover,
         Step.COLLECT: _collect_bids,
+        Step.CHOOSE: _await_choice,
         Step.LEASE: _lease,
         Step.READY: _await_ready,
         Step.UPDATE: _update,
@@ -910,34 +955,16 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 _LEASE_KEYS = ("dseq", "gseq", "oseq", "provider")
 # What a workload knows of a lease that is gone once it is replaced.
 _OF_ONE_LEASE = (
-    *("dseq", "bids_told_at", "acceptable_since", "chosen", "lease_asked_at", "leases", "leased_at", "observation"),
+    *("dseq", "bids_told_at", "acceptable_since", "choose_until", "chosen", "chosen_by", "lease_asked_at", "leases"),
+    *("leased_at", "observation"),
     *("active_at", "close_sent_at", "close_began_at", "upstream_closed_at", "final_cost", "replace_requested_at"),
 )
-
-
-def _lease_of(lease: LeaseId, price: Decimal) -> dict[str, Any]:
-    """Return a bid or lease as the workload keeps it."""
-    return {
-        "dseq": lease.dseq,
-        "gseq": lease.gseq,
-        "oseq": lease.oseq,
-        "provider": lease.provider,
-        "price": amount_text(price, 18),
-        "usd_per_hour": amount_text(usd_per_hour(price)),
-    }
-
-
-def _chosen_of(bid: Bid, provider: Provider) -> dict[str, Any]:
-    """Return a bid as the workload keeps it, with its GPU and its provider's host where they are known."""
-    gpu, host = bids.gpu_text(bid), urlsplit(provider.host_uri).hostname
-    more = {"gpu": gpu} if gpu else {}
-    return _lease_of(bid.id, bid.price.amount) | more | ({"host": host} if host else {})
 
 
 def _leased_of(lease: Lease, chosen: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a lease as the workload keeps it, with what is known from its bid."""
     known = next((bid for bid in chosen if (bid["gseq"], bid["provider"]) == (lease.id.gseq, lease.id.provider)), {})
-    return known | _lease_of(lease.id, lease.price.amount)
+    return known | offers.lease_of(lease.id, lease.price.amount)
 
 
 def _names(leases: list[Lease]) -> list[str]:

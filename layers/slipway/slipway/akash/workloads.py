@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from slipway.akash.bidding.preferences import Bounds, Preferences
 from slipway.akash.models import Status
@@ -23,6 +24,7 @@ def new_workload(
     preferences: Preferences,
     deposit: str,
     bounds: Bounds,
+    choice: dict[str, Any] | None = None,
 ) -> AkashDeployment:
     """Return a workload that has just been accepted; to be written together with its ``sdl_item``.
 
@@ -34,6 +36,7 @@ def new_workload(
         preferences: Which bids will do.
         deposit: US dollars, as a decimal.
         bounds: Within which its bids stay.
+        choice: What its owner wants who chooses among the bids (``AkashDeployment.choice``).
     """
     created_at = now_text()
     return AkashDeployment(
@@ -47,6 +50,7 @@ def new_workload(
         preferences=preferences.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         deposit=deposit,
         bounds=bounds.model_dump(mode="json"),
+        choice=choice,
         created_at=created_at,
         updated_at=created_at,
         owner_key=owner_key(wallet),

@@ -207,6 +207,20 @@ class DeploymentService:
         """Have money added to a running workload; raise as ``WorkloadChanges.deposit``."""
         return _workload_changes().deposit(caller, _workload(own(caller, deployment_id)), body.amount, context)
 
+    def bids(self, caller: Caller, deployment_id: str) -> akash.BidList:
+        """Return the bids that a workload's owner chooses among; raises NotFoundError for one that is not theirs."""
+        from slipway.akash.choices import bids_of
+
+        return bids_of(_workload(self._readable(caller, deployment_id), "bids"))
+
+    def choose(
+        self, caller: Caller, deployment_id: str, body: akash.ChooseBidsRequest, context: RequestContext
+    ) -> akash.WorkloadStatus:
+        """Take bids for a workload; raise as ``akash.choices.choose``."""
+        from slipway.akash.choices import choose
+
+        return choose(_workload(own(caller, deployment_id), "bids"), body, context)
+
     def sdl(self, caller: Caller, deployment_id: str, reveal: bool, context: RequestContext) -> akash.SdlAnswer:
         """Return a workload's SDL, masked unless it is to be revealed; administrators see it masked only.
 
@@ -278,9 +292,9 @@ def _token(item: Deployment) -> TokenItem:
     return item
 
 
-def _workload(item: Deployment) -> AkashDeployment:
+def _workload(item: Deployment, what: str = "an SDL") -> AkashDeployment:
     if not isinstance(item, AkashDeployment):
-        raise ConflictError("Only a workload has an SDL", details={"kind": "token", "status": item.status})
+        raise ConflictError(f"Only a workload has {what}", details={"kind": "token", "status": item.status})
     return item
 
 

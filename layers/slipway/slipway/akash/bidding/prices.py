@@ -16,6 +16,11 @@ def usd_per_hour(uact_per_block: Decimal) -> Decimal:
     return uact_per_block / MICRO * _HOUR / BLOCK_SECONDS
 
 
+def usd_per_month(uact_per_block: Decimal) -> Decimal:
+    """Return the US dollars a month of a price per block."""
+    return usd_per_hour(uact_per_block) * _MONTH_HOURS
+
+
 def hourly(usd_a_month: Decimal) -> Decimal:
     """Return the US dollars an hour of a price per month."""
     return usd_a_month / _MONTH_HOURS

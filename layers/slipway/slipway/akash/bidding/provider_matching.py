@@ -27,6 +27,13 @@ def matches_region(wanted: str, provider: Provider) -> bool:
     return bool(words) and any(words <= _words(name) for name in named)
 
 
+def region_of(provider: Provider) -> str | None:
+    """Return what a provider calls its region; None if it does not say."""
+    claims = {attribute.key.lower(): attribute.value for attribute in provider.attributes}
+    names = (provider.location_region, claims.get("region"), claims.get("location-region"), provider.ip_region)
+    return next((name for name in names if name), None)
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.lower()))
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from slipway.akash.bidding.prices import amount_text, hourly
-from slipway.akash.bidding.provider_matching import gpus_of, matches_region
+from slipway.akash.bidding.provider_matching import gpus_of, matches_region, region_of
 from slipway.akash.console.models import Capacity, PricedGpu, PriceEstimate, Provider, StorageCapacity
 from slipway.akash.providers.models import (
     Amount,
@@ -166,7 +166,7 @@ def entry_of(market: Market, listed: Listed) -> ProviderEntry:
         name=provider.name or None,
         organization=provider.organization or None,
         host_uri=provider.host_uri or None,
-        region=_region(provider),
+        region=region_of(provider),
         country=provider.country or provider.ip_country or None,
         country_code=provider.ip_country_code or None,
         city=provider.city or None,
@@ -181,12 +181,6 @@ def entry_of(market: Market, listed: Listed) -> ProviderEntry:
             standard_unit=_unit_price(market.unit),
         ),
     )
-
-
-def _region(provider: Provider) -> str | None:
-    claims = {attribute.key.lower(): attribute.value for attribute in provider.attributes}
-    names = (provider.location_region, claims.get("region"), claims.get("location-region"), provider.ip_region)
-    return next((name for name in names if name), None)
 
 
 def _gpu_specs(provider: Provider) -> list[GpuSpec]:
