@@ -87,6 +87,8 @@ class Dashboard(_Section):
     """Where the dashboard goes."""
 
     publish: Literal["print", "bucket", "none"] = "print"
+    walletconnect_project_id: str = Field("", pattern=r"^[0-9A-Za-z-]*$")
+    coinbase_wallet: bool = True
 
 
 class _File(_Section):

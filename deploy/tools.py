@@ -58,6 +58,8 @@ class AwsTools:
             "VITE_STREAM_URL": streams,
             "VITE_CHAIN_EXPLORER_URL": str(chain.get("explorer_url") or ""),
             "VITE_BUILD_CHAINS": ",".join(f"{entry['chain_id']}:{entry['name']}" for entry in settings.chains),
+            "VITE_WALLETCONNECT_PROJECT_ID": settings.dashboard.walletconnect_project_id,
+            "VITE_COINBASE_WALLET": "yes" if settings.dashboard.coinbase_wallet else "no",
         }  # fmt: skip
         if settings.dashboard.publish == "none":
             return []

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import base64
 import hashlib
+import json
 import logging
 import re
 import sys
@@ -13,19 +14,31 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.paths import DASHBOARD, GUIDE
+from local.paths import DASHBOARD, GUIDE, ROOT
 from local.serving import serve
 
-# As web/vercel.json has it, but for the local addresses.
+# What each wallet that is not in the browser connects to and frames.
+WALLET_HOSTS = ROOT / "web" / "src" / "wallet" / "hosts.json"
+# As web/vercel.json has it, but for the local addresses, and with the hosts of the wallets that are offered.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: https: http://localhost:* http://127.0.0.1:*; font-src 'self' data:; "
-    "connect-src 'self' http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:*; "
-    "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    "connect-src 'self' http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:*{connect}; "
+    "frame-src {frame}; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
 # The guide's theme has short scripts within its pages; they run by their digests.
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+def content_security_policy(configuration: Path) -> str:
+    """Return the policy of the dashboard's pages, which names the hosts of the wallets that it offers."""
+    told = json.loads(configuration.read_bytes())
+    offered = {"walletConnect": told.get("walletConnectProjectId"), "coinbaseWallet": told.get("coinbaseWallet")}
+    hosts = [entry for name, entry in json.loads(WALLET_HOSTS.read_bytes()).items() if offered[name]]
+    connect = "".join(f" {host}" for entry in hosts for host in entry["connect"])
+    frame = " ".join(host for entry in hosts for host in entry["frame"])
+    return _CONTENT_SECURITY_POLICY.format(connect=connect, frame=frame or "'none'")
 
 
 def application(directory: Path, configuration: Path, guide: Path = GUIDE) -> web.Application:
@@ -47,7 +60,8 @@ def application(directory: Path, configuration: Path, guide: Path = GUIDE) -> we
         return web.Response(body=configuration.read_bytes(), content_type="application/json")
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.setdefault("content-security-policy", _CONTENT_SECURITY_POLICY)
+        if "content-security-policy" not in response.headers:
+            response.headers["content-security-policy"] = content_security_policy(configuration)
         response.headers["x-content-type-options"] = "nosniff"
         response.headers["referrer-policy"] = "no-referrer"
         # Names of assets hold the hash of their content.
@@ -78,7 +92,8 @@ def guide_routes(app: web.Application, directory: Path = GUIDE) -> None:
         if path.suffix == ".html":
             digests = {hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(path.read_bytes())}
             allowed = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in sorted(digests))
-            policy = _CONTENT_SECURITY_POLICY.replace("script-src 'self'", f"script-src 'self'{allowed}")
+            policy = _CONTENT_SECURITY_POLICY.format(connect="", frame="'none'")
+            policy = policy.replace("script-src 'self'", f"script-src 'self'{allowed}")
             response.headers["content-security-policy"] = policy
         return response
 

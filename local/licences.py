@@ -143,10 +143,11 @@ def _npm_packages() -> list[Package]:
     for folder, shipped in NPM.items():
         lock = ROOT / folder / "package-lock.json"
         for path, entry in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
-            name = path.rpartition("node_modules/")[2]
+            # The lock names a package that stands in for another one.
+            name = entry.get("name", path.rpartition("node_modules/")[2]) if path else ""
             is_shipped = name in shipped if shipped is not None else bool(name)
             if is_shipped and not entry.get("dev") and not entry.get("optional") and not entry.get("link"):
-                licence = _READ.get(name) or str(entry.get("license", _UNKNOWN))
+                licence = _READ.get(name) or str(entry.get("license", _UNKNOWN)).strip("()")
                 found.append(Package(name, entry["version"], licence, folder))
     return found
 

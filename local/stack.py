@@ -124,6 +124,8 @@ class Stack:
             },
             "buildChains": [{"id": chain["chain_id"], "name": chain["name"]} for chain in chains(self.ports)],
             "accounts": [asdict(account) for account in accounts],
+            "walletConnectProjectId": os.environ.get("SLIPWAY_WALLETCONNECT_PROJECT_ID", ""),
+            "coinbaseWallet": os.environ.get("SLIPWAY_COINBASE_WALLET", "yes") != "no",
         }  # fmt: skip
         self.directory.dashboard_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

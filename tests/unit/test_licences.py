@@ -13,8 +13,8 @@ from local.source_template import source_template
 
 # Licences that ask for no more than to be named, and those of tools that are used unchanged.
 FREE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0", "MPL-2.0",
-    "PSF-2.0", "Unlicense",
+    "0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC", "MIT",
+    "MIT-0", "MPL-2.0", "PSF-2.0", "Unlicense",
 }  # fmt: skip
 UNCHANGED = {"slither-analyzer", "crytic-compile", "solc", "solc-select"}
 COPYLEFT = {"AGPL-3.0-only", "GPL-3.0-only"}

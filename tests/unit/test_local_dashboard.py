@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, UnixConnector, web
@@ -15,6 +17,8 @@ from yarl import URL
 from local import chromium
 from local.dashboard import application
 from local.failures import LaunchError
+from local.paths import ROOT
+from local.source_template import source_template
 
 
 @pytest.fixture
@@ -48,6 +52,39 @@ def get(build: Path, path: str) -> tuple[int, str, dict[str, str]]:
                 return answer.status, await answer.text(), dict(answer.headers)
 
     return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("told", "connects", "frames"),
+    [
+        ({}, [], "'none'"),
+        (
+            {"walletConnectProjectId": "0" * 32},
+            ["wss://relay.walletconnect.org", "https://verify.walletconnect.org"],
+            "https://verify.walletconnect.org",
+        ),
+        ({"coinbaseWallet": True}, ["https://www.walletlink.org", "wss://www.walletlink.org"], "'none'"),
+    ],
+)
+def test_a_wallet_s_hosts_are_allowed_where_it_is_offered(
+    build: Path, told: dict[str, Any], connects: list[str], frames: str
+) -> None:
+    (build.parent / "told.json").write_text(json.dumps(told), encoding="utf-8")
+    parts = get(build, "/")[2]["Content-Security-Policy"].split("; ")
+    policy = {name: sources for name, *sources in (part.split() for part in parts)}
+    assert [source for source in policy["connect-src"] if "localhost" not in source and "127.0.0.1" not in source] == [
+        "'self'", *connects
+    ]  # fmt: skip
+    assert policy["frame-src"] == [frames]
+    hosted = json.loads((ROOT / "web" / "vercel.json").read_text(encoding="utf-8"))["headers"][1]["headers"][0]["value"]
+    # Hosts of the API are known after the headers; the page itself says which of these frames it may have.
+    assert "frame-src https://verify.walletconnect.org;" in hosted
+    assert (
+        hosted
+        == source_template()["Resources"]["DashboardHeaders"]["Properties"]["ResponseHeadersPolicyConfig"][
+            "SecurityHeadersConfig"
+        ]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/workers", "/deployments/3f0b9a52-6f0e-4a58-9d4c-2f1c5a7e8b90"])

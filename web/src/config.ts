@@ -23,6 +23,10 @@ export interface Configuration {
   buildChains: { id: number; name: string }[];
   /** Keys of the development wallet; empty but in the local build. */
   accounts: LocalAccount[];
+  /** The project at WalletConnect; without one it is not offered. */
+  walletConnectProjectId: string;
+  /** Whether Coinbase Wallet is offered. */
+  coinbaseWallet: boolean;
 }
 
 /**
@@ -39,6 +43,7 @@ export async function loadConfiguration(): Promise<Configuration> {
   }
   const {
     VITE_API_URL: api, VITE_CHAIN_ID, VITE_CHAIN_NAME, VITE_CHAIN_RPC_URL, VITE_CHAIN_EXPLORER_URL, VITE_BUILD_CHAINS,
+    VITE_WALLETCONNECT_PROJECT_ID, VITE_COINBASE_WALLET,
   } = import.meta.env;
   if (!api) throw new Error("This build does not know its API: build it again with VITE_API_URL.");
   const chain = {
@@ -48,7 +53,10 @@ export async function loadConfiguration(): Promise<Configuration> {
     explorerUrl: VITE_CHAIN_EXPLORER_URL ?? (VITE_CHAIN_ID ? null : "https://sepolia.etherscan.io"),
   };
   const buildChains = VITE_BUILD_CHAINS ? chainList(VITE_BUILD_CHAINS) : [{ id: chain.id, name: chain.name }];
-  return { api: api.replace(/\/+$/, ""), chain, buildChains, accounts: [] };
+  return {
+    api: api.replace(/\/+$/, ""), chain, buildChains, accounts: [],
+    walletConnectProjectId: VITE_WALLETCONNECT_PROJECT_ID ?? "", coinbaseWallet: VITE_COINBASE_WALLET !== "no",
+  };
 }
 
 /** Chains written as `80002:Polygon Amoy,84532:Base Sepolia`. */

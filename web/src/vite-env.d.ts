@@ -10,4 +10,6 @@ interface ImportMetaEnv {
   readonly VITE_CHAIN_RPC_URL?: string;
   readonly VITE_CHAIN_EXPLORER_URL?: string;
   readonly VITE_BUILD_CHAINS?: string;
+  readonly VITE_WALLETCONNECT_PROJECT_ID?: string;
+  readonly VITE_COINBASE_WALLET?: string;
 }

@@ -19,6 +19,7 @@ from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
 from slipway.identity.sign_in import SignedMessage
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from tests.functional.contracts.conftest import CHAIN_ID, Chain
+from tests.support.passkey import Passkey
 
 SOURCE = Path(__file__).parent / "sources" / "SignedByOwner.sol"
 OWNER = Account.from_key("0x" + "77" * 32)
@@ -90,6 +91,15 @@ def test_a_wallet_that_is_not_deployed_yet(chain: Chain, compiled: dict[str, Any
     assert chain.web3.eth.get_code(wallet) == b"", "nothing is deployed by looking"
     chain.send(factory.functions.make(OWNER.address), chain.accounts[0])
     assert _takes(wallet, wrapped(_signature())), "the same signature, now that it is deployed"
+
+
+def test_a_wallet_of_a_passkey(chain: Chain) -> None:
+    passkey = Passkey("keys.coinbase.com")
+    wallet = passkey.deploy(chain.web3, chain.accounts[0])
+    assert _takes(wallet, passkey.sign(DIGEST))
+    assert not _takes(wallet, Passkey("keys.coinbase.com").sign(DIGEST))
+    assert not _takes(wallet, passkey.sign(bytes(32)))
+    assert not _takes(wallet, _signature())
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2, 3])

@@ -63,6 +63,7 @@ def test_a_production_build_connects_to_what_it_names(production: Path) -> None:
     assert (
         html.unescape(policy[1])
         == "connect-src 'self' https://api.slipway.test wss://api.slipway.test https://rpc.sepolia.org"
+        " https://www.walletlink.org wss://www.walletlink.org; frame-src 'none'"
     )
     assert "content-security-policy" not in (DASHBOARD / "index.html").read_text(encoding="utf-8")
 

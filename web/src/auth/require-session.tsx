@@ -1,5 +1,5 @@
 import { KeyRoundIcon, LogInIcon, ShieldAlertIcon, WalletIcon } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { ErrorAlert } from "@/components/error-alert";
 import { EmptyState } from "@/components/page";
 import {
@@ -7,7 +7,7 @@ import {
 } from "@/components/ui/alert-dialog";
 import { Button } from "@/components/ui/button";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
-import { ConnectDialog } from "@/wallet/connect-dialog";
+import { ConnectButton } from "@/wallet/connect-button";
 import { useWallet } from "@/wallet/use-wallet";
 import { type Role, useLapsed } from "./session";
 
@@ -15,7 +15,6 @@ import { type Role, useLapsed } from "./session";
 export function RequireSession({ role, children }: { role?: Role; children: ReactNode }) {
   const wallet = useWallet();
   const lapsed = useLapsed();
-  const [choosing, setChoosing] = useState(false);
   if (wallet.isSettling && !wallet.isConnected) {
     return <Loading of="session" className="flex flex-col gap-3"><Skeleton className="h-24" /><Skeleton className="h-48" /></Loading>;
   }
@@ -25,8 +24,7 @@ export function RequireSession({ role, children }: { role?: Role; children: Reac
         <p className="max-w-md text-sm text-muted-foreground">
           Slipway knows you by your wallet's address. It never holds your keys: what you pay for, you sign yourself.
         </p>
-        <Button onClick={() => setChoosing(true)}>Choose a wallet</Button>
-        <ConnectDialog open={choosing} onOpenChange={setChoosing} />
+        <ConnectButton>Choose a wallet</ConnectButton>
       </EmptyState>
     );
   }

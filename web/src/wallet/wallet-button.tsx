@@ -1,5 +1,4 @@
 import { CheckIcon, CopyIcon, LogInIcon, LogOutIcon, WalletIcon } from "lucide-react";
-import { useState } from "react";
 import { toast } from "sonner";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -7,22 +6,14 @@ import {
   DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger,
 } from "@/components/ui/dropdown-menu";
 import { shortAddress } from "@/lib/format";
-import { ConnectDialog } from "./connect-dialog";
+import { ConnectButton } from "./connect-button";
 import { useWallet } from "./use-wallet";
 
 /** In the header: connect, sign in, or who it is. */
 export function WalletButton() {
   const wallet = useWallet();
-  const [choosing, setChoosing] = useState(false);
   if (!wallet.isConnected || !wallet.address) {
-    return (
-      <>
-        <Button onClick={() => setChoosing(true)} disabled={wallet.isSettling}>
-          <WalletIcon aria-hidden /> Connect wallet
-        </Button>
-        <ConnectDialog open={choosing} onOpenChange={setChoosing} />
-      </>
-    );
+    return <ConnectButton disabled={wallet.isSettling}><WalletIcon aria-hidden /> Connect wallet</ConnectButton>;
   }
   const roles = wallet.session?.roles.filter((role) => role !== "user") ?? [];
   return (
