@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -51,6 +52,23 @@ def test_links_lead_somewhere(document: Path) -> None:
         path = document.parent / file if file else document
         assert path.exists(), target
         assert not anchor or anchor in _anchors(path), target
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images" / "concepts").glob("*.svg")), ids=_name)
+def test_a_picture_says_what_it_shows_and_stands_alone(picture: Path) -> None:
+    text = picture.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)  # noqa: S314 - our own file
+    space = "{http://www.w3.org/2000/svg}"
+    named = [root.findtext(f"{space}{part}") or "" for part in ("title", "desc")]
+    assert all(len(words) > 20 for words in named)
+    assert root.get("role") == "img"
+    assert "prefers-color-scheme: dark" in text
+    assert not list(root.iter(f"{space}script"))
+    assert re.findall(r"(?:https?:|data:|@import)[^\s\"']*", text) == ["http://www.w3.org/2000/svg"]
+    width = float(root.get("width", "0"))
+    for box in root.iter(f"{space}rect"):
+        assert float(box.get("x", 0)) + float(box.get("width", 0)) <= width
+    assert f"](images/concepts/{picture.name})" in (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
