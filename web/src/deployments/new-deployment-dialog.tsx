@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useNavigate } from "react-router";
 import { toast } from "sonner";
 import { ApiError, messageOf } from "@/api/errors";
+import { Term } from "@/components/term";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
@@ -122,7 +123,7 @@ export default function NewDeploymentDialog({ sdl: given, onClose }: { sdl?: str
       <DialogContent className="max-w-5xl">
         <DialogHeader>
           <DialogTitle>New deployment</DialogTitle>
-          <DialogDescription>Describe what to run in Akash's SDL. Providers bid for it, and the best bid that will do is taken.</DialogDescription>
+          <DialogDescription>Describe what to run in Akash&#39;s <Term text="SDL" of="sdl" />, with its highest price in <Term text="uact" of="uact" />. Providers send <Term text="bids" of="bids" />, and the best that will do gets the <Term text="lease" of="lease" />.</DialogDescription>
         </DialogHeader>
         <Field label="Start from a template">
           {(control) => (

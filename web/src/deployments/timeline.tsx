@@ -1,4 +1,5 @@
 import { CircleAlertIcon, CircleDotIcon } from "lucide-react";
+import { Term } from "@/components/term";
 import { moment } from "@/lib/format";
 import type { DeploymentEvent } from "./types";
 
@@ -39,7 +40,8 @@ function Bids({ event }: { event: DeploymentEvent }) {
   if (!Array.isArray(bids) || bids.length === 0) return null;
   return (
     <details className="mt-1 text-xs">
-      <summary className="cursor-pointer text-muted-foreground">{bids.length} bids</summary>
+      <summary className="cursor-pointer text-muted-foreground">{bids.length} {bids.length === 1 ? "bid" : "bids"}</summary>
+      <p className="mt-1">What providers offered, as their <Term text="bids" of="bids" />:</p>
       <ul className="mt-1 flex flex-col gap-1">
         {bids.map((bid) => (
           <li key={bid.provider} className="font-mono break-all">

@@ -4,6 +4,7 @@ import { toast } from "sonner";
 import { ApiError } from "@/api/errors";
 import CodeEditor from "@/components/code-editor";
 import { Diff } from "@/components/diff";
+import { Term } from "@/components/term";
 import { ErrorAlert } from "@/components/error-alert";
 import { Notice } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -28,7 +29,7 @@ export default function UpdateDialog({ id, sdl, onClose }: { id: string; sdl: st
       <DialogContent className="max-w-3xl">
         <DialogHeader>
           <DialogTitle>Update</DialogTitle>
-          <DialogDescription>It goes on in its lease, at the same addresses, where the lease can run the new SDL.</DialogDescription>
+          <DialogDescription>It goes on in its <Term text="lease" of="lease" />, at the same addresses, where the lease can run the new SDL.</DialogDescription>
         </DialogHeader>
         <div className="h-64"><CodeEditor value={text} onChange={setText} problems={problems} label="SDL" describedBy="update-problems" /></div>
         <ul id="update-problems" aria-live="polite" className="flex flex-col gap-0.5 text-xs text-destructive empty:hidden">

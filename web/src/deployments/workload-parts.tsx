@@ -51,10 +51,10 @@ export function Money({ workload }: { workload: WorkloadDetail }) {
         {running ? (
           <>
             <Fact label="Left of the deposit">{cost?.balance.usd != null ? usd(cost.balance.usd) : usd(workload.deposit)}</Fact>
-            <Fact label={<Term text="Runway" meaning="How long what is left lasts at the present price" />}>{cost?.runway_seconds != null ? duration(cost.runway_seconds) : "–"}</Fact>
+            <Fact label={<Term text="Runway" of="runway" />}>{cost?.runway_seconds != null ? duration(cost.runway_seconds) : "–"}</Fact>
           </>
         ) : workload.closed_at ? <Fact label="Ran for">{duration((Date.parse(workload.closed_at) - Date.parse(workload.active_at ?? workload.closed_at)) / 1000)}</Fact> : null}
-        <Fact label="Paid by">{workload.payment ? "you, from the escrow" : "the operator's account"}</Fact>
+        <Fact label="Paid by">{workload.payment ? <>you, from the <Term text="escrow" of="escrow" /></> : "the operator's account"}</Fact>
         {workload.live?.stale && workload.live.age_seconds != null ? <Fact label="As of">{duration(workload.live.age_seconds)} ago</Fact> : null}
       </dl>
       {workload.payment ? <OwnMoney workload={workload} /> : running ? <TopUp workload={workload} /> : null}

@@ -27,7 +27,7 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
   return (
     <Card>
       <CardHeader>
-        <CardTitle className="flex items-center gap-2"><LandmarkIcon aria-hidden className="size-4" /> Escrow balance</CardTitle>
+        <CardTitle className="flex items-center gap-2"><LandmarkIcon aria-hidden className="size-4" /> <span><Term text="Escrow" of="escrow" /> balance</span></CardTitle>
       </CardHeader>
       <CardContent className="flex flex-col gap-3 text-sm">
         {job ? (
@@ -120,7 +120,7 @@ export function DepositDialog({ job, balance, suggested = "10", onClose }: { job
           <DialogHeader>
             <DialogTitle>Deposit</DialogTitle>
             <DialogDescription>
-              Your wallet signs it: the escrow contract holds it for deployment {shortId(job)}, and what is unspent can be refunded.
+              Your wallet signs it: the <Term text="escrow" of="escrow" /> contract holds it for deployment {shortId(job)}, and what is unspent can be refunded.
             </DialogDescription>
           </DialogHeader>
           <Field label="Amount" hint={balance ? `USDC; your wallet has ${amount(balance)}` : "USDC"} error={isWrongNetwork ? `Switch your wallet to ${chain.name} first` : undefined}>

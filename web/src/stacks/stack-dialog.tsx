@@ -2,6 +2,7 @@ import { LoaderCircleIcon, RocketIcon } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { toast } from "sonner";
 import { ApiError } from "@/api/errors";
+import { Term } from "@/components/term";
 import { ErrorAlert } from "@/components/error-alert";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent, DialogDescription, DialogFooter, DialogHeader, DialogTitle } from "@/components/ui/dialog";
@@ -53,7 +54,7 @@ export default function StackDialog({
           <DialogTitle>{stack ? "Change" : "Deploy"} the {TITLES[kind]} of {environment}</DialogTitle>
           <DialogDescription>
             {stack
-              ? "Another image or variables run on the same lease. Other resources or preferences need another one: the old deployment is closed first."
+              ? <>Another image or variables run on the same <Term text="lease" of="lease" />. Other resources or preferences need another one: the old deployment is closed first.</>
               : "Everything has a default: leave empty what you don't mind."}
           </DialogDescription>
         </DialogHeader>

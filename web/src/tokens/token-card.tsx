@@ -5,6 +5,7 @@ import { useConfig } from "wagmi";
 import { api, unwrap } from "@/api/client";
 import { messageOf } from "@/api/errors";
 import { CopyButton } from "@/components/copy-button";
+import { Term } from "@/components/term";
 import { ErrorAlert } from "@/components/error-alert";
 import { Badge, type BadgeVariant } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -38,7 +39,7 @@ function Shown({ token }: { token: TokenView }) {
             <Fact label="Address" className="col-span-2"><Address address={token.address} what="the token's address" href={token.explorer_url} /></Fact>
             <Fact label="Supply">{token.total_supply ?? "the chain does not answer"}</Fact>
             <Fact label="Maximum">{token.max_supply ?? "–"}</Fact>
-            <Fact label="Steward" className="col-span-2">{token.steward ? <Address address={token.steward} what="the steward's address" /> : token.owner ? "nobody: nothing more is minted" : "–"}</Fact>
+            <Fact label={<Term text="Steward" of="steward" />} className="col-span-2">{token.steward ? <Address address={token.steward} what="the steward's address" /> : token.owner ? "nobody: nothing more is minted" : "–"}</Fact>
             <Fact label="Owner" className="col-span-2">{token.owner ? <Address address={token.owner} what="the owner's address" /> : "–"}</Fact>
           </dl>
           <div className="flex flex-wrap gap-2">

@@ -2,6 +2,7 @@ import { ArrowLeftIcon, FlaskConicalIcon, KeyRoundIcon, ScanQrCodeIcon, WalletIc
 import { lazy, Suspense, useRef, useState } from "react";
 import { useConnect, useConnectors, useDisconnect, type Connector } from "wagmi";
 import { ErrorAlert } from "@/components/error-alert";
+import { Term } from "@/components/term";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogContent, DialogDescription, DialogHeader, DialogTitle } from "@/components/ui/dialog";
 import { Select } from "@/components/ui/input";
@@ -72,7 +73,7 @@ export default function ConnectDialog({ open, onOpenChange }: { open: boolean; o
         <DialogHeader>
           <DialogTitle>Connect a wallet</DialogTitle>
           <DialogDescription>
-            Your wallet then asks you to sign a message. That costs nothing and proves that the address is yours.
+            Your wallet then asks you to sign a message with a <Term text="nonce" of="nonce" />. That costs nothing and proves that the address is yours.
           </DialogDescription>
         </DialogHeader>
         {connect.error ? <ErrorAlert error={connect.error} title="The wallet did not connect" /> : null}

@@ -18,8 +18,13 @@ export function DialogContent({ className, children, ...props }: ComponentProps<
           "fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-1.5rem)] w-[calc(100vw-1.5rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 animate-content flex-col gap-4 overflow-y-auto rounded-xl border bg-popover p-5 text-popover-foreground shadow-xl outline-none",
           className,
         )}
-        onOpenAutoFocus={() => {
+        onOpenAutoFocus={(event) => {
           before.current = document.activeElement;
+          // A word that is explained would have the focus, and its explanation be open, before anybody asked.
+          const content = event.currentTarget as HTMLElement;
+          if (!content.querySelector("[data-term]")) return;
+          event.preventDefault();
+          (content.querySelector<HTMLElement>("input,select,textarea,a[href],button:not([data-term],:disabled)") ?? content).focus();
         }}
         onCloseAutoFocus={(event) => {
           event.preventDefault();

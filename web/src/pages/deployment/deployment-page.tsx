@@ -77,7 +77,7 @@ function WorkloadParts({ workload, readAt }: { workload: WorkloadDetail; readAt:
           <Fact label={<Term text="Number on Akash" meaning="The dseq: what Akash knows this deployment by" />}>{workload.dseq ? <Copied text={workload.dseq} what="number on Akash" /> : "none yet"}</Fact>
           {workload.closed_at ? <Fact label="Closed">{moment(workload.closed_at)}</Fact> : null}
           {workload.close_reason ? <Fact label="Why it was closed">{workload.close_reason}</Fact> : null}
-          <Fact label={<Term text="Provider" meaning="Who runs it: the provider whose bid was chosen and that holds its lease" />} className="col-span-2">{workload.provider ? <Copied text={workload.provider} what="provider's address" /> : "not chosen yet"}</Fact>
+          <Fact label={<>Provider, by its <Term text="lease" of="lease" /></>} className="col-span-2">{workload.provider ? <Copied text={workload.provider} what="provider's address" /> : "not chosen yet"}</Fact>
           {endpoints.length > 0 ? <Fact label="Endpoints" className="col-span-2"><Endpoints endpoints={endpoints} /></Fact> : null}
         </Facts>
         <div className="flex flex-wrap gap-2">
