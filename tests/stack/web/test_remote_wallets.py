@@ -13,7 +13,7 @@ import httpx
 import pytest
 from eth_account import Account
 from eth_account.messages import defunct_hash_message
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from web3 import Web3
 
 from local.ports import free_ports
@@ -62,7 +62,9 @@ type Dashboard = Callable[..., Page]
 def dashboard(browser: Browser, stack: RunningStack, tmp_path: Path) -> Iterator[Dashboard]:
     """The dashboard with other wallets, from a server of its own; its content security policy holds unless asked."""
     told = httpx.get(f"{stack.described['dashboard']}/local-config.json").json()
-    processes, contexts, thrown = [], [], []
+    processes: list[subprocess.Popen[bytes]] = []
+    contexts: list[BrowserContext] = []
+    thrown: list[str] = []
 
     def opened(*, bypass_csp: bool = False, **wallets: Any) -> Page:
         configuration = tmp_path / "local-config.json"

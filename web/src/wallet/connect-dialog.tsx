@@ -8,6 +8,7 @@ import { Dialog, DialogContent, DialogDescription, DialogHeader, DialogTitle } f
 import { Select } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
+import type { LocalAccount } from "@/config";
 import { useConfiguration } from "@/lib/configuration";
 import { shortAddress } from "@/lib/format";
 import { chooseAccount, chosenAccount } from "./development-accounts";
@@ -143,6 +144,11 @@ function ConnectorIcon({ connector }: { connector: Connector }) {
 
 function DevelopmentAccount() {
   const { accounts } = useConfiguration();
+  if (accounts.length === 0) return null;
+  return <AccountChoice accounts={accounts} />;
+}
+
+function AccountChoice({ accounts }: { accounts: LocalAccount[] }) {
   const [account, setAccount] = useState(
     () => chosenAccount() ?? accounts.find((candidate) => candidate.role === "user")?.address ?? "",
   );
