@@ -133,7 +133,7 @@ def test_a_prompt_is_read_while_it_is_written_and_built_once_it_was_reviewed(
     expect(refused).to_contain_text("would not honour “walks my dog”")
     expect(refused).to_contain_text("let it be built without them")
 
-    page.get_by_label("Build it even without").check()
+    page.get_by_label("Leave out wishes").check()
     page.get_by_label("Who deploys it").select_option("review")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="Start the build").click()

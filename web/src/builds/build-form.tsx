@@ -18,7 +18,7 @@ const SETTLED_MILLISECONDS = 600;
 
 /** Who brings the audited contract on chain; the options of the API that say so. */
 const DEPLOYING = [
-  { id: "slipway", name: "Slipway, as soon as the audit has passed", options: {} },
+  { id: "slipway", name: "Slipway, after the audit", options: {} },
   { id: "review", name: "Slipway, once I have reviewed the audit", options: { deploy: false } },
   { id: "wallet", name: "My wallet, which signs and pays", options: { signer: "wallet" } },
 ] as const;
@@ -103,14 +103,14 @@ export function BuildForm() {
             </Field>
             <label className="flex items-center gap-2 text-sm">
               <Checkbox checked={!strict} onChange={(event) => setStrict(!event.target.checked)} />
-              Build it even without what can&#39;t be honoured
+              Leave out wishes that can&#39;t be honoured, and build the rest
             </label>
           </CardContent>
         </Card>
         <Card>
           <CardHeader>
             <CardTitle>Options</CardTitle>
-            <CardDescription>They go before what the prompt says. Leave out what you don't mind.</CardDescription>
+            <CardDescription>What you set here wins over the prompt. Leave empty what the prompt decides.</CardDescription>
           </CardHeader>
           <CardContent className="grid gap-4 sm:grid-cols-2">
             {fieldsOf(template).map((field) => (

@@ -107,7 +107,7 @@ function Empty({ tab, all, onNew, onShowAll }: { tab: Tab; all: number; onNew: (
         {tab === "closed"
           ? "What you close, and what failed, is kept here."
           : tab === "done" ? "Tokens that are launched are kept here."
-          : "Run a container on the Akash network from a few lines of SDL. A template gets you there in a minute."}
+          : "Run a container on the Akash network. A template gets you there in a minute."}
       </p>
       <div className="flex flex-wrap justify-center gap-2">
         {tab === "closed" || tab === "done" ? null : <Button onClick={onNew}>Create a deployment</Button>}

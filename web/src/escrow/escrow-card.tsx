@@ -47,10 +47,10 @@ export function EscrowCard({ deployments }: { deployments: Deployment[] | undefi
         {data ? (
           <dl className="grid grid-cols-2 gap-2">
             <Fact label="Deposited" className="col-span-2 font-medium">{amount(data.deposited)}</Fact>
-            <Fact label={<Term text="of that reserved" meaning="Set aside for what the workload costs; the operator can't take more than the agreed price" />}>{amount(data.reserved)}</Fact>
-            <Fact label={<Term text="released" meaning="Paid to the operator for what the workload cost" />}>{amount(data.released)}</Fact>
-            <Fact label="refunded">{amount(data.refunded)}</Fact>
-            <Fact label={<Term text="free" meaning="Neither reserved, released nor refunded: you can have it back" />}>{amount(data.refundable)}</Fact>
+            <Fact label={<Term text="Reserved" meaning="Set aside for what the workload costs; the operator can't take more than the agreed price" />}>{amount(data.reserved)}</Fact>
+            <Fact label={<Term text="Released" meaning="Paid to the operator for what the workload cost" />}>{amount(data.released)}</Fact>
+            <Fact label="Refunded">{amount(data.refunded)}</Fact>
+            <Fact label={<Term text="Free" meaning="Neither reserved, released nor refunded: you can have it back" />}>{amount(data.refundable)}</Fact>
             <Fact label="In your wallet" className="col-span-2 border-t pt-2">{amount(data.balance)}</Fact>
           </dl>
         ) : error ? null : <Loading of="escrow" className="flex flex-col gap-2"><Skeleton className="h-8" /><Skeleton className="h-8" /></Loading>}

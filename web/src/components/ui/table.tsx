@@ -1,12 +1,12 @@
 import type { ComponentProps } from "react";
 import { cn } from "@/lib/utils";
 
-/** A table that scrolls by itself where the page is too narrow for it. `label` names it for screen readers. */
+/** A table that scrolls by itself where the page is too narrow for its words. `label` names it for screen readers. */
 export function Table({ className, label, ...props }: ComponentProps<"table"> & { label: string }) {
   return (
     // Focusable, so that a keyboard can scroll it. What is hidden in its cells is placed within it, not beside it.
     <div className="relative w-full overflow-x-auto rounded-lg border" role="region" aria-label={label} tabIndex={0}>
-      <table className={cn("w-full caption-bottom text-sm", className)} {...props} />
+      <table className={cn("w-full caption-bottom text-sm [overflow-wrap:break-word]", className)} {...props} />
     </div>
   );
 }

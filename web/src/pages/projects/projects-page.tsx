@@ -5,7 +5,7 @@ import { Payments, Projects } from "@/projects/projects";
 
 export default function ProjectsPage() {
   return (
-    <Page title="Projects" description="What was recorded of projects, and what was paid.">
+    <Page title="Projects" description="Projects with their repositories, and payments made for them.">
       <RequireSession>
         <PageTabs label="Parts of the projects" tabs={[{ id: "projects", name: "Projects", content: <Projects /> }, { id: "payments", name: "Payments", content: <Payments /> }]} />
       </RequireSession>
