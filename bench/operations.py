@@ -405,6 +405,7 @@ class Scenario:
         self.twice("GET /api/admin/metrics", lambda: self._api("api_admin_metrics", ADMIN, query="service=tokens"))
         series = "service=tokens&step=hour"
         self.twice("GET /api/admin/metrics/series", lambda: self._api("api_admin_series", ADMIN, query=series))
+        self.twice("GET /api/admin/gas", lambda: self._api("api_admin_gas", ADMIN))
         self.twice("GET /api/admin/deployments", lambda: self._api("api_admin_deployments", ADMIN, query="limit=20"))
         for what, change in (
             ("budgets", {"akash_day": 150}),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from slipway import store
 from slipway.control.breaker import OPEN_SECONDS, WINDOW_SECONDS, Breaker, Outcome
 from slipway.control.store import Gate, Service, ServiceState, record_outcome, service_state
+from slipway.jobs.gas import Served, add_gas
 from slipway.jobs.store import AuditEvent, job_outcome
 from slipway.limits.store import Quota
 from slipway.settings import tier_limit
@@ -34,6 +35,7 @@ ROUTES = [
     "api_admin_audit",
     "api_admin_metrics",
     "api_admin_series",
+    "api_admin_gas",
     "api_admin_deployments",
 ]
 ENTRY = {"owner": ALICE.address, "state": "validated"}
@@ -522,6 +524,71 @@ def test_a_series_without_cloudwatch_has_jobs_alone(slipway: Installation, monke
 @pytest.mark.parametrize("query", ["service=boats", "step=minute", "from=2026-01-01T00:00:00Z"])
 def test_a_series_of_what_is_none_is_refused(slipway: Installation, query: str) -> None:
     assert _admin(slipway, "api_admin_series", query=query).status in (400, 404)
+
+
+def _spend(wallet: str, number: int, at: datetime, *, chain_id: int = 31337, cost: int = 10**18) -> None:
+    write = Transaction()
+    add_gas(
+        write,
+        Served("token", wallet),
+        job_id=f"job-{number}",
+        purpose="deploy",
+        chain_id=chain_id,
+        transaction_hash=f"0x{number:064x}",
+        gas=21_000,
+        cost=cost,
+        signed_at=to_text(at),
+    )
+    write.commit()
+
+
+def test_gas_is_summed_by_wallet_chain_and_day_and_never_over_currencies(slipway: Installation) -> None:
+    moment = now()
+    _spend(ALICE.address, 1, moment - timedelta(days=1), cost=2**80)
+    _spend(ALICE.address, 2, moment)
+    _spend(ALICE.address, 3, moment, chain_id=7777)
+    _spend(BOB.address, 4, moment)
+    # Written down again, by one who read it before it was signed again.
+    _spend(BOB.address, 4, moment - timedelta(seconds=5))
+    _spend(BOB.address, 5, moment - timedelta(days=40))
+    body = _admin(slipway, "api_admin_gas").body
+    sums = {
+        (one["wallet"], cost["chain_id"]): (cost["currency"], cost["transactions"], int(cost["cost"]))
+        for one in body["wallets"]
+        for cost in one["costs"]
+    }
+    assert sums == {
+        (ALICE.address, 31337): ("ETH", 2, 2**80 + 10**18),
+        # A chain that is not configured any more.
+        (ALICE.address, 7777): (None, 1, 10**18),
+        (BOB.address, 31337): ("ETH", 1, 10**18),
+    }
+    assert [one["wallet"] for one in body["wallets"]] == [ALICE.address, BOB.address], "most transactions first"
+    assert len(body["days"]) == 32
+    assert sum(cost["transactions"] for day in body["days"] for cost in day["costs"]) == 4
+    assert {row["transaction_hash"][-1] for row in body["transactions"]} == {"1", "2", "3", "4"}
+    assert body["transactions"][-1]["transaction_hash"][-1] == "1", "newest first"
+    mine = _admin(slipway, "api_admin_gas", query=f"user={BOB.address.lower()}").body
+    assert [one["wallet"] for one in mine["wallets"]] == [BOB.address]
+    before = quote(to_text(moment - timedelta(hours=12)))
+    earlier = _admin(slipway, "api_admin_gas", query=f"to={before}").body
+    assert [row["transaction_hash"][-1] for row in earlier["transactions"]] == ["1"]
+
+
+def test_more_gas_than_is_counted_is_named(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slipway.control.gas._MOST_COUNTED", 3)
+    monkeypatch.setattr("slipway.control.gas._MOST_SHOWN", 2)
+    for number in range(5):
+        _spend(ALICE.address, number, now() - timedelta(hours=13 * number))
+    body = _admin(slipway, "api_admin_gas").body
+    assert body["truncated"]
+    assert body["wallets"][0]["costs"][0]["transactions"] == 3
+    assert [row["job_id"] for row in body["transactions"]] == ["job-0", "job-1"]
+
+
+@pytest.mark.parametrize("query", ["user=alice", "from=2026-01-01T00:00:00Z", "wallet=0x1"])
+def test_gas_of_what_makes_no_sense_is_refused(slipway: Installation, query: str) -> None:
+    assert _admin(slipway, "api_admin_gas", query=query).code == "VALIDATION_ERROR"
 
 
 def test_the_summary_of_a_service_that_is_none(slipway: Installation) -> None:

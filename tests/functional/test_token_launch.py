@@ -69,7 +69,7 @@ from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 from tests.support.state_machine import StateMachine
-from tests.support.wallets import ALICE, BOB
+from tests.support.wallets import ADMIN, ALICE, BOB
 from tests.support.weather import Weather
 
 CHAIN = {
@@ -1491,6 +1491,79 @@ def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launc
     assert len(pad.created()) == 1
     with pytest.raises(ConflictError):
         pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
+
+
+# ── What it costs, and for whom ─────────────────────────────────────────────────────────────────
+
+
+def _gas(pad: Launchpad, query: str = "") -> dict[str, Any]:
+    """Return what administrators see of the gas of users' jobs."""
+    answer = pad.slipway.api("api_admin_gas", token=pad.slipway.token(ADMIN), query=query)
+    assert answer.status == 200, answer.body
+    return dict(answer.body)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_administrators_see_what_a_wallets_launches_cost(pad: Launchpad, times: int) -> None:
+    assert (_gas(pad)["wallets"], _gas(pad)["transactions"]) == ([], [])
+    pad.times = times
+    jobs = [pad.new(), pad.new(**SUPPLY)]
+    for job in jobs:
+        pad.sign(job)
+        pad.work(job, asked=True)
+        pad.anvil.mine(2)
+        assert pad.work(job)["status"] == "completed"
+    found = _gas(pad, f"user={ALICE.address}")
+    (wallet,) = found["wallets"]
+    (cost,) = wallet["costs"]
+    assert (wallet["wallet"], cost["chain_id"], cost["currency"]) == (ALICE.address, 31337, "ETH")
+    shown = [pad.detail(job) for job in jobs]
+    assert cost["cost"] == str(sum(int(one["total_cost"]) for one in shown))
+    assert cost["gas_used"] == str(sum(int(one["gas_used"]) for one in shown))
+    assert cost["transactions"] == 2 + 3
+    rows = {row["transaction_hash"]: row for row in found["transactions"]}
+    for detail in shown:
+        for part in detail["transactions"]:
+            row = rows.pop(part["transaction_hash"])
+            assert (row["job_id"], row["kind"]) == (detail["deployment_id"], "token")
+            assert (row["purpose"], row["cost"], row["gas_used"]) == (part["purpose"], part["cost"], part["gas_used"])
+            assert row["explorer_url"] == part["explorer_url"]
+    assert rows == {}
+    assert [day["costs"] for day in found["days"]] == [[]] * (len(found["days"]) - 1) + [[cost]]
+    assert _gas(pad, f"user={BOB.address}")["wallets"] == []
+
+
+def test_what_failed_or_was_called_off_cost_something_too(pad: Launchpad) -> None:
+    job = pad.new("unlucky")
+    pad.sign(job)
+    _revert_creation(pad, job)
+    pad.work(job)
+    pad.anvil.mine(2)
+    assert pad.work(job)["step"] == "done"
+    assert {row["purpose"] for row in _gas(pad)["transactions"]} == {"deploy", "register"}
+    late = _late(pad, "late")
+    pad.work(late, asked=True)
+    pad.anvil.mine(2)
+    assert pad.work(late)["step"] == "done"
+    called_off = [row for row in _gas(pad)["transactions"] if row["job_id"] == late]
+    assert [(row["purpose"], row["gas_used"]) for row in called_off] == [("cancel", "21000")] * 2
+
+
+def test_what_reconcile_closes_is_counted_for_whose_launch_it_was(pad: Launchpad) -> None:
+    job = _late(pad, "neither")
+    pad.work(job, asked=True)
+    pad.skipped = timedelta(seconds=1600)
+    pad.work(job)
+    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
+    assert _gas(pad)["transactions"] == []
+    pad.anvil.mine(2)
+    chain = chain_settings().token_chain
+    rpc = pad.json_rpc()
+    for _ in range(2):
+        for signer in pad.signers:
+            SignerReconcile(chain, rpc, lambda _: TokenTransactions(rpc)).inspect(signer.address)
+    rows = _gas(pad)["transactions"]
+    assert [(row["purpose"], row["wallet"], row["job_id"]) for row in rows] == [("cancel", ALICE.address, job)] * 2
 
 
 def _administer(pad: Launchpad, to: str, function: str, *arguments: Any) -> None:

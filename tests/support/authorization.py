@@ -35,6 +35,7 @@ ROUTES: dict[str, Access] = {
     "GET /api/admin/audit": ADMIN,
     "GET /api/admin/deployments": ADMIN,
     "GET /api/admin/budgets": ADMIN,
+    "GET /api/admin/gas": ADMIN,
     "GET /api/admin/metrics": ADMIN,
     "GET /api/admin/metrics/series": ADMIN,
     "PUT /api/admin/budgets": ADMIN,

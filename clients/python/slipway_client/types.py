@@ -324,6 +324,13 @@ class Cost(TypedDict):
     estimate: bool
 
 
+class DayGas(TypedDict):
+    """What all of them cost in one day (UTC), by chain."""
+
+    date: str
+    costs: list[GasCost]
+
+
 class DayView(TypedDict):
     """How much of a UTC day, so far as it lies in the window and has passed since the enrolment, the worker was up.
     `percent` is None for a day before the enrolment.
@@ -680,6 +687,29 @@ class FleetUptime(TypedDict):
 Format: TypeAlias = Literal["standard", "slack", "discord", "email"]
 
 
+class GasAnswer(TypedDict):
+    """What users' jobs cost on chains, of transactions signed within a span."""
+
+    since: str
+    until: str
+    wallets: list[WalletGas]
+    days: list[DayGas]
+    transactions: list[GasTransaction]
+    truncated: bool
+
+
+class GasCost(TypedDict):
+    """What was spent on one chain: `cost` is a decimal string in wei of `currency`, `gas_used` units of gas.
+    `currency` is null for a chain that this installation has no more.
+    """
+
+    chain_id: int
+    currency: str | None
+    transactions: int
+    gas_used: str
+    cost: str
+
+
 class GasEstimate(TypedDict):
     """What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a
     decimal text, and null while no node of the chain answers.
@@ -689,6 +719,22 @@ class GasEstimate(TypedDict):
     gas: int
     cost: str | None
     currency: str
+
+
+class GasTransaction(TypedDict):
+    """One transaction. `job_id` is the launch, the workload or the build that it served."""
+
+    at: str
+    wallet: str
+    kind: Literal["token", "akash", "build"]
+    job_id: str
+    purpose: str
+    chain_id: int
+    currency: str | None
+    gas_used: str
+    cost: str
+    transaction_hash: str
+    explorer_url: str | None
 
 
 class GpuHourlyPrice(TypedDict):
@@ -1819,6 +1865,13 @@ class WalletAssetOptions(TypedDict):
     address: str
     symbol: str
     decimals: int
+
+
+class WalletGas(TypedDict):
+    """What the jobs of one wallet cost, by chain."""
+
+    wallet: str
+    costs: list[GasCost]
 
 
 class WalletTransaction(TypedDict):

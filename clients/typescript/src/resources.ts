@@ -270,6 +270,11 @@ export class Admin extends Resource {
     return this.api.call("GET /api/admin/metrics/series", { query });
   }
 
+  /** What users' jobs cost on chains: by wallet, by day, and the newest transactions. */
+  gas(query: Span & { user?: string } = {}): Promise<types.GasAnswer> {
+    return this.api.call("GET /api/admin/gas", { query });
+  }
+
   /** Pause a service: it refuses what is new, and ends what it has begun. */
   pause(service: string, reason: string): Promise<types.SwitchAnswer> {
     return this.api.call("POST /api/admin/{service}/pause", { path: { service }, body: { reason } });

@@ -294,6 +294,12 @@ export interface Cost {
   estimate: boolean;
 }
 
+/** What all of them cost in one day (UTC), by chain. */
+export interface DayGas {
+  date: string;
+  costs: GasCost[];
+}
+
 /** How much of a UTC day, so far as it lies in the window and has passed since the enrolment, the worker was up. `percent` is None for a day before the enrolment. */
 export interface DayView {
   date: string;
@@ -614,12 +620,46 @@ export interface FleetUptime {
 /** What a message is: Standard Webhooks, what Slack's or Discord's incoming webhooks take, or a mail. */
 export type Format = "standard" | "slack" | "discord" | "email";
 
+/** What users' jobs cost on chains, of transactions signed within a span. */
+export interface GasAnswer {
+  since: string;
+  until: string;
+  wallets: WalletGas[];
+  days: DayGas[];
+  transactions: GasTransaction[];
+  truncated: boolean;
+}
+
+/** What was spent on one chain: `cost` is a decimal string in wei of `currency`, `gas_used` units of gas. `currency` is null for a chain that this installation has no more. */
+export interface GasCost {
+  chain_id: number;
+  currency: string | null;
+  transactions: number;
+  gas_used: string;
+  cost: string;
+}
+
 /** What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers. */
 export interface GasEstimate {
   chain_id: number;
   gas: number;
   cost: string | null;
   currency: string;
+}
+
+/** One transaction. `job_id` is the launch, the workload or the build that it served. */
+export interface GasTransaction {
+  at: string;
+  wallet: string;
+  kind: "token" | "akash" | "build";
+  job_id: string;
+  purpose: string;
+  chain_id: number;
+  currency: string | null;
+  gas_used: string;
+  cost: string;
+  transaction_hash: string;
+  explorer_url: string | null;
 }
 
 /** What one GPU costs an hour on the network, decimal strings in US dollars; None where no provider offers one. */
@@ -1524,6 +1564,12 @@ export interface WalletAssetOptions {
   address: string;
   symbol: string;
   decimals: number;
+}
+
+/** What the jobs of one wallet cost, by chain. */
+export interface WalletGas {
+  wallet: string;
+  costs: GasCost[];
 }
 
 /** The transaction by which the caller's wallet creates the contract on a chain. */

@@ -10,6 +10,8 @@ from pydantic import BeforeValidator
 from slipway.budgets import service
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
+from slipway.control.gas import GasAnswer
+from slipway.control.gas import gas as gas_spent
 from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
 from slipway.control.series import SeriesAnswer, Step
 from slipway.control.series import series as service_series
@@ -106,6 +108,12 @@ def series(
 ) -> SeriesAnswer:
     """Show how a service did over time, and the API's requests: how many, how long they took, how many failed."""
     return service_series(service, since, until, step, request.scope["aws.event"]["requestContext"]["apiId"])
+
+
+@app.get("/api/admin/gas")
+def gas(_: Administrator, user: User = None, since: From = None, until: To = None) -> GasAnswer:
+    """Show what users' jobs cost on chains: by wallet, by day, and the newest transactions."""
+    return gas_spent(user, since, until)
 
 
 @app.get("/api/admin/budgets")

@@ -62,7 +62,7 @@ from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
-from tests.support.wallets import ALICE, BOB
+from tests.support.wallets import ADMIN, ALICE, BOB
 
 CHAIN = {
     "chain_id": 31337,
@@ -694,6 +694,7 @@ def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(
     assert (stored.status, int(stored.attempt)) == ("deployed", 2)
     assert stored.error_code is None
     assert yard.created() == [address]
+    assert {row["purpose"] for row in _gas(yard)["transactions"]} == {"cancel", f"build:{FIRST}:2"}
 
 
 # ── One chain fails ─────────────────────────────────────────────────────────────────────────────
@@ -751,6 +752,10 @@ def test_a_creation_that_reverts_costs_and_is_tried_again_with_another_nonce(yar
     yard.end(build_id, Status.FAILED)
     yard.run_again(build_id)
     assert yard.deploy(build_id) != taken
+    yard.inspect(signed["signer"])
+    rows = _gas(yard)["transactions"]
+    assert {row["purpose"] for row in rows} == {f"build:{FIRST}:1", f"build:{FIRST}:2"}
+    assert {(row["kind"], row["job_id"], row["wallet"]) for row in rows} == {("build", build_id, ALICE.address)}
     assert int(yard.deployment(build_id).attempt) == 2
 
 
@@ -882,8 +887,16 @@ def test_costs_in_different_currencies_are_not_added_up(yard: Yard, monkeypatch:
     build = yard.slipway.api("api_builds_detail", token=token, path={"build_id": build_id}).body
     assert (build["total_cost"], build["total_cost_wei"]) == (None, None)
     assert [entry["currency"] for entry in build["costs"]] == ["ETH", "MNT"]
+    costs = {entry["chain_id"]: entry["cost"] for entry in build["costs"]}
+    (wallet,) = _gas(yard)["wallets"]
+    assert {entry["chain_id"]: entry["cost"] for entry in wallet["costs"]} == costs, "apart by chain"
     assert detail_of(yard.item(build_id), known, None, in_list=True).total_cost is None
     assert detail_of(yard.item(build_id), chains, None, in_list=True).total_cost
+
+
+def _gas(yard: Yard) -> dict[str, Any]:
+    """Return what administrators see of the gas of users' jobs."""
+    return dict(yard.slipway.api("api_admin_gas", token=yard.slipway.token(ADMIN)).body)
 
 
 # ── A wallet's own ──────────────────────────────────────────────────────────────────────────────
@@ -941,6 +954,7 @@ def test_a_wallet_deploys_what_was_audited_on_each_chain(yard: Yard) -> None:
     assert (shown["status"], shown["transaction"], shown["verification"]["status"]) == ("deployed", None, "pending")
     assert b"Harbour" in yard.json_rpc().eth_call(shown["address"], bytes.fromhex("06fdde03"))
     assert [signer.signatures for signer in yard.signers] == [0, 0], "Slipway signs nothing for it"
+    assert _gas(yard)["transactions"] == [], "it cost the operator nothing"
     refused = _follow(yard, build_id, "0x" + "11" * 32)
     assert (refused.status, refused.code) == (409, "CONFLICT")
 

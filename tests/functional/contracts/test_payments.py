@@ -149,6 +149,10 @@ def test_a_workload_runs_on_its_owners_deposit_and_the_rest_comes_back(payer: Wa
     assert payer.token.functions.balanceOf(SIGNER.address).call() >= int(released * 10**6)
     assert [event["event"] for event in found["events"]].count("settled") == 1
     assert entry["state"] == "closed"
+    gas = payer.slipway.api("api_admin_gas", token=payer.slipway.token(ADMIN)).body["transactions"]
+    assert {(row["kind"], row["job_id"], row["wallet"]) for row in gas} == {("akash", job, ALICE.address)}
+    assert len(gas) == 2, "the reservation and the end, once each"
+    assert all(int(row["cost"]) > 0 for row in gas)
     payer.send(payer.refund().body["transactions"])
 
 

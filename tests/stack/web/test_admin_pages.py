@@ -153,6 +153,25 @@ def test_what_everybody_launched_is_found(
     expect(page.get_by_text("Nothing matches")).to_be_visible()
 
 
+def test_what_users_cost_is_seen_by_wallet_and_leads_to_their_launches(
+    administration: Page, stack: RunningStack, admin: Token, user: Token, owner: str
+) -> None:
+    page = administration
+    made = launch(stack, user, new_model(stack, admin, owner), owner).json()["deployment_id"]
+    assert ended(stack, user, made)["status"] == "completed"
+    page.get_by_role("tab", name="Gas").click()
+    wallets = page.get_by_role("region", name="Gas by wallet and chain").locator("tbody tr")
+    expect(wallets.filter(has_text=owner[-4:])).to_contain_text(re.compile(r"0\.\d+ ETH"))
+    expect(page.get_by_role("img", name=re.compile(r"^Gas on chain \d+ by day: 30 of 30 days"))).to_be_visible()
+    check_page(page, "admin-gas")
+    page.get_by_label("Wallet", exact=True).fill("0x" + "1" * 40)
+    expect(page.get_by_text("No gas was spent in this time")).to_be_visible()
+    page.get_by_label("Wallet", exact=True).fill(owner)
+    link = page.get_by_role("link", name=f"launch {made.split('-')[0]}").first
+    link.click()
+    expect(page).to_have_url(re.compile(f"/deployments/{made}$"))
+
+
 def test_ceilings_are_set_and_given_back(administration: Page, stack: RunningStack) -> None:
     page = administration
     page.get_by_role("tab", name="Budgets and limits").click()

@@ -54,6 +54,18 @@ export function useSeries(service: Service, days: number) {
   });
 }
 
+/** What users' jobs cost on chains over the last `days`, the present one included; of one wallet, or of all. */
+export function useGas(user: string, days: number) {
+  return useQuery({
+    queryKey: ["admin", "gas", user, days],
+    staleTime: POLL_MILLISECONDS,
+    queryFn: ({ signal }) => {
+      const from = new Date((Math.floor(Date.now() / DAY_MILLISECONDS) - days + 1) * DAY_MILLISECONDS).toISOString();
+      return unwrap(api().GET("/api/admin/gas", { params: { query: { from, ...(user ? { user } : {}) } }, signal }));
+    },
+  });
+}
+
 export interface AuditFilter {
   user: string;
   model: string;

@@ -3,6 +3,7 @@ import type { components } from "@/api/schema";
 export type Metrics = components["schemas"]["MetricsAnswer"];
 export type Series = components["schemas"]["SeriesAnswer"];
 export type SeriesPoint = components["schemas"]["SeriesPoint"];
+export type Gas = components["schemas"]["GasAnswer"];
 export type AuditEntry = components["schemas"]["AuditEntry"];
 export type ModelEntry = components["schemas"]["ModelEntry"];
 

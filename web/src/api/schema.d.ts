@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/gas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what users' jobs cost on chains: by wallet, by day, and the newest transactions */
+        get: operations["admin_gas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/limits": {
         parameters: {
             query?: never;
@@ -2029,6 +2046,16 @@ export interface components {
             estimate: boolean;
         };
         /**
+         * DayGas
+         * @description What all of them cost in one day (UTC), by chain.
+         */
+        DayGas: {
+            /** Date */
+            date: string;
+            /** Costs */
+            costs: components["schemas"]["GasCost"][];
+        };
+        /**
          * DayView
          * @description How much of a UTC day, so far as it lies in the window and has passed since the enrolment, the worker was up. `percent` is None for a day before the enrolment.
          */
@@ -2744,6 +2771,52 @@ export interface components {
          */
         Format: "standard" | "slack" | "discord" | "email";
         /**
+         * GasAnswer
+         * @description What users' jobs cost on chains, of transactions signed within a span.
+         */
+        GasAnswer: {
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+            /**
+             * Wallets
+             * @description Those with most transactions first.
+             */
+            wallets: components["schemas"]["WalletGas"][];
+            /**
+             * Days
+             * @description Each day of the span, the oldest first.
+             */
+            days: components["schemas"]["DayGas"][];
+            /**
+             * Transactions
+             * @description The newest hundred.
+             */
+            transactions: components["schemas"]["GasTransaction"][];
+            /**
+             * Truncated
+             * @description There were more transactions than are counted: figures are of the newest ones.
+             */
+            truncated: boolean;
+        };
+        /**
+         * GasCost
+         * @description What was spent on one chain: `cost` is a decimal string in wei of `currency`, `gas_used` units of gas. `currency` is null for a chain that this installation has no more.
+         */
+        GasCost: {
+            /** Chain Id */
+            chain_id: number;
+            /** Currency */
+            currency: string | null;
+            /** Transactions */
+            transactions: number;
+            /** Gas Used */
+            gas_used: string;
+            /** Cost */
+            cost: string;
+        };
+        /**
          * GasEstimate
          * @description What a contract's creation is estimated to use on a chain. `cost` is in wei at the chain's present fees, a decimal text, and null while no node of the chain answers.
          */
@@ -2756,6 +2829,46 @@ export interface components {
             cost: string | null;
             /** Currency */
             currency: string;
+        };
+        /**
+         * GasTransaction
+         * @description One transaction. `job_id` is the launch, the workload or the build that it served.
+         */
+        GasTransaction: {
+            /** At */
+            at: string;
+            /** Wallet */
+            wallet: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "token" | "akash" | "build";
+            /** Job Id */
+            job_id: string;
+            /**
+             * Purpose
+             * @description What it did for the job; `cancel` if all it did was to use its nonce up.
+             */
+            purpose: string;
+            /** Chain Id */
+            chain_id: number;
+            /** Currency */
+            currency: string | null;
+            /** Gas Used */
+            gas_used: string;
+            /** Cost */
+            cost: string;
+            /**
+             * Transaction Hash
+             * @description Of the signature that was mined.
+             */
+            transaction_hash: string;
+            /**
+             * Explorer Url
+             * @description Null where the chain has no explorer.
+             */
+            explorer_url: string | null;
         };
         /**
          * GpuHourlyPrice
@@ -4862,6 +4975,16 @@ export interface components {
             decimals: number;
         };
         /**
+         * WalletGas
+         * @description What the jobs of one wallet cost, by chain.
+         */
+        WalletGas: {
+            /** Wallet */
+            wallet: string;
+            /** Costs */
+            costs: components["schemas"]["GasCost"][];
+        };
+        /**
          * WalletTransaction
          * @description The transaction by which the caller's wallet creates the contract on a chain.
          * @example {
@@ -5878,6 +6001,86 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DeploymentEntries"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["AuthFailed"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+        };
+    };
+    admin_gas: {
+        parameters: {
+            query?: {
+                /** @example 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 */
+                user?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "since": "2026-11-21T04:20:00Z",
+                     *       "until": "2026-11-21T04:20:00Z",
+                     *       "wallets": [
+                     *         {
+                     *           "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "costs": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "currency": "currency",
+                     *               "transactions": 1,
+                     *               "gas_used": "2104332",
+                     *               "cost": "1250000000000000"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "days": [
+                     *         {
+                     *           "date": "2026-11-21",
+                     *           "costs": [
+                     *             {
+                     *               "chain_id": 11155111,
+                     *               "currency": "currency",
+                     *               "transactions": 1,
+                     *               "gas_used": "2104332",
+                     *               "cost": "1250000000000000"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "transactions": [
+                     *         {
+                     *           "at": "2026-11-21T04:20:00Z",
+                     *           "wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+                     *           "kind": "token",
+                     *           "job_id": "1",
+                     *           "purpose": "purpose",
+                     *           "chain_id": 11155111,
+                     *           "currency": "currency",
+                     *           "gas_used": "2104332",
+                     *           "cost": "1250000000000000",
+                     *           "transaction_hash": "0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+                     *           "explorer_url": "https://sepolia.etherscan.io/tx/0x3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+                     *         }
+                     *       ],
+                     *       "truncated": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GasAnswer"];
                 };
             };
             400: components["responses"]["ValidationError"];

@@ -306,6 +306,12 @@ class AsyncAdmin(AsyncResource):
         query = {"service": service, "from": since, "to": until, "step": step}
         return await self._api.call("GET /api/admin/metrics/series", query=query)
 
+    async def gas(
+        self, *, user: str | None = None, since: str | None = None, until: str | None = None
+    ) -> types.GasAnswer:
+        """Return what users' jobs cost on chains: by wallet, by day, and the newest transactions."""
+        return await self._api.call("GET /api/admin/gas", query={"user": user, "from": since, "to": until})
+
     async def pause(self, service: str, reason: str) -> types.SwitchAnswer:
         """Pause a service: it refuses what is new, and ends what it has begun."""
         return await self._api.call("POST /api/admin/{service}/pause", {"service": service}, body={"reason": reason})

@@ -305,6 +305,10 @@ class Admin(Resource):
         query = {"service": service, "from": since, "to": until, "step": step}
         return self._api.call("GET /api/admin/metrics/series", query=query)
 
+    def gas(self, *, user: str | None = None, since: str | None = None, until: str | None = None) -> types.GasAnswer:
+        """Return what users' jobs cost on chains: by wallet, by day, and the newest transactions."""
+        return self._api.call("GET /api/admin/gas", query={"user": user, "from": since, "to": until})
+
     def pause(self, service: str, reason: str) -> types.SwitchAnswer:
         """Pause a service: it refuses what is new, and ends what it has begun."""
         return self._api.call("POST /api/admin/{service}/pause", {"service": service}, body={"reason": reason})

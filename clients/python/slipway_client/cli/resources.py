@@ -386,6 +386,25 @@ def admin_metrics(context: Context, service: str | None, since: str | None, unti
     context.show(context.client.admin.metrics(service, since=since, until=until_))
 
 
+@admin.command("gas")
+@click.option("--user", help="The jobs of one wallet.")
+@click.option("--transactions", is_flag=True, help="The newest transactions instead of each wallet's sums.")
+@_SINCE
+@_UNTIL
+@given
+def admin_gas(context: Context, user: str | None, transactions: bool, since: str | None, until_: str | None) -> None:
+    """Show what users' jobs cost on chains, in wei; by default in the last 31 days."""
+    found = context.client.admin.gas(user=user, since=since, until=until_)
+    if found["truncated"]:
+        context.note("There were more transactions than are counted: these are the newest.")
+    if transactions:
+        columns = ("at", "wallet", "kind", "job_id", "purpose", "chain_id", "currency", "cost", "transaction_hash")
+        context.rows(found["transactions"], columns)
+    else:
+        rows = [{"wallet": one["wallet"], **cost} for one in found["wallets"] for cost in one["costs"]]
+        context.rows(rows, ("wallet", "chain_id", "currency", "transactions", "gas_used", "cost"))
+
+
 @admin.command("pause")
 @click.argument("service")
 @_REASON

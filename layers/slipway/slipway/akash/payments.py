@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pynamodb.expressions.condition import Condition
 
 from slipway.akash.models import FINAL, Status
-from slipway.akash.store import AkashDeployment, Purpose, find_workload, undisturbed
+from slipway.akash.store import KIND, AkashDeployment, Purpose, find_workload, undisturbed
 from slipway.chain.abi import Value
 from slipway.chain.broadcast import broadcast, look
 from slipway.chain.json_rpc import JsonRpc
@@ -26,6 +26,7 @@ from slipway.errors import ConflictError, NotFoundError
 from slipway.escrow.contract import EscrowContract, statuses
 from slipway.escrow.models import EscrowStatus
 from slipway.escrow.rules import job_key, units_of
+from slipway.jobs.gas import Served
 from slipway.times import now_text
 
 if TYPE_CHECKING:
@@ -218,6 +219,11 @@ class PaymentTransactions:
         """Send it again, unless the workload has ended meanwhile."""
         if not self.is_over(item):
             broadcast(self._rpc, item)
+
+    def served(self, item: TransactionItem) -> Served | None:
+        """Return whose workload it was."""
+        deployment = find_workload(item.job_id)
+        return Served(KIND, deployment.wallet) if deployment else None
 
     def settled(self, item: TransactionItem, receipt: Receipt | None) -> None:
         """Note nothing: a workload ends after its payments."""

@@ -33,6 +33,7 @@ from slipway.akash.sdl.parser import fingerprint, parse_sdl
 from slipway.akash.status.costs import cost_of
 from slipway.akash.status.store import cache_answer
 from slipway.akash.store import (
+    KIND,
     NEXT_SDL,
     AkashDeployment,
     Purpose,
@@ -76,6 +77,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.jobs.failures import Failure
+from slipway.jobs.gas import Served
 from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.jobs.store import change_job as change
@@ -240,7 +242,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             actions,
             AkashDeployment.payment_signed == purpose,
             event=event,
-            also=lambda write: settle(write, item, str(found.progress)),
+            also=lambda write: settle(write, item, str(found.progress), found.receipt, Served(KIND, deployment.wallet)),
         ):
             if found.receipt:
                 spare(item, found.receipt)

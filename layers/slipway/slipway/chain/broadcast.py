@@ -17,8 +17,9 @@ from slipway.chain.store import TransactionItem, chain_configuration, fee_cap, r
 from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
+from slipway.jobs.gas import Served, add_gas
 from slipway.observability import logger
-from slipway.store import Transaction, condition_held, upstream_errors
+from slipway.store import Transaction, condition_held
 from slipway.times import from_text, now_text
 
 # A transaction that waited for this many blocks is stuck: it is signed again with higher fees.
@@ -186,8 +187,12 @@ def _is_used_elsewhere(chain: Chain, item: TransactionItem, head: Head) -> bool:
     return head.transaction_count(item.signer, hex(confirmed)) > item.nonce
 
 
-def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: datetime) -> Look:
+def held_to(
+    deadline: datetime, found: Look, item: TransactionItem, moment: datetime, served: Served | None = None
+) -> Look:
     """Return what a look found, within a job's time: past ``deadline`` what no block took is to be called off, once.
+
+    What was called off is written down as such, and what that cost for whom it was ``served``.
 
     Raises:
         DeploymentFailedError: It reverted, was called off, or was still not settled ``CLOSING_SECONDS`` after the
@@ -201,8 +206,8 @@ def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: date
             "The transaction was mined and reverted", details={"transaction_hash": found.receipt.transaction_hash}
         )
     if found.progress is Progress.CANCELLED:
-        with upstream_errors():
-            item.update(actions=[TransactionItem.status.set("cancelled")])
+        settle(write := Transaction(), item, "cancelled", found.receipt, served)
+        write.commit()
         raise DeploymentFailedError(f"The chain did not take the transaction in time; it was called off{item.because}")
     if moment > deadline + timedelta(seconds=CLOSING_SECONDS):
         raise DeploymentFailedError(
@@ -214,18 +219,35 @@ def held_to(deadline: datetime, found: Look, item: TransactionItem, moment: date
     return found
 
 
-def confirm(write: Transaction, item: TransactionItem) -> None:
-    """Add to a job's change that its transaction is confirmed."""
-    settle(write, item, "confirmed")
-
-
 def spare(item: TransactionItem, receipt: Receipt) -> None:
     """Give back to the day's budget what was reserved for a transaction and is not spent; best effort."""
     if item.budget:
         unspend(item.budget, max(0, int(item.budget["amount"]) - receipt.cost))
 
 
-def settle(write: Transaction, item: TransactionItem, status: str) -> None:
-    """Add to a job's change how its transaction ended, as one of ``slipway.chain.store.SETTLED``."""
+def settle(
+    write: Transaction, item: TransactionItem, status: str, receipt: Receipt | None, served: Served | None
+) -> None:
+    """Add to a job's change how its transaction ended, and what that cost.
+
+    Args:
+        write: The job's change.
+        item: The transaction.
+        status: One of ``slipway.chain.store.SETTLED``.
+        receipt: None if it was not mined.
+        served: Whose job it was; None where that is not known any more.
+    """
     settled = [TransactionItem.status.set(status)]
     write.update(f"transaction:{item.purpose}", TransactionItem(item.pk, item.sk), settled)
+    if receipt and served:
+        add_gas(
+            write,
+            served,
+            job_id=item.job_id,
+            purpose="cancel" if receipt.transaction_hash in item.cancel_hashes else item.purpose,
+            chain_id=int(item.chain_id),
+            transaction_hash=receipt.transaction_hash,
+            gas=receipt.gas_used,
+            cost=receipt.cost,
+            signed_at=item.signed_at,
+        )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, look
+from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, look, settle
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.store import (
@@ -17,8 +17,9 @@ from slipway.chain.store import (
 )
 from slipway.chains import Chain
 from slipway.configuration import ChainSettings
+from slipway.jobs.gas import Served
 from slipway.observability import logger, record
-from slipway.store import upstream_errors
+from slipway.store import Transaction
 from slipway.times import Clock, from_text, now
 
 _MOST_NONCES = 50
@@ -35,6 +36,10 @@ class Owner(Protocol):
 
     def send(self, item: TransactionItem) -> None:
         """Send it again, unless the job has ended meanwhile."""
+        ...
+
+    def served(self, item: TransactionItem) -> Served | None:
+        """Return whose job it was, None where that is not known any more."""
         ...
 
     def settled(self, item: TransactionItem, receipt: Receipt | None) -> None:
@@ -150,6 +155,6 @@ class SignerReconcile:
             return False
         item.status = str(found.progress)
         owner.settled(item, found.receipt)
-        with upstream_errors():
-            item.update(actions=[TransactionItem.status.set(item.status)])
+        settle(write := Transaction(), item, item.status, found.receipt, owner.served(item) if found.receipt else None)
+        write.commit()
         return True

@@ -6,7 +6,8 @@ Keys in the jobs table:
 - ``pk = AUDIT#<day>``, ``sk = <time>#<id>``: every attempt of a caller, accepted or refused, append-only, kept for
   AUDIT_DAYS; of those who are not believed to be anyone one a minute and kind (``sk = <minute>#<code>``); also in the
   indexes ``by_owner`` under ``AUDIT#<wallet>`` and ``by_subject`` under ``AUDIT#<subject>``;
-- ``pk = OUTCOME#<kind>#<day>``, ``sk = <time>#<id>``: how a job ended, for the metrics summary.
+- ``pk = OUTCOME#<kind>#<day>``, ``sk = <time>#<id>``: how a job ended, for the metrics summary (of the kind ``gas``:
+  ``slipway.jobs.gas``).
 """
 
 import uuid
@@ -63,7 +64,7 @@ class JobOutcome(JobsItem):
 
 # Of what an accepted change says.
 _MOST_MESSAGE = 500
-_OUTCOME_SECONDS = 90 * 86400
+OUTCOME_SECONDS = 90 * 86400
 
 
 def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) -> JobOutcome:
@@ -77,7 +78,7 @@ def job_outcome(kind: str, outcome: str, seconds: float, gas: int, cost: int) ->
         gas=gas,
         cost=str(cost),
         created_at=moment,
-        expires_at=epoch_seconds() + _OUTCOME_SECONDS,
+        expires_at=epoch_seconds() + OUTCOME_SECONDS,
     )
 
 

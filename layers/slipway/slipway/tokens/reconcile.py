@@ -13,6 +13,7 @@ from slipway.chain.store import TransactionItem, transaction_for
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, NotFoundError
 from slipway.jobs.failures import Failure
+from slipway.jobs.gas import Served
 from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
@@ -121,6 +122,12 @@ class TokenTransactions:
     def send(self, item: TransactionItem) -> None:
         """Send it again."""
         broadcast(self._rpc, item)
+
+    @staticmethod
+    def served(item: TransactionItem) -> Served | None:
+        """Return whose launch it was."""
+        token = find_token(item.job_id)
+        return Served(KIND, token.wallet) if token else None
 
     def settled(self, item: TransactionItem, _receipt: Receipt | None) -> None:
         """See what is left of a launch that failed before its nonces were settled: its token, or a model to let go."""

@@ -21,6 +21,7 @@ from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import DeploymentFailedError, NotFoundError, TokenExistsError, UpstreamUnavailableError
 from slipway.jobs.failures import Failure
+from slipway.jobs.gas import Served
 from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
@@ -301,7 +302,7 @@ class TokenWorkflow(Workflow[Work]):
             found = job.looks.get(item.purpose)
             status = status_of(found) if found and item.purpose in (purposes or job.looks) else None
             if found and status:
-                settle(write, item, status)
+                settle(write, item, status, found.receipt, Served(KIND, job.token.wallet))
                 if found.receipt and found.progress is not Progress.CANCELLED:
                     values |= _values_of(item.purpose, found.receipt)
         return values, write

@@ -1,6 +1,7 @@
 import { AllDeployments } from "@/admin/all-deployments";
 import { AuditTrail } from "@/admin/audit-trail";
 import { Ceilings } from "@/admin/ceilings";
+import { GasView } from "@/admin/gas-view";
 import { MetricsView } from "@/admin/metrics-view";
 import { ModelForm } from "@/admin/model-form";
 import { Services } from "@/admin/services";
@@ -19,6 +20,7 @@ export default function AdminPage() {
             { id: "services", name: "Services", content: <Services /> },
             { id: "metrics", name: "Metrics", content: <MetricsView /> },
             { id: "deployments", name: "Deployments", content: <AllDeployments /> },
+            { id: "gas", name: "Gas", content: <GasView /> },
             { id: "ceilings", name: "Budgets and limits", content: <Ceilings /> },
             { id: "wallets", name: "Wallets", content: <Wallets /> },
             { id: "audit", name: "Audit trail", content: <AuditTrail /> },

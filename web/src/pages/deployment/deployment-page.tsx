@@ -94,6 +94,7 @@ function WorkloadParts({ workload, readAt }: { workload: WorkloadDetail; readAt:
           ))}
         </ul>
         {Object.keys(workload.services ?? {}).length === 0 ? <p className="text-muted-foreground">{running ? "The provider has not reported any yet." : "None are running."}</p> : null}
+        <p className="text-xs text-muted-foreground">CPU and memory are reserved as the SDL below says. How much of them is used, Akash does not report.</p>
       </Part>
       <Part title="SDL"><SdlPart workload={workload} /></Part>
       {hasLogs ? <Suspense fallback={null}><LogDialog workload={workload} onClose={() => setLogs(false)} /></Suspense> : null}

@@ -36,7 +36,7 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import NotTakenError, confirm, held_to, look, mined, spare
+from slipway.chain.broadcast import NotTakenError, held_to, look, mined, settle, spare
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
@@ -45,6 +45,7 @@ from slipway.chain.store import TransactionItem, transaction_for
 from slipway.chains import Chain
 from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError, UpstreamUnavailableError
 from slipway.jobs.failures import failure_of
+from slipway.jobs.gas import Served
 from slipway.observability import logger, record
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import from_text, now, now_text, to_text
@@ -218,7 +219,8 @@ class ChainDeployment:
         if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
             return Outlook(ChainStep.BEGIN)
-        found = held_to(deadline, found, item, moment)
+        served = _served(_existing(build_id)) if found.progress is ChainProgress.CANCELLED else None
+        found = held_to(deadline, found, item, moment, served)
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
             self._require_code(str(item.contract_address))
             record_deployed(self._chain, deployment, item, found.receipt)
@@ -348,6 +350,10 @@ class BuildTransactions:
         if build := find_build(item.job_id):
             _send(self._rpc, build.build_id, build.job_id, item)
 
+    def served(self, item: TransactionItem) -> Served | None:
+        """Return whose build it was."""
+        return _served(find_build(item.job_id))
+
     def settled(self, item: TransactionItem, receipt: Receipt | None) -> None:
         """Tell the truth of a deployment whose run was over before the chain had decided."""
         deployment = self._deployment(item)
@@ -406,10 +412,11 @@ def record_deployed(
         *_spent(receipt),
     ]
     contract = Contract(chain.chain_id, address, receipt.transaction_hash)
+    build = find_build(deployment.build_id)
 
     def also(write: Transaction) -> None:
         if item:
-            confirm(write, item)
+            settle(write, item, "confirmed", receipt, _served(build))
         add_verification(write, KIND, deployment.build_id, contract, now())
 
     message = f"Deployed to {chain.name} at {address}"
@@ -418,6 +425,7 @@ def record_deployed(
         allowed or set(ChainStatus) - ENDED,
         ChainStatus.DEPLOYED,
         message,
+        build=build,
         actions=actions,
         also=also,
     ):
@@ -441,6 +449,7 @@ def record_status(
     to: ChainStatus,
     message: str,
     *,
+    build: BuildItem | None = None,
     actions: Sequence[Action] = (),
     also: Callable[[Transaction], None] | None = None,
 ) -> bool:
@@ -451,6 +460,7 @@ def record_status(
         allowed: Statuses from which it may move.
         to: Its new status.
         message: What listeners are told; nothing if it is empty.
+        build: The deployment's, if it was read already.
         actions: Further changes of the deployment.
         also: Adds writes that happen together with it.
 
@@ -467,7 +477,7 @@ def record_status(
         if also:
             also(write)
 
-    build = find_build(deployment.build_id)
+    build = build or find_build(deployment.build_id)
     if message and build and _goes_on(build, deployment.job_id):
         told = Progress(Status.DEPLOYING, _progress(build, to), Step.DEPLOYMENT, message)
         if change_build(build, [], running(deployment.job_id), update=told, also=add):
@@ -496,6 +506,10 @@ def _existing(build_id: str) -> BuildItem:
     if build is None:
         raise NotFoundError("There is no such build")
     return build
+
+
+def _served(build: BuildItem | None) -> Served | None:
+    return Served(KIND, build.wallet) if build else None
 
 
 def _goes_on(build: BuildItem, job_id: str) -> bool:

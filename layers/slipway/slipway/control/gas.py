@@ -1,0 +1,150 @@
+"""What users' jobs cost the operator on chains: by wallet, by day, and transaction. Currencies are never summed."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel
+
+from slipway.chains import Chain
+from slipway.configuration import chain_settings
+from slipway.control.rules import MOST_DAYS, days_between, span
+from slipway.jobs.gas import GasSpent, gas_between
+from slipway.times import now, to_text
+
+# Most transactions that one answer counts: about four read units a hundred.
+_MOST_COUNTED = 5_000
+_MOST_SHOWN = 100
+
+
+class GasCost(BaseModel):
+    """What was spent on one chain: ``cost`` is a decimal string in wei of ``currency``, ``gas_used`` units of gas.
+
+    ``currency`` is null for a chain that this installation has no more.
+    """
+
+    chain_id: int
+    currency: str | None
+    transactions: int
+    gas_used: str
+    cost: str
+
+
+class WalletGas(BaseModel):
+    """What the jobs of one wallet cost, by chain."""
+
+    wallet: str
+    costs: list[GasCost]
+
+
+class DayGas(BaseModel):
+    """What all of them cost in one day (UTC), by chain."""
+
+    date: str
+    costs: list[GasCost]
+
+
+class GasTransaction(BaseModel):
+    """One transaction. ``job_id`` is the launch, the workload or the build that it served.
+
+    Attributes:
+        purpose: What it did for the job; ``cancel`` if all it did was to use its nonce up.
+        transaction_hash: Of the signature that was mined.
+        explorer_url: Null where the chain has no explorer.
+    """
+
+    at: str
+    wallet: str
+    kind: Literal["token", "akash", "build"]
+    job_id: str
+    purpose: str
+    chain_id: int
+    currency: str | None
+    gas_used: str
+    cost: str
+    transaction_hash: str
+    explorer_url: str | None
+
+
+class GasAnswer(BaseModel):
+    """What users' jobs cost on chains, of transactions signed within a span.
+
+    Attributes:
+        wallets: Those with most transactions first.
+        days: Each day of the span, the oldest first.
+        transactions: The newest hundred.
+        truncated: There were more transactions than are counted: figures are of the newest ones.
+    """
+
+    since: str
+    until: str
+    wallets: list[WalletGas]
+    days: list[DayGas]
+    transactions: list[GasTransaction]
+    truncated: bool
+
+
+def gas(wallet: str | None, since: datetime | None, until: datetime | None) -> GasAnswer:
+    """Return what the jobs of one wallet, or of all, cost on chains; by default in the last 31 days.
+
+    Raises:
+        ValidationFailedError: The span makes no sense.
+        UpstreamUnavailableError: The store did not answer.
+    """
+    until = until or now()
+    since, until = span(since or until - timedelta(days=MOST_DAYS), until)
+    found = gas_between(since, until, _MOST_COUNTED)
+    truncated = len(found) >= _MOST_COUNTED
+    # The same transaction may be written down under two signatures' times.
+    spent = list({row.transaction_hash: row for row in found if wallet in (None, row.wallet)}.values())
+    chains = chain_settings().chains
+    wallets = sorted(_by(spent, lambda row: str(row.wallet)).items(), key=lambda entry: -len(entry[1]))
+    days = _by(spent, lambda row: str(row.created_at[:10]))
+    return GasAnswer(
+        since=to_text(since),
+        until=to_text(until),
+        wallets=[WalletGas(wallet=name, costs=_costs(rows, chains)) for name, rows in wallets],
+        days=[
+            DayGas(date=str(day), costs=_costs(days.get(str(day), ()), chains))
+            for day in days_between(since, until, newest_first=False)
+        ],
+        transactions=[_shown(row, chains.get(int(row.chain_id))) for row in spent[:_MOST_SHOWN]],
+        truncated=truncated,
+    )
+
+
+def _by[Key](spent: Iterable[GasSpent], key: Callable[[GasSpent], Key]) -> Mapping[Key, list[GasSpent]]:
+    found: dict[Key, list[GasSpent]] = defaultdict(list)
+    for row in spent:
+        found[key(row)].append(row)
+    return found
+
+
+def _costs(spent: Sequence[GasSpent], chains: Mapping[int, Chain]) -> list[GasCost]:
+    return [
+        GasCost(
+            chain_id=chain_id,
+            currency=chains[chain_id].currency if chain_id in chains else None,
+            transactions=len(rows),
+            gas_used=str(sum(int(row.gas) for row in rows)),
+            cost=str(sum(int(row.cost) for row in rows)),
+        )
+        for chain_id, rows in sorted(_by(spent, lambda row: int(row.chain_id)).items())
+    ]
+
+
+def _shown(row: GasSpent, chain: Chain | None) -> GasTransaction:
+    return GasTransaction(
+        at=row.created_at,
+        wallet=row.wallet,
+        kind=row.kind,
+        job_id=row.job_id,
+        purpose=row.purpose,
+        chain_id=int(row.chain_id),
+        currency=chain.currency if chain else None,
+        gas_used=str(int(row.gas)),
+        cost=row.cost,
+        transaction_hash=row.transaction_hash,
+        explorer_url=chain.explorer_transaction_url(row.transaction_hash) if chain else None,
+    )
