@@ -238,6 +238,8 @@ def test_two_machines_with_one_token_are_noticed_and_a_reboot_is_none(slipway: I
     assert stored().cloned_at is not None
     assert refused_field(beat(slipway, token, boot_id="x" * 65)) == "boot_id"
     assert refused_field(beat(slipway, token, boot_id=7)) == "boot_id"
+    # Ids are kept one a line.
+    assert refused_field(beat(slipway, token, boot_id="one\ntwo")) == "boot_id"
 
 
 @pytest.mark.parametrize(("machines", "noticed"), [(3, True), (5, True), (1, False)])

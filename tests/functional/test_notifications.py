@@ -41,6 +41,7 @@ from tests.functional.test_node_rpc import answering
 from tests.support.clock import patient_seconds
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
+from tests.support.lost_answers import lose_an_answer
 from tests.support.receiver import verified
 from tests.support.wallets import ALICE, BOB, OPERATOR, sign_in_message, sign_text
 from tests.support.workers import body as beat_body
@@ -319,6 +320,19 @@ def test_what_fails_comes_again_and_three_days_of_it_switch_the_webhook_off(
     receiver.status = 200
     send(slipway, "test", webhook=hook["id"])
     assert send(slipway, "list").body["webhooks"][0]["disabled_at"] is None
+
+
+def test_a_rotation_whose_answer_the_table_lost_is_one(
+    slipway: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = make(slipway, receiver.url)
+    calls = lose_an_answer(monkeypatch, "UpdateItem")
+    rotated = send(slipway, "secret", webhook=hook["id"])
+    assert (rotated.status, len(calls)) == (200, 2)
+    send(slipway, "test", webhook=hook["id"])
+    assert delivered(slipway) == []
+    for secret in (rotated.body["secret"], hook["secret"]):
+        assert verified(secret, receiver.requests[0])["type"] == "webhook.test"
 
 
 def test_both_secrets_sign_after_a_rotation(slipway: Installation, receiver: Receiver) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from threading import Barrier
 from typing import Any
 
 import botocore.endpoint
@@ -19,7 +22,8 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chains import Chain
 from slipway.deadline_client import DeadlineClient
 from slipway.errors import UpstreamUnavailableError
-from slipway.request_budget import limited, seconds_left
+from slipway.request_budget import limited, seconds_left, waiting
+from slipway.request_threads import RequestThreads
 from slipway.store import condition_held
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.heartbeats import take_beat
@@ -101,6 +105,80 @@ def test_without_a_request_there_is_no_budget() -> None:
     with limited(3):
         assert 2.9 < seconds_left(10) <= 3
     assert seconds_left(10) == 10
+
+
+def test_calls_at_the_same_time_spend_the_budget_once_and_one_after_the_other_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(request_budget, "time", clock)
+    together = Barrier(2)
+
+    def call() -> float:
+        with waiting(10) as seconds:
+            if together.wait(10) == 0:
+                clock.sleep(1)
+            together.wait(10)
+            return seconds
+
+    with RequestThreads(2) as threads:
+        with limited(3):
+            calls = [threads.submit(call) for _ in range(2)]
+            assert [one.result(20) for one in calls] == [3, 3]
+            assert seconds_left(10) == 2
+        assert threads.submit(seconds_left, 10).result(10) == 10
+
+
+class OverlappingClock(ManualClock):
+    """A clock for threads that wait at the same time: each pause begins when its thread last asked for the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = threading.local()
+
+    def monotonic(self) -> float:
+        self._began.seconds = super().monotonic()
+        return self.seconds
+
+    def sleep(self, seconds: float, /) -> None:
+        began = getattr(self._began, "seconds", self.seconds)
+        self.seconds = max(self.seconds, began + seconds)
+
+
+@pytest.mark.parametrize("answered", [1, 2, 3, 4, 6])
+def test_no_route_waits_for_three_seconds_when_aws_falls_silent_later(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch, answered: int
+) -> None:
+    """As below, but the first calls of each request are answered, so that later ones wait, in threads as well."""
+    accounts = {"admin": ADMIN, "operator": OPERATOR, "user": ALICE, "wallet": ALICE}
+    tokens = {**{who: slipway.token(account) for who, account in accounts.items()}, "worker": enrol(ALICE.address)}
+    clock = OverlappingClock()
+    store.limit_waits(store.connection.client)
+    usual = BotocoreStubber.__call__
+    calls = itertools.count()
+
+    def stub(stubber: Any, *args: Any, **kwargs: Any) -> Any:
+        return usual(stubber, *args, **kwargs) if next(calls) < answered else None
+
+    def fail(_: Any, request: Any) -> None:
+        clock.sleep(request.context.get("read_timeout", 60))
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", stub)
+    monkeypatch.setattr(botocore.endpoint.Endpoint, "_send", fail)
+    monkeypatch.setattr(request_budget, "time", clock)
+    waited = dict[str, float]()
+    for file in sorted((ROOT / "events").glob("*.json")):
+        route = json.loads(file.read_text()).get("routeKey")
+        if route not in ROUTES:
+            continue
+        calls, before = itertools.count(), clock.seconds
+        answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
+        waited[route] = clock.seconds - before
+        assert answer.status != 500, (route, answer.body)
+    assert {route: seconds for route, seconds in waited.items() if seconds > 2.75} == {}
+    assert waited["POST /heartbeat"] < 1
+    assert sum(seconds > 0.5 for seconds in waited.values()) >= 3
 
 
 @pytest.mark.parametrize("silent", [True, False])

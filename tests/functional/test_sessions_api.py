@@ -16,6 +16,7 @@ from slipway.identity.api_keys import MOST_KEYS
 from slipway.identity.scopes import SCOPES
 from slipway.identity.sessions import SessionItem
 from tests.support.installation import Answer, Installation
+from tests.support.lost_answers import lose_an_answer
 from tests.support.wallets import ADMIN, ALICE, BOB, OPERATOR, sign_in_message, sign_text
 
 REASON = {"reason": "stolen"}
@@ -84,6 +85,17 @@ def test_of_two_who_use_a_token_at_once_one_gets_the_next(
         sessions.renew(first, None)
     with pytest.raises(AuthenticationFailedError, match="has ended"):
         sessions.renew(won[0].refresh_token, None)
+
+
+def test_a_renewal_whose_answer_the_table_lost_is_no_second_use(
+    slipway: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _sign_in(slipway).body
+    calls = lose_an_answer(monkeypatch, "UpdateItem")
+    second = _refresh(slipway, first["refresh_token"])
+    assert (second.status, len(calls)) == (200, 2)
+    assert _refresh(slipway, second.body["refresh_token"]).status == 200
+    assert _refresh(slipway, second.body["refresh_token"]).status == 401
 
 
 def test_only_hashes_are_stored(slipway: Installation) -> None:

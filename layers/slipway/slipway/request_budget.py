@@ -6,9 +6,10 @@ budget of seconds, so that a silent store makes a refusal, not a queue. What Sli
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 # The API answers within three seconds whatever is silent; the rest is for Slipway's own work.
 REQUEST_SECONDS = 2.5
@@ -22,7 +23,30 @@ class BudgetSpentError(Exception):
 
 @dataclass
 class _Budget:
+    """Seconds that are left. Calls that wait at the same time (``request_threads``) spend them once."""
+
     left: float
+    waiting: int = 0
+    since: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    def remaining(self) -> float:
+        with self.lock:
+            return self.left - (time.monotonic() - self.since if self.waiting else 0.0)
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        with self.lock:
+            if not self.waiting:
+                self.since = time.monotonic()
+            self.waiting += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.waiting -= 1
+                if not self.waiting:
+                    self.left -= time.monotonic() - self.since
 
 
 # Threads that serve one request have copies of its context, which share the one budget.
@@ -42,7 +66,7 @@ def limited(seconds: float) -> Iterator[None]:
 def seconds_left(most: float) -> float:
     """Return how long a call may wait now: ``most``, or what is left of the budget."""
     budget = _budget.get()
-    return most if budget is None else max(0.0, min(most, budget.left))
+    return most if budget is None else max(0.0, min(most, budget.remaining()))
 
 
 @contextmanager
@@ -55,20 +79,15 @@ def waiting(most: float) -> Iterator[float]:
     budget, seconds = _budget.get(), seconds_left(most)
     if budget is not None and seconds < _LEAST_SECONDS:
         raise BudgetSpentError
-    began = time.monotonic()
-    try:
+    with budget.spending() if budget else nullcontext():
         yield seconds
-    finally:
-        if budget is not None:
-            budget.left -= time.monotonic() - began
 
 
 def pause_within(seconds: float) -> bool:
     """Sleep between two tries of a call; False at once when the budget leaves no time for that and another try."""
     budget = _budget.get()
-    if budget is not None:
-        if budget.left < seconds + _LEAST_SECONDS:
-            return False
-        budget.left -= seconds
-    time.sleep(seconds)
+    if budget is not None and budget.remaining() < seconds + _LEAST_SECONDS:
+        return False
+    with budget.spending() if budget else nullcontext():
+        time.sleep(seconds)
     return True

@@ -17,7 +17,8 @@ def object_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise UpstreamUnavailableError(f"{what} did not answer: {type(error).__name__}") from error
+        message = f"{what} did not answer: {type(error).__name__}"
+        raise UpstreamUnavailableError(message, retry_after=2) from error
 
 
 def object_error_code(error: UpstreamUnavailableError) -> str | None:

@@ -1,7 +1,7 @@
 """Use cases of the routes for Akash workloads: estimate, request, close. ``views`` is for reading them."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -54,6 +54,7 @@ from slipway.jobs.store import RequestContext, job_event
 from slipway.jobs.store import change_job as change
 from slipway.limits.store import Quota
 from slipway.observability import logger, record
+from slipway.request_threads import RequestThreads
 from slipway.settings import (
     AkashSettings,
     akash_budget,
@@ -93,7 +94,7 @@ class AkashService:
         self._settings = settings
         self._console = console
         self._start_execution = start_execution
-        self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="console")
+        self._threads = RequestThreads(max_workers=3, thread_name_prefix="console")
 
     # ── Estimate ────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -42,6 +42,7 @@ from slipway.escrow.store import PaidJob, look_soon, paid_job, require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
+from slipway.request_threads import RequestThreads
 from slipway.times import epoch_seconds, epoch_text
 
 # A request makes two rounds of reads at most, and answers within two seconds.
@@ -61,7 +62,7 @@ class EscrowService:
     def __init__(self, chain: Chain, http: httpx.Client) -> None:
         self._chain = chain
         self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="rpc")
+        self._threads = RequestThreads(max_workers=4, thread_name_prefix="rpc")
         self._token = cache(lambda address: TokenContract(self._rpc, chain.chain_id, address))
 
     def status(self, caller: Caller, job_id: str) -> EscrowAnswer:

@@ -124,10 +124,17 @@ def renew(token: str, domain: str | None) -> Session:
     following = secrets.token_urlsafe(_SECRET_BYTES)
     is_good = (SessionItem.secret_hash == _hash(secret)) & (SessionItem.ended == False)  # noqa: E712 (a condition)
     actions = [SessionItem.secret_hash.set(_hash(following)), SessionItem.expires_at.set(now + REFRESH_SECONDS)]
-    if not update_if(SessionItem(*_key(family)), is_good, actions):
+    if not update_if(SessionItem(*_key(family)), is_good, actions) and not _is_current(family, following):
         _end(found, "reused", "A refresh token was used twice, so the session ended")
         raise AuthenticationFailedError("The refresh token was used before, so its session has ended; sign in again")
     return Session(found.wallet, session_id_of(family), generation, _token(family, following))
+
+
+def _is_current(family: str, secret: str) -> bool:
+    """Return whether a secret that was to be written is there: a write whose answer was lost fails when it is tried
+    again."""
+    item = read_item(SessionItem, _key(family))
+    return item is not None and not item.ended and item.secret_hash == _hash(secret)
 
 
 def end(token: str, *, everywhere: bool) -> None:

@@ -167,14 +167,17 @@ def rotate(caller: Caller, webhook_id: str, context: RequestContext) -> SecretAn
     if item.secret is None:
         raise ConflictError("An e-mail address has no secret")
     secret, kind = new_secret(), store.Webhook
+    stored = encrypted(secret)
     changes = [
-        kind.secret.set(encrypted(secret)),
+        kind.secret.set(stored),
         kind.old_secret.set(item.secret),
         kind.old_until.set(epoch_seconds() + OVERLAP_SECONDS),
         # Whoever mends a receiver rotates its secret or tests it: both switch it on again.
         *_switched_on(),
     ]
-    if not update_if(kind(item.pk, item.sk), kind.secret == item.secret, changes):
+    changed = update_if(kind(item.pk, item.sk), kind.secret == item.secret, changes)
+    # A write whose answer was lost fails when it is tried again.
+    if not changed and store.find_webhook(str(caller.wallet), webhook_id).secret != stored:
         raise ConflictError("The secret was changed at the same time; try again", retry_after=1)
     context.record_accepted(str(caller.wallet), webhook_id)
     return SecretAnswer(secret=secret)

@@ -18,7 +18,6 @@ contributors where those two tags are the registered model's. Run id and metrics
 import json
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -29,6 +28,7 @@ from slipway.errors import UpstreamUnavailableError, ValidationFailedError
 from slipway.network import require_public_url
 from slipway.pagination import decode_cursor, encode_cursor
 from slipway.request_budget import BudgetSpentError, waiting
+from slipway.request_threads import RequestThreads
 from slipway.tokens.models import ModelMetadata, ModelState
 
 _TIMEOUT_SECONDS = 3.0
@@ -112,7 +112,7 @@ class MlflowModels:
         self._address = address.rstrip("/")
         self._client = client
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="mlflow")
+        self._threads = RequestThreads(max_workers=_AT_ONCE, thread_name_prefix="mlflow")
 
     def find(self, model_id: str) -> ModelMetadata | None:
         """Return the model of this name, or None when MLflow has none; one without our tags has ``problems``.

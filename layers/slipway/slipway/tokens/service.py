@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -45,6 +45,7 @@ from slipway.limits.store import WRITE as LIMIT_WRITE
 from slipway.limits.store import Quota
 from slipway.network import public_client
 from slipway.observability import logger, record
+from slipway.request_threads import RequestThreads
 from slipway.store import ConditionsFailedError, Transaction, read_items
 from slipway.times import from_text, now, now_text, to_text
 from slipway.tokens import calls
@@ -145,7 +146,7 @@ class TokenService:
         self._models = models
         self._start_execution = start_execution
         self._registries = calls.Registries(self._rpc)
-        self._threads = ThreadPoolExecutor(max_workers=6, thread_name_prefix="rpc")
+        self._threads = RequestThreads(max_workers=6, thread_name_prefix="rpc")
 
     # ── Estimate ────────────────────────────────────────────────────────────────────────────────
 

@@ -5,10 +5,12 @@ Everybody who signed in sees who is up; what a worker runs is for its owner, ope
 
 import json
 from datetime import datetime, timedelta
+from functools import cache
 
 from slipway.errors import NotFoundError
 from slipway.identity.models import Caller, is_staff
 from slipway.pagination import encode_cursor
+from slipway.request_threads import RequestThreads
 from slipway.times import epoch_milliseconds, now, of_milliseconds, to_text
 from slipway.workers import store
 from slipway.workers.badge import BADGE_DAYS
@@ -28,8 +30,9 @@ from slipway.workers.uptime import is_reported, overlapping, uptime, window
 
 # A filtered page looks at no more than so many workers, by so many at a time.
 _LOOKED_AT = 100
-# Each worker's uptime takes four questions to the store.
+# Each worker's uptime takes four questions to the store, so those of several are asked together.
 _MOST_WITH_DAYS = 25
+_AT_ONCE = 8
 _ROUNDS = 5
 # Lambda answers at most 6 MB, in which every quote of the JSON counts twice.
 _MOST_CONTAINER_BYTES = 2_000_000
@@ -77,12 +80,21 @@ def fleet_page(
     return WorkerPage(workers=shown, next_cursor=cursor, uptime=_uptimes(found, days))
 
 
+@cache
+def _threads() -> RequestThreads:
+    return RequestThreads(max_workers=_AT_ONCE, thread_name_prefix="uptime")
+
+
 def _uptimes(workers: dict[str, store.WorkerItem], days: int | None) -> dict[str, FleetUptime] | None:
     if days is None:
         return None
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    answers = {wallet: _uptime(worker, today - timedelta(days=days - 1), None) for wallet, worker in workers.items()}
-    return {wallet: FleetUptime(days=found.days, percent=found.percent) for wallet, found in answers.items()}
+    since = today - timedelta(days=days - 1)
+    answers = _threads().map(lambda worker: _uptime(worker, since, None), workers.values())
+    return {
+        wallet: FleetUptime(days=found.days, percent=found.percent)
+        for wallet, found in zip(workers, answers, strict=True)
+    }
 
 
 def _container_bytes(view: WorkerView) -> int:

@@ -56,8 +56,8 @@ def read_beat(body: Any, now: int) -> Beat:
     if not isinstance(containers, list) or len(containers) > MOST_CONTAINERS:
         raise ValidationFailedError.of_field("containers", f"must be a list of at most {MOST_CONTAINERS}")
     given = [_container(entry, f"containers.{place}") for place, entry in enumerate(containers)]
-    if boot_id is not None:
-        _text(boot_id, "boot_id", 1, MOST_BOOT_ID_CHARACTERS)
+    if boot_id is not None and not _text(boot_id, "boot_id", 1, MOST_BOOT_ID_CHARACTERS).isprintable():
+        raise ValidationFailedError.of_field("boot_id", "must be printable text")
     return Beat(address, min(at, now), given, max(0, at - now), boot_id, _figures(figures))
 
 

@@ -15,7 +15,15 @@ _SECRET = re.compile(
     r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|PRIVATE|MNEMONIC|SEED|SALT|DSN|CERT|COOKIE", re.IGNORECASE
 )
 _LOGIN = re.compile(r"(://[^/\s:@]*):[^/\s@]+@")
-_OPTION = re.compile(rf"(--?[\w-]*(?:{_SECRET.pattern})[\w-]*[= ])\S+", re.IGNORECASE)
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s;&|]+)"""
+# Names are bounded, so that no text takes quadratic time.
+_NAMED = rf"[\w-]{{0,128}}(?:{_SECRET.pattern})[\w-]{{0,128}}"
+# An option with its value, or the value that a shell gives a variable.
+_OPTION = re.compile(rf"(?<![\w-])(-{_NAMED}[= ]|{_NAMED}=){_VALUE}", re.IGNORECASE)
+# An option whose value is the next argument.
+_NAME = re.compile(rf"-{_NAMED}", re.IGNORECASE)
+_HEADER = re.compile(r"(Authorization: *(?:Bearer|Basic)? *)[^\s\"']+", re.IGNORECASE)
+_PEM = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*", re.DOTALL)
 
 
 def masked(text: str) -> str:
@@ -23,8 +31,9 @@ def masked(text: str) -> str:
     document = parse_yaml(text)
     for service in document["services"].values():
         for field in ("command", "args"):
-            service[field] = _masked(service.get(field), _line)
-        service["env"] = _masked(service.get("env"), _variable)
+            service[field] = _arguments(service.get(field))
+        env = service.get("env")
+        service["env"] = None if env is None else [_variable(line) for line in env]
         if service.get("credentials"):
             service["credentials"] = {**service["credentials"], "password": MASK}
         for field in ("command", "args", "env"):
@@ -38,12 +47,24 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _masked(lines: Any, mask: Any) -> list[str] | None:
-    return None if lines is None else [mask(line) for line in lines]
+def _arguments(lines: list[str] | None) -> list[str] | None:
+    if lines is None:
+        return None
+    return [
+        MASK if _NAME.fullmatch(before) and not line.startswith("--") else _line(line)
+        for before, line in zip(["", *lines], lines, strict=False)
+    ]
 
 
 def _line(text: str) -> str:
-    return _LOGIN.sub(rf"\1:{MASK}@", _OPTION.sub(rf"\1{MASK}", text))
+    for secret, shown in (
+        (_PEM, rf"\1{MASK}"),
+        (_LOGIN, rf"\1:{MASK}@"),
+        (_HEADER, rf"\1{MASK}"),
+        (_OPTION, rf"\1{MASK}"),
+    ):
+        text = secret.sub(shown, text)
+    return text
 
 
 def _variable(text: str) -> str:

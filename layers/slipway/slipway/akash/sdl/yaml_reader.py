@@ -61,9 +61,15 @@ class _Loader(yaml.CSafeLoader):
 
 
 class _PythonLoader(yaml.SafeLoader):
-    """Slower, for texts in which an emoji is escaped as JSON does it."""
+    """Slower, for texts in which an emoji is escaped as JSON does it, or an anchor is given anew."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Let a later anchor take the place of an earlier one of its name, as YAML has it."""
+        if not self.check_event(yaml.AliasEvent):
+            self.anchors.pop(self.peek_event().anchor, None)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 def _construct_number(_: Any, node: yaml.ScalarNode) -> int | float:
@@ -132,7 +138,8 @@ def parse_yaml(text: str) -> Any:
         return _restored(parse_yaml(text.translate(there)), back)
     try:
         kind = _PythonLoader if _HALF_ESCAPED.search(text) else _Loader
-        _require_shallow(text, kind)
+        if _require_shallow(text, kind):
+            kind = _PythonLoader
         loader = kind(text)
         try:
             node = loader.get_single_node()
@@ -164,9 +171,13 @@ def _restored(value: Any, back: dict[int, str]) -> Any:
     return value
 
 
-def _require_shallow(text: str, kind: type[yaml.CSafeLoader] | type[yaml.SafeLoader]) -> None:
-    """Look through the events first: composing recurses, and deep nesting takes the parser quadratic time."""
-    depth = 0
+def _require_shallow(text: str, kind: type[yaml.CSafeLoader] | type[yaml.SafeLoader]) -> bool:
+    """Look through the events first: composing recurses, and deep nesting takes the parser quadratic time.
+
+    Returns:
+        Whether an anchor is given anew, which libyaml does not compose.
+    """
+    depth, anchors, anew = 0, set[str](), False
     for count, event in enumerate(yaml.parse(text, kind)):
         depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
         if depth > MAX_DEPTH:
@@ -176,6 +187,11 @@ def _require_shallow(text: str, kind: type[yaml.CSafeLoader] | type[yaml.SafeLoa
         tag = getattr(event, "tag", None)
         if tag not in (None, "!") and tag not in _TAGS:
             raise YamlError(f"the tag {tag[:80]} is not allowed{_place(event.start_mark)}")
+        anchor = None if isinstance(event, yaml.AliasEvent) else getattr(event, "anchor", None)
+        if anchor is not None:
+            anew = anew or anchor in anchors
+            anchors.add(anchor)
+    return anew
 
 
 def _measure(node: yaml.Node | None, known: dict[int, tuple[int, int]], above: set[int]) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
 
@@ -91,6 +90,7 @@ from slipway.jobs.store import AuditEvent, RequestContext
 from slipway.limits.store import Quota
 from slipway.network import public_client
 from slipway.observability import logger, record
+from slipway.request_threads import RequestThreads
 from slipway.settings import (
     bedrock_settings,
     build_mainnets,
@@ -137,7 +137,7 @@ class BuildService:
         self._fees_of = fees_of
         self._composer = composer
         self._estimator = Estimator()
-        self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="builds")
+        self._threads = RequestThreads(max_workers=3, thread_name_prefix="builds")
 
     # ── Request ─────────────────────────────────────────────────────────────────────────────────
 
