@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import account
-from tests.stack.web.conftest import check_page, connect
+from tests.stack.web.conftest import PATIENCE_MILLISECONDS, TELEPHONE, check_page, connect
 from tests.stack.web.mocked import MockedList
 
 # A browser wallet (EIP-1193) on another chain, whose owner signs by what the test exposes.
@@ -87,6 +87,44 @@ def test_a_refused_signature_is_told(page: Page, stack: RunningStack) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Browser wallet").click()
     expect(page.get_by_role("alert").filter(has_text="Signing in failed")).to_contain_text("rejected")
     expect(page.get_by_role("button", name="Sign in with Ethereum")).to_be_visible()
+
+
+def test_a_word_is_explained_to_the_pointer_and_the_keyboard(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Connect wallet").click()
+    word, tip = page.get_by_role("button", name="nonce"), page.get_by_role("tooltip")
+    expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()  # not the word, which comes first
+    expect(tip).to_have_count(0)
+    word.hover()
+    expect(tip).to_contain_text("good for one sign-in")
+    check_page(page, "term")
+    page.mouse.move(0, 0)
+    expect(tip).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(word).to_be_focused()
+    expect(tip).to_contain_text("good for one sign-in")
+    assert page.evaluate("document.getElementById(document.activeElement.getAttribute('aria-describedby')).innerText")
+    page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_word_is_explained_to_a_finger(browser: Browser, stack: RunningStack) -> None:
+    context = browser.new_context(base_url=stack.described["dashboard"], viewport=TELEPHONE, has_touch=True)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("button", name="Connect wallet").tap()
+    page.get_by_role("button", name="nonce").tap()
+    tip = page.get_by_role("tooltip")
+    expect(tip).to_contain_text("good for one sign-in")
+    box = page.locator("[data-radix-popper-content-wrapper]").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= TELEPHONE["width"]
+    page.get_by_text("Its keys are public").tap()
+    expect(tip).to_have_count(0)
+    context.close()
 
 
 def test_an_address_that_is_no_page_leads_back(page: Page) -> None:
