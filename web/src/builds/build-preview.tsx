@@ -28,7 +28,7 @@ export function BuildPreview({
           </CardTitle>
         </CardHeader>
         <CardContent className="flex flex-col gap-4">
-          {isAboutFields ? <p className="text-sm text-muted-foreground">There is no preview until what is named beside the fields is mended.</p> : error ? <ErrorAlert error={error} title="There is no preview" /> : null}
+          {isAboutFields ? <p className="text-sm text-muted-foreground">Correct what is marked beside the fields, and the preview appears here.</p> : error ? <ErrorAlert error={error} title="There is no preview" /> : null}
           {preview ? <Shown preview={preview} strict={strict} /> : error ? null : (
             <p className="text-sm text-muted-foreground">Write what you want: what it would become appears here as you write, and nothing is built yet.</p>
           )}

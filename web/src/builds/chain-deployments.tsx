@@ -87,7 +87,7 @@ function Result({ build, deployment }: { build: Build; deployment: ChainDeployme
       {deployment.status !== "deployed" && deployment.transaction && isOver(build.status) ? <ByWallet build={build} deployment={deployment} /> : null}
       {address && snippets ? (
         <div className="flex flex-wrap gap-2">
-          <CopyButton text={snippets.viem} label="Copy a program for viem that reads it">For viem</CopyButton>
+          <CopyButton text={snippets.viem} label="Copy a program for viem that reads it">Copy viem code</CopyButton>
           <CopyButton text={snippets.web3_py} label="Copy a program for web3.py that reads it">For web3.py</CopyButton>
           {deployment.constructor_arguments_encoded ? <CopyButton text={deployment.constructor_arguments_encoded} label="Copy the encoded arguments of its constructor">Arguments</CopyButton> : null}
         </div>

@@ -11,7 +11,7 @@ export function Page({
     <div className="flex flex-col gap-5">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <div>
-          <h1 className="line-clamp-2 text-2xl font-semibold tracking-tight">{title}</h1>
+          <h1 className="line-clamp-3 text-2xl font-semibold tracking-tight">{title}</h1>
           {description ? <p className="text-sm text-muted-foreground">{description}</p> : null}
         </div>
         {actions ? <div className="flex flex-wrap gap-2">{actions}</div> : null}

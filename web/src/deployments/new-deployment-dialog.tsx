@@ -199,7 +199,7 @@ function EstimateSummary({ estimate, isWaiting }: { estimate: WorkloadEstimate |
           </Fact>
         </dl>
       ) : (
-        <p className="text-sm text-muted-foreground">{isWaiting ? "Estimating…" : "No estimate: mend what is named above."}</p>
+        <p className="text-sm text-muted-foreground">{isWaiting ? "Estimating…" : "No estimate yet: correct what is named above."}</p>
       )}
       {estimate && estimate.refusals.length > 0 ? <div className="mt-3"><Refusals refusals={estimate.refusals} /></div> : null}
     </section>

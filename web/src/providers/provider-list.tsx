@@ -6,6 +6,7 @@ import { ApiError } from "@/api/errors";
 import type { components } from "@/api/schema";
 import { Copied } from "@/components/copied";
 import { ErrorAlert } from "@/components/error-alert";
+import { Term } from "@/components/term";
 import { EmptyState } from "@/components/page";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -47,7 +48,7 @@ export function ProviderList() {
       </div>
       {error && fields.length === 0 ? <ErrorAlert error={error} title="The providers could not be loaded" onRetry={() => void refetch()} /> : null}
       {providers || error ? null : <Loading of="providers" className="flex flex-col gap-2"><Skeleton className="h-10" /><Skeleton className="h-64" /></Loading>}
-      {first ? <p role="status" className="text-sm text-muted-foreground">{first.total} {first.total === 1 ? "provider" : "providers"}; the list is {duration(first.cached_age_seconds)} old. Prices are estimates from the network; bids decide.</p> : null}
+      {first ? <p role="status" className="text-sm text-muted-foreground">{first.total} {first.total === 1 ? "provider" : "providers"}; the list is {duration(first.cached_age_seconds)} old. Prices are estimates from the network; <Term text="bids" of="bids" /> decide.</p> : null}
       {providers?.length === 0 ? <EmptyState icon={<ServerOffIcon aria-hidden />} title="No provider is like that" /> : null}
       {providers && providers.length > 0 ? (
         <Table label="Providers">

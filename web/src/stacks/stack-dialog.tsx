@@ -55,7 +55,7 @@ export default function StackDialog({
           <DialogDescription>
             {stack
               ? <>Another image or variables run on the same <Term text="lease" of="lease" />. Other resources or preferences need another one: the old deployment is closed first.</>
-              : "Everything has a default: leave empty what you don't mind."}
+              : "Leave empty what should be as this installation has it by default."}
           </DialogDescription>
         </DialogHeader>
         <form onSubmit={submit} noValidate className="flex flex-col gap-4">

@@ -46,7 +46,7 @@ function Shown({ token }: { token: TokenView }) {
             {token.explorer_url ? <Button variant="outline" size="sm" asChild><a href={token.explorer_url} rel="noreferrer" target="_blank"><ExternalLinkIcon aria-hidden /> Explorer</a></Button> : null}
             {wallet.isConnected ? <WatchButton token={token} /> : null}
             <AbiButton address={token.address} />
-            <CopyButton text={snippetOf(token)} label="Copy a program for viem that reads this token">For viem</CopyButton>
+            <CopyButton text={snippetOf(token)} label="Copy a program for viem that reads this token">Copy viem code</CopyButton>
           </div>
         </CardContent>
       </Card>

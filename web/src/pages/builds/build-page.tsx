@@ -87,7 +87,7 @@ function CancelButton({ build }: { build: Build }) {
   const cancel = useCancelBuild();
   return (
     <ConfirmButton
-      disabled={cancel.isPending}
+      size="default" disabled={cancel.isPending}
       onConfirm={() =>
         cancel.mutate(build.build_id, {
           onSuccess: () => toast.success("The build is cancelled"),

@@ -173,11 +173,11 @@ function DaysOf({ wallet }: { wallet: string }) {
   if (!uptime.data) return null;
   return (
     <section aria-labelledby="days" className="flex min-w-0 flex-col gap-2">
-      <h2 id="days" className="text-lg font-semibold">Days</h2>
+      <h2 id="days" className="text-lg font-semibold">Days since it was enrolled</h2>
       <Table label="Uptime by day">
         <TableHeader><tr><TableHead>Day (UTC)</TableHead><TableHead className="text-right">Up</TableHead></tr></TableHeader>
         <TableBody>
-          {uptime.data.days.toReversed().map((day) => (
+          {uptime.data.days.filter(({ percent }) => percent !== null).toReversed().map((day) => (
             <TableRow key={day.date}>
               <TableCell>{day.date}</TableCell>
               <TableCell className="text-right tabular-nums">{share(day.percent)}</TableCell>
