@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ from tests.support.passkey import Passkey
 
 TELEPHONE = Path(__file__).parents[2] / "support" / "walletconnect" / "telephone.mjs"
 KEYS = "https://keys.coinbase.com"
+MOST_SECONDS = 150
 # What keys.coinbase.com says to a page (postMessage, ECDH, AES-GCM); the test answers what the passkey's owner would.
 KEYS_PAGE = """<!doctype html><title>Passkey wallet</title><script type="module">
 const encode = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -102,6 +104,7 @@ def _answers(address: str) -> bool:
 def telephone() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
     """Start a wallet on a telephone with a key."""
     started: list[subprocess.Popen[str]] = []
+    timers: list[Timer] = []
 
     def start(key: str) -> subprocess.Popen[str]:
         told = json.dumps({"web": str(WEB), "key": key, "chainId": 31337})
@@ -110,9 +113,14 @@ def telephone() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
                 ["node", TELEPHONE, told], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
             )
         )
+        # What reads from it then reads its end.
+        timers.append(Timer(MOST_SECONDS, started[-1].kill))
+        timers[-1].start()
         return started[-1]
 
     yield start
+    for timer in timers:
+        timer.cancel()
     for process in started:
         process.kill()
         process.wait(timeout=10)
