@@ -405,7 +405,9 @@ class Scenario:
         self.twice("GET /api/admin/metrics", lambda: self._api("api_admin_metrics", ADMIN, query="service=tokens"))
         series = "service=tokens&step=hour"
         self.twice("GET /api/admin/metrics/series", lambda: self._api("api_admin_series", ADMIN, query=series))
-        self.twice("GET /api/admin/gas", lambda: self._api("api_admin_gas", ADMIN))
+        # Of one month, whatever the day is: each one more is a query more.
+        month = "from=2026-11-01T00:00:00.000Z&to=2026-11-30T00:00:00.000Z"
+        self.twice("GET /api/admin/gas", lambda: self._api("api_admin_gas", ADMIN, query=month))
         self.twice("GET /api/admin/deployments", lambda: self._api("api_admin_deployments", ADMIN, query="limit=20"))
         for what, change in (
             ("budgets", {"akash_day": 150}),
