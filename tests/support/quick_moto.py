@@ -5,6 +5,8 @@
 - Before each transaction moto copies every item of the tables, to go back to if it is cancelled. It changes only the
   items that the transaction names.
 - A query without an index goes through all items. Those of the partition are together already.
+- moto makes an RSA key for each key of KMS, also for those that encrypt. A few serve all tests in turn.
+- Each client for HTTPS reads the certificates of the world again, to ask what is on loopback.
 - Each test has a boto3 session of its own, for which botocore reads its descriptions of AWS again, and moto makes
   thousands of answers for requests that no test sends.
 """
@@ -12,6 +14,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import ssl
 import threading
 from collections import defaultdict
 from functools import cache
@@ -23,14 +27,19 @@ from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.kms import models as kms
+from moto.kms import utils
+from moto.kms.utils import AbstractPrivateKey
 
 _slow = BaseJSONSerializer._serialize_type_structure
 _slow_transaction = DynamoDBBackend.transact_write_items
 _slow_query = Table.query
+_make_private_key = utils.generate_private_key
 _read = JSONFileLoader.load_file
 _list = Loader.list_available_services
 _listed: dict[tuple[str, ...], Any] = {}
 _under_way = threading.local()
+_RSA_KEYS = 6
 
 
 def _structure(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
@@ -85,6 +94,16 @@ def _query(self: Table, hash_key: Any, *given: Any, **named: Any) -> Any:
 
 
 @cache
+def _private_keys(key_spec: str) -> itertools.cycle[AbstractPrivateKey]:
+    """More different keys than any test makes."""
+    return itertools.cycle([_make_private_key(key_spec) for _ in range(_RSA_KEYS)])
+
+
+def _private_key(key_spec: str) -> AbstractPrivateKey:
+    return _make_private_key(key_spec) if key_spec.startswith("ECC") else next(_private_keys(key_spec))
+
+
+@cache
 def _description(path: str) -> Any:
     return _read(JSONFileLoader(), path)
 
@@ -108,4 +127,6 @@ def install() -> None:
     Table.query = _query  # type: ignore[method-assign]
     JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
     Loader.list_available_services = _services  # type: ignore[method-assign]
+    kms.generate_private_key = _private_key  # type: ignore[attr-defined]
+    ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
     mocks.CallbackResponse = cache(mocks.CallbackResponse)  # type: ignore[attr-defined,assignment]
