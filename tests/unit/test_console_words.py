@@ -348,6 +348,7 @@ def test_a_refused_create_is_final_only_for_known_reasons(answer: Answer, error:
         ("Provider akash1x is not responding", UpstreamUnavailableError),
         ("502 from provider: please try again", UpstreamUnavailableError),
         ("manifest version validation failed", UpstreamRefusedError),
+        ("the manifest does not hold against its schema", UpstreamRefusedError),
     ],
 )
 def test_a_refused_lease(message: str, error: type[SlipwayError]) -> None:

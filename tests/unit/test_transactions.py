@@ -1,8 +1,10 @@
 """Bytes and hashes of transactions, held to eth-account and web3."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import rlp as reference  # type: ignore[import-untyped]
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.datatypes import PrivateKey
@@ -15,7 +17,7 @@ from web3.utils.address import get_create_address
 from slipway.addresses import to_checksum
 from slipway.chain.models import Call, Fees, UnsignedTransaction
 from slipway.chain.store import TransactionItem
-from slipway.chain.transactions import contract_address, signed, signing_digest
+from slipway.chain.transactions import contract_address, rlp, signed, signing_digest
 
 KEYS = st.integers(1, 2**250).map(lambda number: number.to_bytes(32, "big"))
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda data: to_checksum("0x" + data.hex()))
@@ -94,3 +96,21 @@ def test_contract_address_is_that_of_web3(sender: str, nonce: int) -> None:
 )
 def test_contract_address_of_known_creations(nonce: int, address: str) -> None:
     assert contract_address("0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0", nonce).lower() == address
+
+
+ITEMS = st.recursive(
+    st.binary(max_size=300) | st.binary(min_size=1, max_size=1) | st.integers(0, 2**256),
+    lambda items: st.lists(items, max_size=8),
+    max_leaves=20,
+)
+
+
+@given(ITEMS)
+def test_encodings_are_those_of_the_reference(item: Any) -> None:
+    assert rlp(item) == reference.encode(item)
+
+
+@pytest.mark.parametrize("length", [0, 1, 55, 56, 255, 256, 65_535, 65_536, 70_000])
+def test_lengths_at_their_borders(length: int) -> None:
+    for item in (bytes(length), b"\xff" * length, [b""] * length):
+        assert rlp(item) == reference.encode(item)

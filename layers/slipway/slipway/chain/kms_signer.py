@@ -7,11 +7,10 @@ is found by recovering the address.
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from coincurve import PublicKey
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature
 
 from slipway.addresses import keccak256, to_checksum
 from slipway.chain.models import SignedTransaction, UnsignedTransaction
@@ -28,7 +27,11 @@ def ethereum_address(kms: "KMSClient", key_id: str) -> str:
     public_key = load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
     if not isinstance(public_key, EllipticCurvePublicKey) or public_key.curve.name != "secp256k1":
         raise ValueError(f"{key_id} is not a secp256k1 key")
-    point = public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return _address(public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def _address(point: bytes) -> str:
+    """Return the address of an uncompressed public key (SEC 1, with its leading byte)."""
     return to_checksum("0x" + keccak256(point[1:])[12:].hex())
 
 
@@ -62,10 +65,12 @@ class KmsSigner:
         r, s = decode_dss_signature(answer["Signature"])
         s = min(s, _ORDER - s)
         for y_parity in (0, 1):
+            signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
             try:
-                public_key = Signature(vrs=(y_parity, r, s)).recover_public_key_from_msg_hash(digest)
-            except BadSignature:
+                found = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+            except ValueError:
+                # No point has this x, with this parity.
                 continue
-            if public_key.to_checksum_address() == self.address:
+            if _address(found.format(compressed=False)) == self.address:
                 return signed(transaction, y_parity, r, s)
         raise ValueError("KMS signed with a key that does not belong to this account")

@@ -333,6 +333,12 @@ def transaction_for(job_id: str, purpose: str) -> TransactionItem | None:
     return transaction_of(intent)
 
 
+def transactions_serving(job_id: str, purposes: Sequence[str]) -> list[TransactionItem]:
+    """Return the transactions that serve a job's purposes, of those that were signed, in two requests at most."""
+    intents = read_items(*((TransactionIntent, TransactionIntent.key(job_id, purpose)) for purpose in purposes))
+    return transactions_of([*filter(None, intents)])
+
+
 def transaction_of(intent: TransactionIntent) -> TransactionItem | None:
     """Return the transaction that an intent points to."""
     return transaction_at(int(intent.chain_id), intent.signer, int(intent.nonce))

@@ -26,7 +26,7 @@ from slipway.chain.store import (
     call_to_json,
     stored_nonce,
     transaction_at,
-    transaction_for,
+    transactions_serving,
     use_nonces_up_to,
 )
 from slipway.chain.transactions import contract_address
@@ -110,7 +110,7 @@ class WriteAhead:
     @staticmethod
     def written(plan: Plan) -> list[TransactionItem] | None:
         """Return the plan's transactions if they are signed already, by an earlier call or another execution."""
-        found = [item for call in plan.calls if (item := transaction_for(plan.job_id, call.purpose))]
+        found = transactions_serving(plan.job_id, [call.purpose for call in plan.calls])
         replaced = {(item.pk, item.sk) for item in plan.replaces}
         written = [item for item in found if (item.pk, item.sk) not in replaced]
         return written if len(written) == len(plan.calls) else None

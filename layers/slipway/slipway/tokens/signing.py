@@ -56,8 +56,8 @@ class TokenSigning:
         for item in spent:
             item.status = str(status_of(looks[item.purpose]))
         replaced = [item for purpose, item in launch.transactions.items() if purpose in purposes]
-        self._signing.sign(self._plan(launch, configuration, purposes, replaced))
-        return list(self._launch(deployment_id).transactions.values())
+        signed = self._signing.sign(self._plan(launch, configuration, purposes, replaced))
+        return list((launch.transactions | {item.purpose: item for item in signed}).values())
 
     def bump(self, deployment_id: str) -> None:
         """Sign stuck transactions again with higher fees, if the cap leaves room for that."""

@@ -77,17 +77,17 @@ _NO_CREDIT = (
 )
 _BID_GONE = ("bid is no longer", "bid not open", "bid is not open", "bid is closed", "bid not found")
 _ORDER_TAKEN = ("order matched", "order not open", "order is closed", "order not found", "already matched")
-# A refusal that says so is no judgement of what was asked.
-_LATER = re.compile(
-    r"again|retry|temporar|timed?[ -]?out|unavailable|unreachable|not respond|overload|too many|rate.?limit|busy"
+# A refusal that says so is no judgement of what was asked. Patterns are compiled when one is needed.
+_LATER = (
+    r"\bagain\b|retry|temporar|timed?[ -]?out|unavailable|unreachable|not respond|overload|too many|rate.?limit|busy"
     r"|maintenance"
 )
 # What a 404 must name to be about that, and not about the address that was asked.
-_MISSING = re.compile(
+_MISSING = (
     r"\b(deployment|dseq|lease|bid|order|provider)s?\b.*\b(not found|not exist|no longer exists?|unknown)"
     r"|\b(no such|unknown|no|could not find|couldn't find) (deployment|dseq|lease|bid|order|provider)"
 )
-_OF_ADDRESS = re.compile(r"\b(route|path|url|endpoint|cannot (get|post|put|delete))\b|/v\d")
+_OF_ADDRESS = r"\b(route|path|url|endpoint|cannot (get|post|put|delete))\b|/v\d"
 
 
 @dataclass(frozen=True)
@@ -477,7 +477,7 @@ def _error_of(call: _Call, refusal: _Refusal) -> SlipwayError:
 def _nothing_there(call: _Call, message: str) -> SlipwayError:
     """Return what a 404 means: that what was asked for never was, or that the API has moved."""
     text = message.lower()
-    if _MISSING.search(text) and not _OF_ADDRESS.search(text):
+    if re.search(_MISSING, text) and not re.search(_OF_ADDRESS, text):
         return NotFoundError(message)
     return UpstreamUnavailableError(
         f"The Akash Console API has no {call.path}: {message}", retry_after=_RETRY_AFTER_SECONDS
@@ -497,7 +497,7 @@ def _error_by_words(call: _Call, refusal: _Refusal, message: str) -> SlipwayErro
     if refusal.says(*_SDL_FAULTS):
         fields = ValidationFailedError.of_field("sdl", message.removeprefix("Invalid SDL: "))
         return InvalidSdlError(fields.message, details=fields.details)
-    if _LATER.search(refusal.message.lower()):
+    if re.search(_LATER, refusal.message.lower()):
         return UpstreamUnavailableError(message, retry_after=_RETRY_AFTER_SECONDS)
     return UpstreamRefusedError(message, details={"status": refusal.status, "code": refusal.code})
 
