@@ -354,7 +354,7 @@ def test_what_the_process_says_before_it_dies_is_logged(small: Compilation, capl
     assert "cannot open" not in str(report.error)
 
 
-def _works_for_ever(_: dict[str, Any]) -> dict[str, Any]:
+def _works_for_ever(*_: Any) -> dict[str, Any]:
     while True:
         pass
 

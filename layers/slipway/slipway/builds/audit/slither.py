@@ -165,18 +165,35 @@ class Slither:
 
 
 def _request(compilation: Compilation, directory: str) -> dict[str, Any]:
-    output = compilation.standard_json_output
-    contracts = {
-        unit: {name: _without_bytecode(contract) for name, contract in contracts.items()}
-        for unit, contracts in output.get("contracts", {}).items()
+    standard_json_input, output = compilation.standard_json_input, compilation.standard_json_output
+    own = list(compilation.sources)
+    settings = {
+        "compiler_version": compilation.compiler_version,
+        "optimizer_runs": standard_json_input["settings"]["optimizer"]["runs"],
     }
+    library = [name for name in standard_json_input["sources"] if name not in own]
+    # Sources that the compiler did not parse last can't be analysed last.
+    apart = bool(library) and max(library) < min(own)
     return {
         "directory": str(Path(directory).resolve()),
-        "own": list(compilation.sources),
-        "sources": {name: entry["content"] for name, entry in compilation.standard_json_input["sources"].items()},
-        "output": {"sources": output["sources"], "contracts": contracts},
-        "compiler_version": compilation.compiler_version,
-        "optimizer_runs": compilation.standard_json_input["settings"]["optimizer"]["runs"],
+        "own": own,
+        "settings": settings,
+        "library": json.dumps({"settings": settings, **_sources(compilation, library)}) if apart else None,
+        **_sources(compilation, own if apart else list(output["sources"])),
+    }
+
+
+def _sources(compilation: Compilation, names: Sequence[str]) -> dict[str, Any]:
+    """Return source texts, and what the compiler gave for them."""
+    output = compilation.standard_json_output
+    contracts = {
+        unit: {name: _without_bytecode(contract) for name, contract in output["contracts"][unit].items()}
+        for unit in names
+        if unit in output.get("contracts", {})
+    }
+    return {
+        "sources": {name: compilation.standard_json_input["sources"][name]["content"] for name in names},
+        "output": {"sources": {name: output["sources"][name] for name in names}, "contracts": contracts},
     }
 
 
