@@ -105,7 +105,10 @@ def test_every_placement_has_its_choice(slipway: Installation, simulator: Simula
 
 def test_a_workload_that_is_not_to_wait_takes_the_best_bid_as_ever(slipway: Installation, simulator: Simulator) -> None:
     deployment_id = accepted(slipway)
-    found = finish(slipway, deployment_id)
+    machine = workload_machine(slipway)
+    machine.run({"deployment_id": deployment_id})
+    assert len(machine.visited) <= 18
+    found = detail(slipway, deployment_id)
     assert (found["status"], found["choice"]) == ("active", None)
     kept = offered(slipway, deployment_id)
     assert (kept["choice"], kept["bids"]) == (None, [])
@@ -283,7 +286,11 @@ def test_nobody_chooses_and_the_best_bid_is_taken_while_bids_last(
 ) -> None:
     more: dict[str, Any] = {"choose_within_seconds": within} if within else {}
     deployment_id = accepted(slipway, choose_bid=True, **more)
-    found = finish(slipway, deployment_id)
+    machine = workload_machine(slipway)
+    machine.run({"deployment_id": deployment_id})
+    # A look every five seconds, on top of what every workload takes.
+    assert len(machine.visited) <= 18 + 3 * (most / 5 + 1)
+    found = detail(slipway, deployment_id)
     best = next(bid for bid in offered(slipway, deployment_id)["bids"] if bid["acceptable"])
     assert (found["status"], found["provider"]) == ("active", best["provider"])
     assert (found["choice"]["status"], found["choice"]["by"]) == ("chosen", "deadline")

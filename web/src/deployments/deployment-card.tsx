@@ -89,7 +89,7 @@ function WorkloadFacts({ workload, live }: { workload: Workload; live: LiveStatu
   return (
     <>
       <Fact label="Provider">
-        {workload.provider ? <Copied text={workload.provider} short={shortAddress(workload.provider)} what="provider's address" /> : "not chosen yet"}
+        {workload.provider ? <Copied text={workload.provider} short={shortAddress(workload.provider)} what="provider's address" /> : workload.choice?.status === "awaiting_choice" ? <Link className="underline" to={`/deployments/${workload.deployment_id}`}>Choose one</Link> : "not chosen yet"}
       </Fact>
       <Fact label="Cost">{workload.usd_per_hour ? `${usd(24 * Number(workload.usd_per_hour))} a day` : "no price yet"}</Fact>
       <Fact label="Spent">{spent != null ? usd(spent) : "–"}</Fact>

@@ -34,21 +34,24 @@ interface Wishes {
   maxPrice: string;
   auditedOnly: boolean;
   deposit: string;
+  /** What happens when nobody chooses among the bids in time; null takes the best one without asking. */
+  unchosen: "best" | "close" | null;
 }
 
 // What was written outlives the dialog, because a session may end while somebody writes.
 let draft: { sdl: string; wishes: Wishes } | null = null;
 
-const NO_WISHES: Wishes = { region: "", gpuType: "", maxPrice: "", auditedOnly: false, deposit: "" };
+const NO_WISHES: Wishes = { region: "", gpuType: "", maxPrice: "", auditedOnly: false, deposit: "", unchosen: null };
 
-function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit }: Wishes): WorkloadRequest {
+function bodyOf(sdl: string, { region, gpuType, maxPrice, auditedOnly, deposit, unchosen }: Wishes): WorkloadRequest {
   const preferences = {
     ...(region.trim() ? { region: region.trim() } : {}),
     ...(gpuType.trim() ? { gpuType: gpuType.trim() } : {}),
     ...(maxPrice.trim() ? { maxPrice: maxPrice.trim() } : {}),
     ...(auditedOnly ? { auditedOnly } : {}),
   };
-  return { sdl, preferences, ...(deposit.trim() ? { deposit: deposit.trim() } : {}) };
+  const choice = unchosen ? { choose_bid: true, unchosen } : {};
+  return { sdl, preferences, ...(deposit.trim() ? { deposit: deposit.trim() } : {}), ...choice };
 }
 
 function templateOf(sdl: string): string {
@@ -95,7 +98,7 @@ export default function NewDeploymentDialog({ sdl: given, onClose }: { sdl?: str
       void queries.invalidateQueries({ queryKey: ["escrow"] });
       if (given === undefined) draft = null;
       onClose();
-      if (unpaid || given !== undefined) void navigate(`/deployments/${id}`);
+      if (unpaid || given !== undefined || body.choose_bid) void navigate(`/deployments/${id}`);
     },
     onSettled: () => setStep(""),
   });
@@ -123,7 +126,7 @@ export default function NewDeploymentDialog({ sdl: given, onClose }: { sdl?: str
       <DialogContent className="max-w-5xl">
         <DialogHeader>
           <DialogTitle>New deployment</DialogTitle>
-          <DialogDescription>Describe what to run in Akash&#39;s <Term text="SDL" of="sdl" />, with its highest price in <Term text="uact" of="uact" />. Providers send <Term text="bids" of="bids" />, and the best that will do gets the <Term text="lease" of="lease" />.</DialogDescription>
+          <DialogDescription>Describe what to run in Akash&#39;s <Term text="SDL" of="sdl" />, with its highest price in <Term text="uact" of="uact" />. Providers send <Term text="bids" of="bids" />, and the best that will do, or the one that you choose, gets the <Term text="lease" of="lease" />.</DialogDescription>
         </DialogHeader>
         <Field label="Start from a template">
           {(control) => (
@@ -168,6 +171,21 @@ export default function NewDeploymentDialog({ sdl: given, onClose }: { sdl?: str
             </label>
           </div>
         </details>
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
+          <label className="flex items-center gap-2">
+            <Checkbox checked={wishes.unchosen !== null} onChange={(event) => setWishes({ ...wishes, unchosen: event.target.checked ? "best" : null })} />
+            Choose the provider myself
+          </label>
+          {wishes.unchosen ? (
+            <label className="flex flex-wrap items-center gap-2">
+              If I have not within four minutes,
+              <Select className="w-auto" value={wishes.unchosen} onChange={(event) => setWishes({ ...wishes, unchosen: event.target.value === "close" ? "close" : "best" })}>
+                <option value="best">take the best bid</option>
+                <option value="close">close it, nothing is spent</option>
+              </Select>
+            </label>
+          ) : null}
+        </div>
         {otherError ? <ErrorAlert error={otherError} title={deploy.error ? "The workload was not accepted" : "There is no estimate"} onRetry={deploy.error ? undefined : () => void estimate.refetch()} /> : null}
         <EstimateSummary estimate={isCurrent && !estimate.error ? estimate.data : undefined} isWaiting={!isCurrent} />
         <DialogFooter>

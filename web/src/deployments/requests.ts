@@ -10,6 +10,8 @@ export interface WorkloadRequest {
   sdl: string;
   preferences: Partial<Schemas["Preferences"]>;
   deposit?: string;
+  choose_bid?: boolean;
+  unchosen?: "best" | "close";
 }
 
 export interface TokenRequest {

@@ -9,6 +9,7 @@ import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
 import { Card, CardContent, CardHeader, CardTitle } from "@/components/ui/card";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
+import BidChoice from "@/deployments/bid-choice";
 import { CloseButton } from "@/deployments/close-button";
 import { Fact, titleOf } from "@/deployments/deployment-card";
 import { Endpoints } from "@/deployments/endpoints";
@@ -41,6 +42,9 @@ export default function DeploymentPage() {
         {error ? <ErrorAlert error={error} title={data ? "What you see may be out of date" : "The deployment could not be loaded"} onRetry={() => void refetch()} /> : null}
         {data ? (
           <div className="grid grid-cols-1 gap-4 lg:grid-cols-2 lg:items-start">
+            {isWorkload(data) && isActive(data) && data.dseq && data.choice?.status.startsWith("awaiting") ? (
+              <div className="min-w-0 lg:col-span-2"><Part title="Choose a provider"><BidChoice workload={data} /></Part></div>
+            ) : null}
             {isWorkload(data) ? <WorkloadParts workload={data} readAt={dataUpdatedAt} /> : <TokenParts token={data} />}
             <Part title="Timeline"><Timeline events={data.events ?? []} /></Part>
           </div>
@@ -94,7 +98,6 @@ function WorkloadParts({ workload, readAt }: { workload: WorkloadDetail; readAt:
           ))}
         </ul>
         {Object.keys(workload.services ?? {}).length === 0 ? <p className="text-muted-foreground">{running ? "The provider has not reported any yet." : "None are running."}</p> : null}
-        <p className="text-xs text-muted-foreground">CPU and memory are reserved as the SDL below says. How much of them is used, Akash does not report.</p>
       </Part>
       <Part title="SDL"><SdlPart workload={workload} /></Part>
       {hasLogs ? <Suspense fallback={null}><LogDialog workload={workload} onClose={() => setLogs(false)} /></Suspense> : null}
