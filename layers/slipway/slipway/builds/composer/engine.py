@@ -356,6 +356,11 @@ class Draft:
         elif "ownerless" in features and self.kind != "erc20" and not supply and "public_mint" not in features:
             self.reading.refuse(self.reading.words["ownerless"], "A collection that starts empty would stay empty.")
         if "votes" in features and self.kind == "erc20":
+            if self.reading.features.get("permit") is False or self.options.permit is False:
+                self.reading.refuse(
+                    self.reading.words.get("permit", "options.permit"),
+                    "A token with votes has permit: delegations are signed with the same nonces.",
+                )
             features.add("permit")
         self._check_amounts(supply, cap, decimals, votes="votes" in features)
         people = self._people(features, supply)

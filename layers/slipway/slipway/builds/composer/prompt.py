@@ -308,7 +308,7 @@ def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
             article = before is not None and tokens.text[before.start : before.end].lower() in _BEFORE_NAMES
             coined = end == at + 1 and _COINED.fullmatch(tokens.raw(range(at, end))) is not None
             kind = before is not None and (before.word in ("<kind>", "token", "coin", "collection"))
-            behind = kind and (alone or (following is not None and following.word in JOINTS))
+            behind = kind and (alone or (following is not None and following.word in JOINTS | {"<n>"}))
             adjective = re.search(r"(?:able|ible|less|ing|ed|ly)$", tokens.raw(range(at, end)))
             if (alone and opened and at and not adjective) or (thing and (article or at == 0)) or coined or behind:
                 _take_name(tokens, reading, range(at, end), tokens.raw(range(at, end)))

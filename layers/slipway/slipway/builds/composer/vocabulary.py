@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from slipway.builds.composer.wishes import CAN, DOCUMENT, HOLDER, MORE, NOBODY, OWNER, Ability, Wish
+from slipway.builds.composer.wishes import CAN, DOCUMENT, HOLDER, MORE, NOBODY, OWNER, WITHOUT, Ability, Wish
 from slipway.builds.models import Kind
 
 TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
@@ -291,7 +291,7 @@ SHARED: list[Wish | Ability] = [
             r"gas less approval",
             "signed approval",
         ),
-        denied=(r"(?:no|without|not) (?:erc20 ?)?permit",),
+        denied=(rf"{WITHOUT} (?:erc20 ?)?permit",),
     ),
     Wish(
         "votes",
@@ -307,7 +307,7 @@ SHARED: list[Wish | Ability] = [
             rf"{HOLDER} {CAN} (?:vote|delegate|delegate their votes?)",
         ),
         denied=(
-            r"(?:no|without|not)(?: any)? (?:votes?|voting(?: (?:power|rights?))?|governance|delegation"
+            rf"{WITHOUT}(?: any)? (?:votes?|voting(?: (?:power|rights?))?|governance|delegation"
             r"|snapshot)",
         ),
     ),
@@ -323,7 +323,7 @@ SHARED: list[Wish | Ability] = [
             r"access by role",
             r"access controlled",
         ),
-        denied=(r"(?:no|without|not) (?:access control|role(?: based)?(?: access)?(?: control)?)",),
+        denied=(rf"{WITHOUT} (?:access control|role(?: based)?(?: access)?(?: control)?)",),
     ),
     Wish("minter_role", said=(r"minter role",), kinds=frozenset({"vesting"})),
     Wish(
@@ -368,7 +368,7 @@ SHARED: list[Wish | Ability] = [
             r" |every |each )*(?:sale|resale))?",
             r"creator fee(?: (?:is|of|at|:))* <pct:royalty>",
         ),
-        denied=(r"(?:no|without|not)(?: any)? royalty",),
+        denied=(rf"{WITHOUT}(?: any)? royalty",),
     ),
     Wish(
         "enumerable",
@@ -709,7 +709,7 @@ UNSUPPORTED: list[Wish | Ability] = [
             r" upgradeable)? (?:proxy|proxies|upgrades?|pattern)",
             r"(?:transparent|beacon|diamond) upgrade ?able",
         ),
-        denied=(r"(?:no|without|not) (?:transparent|beacon|diamond) proxy",),
+        denied=(rf"{WITHOUT} (?:transparent|beacon|diamond) proxy",),
         reason="Contracts are upgraded by UUPS alone.",
     ),
     Wish(
@@ -756,7 +756,7 @@ UNSUPPORTED: list[Wish | Ability] = [
             r"freez(?:e|able|ing) (?:accounts?|address|holder)",
             r"blacklist(?:ed|ing)?",
         ),
-        denied=(r"(?:no|without|not)(?: any)? (?:blacklist(?:ing)?|allowlist(?:ing)?|kyc|freezing)",),
+        denied=(rf"{WITHOUT}(?: any)? (?:blacklist(?:ing)?|allowlist(?:ing)?|kyc|freezing)",),
         reason="Whom a holder sends to is not restricted in this way.",
     ),
     Wish(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -40,6 +40,15 @@ DOCUMENT = (
 """What is a token of its own each, by its nature."""
 AMOUNT_WORDS = r"(?: (?:token|coin|unit|<symbol>|<name>))?"
 """What an amount of tokens may be called."""
+LAST = r"(?:lasts|(?<!in )(?<!during )(?<!within )(?<!for )(?<!placed )(?<!made )last)"
+"""That something goes on for a time; not the last hours of something."""
+_NOT_OF = "".join(
+    rf"(?<!{word} )"
+    for word in ("in", "last", "final", "first", "next", "within", "after", "before", "every", "each", "per")
+)
+BARE_DURATION = rf"{_NOT_OF}<time:duration>"
+"""A time with nothing beside it that makes it the time of something else."""
+
 ADDRESSES = r"<address>(?: (?:, and|,|and|;) <address>)*"
 """Addresses in a row; for a named group."""
 
@@ -47,9 +56,12 @@ _NOT = (
     r"(?:(?:can|must|should|will|shall|is|are|do|does|to) )*(?:not|never|non)(?: (?:ever|further|be|being|want|need|it"
     r"|them|to))*"
 )
+_LEFT_OUT = "have|has|allow|support|include|need|want|enable|add|use|implement|give|put"
+WITHOUT = rf"(?:no|without|not(?: (?:{_LEFT_OUT}))?)"
+"""That something is not to be there."""
 _NO = (
-    r"(?:(?:no|without|not have|not has|not allow|not support|not include|not need|not want|not enable|lacks?|disables?"
-    r"|disabled|disallow|forbid|prohibit|prevent|exclude|excluding|free of))"
+    rf"(?:no|without|not (?:{_LEFT_OUT})|lacks?|disables?|disabled|disallow|forbid|prohibit|prevent|exclude|excluding"
+    r"|free of)"
     r"(?: (?:any|further|more|additional|new|future|subsequent|extra|ability to|possibility to|way to))*"
 )
 _NEVER_MORE = (
@@ -243,7 +255,33 @@ class Lexicon:
             if taken.isdisjoint(places) and entries:
                 taken.update(places)
                 kept += entries
-        return kept
+        return self._denied_together(tokens, sorted(kept, key=lambda one: one.places.start))
+
+    def _denied_together(self, tokens: Tokens, found: list[Found]) -> list[Found]:
+        """Return the phrases of a prompt in order, where "without permit and votes" denies both."""
+        denied: set[int] = set()
+        for at, entry in enumerate(found):
+            if entry.wanted and at not in denied:
+                continue
+            waiting: list[int] = []
+            for place in range(at + 1, len(found)):
+                joint = _words(tokens, range(found[place - 1].places.stop, found[place].places.start))
+                if joint not in _JOINED or not found[place].wanted or not self._is_denied_alone(tokens, found[place]):
+                    break
+                waiting.append(place)
+                if joint != ",":
+                    denied.update(waiting)
+        for at in denied:
+            found[at] = replace(found[at], wanted=False, places=range(found[at - 1].places.stop, found[at].places.stop))
+        return found
+
+    def _is_denied_alone(self, tokens: Tokens, entry: Found) -> bool:
+        """Return whether a phrase may follow "without" by itself, as a noun may and an adjective may not."""
+        text = f"without {_words(tokens, entry.places)}"
+        return any(
+            not phrase.wanted and phrase.wish.feature == entry.wish.feature and phrase.pattern.fullmatch(text)
+            for phrase in self._phrases
+        )
 
     def _members(self, tokens: Tokens, match: re.Match[str], kind: Kind | None, *, wanted: bool) -> list[Found]:
         found = []
@@ -252,6 +290,13 @@ class Lexicon:
             if _is_for(wish, kind) and pattern.search(match[0]):
                 found.append(Found(places, wish, wanted))
         return found
+
+
+_JOINED = {joint for word in ("and", "or", "nor") for joint in (word, f", {word}")} | {","}
+
+
+def _words(tokens: Tokens, places: range) -> str:
+    return " ".join(token.word for token in tokens.tokens[places.start : places.stop] if token.word)
 
 
 def _is_for(wish: Wish, kind: Kind | None) -> bool:
@@ -301,6 +346,9 @@ def _slots(tokens: Tokens, match: re.Match[str]) -> dict[str, Any]:
 _PERSONS = frozenset({"me", "us", "them", "you"})
 _BEFORE_PERSONS = frozenset({"by", "to", "for", "from", "of", "give"})
 """Words after which a person is whom something is done by, or what is given to: never a filler there."""
+_LISTED_PERSONS = frozenset({"me", "us"})
+_BETWEEN = frozenset({"", ",", "and", "or", "&", "plus", "between", "among"})
+"""What stands between the members of a list."""
 
 READ = ("<name>", "<symbol>", "<kind>")
 """Atoms that were read before any phrase."""
@@ -339,4 +387,17 @@ def is_unread(tokens: Tokens, place: int, covered: set[int]) -> bool:
     if any(word not in FILLERS for word in token.word.split()):
         return True
     before = next((other.word for other in reversed(tokens.tokens[:place]) if other.word), "")
-    return token.word in _PERSONS and before in _BEFORE_PERSONS
+    return (token.word in _PERSONS and before in _BEFORE_PERSONS) or _is_listed(tokens, place)
+
+
+def _is_listed(tokens: Tokens, place: int) -> bool:
+    """Return whether a token is a person in a list of addresses, who is one of them."""
+    if tokens.tokens[place].word not in _LISTED_PERSONS:
+        return False
+    for step in (-1, 1):
+        at = place + step
+        while 0 <= at < len(tokens.tokens) and tokens.tokens[at].word in _BETWEEN:
+            at += step
+        if 0 <= at < len(tokens.tokens) and tokens.tokens[at].word == "<address>":
+            return True
+    return False

@@ -6,7 +6,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter
 from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.composer.wishes import LAST, Ability, Wish
 
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
@@ -32,7 +32,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         said=(
             r"(?:(?:it|they|airdrop|users?|which|is|are) )*(?:claims?|claiming|claimable|open|period|window"
             r"|deadline|ends?|closes?"
-            r"|expires?|lasts?|runs?)(?: (?:it|is|are|open|period|window|deadline|of|for|within|:"
+            rf"|expires?|{LAST}|runs?)(?: (?:it|is|are|open|period|window|deadline|of|for|within|:"
             r"|during|over|(?:ends?|closes?|expires?) (?:in|after)))* <time:duration>(?: (?:claim"
             r"|window|period|deadline|to claim|long))*",
             r"(?:(?:it|airdrop|which|claims?|claiming|window|period) )*(?:ends?|closes?|expires?) (?:in|after)"

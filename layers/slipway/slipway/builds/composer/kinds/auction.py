@@ -6,7 +6,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter, address_argu
 from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.composer.wishes import BARE_DURATION, LAST, Ability, Wish
 from slipway.builds.models import ConstructorArgument
 
 _IS = r"(?: (?:is|of|at|:|be|should be|price|from))*"
@@ -24,13 +24,13 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?:(?:auction|<kind>|it|bidding|that|which) )*(?:ends?|ending|closes?|runs?|lasts?|running|lasting"
+            rf"(?:(?:auction|<kind>|it|bidding|that|which) )*(?:ends?|ending|closes?|runs?|{LAST}|running|lasting"
             r"|open|duration|period|over|stays open|finishes)(?: (?:after|for|in|is|of|:|within|bidding|auction))*"
             r" <time:duration>"
             r"(?: (?:after (?:start|it starts|first bid|launch)|later|long))?",
             r"(?:for|over|during) <time:duration>",
             r"<time:duration>(?: (?:long|duration|auction|bidding|period|bidding period|timed))+",
-            r"(?<!in )<time:duration>",
+            BARE_DURATION,
         ),
     ),
     Wish(

@@ -9,7 +9,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing
 from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import AMOUNT_WORDS, Ability, Wish
+from slipway.builds.composer.wishes import AMOUNT_WORDS, BARE_DURATION, LAST, Ability, Wish
 
 _COIN = r"(?:eth|ether|coin)"
 _IS = r"(?: (?:is|of|at|:|be|should be|to))*"
@@ -84,7 +84,7 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            r"(?:(?:sale|it|which|that) )*(?:runs?|lasts?|open|ends?|closes?|ending|duration|period|stays|goes on"
+            rf"(?:(?:sale|it|which|that) )*(?:runs?|{LAST}|open|ends?|closes?|ending|duration|period|stays|goes on"
             r"|lasting)"
             r"(?: (?:sale|period|it|for|after|of|over|is|:|within|open|on))* <time:duration>(?: (?:long|sale"
             r"|duration))?",
@@ -92,7 +92,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:for|over|within) <time:duration>(?: (?:sale|duration|in total))?",
             r"<time:duration> (?:sale|long|duration|period|window)(?: (?:period|long))?",
         ),
-        weak=(r"(?<!in )<time:duration>",),
+        weak=(BARE_DURATION,),
     ),
     Wish(
         None,

@@ -10,7 +10,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, re
 from slipway.builds.composer.literals import decimal_text, string_literal, units_literal
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import AMOUNT_WORDS, OWNER, Ability, Wish
+from slipway.builds.composer.wishes import AMOUNT_WORDS, OWNER, WITHOUT, Ability, Wish
 
 _SALE = r"(?:transfer|transaction|trade|trading|move|movement|send)"
 _EVERY = (
@@ -177,7 +177,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" (?:controls|manages|can edit))",
         ),
         denied=(
-            r"(?:no|without|not)(?: any)? (?:blacklist(?:ing)?|freezing|freeze (?:list|function))(?: (?:of"
+            rf"{WITHOUT}(?: any)? (?:blacklist(?:ing)?|freezing|freeze (?:list|function))(?: (?:of"
             r" )?(?:account|address))?",
             r"(?:nobody|owner) can (?:not )?(?:ever )?(?:freeze|block|blacklist) (?:any )?(?:account|address"
             r"|wallet|holder)",

@@ -10,7 +10,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, re
 from slipway.builds.composer.literals import string_literal
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import DOCUMENT, Ability, Wish
+from slipway.builds.composer.wishes import DOCUMENT, WITHOUT, Ability, Wish
 
 _ISSUER = (
     r"(?:issuer|university|school|company|team|organi[sz]ation|club|academy|dao|institute|employer|college|organi[sz]er|issuing"
@@ -58,7 +58,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"{_PRICED}",
             r"(?:mint|minting|sale|mint price|public mint) (?:is |are )?open to (?:anyone|public|all|everyone)",
         ),
-        denied=(r"(?:no|without|not) (?:public|open) (?:mint(?:ing)?|sale)",),
+        denied=(rf"{WITHOUT} (?:public|open) (?:mint(?:ing)?|sale)",),
     ),
     Wish(None, said=(r"<kind> (?:drop|project|series|set|launch)", r"drop", r"for <kind>")),
     Wish("public_mint", said=(r"open editions?",)),
@@ -125,7 +125,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"merkle (?:tree|proof|root)(?: allowlist)?",
             rf"{_ALLOW} (?:can|may) mint (?:first|early|before (?:public|anyone))",
         ),
-        denied=(r"(?:no|without|not)(?: any)? allowlist(?: (?:phase|sale|mint))?",),
+        denied=(rf"{WITHOUT}(?: any)? allowlist(?: (?:phase|sale|mint))?",),
     ),
     Wish(
         "phases",

@@ -10,9 +10,9 @@ from slipway.builds.composer.literals import string_literal, units_literal
 from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.composer.wishes import LAST, Ability, Wish
 
-_IS = r"(?: (?:is|are|of|at|:|be|should be|period|lasts?|for|to|a))*"
+_IS = rf"(?: (?:is|are|of|at|:|be|should be|period|{LAST}|for|to|a))*"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
@@ -27,9 +27,9 @@ WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
         said=(
-            rf"(?:voting|vote|votes)(?: (?:period|time|window|duration|is|open|lasts?|runs?))+{_IS}"
+            rf"(?:voting|vote|votes)(?: (?:period|time|window|duration|is|open|{LAST}|runs?))+{_IS}"
             rf" <time:voting_period>",
-            r"(?:voting|vote) (?:lasts?|runs?|for|of|takes?|period) <time:voting_period>",
+            rf"(?:voting|vote) (?:{LAST}|runs?|for|of|takes?|period) <time:voting_period>",
             r"<time:voting_period>(?: (?:of|for|long))? (?:voting|vote|to vote)(?: (?:period|time|window|duration))?",
         ),
     ),

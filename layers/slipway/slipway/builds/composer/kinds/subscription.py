@@ -6,7 +6,7 @@ from slipway.builds.composer.blueprint import Blueprint, Parameter
 from slipway.builds.composer.options import DAY
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
+from slipway.builds.composer.wishes import LAST, Ability, Wish
 
 _PERIODS = {
     "day|daily": DAY,
@@ -26,7 +26,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"{_FEE}<eth:price>(?: (?:per|each|every|a|for|fee|price|/))* <time:period>(?: (?:period|of access"
             rf"|access|subscription))?",
             rf"{_FEE}<eth:price>(?: (?:fee|price|per period|each|subscription price|subscription fee))?",
-            r"(?:every|per|each|period|lasts?|for|billed every|renewed every|of|a|is|:)(?: (?:is|of|:))*"
+            rf"(?:every|per|each|period|{LAST}|for|billed every|renewed every|of|a|is|:)(?: (?:is|of|:))*"
             r" <time:period>(?: (?:of access|access|period))?",
             r"<time:period> (?:period|subscription|access|billing period)",
         ),
