@@ -445,6 +445,7 @@ SHARED: list[Wish | Ability] = [
             r"|right away))*",
             r"renounced?(?: ownership)?(?: (?:forever|at (?:launch|deployment)|from start|immediately))*",
             r"not owned by (?:anyone|me)",
+            rf"(?:owned|controlled|administered) by {NOBODY}",
             r"(?:with )?renounced (?:owner|contract)",
             r"(?:nobody|not anyone) (?:owns|controls|can (?:control|own|change)) (?:it|token|contract|<kind>|anything)",
             r"(?:fully |completely )?(?:trustless|immutable) (?:with|and) no owner",
@@ -457,7 +458,7 @@ SHARED: list[Wish | Ability] = [
         None,
         said=(
             rf"<n:supply>(?: {_UNIT})?(?: (?:supply|initial supply))?(?: (?:is|are|will be|should be|to be))?"
-            r"(?: (?:sent|minted|premint|issued|given|going|goes|go))? (?:to|for)(?: (?:address|wallet))?"
+            r"(?: (?:all|sent|minted|premint|issued|given|going|goes|go))* (?:to|for)(?: (?:address|wallet))?"
             r" <address:recipient>",
             rf"(?:premint|mint|send|give|issue|transfer) <n:supply>(?: {_UNIT})?(?: supply)? to(?: (?:address|wallet))?"
             r" <address:recipient>",
