@@ -8,6 +8,7 @@ phrase covers is reported as not understood.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -384,10 +385,21 @@ def is_unread(tokens: Tokens, place: int, covered: set[int]) -> bool:
     token = tokens.tokens[place]
     if place in covered or not token.word or token.ends_clause or token.word in READ:
         return False
+    if token.word == "both" and _is_for_two(tokens, place, covered):
+        return False
     if any(word not in FILLERS for word in token.word.split()):
         return True
     before = next((other.word for other in reversed(tokens.tokens[:place]) if other.word), "")
     return (token.word in _PERSONS and before in _BEFORE_PERSONS) or _is_listed(tokens, place)
+
+
+def _is_for_two(tokens: Tokens, place: int, covered: set[int]) -> bool:
+    """Return whether "both" is followed by two things that were read, and by nothing else in its clause."""
+    rest = itertools.takewhile(lambda at: not tokens.tokens[at].ends_clause, range(place + 1, len(tokens.tokens)))
+    worded = [at for at in rest if tokens.tokens[at].word]
+    joints = [at for at in worded if tokens.tokens[at].word == "and"]
+    first, last = worded[:1], worded[-1:]
+    return len(joints) == 1 and not {*first, *last} & {*joints} and {*worded} - {*joints} <= covered
 
 
 def _is_listed(tokens: Tokens, place: int) -> bool:
