@@ -21,6 +21,7 @@ _MONEY = (
 )
 _GETS = r"(?: (?:gets?|receives?|has|:|with|=|at|should get|\())*"
 _PAIR = r"<pct>(?: (?:share|of it|goes|go|going|to|for|:))* <address>"
+_TURNED = rf"<address>{_GETS} (?:<pct>|<n>(?= \)))(?: \))?"
 WISHES: tuple[Wish | Ability, ...] = (
     Wish(
         None,
@@ -48,8 +49,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         None,
         said=(
             rf"(?P<pairs>{_PAIR}(?: (?:, and|,|and|;) {_PAIR})+)",
-            rf"(?:(?:for|between|among|to|of) )?(?P<turned><address>{_GETS} <pct>(?: \))?(?: (?:, and|,|and|;)"
-            rf" <address>{_GETS} <pct>(?: \))?)+)",
+            rf"(?:(?:for|between|among|to|of) )?(?P<turned>{_TURNED}(?: (?:, and|,|and|;) {_TURNED})+)",
         ),
     ),
 )
