@@ -46,6 +46,12 @@ deployment:
 """
 
 
+class _Shape(BaseModel):
+    """What a function needs of these is built at its first use: most import them for a few."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class Status(StrEnum):
     """Where a workload stands. ``pending`` lasts until its services are available; it is closed for good otherwise."""
 
@@ -80,7 +86,7 @@ Unchosen = Literal["best", "close"]
 Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"]), AfterValidator(printable)]
 
 
-class DeployWorkloadRequest(BaseModel):
+class DeployWorkloadRequest(_Shape):
     """A workload for Akash. ``auth_token`` stands in for the Authorization header.
 
     Attributes:
@@ -112,7 +118,7 @@ class DeployWorkloadRequest(BaseModel):
         return self
 
 
-class ChooseBidsRequest(BaseModel):
+class ChooseBidsRequest(_Shape):
     """The bids to take.
 
     Attributes:
@@ -126,7 +132,7 @@ class ChooseBidsRequest(BaseModel):
     price: PositiveDecimal | None = None
 
 
-class UpdateWorkloadRequest(BaseModel):
+class UpdateWorkloadRequest(_Shape):
     """Another SDL for a running workload. ``replace`` allows to close its lease and take another where it has to be."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -135,7 +141,7 @@ class UpdateWorkloadRequest(BaseModel):
     replace: bool = False
 
 
-class PatchWorkloadRequest(BaseModel):
+class PatchWorkloadRequest(_Shape):
     """What else can be changed; null takes a name away.
 
     Attributes:
@@ -149,7 +155,7 @@ class PatchWorkloadRequest(BaseModel):
     auto_top_up: bool = False
 
 
-class DepositRequest(BaseModel):
+class DepositRequest(_Shape):
     """US dollars to add to a workload's escrow account."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -157,7 +163,7 @@ class DepositRequest(BaseModel):
     amount: Deposit
 
 
-class SdlAnswer(BaseModel):
+class SdlAnswer(_Shape):
     """The SDL of a workload. Unless it is ``revealed``, what looks secret is masked and comments are left out."""
 
     deployment_id: str
@@ -165,7 +171,7 @@ class SdlAnswer(BaseModel):
     revealed: bool
 
 
-class PaymentAnswer(BaseModel):
+class PaymentAnswer(_Shape):
     """What the caller's wallet has to send before the workload is created.
 
     Attributes:
@@ -184,7 +190,7 @@ class PaymentAnswer(BaseModel):
     transactions: list[UnsignedTransaction]
 
 
-class DeployWorkloadAnswer(BaseModel):
+class DeployWorkloadAnswer(_Shape):
     """A workload that was accepted."""
 
     success: Literal[True] = True
@@ -203,7 +209,7 @@ class PayWorkloadAnswer(DeployWorkloadAnswer):
     payment: PaymentAnswer
 
 
-class WorkloadResources(BaseModel):
+class WorkloadResources(_Shape):
     """Everything that a workload asks for, over all replicas."""
 
     cpu_millicores: int
@@ -212,7 +218,7 @@ class WorkloadResources(BaseModel):
     gpus: int
 
 
-class WorkloadEstimate(BaseModel):
+class WorkloadEstimate(_Shape):
     """What a workload would probably cost; bids decide. ``gpu_usd_per_hour`` is a part of ``usd_per_hour``.
 
     The prices are None where the network has none for such a GPU.
@@ -240,14 +246,14 @@ class WorkloadEstimate(BaseModel):
     refusals: list[Refusal]
 
 
-class WorkloadError(BaseModel):
+class WorkloadError(_Shape):
     """How a workload failed."""
 
     code: str
     message: str
 
 
-class LeaseDetail(BaseModel):
+class LeaseDetail(_Shape):
     """One provider's part of a workload. ``price`` is uact a block; ``gpu`` is what its bid offered."""
 
     dseq: str
@@ -260,7 +266,7 @@ class LeaseDetail(BaseModel):
     host: str | None = None
 
 
-class Observation(BaseModel):
+class Observation(_Shape):
     """What a workload's providers reported of it, and when."""
 
     observed_at: str
@@ -269,7 +275,7 @@ class Observation(BaseModel):
     ips: dict[str, list[Port]] = {}
 
 
-class PaymentState(BaseModel):
+class PaymentState(_Shape):
     """How far the payment of a workload is. Amounts are whole tokens of the escrow.
 
     Attributes:
@@ -291,7 +297,7 @@ class PaymentState(BaseModel):
     spent: str | None = None
 
 
-class ChoiceState(BaseModel):
+class ChoiceState(_Shape):
     """How the owner's choice among the bids stands.
 
     Attributes:
@@ -307,7 +313,7 @@ class ChoiceState(BaseModel):
     by: Literal["owner", "deadline"] | None = None
 
 
-class OfferedBid(BaseModel):
+class OfferedBid(_Shape):
     """A provider's bid. ``price`` is uact a block, ``uptime`` a share from 0 to 1 of the last week, None where unknown.
 
     Attributes:
@@ -331,7 +337,7 @@ class OfferedBid(BaseModel):
     chosen: bool = False
 
 
-class BidList(BaseModel):
+class BidList(_Shape):
     """The bids for a workload whose owner chooses, in the order in which they would be taken; none for any other.
 
     Attributes:
@@ -348,7 +354,7 @@ class BidList(BaseModel):
     bids: list[OfferedBid] = []
 
 
-class WorkloadStatus(BaseModel):
+class WorkloadStatus(_Shape):
     """Where a workload stands. Fields are None until they are known.
 
     Attributes:

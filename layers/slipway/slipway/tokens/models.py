@@ -28,6 +28,12 @@ from slipway.verification.models import Verification
 ZERO_ADDRESS = "0x" + "0" * 40
 
 
+class _Shape(BaseModel):
+    """What a function needs of these is built at its first use: most import them for a few."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class Status(StrEnum):
     """Where a token's launch stands."""
 
@@ -73,7 +79,7 @@ def _not_zero(address: str) -> str:
 Amount = Annotated[DecimalText, AfterValidator(_amount)]
 
 
-class Allocation(BaseModel):
+class Allocation(_Shape):
     """What one address gets of the initial supply, in whole tokens."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -82,7 +88,7 @@ class Allocation(BaseModel):
     amount: Annotated[DecimalText, AfterValidator(_more_than_zero)]
 
 
-class DeployTokenRequest(BaseModel):
+class DeployTokenRequest(_Shape):
     """A token for a validated model. ``auth_token`` stands in for the Authorization header.
 
     Of ``initial_supply`` each of ``allocations`` is given its amount, and the caller the rest. The caller is steward of
@@ -120,7 +126,7 @@ class DeployTokenRequest(BaseModel):
         return given
 
 
-class MintRequest(BaseModel):
+class MintRequest(_Shape):
     """What a token's steward wants minted, in whole tokens; ``chain_id`` is the chain that the wallet is on."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -130,13 +136,13 @@ class MintRequest(BaseModel):
     chain_id: Annotated[int, Field(ge=1, lt=2**53)] | None = None
 
 
-class MintAnswer(BaseModel):
+class MintAnswer(_Shape):
     """Transactions for the steward's wallet to send, in this order."""
 
     transactions: list[UnsignedTransaction]
 
 
-class DeployTokenAnswer(BaseModel):
+class DeployTokenAnswer(_Shape):
     """A launch that was accepted. ``estimated_confirmation_time`` is in seconds, ``estimated_gas_cost`` in wei."""
 
     success: Literal[True] = True
@@ -150,7 +156,7 @@ class DeployTokenAnswer(BaseModel):
     status_url: str
 
 
-class EstimateAnswer(BaseModel):
+class EstimateAnswer(_Shape):
     """What a launch would cost and take. ``gas`` covers all of its transactions; fees and costs are in wei.
 
     Attributes:
@@ -183,7 +189,7 @@ class EstimateAnswer(BaseModel):
     refusals: list[Refusal]
 
 
-class _Sparse(BaseModel):
+class _Sparse(_Shape):
     """Leaves out what is not known yet, wherever it is shown."""
 
     @model_serializer(mode="wrap")
@@ -245,7 +251,7 @@ class TransactionDetail(_Sparse):
     explorer_url: str | None = None
 
 
-class OpenTransaction(BaseModel):
+class OpenTransaction(_Shape):
     """A transaction that is signed and not settled: it may still be mined, and until then later ones have to wait.
 
     ``refusal`` is why no node takes it at present, in a node's words.
@@ -279,7 +285,7 @@ class DeploymentSummary(DeploymentStatus):
     """A deployment in a list."""
 
 
-class TokenTransaction(BaseModel):
+class TokenTransaction(_Shape):
     """One of the transactions that made a token."""
 
     purpose: Purpose
@@ -288,7 +294,7 @@ class TokenTransaction(BaseModel):
     explorer_url: str | None
 
 
-class WalletAssetOptions(BaseModel):
+class WalletAssetOptions(_Shape):
     """What a wallet shows of a token."""
 
     address: str
@@ -296,14 +302,14 @@ class WalletAssetOptions(BaseModel):
     decimals: int
 
 
-class WalletAsset(BaseModel):
+class WalletAsset(_Shape):
     """The parameters of ``wallet_watchAsset`` (EIP-747), which adds a token to a wallet."""
 
     type: Literal["ERC20"] = "ERC20"
     options: WalletAssetOptions
 
 
-class TokenView(BaseModel):
+class TokenView(_Shape):
     """A launched token. Supplies are whole tokens as decimal text.
 
     Attributes:
@@ -347,7 +353,7 @@ def _whole(value: float) -> int | float:
 Metric = Annotated[float, PlainSerializer(_whole)]
 
 
-class ModelEntry(BaseModel):
+class ModelEntry(_Shape):
     """What the catalogue stores of a model (``PUT /api/admin/models/{id}``)."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -367,7 +373,7 @@ class ModelAnswer(ModelEntry):
     model_id: str
 
 
-class ModelToken(BaseModel):
+class ModelToken(_Shape):
     """The token of a model, once it is on chain; ``deployment_id`` is its launch."""
 
     address: str
@@ -375,7 +381,7 @@ class ModelToken(BaseModel):
     deployment_id: str
 
 
-class ModelView(BaseModel):
+class ModelView(_Shape):
     """A model as its owner and its contributors see it.
 
     Attributes:
@@ -394,7 +400,7 @@ class ModelView(BaseModel):
     refusals: list[Refusal]
 
 
-class ModelPage(BaseModel):
+class ModelPage(_Shape):
     """A page of models by their ids; ``next_cursor`` is None on the last one."""
 
     models: list[ModelView]
