@@ -47,7 +47,7 @@ deployment:
 
 
 class _Shape(BaseModel):
-    """What a function needs of these is built at its first use: most import them for a few."""
+    """An answer. What a function needs of these is built at its first use: most import them for a few."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -86,7 +86,7 @@ Unchosen = Literal["best", "close"]
 Title = Annotated[str, Field(min_length=1, max_length=80, examples=["shop"]), AfterValidator(printable)]
 
 
-class DeployWorkloadRequest(_Shape):
+class DeployWorkloadRequest(BaseModel):
     """A workload for Akash. ``auth_token`` stands in for the Authorization header.
 
     Attributes:
@@ -118,7 +118,7 @@ class DeployWorkloadRequest(_Shape):
         return self
 
 
-class ChooseBidsRequest(_Shape):
+class ChooseBidsRequest(BaseModel):
     """The bids to take.
 
     Attributes:
@@ -132,7 +132,7 @@ class ChooseBidsRequest(_Shape):
     price: PositiveDecimal | None = None
 
 
-class UpdateWorkloadRequest(_Shape):
+class UpdateWorkloadRequest(BaseModel):
     """Another SDL for a running workload. ``replace`` allows to close its lease and take another where it has to be."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -141,7 +141,7 @@ class UpdateWorkloadRequest(_Shape):
     replace: bool = False
 
 
-class PatchWorkloadRequest(_Shape):
+class PatchWorkloadRequest(BaseModel):
     """What else can be changed; null takes a name away.
 
     Attributes:
@@ -155,7 +155,7 @@ class PatchWorkloadRequest(_Shape):
     auto_top_up: bool = False
 
 
-class DepositRequest(_Shape):
+class DepositRequest(BaseModel):
     """US dollars to add to a workload's escrow account."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

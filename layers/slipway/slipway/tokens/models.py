@@ -29,7 +29,7 @@ ZERO_ADDRESS = "0x" + "0" * 40
 
 
 class _Shape(BaseModel):
-    """What a function needs of these is built at its first use: most import them for a few."""
+    """An answer. What a function needs of these is built at its first use: most import them for a few."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -79,7 +79,7 @@ def _not_zero(address: str) -> str:
 Amount = Annotated[DecimalText, AfterValidator(_amount)]
 
 
-class Allocation(_Shape):
+class Allocation(BaseModel):
     """What one address gets of the initial supply, in whole tokens."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -88,7 +88,7 @@ class Allocation(_Shape):
     amount: Annotated[DecimalText, AfterValidator(_more_than_zero)]
 
 
-class DeployTokenRequest(_Shape):
+class DeployTokenRequest(BaseModel):
     """A token for a validated model. ``auth_token`` stands in for the Authorization header.
 
     Of ``initial_supply`` each of ``allocations`` is given its amount, and the caller the rest. The caller is steward of
@@ -126,7 +126,7 @@ class DeployTokenRequest(_Shape):
         return given
 
 
-class MintRequest(_Shape):
+class MintRequest(BaseModel):
     """What a token's steward wants minted, in whole tokens; ``chain_id`` is the chain that the wallet is on."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -353,7 +353,7 @@ def _whole(value: float) -> int | float:
 Metric = Annotated[float, PlainSerializer(_whole)]
 
 
-class ModelEntry(_Shape):
+class ModelEntry(BaseModel):
     """What the catalogue stores of a model (``PUT /api/admin/models/{id}``)."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
