@@ -126,7 +126,7 @@ def _passes_alone(suite: Suite) -> bool:
     files = {test.partition("::")[0] for test in failed}
     if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(files) <= MOST_REPEATED:
         return False
-    again = Suite(f"{suite.name}-again", suite.repeat)
+    again = Suite(f"{suite.name}-again", suite.repeat, suite.directory)
     _run_beside([again])
     print(
         f"{'PASSED ONLY' if again.status == 0 else 'FAILED ALSO'} BY THEMSELVES, after they had failed beside others:"
