@@ -103,11 +103,16 @@ def wait_until(condition: Any, seconds: float = PATIENCE_SECONDS) -> Any:
     return found
 
 
+def _is_known(stack: FaultyStack, transaction_hash: str | None) -> Any:
+    """What the node holds of a transaction, mined or not."""
+    if not transaction_hash:
+        return None
+    return stack.chain.provider.make_request("eth_getTransactionByHash", [transaction_hash])["result"]  # type: ignore[arg-type]
+
+
 def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
     """Whether the node holds the transaction and has not mined it."""
-    if not transaction_hash:
-        return False
-    found = stack.chain.provider.make_request("eth_getTransactionByHash", [transaction_hash])["result"]  # type: ignore[arg-type]
+    found = _is_known(stack, transaction_hash)
     return bool(found) and found["blockHash"] is None
 
 
@@ -292,6 +297,9 @@ def test_executions_that_are_stopped_before_and_after_their_token_is_there_are_s
 ) -> None:
     before = stack.place()
     stack.wait_for(before, {"deploying"})
+    # What is signed and not sent would hold up the other launch, if that has the same account.
+    for name in ("deployment_tx_hash", "registry_tx_hash"):
+        wait_until(lambda name=name: _is_known(stack, stack.deployment(before).get(name)))
     assert stack.stop("TokenDeployArn", before)
     with registration_awaited(stack) as after:
         assert stack.stop("TokenDeployArn", after)
