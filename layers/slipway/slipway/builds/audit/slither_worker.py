@@ -53,7 +53,7 @@ PROCESSOR_SECONDS = 20
 ERROR_BYTES = 1024 * 1024
 """The most that a file may grow to, standard error among them."""
 
-MOST_LIBRARIES = 3
+MOST_LIBRARIES = 2
 """How many analyses of library sources are kept; one takes up to 130 MB."""
 
 LENGTH = struct.Struct(">I")
