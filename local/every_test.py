@@ -32,7 +32,8 @@ _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
 _PROCESSES = ("--numprocesses", "2")
 _CLIENT = "clients/typescript"
 _NPM_TEST = f"npm --prefix {_CLIENT} test --silent"
-_PYTEST = (sys.executable, "-m", "pytest", "--cov", "--cov-report=")
+_PYTEST = (sys.executable, "-m", "pytest")
+_COVERED = ("--cov", "--cov-report=")
 
 
 @dataclass
@@ -80,16 +81,22 @@ class Suite:
         return f"{self.name:<12}{self.seconds:6.0f} s {self.cpu_seconds:6.0f} s CPU  {verdict}"
 
 
-def _tests(name: str, *arguments: str, beside: tuple[str, ...] = (), priority: tuple[str, ...] = ()) -> Suite:
+def _tests(
+    name: str,
+    *arguments: str,
+    beside: tuple[str, ...] = (),
+    priority: tuple[str, ...] = (),
+    measured: tuple[str, ...] = _COVERED,
+) -> Suite:
     """Return a suite of pytest, which remembers what failed, so that this can run once more."""
-    command = (*_PYTEST, "--durations=40", "-o", f"cache_dir={LOGS / name}", *arguments)
+    command = (*_PYTEST, *measured, "--durations=40", "-o", f"cache_dir={LOGS / name}", *arguments)
     repeat = (*command, "--last-failed", "--last-failed-no-failures=none")
     return Suite(name, (*priority, *command, *beside), repeat=repeat)
 
 
 def contract() -> Suite:
     """Return the suite that holds Slipway against other people's engines, which runs by itself."""
-    return _tests("contract", "tests/contract")
+    return _tests("contract", "tests/contract", measured=())
 
 
 def suites() -> list[Suite]:

@@ -147,6 +147,13 @@ def _environment_reads(path: Path) -> list[str]:
     return [name for name in [*names, *imported] if name in ("os.environ", "os.getenv")]
 
 
+def test_threads_of_a_request_share_its_seconds() -> None:
+    """Pools besides those of ``request_threads`` are for what waits with the budget in its hand, below all calls."""
+    files = chain(LIBRARY.rglob("*.py"), (ROOT / "functions").rglob("*.py"))
+    makers = {path.stem for path in files if "ThreadPoolExecutor(" in path.read_text(encoding="utf-8")}
+    assert makers == {"deadline_client", "network"}
+
+
 def test_settings_alone_read_the_environment() -> None:
     files = chain(LIBRARY.rglob("*.py"), (ROOT / "functions").rglob("*.py"))
     readers = {str(path.relative_to(ROOT)) for path in files if _environment_reads(path)}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 
 from slipway.akash.bidding.preferences import decimal_of
@@ -26,6 +26,7 @@ from slipway.akash.stale_while_revalidate import BACKGROUND_SECONDS, Cache, Cach
 from slipway.errors import SlipwayError, UpstreamUnavailableError, ValidationFailedError
 from slipway.observability import logger
 from slipway.pagination import decode_cursor, encode_cursor
+from slipway.request_threads import RequestThreads
 from slipway.times import epoch_text
 
 FRESH_SECONDS = 60.0
@@ -133,7 +134,7 @@ class ProviderCatalogue:
     def _fetch(self, seconds: float) -> Market:
         """Ask for providers and prices at once. Prices that do not come are the last ones, with their age."""
         console = self._console()
-        with ThreadPoolExecutor(max_workers=3, thread_name_prefix="console") as threads:
+        with RequestThreads(max_workers=3, thread_name_prefix="console") as threads:
             providers = threads.submit(console.providers, seconds=seconds)
             gpus = threads.submit(console.gpu_prices, seconds)
             unit = threads.submit(console.price_estimate, UNIT_CPU, UNIT_MEMORY, UNIT_STORAGE, seconds)

@@ -348,7 +348,7 @@ _PERSONS = frozenset({"me", "us", "them", "you"})
 _BEFORE_PERSONS = frozenset({"by", "to", "for", "from", "of", "give"})
 """Words after which a person is whom something is done by, or what is given to: never a filler there."""
 _LISTED_PERSONS = frozenset({"me", "us"})
-_BETWEEN = frozenset({"", ",", "and", "or", "&", "plus", "between", "among"})
+_BETWEEN = frozenset({"", ",", "and", "or", "plus", "between", "among"})
 """What stands between the members of a list."""
 
 READ = ("<name>", "<symbol>", "<kind>")
