@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -62,9 +63,12 @@ def descendants(pid: int) -> list[int]:
     return [child.pid for child in found if start_time(child.pid) is not None]
 
 
-def ended_children(pid: int) -> list[int]:
-    """Return the children of a process that have ended and that it has not waited for."""
-    return [child.pid for child in psutil.Process(pid).children() if _ended(child)]
+def first_ended_child() -> int | None:
+    """Return a child of this process that has ended and that it has not waited for; None if there is none."""
+    with suppress(ChildProcessError):
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return ended.si_pid if ended else None
+    return None
 
 
 def start_time(pid: int) -> int | None:

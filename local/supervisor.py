@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 
 from local.paths import ROOT
-from local.processes import adopt_orphans, descendants, end_with_parent, ended_children, start_time
+from local.processes import adopt_orphans, descendants, end_with_parent, first_ended_child, start_time
 
 _GRACE_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.5
@@ -102,13 +102,13 @@ def _watch(running: list[tuple[Specification, subprocess.Popen[bytes]]]) -> int:
             if os.read(0, 64).strip() != b"detach":
                 return 0
             attached = False
-        for specification, process in running:
-            if process.poll() is not None:
-                print(f"{specification.name} ended by itself with status {process.returncode}", file=sys.stderr)
-                return 1
-        for orphan in ended_children(os.getpid()):
-            with suppress(ChildProcessError):
-                os.waitpid(orphan, os.WNOHANG)
+        # Functions whose own parent ended come to this process; only such children can be waited for by anybody.
+        while ended := first_ended_child():
+            for specification, process in running:
+                if process.pid == ended:
+                    print(f"{specification.name} ended by itself with status {process.wait()}", file=sys.stderr)
+                    return 1
+            os.waitpid(ended, 0)
 
 
 def _end_all(running: list[tuple[Specification, subprocess.Popen[bytes]]]) -> None:

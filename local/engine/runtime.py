@@ -33,7 +33,7 @@ export AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI="$AWS_ENDPOINT_URL/_aws/execute-
 export PYTHONPATH="$LAMBDA_TASK_ROOT"{layers}
 # What it prints goes to the engine's CloudWatch Logs, and to a file that outlives the engine.
 exec > >(exec tee -a {log}) 2>&1
-{wrapper}exec {python} -m awslambdaric "$_HANDLER"
+{wrapper}exec {python} "$_HANDLER"
 """
 
 _LEAST_TIMEOUT = 60
@@ -112,12 +112,19 @@ def write_bootstrap(code: Path, layers: list[Path], log: Path) -> None:
         layers="".join(f":{shlex.quote(str(layer / 'python'))}" for layer in reversed(layers)),
         log=shlex.quote(str(log)),
         websocket_api=api_id("WebSocketApi"),
-        python=jailed(layers) if os.environ.get("SLIPWAY_JAIL") else shlex.quote(str(python_of("runtime"))),
+        python=_python(layers),
         wrapper=_wrapper(code),
     )
     bootstrap = code / "bootstrap"
     bootstrap.write_text(text, encoding="utf-8")
     bootstrap.chmod(0o755)
+
+
+def _python(layers: list[Path]) -> str:
+    """Return the shell's words that run a handler under AWS's runtime client; the handler follows."""
+    if os.environ.get("SLIPWAY_JAIL"):
+        return f"{jailed(layers)} -m awslambdaric"
+    return shlex.join([str(python_of("runtime")), "-S", "-E", str(ROOT / "local" / "engine" / "forks.py")])
 
 
 def _wrapper(code: Path) -> str:

@@ -28,7 +28,7 @@ from tests.support.grants import check_calls
 STATE = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # Shorter than the local stack's own, which leave room for slow machines.
 AKASH_SECONDS = {
-    "AkashBidTimeoutSeconds": "20", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
+    "AkashBidTimeoutSeconds": "30", "AkashReadySeconds": "20", "AkashCreateSeconds": "4", "AkashOrphanSeconds": "8",
     "AkashLookSeconds": "1", "AkashDepositSeconds": "40",
 }  # fmt: skip
 

@@ -22,12 +22,14 @@ from typing import Any
 
 import aiohttp
 import httpx
+import psutil
 import pytest
 
 from local.engine import server
 from local.engine.cors import set_cors
 from local.engine.layers import current_layers
 from local.engine.runtime import run_with_aws_runtime_client
+from local.paths import ROOT
 from local.ports import free_ports
 from local.uv import python_of
 
@@ -84,8 +86,8 @@ def invoke(stack: Any, tmp_path: Path) -> Iterator[Invoke]:
         )
         made.append(name)
 
-        def call() -> dict[str, Any]:
-            answer = client.invoke(FunctionName=name, Payload=b"{}")
+        def call(event: dict[str, Any] | None = None) -> dict[str, Any]:
+            answer = client.invoke(FunctionName=name, Payload=json.dumps(event or {}).encode())
             return {"failed": "FunctionError" in answer, **json.load(answer["Payload"])}
 
         return call
@@ -227,6 +229,75 @@ def test_a_function_sees_nothing_of_the_engines_or_the_developers_environment(in
     known = {"HOME", "LANG", "PATH", "PWD", "PYTHONPATH", "SHLVL", "TMPDIR", "TZ", "_", "_HANDLER", "_X_AMZN_TRACE_ID"}
     rest = {name for name in environment - known if not name.startswith(("AWS_", "LAMBDA_", "_AWS_", "OLDPWD"))}
     assert rest == set()
+
+
+# ── Gap 5: all functions import their modules on the same processors ────────────────────────────
+
+COUNTED = """
+    import os, time
+
+    imported = os.getpid()
+    stream = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+
+    def handler(event, context):
+        if event.get("end"):
+            os._exit(3)
+        time.sleep(event.get("seconds", 0))
+        return {"imported": imported, "pid": os.getpid(), "read": stream, "has": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]}
+"""
+
+
+def test_a_functions_code_is_imported_once_for_all_its_processes(invoke: Invoke) -> None:
+    call = invoke(COUNTED)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(call, [{"seconds": 2}] * 3))
+    assert len({answer.get("pid") for answer in found}) == 3, found
+    assert len({answer["imported"] for answer in found}) == 1
+    # Each has what the engine gave it, when it is looked at.
+    assert len({answer["has"] for answer in found}) == 3
+
+
+def test_a_process_that_ends_takes_no_other_with_it(invoke: Invoke) -> None:
+    call = invoke(COUNTED)
+    first = call({})
+    ended = call({"end": True})
+    second = call({})
+    assert ended["failed"]
+    assert "exit" in ended["errorMessage"].lower()
+    assert not second["failed"]
+    assert second["pid"] != first["pid"]
+    assert second["imported"] == first["imported"]
+
+
+def test_code_that_does_not_import_fails_by_name_each_time(invoke: Invoke) -> None:
+    call = invoke("import os\nimport does_not_exist\n")
+    for _ in range(2):
+        answer = call({})
+        assert answer["failed"]
+        assert "does_not_exist" in answer["errorMessage"]
+
+
+def test_nothing_is_left_of_a_function_when_its_asker_is_gone(tmp_path: Path) -> None:
+    """As the engine ends a process that it needs no longer."""
+    (tmp_path / "app.py").write_text("def handler(event, context): return {}\n", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as runtime_api:
+        environment = {
+            "PYTHONPATH": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.getsockname()[1]}",
+        }
+        command = [str(python_of("runtime")), "-S", "-E", str(ROOT / "local" / "engine" / "forks.py"), "app.handler"]
+        asker = subprocess.Popen(command, cwd=tmp_path, env=environment)
+        # It asks for an event, which it never gets.
+        connection, _ = runtime_api.accept()
+        with connection:
+            (root,) = psutil.Process(asker.pid).children()
+            ((fork,),) = [template.children() for template in root.children()]
+            asker.terminate()
+            asker.wait(10)
+            assert psutil.wait_procs([fork], 10)[1] == []
+            assert root.is_running()
+            root.kill()
 
 
 # ── Gap 3: CORS given through CloudFormation ────────────────────────────────────────────────────

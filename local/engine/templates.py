@@ -1,0 +1,236 @@
+"""The processes that `forks` asks: a template has imported one function's code and forks a process for each request.
+
+Templates are forked from a root, which has imported the libraries that most functions use, once for all functions with
+the same layers. Neither ever handles an event, so a fork has what a new process would have: its own environment
+variables, no connection, no client that was used. The root ends with the engine, and its templates and all forks with
+it. Run by the Python that holds AWS's runtime client alone, so all that is imported here is the standard library.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import os
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from forks import CLIENT, MESSAGE_BYTES, START_SECONDS, STREAMS, read
+
+_LIBRARIES = (
+    *("boto3", "botocore.endpoint", "botocore.httpsession", "pydantic", "pynamodb.transactions", "fastapi", "mangum"),
+    *("httpx", "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "simplejson"),
+)
+_PR_SET_PDEATHSIG = 1
+_WAITING = 128
+_OF_A_PROCESS = frozenset(
+    {
+        *(b"AWS_LAMBDA_RUNTIME_API", b"AWS_LAMBDA_LOG_STREAM_NAME", b"_", b"SHLVL", b"PWD", b"OLDPWD"),
+        *(b"AWS_ACCESS_KEY_ID", b"AWS_SECRET_ACCESS_KEY", b"AWS_SESSION_TOKEN"),
+    }
+)
+"""What differs between the processes of a function, and is read when they handle an event at the earliest."""
+
+
+class Forks:
+    """What this process waits for: its forks among it."""
+
+    def __init__(self) -> None:
+        # One of epoll would be shared with the forks.
+        self._selector = selectors.PollSelector()
+
+    def watch(self, what: int | socket.socket, then: Callable[[], None]) -> None:
+        """Do something whenever this can be read."""
+        self._selector.register(what, selectors.EVENT_READ, then)
+
+    def close(self, what: int | socket.socket) -> None:
+        """Close it, and wait for it no longer."""
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(what)
+            os.close(what) if isinstance(what, int) else what.close()
+
+    def fork(self, child: Callable[[], None], ended: Callable[[int], None]) -> int:
+        """Fork a process that does one thing and ends; return its id. ``ended`` gets the status that it ended with."""
+        process = os.fork()
+        if not process:
+            os._exit(self._status(child))
+        end = os.pidfd_open(process)
+
+        def reap() -> None:
+            self.close(end)
+            ended(os.waitpid(process, 0)[1])
+
+        self.watch(end, reap)
+        return process
+
+    def _status(self, child: Callable[[], None]) -> int:
+        """Return the exit status of a new process that does this."""
+        try:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            for key in list(self._selector.get_map().values()):
+                self.close(key.fileobj)  # type: ignore[arg-type]
+            self._selector.close()
+            child()
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException:
+            traceback.print_exc()
+            return 1
+        finally:
+            with suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+        return 0
+
+    def serve(self) -> None:
+        """Do what comes, for ever."""
+        while True:
+            for key, _ in self._selector.select():
+                # What came before it may have closed it.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data()
+
+
+def _import(names: tuple[str, ...]) -> None:
+    """Import what there is of these; what fails here fails in the fork, which says so as any process would."""
+    for name in names:
+        with suppress(BaseException):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def root(name: str, engine: int) -> None:
+    """Fork a template for each function that is asked for, and hand requests over to them, until the engine ends.
+
+    Args:
+        name: Of the socket, in this directory.
+        engine: A descriptor of its process.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    before = os.umask(0o077)
+    listener.bind(name)
+    os.umask(before)
+    listener.listen(_WAITING)
+    _import(_LIBRARIES)
+    forks = Forks()
+    templates: dict[object, socket.socket] = {}
+
+    def accept() -> None:
+        connection = listener.accept()[0]
+        connection.settimeout(START_SECONDS)
+        streams: list[int] = []
+        try:
+            message, streams, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, STREAMS)
+            if len(streams) == STREAMS:
+                hand_over(message, [connection.fileno(), *streams])
+        except OSError:
+            traceback.print_exc()
+        finally:
+            connection.close()
+            for stream in streams:
+                os.close(stream)
+
+    def hand_over(message: bytes, descriptors: list[int]) -> None:
+        handler, directory, environment = read(message)
+        kept = frozenset((name, value) for name, value in environment.items() if name not in _OF_A_PROCESS)
+        key = (handler, directory, kept)
+        if key not in templates:
+            templates[key] = new(message, descriptors, lambda: templates.pop(key).close())
+        socket.send_fds(templates[key], [message], descriptors)
+
+    def new(message: bytes, descriptors: list[int], ended: Callable[[], None]) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+
+        def child() -> None:
+            for other in (ours, *templates.values()):
+                other.close()
+            for descriptor in descriptors:
+                os.close(descriptor)
+            template(theirs, message)
+
+        forks.fork(child, lambda _: ended())
+        theirs.close()
+        return ours
+
+    forks.watch(engine, lambda: os._exit(0))
+    forks.watch(listener, accept)
+    forks.serve()
+
+
+def template(requests: socket.socket, first: bytes) -> None:
+    """Import a function's code, then fork a process for each request, as long as the root lives.
+
+    Args:
+        requests: Where they come from, each with a connection to who asked, and three streams.
+        first: One of them.
+    """
+    handler = _become(first)
+    code = os.environ["PYTHONPATH"].partition(os.pathsep)[0]
+    # As with -m: the directory comes first, then PYTHONPATH.
+    sys.path[:0] = [os.getcwd(), code]
+    real = os.environ.get("SLIPWAY_REAL_HANDLER", handler)
+    # Not the client: it asks for the engine's address where it is imported.
+    _import((real.rpartition(".")[0],))
+    forks = Forks()
+
+    def take() -> None:
+        message, descriptors, _, _ = socket.recv_fds(requests, MESSAGE_BYTES, 1 + STREAMS)
+        if not message:
+            sys.exit()
+        descriptor, *streams = descriptors
+        connection = socket.socket(fileno=descriptor)
+
+        def child() -> None:
+            connection.close()
+            _work(message, streams)
+
+        def ended(status: int) -> None:
+            with suppress(OSError):
+                connection.send(str(status).encode())
+            forks.close(connection)
+
+        def gone() -> None:
+            """End the fork with the process that asked for it, which says nothing until then."""
+            forks.close(connection)
+            os.kill(process, signal.SIGKILL)
+
+        process = forks.fork(child, ended)
+        for stream in streams:
+            os.close(stream)
+        forks.watch(connection, gone)
+        with suppress(OSError):
+            connection.send(b"1")
+
+    forks.watch(requests, take)
+    forks.serve()
+
+
+def _become(message: bytes) -> str:
+    """Take the environment and the directory of who asked; return the handler."""
+    handler, directory, environment = read(message)
+    os.environb.clear()
+    os.environb.update(environment)
+    os.chdir(directory)
+    return handler
+
+
+def _work(message: bytes, streams: list[int]) -> None:
+    """Be the process that was asked for."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.argv = [CLIENT, _become(message)]
+    importlib.import_module(f"{CLIENT}.__main__").main(sys.argv)
+
+
+if __name__ == "__main__":
+    # The directory of this file, which Python put before the layers.
+    del sys.path[0]
+    root(sys.argv[1], int(sys.argv[2]))
