@@ -85,4 +85,4 @@ lock: ## Lock the packages again after pyproject.toml has changed
 
 clean: ## End the local stack and delete everything that was installed or built
 	@if [ -e .venv ]; then $(PYTHON) -m local.launch stop; fi
-	rm -rf .aws-sam .local .venv node_modules web/node_modules web/dist .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .aws-sam .local .venv node_modules web/node_modules web/dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -32,8 +32,9 @@ _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
 _PROCESSES = ("--numprocesses", "2")
 _CLIENT = "clients/typescript"
 _NPM_TEST = f"npm --prefix {_CLIENT} test --silent"
-_PYTEST = (sys.executable, "-m", "pytest")
-_COVERED = ("--cov", "--cov-report=")
+_PYTEST = ("-m", "pytest")
+# What is told of the source and of branches is in pyproject.toml.
+_COVERAGE = (sys.executable, "-m", "slipcover")
 
 
 @dataclass
@@ -56,12 +57,10 @@ class Suite:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it in a process group of its own, so that Ctrl-C reaches it once."""
-        variables = {**os.environ, "COVERAGE_FILE": str(LOGS / f".coverage.{self.name}")}
         with self.log.open("wb") as output:
             return subprocess.Popen(
                 self.command,
                 cwd=self.directory,
-                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -86,17 +85,21 @@ def _tests(
     *arguments: str,
     beside: tuple[str, ...] = (),
     priority: tuple[str, ...] = (),
-    measured: tuple[str, ...] = _COVERED,
+    covers: bool = True,
 ) -> Suite:
     """Return a suite of pytest, which remembers what failed, so that this can run once more."""
-    command = (*_PYTEST, *measured, "--durations=40", "-o", f"cache_dir={LOGS / name}", *arguments)
-    repeat = (*command, "--last-failed", "--last-failed-no-failures=none")
-    return Suite(name, (*priority, *command, *beside), repeat=repeat)
+
+    def command(file: str) -> tuple[str, ...]:
+        runs = (*_COVERAGE, "--out", str(LOGS / file)) if covers else (sys.executable,)
+        return (*runs, *_PYTEST, "--durations=40", "-o", f"cache_dir={LOGS / name}", *arguments)
+
+    repeat = (*command(f"{name}-again.json"), "--last-failed", "--last-failed-no-failures=none")
+    return Suite(name, (*priority, *command(f"{name}.json"), *beside), repeat=repeat)
 
 
 def contract() -> Suite:
     """Return the suite that holds Slipway against other people's engines, which runs by itself."""
-    return _tests("contract", "tests/contract", measured=())
+    return _tests("contract", "tests/contract", covers=False)
 
 
 def suites() -> list[Suite]:
@@ -175,11 +178,9 @@ def _run_beside(wanted: list[Suite]) -> None:
 
 def _covered() -> bool:
     """Print the coverage of all suites together; return whether it is enough."""
-    environment = {**os.environ, "COVERAGE_FILE": str(LOGS / ".coverage")}
-    coverage = (sys.executable, "-m", "coverage")
-    subprocess.run([*coverage, "combine", "--quiet", str(LOGS)], cwd=ROOT, env=environment, check=True)
-    report = [*coverage, "report", f"--fail-under={LEAST_COVERAGE_PERCENT}"]
-    return subprocess.run(report, cwd=ROOT, env=environment, check=False).returncode == 0
+    found = sorted(map(str, LOGS.glob("*.json")))
+    merge = ("--merge", *found, "--out", str(LOGS / "coverage.json"), "--fail-under", str(LEAST_COVERAGE_PERCENT))
+    return subprocess.run([*_COVERAGE, *merge], cwd=ROOT, check=False).returncode == 0
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,7 @@
 """MiniStack, the local engine, and what covers the gaps between it and AWS.
 
-One gap, one module: `http_api` (routes), `runtime` (Lambda's runtime client), `cors` (preflights) and `server`
-(loopback; `local.front_door` gives it a plain address). tests/stack/test_local_engine.py shows every gap on the engine
-itself and fails when an upgrade has closed one, so that its cover can go.
+One gap, one module: `http_api` (routes), `runtime` (Lambda's runtime client), `cors` (preflights), `server` (loopback;
+`local.front_door` gives it a plain address) and `forks` (processes that start on few processors).
+tests/stack/test_local_engine.py shows every gap on the engine itself and fails when an upgrade has closed one, so that
+its cover can go.
 """

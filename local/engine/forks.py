@@ -44,7 +44,7 @@ def start(handler: str) -> NoReturn:
     with suppress(OSError):
         _end_like(_ask(handler))
     python = sys.executable
-    os.execv(python, [python, "-m", CLIENT, handler])
+    os.execv(python, [python, "-m", CLIENT, handler])  # noqa: S606 (a shell would be one process more)
 
 
 def _ask(handler: str) -> int:
@@ -109,17 +109,20 @@ def _first(name: str, layers: str, engine: int) -> socket.socket:
     with suppress(FileNotFoundError):
         os.unlink(name)
     os.set_inheritable(engine, True)
-    program = os.path.join(os.path.dirname(__file__), "templates.py")
+    here = os.getcwd()
+    # From there it imports its own module.
+    os.chdir(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
     process = os.posix_spawn(
         sys.executable,
-        [sys.executable, program, name, str(engine)],
+        [sys.executable, "-m", "local.engine.templates", here, name, str(engine)],
         {**os.environ, "PYTHONPATH": layers},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_OPEN, 1, os.path.join(here, f"{name}.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
     )
+    os.chdir(here)
     ends_at = time.monotonic() + START_SECONDS
     while time.monotonic() < ends_at and not os.waitpid(process, os.WNOHANG)[0]:
         with suppress(OSError):

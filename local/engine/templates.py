@@ -19,8 +19,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
-from forks import CLIENT, MESSAGE_BYTES, START_SECONDS, STREAMS, read
+from local.engine.forks import CLIENT, MESSAGE_BYTES, START_SECONDS, STREAMS, read
 
 _LIBRARIES = (
     *("boto3", "botocore.endpoint", "botocore.httpsession", "pydantic", "pynamodb.transactions", "fastapi", "mangum"),
@@ -105,30 +106,40 @@ def _import(names: tuple[str, ...]) -> None:
     gc.freeze()
 
 
-def root(name: str, engine: int) -> None:
-    """Fork a template for each function that is asked for, and hand requests over to them, until the engine ends.
+class Root:
+    """Forks a template for each function that is asked for, and hands requests over to them, until the engine ends."""
 
-    Args:
-        name: Of the socket, in this directory.
-        engine: A descriptor of its process.
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    before = os.umask(0o077)
-    listener.bind(name)
-    os.umask(before)
-    listener.listen(_WAITING)
-    _import(_LIBRARIES)
-    forks = Forks()
-    templates: dict[object, socket.socket] = {}
+    def __init__(self, name: str, engine: int) -> None:
+        """Listen.
 
-    def accept() -> None:
-        connection = listener.accept()[0]
+        Args:
+            name: Of the socket, in this directory.
+            engine: A descriptor of its process.
+        """
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        before = os.umask(0o077)
+        self._listener.bind(name)
+        os.umask(before)
+        self._listener.listen(_WAITING)
+        self._engine = engine
+        self._forks = Forks()
+        self._templates: dict[object, socket.socket] = {}
+
+    def serve(self) -> None:
+        """Import the libraries, then take requests."""
+        _import(_LIBRARIES)
+        self._forks.watch(self._engine, lambda: os._exit(0))
+        self._forks.watch(self._listener, self._accept)
+        self._forks.serve()
+
+    def _accept(self) -> None:
+        connection = self._listener.accept()[0]
         connection.settimeout(START_SECONDS)
         streams: list[int] = []
         try:
             message, streams, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, STREAMS)
             if len(streams) == STREAMS:
-                hand_over(message, [connection.fileno(), *streams])
+                self._hand_over(message, [connection.fileno(), *streams])
         except OSError:
             traceback.print_exc()
         finally:
@@ -136,52 +147,58 @@ def root(name: str, engine: int) -> None:
             for stream in streams:
                 os.close(stream)
 
-    def hand_over(message: bytes, descriptors: list[int]) -> None:
+    def _hand_over(self, message: bytes, descriptors: list[int]) -> None:
         handler, directory, environment = read(message)
         kept = frozenset((name, value) for name, value in environment.items() if name not in _OF_A_PROCESS)
         key = (handler, directory, kept)
-        if key not in templates:
-            templates[key] = new(message, descriptors, lambda: templates.pop(key).close())
-        socket.send_fds(templates[key], [message], descriptors)
+        if key not in self._templates:
+            self._templates[key] = self._new(key, message, descriptors)
+        socket.send_fds(self._templates[key], [message], descriptors)
 
-    def new(message: bytes, descriptors: list[int], ended: Callable[[], None]) -> socket.socket:
+    def _new(self, key: object, message: bytes, descriptors: list[int]) -> socket.socket:
+        """Fork a template; return where it takes requests."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
 
         def child() -> None:
-            for other in (ours, *templates.values()):
+            for other in (ours, *self._templates.values()):
                 other.close()
             for descriptor in descriptors:
                 os.close(descriptor)
-            template(theirs, message)
+            Template(theirs, message).serve()
 
-        forks.fork(child, lambda _: ended())
+        self._forks.fork(child, lambda _: self._templates.pop(key).close())
         theirs.close()
         return ours
 
-    forks.watch(engine, lambda: os._exit(0))
-    forks.watch(listener, accept)
-    forks.serve()
 
+class Template:
+    """Has imported a function's code, and forks a process for each request, as long as the root lives."""
 
-def template(requests: socket.socket, first: bytes) -> None:
-    """Import a function's code, then fork a process for each request, as long as the root lives.
+    def __init__(self, requests: socket.socket, first: bytes) -> None:
+        """Import the code.
 
-    Args:
-        requests: Where they come from, each with a connection to who asked, and three streams.
-        first: One of them.
-    """
-    handler = _become(first)
-    code = os.environ["PYTHONPATH"].partition(os.pathsep)[0]
-    # As with -m: the directory comes first, then PYTHONPATH.
-    sys.path[:0] = [os.getcwd(), code]
-    real = os.environ.get("SLIPWAY_REAL_HANDLER", handler)
-    # Not the client: it asks for the engine's address where it is imported.
-    _import((real.rpartition(".")[0],))
-    forks = Forks()
+        Args:
+            requests: Where they come from, each with a connection to who asked, and three streams.
+            first: One of them.
+        """
+        handler = _become(first)
+        code = os.environ["PYTHONPATH"].partition(os.pathsep)[0]
+        # As with -m: the directory comes first, then PYTHONPATH.
+        sys.path[:0] = [str(Path.cwd()), code]
+        real = os.environ.get("SLIPWAY_REAL_HANDLER", handler)
+        # Not AWS's client: it reads the engine's address where it is imported.
+        _import((real.rpartition(".")[0],))
+        self._requests = requests
+        self._forks = Forks()
 
-    def take() -> None:
-        message, descriptors, _, _ = socket.recv_fds(requests, MESSAGE_BYTES, 1 + STREAMS)
+    def serve(self) -> None:
+        """Take requests."""
+        self._forks.watch(self._requests, self._take)
+        self._forks.serve()
+
+    def _take(self) -> None:
+        message, descriptors, _, _ = socket.recv_fds(self._requests, MESSAGE_BYTES, 1 + STREAMS)
         if not message:
             sys.exit()
         descriptor, *streams = descriptors
@@ -194,22 +211,19 @@ def template(requests: socket.socket, first: bytes) -> None:
         def ended(status: int) -> None:
             with suppress(OSError):
                 connection.send(str(status).encode())
-            forks.close(connection)
+            self._forks.close(connection)
 
         def gone() -> None:
             """End the fork with the process that asked for it, which says nothing until then."""
-            forks.close(connection)
+            self._forks.close(connection)
             os.kill(process, signal.SIGKILL)
 
-        process = forks.fork(child, ended)
+        process = self._forks.fork(child, ended)
         for stream in streams:
             os.close(stream)
-        forks.watch(connection, gone)
+        self._forks.watch(connection, gone)
         with suppress(OSError):
             connection.send(b"1")
-
-    forks.watch(requests, take)
-    forks.serve()
 
 
 def _become(message: bytes) -> str:
@@ -231,6 +245,7 @@ def _work(message: bytes, streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    # The directory of this file, which Python put before the layers.
+    # The project's own directory, from which this was imported; functions do not see it.
     del sys.path[0]
-    root(sys.argv[1], int(sys.argv[2]))
+    os.chdir(sys.argv[1])
+    Root(sys.argv[2], int(sys.argv[3])).serve()

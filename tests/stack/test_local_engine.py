@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import io
 import json
+import signal
 import socket
 import subprocess
 import textwrap
@@ -17,6 +18,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -237,13 +239,12 @@ COUNTED = """
     import os, time
 
     imported = os.getpid()
-    stream = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 
     def handler(event, context):
         if event.get("end"):
             os._exit(3)
         time.sleep(event.get("seconds", 0))
-        return {"imported": imported, "pid": os.getpid(), "read": stream, "has": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]}
+        return {"imported": imported, "pid": os.getpid(), "log": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]}
 """
 
 
@@ -253,8 +254,8 @@ def test_a_functions_code_is_imported_once_for_all_its_processes(invoke: Invoke)
         found = list(threads.map(call, [{"seconds": 2}] * 3))
     assert len({answer.get("pid") for answer in found}) == 3, found
     assert len({answer["imported"] for answer in found}) == 1
-    # Each has what the engine gave it, when it is looked at.
-    assert len({answer["has"] for answer in found}) == 3
+    # Each has the environment that the engine gave it.
+    assert len({answer["log"] for answer in found}) == 3
 
 
 def test_a_process_that_ends_takes_no_other_with_it(invoke: Invoke) -> None:
@@ -277,27 +278,51 @@ def test_code_that_does_not_import_fails_by_name_each_time(invoke: Invoke) -> No
         assert "does_not_exist" in answer["errorMessage"]
 
 
-def test_nothing_is_left_of_a_function_when_its_asker_is_gone(tmp_path: Path) -> None:
-    """As the engine ends a process that it needs no longer."""
-    (tmp_path / "app.py").write_text("def handler(event, context): return {}\n", encoding="utf-8")
+@contextmanager
+def asking(directory: Path, temporary: Path) -> Iterator[psutil.Popen]:
+    """A process that the engine would start, while it waits for its first event; what it leaves ends afterwards."""
+    (directory / "app.py").write_text("def handler(event, context): return {}\n", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as runtime_api:
         environment = {
-            "PYTHONPATH": str(tmp_path),
-            "TMPDIR": str(tmp_path),
+            "PYTHONPATH": str(directory),
+            "TMPDIR": str(temporary),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.getsockname()[1]}",
         }
         command = [str(python_of("runtime")), "-S", "-E", str(ROOT / "local" / "engine" / "forks.py"), "app.handler"]
-        asker = subprocess.Popen(command, cwd=tmp_path, env=environment)
-        # It asks for an event, which it never gets.
+        asker = psutil.Popen(command, cwd=directory, env=environment)
         connection, _ = runtime_api.accept()
+        left = asker.children(recursive=True)
         with connection:
-            (root,) = psutil.Process(asker.pid).children()
-            ((fork,),) = [template.children() for template in root.children()]
-            asker.terminate()
-            asker.wait(10)
-            assert psutil.wait_procs([fork], 10)[1] == []
-            assert root.is_running()
-            root.kill()
+            try:
+                yield asker
+            finally:
+                for process in (asker, *left):
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
+                asker.wait(10)
+
+
+def test_nothing_is_left_of_a_function_when_its_asker_is_gone(tmp_path: Path) -> None:
+    """As the engine ends a process that it needs no longer."""
+    with asking(tmp_path, tmp_path) as asker:
+        (root,) = asker.children()
+        ((fork,),) = [template.children() for template in root.children()]
+        asker.terminate()
+        assert psutil.wait_procs([fork], 10)[1] == []
+        assert root.is_running()
+
+
+def test_a_function_ends_with_the_root_of_all_templates(tmp_path: Path) -> None:
+    with asking(tmp_path, tmp_path) as asker:
+        (root,) = asker.children()
+        root.kill()
+        assert asker.wait(10) == -signal.SIGKILL
+
+
+def test_where_nothing_can_be_forked_it_is_an_ordinary_process(tmp_path: Path) -> None:
+    with asking(tmp_path, tmp_path / "nowhere") as asker:
+        assert asker.children() == []
+        assert asker.cmdline()[1:] == ["-m", "awslambdaric", "app.handler"]
 
 
 # ── Gap 3: CORS given through CloudFormation ────────────────────────────────────────────────────
