@@ -14,6 +14,8 @@ from local.every_test import MOST_REPEATED, Suite, main, run
 @pytest.fixture(autouse=True)
 def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(every_test, "LOGS", tmp_path / "logs")
+    # What these suites run needs no plugin, and all of them take a second or two to import.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def _suite(name: str, code: str) -> Suite:
