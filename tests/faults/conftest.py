@@ -118,6 +118,19 @@ class FaultyStack:
         )
         return path
 
+    def renew(self, function: str) -> None:
+        """Let a function go on in new processes only, as after a deployment.
+
+        Args:
+            function: A part of its name.
+        """
+        client = boto3.client(
+            "lambda", endpoint_url=self.described["aws_endpoint"], region_name=self.described["region"]
+        )
+        pages = client.get_paginator("list_functions").paginate()
+        (found,) = (each for page in pages for each in page["Functions"] if function in each["FunctionName"])
+        client.update_function_configuration(FunctionName=found["FunctionName"], Timeout=found["Timeout"])
+
     def withdraw(self, laid: list[Path] | None = None) -> None:
         """Take faults up that have not struck: these, or all."""
         for path in self.laid if laid is None else laid:
