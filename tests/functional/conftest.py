@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from moto import mock_aws
 
 from local.console_api.market import Market
 from local.console_api.server import running
+from slipway import request_budget
 from slipway.akash.console import client as console_api
 from tests.support import dynamodb_local, grants, quick_moto
-from tests.support.clock import SkippingClock
+from tests.support.clock import SkippingClock, patient_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
@@ -48,6 +51,8 @@ def slipway(
     An indirect parameter is what the chain's description has besides.
     """
     node, url = _served_node
+    # What other processes take of the machine is no time that a request waits.
+    monkeypatch.setattr(request_budget, "time", SimpleNamespace(monotonic=patient_seconds, sleep=time.sleep))
     node.answers = FakeNode().answers
     node.asked.clear()
     with mock_aws():
