@@ -29,8 +29,7 @@ MOST_REPEATED = 6
 _STOP_SECONDS = 60
 # Each worker has a stack, of which each has some 2 GB.
 _STACKS = ("--numprocesses", "2", "--dist", "loadfile")
-# One more than most machines have processors here: a test that waits leaves its own to another.
-_PROCESSES = ("--numprocesses", "3")
+_PROCESSES = ("--numprocesses", "2")
 _CLIENT = "clients/typescript"
 _NPM_TEST = f"npm --prefix {_CLIENT} test --silent"
 _PYTEST = ("-m", "pytest")
