@@ -57,9 +57,10 @@ class Forks:
 
     def fork(self, child: Callable[[], None], ended: Callable[[int], None]) -> int:
         """Fork a process that does one thing and ends; return its id. ``ended`` gets the status that it ended with."""
+        parent = os.getpid()
         process = os.fork()
         if not process:
-            os._exit(self._status(child))
+            os._exit(self._status(child, parent))
         end = os.pidfd_open(process)
 
         def reap() -> None:
@@ -69,10 +70,13 @@ class Forks:
         self.watch(end, reap)
         return process
 
-    def _status(self, child: Callable[[], None]) -> int:
+    def _status(self, child: Callable[[], None], parent: int) -> int:
         """Return the exit status of a new process that does this."""
         try:
+            # As `local.processes.end_with_parent`, which imports more than the standard library.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:  # It ended before the request was in place.
+                os.kill(os.getpid(), signal.SIGKILL)
             for key in list(self._selector.get_map().values()):
                 self.close(key.fileobj)  # type: ignore[arg-type]
             self._selector.close()

@@ -7,9 +7,8 @@ from playwright.sync_api import Page, expect
 from tests.stack.conftest import RunningStack
 from tests.stack.web.conftest import SCREENSHOTS, TELEPHONE, serious_issues
 
-# What is opened of each method: all operations take axe minutes.
-OPENED = 2
-METHODS = ("get", "post", "put", "patch", "delete")
+# Every so many operations are opened: all of them take axe a minute.
+STRIDE = 6
 
 
 def test_every_kind_of_operation_is_accessible(page: Page, stack: RunningStack) -> None:
@@ -21,10 +20,8 @@ def test_every_kind_of_operation_is_accessible(page: Page, stack: RunningStack) 
         tags.nth(index).click()
     operations = page.locator("button.opblock-summary-control")
     expect(operations.first).to_be_visible()
-    for method in METHODS:
-        of_its_kind = page.locator(f".opblock-{method} button.opblock-summary-control")
-        for index in range(min(OPENED, of_its_kind.count())):
-            of_its_kind.nth(index).click()
+    for index in range(0, operations.count(), STRIDE):
+        operations.nth(index).click()
     expect(page.locator(".responses-table").first).to_be_visible()
     assert serious_issues(page) == []
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
