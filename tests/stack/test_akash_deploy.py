@@ -96,6 +96,7 @@ def accepted(stack: Any, user: Token) -> dict[str, str]:
         # One wallet's requests at the same moment may meet in its counters, and are to be sent again.
         while (answer := deploy(stack, user, scenario, preferences=preferences)).status_code == 409:
             assert time.monotonic() < ends_at, answer.text
+            time.sleep(int(answer.headers["retry-after"]))
         assert answer.status_code == 202, answer.text
         return name, str(answer.json()["deployment_id"])
 
