@@ -44,7 +44,7 @@ def findings(output: str, errors: str = "") -> list[str]:
     """Return the vulnerabilities in a tool's answer.
 
     Both tools exit with 1 for findings and for failures alike, and pip-audit with 0 when no package is known to the
-    registry, so only their answers tell which.
+    registry, so only their answers say which.
 
     Raises:
         NotAskedError: There is no answer in it, or one that does not cover every package.

@@ -33,8 +33,8 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 def content_security_policy(configuration: Path) -> str:
     """Return the policy of the dashboard's pages, which names the hosts of the wallets that it offers."""
-    told = json.loads(configuration.read_bytes())
-    offered = {"walletConnect": told.get("walletConnectProjectId"), "coinbaseWallet": told.get("coinbaseWallet")}
+    offers = json.loads(configuration.read_bytes())
+    offered = {"walletConnect": offers.get("walletConnectProjectId"), "coinbaseWallet": offers.get("coinbaseWallet")}
     hosts = [entry for name, entry in json.loads(WALLET_HOSTS.read_bytes()).items() if offered[name]]
     connect = "".join(f" {host}" for entry in hosts for host in entry["connect"])
     frame = " ".join(host for entry in hosts for host in entry["frame"])

@@ -57,7 +57,7 @@ def main() -> int:
         return 1
     except Exception:
         traceback.print_exc()
-        say(f"\nThat is a mistake in local/; the logs in {directory.logs} may tell more.")
+        say(f"\nThat is a mistake in local/; the logs in {directory.logs} may say more.")
         return 1
     except KeyboardInterrupt:
         say("\nStopped.")
@@ -111,7 +111,7 @@ def start(directory: StateDirectory, *, launch: bool) -> None:
     """Bring a stack up and leave it running; nothing to do if one is."""
     with _held(directory):
         if stack.running(directory):
-            say(f"Slipway is running already; {directory.stack_file} tells where.")
+            say(f"Slipway is running already; {directory.stack_file} says where.")
             return
         held = Stack(directory, settled(Ports.from_environment()))
         try:
@@ -125,7 +125,7 @@ def start(directory: StateDirectory, *, launch: bool) -> None:
 
 
 def _serving(held: Stack) -> str:
-    return f"The dashboard is at {held.dashboard}, the API at {held.api} ({held.directory.stack_file} tells more),"
+    return f"The dashboard is at {held.dashboard}, the API at {held.api} ({held.directory.stack_file} says more),"
 
 
 def _ignore_interrupts() -> None:

@@ -1,4 +1,4 @@
-"""The running stack: starting and ending its processes, and the file that tells tools about it."""
+"""The running stack: starting and ending its processes, and the file that describes it to tools."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Stack:
         return f"http://localhost:{self.ports.dashboard}"
 
     def start(self, accounts: tuple[LocalAccount, ...]) -> None:
-        """Start the processes; `wait_until_ready` tells when they answer.
+        """Start the processes; `wait_until_ready` waits until they answer.
 
         Args:
             accounts: Whom the dashboard's development wallet can be.
@@ -210,7 +210,7 @@ class Stack:
             _remove_files(self.directory)
 
     def describe(self, outputs: dict[str, str], accounts: tuple[LocalAccount, ...]) -> None:
-        """Write the file that tells tools about the stack; it is there only while the stack is ready."""
+        """Write the file that describes the stack to tools; it is there only while the stack is ready."""
         content = {
             "api": self.api,
             "websocket": f"ws://localhost:{self.ports.api}",

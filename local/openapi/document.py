@@ -92,7 +92,7 @@ def document() -> dict[str, Any]:
 
 
 def _discriminate(node: Any, schemas: dict[str, Any]) -> None:
-    """Say of a choice between kinds which field tells them apart, so that generated clients know one from the other."""
+    """Say of a choice between kinds which field distinguishes them, so that generated clients know which one it is."""
     if isinstance(node, list):
         for entry in node:
             _discriminate(entry, schemas)

@@ -294,7 +294,7 @@ def test_what_is_stored_of_the_breaker_is_what_its_rules_say(
     for outcome, seconds in told:
         now += seconds
         monkeypatch.setattr(time, "time", lambda moment=now: moment)
-        expected = expected.told(outcome, now)
+        expected = expected.after(outcome, now)
         record_outcome(Service.TOKENS, outcome)
     stored = service_state(Service.TOKENS).breaker
     assert asdict(stored) == pytest.approx(asdict(expected))

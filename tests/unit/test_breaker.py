@@ -11,15 +11,15 @@ NOW = 10_000.0
 def _told(*outcomes: Outcome, breaker: Breaker | None = None, now: float = NOW) -> Breaker:
     breaker = breaker or Breaker()
     for outcome in outcomes:
-        breaker = breaker.told(outcome, now)
+        breaker = breaker.after(outcome, now)
     return breaker
 
 
 def test_it_opens_when_half_of_five_failed() -> None:
     closed = _told(Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILURE, Outcome.FAILURE)
     assert closed.decide(NOW) is Decision.ACCEPT
-    assert closed.told(Outcome.FAILURE, NOW).decide(NOW) is Decision.REFUSE
-    assert closed.told(Outcome.SUCCESS, NOW).decide(NOW) is Decision.ACCEPT
+    assert closed.after(Outcome.FAILURE, NOW).decide(NOW) is Decision.REFUSE
+    assert closed.after(Outcome.SUCCESS, NOW).decide(NOW) is Decision.ACCEPT
 
 
 def test_it_does_not_open_for_few_failures() -> None:
@@ -35,7 +35,7 @@ def test_it_opens_when_the_chain_is_out_of_reach_three_times_in_a_row() -> None:
 
 def test_old_outcomes_do_not_count() -> None:
     old = _told(*[Outcome.FAILURE] * 4)
-    assert old.told(Outcome.FAILURE, NOW + WINDOW_SECONDS).decide(NOW + WINDOW_SECONDS) is Decision.ACCEPT
+    assert old.after(Outcome.FAILURE, NOW + WINDOW_SECONDS).decide(NOW + WINDOW_SECONDS) is Decision.ACCEPT
 
 
 def test_one_probe_at_a_time_decides_whether_it_closes() -> None:
@@ -46,8 +46,8 @@ def test_one_probe_at_a_time_decides_whether_it_closes() -> None:
     probing = opened.probing(later)
     assert probing.decide(later + 1) is Decision.REFUSE
     assert probing.decide(later + PROBE_SECONDS) is Decision.PROBE
-    assert probing.told(Outcome.SUCCESS, later + 5).decide(later + 5) is Decision.ACCEPT
-    again = probing.told(Outcome.FAILURE, later + 5)
+    assert probing.after(Outcome.SUCCESS, later + 5).decide(later + 5) is Decision.ACCEPT
+    again = probing.after(Outcome.FAILURE, later + 5)
     assert again.decide(later + 6) is Decision.REFUSE
     assert again.decide(later + 5 + OPEN_SECONDS) is Decision.PROBE
 
@@ -57,7 +57,7 @@ def test_it_never_stays_open_for_good_and_says_when_to_come_back(told: list[tupl
     breaker, now = Breaker(), NOW
     for outcome, pause in told:
         now += pause
-        breaker = breaker.told(outcome, now)
+        breaker = breaker.after(outcome, now)
     if breaker.decide(now) is Decision.REFUSE:
         wait = breaker.retry_after(now)
         assert 1 <= wait <= PROBE_SECONDS

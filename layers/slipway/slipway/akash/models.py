@@ -1,4 +1,4 @@
-"""Shapes of requests for Akash workloads and of what is told of them.
+"""Shapes of requests for Akash workloads and of what is answered of them.
 
 Amounts are decimal strings: US dollars where a name says ``usd`` or ``deposit``, uact (a millionth of one) a block
 where it says so. Times are ISO 8601 in UTC.

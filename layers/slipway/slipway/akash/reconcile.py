@@ -74,7 +74,7 @@ class AkashReconcile:
     def find(self) -> Due:
         """Workloads that should have moved by now, active ones that are not well, and deployments without owner.
 
-        One list of what is open on Akash serves all of it; without that list only the first are told.
+        One list of what is open on Akash serves all of it; without that list only the first are found.
         """
         if self._console is None:
             return Due([], [])

@@ -165,10 +165,11 @@ def next_step(progress: Progress) -> Step:
 
 
 def is_ready(wanted: Iterable[str], leases: "Sequence[Lease]") -> bool:
-    """Whether every wanted service has all its replicas available, as the providers tell."""
-    told = [service for lease in leases if lease.status for service in lease.status.services.items()]
+    """Whether every wanted service has all its replicas available, as the providers report."""
+    reported = [service for lease in leases if lease.status for service in lease.status.services.items()]
     return all(
-        any(name == service and status.available >= max(1, status.total) for name, status in told) for service in wanted
+        any(name == service and status.available >= max(1, status.total) for name, status in reported)
+        for service in wanted
     )
 
 
@@ -194,7 +195,7 @@ def backed_off(seconds: float, least: int, most: int) -> int:
 def observation_of(
     leases: "Sequence[Lease]", observed_at: str, hosts: Mapping[str, str] = MappingProxyType({})
 ) -> Observation:
-    """Return what the providers of a workload's leases tell of it."""
+    """Return what the providers of a workload's leases report of it."""
     seen = Observation(observed_at=observed_at)
     for lease in leases:
         status, known_host = lease.status, hosts.get(lease.id.provider, "")

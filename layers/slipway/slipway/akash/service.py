@@ -103,7 +103,7 @@ class AkashService:
 
         Raises:
             InvalidSdlError: The SDL is not one that can be deployed.
-            UpstreamUnavailableError: Akash does not tell its prices now.
+            UpstreamUnavailableError: Akash does not name its prices now.
         """
         workload = parse_sdl(body.sdl)
         deposit = self._deposit(body)
@@ -152,7 +152,7 @@ class AkashService:
     def _credit_refusal(self, deposit: Decimal, shown: bool) -> SlipwayError | None:
         """Return why the account can't pay the deposit, with its credit where it may be ``shown``.
 
-        Only a word of Akash's counts: if it is silent, the create tells.
+        Only a word of Akash's counts: if it is silent, the create shows it.
         """
         try:
             credit = self._configured().balances(seconds=_CALL_SECONDS).balance

@@ -69,7 +69,7 @@ class AkashDeployment(Deployment, discriminator=KIND):
         chosen: Ids and prices of the bids to lease.
         chosen_by: ``owner`` or ``deadline``, where the owner wanted to choose.
         leases: Ids and prices of the leases.
-        observation: What the providers told last (``models.Observation``).
+        observation: What the providers reported last (``models.Observation``).
         closing_code: Why it will end in an error, once it is proved closed.
         name: What its owner calls it.
         auto_top_up: Whether its runway is kept up.

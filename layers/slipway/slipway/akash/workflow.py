@@ -356,7 +356,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 if self._own(deployment, found.dseq, found.deployment.hash, "recovered"):
                     record("CreatesRecovered")
                     return 0
-        # Without a manifest nothing that is found could be told to be ours, nor be leased: no use in waiting.
+        # Without a manifest nothing that is found could be known as ours, nor be leased: no use in waiting.
         patience = self._clocks.recover if hash_ else 0
         if asked_at <= attempt.ended_by(self._clocks.create) + patience * 1000:
             return _RECOVER_PAUSE
@@ -392,12 +392,12 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 return self._ask_to_choose(deployment)
             change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], undisturbed())
         elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
-            told = bids.Choice((), judged, "there are bids, but none that will do yet")
+            choice = bids.Choice((), judged, "there are bids, but none that will do yet")
             change(
                 deployment,
                 [AkashDeployment.bids_told_at.set(self._now_text())],
                 undisturbed() & AkashDeployment.bids_told_at.does_not_exist(),
-                event=("bids", "There are bids, but none that will do yet", told.explanation()),
+                event=("bids", "There are bids, but none that will do yet", choice.explanation()),
             )
         moment = self._clock()
         left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
@@ -614,7 +614,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
     def _give_up(self, job: AkashDeployment, failure: Failure) -> int:
-        """Remember why the workload fails; whatever is open is closed before it is told. The first reason counts."""
+        """Remember why the workload fails; what is open is closed before it is reported. The first reason counts."""
         remembered = change(
             job,
             [AkashDeployment.closing_code.set(failure.code), AkashDeployment.closing_message.set(failure.message)],
@@ -694,7 +694,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """Return whether a deployment is proved closed, or never was, and what Akash shows of it.
 
         Raises:
-            UpstreamUnavailableError: Nobody can tell now.
+            UpstreamUnavailableError: Nobody answers now.
         """
         try:
             found = self._console.deployment(dseq, _READ_SECONDS)

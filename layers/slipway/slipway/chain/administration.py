@@ -52,7 +52,7 @@ def run_installation(install: Callable[[str], dict[str, str | None]]) -> int:
     """Run what the command lines of installations share: the key, what is printed, and the exit status.
 
     Args:
-        install: Installs with the administrator's private key from ADMINISTRATOR_PRIVATE_KEY, and tells the addresses,
+        install: Installs with the administrator's private key from ADMINISTRATOR_PRIVATE_KEY, and returns addresses,
             which are printed as JSON.
 
     Returns:
@@ -85,7 +85,7 @@ def checksum_address(text: str | None) -> str | None:
 
 
 @contextmanager
-def telling(known: dict[str, str | None]) -> Iterator[None]:
+def as_install_errors(known: dict[str, str | None]) -> Iterator[None]:
     """Turn what goes wrong on the chain into ``InstallError``, with the addresses as they are by then."""
     try:
         yield

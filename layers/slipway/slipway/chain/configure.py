@@ -1,4 +1,4 @@
-"""``python -m slipway.chain.configure``: tells a running installation where its contracts are, and its fee cap.
+"""``python -m slipway.chain.configure``: gives a running installation the addresses of its contracts, and its fee cap.
 
 Needs CONTROL_TABLE in the environment besides the AWS account and region. Takes effect at the next request.
 """

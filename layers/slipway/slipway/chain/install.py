@@ -21,9 +21,9 @@ from web3 import Web3
 from slipway.chain.administration import (
     Administration,
     UnexpectedStateError,
+    as_install_errors,
     checksum_address,
     run_installation,
-    telling,
 )
 
 ZERO_ADDRESS = "0x" + "0" * 40
@@ -73,7 +73,7 @@ def install(
     known = {"model_registry": checksum_address(model_registry), "token_manager": checksum_address(token_manager)}
     wanted = [str(checksum_address(registrar)) for registrar in registrars]
     followed = checksum_address(predecessor) or ZERO_ADDRESS
-    with telling(known):
+    with as_install_errors(known):
         if predecessor:
             administration.contract("ModelRegistry", followed)
         registry_address = known["model_registry"] or administration.deploy(

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from slipway.chain.administration import (
     Administration,
     UnexpectedStateError,
+    as_install_errors,
     checksum_address,
     run_installation,
-    telling,
 )
 
 
@@ -53,7 +53,7 @@ def install_escrow(
     known = {"escrow": checksum_address(escrow)}
     wanted = [str(checksum_address(operator)) for operator in operators]
     held = str(checksum_address(token))
-    with telling(known):
+    with as_install_errors(known):
         address = known["escrow"] or administration.deploy("Escrow", held, administration.address)
         known["escrow"] = address
         contract = administration.contract("Escrow", address)

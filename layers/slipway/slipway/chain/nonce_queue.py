@@ -26,7 +26,7 @@ _MOST_WAIT_SECONDS = 12.0
 class NonceQueue:
     """One job's place in the queue for an account's nonces; set ``served`` once they are taken.
 
-    A ticket stands for one nonce, so that a job can tell which nonces those ahead of it will leave.
+    A ticket stands for one nonce, so that a job knows which nonces those ahead of it will leave.
 
     Args:
         chain_id: The chain.

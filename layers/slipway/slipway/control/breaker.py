@@ -17,7 +17,7 @@ PROBE_SECONDS = 120
 
 
 class Outcome(StrEnum):
-    """What the breaker is told."""
+    """What the breaker counts."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -60,7 +60,7 @@ class Breaker:
         """Return the breaker with a probe under way."""
         return replace(self, probe_until=now + PROBE_SECONDS)
 
-    def told(self, outcome: Outcome, now: float) -> "Breaker":
+    def after(self, outcome: Outcome, now: float) -> "Breaker":
         """Return the breaker after an outcome."""
         if outcome is Outcome.NEITHER:
             # Work that ended for a reason of its own says nothing of the service; if it was the probe, another may go.

@@ -156,7 +156,7 @@ def record_outcome(service: Service, outcome: Outcome) -> None:
             return
         for _ in range(_TRIES):
             state = service_state(service)
-            after = state.breaker.told(outcome, time.time())
+            after = state.breaker.after(outcome, time.time())
             if after == state.breaker:
                 return
             actions, unchanged = _change(state, after)

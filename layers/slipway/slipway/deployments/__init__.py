@@ -1,1 +1,1 @@
-"""Deployments of every kind: one list, one resource, told apart by ``kind``."""
+"""Deployments of every kind: one list, one resource, distinguished by ``kind``."""

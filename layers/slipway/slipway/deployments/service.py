@@ -114,7 +114,7 @@ class DeploymentService:
     Args:
         tokens: Token launches.
         akash: Gives the workloads on Akash; asked for only when one is requested or closed.
-        live: Gives what Akash tells of them; asked for only when one is read.
+        live: Gives what Akash reports of them; asked for only when one is read.
         models: Where models are known from; asked for the owner of a model that another launched.
     """
 

@@ -44,7 +44,7 @@ def statuses(rpc: JsonRpc, wanted: Sequence[tuple[str, str, str]]) -> list[Escro
     try:
         found = read_together(rpc, reads, _PRICED_WORDS)
     except RpcError as error:
-        raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
+        raise UpstreamUnavailableError(f"The escrow can't be read now: {error.rpc_message}", retry_after=5) from error
     return [_status_or_none(answer) for answer in found]
 
 
@@ -81,7 +81,9 @@ class EscrowContract:
         try:
             return self._rpc.ask(self.address, _status_call(job_id, wallet), _status, block)
         except RpcError as error:
-            raise UpstreamUnavailableError(f"The escrow can't tell now: {error.rpc_message}", retry_after=5) from error
+            raise UpstreamUnavailableError(
+                f"The escrow can't be read now: {error.rpc_message}", retry_after=5
+            ) from error
 
     def deposit(self, job_id: str, amount: int, price: int) -> Call:
         """Pay for a job, an hour of which costs ``price`` at most; the token's ``approve`` comes first."""

@@ -54,7 +54,7 @@ def job_key(job_id: str) -> bytes:
 
 
 def domain_separator(domain: PermitDomain) -> bytes:
-    """Return the hash by which a token tells its domain (EIP-712)."""
+    """Return the hash by which a token names its domain (EIP-712)."""
     hashes = [keccak256(text.encode()) for text in (_DOMAIN, domain.name, domain.version)]
     kinds = ("bytes32", "bytes32", "bytes32", "uint256", "address")
     return keccak256(encode(kinds, (*hashes, domain.chain_id, domain.token)))

@@ -181,7 +181,7 @@ class EscrowService:
         """Return the transaction that gives the caller back what is unspent, even while the service is paused.
 
         Raises:
-            ConflictError: Nothing can be refunded now; ``details`` tell what is reserved and until when.
+            ConflictError: Nothing can be refunded now; ``details`` say what is reserved and until when.
             UpstreamUnavailableError: The chain did not answer in time, or has no escrow.
         """
         contract = self._contract(paid_job(job_id))

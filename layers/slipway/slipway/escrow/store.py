@@ -30,7 +30,7 @@ class PaidJob(JobsItem):
 
     @property
     def escrow(self) -> str | None:
-        """Address of the escrow that it was told to deposit in."""
+        """Address of the escrow that its deposit was asked for."""
         return self.payment["escrow"] if self.payment else None
 
     def price(self, decimals: int) -> int:

@@ -1,4 +1,4 @@
-"""Shapes of requests for stacks and of what is told of them. Times are ISO 8601 in UTC."""
+"""Shapes of requests for stacks and of what is answered of them. Times are ISO 8601 in UTC."""
 
 import re
 from enum import StrEnum

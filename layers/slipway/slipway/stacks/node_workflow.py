@@ -104,7 +104,7 @@ class NodeWorkflow(StackWorkflow):
             pause = None if is_gone else DISCOVERY.pause(count, self._seconds_since(began_at))
             outcome = "failure" if pause is None else "attempt"
             tries.append({"count": count, "at": self._now_text(), "outcome": outcome, "cause": error.code})
-            self._tell(stack, outcome, count, cause=error.code, reason=error.message)
+            self._log(stack, outcome, count, cause=error.code, reason=error.message)
             looked = [StackItem.discovery.set(tries), StackItem.discovery_began_at.set(began_at)]
             if not advance(stack, Step.DISCOVER, looked):
                 return 0
@@ -113,7 +113,7 @@ class NodeWorkflow(StackWorkflow):
                 return self._fail(stack, failure_from(error))
             return pause
         tries.append({"count": count, "at": self._now_text(), "outcome": "success", "cause": None})
-        self._tell(stack, "success", count, endpoint=str(endpoint))
+        self._log(stack, "success", count, endpoint=str(endpoint))
         record("DiscoverySeconds", self._seconds_since(began_at))
         advance(
             stack,
@@ -128,14 +128,16 @@ class NodeWorkflow(StackWorkflow):
         return 0
 
     @staticmethod
-    def _tell(stack: StackItem, outcome: str, count: int, **more: Any) -> None:
-        tell = logger.info if outcome == "success" else logger.warning
-        tell(f"[discover][{outcome}]", stack=stack.name, count=count, of=DISCOVERY.tries, **more)
+    def _log(stack: StackItem, outcome: str, count: int, **more: Any) -> None:
+        write = logger.info if outcome == "success" else logger.warning
+        write(f"[discover][{outcome}]", stack=stack.name, count=count, of=DISCOVERY.tries, **more)
 
     def _look(self, stack: StackItem) -> Endpoint:
         deployment = self._open_deployment(self._open_workload(stack), LOOK_SECONDS)
         ports = [lease.status.forwarded_ports for lease in deployment.open_leases if lease.status]
-        candidate = rpc_candidate({f"{index}/{name}": told[name] for index, told in enumerate(ports) for name in told})
+        candidate = rpc_candidate(
+            {f"{index}/{name}": reported[name] for index, reported in enumerate(ports) for name in reported}
+        )
         host = candidate.host
         if not host:
             host = host_for(candidate, self._provider_uri(deployment.open_leases[0].id.provider))

@@ -25,7 +25,7 @@ from slipway.store import aws_client
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-# Why nothing is told of an endpoint.
+# Why nothing is published of an endpoint.
 REFUSALS: tuple[type[SlipwayError], ...] = (
     ArtifactMissingError,
     ArtifactUnsignedError,
@@ -36,7 +36,7 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
 
 
 def publishes(node: StackItem | None) -> bool:
-    """Whether a node publishes an endpoint now, as far as its own state tells."""
+    """Whether a node publishes an endpoint now, as far as its own state shows."""
     return node is not None and node.status == str(Status.ACTIVE) and not (node.health or {}).get("withdrawn_at")
 
 

@@ -1,6 +1,6 @@
 """Pure decisions about stacks: names, endpoints, when to look for them, and what a node's answer has to be.
 
-Source: specification 002; what providers tell of forwarded ports is described at ``slipway.akash.console.models``.
+Source: specification 002; what providers report of forwarded ports is described at ``slipway.akash.console.models``.
 """
 
 import ipaddress
@@ -65,7 +65,7 @@ class Endpoint:
 
 
 def valid_endpoint(host: str, port: int, *, allow_loopback: bool = False) -> Endpoint:
-    """Return an endpoint, if it may be published as far as its text tells.
+    """Return an endpoint, if it may be published as far as its text shows.
 
     What the host resolves to is for ``slipway.network``.
 
@@ -125,7 +125,7 @@ def rpc_candidate(ports: "Mapping[str, Iterable[ForwardedPort]]") -> "ForwardedP
     Which port others use (``as``) says nothing, and peering and WebSocket are never meant.
 
     Args:
-        ports: As the provider tells them, by service.
+        ports: As the provider reports them, by service.
 
     Raises:
         EndpointNotForwardedError: There is none yet.
@@ -140,13 +140,13 @@ def rpc_candidate(ports: "Mapping[str, Iterable[ForwardedPort]]") -> "ForwardedP
     if not found:
         raise EndpointNotForwardedError(f"The provider forwards no port to the node's port {RPC_PORT}")
     if len(found) > 1:
-        told = ", ".join(str(number) for _, number in sorted(found))
-        raise EndpointAmbiguousError(f"The provider forwards several ports to the node's port {RPC_PORT}: {told}")
+        several = ", ".join(str(number) for _, number in sorted(found))
+        raise EndpointAmbiguousError(f"The provider forwards several ports to the node's port {RPC_PORT}: {several}")
     return next(iter(found.values()))
 
 
 def host_for(candidate: "ForwardedPort", provider_uri: str) -> str:
-    """Return the host of a forwarded port: as told with it, else the provider's own.
+    """Return the host of a forwarded port: as reported with it, else the provider's own.
 
     Raises:
         EndpointHostMissingError: Neither is known.
@@ -205,8 +205,8 @@ def node_version(answer: Any) -> str:
     Raises:
         ProbeNonsenseError: No node of this family answers so.
     """
-    told = answer if isinstance(answer, dict) else {}
-    vendor, rpc = told.get("node_vendor"), told.get("rpc_version")
+    fields = answer if isinstance(answer, dict) else {}
+    vendor, rpc = fields.get("node_vendor"), fields.get("rpc_version")
     if not isinstance(vendor, str) or not vendor or not str(rpc if rpc is not None else "").isdigit():
         raise ProbeNonsenseError("What answers at the endpoint is no Banano node")
     return " ".join(vendor.split())[:80]
@@ -225,7 +225,7 @@ def block_count(answer: Any) -> int:
 
 
 def peer_count(answer: Any) -> int | None:
-    """Return how many peers a node's answer to ``{"action": "peers"}`` names; None where it tells none."""
+    """Return how many peers a node's answer to ``{"action": "peers"}`` names; None where it names none."""
     peers = answer.get("peers") if isinstance(answer, dict) else None
     # A node without any writes an empty text.
     return len(peers) if isinstance(peers, dict | list) or peers == "" else None
@@ -235,7 +235,7 @@ def peer_count(answer: Any) -> int | None:
 
 
 def generations_of(statuses: "Iterable[LeaseStatus]") -> dict[str, int]:
-    """Which generation of each service its provider runs, 0 where it tells none."""
+    """Which generation of each service its provider runs, 0 where it reports none."""
     return {name: service.observed_generation for status in statuses for name, service in status.services.items()}
 
 
@@ -243,16 +243,16 @@ def is_updated(statuses: "Iterable[LeaseStatus]", services: Iterable[str], befor
     """Whether every service runs what it was updated to, and nothing else.
 
     Args:
-        statuses: What the providers tell.
+        statuses: What the providers report.
         services: The services' names.
         before: Their generations before the update.
     """
-    told = {name: service for status in statuses for name, service in status.services.items()}
-    return all(name in told and _runs_anew(told[name], before.get(name, 0)) for name in services)
+    reported = {name: service for status in statuses for name, service in status.services.items()}
+    return all(name in reported and _runs_anew(reported[name], before.get(name, 0)) for name in services)
 
 
 def _runs_anew(service: "ServiceStatus", before: int) -> bool:
-    """Counters that a provider does not tell are 0; while an old container still runs, replicas are too many."""
+    """Counters that a provider does not report are 0; while an old container still runs, replicas are too many."""
     moved_on = not before or not service.observed_generation or service.observed_generation > before
     replaced = not service.replicas or service.replicas <= service.updated_replicas
     return moved_on and replaced and service.available >= max(1, service.total)

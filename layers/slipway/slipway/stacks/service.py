@@ -68,7 +68,7 @@ class StackService:
         """Return a stack with its events.
 
         Raises:
-            NotFoundError: There is none, or it was deleted; ``details`` tells when.
+            NotFoundError: There is none, or it was deleted; ``details`` says when.
         """
         stack = self._existing(environment_named(environment), kind)
         return read_detail(stack)

@@ -319,7 +319,7 @@ class StackWorkflow(Workflow[StackRun]):
         seconds = self._seconds_since(stack.job_began_at)
         look_at = to_text(self._clock() + timedelta(seconds=self._settings.look))
 
-        def tell(write: Transaction) -> None:
+        def also(write: Transaction) -> None:
             active = AkashDeployment.status == str(WorkloadStatus.ACTIVE)
             wanted = AkashDeployment.close_requested_at.does_not_exist() & AkashDeployment.closing_code.does_not_exist()
             write.check("workload", AkashDeployment, workload.pk, workload.sk, active & wanted)
@@ -336,7 +336,7 @@ class StackWorkflow(Workflow[StackRun]):
                 *actions,
             ],
             event=(str(Status.ACTIVE), f"Generation {int(stack.generation)} is up", None),
-            also=tell,
+            also=also,
         )
         if done:
             _measure(stack, "completed", seconds)
@@ -345,10 +345,10 @@ class StackWorkflow(Workflow[StackRun]):
     # ── Failure ─────────────────────────────────────────────────────────────────────────────────
 
     def _withdraw(self, stack: StackItem) -> None:
-        """Take away what the stack tells others; nothing for a stack that tells nothing."""
+        """Take away what the stack publishes; nothing for a stack that publishes nothing."""
 
     def _give_up(self, job: StackRun, failure: Failure) -> int:
-        """Remember why the job fails; what it leaves open is closed before it is told. The first reason counts."""
+        """Remember why the job fails; what it leaves open is closed before it is reported. The first reason counts."""
         stack, step = job.stack, self._due(job)
         if step is Step.ROLL:
             # What was asked for is done; reconcile rolls the other stack.
@@ -396,11 +396,11 @@ class StackWorkflow(Workflow[StackRun]):
             # Its variables may be secrets, and nobody needs them any more.
             actions += [StackItem.endpoint.remove(), StackItem.deployment_id.remove(), StackItem.spec.set({})]
 
-        def tell(write: Transaction) -> None:
+        def also(write: Transaction) -> None:
             write.create("outcome", job_outcome("stack", outcome, seconds, 0, 0))
             write.create("audit", _audit(stack, outcome))
 
-        if advance(stack, Step.DONE, actions, event=event, also=tell):
+        if advance(stack, Step.DONE, actions, event=event, also=also):
             _measure(stack, outcome, seconds)
         return 0
 

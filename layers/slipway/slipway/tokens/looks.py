@@ -28,7 +28,7 @@ def looks_of(rpc: JsonRpc, chain: Chain, launch: Launch, polls: int, moment: dat
 
 
 def looks_as_known(rpc: JsonRpc, chain: Chain, launch: Launch, moment: datetime) -> dict[str, Look]:
-    """Look at a launch's transactions as far as that is possible now: what no node can tell is pending."""
+    """Look at a launch's transactions as far as that is possible now: what no node knows is pending."""
     try:
         return looks_of(rpc, chain, launch, 0, moment)
     except UpstreamUnavailableError:

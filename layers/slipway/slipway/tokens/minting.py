@@ -80,7 +80,9 @@ class Minting:
         try:
             return calls.token_status(self._rpc, str(token.controller), token.token_address)
         except RpcError as error:
-            raise UpstreamUnavailableError(f"The chain can't tell now: {error.rpc_message}", retry_after=5) from error
+            raise UpstreamUnavailableError(
+                f"The chain can't be read now: {error.rpc_message}", retry_after=5
+            ) from error
 
 
 @cache

@@ -1,7 +1,7 @@
 """The steps of ``token_deploy``, but for those of the signer.
 
 Each may be done any number of times with the same effect as once, by any number of executions: what is due follows from
-what is stored and from the chain. docs/exactly-once.md tells why a launch has one token whatever happens.
+what is stored and from the chain. docs/exactly-once.md says why a launch has one token whatever happens.
 """
 
 from collections.abc import Callable

@@ -53,7 +53,7 @@ def bid_of(bid: Bid, provider: Provider | None) -> dict[str, Any]:
 
 
 def offers_of(judged: Sequence[Judged], providers: Mapping[str, Provider]) -> list[dict[str, Any]]:
-    """Return bids with what tells their providers apart, in their order, as they are kept for the buyer."""
+    """Return bids with what distinguishes their providers, in their order, as they are kept for the buyer."""
     return [_offer_of(entry, providers.get(entry.bid.id.provider)) for entry in judged[:_MOST_KEPT]]
 
 

@@ -142,7 +142,7 @@ class LeaseStatus(_Answer):
 
 
 class Lease(_Answer):
-    """``state`` is ``active``, ``insufficient_funds`` or ``closed``; ``status`` is None if the provider can't tell."""
+    """``state`` is ``active``, ``insufficient_funds`` or ``closed``; ``status`` is None if the provider has none."""
 
     id: LeaseId
     state: State = ""

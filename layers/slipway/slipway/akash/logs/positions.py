@@ -83,7 +83,7 @@ class Match:
     Attributes:
         start: How many of the window's lines had been read.
         gap: Why lines may be missing, or None.
-        settled: Whether a longer window would tell nothing else.
+        settled: Whether a longer window would show nothing else.
     """
 
     start: int

@@ -137,7 +137,7 @@ class _Poll:
     # ── The answer ──────────────────────────────────────────────────────────────────────────────
 
     async def answer(self) -> str:
-        """Read until there is something to tell."""
+        """Read until there is something to send."""
         if self._request.bad_cursor:
             self._add(event({"message": "The position is not one of this stream's"}, event_id=self._id(), name="gap"))
         tasks = [asyncio.create_task(self._follow(feed)) for feed in self._feeds]

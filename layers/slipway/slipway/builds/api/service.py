@@ -495,8 +495,8 @@ class BuildService:
             return self._replay_deploy(idempotency)
         quota_of(caller, "build_hashes").count()
         most_open, audit = quota_of(caller, BUILDS).most_open, context.audit("accepted", build.wallet, build_id)
-        told = f"Following {tx_hash} on {self._chains[chain_id].name}"
-        update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, told)
+        message = f"Following {tx_hash} on {self._chains[chain_id].name}"
+        update = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, message)
         for _ in range(_TRIES):
             before = find_chain_deployment(build_id, chain_id)
             if refusal := _follow_refusal(build, chain_id, before):

@@ -109,7 +109,7 @@ class Parameter:
                 return decimal_text(Fraction(value))
         return value
 
-    def told(self, value: Any) -> str:
+    def in_words(self, value: Any) -> str:
         """Return a value in words."""
         if self.unit == "seconds":
             return duration_text(int(value))

@@ -50,7 +50,7 @@ _NEEDS_OWNER = frozenset(
 """Features that nobody could use without an owner."""
 _ACCESS = {"roles": "roles", "ownerless": "none"}
 _HIDDEN = frozenset({"fixed", "owner", "exempting", *_ACCESS})
-"""Features that the option `access` tells, or that follow from others."""
+"""Features that the option `access` names, or that follow from others."""
 _MAX_UNITS = 2**256 - 1
 _MAX_VOTES = 2**208 - 1
 
@@ -331,7 +331,7 @@ class Draft:
             self.reading.refuse(self._words_of(parameter), parameter.missing)
         value = self.owner if parameter.default == "owner" else parameter.default
         if parameter.assumed:
-            self.assumed.append(parameter.assumed.format(parameter.told(value) if value is not None else ""))
+            self.assumed.append(parameter.assumed.format(parameter.in_words(value) if value is not None else ""))
         return value
 
     def _words_of(self, parameter: Parameter) -> str:

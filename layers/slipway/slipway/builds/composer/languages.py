@@ -85,7 +85,7 @@ _ENGLISH = frozenset(
 
 
 def language_of(text: str) -> str | None:
-    """Return the name of the language that a text is in; None for English, and where it is too little to tell."""
+    """Return the name of the language that a text is in; None for English, and where it is too little to judge."""
     bare = re.sub(r"\b0x[0-9a-fA-F]+\b|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'", " ", text)
     letters = [character for character in bare if character.isalpha()]
     foreign = [unicodedata.name(character, "").split(" ")[0] for character in letters if ord(character) > 0x24F]

@@ -123,8 +123,8 @@ _BINDING = re.compile(
 
 def review_problems(review: Review, prompt: str) -> list[str]:
     """Return what a second reading leaves out: numbers, addresses, denials and quantifiers of the request."""
-    told = " ".join(wish.text for wish in review.wishes).lower()
-    left = [found for found in dict.fromkeys(_BINDING.findall(prompt)) if found.lower().rstrip(".,") not in told]
+    wished = " ".join(wish.text for wish in review.wishes).lower()
+    left = [found for found in dict.fromkeys(_BINDING.findall(prompt)) if found.lower().rstrip(".,") not in wished]
     return [f"No wish accounts for {_quoted(left)}; quote the request's own words."] if left else []
 
 

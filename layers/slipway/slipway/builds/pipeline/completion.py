@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway.builds.pipeline.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
-from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments, change_build, running
+from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments
 from slipway.errors import (
     AuditUnavailableError,
     CompileTimeoutError,
@@ -42,8 +42,8 @@ class BuildWorkflow:
             return Prepared(fail(build, job_id, AuditUnavailableError("The contract has no audit that passed")), [])
         if build.stage == str(Stage.PREPARE):
             chains = _chains(len(build.run_chains))
-            told = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")
-            begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, told)
+            event = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")
+            begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, event)
         stage = next_stage(build, job_id)
         return Prepared(stage, [int(chain) for chain in build.run_chains] if stage is Stage.DEPLOY else [])
 
@@ -51,7 +51,7 @@ class BuildWorkflow:
         """Record how the run ended, once every chain of it has.
 
         A build is complete when its contract is on every one of its chains. If it is not, the build failed, and its
-        deployments tell on which chains it is all the same: those stay, and only the others are tried again.
+        deployments say on which chains it is all the same: those stay, and only the others are tried again.
         """
         build, is_due = due(build_id, job_id, Stage.DEPLOY)
         if not is_due:
@@ -72,20 +72,20 @@ class BuildWorkflow:
         if failed:
             failure = _failure_on(failed, len(everything))
             actions += _failure_actions(failure)
-            told = Progress(Status.FAILED, 0, Step.ERROR, failure.message)
+            event = Progress(Status.FAILED, 0, Step.ERROR, failure.message)
         else:
-            told = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"Deployed to {_chains(len(everything))}")
+            event = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"Deployed to {_chains(len(everything))}")
         code = DeploymentFailedError.code if failed else None
         gas, cost = _sum(everything, "gas_used"), _sum(everything, "cost")
         # One chain that is down says nothing of the others, nor of the service.
         is_ours = False if deployed or build.signer else None
-        finish(build, job_id, told, actions, code, gas=gas, cost=cost, is_ours=is_ours, at=Stage.DEPLOY)
+        finish(build, job_id, event, actions, code, gas=gas, cost=cost, is_ours=is_ours, at=Stage.DEPLOY)
         return next_stage(build, job_id)
 
     # ── Failures ────────────────────────────────────────────────────────────────────────────────
 
     def record_failure(self, build_id: str, job_id: str, error_name: str, cause: str) -> Stage:
-        """Record that a task failed for a reason that it could not tell itself.
+        """Record that a task failed for a reason that it could not record itself.
 
         Once something may be on a chain, only the chain knows how it ends: then the run goes on, by ``reconcile``.
         """
@@ -127,10 +127,3 @@ def _of_stage(build: BuildItem, failure: Failure) -> Failure:
     if build.stage in (str(Stage.AUDIT), str(Stage.FIX)):
         return Failure(AuditUnavailableError.code, "The audit did not run to its end")
     return failure
-
-
-def tell(build: BuildItem, job_id: str, progress: int, message: str) -> bool:
-    """Tell of a build that is being deployed, such as of one chain's end; False when the run is over."""
-    return change_build(
-        build, [], running(job_id), update=Progress(Status.DEPLOYING, progress, Step.DEPLOYMENT, message)
-    )

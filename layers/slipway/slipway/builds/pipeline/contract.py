@@ -96,8 +96,8 @@ class ContractWorkflow:
         if not is_due:
             return next_stage(build, job_id)
         if build.status == str(Status.PENDING):
-            told = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
-            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, told):
+            event = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
+            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, event):
                 return next_stage(build, job_id)
         request = GenerationRequest(
             prompt=build.prompt, owner=build.wallet, template=build.template, options=build.options
@@ -108,9 +108,9 @@ class ContractWorkflow:
         except _REFUSALS as error:
             return fail(build, job_id, error, [BuildItem.generation_time.set(seconds_of_stage(build))])
         self._files.put_source(build_id, 0, generation.source)
-        told = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote {generation.title}; compiling it")
+        event = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote {generation.title}; compiling it")
         actions = [*_generated(generation), BuildItem.generation_time.set(seconds_of_stage(build))]
-        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, told, actions)
+        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, event, actions)
         return next_stage(build, job_id)
 
     def compile(self, build_id: str, job_id: str) -> Stage:
@@ -130,8 +130,8 @@ class ContractWorkflow:
         revision, name = int(build.revision or 0), str(build.contract_name)
         digests = self._files.put_compilation(build_id, revision, compilation, name)
         message = f"Compiled with solc {compilation.compiler_version.partition('+')[0]}; auditing with Slither"
-        told = Progress(Status.AUDITING, 50, Step.SECURITY_AUDIT, message)
-        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, told, [BuildItem.digests.set(digests)])
+        event = Progress(Status.AUDITING, 50, Step.SECURITY_AUDIT, message)
+        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, event, [BuildItem.digests.set(digests)])
         return next_stage(build, job_id)
 
     def audit(self, build_id: str, job_id: str) -> Stage:
@@ -183,11 +183,11 @@ class ContractWorkflow:
                 ended = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"{_passed(report)}; {then}")
                 finish(build, job_id, ended, [BuildItem.stage.set(str(Stage.DONE)), *actions], None)
                 return next_stage(build, job_id)
-            told = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))
-            begin_stage(build, job_id, at, Stage.PREPARE, told, actions)
+            event = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))
+            begin_stage(build, job_id, at, Stage.PREPARE, event, actions)
         elif can_mend(report, with_model=self._fixer is not None):
-            told = Progress(Status.AUDITING, 55 + 2 * len(report.rounds), Step.FIXING, _fixing(report))
-            begin_stage(build, job_id, at, Stage.FIX, told, actions)
+            event = Progress(Status.AUDITING, 55 + 2 * len(report.rounds), Step.FIXING, _fixing(report))
+            begin_stage(build, job_id, at, Stage.FIX, event, actions)
         else:
             return self._refuse(build, job_id, report, actions)
         return next_stage(build, job_id)
@@ -196,8 +196,8 @@ class ContractWorkflow:
     def _refuse(build: BuildItem, job_id: str, report: AuditReport, actions: list[Any] | None = None) -> Stage:
         changes = [*(actions or []), BuildItem.audit_time.set(seconds_of_stage(build))]
         if report.error:
-            told = str(report.error.get("message", "The audit did not run to its end"))
-            return fail(build, job_id, AuditUnavailableError(told), changes)
+            reason = str(report.error.get("message", "The audit did not run to its end"))
+            return fail(build, job_id, AuditUnavailableError(reason), changes)
         refused = [finding for finding in report.findings if finding.impact in REFUSED]
         findings = [
             {"detector": finding.detector, "impact": finding.impact, "lines": finding.lines[:10]}

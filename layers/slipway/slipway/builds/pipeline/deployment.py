@@ -453,13 +453,13 @@ def record_status(
     actions: Sequence[Action] = (),
     also: Callable[[Transaction], None] | None = None,
 ) -> bool:
-    """Change a deployment and, while its run goes on, tell the build's listeners, in one transaction.
+    """Change a deployment and, while its run goes on, send the build's listeners an event, in one transaction.
 
     Args:
         deployment: As it was read; nothing is written if its attempt is not the same any more.
         allowed: Statuses from which it may move.
         to: Its new status.
-        message: What listeners are told; nothing if it is empty.
+        message: What listeners are sent; nothing if it is empty.
         build: The deployment's, if it was read already.
         actions: Further changes of the deployment.
         also: Adds writes that happen together with it.
@@ -479,8 +479,8 @@ def record_status(
 
     build = build or find_build(deployment.build_id)
     if message and build and _goes_on(build, deployment.job_id):
-        told = Progress(Status.DEPLOYING, _progress(build, to), Step.DEPLOYMENT, message)
-        if change_build(build, [], running(deployment.job_id), update=told, also=add):
+        event = Progress(Status.DEPLOYING, _progress(build, to), Step.DEPLOYMENT, message)
+        if change_build(build, [], running(deployment.job_id), update=event, also=add):
             return True
     write = Transaction()
     add(write)

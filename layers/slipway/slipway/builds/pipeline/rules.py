@@ -16,7 +16,7 @@ ENDED = frozenset({ChainStatus.DEPLOYED, ChainStatus.FAILED, ChainStatus.CANCELL
 
 
 class ChainStep(StrEnum):
-    """What a branch does next, besides what ``slipway.chain.models.Progress`` tells."""
+    """What a branch does next, besides what ``slipway.chain.models.Progress`` holds."""
 
     SIGN = "sign"
     BROADCAST = "broadcast"

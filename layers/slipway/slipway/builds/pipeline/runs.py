@@ -63,15 +63,15 @@ def next_stage(build: BuildItem, job_id: str) -> Stage:
 
 
 def begin_stage(
-    build: BuildItem, job_id: str, at: Stage, to: Stage, told: Progress, actions: Sequence[Action] = ()
+    build: BuildItem, job_id: str, at: Stage, to: Stage, event: Progress, actions: Sequence[Action] = ()
 ) -> bool:
     """Go on to a stage, if the run is still at the one where it was; a new status begins a new time to be measured."""
-    times = [BuildItem.stage_began_at.set(now_text())] if str(told.status) != build.status else []
+    times = [BuildItem.stage_began_at.set(now_text())] if str(event.status) != build.status else []
     return change_build(
         build,
         [BuildItem.stage.set(str(to)), *times, *actions],
         running(job_id) & (BuildItem.stage == str(at)),
-        update=told,
+        update=event,
     )
 
 
@@ -92,15 +92,15 @@ def fail(build: BuildItem, job_id: str, error: SlipwayError, actions: Sequence[A
         *([BuildItem.error_details.set(details)] if details else []),
         *actions,
     ]
-    told = Progress(Status.FAILED, 0, Step.ERROR, error.message[:_MAX_MESSAGE])
-    finish(build, job_id, told, changes, error.code)
+    event = Progress(Status.FAILED, 0, Step.ERROR, error.message[:_MAX_MESSAGE])
+    finish(build, job_id, event, changes, error.code)
     return next_stage(build, job_id)
 
 
 def finish(
     build: BuildItem,
     job_id: str,
-    told: Progress,
+    event: Progress,
     actions: Sequence[Action],
     error_code: str | None,
     *,
@@ -114,12 +114,12 @@ def finish(
     Args:
         build: The build.
         job_id: The run.
-        told: Its last event.
+        event: Its last.
         actions: Further changes of the build.
         error_code: Why it failed, None if it did not.
         gas: What its transactions used.
         cost: What they cost, in wei.
-        is_ours: Whether a failure says something of this installation; None to tell by its code.
+        is_ours: Whether a failure says something of this installation; None to judge by its code.
         at: The stage that it ends from, if more could be added to the run meanwhile.
     """
     seconds = (now() - from_text(build.run_began_at)).total_seconds()
@@ -131,7 +131,7 @@ def finish(
             write.create("outcome", outcome)
 
     condition = running(job_id) if at is None else running(job_id) & (BuildItem.stage == str(at))
-    if not change_build(build, actions, condition, update=told, also=also):
+    if not change_build(build, actions, condition, update=event, also=also):
         return False
     record("Builds", outcome=error_code or "completed")
     record("BuildFailed", 1 if error_code else 0)

@@ -1,6 +1,6 @@
 """What the signer function does for a build: sign the creation of its contract on one chain, ahead of its broadcast.
 
-It is told only which build and which chain; what to sign follows from the build as it is stored, and nothing is signed
+It gets only which build and which chain; what to sign follows from the build as it is stored, and nothing is signed
 for a build that was cancelled or whose source did not pass its audit, or that is not the code which passed.
 """
 

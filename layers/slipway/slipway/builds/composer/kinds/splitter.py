@@ -163,21 +163,21 @@ def shared(spec: Specification, draft: Weighing, who: str) -> tuple[tuple[str, .
     if parts and len(parts) == 1 and len(people) > 1:
         parts = parts * len(people)
     finest = max((Fraction(part).denominator for part in parts), default=1)
-    told = [int(part * finest) for part in parts]
-    if not told:
-        told = [1] * len(people)
+    shares = [int(part * finest) for part in parts]
+    if not shares:
+        shares = [1] * len(people)
         draft.assumed += ["Each has an equal share."] if len(people) > 1 else []
     percent = any(name in reading.words and "%" in reading.words[name] for name in ("pairs", "turned", "shares"))
-    if len(told) != len(people) or 0 in told or (percent and sum(told) != 100 * finest):
+    if len(shares) != len(people) or 0 in shares or (percent and sum(shares) != 100 * finest):
         words = next((reading.words[name] for name in ("pairs", "turned", "shares") if name in reading.words), who)
         reading.refuse(
-            words, f"The shares are for {len(told)} wallets and come to {sum(told)}; {len(people)} are named."
+            words, f"The shares are for {len(shares)} wallets and come to {sum(shares)}; {len(people)} are named."
         )
-        told = [1] * len(people)
+        shares = [1] * len(people)
     count = reading.values.get("payee_count")
     if count is not None and count != len(people):
         reading.refuse(reading.words["payee_count"], f"{len(people)} wallets are named.")
-    return people, tuple(told)
+    return people, tuple(shares)
 
 
 def _settled(spec: Specification, draft: Weighing) -> Specification:
