@@ -31,7 +31,7 @@ _TEXTS = ROOT / "tests" / "support" / "rpc_refusals.json"
 _PAGE = ROOT / "docs" / "refusals.md"
 _RESULTS = ROOT / "docs" / "results.md"
 _MARKS = re.compile(r"(?<=<!-- refusals -->\n).*?(?=<!-- /refusals -->)", re.DOTALL)
-_ADDRESS, _HASH, _MOST_TEXT = "0x" + "11" * 20, "0x" + "22" * 32, 78
+_ADDRESS, _HASH, _MAX_TEXT = "0x" + "11" * 20, "0x" + "22" * 32, 78
 
 # Each call that a job makes, by its column.
 CALLS: dict[str, tuple[str, Callable[[JsonRpc], Any]]] = {
@@ -185,7 +185,7 @@ def rows() -> list[tuple[Text, list[str]]]:
 
 
 def _cell(text: str) -> str:
-    shown = text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
+    shown = text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
     return "`" + re.sub(r"\s+", " ", shown.replace("`", "'").replace("|", "¦")).strip() + "`"
 
 

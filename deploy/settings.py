@@ -23,7 +23,7 @@ from slipway.errors import ValidationFailedError
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 # What a parameter of CloudFormation holds, in bytes.
-MOST_PARAMETER_BYTES = 4096
+MAX_PARAMETER_BYTES = 4096
 # Sections of the file that become these parameters themselves.
 _OWN = frozenset(
     {"Chains", "TokenChainId", "WalletRoles", "StageName", "Architecture", "AkashApiKeySecretArn",
@@ -248,8 +248,8 @@ def _parameter_problems(parameters: dict[str, Any]) -> list[str]:
 
 def _value_problem(declared: dict[str, Any], text: str) -> str | None:
     """Say what CloudFormation, or a function that starts, would refuse."""
-    if len(text.encode()) > MOST_PARAMETER_BYTES:
-        return f"longer than the {MOST_PARAMETER_BYTES} bytes that a parameter holds"
+    if len(text.encode()) > MAX_PARAMETER_BYTES:
+        return f"longer than the {MAX_PARAMETER_BYTES} bytes that a parameter holds"
     if (allowed := declared.get("AllowedValues")) and text not in map(str, allowed):
         return f"one of {', '.join(map(str, allowed))}"
     if (pattern := declared.get("AllowedPattern")) and not re.fullmatch(pattern.strip("^$"), text):

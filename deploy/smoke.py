@@ -29,7 +29,7 @@ from local.sign_in import sign, sign_in_message
 USUAL_CHAINS = (11155111, 84532, 31337, 80002, 421614, 1, 8453, 137, 42161, 10)
 _PROMPT = "An ERC-20 token called Smoke with the symbol SMK and a fixed supply of 1000"
 _REQUEST_SECONDS, _BUILD_SECONDS, _DELIVERY_SECONDS, _LAUNCH_SECONDS = 20.0, 120.0, 30.0, 600.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 5.0
 
 
 class SmokeError(Exception):
@@ -133,7 +133,7 @@ class Smoke:
             if self.clock() > deadline:
                 raise SmokeError(f"{what} took more than {seconds:.0f} s")
             self.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            pause = min(pause * 1.5, _MAX_PAUSE)
         return found
 
     def _health(self) -> None:

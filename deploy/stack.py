@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 # What can't be made again from code: its replacement or removal has to be allowed by name.
 IRREPLACEABLE = frozenset({"AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket"})
 _CHANGE_SET_SECONDS, _STACK_SECONDS = 600.0, 3600.0
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE = 5.0
 _BUCKET_REGION_WITHOUT_CONSTRAINT = "us-east-1"
 
 
@@ -217,7 +217,7 @@ class Stack:
             if self._clock() > deadline:
                 raise StackError(f"{self.name}: {what} took more than {seconds:.0f} s; look at it in the console")
             self._sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            pause = min(pause * 1.5, _MAX_PAUSE)
         return found
 
 

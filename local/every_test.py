@@ -23,8 +23,8 @@ from local.paths import ROOT
 from local.processes import end_with_parent
 
 LOGS = ROOT / ".local" / "tests"
-LEAST_COVERAGE_PERCENT = 90
-MOST_REPEATED = 6
+MIN_COVERAGE_PERCENT = 90
+MAX_REPEATED = 6
 """Files of one suite whose failed tests may run once more; where more fail, it is not the load."""
 _STOP_SECONDS = 60
 # Each worker has a stack, of which each has some 2 GB.
@@ -134,7 +134,7 @@ def _passes_alone(suite: Suite) -> bool:
     failed = suite.failed
     # What several tests of a file share fails for all of them at once.
     files = {test.partition("::")[0] for test in failed}
-    if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(files) <= MOST_REPEATED:
+    if suite.status != pytest.ExitCode.TESTS_FAILED or not suite.repeat or not 0 < len(files) <= MAX_REPEATED:
         return False
     again = Suite(f"{suite.name}-again", suite.repeat, suite.directory)
     _run_beside([again])
@@ -179,7 +179,7 @@ def _run_beside(wanted: list[Suite]) -> None:
 def _covered() -> bool:
     """Print the coverage of all suites together; return whether it is enough."""
     found = sorted(map(str, LOGS.glob("*.json")))
-    merge = ("--merge", *found, "--out", str(LOGS / "coverage.json"), "--fail-under", str(LEAST_COVERAGE_PERCENT))
+    merge = ("--merge", *found, "--out", str(LOGS / "coverage.json"), "--fail-under", str(MIN_COVERAGE_PERCENT))
     return subprocess.run([*_COVERAGE, *merge], cwd=ROOT, check=False).returncode == 0
 
 

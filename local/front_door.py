@@ -73,7 +73,7 @@ _LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 _MAX_MESSAGE = 128 * 1024  # API Gateway's limit of a WebSocket message.
 
 # What one metric may have in a call.
-_MOST_VALUES = 150
+_MAX_VALUES = 150
 _SCOPE = f"{CREDENTIALS['AWS_ACCESS_KEY_ID']}/20260101/{REGION}/monitoring/aws4_request"
 _CLOUDWATCH = {
     "Content-Type": "application/x-amz-json-1.0",
@@ -155,8 +155,8 @@ class FrontDoor:
         while True:
             await asyncio.sleep(self.metrics_seconds)
             served, self._served = self._served, []
-            for start in range(0, len(served), _MOST_VALUES):
-                body = json.dumps(metric_data(self.http_api, served[start : start + _MOST_VALUES]))
+            for start in range(0, len(served), _MAX_VALUES):
+                body = json.dumps(metric_data(self.http_api, served[start : start + _MAX_VALUES]))
                 try:
                     async with self._session.post(self.engine, data=body, headers=_CLOUDWATCH):
                         pass

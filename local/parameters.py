@@ -22,7 +22,7 @@ _PASSED_ON = (
     "MLFLOW_TRACKING_URI", "OIDC_ALGORITHMS", "OIDC_AUDIENCE", "OIDC_CLAIMS", "OIDC_ISSUER", "OIDC_JWKS_URL",
 )  # fmt: skip
 # Below these, a slow machine alone would make a workload fail.
-_LEAST_SECONDS = {
+_MIN_SECONDS = {
     "AkashCreateSeconds": 5, "AkashRecoverSeconds": 2, "AkashBidWindowSeconds": 0.2, "AkashBidTimeoutSeconds": 8,
     "AkashDepositSeconds": 30, "AkashLeaseSeconds": 10, "AkashReadySeconds": 15, "AkashLookSeconds": 2,
     "AkashOrphanSeconds": 15,
@@ -95,7 +95,7 @@ def _akash_seconds(declared: Template) -> dict[str, str]:
     scale = float(os.environ.get("SFN_WAIT_SCALE", "1"))
     return {
         name: f"{max(declared[name]['Default'] * scale, least):g}"
-        for name, least in _LEAST_SECONDS.items()
+        for name, least in _MIN_SECONDS.items()
         if name in declared and scale < 1
     }
 

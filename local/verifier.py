@@ -32,7 +32,7 @@ from local.serving import serve
 from slipway.solidity.compiler import CompilationError, Compiler, CompilerError
 
 _EXACT, _MATCH = "exact_match", "match"
-_MOST_BYTES = 16 * 1024 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
 
 
 class VerificationError(Exception):
@@ -214,7 +214,7 @@ class Routes:
 
     def application(self) -> web.Application:
         """Return the server's application."""
-        app = web.Application(client_max_size=_MOST_BYTES)
+        app = web.Application(client_max_size=_MAX_BYTES)
         app.router.add_get("/health", self._health)
         app.router.add_post(r"/v2/verify/{chain_id:\d+}/{address:0x[0-9a-fA-F]{40}}", self._submit)
         app.router.add_get("/v2/verify/{job_id}", self._job)

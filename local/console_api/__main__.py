@@ -22,7 +22,7 @@ from local.engine.server import LOOPBACK
 from local.ports import Ports
 from local.serving import serve
 
-_LEAST_SCALE = 0.001
+_MIN_SCALE = 0.001
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     options = parser.parse_args()
     port = Ports.from_environment().console if options.port is None else options.port
     # Waits may be scaled to nothing, but a network without time makes no sense.
-    market = Market(Clock(max(options.time_scale, _LEAST_SCALE)))
+    market = Market(Clock(max(options.time_scale, _MIN_SCALE)))
     if options.state and options.state.exists():
         # A file of our own, in the developer's checkout.
         market = pickle.loads(options.state.read_bytes())  # noqa: S301

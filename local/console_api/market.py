@@ -25,7 +25,7 @@ from local.console_api.sdl import Expose, Group, InvalidSdlError, Service, Workl
 from local.ports import is_free
 
 DOLLAR = 1_000_000
-LEAST_DEPOSIT = Decimal("0.5")
+MIN_DEPOSIT = Decimal("0.5")
 _NODE_PORTS = range(30000, 32768)
 
 
@@ -213,7 +213,7 @@ class Market:
             RefusedError: Too little credit or deposit, or another create in the same millisecond.
         """
         amount = deposit * DOLLAR
-        if deposit < LEAST_DEPOSIT:
+        if deposit < MIN_DEPOSIT:
             raise RefusedError(400, "Failed to create deployment: Deposit too low")
         if account.credit < amount:
             missing = (amount - account.credit) / DOLLAR

@@ -36,7 +36,7 @@ exec > >(exec tee -a {log}) 2>&1
 {wrapper}exec {python} "$_HANDLER"
 """
 
-_LEAST_TIMEOUT = 60
+_MIN_TIMEOUT = 60
 
 # Only in stacks that are started with SLIPWAY_FAULTS (`local.faults`) or SLIPWAY_CALLS (`local.calls`).
 _WRAPPERS = {"SLIPWAY_FAULTS": "faults", "SLIPWAY_CALLS": "calls"}
@@ -75,7 +75,7 @@ def run_with_aws_runtime_client(
             raise UnsupportedTemplateError(f"{logical_id}: only Python functions have a local counterpart")
         properties["Runtime"] = "provided.al2023"
         # On a busy machine a process takes longer to start than a request may take on AWS.
-        properties["Timeout"] = max(properties.get("Timeout") or shared.get("Timeout") or 0, _LEAST_TIMEOUT)
+        properties["Timeout"] = max(properties.get("Timeout") or shared.get("Timeout") or 0, _MIN_TIMEOUT)
         code = target / logical_id
         shutil.copytree(build / properties["CodeUri"], code)
         write_bootstrap(code, [layers[name] for name in names], log)

@@ -8,12 +8,12 @@ import argparse
 import asyncio
 from contextlib import suppress
 
-_MOST_BYTES = 65536
+_MAX_BYTES = 65536
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while data := await reader.read(_MOST_BYTES):
+        while data := await reader.read(_MAX_BYTES):
             writer.write(data)
             await writer.drain()
     with suppress(OSError):

@@ -41,7 +41,7 @@ _BY_NAME: dict[str, Any] = {
 _BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "null": None}
 # Of several words, the one for the usual end.
 _USUAL = ("completed", "active", "up")
-_MOST_DEPTH = 8
+_MAX_DEPTH = 8
 
 
 @cache
@@ -91,7 +91,7 @@ class Sampler:
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
-            return [self.example(schema.get("items", {}), name, depth + 1)] if depth < _MOST_DEPTH else []
+            return [self.example(schema.get("items", {}), name, depth + 1)] if depth < _MAX_DEPTH else []
         if kind == "string":
             return _text(name)
         return _BY_NAME[name] if isinstance(_BY_NAME.get(name), int | float) else _BY_TYPE[kind]
@@ -103,7 +103,7 @@ class Sampler:
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         values = schema.get("additionalProperties")
-        if isinstance(values, dict) and depth < _MOST_DEPTH:
+        if isinstance(values, dict) and depth < _MAX_DEPTH:
             return {"web": self.example(values, "", depth + 1)}
         return {name: self.example(entry, name, depth + 1) for name, entry in schema.get("properties", {}).items()}
 

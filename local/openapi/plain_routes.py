@@ -25,8 +25,8 @@ class Container(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    containerName: Annotated[str, Field(min_length=1, max_length=beats.MOST_NAME_CHARACTERS)]  # noqa: N815
-    port: Annotated[str, Field(max_length=beats.MOST_PORT_CHARACTERS)]
+    containerName: Annotated[str, Field(min_length=1, max_length=beats.MAX_NAME_CHARACTERS)]  # noqa: N815
+    port: Annotated[str, Field(max_length=beats.MAX_PORT_CHARACTERS)]
 
 
 class Figures(BaseModel):
@@ -49,8 +49,8 @@ class Heartbeat(BaseModel):
 
     walletAddress: Address  # noqa: N815
     timestamp: Annotated[str, Field(min_length=1, max_length=64)]
-    containers: Annotated[list[Container], Field(max_length=beats.MOST_CONTAINERS)]
-    boot_id: Annotated[str | None, Field(min_length=1, max_length=beats.MOST_BOOT_ID_CHARACTERS)] = None
+    containers: Annotated[list[Container], Field(max_length=beats.MAX_CONTAINERS)]
+    boot_id: Annotated[str | None, Field(min_length=1, max_length=beats.MAX_BOOT_ID_CHARACTERS)] = None
     figures: Figures | None = None
 
 

@@ -58,7 +58,7 @@ POOL = [0xD1, 0xD2]
 ETHER = 10**18
 USDC = 10**6
 SECONDS = 60
-LEAST_TIP = 25 * GWEI
+MIN_TIP = 25 * GWEI
 
 pytestmark = pytest.mark.skipif(
     not has_go() and not os.environ.get("CI"), reason="geth is built with Go, which this machine does not have"
@@ -80,7 +80,7 @@ class Node:
     usdc: str
 
 
-@pytest.fixture(scope="module", params=[0, LEAST_TIP], ids=["geth", "geth with a least tip of 25 gwei"])
+@pytest.fixture(scope="module", params=[0, MIN_TIP], ids=["geth", "geth with a least tip of 25 gwei"])
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     least_tip = request.param
     arguments = [f"--miner.gasprice={least_tip}", f"--txpool.pricelimit={least_tip}"] if least_tip else []
@@ -268,11 +268,11 @@ def test_a_tip_under_the_least_is_bumped_to_it(world: World, monkeypatch: pytest
     fees = JsonRpc.fees
     monkeypatch.setattr(JsonRpc, "fees", lambda rpc: type(fees(rpc))(fees(rpc).base_fee_per_gas, 0))
     assert world.status(world.launch())["status"] == "completed"
-    assert chain_configuration(CHAIN_ID).wanted_tip == LEAST_TIP
+    assert chain_configuration(CHAIN_ID).wanted_tip == MIN_TIP
     second = world.launch()
     item = transaction_for(second, "deploy")
     assert item
-    assert (list(item.hashes), item.fees.max_priority_fee_per_gas) == ([item.transaction_hash], LEAST_TIP)
+    assert (list(item.hashes), item.fees.max_priority_fee_per_gas) == ([item.transaction_hash], MIN_TIP)
 
 
 def test_legacy_transactions_are_taken(world: World) -> None:

@@ -30,8 +30,8 @@ from local.source_template import source_template
 from local.temporary_stack import temporary_stack
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_LAYER_BYTES = 250 * 1024 * 1024
-MOST_ENVIRONMENT_BYTES = 4096
+MAX_LAYER_BYTES = 250 * 1024 * 1024
+MAX_ENVIRONMENT_BYTES = 4096
 # Amazon Linux 2023 has glibc 2.34.
 NEWEST_GLIBC = (2, 34)
 SECONDS = 120
@@ -138,7 +138,7 @@ def test_environments_fit(jailed: Jailed) -> None:
     for name in names:
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         # On AWS, ARNs and addresses are longer than the engine's; a quarter is left for that.
-        assert len(json.dumps(variables)) < MOST_ENVIRONMENT_BYTES * 3 / 4, name
+        assert len(json.dumps(variables)) < MAX_ENVIRONMENT_BYTES * 3 / 4, name
 
 
 def _bytes(directory: Path) -> int:
@@ -151,7 +151,7 @@ def test_layers_fit() -> None:
     for name, resource in source_template()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             own = resource["Properties"].get("Layers", [])
-            assert shared + sum(sizes[entry["Ref"]] for entry in own) < MOST_LAYER_BYTES, name
+            assert shared + sum(sizes[entry["Ref"]] for entry in own) < MAX_LAYER_BYTES, name
 
 
 def test_binaries_ask_for_no_newer_c_library_than_lambda_has() -> None:

@@ -31,7 +31,7 @@ QUICK = {"bids": {"delay": 1, "spread": 1, "timeout": 6000}, "start": {"silent_f
 # Of the bids' time, for those that none come for.
 PASSED_SECONDS = 32
 # The price that paid workloads' deposits agree to, in base units: an hour of the network passes in a few minutes.
-MOST_PER_HOUR = 50_000_000
+MAX_PER_HOUR = 50_000_000
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Workloads:
             self.start(deployment_id)
         return deployment_id
 
-    def deposit(self, deployment_id: str, units: int, price: int = MOST_PER_HOUR) -> None:
+    def deposit(self, deployment_id: str, units: int, price: int = MAX_PER_HOUR) -> None:
         """Deposit test USDC for a workload, in its owner's name."""
         outputs, owner = self.stack.described["outputs"], self.stack.owner
         key = job_key(deployment_id)
@@ -135,7 +135,7 @@ class Workloads:
         payment = {
             "amount": f"{Decimal(units) / 10**6:.6f}",
             "units": units,
-            "price": MOST_PER_HOUR,
+            "price": MAX_PER_HOUR,
             "decimals": 6,
             "token": outputs["usdc"],
             "escrow": outputs["escrow"],

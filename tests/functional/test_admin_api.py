@@ -576,8 +576,8 @@ def test_gas_is_summed_by_wallet_chain_and_day_and_never_over_currencies(slipway
 
 
 def test_more_gas_than_is_counted_is_named(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slipway.control.gas._MOST_COUNTED", 3)
-    monkeypatch.setattr("slipway.control.gas._MOST_SHOWN", 2)
+    monkeypatch.setattr("slipway.control.gas._MAX_COUNTED", 3)
+    monkeypatch.setattr("slipway.control.gas._MAX_SHOWN", 2)
     for number in range(5):
         _spend(ALICE.address, number, now() - timedelta(hours=13 * number))
     body = _admin(slipway, "api_admin_gas").body

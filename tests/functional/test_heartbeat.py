@@ -214,7 +214,7 @@ def test_a_flood_of_late_beats_is_bounded_and_beats_on_time_are_still_taken(
     slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (heartbeats, session_store):
-        monkeypatch.setattr(module, "MOST_LATE_BEATS", 5)
+        monkeypatch.setattr(module, "MAX_LATE_BEATS", 5)
     start, given_hash = now() // HOUR * HOUR, token_hash(token) or b""
     for number in range(5):
         take_beat(Beat(WORKER, start - 3 * HOUR + number * MINUTE, []), given_hash, start)

@@ -200,7 +200,7 @@ def test_a_token_allows_the_logs_of_its_lease_and_is_kept_until_a_minute_before_
 
 
 def test_a_burst_is_told_in_parts(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_stream, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(log_stream, "MAX_BYTES", 20_000)
     source = logs.follow(EventSource(), 2)
     logs.write(*[f"{number % 7:0100}" for number in range(700)])
     logs.follow(source, 702)

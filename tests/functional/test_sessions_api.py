@@ -12,7 +12,7 @@ import pytest
 from slipway.configuration import known_wallets
 from slipway.errors import AuthenticationFailedError
 from slipway.identity import sessions, standing
-from slipway.identity.api_keys import MOST_KEYS
+from slipway.identity.api_keys import MAX_KEYS
 from slipway.identity.scopes import SCOPES
 from slipway.identity.sessions import SessionItem
 from tests.support.installation import Answer, Installation
@@ -240,7 +240,7 @@ def test_a_key_has_the_roles_that_its_wallet_has_at_the_time(
 
 
 def test_a_wallet_has_at_most_fifty_keys(slipway: Installation) -> None:
-    for _ in range(MOST_KEYS):
+    for _ in range(MAX_KEYS):
         last = _make_key(slipway).body["id"]
     assert _make_key(slipway).status == 409
     assert _make_key(slipway, account=BOB).status == 201

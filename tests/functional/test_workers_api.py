@@ -364,7 +364,7 @@ def test_the_cost_of_a_page_follows_the_page(slipway: Installation) -> None:
 
 
 def test_a_page_of_many_containers_is_short_and_goes_on(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet, "_MOST_CONTAINER_BYTES", 250)
+    monkeypatch.setattr(fleet, "_MAX_CONTAINER_BYTES", 250)
     wallets = _fleet(5, [0])
     for wallet in wallets:
         WorkerItem(*worker_key(wallet)).update(actions=[WorkerItem.containers.set(CONTAINERS * 2)])

@@ -34,7 +34,7 @@ LAYERS = {name: BUILT / name / "python" for name in ("DependenciesLayer", "Chain
 FLOOR = 'import boto3\n\nclient = boto3.client("dynamodb")\n\n\ndef handler(event, context):\n    return {}\n'
 # What a function of ours can't do without; heartbeats are held to it.
 LOGGER_FLOOR = "from aws_lambda_powertools import Logger\n\nlogger = Logger()\n" + FLOOR
-_MOST_SECONDS = 60
+_MAX_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _runtime_api(first: dict[str, Any] | None) -> Iterator[tuple[str, threading.
                 self._answer(json.dumps(events.pop()), {"Lambda-Runtime-Deadline-Ms": str(2**42)})
                 return
             ready.set()
-            over.wait(_MOST_SECONDS)
+            over.wait(_MAX_SECONDS)
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
@@ -156,7 +156,7 @@ def cpu_seconds(start: Start, first: dict[str, Any] | None = None) -> float:
             cwd=start.folder,
             env={**environment(start), "AWS_LAMBDA_RUNTIME_API": address, "AWS_ENDPOINT_URL": f"http://{address}"},
         )
-        ends_at = time.monotonic() + _MOST_SECONDS
+        ends_at = time.monotonic() + _MAX_SECONDS
         while not ready.wait(0.01):
             ended, _ = os.waitpid(process.pid, os.WNOHANG)
             if ended or time.monotonic() > ends_at:

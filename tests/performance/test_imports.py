@@ -24,7 +24,7 @@ from tests.support.template import functions
 
 FUNCTIONS = sorted(functions())
 # So often is each started at least, and so often at most where it is over its budget.
-ROUNDS, MOST_ROUNDS = 2, 8
+ROUNDS, MAX_ROUNDS = 2, 8
 # Ratios to the floor. The first is promised; the others keep a function from growing unseen.
 BUDGETS = {
     "DeploymentsFunction": 3.0,
@@ -72,7 +72,7 @@ def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         starts[FIRST] = (function_start("DeploymentsFunction"), refused)
     least = dict.fromkeys(starts, float("inf"))
     floors = {"floor", HEARTBEAT_FLOOR}
-    for number in range(MOST_ROUNDS):
+    for number in range(MAX_ROUNDS):
         due = set(starts) if number < ROUNDS else _over_budget(least)
         for name in (name for name in starts if due and name in due | floors):
             least[name] = min(least[name], cpu_seconds(*starts[name]))

@@ -11,7 +11,7 @@ from local.openapi.document import committed
 from tests.stack.conftest import RunningStack
 
 # What Lambda may answer at most, and what the page's largest part may become.
-_MOST_ANSWER, _MOST_SENT = 6 * 1024 * 1024, 600 * 1024
+_MAX_ANSWER, _MAX_SENT = 6 * 1024 * 1024, 600 * 1024
 
 
 def test_the_document_is_served_to_anyone(stack: RunningStack) -> None:
@@ -32,9 +32,9 @@ def test_the_page_and_every_part_of_it_are_served_from_here(stack: RunningStack,
         answer = stack.http.get(f"/{part}", headers=headers)
         assert answer.status_code == 200, part
         assert answer.headers["content-type"] in ("text/css; charset=utf-8", "text/javascript; charset=utf-8")
-        assert len(answer.content) < _MOST_ANSWER
+        assert len(answer.content) < _MAX_ANSWER
         if encoding == "gzip":
-            assert int(answer.headers["content-length"]) < _MOST_SENT
+            assert int(answer.headers["content-length"]) < _MAX_SENT
 
 
 def test_who_asks_for_no_compression_gets_none(stack: RunningStack) -> None:

@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 # A run is over after five minutes; here nobody may be waiting for a busy engine only.
-_MOST_SECONDS = 600
+_MAX_SECONDS = 600
 
 
 def run_express(described: dict[str, Any], machine: str) -> dict[str, Any]:
@@ -23,6 +23,6 @@ def run_express(described: dict[str, Any], machine: str) -> dict[str, Any]:
         endpoint_url=described["aws_endpoint"],
         region_name=described["region"],
         # Once and no more: another try is another run. AWS has a host of its own for these.
-        config=Config(read_timeout=_MOST_SECONDS, retries={"total_max_attempts": 1}, inject_host_prefix=False),
+        config=Config(read_timeout=_MAX_SECONDS, retries={"total_max_attempts": 1}, inject_host_prefix=False),
     )
     return dict(client.start_sync_execution(stateMachineArn=described["outputs"][machine]))

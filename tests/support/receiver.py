@@ -10,7 +10,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-_LONGEST_SECONDS = 60
+_MAX_SECONDS = 60
 
 
 def verified(secret: str, request: tuple[dict[str, str], bytes]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
-    def wait_for(self, count: int, seconds: float = _LONGEST_SECONDS) -> None:
+    def wait_for(self, count: int, seconds: float = _MAX_SECONDS) -> None:
         """Wait until so many requests have come."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.requests) >= count, seconds), self.requests

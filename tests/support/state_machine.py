@@ -11,7 +11,7 @@ from typing import Any
 from local.state_machines import state_machines
 
 _EQUALS = re.compile(r"(\$[\w.]+) = '(\w+)'")
-_MOST_STATES = 2000
+_MAX_STATES = 2000
 
 
 @dataclass
@@ -37,7 +37,7 @@ class StateMachine:
         definition = state_machines()[self.name].definition
         states, current, value = definition["States"], definition["StartAt"], given
         variables: dict[str, Any] = {}
-        for _ in range(_MOST_STATES):
+        for _ in range(_MAX_STATES):
             state = states[current]
             self.visited.append(current)
             scope = {
@@ -59,7 +59,7 @@ class StateMachine:
                     value = _filled(state.get("Output", value), scope)
             variables |= _filled(state.get("Assign", {}), scope)
             current = state["Next"]
-        raise AssertionError(f"no end after {_MOST_STATES} states, the last of them {self.visited[-20:]}")
+        raise AssertionError(f"no end after {_MAX_STATES} states, the last of them {self.visited[-20:]}")
 
     def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes on after a task, the state itself or its Catch, and what is known there."""

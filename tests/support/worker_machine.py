@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-_LONGEST_SECONDS = 60
+_MAX_SECONDS = 60
 # Everything that script and daemon may call, so that a tool they need and don't install can't hide.
 _TOOLS = (
     "bash", "cat", "chmod", "cp", "curl", "cut", "date", "df", "env", "flock", "grep", "id", "install", "jq", "ln",
@@ -174,14 +174,14 @@ class Machine:
         return subprocess.run(
             [*self.inside, str(self.home / "bin/bash"), *options, "-s", "--", *arguments],
             input=script, env={**self.variables(), **given}, capture_output=True, text=True,
-            timeout=_LONGEST_SECONDS, cwd=self.root, start_new_session=True, check=False,
+            timeout=_MAX_SECONDS, cwd=self.root, start_new_session=True, check=False,
         )  # fmt: skip
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the installed program."""
         return subprocess.run(
             [*self.inside, str(self.program), *arguments], env=self.variables(), capture_output=True, text=True,
-            timeout=_LONGEST_SECONDS, cwd=self.root, start_new_session=True, check=False,
+            timeout=_MAX_SECONDS, cwd=self.root, start_new_session=True, check=False,
         )  # fmt: skip
 
     def variables(self) -> dict[str, str]:

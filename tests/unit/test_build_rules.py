@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from slipway.builds.api.estimates import LEAST_BUILDS, TARGET_SECONDS, estimated_seconds
+from slipway.builds.api.estimates import MIN_BUILDS, TARGET_SECONDS, estimated_seconds
 from slipway.builds.api.models import BuildRequest, DeployRequest
 from slipway.builds.api.pagination import range_of_page, start_of_page
 from slipway.builds.states import DEPLOYING_FROM, DEPLOYING_TO, FINAL, OPEN, Status, deployment_progress
@@ -56,7 +56,7 @@ def test_numbers_sort_as_they_count(numbers: list[int]) -> None:
 @given(st.lists(st.floats(0.01, 10_000), max_size=80))
 def test_an_estimate_is_the_target_until_builds_tell_better(seconds: list[float]) -> None:
     estimate = estimated_seconds(seconds)
-    if len(seconds) < LEAST_BUILDS:
+    if len(seconds) < MIN_BUILDS:
         assert estimate == TARGET_SECONDS == 87
     else:
         assert sum(taken <= estimate for taken in seconds) >= 0.9 * len(seconds)

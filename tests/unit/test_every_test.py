@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import every_test
-from local.every_test import MOST_REPEATED, Suite, main, run
+from local.every_test import MAX_REPEATED, Suite, main, run
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_what_fails_twice_fails_all(tmp_path: Path, capfd: pytest.CaptureFixture
 
 def test_many_that_fail_are_not_the_load(tmp_path: Path) -> None:
     suite = _pytest(tmp_path, ONCE)
-    for number in range(MOST_REPEATED):
+    for number in range(MAX_REPEATED):
         (suite.directory / f"test_{number}.py").write_text("def test_it():\n    assert False\n")
     assert not run([suite])
     assert not (tmp_path / "logs" / "it-again.log").exists()

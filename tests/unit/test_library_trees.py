@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from slipway.builds.audit.compilation import compile_sources, new_compiler
-from slipway.builds.audit.library_trees import MOST_KEPT, LibraryTrees, key_of, with_trees
+from slipway.builds.audit.library_trees import MAX_KEPT, LibraryTrees, key_of, with_trees
 from slipway.solidity.compiler import Compiler
 from slipway.solidity.toolchain import find_toolchain
 
@@ -87,7 +87,7 @@ def test_trees_of_another_compilation_are_not_believed(compiler: Compiler) -> No
 
 def test_only_so_many_are_kept() -> None:
     trees = LibraryTrees()
-    for number in range(MOST_KEPT + 1):
+    for number in range(MAX_KEPT + 1):
         trees.keep(str(number), {"sources": {"@a.sol": {"id": number, "ast": {}}}}, {})
     assert trees.find("0") is None
     assert trees.find("1") == {"@a.sol": {"id": 1, "ast": {}}}

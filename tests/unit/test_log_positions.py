@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.akash.logs.positions import MOST_RUNS, Gap, Match, Position, find, fingerprint, position_in
+from slipway.akash.logs.positions import MAX_RUNS, Gap, Match, Position, find, fingerprint, position_in
 
 
 def _prints(lines: list[str]) -> list[bytes]:
@@ -29,7 +29,7 @@ def test_a_whole_log_is_resumed_exactly_however_it_repeats_itself(before: list[s
 @given(before=st.integers(1, 400), news=st.integers(0, 400), room=st.integers(0, 100))
 def test_the_end_of_a_log_of_different_lines_is_resumed_exactly(before: int, news: int, room: int) -> None:
     log = [f"line {number}" for number in range(before + news)]
-    window = log[-(news + MOST_RUNS + room) :]
+    window = log[-(news + MAX_RUNS + room) :]
     whole = len(window) == len(log)
     found = find(_read(log[:before]), _prints(window), whole=whole)
     assert log[-len(window) :][found.start :] == log[before:]
@@ -98,7 +98,7 @@ def test_nothing_read_yet_begins_at_the_first_line() -> None:
 def test_a_position_counts_every_line_and_keeps_few(lines: list[str]) -> None:
     position = _read(lines)
     assert position.count == len(lines)
-    assert len(position.runs) <= MOST_RUNS
+    assert len(position.runs) <= MAX_RUNS
     assert position.last(10**6) == b"".join(_prints(lines)[len(lines) - position.overlap :])
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slipway.akash.logs import tail as log_tail
 from slipway.akash.logs.cursors import Cursor, decode_cursor, encode_cursor, pod_key
 from slipway.akash.logs.positions import Gap, Position
-from slipway.akash.logs.tail import LONGEST_WINDOW, MOST_CHARACTERS, Entry, ServiceTail
+from slipway.akash.logs.tail import MAX_CHARACTERS, MAX_WINDOW, Entry, ServiceTail
 
 
 @dataclass
@@ -107,7 +107,7 @@ def test_a_tail_of_nothing_begins_with_what_comes() -> None:
     assert reader.lines["web-1"] == ["old", "old"]
 
 
-@pytest.mark.parametrize("burst", [900, 5000, LONGEST_WINDOW - 3000])
+@pytest.mark.parametrize("burst", [900, 5000, MAX_WINDOW - 3000])
 def test_a_burst_between_polls_is_told_whole(burst: int) -> None:
     reader = Reader(logs={"web-1": ["start", *["tick"] * 2000]}, tail=5)
     reader.subscribe()
@@ -120,7 +120,7 @@ def test_a_burst_between_polls_is_told_whole(burst: int) -> None:
 def test_a_burst_that_nobody_can_read_again_is_one_gap() -> None:
     reader = Reader(logs={"web-1": [f"a {number}" for number in range(50)]})
     reader.subscribe()
-    reader.write("web-1", *(f"b {number}" for number in range(LONGEST_WINDOW + 5)))
+    reader.write("web-1", *(f"b {number}" for number in range(MAX_WINDOW + 5)))
     reader.subscribe()
     assert reader.gaps == [Gap.OVERWRITTEN]
     assert reader.lines["web-1"][-1000:] == reader.logs["web-1"][-1000:]
@@ -142,7 +142,7 @@ def test_a_long_log_is_followed_without_reading_it_again() -> None:
 
 
 def test_a_long_log_of_one_line_is_a_doubt_and_loses_nothing_that_is_written_during_a_poll() -> None:
-    reader = Reader(logs={"web-1": ["tick"] * (LONGEST_WINDOW + 1)}, tail=0)
+    reader = Reader(logs={"web-1": ["tick"] * (MAX_WINDOW + 1)}, tail=0)
     reader.subscribe()
     reader.subscribe({"web-1": ["tick", "tick"]})
     assert reader.lines["web-1"] == ["tick", "tick"]
@@ -226,16 +226,16 @@ def test_a_long_burst_is_collected_to_its_end() -> None:
 
 
 def test_a_long_line_is_cut_and_known_again() -> None:
-    reader = Reader(logs={"web-1": ["x" * MOST_CHARACTERS, "y" * (MOST_CHARACTERS + 1) + "1"]})
+    reader = Reader(logs={"web-1": ["x" * MAX_CHARACTERS, "y" * (MAX_CHARACTERS + 1) + "1"]})
     reader.subscribe()
-    reader.write("web-1", "y" * (MOST_CHARACTERS + 1) + "2")
+    reader.write("web-1", "y" * (MAX_CHARACTERS + 1) + "2")
     reader.subscribe()
-    assert [len(line) for line in reader.lines["web-1"]] == [MOST_CHARACTERS] * 3
+    assert [len(line) for line in reader.lines["web-1"]] == [MAX_CHARACTERS] * 3
     assert reader.gaps == []
 
 
 def test_what_is_collected_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_tail, "_MOST_COLLECTED", 1000)
+    monkeypatch.setattr(log_tail, "_MAX_COLLECTED", 1000)
     reader = Reader(logs={"web-1": [f"{number:0100}" for number in range(50)]})
     reader.subscribe()
     assert len(reader.lines["web-1"]) == 10

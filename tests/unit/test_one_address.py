@@ -231,6 +231,6 @@ def test_the_example_acl_counts_addresses_at_the_edge() -> None:
     assert {name: rate["AggregateKeyType"] for name, rate in rates.items()} == dict.fromkeys(rates, "IP")
     limits = {name: acl["Parameters"][rate["Limit"]["Ref"]]["Default"] for name, rate in rates.items()}
     # Of five minutes. The API has a lower one for nonces, which it refuses in its own words.
-    assert 5 * function_app("api/identity").MOST_NONCES <= limits["SignIns"] < limits["Everything"]
+    assert 5 * function_app("api/identity").MAX_NONCES <= limits["SignIns"] < limits["Everything"]
     priorities = [rule["Priority"] for rule in properties["Rules"]]
     assert len(priorities) == len(set(priorities))

@@ -46,11 +46,11 @@ def test_the_script_holds_the_wallet_the_address_and_the_daemon_and_no_placehold
 
 
 def test_the_daemon_keeps_to_the_limits_of_a_heartbeat() -> None:
-    found = dict(re.findall(r"(MOST_CONTAINERS|LONGEST_NAME|LONGEST_PORT)=(\d+)", DAEMON.read_text()))
+    found = dict(re.findall(r"(MAX_CONTAINERS|MAX_NAME|MAX_PORT)=(\d+)", DAEMON.read_text()))
     assert {name: int(value) for name, value in found.items()} == {
-        "MOST_CONTAINERS": beats.MOST_CONTAINERS,
-        "LONGEST_NAME": beats.MOST_NAME_CHARACTERS,
-        "LONGEST_PORT": beats.MOST_PORT_CHARACTERS,
+        "MAX_CONTAINERS": beats.MAX_CONTAINERS,
+        "MAX_NAME": beats.MAX_NAME_CHARACTERS,
+        "MAX_PORT": beats.MAX_PORT_CHARACTERS,
     }
 
 

@@ -20,7 +20,7 @@ _CODES = {
 }
 # Refusals that come before anything was begun, so that asking again can't do a thing twice.
 _REFUSED_UNDONE = {"RATE_LIMIT_EXCEEDED", "SERVICE_PAUSED", "INSUFFICIENT_GAS", "BUDGET_EXCEEDED"}
-_LONGEST_TEXT = 300
+_MAX_TEXT = 300
 
 
 class SlipwayError(Exception):
@@ -115,4 +115,4 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
 
 def _text(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
-    return "" if text.startswith("<") else text[:_LONGEST_TEXT]
+    return "" if text.startswith("<") else text[:_MAX_TEXT]

@@ -5,7 +5,7 @@ const CODES: Record<number, string> = {
 };
 // Refusals that come before anything was begun, so that asking again can't do a thing twice.
 const REFUSED_UNDONE = new Set(["RATE_LIMIT_EXCEEDED", "SERVICE_PAUSED", "INSUFFICIENT_GAS", "BUDGET_EXCEEDED"]);
-const LONGEST_TEXT = 300;
+const MAX_TEXT = 300;
 
 export interface ErrorFacts {
   status?: number;
@@ -90,7 +90,7 @@ export function errorOf(status: number, headers: Headers, body: string): Slipway
   const answer = objectOf(parsed(body));
   const refusal = objectOf(answer.error);
   const code = text(refusal.code) ?? CODES[status] ?? (status >= 500 ? "UPSTREAM_UNAVAILABLE" : `HTTP_${status}`);
-  const plain = body.trim().startsWith("<") ? "" : body.trim().slice(0, LONGEST_TEXT);
+  const plain = body.trim().startsWith("<") ? "" : body.trim().slice(0, MAX_TEXT);
   return new SlipwayError(code, text(refusal.message) ?? text(answer.message) ?? (plain || `the answer has status ${status}`), {
     status,
     details: objectOf(refusal.details),

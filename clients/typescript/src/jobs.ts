@@ -9,7 +9,7 @@ const FOLLOW_SECONDS = 3600;
 // A workload that is active goes on; everything else in these is the end.
 const ENDED = new Set<string>(["completed", "failed", "active", "closed", "error"]);
 const BUILD_ENDED = new Set<string>(["complete", "failed", "cancelled"]);
-const [FIRST_PAUSE, LONGEST_PAUSE] = [1, 15];
+const [FIRST_PAUSE, MAX_PAUSE] = [1, 15];
 // The API answers after 20 s at the latest.
 const LOG_SECONDS = 60;
 const PATIENCE_SECONDS = 300;
@@ -148,7 +148,7 @@ export class Deployments extends Resource {
   ): AsyncGenerator<LogEvent, void> {
     const path = { id: typeof deployment === "string" ? deployment : deployment.deployment_id };
     const { clock } = this.api;
-    let failures = pauses(FIRST_PAUSE, LONGEST_PAUSE, 2);
+    let failures = pauses(FIRST_PAUSE, MAX_PAUSE, 2);
     let silentSince = clock.now();
     for (;;) {
       const parser = new EventParser();
@@ -168,7 +168,7 @@ export class Deployments extends Resource {
         }
         if (!follow && size < FULL_ANSWER) return;
         pause = parser.retry ?? pause;
-        failures = pauses(FIRST_PAUSE, LONGEST_PAUSE, 2);
+        failures = pauses(FIRST_PAUSE, MAX_PAUSE, 2);
         silentSince = clock.now();
       } catch (error) {
         if (!(error instanceof SlipwayError) || !error.passes || clock.now() - silentSince > PATIENCE_SECONDS) throw error;
@@ -269,7 +269,7 @@ export class Builds extends Resource {
     const url = detail.stream_url;
     if (!url) throw new SlipwayError("NOT_FOUND", "This installation has no streams of builds: use follow");
     const { clock } = this.api;
-    let failures = pauses(FIRST_PAUSE, LONGEST_PAUSE, 2);
+    let failures = pauses(FIRST_PAUSE, MAX_PAUSE, 2);
     let silentSince = clock.now();
     while (detail.sequence > after || !BUILD_ENDED.has(detail.status)) {
       const before = after;
@@ -281,7 +281,7 @@ export class Builds extends Resource {
         yield event;
       }
       if (after > before) {
-        failures = pauses(FIRST_PAUSE, LONGEST_PAUSE, 2);
+        failures = pauses(FIRST_PAUSE, MAX_PAUSE, 2);
         silentSince = clock.now();
       } else if (clock.now() - silentSince > PATIENCE_SECONDS) throw new SlipwayError("NETWORK", "The stream can't be reached");
       // A browser says nothing of why a stream was refused; this does.
@@ -365,7 +365,7 @@ async function polled<T>(
 ): Promise<T> {
   const endsAt = clock.now() + timeout;
   let shown = "";
-  for (let pause of pauses(FIRST_PAUSE, LONGEST_PAUSE)) {
+  for (let pause of pauses(FIRST_PAUSE, MAX_PAUSE)) {
     try {
       const found = await read();
       if (JSON.stringify(found) !== shown) onChange?.(found);

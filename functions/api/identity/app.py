@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 app = create_app()
 # In a minute, for one address: an office or a mobile network shares one.
-MOST_NONCES = 600
+MAX_NONCES = 600
 Signed = Annotated[VerifyRequest, body_of(VerifyRequest, caller=None)]
 Origin = Annotated[str | None, Header(max_length=512)]
 
@@ -51,7 +51,7 @@ def _contract_takes(signed: "SignedMessage") -> bool:
 @app.get("/api/auth/nonce", responses=refusals(RateLimitExceededError))
 def nonce(context: Context) -> NonceAnswer:
     """Hand out a value for a sign-in message; good once, for five minutes."""
-    count_address("nonce", context.source_ip, MOST_NONCES)
+    count_address("nonce", context.source_ip, MAX_NONCES)
     return NonceAnswer(nonce=issue_nonce(), chain_id=token_chain_id())
 
 

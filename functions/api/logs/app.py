@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Header, Query, Response
 
-from slipway.akash.logs.service import MOST_TAIL, log_service
+from slipway.akash.logs.service import MAX_TAIL, log_service
 from slipway.deployments.service import own
 from slipway.errors import ConflictError, NotFoundError, RateLimitExceededError
 from slipway.http import Owner, create_app, lambda_handler, refusals
@@ -30,7 +30,7 @@ def logs(
     deployment_id: str,
     caller: Owner,
     service: Annotated[str | None, Query(max_length=64)] = None,
-    tail: Annotated[int, Query(ge=0, le=MOST_TAIL)] = 100,
+    tail: Annotated[int, Query(ge=0, le=MAX_TAIL)] = 100,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return the next part of the stream; 204 ends it."""

@@ -14,7 +14,7 @@ from threading import Lock
 # The API answers within three seconds whatever is silent; the rest is for Slipway's own work.
 REQUEST_SECONDS = 2.5
 # Below this a call is not worth beginning.
-_LEAST_SECONDS = 0.02
+_MIN_SECONDS = 0.02
 
 
 class BudgetSpentError(Exception):
@@ -77,7 +77,7 @@ def waiting(most: float) -> Iterator[float]:
         BudgetSpentError: Nothing is left.
     """
     budget, seconds = _budget.get(), seconds_left(most)
-    if budget is not None and seconds < _LEAST_SECONDS:
+    if budget is not None and seconds < _MIN_SECONDS:
         raise BudgetSpentError
     with budget.spending() if budget else nullcontext():
         yield seconds
@@ -86,7 +86,7 @@ def waiting(most: float) -> Iterator[float]:
 def pause_within(seconds: float) -> bool:
     """Sleep between two tries of a call; False at once when the budget leaves no time for that and another try."""
     budget = _budget.get()
-    if budget is not None and budget.remaining() < seconds + _LEAST_SECONDS:
+    if budget is not None and budget.remaining() < seconds + _MIN_SECONDS:
         return False
     with budget.spending() if budget else nullcontext():
         time.sleep(seconds)

@@ -25,7 +25,7 @@ _VERSION = b"\x01"
 _PLAIN = b"\x78"
 _NONCE = 12
 _DATA_KEY_SECONDS = 3600
-_MOST_TEXTS = 100_000
+_MAX_TEXTS = 100_000
 _KEPT_KEYS = 256
 
 
@@ -83,7 +83,7 @@ class SealedTexts:
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise _unavailable(error) from error
         self._data_key, self._encrypted_key = made["Plaintext"], made["CiphertextBlob"]
-        self._until, self._left = self._clock() + _DATA_KEY_SECONDS, _MOST_TEXTS
+        self._until, self._left = self._clock() + _DATA_KEY_SECONDS, _MAX_TEXTS
 
     def _decrypted(self, key: bytes) -> bytes:
         try:

@@ -39,7 +39,7 @@ _PASSING_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroug
 
 # A filter may pass over items that were read; a request reads no more than these many at a time, and goes on by cursor.
 _FILTERED_PAGE = 100
-_MOST_PAGES = 10
+_MAX_PAGES = 10
 
 # What to read: the model and its key.
 type Wanted[Item: Model] = tuple[type[Item], tuple[str, str]]
@@ -317,7 +317,7 @@ def newest_first[Item: Model](
             last_evaluated_key=start,
         ).page_iter
         last = None
-        for page in islice(pages, _MOST_PAGES):
+        for page in islice(pages, _MAX_PAGES):
             found += page["Items"]
             last = page.get("LastEvaluatedKey")
             if len(found) > limit:

@@ -19,7 +19,7 @@ from slipway.builds.audit.auditor import Auditor
 from slipway.builds.audit.compilation import new_compiler
 from slipway.builds.audit.models import AuditReport
 from slipway.builds.audit.slither import Slither
-from slipway.builds.pipeline.reconcile import MOST_EXECUTIONS
+from slipway.builds.pipeline.reconcile import MAX_EXECUTIONS
 from slipway.builds.pipeline.rules import creation_code
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, add_build, change_build, counts_of, find_build, running, updates_after
@@ -395,7 +395,7 @@ def test_reconcile_gives_up_in_the_end_but_never_what_may_be_on_a_chain(
 ) -> None:
     build = new()
     change_build(build, [BuildItem.stage.set(str(stage))], running(build.job_id))
-    _overdue(build, MOST_EXECUTIONS)
+    _overdue(build, MAX_EXECUTIONS)
     client = boto3.client("stepfunctions")
     client.start_execution(stateMachineArn=slipway.build_machine, name=stored(build).execution_name, input="{}")
     (execution,) = slipway.executions(slipway.build_machine)

@@ -69,7 +69,7 @@ def test_both_secrets_are_taken_while_they_are_rotated(slipway: Installation, se
 def test_the_callers_address_is_the_viewers(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     assert slipway.api("api_deployments_list", headers=_through(NEW)).status == 401
     assert [row["source_ip"] for row in slipway.audit()] == [VIEWER]
-    monkeypatch.setattr(function_app("api/identity"), "MOST_NONCES", 1)
+    monkeypatch.setattr(function_app("api/identity"), "MAX_NONCES", 1)
     asked = [slipway.api("api_identity_nonce", headers=_through(NEW)).status for _ in range(2)]
     other = slipway.api("api_identity_nonce", headers=_through(NEW, **{"x-slipway-viewer": "198.51.100.24"}))
     assert (asked, other.status) == ([200, 429], 200)

@@ -10,7 +10,7 @@ from tests.stack.web.conftest import check_page, connect, serious_issues
 from tests.stack.web.mocked import MockedList, answer, refusal, token, workload
 
 POLL_MILLISECONDS = 30_000
-MOST_MILLISECONDS = 1_000
+MAX_MILLISECONDS = 1_000
 # The resolution of what the browser keeps of requests is enough; it holds 250 of them.
 _ASKED = "performance.getEntriesByType('resource').filter(({name}) => name.includes('deployments?'))"
 
@@ -178,10 +178,10 @@ def test_two_thousand_deployments_are_shown_within_a_second(page: Page) -> None:
         expect(page.get_by_role("tab", name=tab("All", "2000"))).to_be_visible()
         complete.append(page.evaluate(f"() => performance.now() - {_ASKED}.at(-1).responseEnd"))
     print(f"2,000 deployments: {min(drawn):.0f} ms from the first answer, {min(complete):.0f} ms from the last one")
-    assert min(drawn) < MOST_MILLISECONDS
-    assert min(complete) < MOST_MILLISECONDS
+    assert min(drawn) < MAX_MILLISECONDS
+    assert min(complete) < MAX_MILLISECONDS
     # With all that is loaded before, even where other programs take most of the machine.
-    assert min(whole) < 3 * MOST_MILLISECONDS
+    assert min(whole) < 3 * MAX_MILLISECONDS
     page.get_by_role("button", name="Show more").click()
     expect(page.get_by_role("article")).to_have_count(60)
 

@@ -14,7 +14,7 @@ from tests.stack.web.mocked import MockedList, answer, refusal, workload
 
 LINES = 10_000
 # Half of all frames are drawn in less, which a list of 10,000 elements is far from.
-MOST_FRAME_MILLISECONDS = 50
+MAX_FRAME_MILLISECONDS = 50
 
 
 def block(identity: str, line: str, service: str = "web", event: str | None = None) -> str:
@@ -116,7 +116,7 @@ def test_ten_thousand_lines_are_searched_paused_and_downloaded(page: Page, tmp_p
         }"""
     )
     print(f"a frame while scrolling: {frame:.0f} ms")
-    assert frame < MOST_FRAME_MILLISECONDS
+    assert frame < MAX_FRAME_MILLISECONDS
     with page.expect_download() as downloading:
         dialog.get_by_role("button", name="Download").click()
     file = tmp_path / "log"

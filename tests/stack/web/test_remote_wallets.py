@@ -26,7 +26,7 @@ from tests.support.passkey import Passkey
 
 TELEPHONE = Path(__file__).parents[2] / "support" / "walletconnect" / "telephone.mjs"
 KEYS = "https://keys.coinbase.com"
-MOST_SECONDS = 150
+MAX_SECONDS = 150
 # What keys.coinbase.com says to a page (postMessage, ECDH, AES-GCM); the test answers what the passkey's owner would.
 KEYS_PAGE = """<!doctype html><title>Passkey wallet</title><script type="module">
 const encode = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -114,7 +114,7 @@ def telephone() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
             )
         )
         # What reads from it then reads its end.
-        timers.append(Timer(MOST_SECONDS, started[-1].kill))
+        timers.append(Timer(MAX_SECONDS, started[-1].kill))
         timers[-1].start()
         return started[-1]
 

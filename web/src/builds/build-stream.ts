@@ -19,7 +19,7 @@ export interface BuildStreamOptions {
 }
 
 const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 20_000;
+const MAX_PAUSE = 20_000;
 // Nothing new comes of a build that is over; it is only its history that is missing.
 const TRIES_WHEN_OVER = 3;
 
@@ -73,7 +73,7 @@ export class BuildStream {
     const isRegular = code === 1000 || this.failures >= TRIES_WHEN_OVER;
     if (this.isFinal || (isRegular && this.options.isOver())) return this.options.onState("ended");
     this.options.onState("reconnecting");
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
+    const pause = Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
     this.timer = setTimeout(() => this.connect(), pause * (0.5 + Math.random() / 2));
   }
 }

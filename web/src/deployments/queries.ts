@@ -9,9 +9,9 @@ import { isWorkload, type Deployment, type LiveStatus, type Workload } from "./t
 
 const PAGE_SIZE = 100;
 // 2,000 deployments; beyond that counts are told as “at least”.
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 // What Akash tells of each active workload takes a request; the rest is reckoned from prices.
-const MOST_LIVE = 24;
+const MAX_LIVE = 24;
 const AT_ONCE = 4;
 // While something is on its way, its change is what the reader waits for.
 const SOON_MILLISECONDS = 4_000;
@@ -25,7 +25,7 @@ export interface DeploymentList {
 async function everyDeployment(signal: AbortSignal, onPart: (part: DeploymentList) => void): Promise<DeploymentList> {
   const deployments: Deployment[] = [];
   let cursor: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const answer = await unwrap(
       api().GET("/api/deployments", { params: { query: { limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) } }, signal }),
     );
@@ -73,7 +73,7 @@ export function useDeployments() {
 export function useLiveStatuses(deployments: Deployment[] | undefined) {
   const ids = (deployments ?? [])
     .filter((deployment) => isWorkload(deployment) && isActive(deployment) && deployment.dseq)
-    .slice(0, MOST_LIVE)
+    .slice(0, MAX_LIVE)
     .map((deployment) => deployment.deployment_id);
   return useQuery({
     queryKey: ["live", ids],

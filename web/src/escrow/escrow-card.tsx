@@ -15,11 +15,11 @@ import { shortId } from "@/lib/format";
 import { useWallet } from "@/wallet/use-wallet";
 import { NO_JOB, useEscrow, useEscrowTransactions } from "./escrow";
 
-const MOST_JOBS = 50;
+const MAX_JOBS = 50;
 
 /** What the escrow holds for a job, with deposits and refunds that the wallet signs. */
 export function EscrowCard({ deployments }: { deployments: Deployment[] | undefined }) {
-  const jobs = (deployments ?? []).filter(isWorkload).slice(0, MOST_JOBS);
+  const jobs = (deployments ?? []).filter(isWorkload).slice(0, MAX_JOBS);
   const [chosen, setChosen] = useState<string | null>(null);
   const [isDepositing, setDepositing] = useState(false);
   const job = jobs.find(({ deployment_id }) => deployment_id === chosen)?.deployment_id ?? jobs[0]?.deployment_id;

@@ -8,14 +8,14 @@ export interface LogLine {
   isRemark: boolean;
 }
 
-export const MOST_LINES = 10_000;
+export const MAX_LINES = 10_000;
 
 /** The newest lines of a log. Its array is replaced with each change, so that React sees it. */
 export class LogBuffer {
   lines: LogLine[] = [];
   private next = 0;
 
-  constructor(private readonly most: number = MOST_LINES) {}
+  constructor(private readonly most: number = MAX_LINES) {}
 
   append(added: Omit<LogLine, "number">[]): LogLine[] {
     if (added.length === 0) return this.lines;

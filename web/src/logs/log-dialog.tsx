@@ -10,7 +10,7 @@ import { Input, Select } from "@/components/ui/input";
 import { titleOf } from "@/deployments/deployment-card";
 import type { Workload } from "@/deployments/types";
 import { shortId } from "@/lib/format";
-import { filterLines, type LogLine, MOST_LINES, textOf } from "./log-buffer";
+import { filterLines, type LogLine, MAX_LINES, textOf } from "./log-buffer";
 import type { StreamState } from "./log-stream";
 import { useLogs } from "./use-logs";
 
@@ -68,7 +68,7 @@ export default function LogDialog({ workload, onClose }: { workload: Workload; o
           <DialogTitle className="flex flex-wrap items-center gap-2">
             Logs of {titleOf(workload)} <Badge role="status" variant={STATES[state.name].variant}>{STATES[state.name].text}</Badge>
           </DialogTitle>
-          <DialogDescription>The newest {MOST_LINES.toLocaleString("en-US")} lines of deployment {shortId(id)}.</DialogDescription>
+          <DialogDescription>The newest {MAX_LINES.toLocaleString("en-US")} lines of deployment {shortId(id)}.</DialogDescription>
         </DialogHeader>
         <div className="flex flex-wrap gap-2">
           <Select aria-label="Service" className="w-36" value={service} onChange={(event) => setService(event.target.value)}>

@@ -18,7 +18,7 @@ export interface LogStreamOptions {
 }
 
 const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 15_000;
+const MAX_PAUSE = 15_000;
 
 /**
  * Follows a workload's log until it ends or the signal says so.
@@ -42,7 +42,7 @@ export async function followLogs(options: LogStreamOptions): Promise<void> {
       failures += 1;
       onState({ name: "reconnecting", error });
     }
-    await pause(failures ? Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) : position.pause, signal);
+    await pause(failures ? Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) : position.pause, signal);
   }
 }
 

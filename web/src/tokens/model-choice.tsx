@@ -3,7 +3,7 @@ import { Input } from "@/components/ui/input";
 import { Field } from "@/components/ui/label";
 import { useModels, type Model } from "./queries";
 
-const MOST_SHOWN = 6;
+const MAX_SHOWN = 6;
 
 /** The model whose token is launched: chosen among the caller's, or typed. */
 export function ModelChoice({ value, error, onChange }: { value: string; error: string | undefined; onChange: (id: string) => void }) {
@@ -20,7 +20,7 @@ export function ModelChoice({ value, error, onChange }: { value: string; error: 
           </datalist>
           {ready.length > 0 ? (
             <div className="flex flex-wrap gap-1.5">
-              {ready.slice(0, MOST_SHOWN).map(({ model_id: id }) => (
+              {ready.slice(0, MAX_SHOWN).map(({ model_id: id }) => (
                 <Button key={id} size="sm" variant={id === value.trim() ? "secondary" : "outline"} className="max-w-full truncate" onClick={() => onChange(id)}>{id}</Button>
               ))}
             </div>

@@ -11,7 +11,7 @@ export type TokenView = components["schemas"]["TokenView"];
 
 /** How long the API keeps what it read of a token: a change on chain is seen as late as that. */
 export const KEPT_MILLISECONDS = 10_000;
-const MOST_PAGES = 5;
+const MAX_PAGES = 5;
 const NOBODY = `0x${"0".repeat(40)}`;
 
 /** The models that the caller owns or contributes to, by their ids; five hundred at most. */
@@ -23,7 +23,7 @@ export function useModels() {
     queryFn: async ({ signal }) => {
       const found: Model[] = [];
       let cursor: string | undefined;
-      for (let page = 0; page < MOST_PAGES; page++) {
+      for (let page = 0; page < MAX_PAGES; page++) {
         const query = { limit: 100, ...(cursor ? { cursor } : {}) };
         const answer = await unwrap(api().GET("/api/models", { params: { query }, signal }));
         found.push(...answer.models);

@@ -5,7 +5,7 @@ const DAY_MILLISECONDS = 86_400_000;
 const INCIDENT_MILLISECONDS = 10 * 60_000;
 
 // What is less is rounding.
-const LEAST_PERCENT = 0.05;
+const MIN_PERCENT = 0.05;
 
 type Record = Pick<Uptime["records"][number], "timeFrom" | "timeTo" | "reported">;
 
@@ -30,7 +30,7 @@ export function daysOf(days: Uptime["days"], records: Record[]): Day[] {
     const isOver = start + DAY_MILLISECONDS <= Date.now();
     // What was reported of days before the enrolment counts nowhere.
     const reported = percent !== null && isOver ? Math.max(0, Math.min(100, whole) - percent) : 0;
-    return { date, percent, reported: reported < LEAST_PERCENT ? 0 : reported };
+    return { date, percent, reported: reported < MIN_PERCENT ? 0 : reported };
   });
 }
 

@@ -21,7 +21,7 @@ FOLLOW_SECONDS = 3600.0
 # A workload that is active goes on; everything else in these is the end.
 ENDED = {"completed", "failed", "active", "closed", "error"}
 BUILD_ENDED = {"complete", "failed", "cancelled"}
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_FIRST_PAUSE, _MAX_PAUSE = 1.0, 15.0
 # The API answers after 20 s at the latest.
 _NO_CONTENT = 204
 _OPEN_SECONDS = 30.0
@@ -240,7 +240,7 @@ class AsyncDeployments(AsyncResource):
         """
         path = {"id": identity(deployment, "deployment_id")}
         query = {"service": service, "tail": tail}
-        failures, silent_since = pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2), driver.now()
+        failures, silent_since = pauses(_FIRST_PAUSE, _MAX_PAUSE, 2), driver.now()
         while True:
             parser, size = EventParser(), 0
             request = self._api.request(
@@ -265,7 +265,7 @@ class AsyncDeployments(AsyncResource):
                     return
                 pause, failures, silent_since = (
                     parser.retry or 0.2,
-                    pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2),
+                    pauses(_FIRST_PAUSE, _MAX_PAUSE, 2),
                     driver.now(),
                 )
             except SlipwayError as error:
@@ -385,7 +385,7 @@ class AsyncBuilds(AsyncResource):
         url = detail.get("stream_url")
         if not url:
             raise SlipwayError("NOT_FOUND", "This installation has no streams of builds: use follow")
-        failures, silent_since = pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2), driver.now()
+        failures, silent_since = pauses(_FIRST_PAUSE, _MAX_PAUSE, 2), driver.now()
         while detail["sequence"] > after or detail["status"] not in BUILD_ENDED:
             try:
                 async for event in self._messages(f"{url}{'&' if '?' in url else '?'}after={after}"):
@@ -393,7 +393,7 @@ class AsyncBuilds(AsyncResource):
                     if event.get("sequence", 0) > after:
                         after, failures, silent_since = (
                             event["sequence"],
-                            pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2),
+                            pauses(_FIRST_PAUSE, _MAX_PAUSE, 2),
                             driver.now(),
                         )
                         yield event
@@ -490,7 +490,7 @@ async def _polled(
 ) -> Any:
     """Read until it is over; what differs from before is reported. An API that is down meanwhile is waited for."""
     ends_at, shown = driver.now() + timeout, None
-    for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
+    for pause in pauses(_FIRST_PAUSE, _MAX_PAUSE):
         try:
             found = await read()
         except SlipwayError as error:

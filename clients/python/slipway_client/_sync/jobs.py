@@ -22,7 +22,7 @@ FOLLOW_SECONDS = 3600.0
 # A workload that is active goes on; everything else in these is the end.
 ENDED = {"completed", "failed", "active", "closed", "error"}
 BUILD_ENDED = {"complete", "failed", "cancelled"}
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_FIRST_PAUSE, _MAX_PAUSE = 1.0, 15.0
 # The API answers after 20 s at the latest.
 _NO_CONTENT = 204
 _OPEN_SECONDS = 30.0
@@ -237,7 +237,7 @@ class Deployments(Resource):
         """
         path = {"id": identity(deployment, "deployment_id")}
         query = {"service": service, "tail": tail}
-        failures, silent_since = pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2), driver.now()
+        failures, silent_since = pauses(_FIRST_PAUSE, _MAX_PAUSE, 2), driver.now()
         while True:
             parser, size = EventParser(), 0
             request = self._api.request(
@@ -262,7 +262,7 @@ class Deployments(Resource):
                     return
                 pause, failures, silent_since = (
                     parser.retry or 0.2,
-                    pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2),
+                    pauses(_FIRST_PAUSE, _MAX_PAUSE, 2),
                     driver.now(),
                 )
             except SlipwayError as error:
@@ -378,7 +378,7 @@ class Builds(Resource):
         url = detail.get("stream_url")
         if not url:
             raise SlipwayError("NOT_FOUND", "This installation has no streams of builds: use follow")
-        failures, silent_since = pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2), driver.now()
+        failures, silent_since = pauses(_FIRST_PAUSE, _MAX_PAUSE, 2), driver.now()
         while detail["sequence"] > after or detail["status"] not in BUILD_ENDED:
             try:
                 for event in self._messages(f"{url}{'&' if '?' in url else '?'}after={after}"):
@@ -386,7 +386,7 @@ class Builds(Resource):
                     if event.get("sequence", 0) > after:
                         after, failures, silent_since = (
                             event["sequence"],
-                            pauses(_FIRST_PAUSE, _LONGEST_PAUSE, 2),
+                            pauses(_FIRST_PAUSE, _MAX_PAUSE, 2),
                             driver.now(),
                         )
                         yield event
@@ -479,7 +479,7 @@ def _polled(
 ) -> Any:
     """Read until it is over; what differs from before is reported. An API that is down meanwhile is waited for."""
     ends_at, shown = driver.now() + timeout, None
-    for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
+    for pause in pauses(_FIRST_PAUSE, _MAX_PAUSE):
         try:
             found = read()
         except SlipwayError as error:

@@ -13,7 +13,7 @@ from typing import Any
 from slipway.akash.bidding.prices import BLOCK_SECONDS, MICRO
 from slipway.akash.changes import WorkloadChanges
 from slipway.akash.console.models import Deployment
-from slipway.akash.models import LEAST_DEPOSIT
+from slipway.akash.models import MIN_DEPOSIT
 from slipway.akash.payments import Payments, funded_units
 from slipway.akash.service import request_close
 from slipway.akash.status.costs import cost_of, transferred_usd
@@ -49,7 +49,7 @@ def charge_of(deployment: AkashDeployment, status: EscrowStatus, paid: Decimal, 
         return None
     decimals, funded, seen = int(deployment.payment["decimals"]), funded_units(deployment), deployment.seen_units
     came = 0 if seen is None else min(status.deposited - int(seen), status.refundable)
-    if came >= units_of(LEAST_DEPOSIT, decimals):
+    if came >= units_of(MIN_DEPOSIT, decimals):
         return {"purpose": Purpose.RESERVE_MORE, "units": funded + came, "seen": status.deposited}
     owed = min(units_of(paid, decimals), funded) - int(deployment.released_units)
     owed = min(owed, status.releasable)
@@ -145,7 +145,7 @@ class Funding:
         paid = Decimal(funded_units(deployment)) / 10 ** int(deployment.payment["decimals"])
         missing, failed = paid - Decimal(deployment.deposit), deployment.top_up_failed_at
         waits = failed and (self._clock() - from_text(failed)).total_seconds() < _REFUSED_PAUSE
-        if missing >= LEAST_DEPOSIT and not deployment.top_up and not waits:
+        if missing >= MIN_DEPOSIT and not deployment.top_up and not waits:
             self._changes.pay_in(deployment, missing)
 
     def _top_up(self, deployment: AkashDeployment, cost: Cost, runway: float) -> None:
@@ -153,7 +153,7 @@ class Funding:
         if deployment.top_up:
             return
         price = Decimal(cost.price_per_block.amount) / MICRO / BLOCK_SECONDS
-        amount = max(price * int(2 * _LATER - runway), LEAST_DEPOSIT).quantize(Decimal("0.01"), ROUND_UP)
+        amount = max(price * int(2 * _LATER - runway), MIN_DEPOSIT).quantize(Decimal("0.01"), ROUND_UP)
         self._changes.top_up(deployment, amount, spender_of(deployment.wallet, deployment.budget))
 
     def _warn(self, deployment: AkashDeployment, runway: float | None) -> None:

@@ -25,8 +25,8 @@ from slipway.fields import printable
 from slipway.jobs.models import EventDetail, Refusal
 
 # Of a choice among the bids: providers withdraw theirs after five minutes.
-LEAST_CHOICE_SECONDS, MOST_CHOICE_SECONDS = 15, 240
-LEAST_DEPOSIT, MOST_DEPOSIT = Decimal("0.5"), Decimal(1000)
+MIN_CHOICE_SECONDS, MAX_CHOICE_SECONDS = 15, 240
+MIN_DEPOSIT, MAX_DEPOSIT = Decimal("0.5"), Decimal(1000)
 _EXAMPLE = """version: "2.0"
 services:
   web:
@@ -65,8 +65,8 @@ FINAL = frozenset({Status.CLOSED, Status.ERROR})
 
 
 def _deposit(amount: Decimal) -> Decimal:
-    if not LEAST_DEPOSIT <= amount <= MOST_DEPOSIT:
-        raise ValueError(f"must be {LEAST_DEPOSIT} to {MOST_DEPOSIT} USD")
+    if not MIN_DEPOSIT <= amount <= MAX_DEPOSIT:
+        raise ValueError(f"must be {MIN_DEPOSIT} to {MAX_DEPOSIT} USD")
     if amount != amount.quantize(Decimal("0.000001")):
         raise ValueError("has more than six digits after the point")
     return amount
@@ -107,7 +107,7 @@ class DeployWorkloadRequest(BaseModel):
     preferences: Preferences = Preferences()
     name: Title | None = None
     choose_bid: bool = False
-    choose_within_seconds: Annotated[int, Field(ge=LEAST_CHOICE_SECONDS, le=MOST_CHOICE_SECONDS)] | None = None
+    choose_within_seconds: Annotated[int, Field(ge=MIN_CHOICE_SECONDS, le=MAX_CHOICE_SECONDS)] | None = None
     unchosen: Unchosen = "best"
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
 

@@ -28,11 +28,11 @@ from slipway.observability import logger, record
 from slipway.settings import AkashClocks
 from slipway.times import from_text, now, to_text
 
-_MOST_DUE = 50
-_MOST_ORPHANS = 100
+_MAX_DUE = 50
+_MAX_ORPHANS = 100
 _READ_SECONDS = 20.0
 # Of looks that can't wait for their turn.
-_LEAST_LOOK_SECONDS = 30
+_MIN_LOOK_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class AkashReconcile:
         if self._console is None:
             return Due([], [])
         moment = to_text(self._clock())
-        pending = due_jobs(KIND, moment, _MOST_DUE)
+        pending = due_jobs(KIND, moment, _MAX_DUE)
         record("OverdueWorkloads", len(pending))
         try:
             on_akash = {found.dseq: found for found in self._console().active_deployments()}
@@ -87,7 +87,7 @@ class AkashReconcile:
             logger.warning("deployments not listed", reason=error.message)
             return Due(pending, [])
         unwell, well = [], []
-        for deployment_id in due_jobs(WATCHED, moment, _MOST_DUE):
+        for deployment_id in due_jobs(WATCHED, moment, _MAX_DUE):
             if deployment := find_workload(deployment_id):
                 found = on_akash.get(str(deployment.dseq))
                 if found and any(lease.state == "active" for lease in found.leases):
@@ -96,9 +96,9 @@ class AkashReconcile:
                     unwell.append(deployment_id)
         soon = self._funding.keep(well) if self._funding else {}
         for deployment, _ in well:
-            pause = min(self._clocks.look, max(soon.get(deployment.deployment_id, inf), _LEAST_LOOK_SECONDS))
+            pause = min(self._clocks.look, max(soon.get(deployment.deployment_id, inf), _MIN_LOOK_SECONDS))
             postpone(deployment, to_text(self._clock() + timedelta(seconds=pause)), WATCHED)
-        orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MOST_ORPHANS]
+        orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MAX_ORPHANS]
         return Due(pending + unwell, orphans)
 
     def _is_orphan(self, found: Deployment) -> bool:

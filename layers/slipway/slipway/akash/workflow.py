@@ -88,8 +88,8 @@ from slipway.times import from_text, now, to_text
 
 # How often a create may be sent whose outcome stays unknown, and how often if upstream had not even answered: each of
 # those may have cost a deposit until reconcile closes what it made.
-MOST_LOST_CREATES = 8
-MOST_BLIND_CREATES = 3
+MAX_LOST_CREATES = 8
+MAX_BLIND_CREATES = 3
 # Deadlines of calls: upstream waits about 50 s for a provider that takes the manifest, and asks providers for a status.
 _LEASE_CALL_SECONDS = 55.0
 _READ_SECONDS = 20.0
@@ -370,7 +370,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             AkashDeployment.attempt_began_at == attempt.began_at,
             event=("create_lost", "Akash does not show what the create may have made", None),
         )
-        too_many = deployment.lost_creates >= MOST_LOST_CREATES or deployment.blind_creates >= MOST_BLIND_CREATES
+        too_many = deployment.lost_creates >= MAX_LOST_CREATES or deployment.blind_creates >= MAX_BLIND_CREATES
         if too_many and not deployment.closing:
             answered = int(deployment.lost_creates) > int(deployment.blind_creates)
             said = "failed at creates, for which the SDL may be the cause," if answered else "did not answer creates"

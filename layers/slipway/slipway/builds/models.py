@@ -104,13 +104,13 @@ class NotHonoured(BaseModel):
     reason: Annotated[str, Field(max_length=2000)]
 
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def dropped(missing: Sequence[NotHonoured], assumed: list[str], kind: str | None, title: str) -> NotHonouredError:
     """Return the refusal of a contract that would lack something of its request."""
-    named = "; ".join(f"“{entry.text}”" for entry in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    named = "; ".join(f"“{entry.text}”" for entry in missing[:_MAX_NAMED])
+    more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
     return NotHonouredError(
         f"The contract would not honour {named}{more}. Leave that out, or say it as docs/builds.md does; "
         "options.strict: false drops it.",

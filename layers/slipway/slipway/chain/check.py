@@ -30,7 +30,7 @@ _SECONDS = 5.0
 # What a launch may use: the creation of a token and its registration.
 _LAUNCH_GAS = 3_000_000
 # So far behind the best of its chain, an address is of no use.
-_MOST_LAG_SECONDS = 60
+_MAX_LAG_SECONDS = 60
 _REGISTRAR_ROLE = keccak256(b"REGISTRAR_ROLE")
 _HEADINGS = ("chain", "asked", "answer", "verdict")
 Row = tuple[str, str, str, str]
@@ -76,7 +76,7 @@ class _Address:
         return label, self.name, answer, self._verdict(self._fees, lag)
 
     def _verdict(self, fees: ChainFees, lag: int) -> str:
-        if lag * self._chain.block_seconds > _MOST_LAG_SECONDS:
+        if lag * self._chain.block_seconds > _MAX_LAG_SECONDS:
             return "it lags behind the chain's other addresses"
         if self._has_base_fee is self._chain.is_legacy:
             return "its blocks have a base fee: fee_model is eip1559" if self._has_base_fee else "fee_model is legacy"

@@ -26,13 +26,13 @@ from slipway.times import Clock
 
 _ROUNDS = 3
 _PAUSE_SECONDS = 0.2
-_MOST_REASON = 300
-_MOST_BYTES = 8 * 1024 * 1024
+_MAX_REASON = 300
+_MAX_BYTES = 8 * 1024 * 1024
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]+")
 # A part of an address that is so long may be a key.
-_LEAST_SECRET = 8
+_MIN_SECRET = 8
 # What the cheapest transaction uses (Yellow Paper, G_transaction).
-_LEAST_GAS = 21_000
+_MIN_GAS = 21_000
 _ids = itertools.count(1)
 
 
@@ -44,7 +44,7 @@ class RpcError(SlipwayError):
     def __init__(self, refusal: Refusal, judgement: Judgement) -> None:
         self.refusal = refusal
         self.judgement = judgement
-        self.rpc_message = refusal.message[:_MOST_REASON]
+        self.rpc_message = refusal.message[:_MAX_REASON]
         super().__init__(f"{refusal.method}: {self.rpc_message}")
 
 
@@ -112,7 +112,7 @@ class JsonRpc:
         self._deadline = deadline
         self._clock = clock
         self._nodes = nodes_of(chain)
-        parts = [part for url in chain.rpc_urls for part in re.split(r"[/?&=@:]", url) if len(part) >= _LEAST_SECRET]
+        parts = [part for url in chain.rpc_urls for part in re.split(r"[/?&=@:]", url) if len(part) >= _MIN_SECRET]
         self._secrets = re.compile("|".join([r"\S*://\S*", *map(re.escape, parts)]))
 
     @property
@@ -179,7 +179,7 @@ class JsonRpc:
 
     def scrubbed(self, text: str) -> str:
         """Return a node's words without addresses and keys."""
-        return self._secrets.sub("…", text)[:_MOST_REASON]
+        return self._secrets.sub("…", text)[:_MAX_REASON]
 
     def _unavailable(self, method: str, failures: _Failures) -> UpstreamUnavailableError:
         # The addresses stay out of the message: they often carry a key.
@@ -229,7 +229,7 @@ class JsonRpc:
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         try:
             with waiting(timeout) as seconds:
-                response = request_within(self._client, "POST", node.url, seconds, most_bytes=_MOST_BYTES, json=body)
+                response = request_within(self._client, "POST", node.url, seconds, most_bytes=_MAX_BYTES, json=body)
         except UpstreamUnavailableError as error:
             raise _NoAnswerError(error.message) from error
         except (httpx.HTTPError, httpx.InvalidURL, BudgetSpentError) as error:
@@ -388,7 +388,7 @@ def _judged(method: str, response: httpx.Response, answer: Any) -> Exception:
     judgement = judge(refusal)
     if judgement.verdict in (Verdict.LATER, Verdict.NEXT_ADDRESS):
         never = judgement.verdict is Verdict.NEXT_ADDRESS
-        return _NoAnswerError(refusal.message[:_MOST_REASON], is_load=judgement.is_load, never=never)
+        return _NoAnswerError(refusal.message[:_MAX_REASON], is_load=judgement.is_load, never=never)
     return RpcError(refusal, judgement)
 
 
@@ -415,7 +415,7 @@ def _is_of(answer: Any, transaction_hash: str) -> bool:
 
 def _gas(text: Any) -> int:
     gas = _number(text)
-    if gas < _LEAST_GAS:
+    if gas < _MIN_GAS:
         raise ValueError("no transaction uses so little")
     return gas
 

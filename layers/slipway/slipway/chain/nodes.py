@@ -10,7 +10,7 @@ from collections.abc import Callable
 from slipway.chain.head import Head
 from slipway.chains import Chain
 
-_MOST_REST_SECONDS = 60.0
+_MAX_REST_SECONDS = 60.0
 # How long a reported block counts as the chain's height.
 _HEAD_SECONDS = 60.0
 # How long an address need not be asked for its block again only to compare others with it.
@@ -18,7 +18,7 @@ _HEARD_SECONDS = 10.0
 # Blocks reach nodes one after the other; this much is no lag.
 _LAG_SECONDS = 10.0
 # For which part of a block, and how long at most, one look at the head counts as the present.
-_HEAD_PART, _MOST_SHARED_SECONDS = 0.25, 2.0
+_HEAD_PART, _MAX_SHARED_SECONDS = 0.25, 2.0
 
 
 class Node:
@@ -49,7 +49,7 @@ class Node:
     def failed(self, moment: float) -> None:
         """Note that it does not work now: it rests for 1 second, and twice as long each time, 60 at most."""
         self.failures += 1
-        rest = min(_MOST_REST_SECONDS, 2.0 ** min(self.failures - 1, 6))
+        rest = min(_MAX_REST_SECONDS, 2.0 ** min(self.failures - 1, 6))
         self.rests_until = moment + rest * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
 
     def reported(self, head: int, moment: float) -> None:
@@ -107,7 +107,7 @@ def nodes_of(chain: Chain) -> Nodes:
 
 def head_of(chain: Chain, moment: float, look: Callable[[], Head]) -> Head:
     """Return this process's last look at a chain's head, or a new one if that is of the past."""
-    key, shared = (chain.chain_id, chain.rpc_urls), min(chain.block_seconds * _HEAD_PART, _MOST_SHARED_SECONDS)
+    key, shared = (chain.chain_id, chain.rpc_urls), min(chain.block_seconds * _HEAD_PART, _MAX_SHARED_SECONDS)
     began, head = _heads.get(key, (moment, None))
     if head is None or moment - began >= shared:
         head = look()

@@ -19,8 +19,8 @@ from slipway.times import Clock
 _TURN_SECONDS = 0.03
 # A queue that has not moved for so long has lost the job at its head: so many seconds for each that waits, up to five.
 _STALLED_SECONDS = 1.0
-_MOST_STALLED = 5
-_MOST_WAIT_SECONDS = 12.0
+_MAX_STALLED = 5
+_MAX_WAIT_SECONDS = 12.0
 
 
 class NonceQueue:
@@ -77,9 +77,9 @@ class NonceQueue:
         began = moved_at = self._clock.monotonic()
         while ahead := self._ahead:
             # The next in the queue passes by first, and with that the queue moves for those behind.
-            patience = min(ahead, _MOST_STALLED) * _STALLED_SECONDS
+            patience = min(ahead, _MAX_STALLED) * _STALLED_SECONDS
             moment = self._clock.monotonic()
-            if moment - moved_at > patience or moment - began > _MOST_WAIT_SECONDS:
+            if moment - moved_at > patience or moment - began > _MAX_WAIT_SECONDS:
                 break
             turns = max(1, ahead / self._count) - 0.5
             self._clock.sleep(turns * _TURN_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)

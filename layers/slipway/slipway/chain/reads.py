@@ -12,7 +12,7 @@ from slipway.chain.json_rpc import JsonRpc
 
 _WORD = 32
 # What creation code may return (EIP-170); each answer takes four words besides what it holds.
-_MOST_RETURNED = 24_576
+_MAX_RETURNED = 24_576
 _OVERHEAD_WORDS = 4
 
 # What is called, and the call's data.
@@ -33,7 +33,7 @@ def read_together(rpc: JsonRpc, reads: Sequence[Read], answer_words: int = 1) ->
         UpstreamUnavailableError: No node answered.
         RpcError: A node judged the whole, such as for using too much gas.
     """
-    most = (_MOST_RETURNED // _WORD - 2) // (_OVERHEAD_WORDS + answer_words)
+    most = (_MAX_RETURNED // _WORD - 2) // (_OVERHEAD_WORDS + answer_words)
     parts = [reads[start : start + most] for start in range(0, len(reads), most)]
     return [answer for part in parts for answer in _read(rpc, part)]
 

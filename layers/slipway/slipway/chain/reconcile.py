@@ -22,7 +22,7 @@ from slipway.observability import logger, record
 from slipway.store import Transaction
 from slipway.times import Clock, from_text, now
 
-_MOST_NONCES = 50
+_MAX_NONCES = 50
 # Between two looks at an account's balance: whatever a minute's jitter does, one falls into any five minutes.
 _BALANCE_SECONDS = 225
 
@@ -97,9 +97,9 @@ class SignerReconcile:
             logger.warning("account used elsewhere", signer=address, stored=stored, mined=next_nonce)
             use_nonces_up_to(self._chain.chain_id, address, stored, next_nonce)
             return []
-        self._settle(address, max(int(account.settled_nonce), next_nonce - _MOST_NONCES), next_nonce)
+        self._settle(address, max(int(account.settled_nonce), next_nonce - _MAX_NONCES), next_nonce)
         to_close = []
-        for nonce in range(next_nonce, min(stored, next_nonce + _MOST_NONCES)):
+        for nonce in range(next_nonce, min(stored, next_nonce + _MAX_NONCES)):
             item = transaction_at(self._chain.chain_id, address, nonce)
             if item is None:
                 to_close.append(nonce)

@@ -18,7 +18,7 @@ from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedE
 from slipway.store import ConditionsFailedError
 
 # How many accounts of the pool a plan is offered to while others keep taking the nonces.
-_MOST_ACCOUNTS = 4
+_MAX_ACCOUNTS = 4
 
 
 class ChainSigning:
@@ -64,7 +64,7 @@ class ChainSigning:
         budget = Budget.read(gas_ceilings([self.chain]))
         offers = 0
         for signer in self._write_ahead.pool(plan):
-            if offers == _MOST_ACCOUNTS:
+            if offers == _MAX_ACCOUNTS:
                 break
             try:
                 priced = self._price(plan, signer.address)

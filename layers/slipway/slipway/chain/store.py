@@ -24,7 +24,7 @@ from slipway.store import ControlItem, condition_held, read_items, upstream_erro
 from slipway.times import from_text, now, now_text
 
 # A node's wish for a higher tip is kept for so long.
-_LEAST_TIP_FOR = timedelta(days=1)
+_MIN_TIP_FOR = timedelta(days=1)
 
 # A transaction's ends: mined and successful, mined and reverted, replaced by one that only uses up its nonce, or never
 # to be mined, because its nonce was used elsewhere.
@@ -53,7 +53,7 @@ class ChainConfiguration(ControlItem):
     @property
     def wanted_tip(self) -> int:
         """The least tip that a node wanted within the last day, 0 if none did."""
-        if self.least_tip is None or now() - from_text(self.least_tip_at or "") > _LEAST_TIP_FOR:
+        if self.least_tip is None or now() - from_text(self.least_tip_at or "") > _MIN_TIP_FOR:
             return 0
         return int(self.least_tip)
 

@@ -20,10 +20,10 @@ from typing import Any
 
 SEND, CALL, ESTIMATE = "eth_sendRawTransaction", "eth_call", "eth_estimateGas"
 # Of what is said these are judged.
-_MOST_WORDS = 1000
+_MAX_WORDS = 1000
 # Of a message or a page that is read.
-_MOST_READ = 4000
-_MOST_DEPTH = 4
+_MAX_READ = 4000
+_MAX_DEPTH = 4
 
 
 class Verdict(StrEnum):
@@ -67,19 +67,19 @@ class Refusal:
     @property
     def words(self) -> str:
         """The message, and what relays put beside it: the error of the node that they asked."""
-        return " ".join([self.message, *texts_of(self.data)])[:_MOST_WORDS]
+        return " ".join([self.message, *texts_of(self.data)])[:_MAX_WORDS]
 
     @property
     def is_of_node(self) -> bool:
         """Whether a node may have judged, and not its gateway alone."""
-        return self.is_error and self.status not in _GATEWAY_STATUSES and self.status < _LEAST_WITHOUT_NODE
+        return self.is_error and self.status not in _GATEWAY_STATUSES and self.status < _MIN_WITHOUT_NODE
 
 
 def texts_of(data: Any, depth: int = 0) -> Iterator[str]:
     """Return the texts in a JSON value, such as an error's data; bytes in hexadecimal are none."""
     if isinstance(data, str) and not data.startswith("0x"):
         yield data
-    elif isinstance(data, dict | list) and depth < _MOST_DEPTH:
+    elif isinstance(data, dict | list) and depth < _MAX_DEPTH:
         for entry in data.values() if isinstance(data, dict) else data:
             yield from texts_of(entry, depth + 1)
 
@@ -100,10 +100,10 @@ def refusal_of(method: str, status: int, answer: Any, page: str = "") -> Refusal
         message, data = error.get("message"), error.get("data")
         if not isinstance(message, str):
             message, data = "", [message, data]
-        return Refusal(method, status, _code(error.get("code")), message[:_MOST_READ], data)
-    words = " ".join(texts_of(answer)) or re.sub(r"<[^>]*>", " ", page[:_MOST_READ])
+        return Refusal(method, status, _code(error.get("code")), message[:_MAX_READ], data)
+    words = " ".join(texts_of(answer)) or re.sub(r"<[^>]*>", " ", page[:_MAX_READ])
     code = _code(answer.get("code")) if isinstance(answer, dict) else 0
-    return Refusal(method, status, code, " ".join(words[:_MOST_READ].split()), is_error=False)
+    return Refusal(method, status, code, " ".join(words[:_MAX_READ].split()), is_error=False)
 
 
 def _code(code: Any) -> int:
@@ -206,12 +206,12 @@ _PAY_MORE = _Words(
     r"(increas|rais|bump)(e|ed|es|ing)?(the|your)?(gasprice|gasfee|fee|maxfee|priorityfee|tip)",
 )
 # What the node wants, where it says so, in wei unless it names another unit.
-_LEAST_TIP = _Words(
+_MIN_TIP = _Words(
     r"(?:minimum|minimal|min|needed|required|requires|at least|floor|>=|wants?)(?: \w+){0,4}?[ :=('\"<>]{1,4}"
     r"(?P<number>\d+(?:\.\d+)?)(?![\d.]*\s*(?:%|percent|x[0-9a-f]))\s*(?P<unit>gwei|wei)?",
 )
 # More wei per unit of gas than any chain asks is a misreading.
-_MOST_TIP = 10**14
+_MAX_TIP = 10**14
 _FINAL = _Words(
     # Gas under what the bytes alone cost (EIP-2028, EIP-3860, EIP-7623).
     r"intrinsicgas(is)?toolow",
@@ -348,7 +348,7 @@ _REVERT_DATA = _Words(r"^\s*(reverted\b|revert\s*$|0x(08c379a0|4e487b71))")
 _GATEWAY_STATUSES = {401, 402, 403, 404, 405, 407, 408, 413, 425, 429}
 _NO_KEY_STATUSES = {401, 402, 403, 404, 405, 407, 413}
 # Where a gateway has no answer of a node, its own words are no verdict, whatever they sound like.
-_LEAST_WITHOUT_NODE = 502
+_MIN_WITHOUT_NODE = 502
 _NO_METHOD_CODES = {-32601, -32604}
 
 
@@ -408,11 +408,11 @@ def _is_nonce_ahead(message: str) -> bool:
 
 def _least_tip(message: str) -> int:
     """Return the least tip in wei per unit of gas that a refusal names, 0 if it names none."""
-    found = _LEAST_TIP.search(message.lower())
+    found = _MIN_TIP.search(message.lower())
     if found is None:
         return 0
     tip = int(Decimal(found["number"]) * (10**9 if found["unit"] == "gwei" else 1))
-    return tip if tip <= _MOST_TIP else 0
+    return tip if tip <= _MAX_TIP else 0
 
 
 def _is_final(refusal: Refusal, text: str) -> bool:

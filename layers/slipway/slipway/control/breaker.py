@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 WINDOW_SECONDS = 300
-LEAST_OUTCOMES = 5
+MIN_OUTCOMES = 5
 FAILURE_RATE = 0.5
 # A chain that can't be reached need not be tried five times.
 UNREACHABLE_LIMIT = 3
@@ -78,7 +78,7 @@ class Breaker:
             unreachable=window.unreachable + 1 if outcome is Outcome.UNREACHABLE else 0,
         )
         ended = counted.successes + counted.failures
-        too_many = ended >= LEAST_OUTCOMES and counted.failures / ended >= FAILURE_RATE
+        too_many = ended >= MIN_OUTCOMES and counted.failures / ended >= FAILURE_RATE
         if too_many or counted.unreachable >= UNREACHABLE_LIMIT:
             return Breaker(window_began=now, open_until=now + OPEN_SECONDS)
         return counted

@@ -19,9 +19,9 @@ import botocore.exceptions
 
 # SQS hides a message from other readers for so long; in that time it is redriven or left.
 _HIDDEN_SECONDS = 120
-_MOST_AT_ONCE = 10
+_MAX_AT_ONCE = 10
 _RECORDS_AT_ONCE = 100
-_MOST_PAGES = 20
+_MAX_PAGES = 20
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class DeadLetterQueue:
         while True:
             messages = self._sqs.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=_MOST_AT_ONCE,
+                MaxNumberOfMessages=_MAX_AT_ONCE,
                 VisibilityTimeout=_HIDDEN_SECONDS,
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
@@ -159,7 +159,7 @@ class DeadLetterQueue:
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             SequenceNumber=batch.first,
         )["ShardIterator"]
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             page = streams.get_records(ShardIterator=iterator)
             for record in page["Records"]:
                 if int(record["dynamodb"]["SequenceNumber"]) > int(batch.last):

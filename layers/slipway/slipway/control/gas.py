@@ -9,13 +9,13 @@ from pydantic import BaseModel
 
 from slipway.chains import Chain
 from slipway.configuration import chain_settings
-from slipway.control.rules import MOST_DAYS, days_between, span
+from slipway.control.rules import MAX_DAYS, days_between, span
 from slipway.jobs.gas import GasSpent, gas_between
 from slipway.times import now, to_text
 
 # Most transactions that one answer counts: about four read units a hundred.
-_MOST_COUNTED = 5_000
-_MOST_SHOWN = 100
+_MAX_COUNTED = 5_000
+_MAX_SHOWN = 100
 
 
 class GasCost(BaseModel):
@@ -93,9 +93,9 @@ def gas(wallet: str | None, since: datetime | None, until: datetime | None) -> G
         UpstreamUnavailableError: The store did not answer.
     """
     until = until or now()
-    since, until = span(since or until - timedelta(days=MOST_DAYS), until)
-    found = gas_between(since, until, _MOST_COUNTED)
-    truncated = len(found) >= _MOST_COUNTED
+    since, until = span(since or until - timedelta(days=MAX_DAYS), until)
+    found = gas_between(since, until, _MAX_COUNTED)
+    truncated = len(found) >= _MAX_COUNTED
     # The same transaction may be written down under two signatures' times.
     spent = list({row.transaction_hash: row for row in found if wallet in (None, row.wallet)}.values())
     chains = chain_settings().chains
@@ -109,7 +109,7 @@ def gas(wallet: str | None, since: datetime | None, until: datetime | None) -> G
             DayGas(date=str(day), costs=_costs(days.get(str(day), ()), chains))
             for day in days_between(since, until, newest_first=False)
         ],
-        transactions=[_shown(row, chains.get(int(row.chain_id))) for row in spent[:_MOST_SHOWN]],
+        transactions=[_shown(row, chains.get(int(row.chain_id))) for row in spent[:_MAX_SHOWN]],
         truncated=truncated,
     )
 

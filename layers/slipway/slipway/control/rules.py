@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from slipway.errors import ValidationFailedError
 
-MOST_DAYS = 31
+MAX_DAYS = 31
 
 
 def percentile(values: Sequence[float], percent: int) -> float | None:
@@ -32,6 +32,6 @@ def span(since: datetime, until: datetime) -> tuple[datetime, datetime]:
     """
     if until < since:
         raise ValidationFailedError.of_field("to", "lies before from")
-    if until - since > timedelta(days=MOST_DAYS):
-        raise ValidationFailedError.of_field("from", f"lies more than {MOST_DAYS} days before to")
+    if until - since > timedelta(days=MAX_DAYS):
+        raise ValidationFailedError.of_field("from", f"lies more than {MAX_DAYS} days before to")
     return since, until

@@ -17,7 +17,7 @@ from slipway.store import JobsItem, newest_first, upstream_errors
 from slipway.times import now, to_text
 
 # Most outcomes that one summary reads: about three read units a hundred.
-_MOST_OUTCOMES = 10_000
+_MAX_OUTCOMES = 10_000
 # Under which kind the outcomes of a service's jobs are kept; the others have no jobs.
 _KINDS = {Service.TOKENS: "token", Service.AKASH: "akash", Service.STACKS: "stack", Service.BUILDS: "build"}
 
@@ -180,7 +180,7 @@ def outcomes_of(service: Service, since: datetime, until: datetime) -> tuple[lis
     kind = _KINDS.get(service)
     outcomes: list[JobOutcome] = []
     for day in days_between(since, until, newest_first=True):
-        left = _MOST_OUTCOMES - len(outcomes)
+        left = _MAX_OUTCOMES - len(outcomes)
         if left <= 0 or kind is None:
             break
         with upstream_errors():
@@ -190,7 +190,7 @@ def outcomes_of(service: Service, since: datetime, until: datetime) -> tuple[lis
                 scan_index_forward=False,
                 limit=left,
             )
-    return outcomes, len(outcomes) >= _MOST_OUTCOMES
+    return outcomes, len(outcomes) >= _MAX_OUTCOMES
 
 
 def currency_of(service: Service) -> tuple[str | None, int | None]:

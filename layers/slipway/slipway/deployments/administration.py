@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pynamodb.expressions.condition import Condition
 
 from slipway.akash.store import AkashDeployment
-from slipway.control.rules import MOST_DAYS, days_between, span
+from slipway.control.rules import MAX_DAYS, days_between, span
 from slipway.errors import ValidationFailedError
 from slipway.jobs.deployments import Deployment, day_key, owner_key
 from slipway.pagination import decode_cursor, encode_cursor
@@ -64,7 +64,7 @@ def page(chosen: Filter, limit: int, cursor: str | None) -> DeploymentEntries:
         UpstreamUnavailableError: The store did not answer.
     """
     until = chosen.until or now()
-    since, until = span(chosen.since or until - timedelta(days=MOST_DAYS), until)
+    since, until = span(chosen.since or until - timedelta(days=MAX_DAYS), until)
     found, following = (_of_user if chosen.user else _by_day)(chosen, since, until, limit, cursor)
     return DeploymentEntries(deployments=[_entry(item) for item in found], next_cursor=following)
 

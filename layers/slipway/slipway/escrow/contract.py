@@ -14,7 +14,7 @@ from slipway.escrow.rules import domain_separator, job_key, signature_parts
 
 # An escrow without agreed prices, of an earlier version, has no more; jobs that began with it end with it.
 _STATUS_WORDS, _PRICED_WORDS = 11, 16
-_MOST_DECIMALS = 77
+_MAX_DECIMALS = 77
 _YEAR_9999 = 253_370_764_800
 
 
@@ -23,7 +23,7 @@ def _status(answer: bytes) -> EscrowStatus:
     if len(found) not in (_STATUS_WORDS, _PRICED_WORDS):
         raise ValueError("not a status")
     status = EscrowStatus(to_checksum(address_of(found[0])), *found[1:])
-    if status.decimals > _MOST_DECIMALS or status.reserved_until > _YEAR_9999:
+    if status.decimals > _MAX_DECIMALS or status.reserved_until > _YEAR_9999:
         raise ValueError("not a status")
     return status
 

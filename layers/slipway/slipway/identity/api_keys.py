@@ -32,7 +32,7 @@ from slipway.times import epoch_seconds, epoch_text, now_text, parse_moment
 # How long events of keys and sessions are kept.
 EVENT_SECONDS = 90 * 86_400
 PREFIX = "slk_"
-MOST_KEYS = 50
+MAX_KEYS = 50
 _WALLET_BYTES, _ID_BYTES, _SECRET_BYTES = 20, 8, 32
 _LENGTH = _WALLET_BYTES + _ID_BYTES + _SECRET_BYTES
 # Writing the last use at each use would make each a write.
@@ -98,12 +98,12 @@ def make(caller: Caller, request: KeyRequest) -> KeyAnswer:
     write = Transaction()
     write.create("key", item)
     write.create("event", _event(wallet, item, "created"))
-    counted = KeyCount.keys.does_not_exist() | (KeyCount.keys < MOST_KEYS)
+    counted = KeyCount.keys.does_not_exist() | (KeyCount.keys < MAX_KEYS)
     write.update("count", KeyCount(_partition(wallet), "COUNT"), [KeyCount.keys.add(1)], condition=counted)
     try:
         quota_of(caller, "keys").commit(write)
     except ConditionsFailedError as error:
-        raise ConflictError(f"A wallet has at most {MOST_KEYS} API keys; delete one first") from error
+        raise ConflictError(f"A wallet has at most {MAX_KEYS} API keys; delete one first") from error
     text = base64.urlsafe_b64encode(bytes.fromhex(wallet[2:]) + key_id + secret).decode()
     return KeyAnswer(key=PREFIX + text, **_facts(item).model_dump())
 
@@ -141,7 +141,7 @@ def _facts(item: ApiKey) -> KeyFacts:
 def all_of(caller: Caller) -> list[KeyFacts]:
     """Return the keys of the caller's wallet, oldest first."""
     with upstream_errors():
-        found = list(ApiKey.query(_partition(str(caller.wallet)), ApiKey.sk.startswith("KEY#"), limit=MOST_KEYS))
+        found = list(ApiKey.query(_partition(str(caller.wallet)), ApiKey.sk.startswith("KEY#"), limit=MAX_KEYS))
     return sorted(map(_facts, found), key=lambda facts: (facts.created_at, facts.id))
 
 

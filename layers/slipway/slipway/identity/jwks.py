@@ -15,7 +15,7 @@ from slipway.request_budget import BudgetSpentError, waiting
 _KEEP_SECONDS = 600
 # A token with an unknown key id may mean that the issuer rotated its keys, but must not become a way to make us ask
 # the issuer at every request.
-_LEAST_SECONDS_BETWEEN_FETCHES = 30
+_MIN_SECONDS_BETWEEN_FETCHES = 30
 # What it does not have right after it was asked, it does not have.
 _ASKED_JUST_NOW_SECONDS = 1.0
 # An issuer that is down must not make every request wait for it.
@@ -43,7 +43,7 @@ class JwksClient:
         """
         age = time.monotonic() - self._fetched_at
         found = self._find(key_id)
-        if age > _KEEP_SECONDS or (found is None and age > _LEAST_SECONDS_BETWEEN_FETCHES):
+        if age > _KEEP_SECONDS or (found is None and age > _MIN_SECONDS_BETWEEN_FETCHES):
             try:
                 self._fetch_unless_down()
             except UpstreamUnavailableError:
@@ -54,7 +54,7 @@ class JwksClient:
                 age = 0
         if found is None and age > _ASKED_JUST_NOW_SECONDS:
             # The issuer may have rotated its keys since.
-            pause = math.ceil(_LEAST_SECONDS_BETWEEN_FETCHES - age) + 1
+            pause = math.ceil(_MIN_SECONDS_BETWEEN_FETCHES - age) + 1
             raise KeyNotKnownYetError("The token issuer's key is not known yet", retry_after=max(1, pause))
         if found is None:
             raise AuthenticationFailedError("The access token names a key that its issuer does not have")

@@ -26,8 +26,8 @@ _CLOCK_SKEW = timedelta(minutes=5)
 _OLDEST = timedelta(hours=24)
 _FIRST_LINE = " wants you to sign in with your Ethereum account:"
 _SCHEMES = ("https", "http")
-_LONGEST_LINE = 512
-_MOST_LINES = 40
+_MAX_LINE = 512
+_MAX_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ def _domain_of(message: str, domains: Collection[str]) -> str:
     Raises:
         AuthenticationFailedError: It is no sign-in message, has a line beyond the bound, or is for another domain.
     """
-    lines = message.split("\n", _MOST_LINES)
+    lines = message.split("\n", _MAX_LINES)
     first, found, rest = lines[0].partition(_FIRST_LINE)
-    if not found or rest or len(lines) > _MOST_LINES or any(len(line) > _LONGEST_LINE for line in lines):
+    if not found or rest or len(lines) > _MAX_LINES or any(len(line) > _MAX_LINE for line in lines):
         raise AuthenticationFailedError("The message is not a valid Sign-In with Ethereum message")
     scheme, separator, authority = first.rpartition("://")
     if not is_domain_of(domains, authority) or (separator and scheme not in _SCHEMES):

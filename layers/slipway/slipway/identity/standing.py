@@ -24,7 +24,7 @@ from slipway.store import ControlItem, read_item, read_items, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
 _BELIEVED_SECONDS = 45.0
-_MOST_KEPT = 10_000
+_MAX_KEPT = 10_000
 
 
 class Standing(ControlItem):
@@ -86,7 +86,7 @@ def require_good_standing(caller: Caller, *, changes: bool) -> Limits:
     if ended:
         raise AuthenticationFailedError("The session has ended; sign in again")
     _good_at[known] = now, limits.merged(*changed)
-    while len(_good_at) > _MOST_KEPT:
+    while len(_good_at) > _MAX_KEPT:
         _good_at.popitem(last=False)
     return _good_at[known][1]
 

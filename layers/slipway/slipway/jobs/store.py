@@ -63,7 +63,7 @@ class JobOutcome(JobsItem):
 
 
 # Of what an accepted change says.
-_MOST_MESSAGE = 500
+_MAX_MESSAGE = 500
 OUTCOME_SECONDS = 90 * 86400
 
 
@@ -186,7 +186,7 @@ class RequestContext:
 
     def record_accepted(self, wallet: str | None, subject: str, message: str | None = None) -> None:
         """Append the audit event of an accepted change that has no transaction to hold it; a long message is cut."""
-        write_audit_event(self.audit("accepted", wallet, subject, message and message[:_MOST_MESSAGE]))
+        write_audit_event(self.audit("accepted", wallet, subject, message and message[:_MAX_MESSAGE]))
 
 
 def write_audit_event(event: AuditEvent) -> None:

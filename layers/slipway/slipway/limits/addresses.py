@@ -13,7 +13,7 @@ from slipway.store import ControlItem, update_if
 from slipway.times import epoch_seconds
 
 _MINUTE = 60
-_MOST_KEPT = 10_000
+_MAX_KEPT = 10_000
 # One customer of a provider has at least so many addresses to choose from (RFC 6177).
 _IPV6_PREFIX = 64
 
@@ -59,7 +59,7 @@ def count_address(what: str, source_ip: str | None, most: int) -> None:
         room = AddressCount.asked.does_not_exist() | (AddressCount.asked < most)
         if update_if(item, room, [AddressCount.asked.add(1), AddressCount.expires_at.set((minute + 2) * _MINUTE)]):
             return
-        if len(_full) >= _MOST_KEPT:
+        if len(_full) >= _MAX_KEPT:
             _full.clear()
         _full[what, address] = minute
     seconds = (minute + 1) * _MINUTE - now

@@ -16,7 +16,7 @@ from slipway.limits.rules import Allowance, allowance, windows_of
 from slipway.store import ConditionsFailedError, ControlItem, Transaction, Wanted, read_item, update_if
 from slipway.times import epoch_seconds
 
-_MOST_KEPT = 400
+_MAX_KEPT = 400
 WRITE = "limit"
 
 
@@ -85,7 +85,7 @@ class Quota:
 
     @property
     def _most_kept(self) -> int:
-        return max(_MOST_KEPT, 2 * max(window.limit for window in self._windows))
+        return max(_MAX_KEPT, 2 * max(window.limit for window in self._windows))
 
     def refused(self, failed: Mapping[str, Any]) -> RateLimitExceededError | None:
         """Return why ``count_within`` failed; None when it did not, or when the same may pass at the next try.

@@ -27,8 +27,8 @@ from slipway.store import update_if
 from slipway.times import now_text
 
 _SECONDS = 5.0
-_MOST_BYTES = 64 * 1024
-_MOST_ADDRESSES = 3
+_MAX_BYTES = 64 * 1024
+_MAX_ADDRESSES = 3
 _KEPT_BYTES = 500
 
 
@@ -114,7 +114,7 @@ class Deliveries:
             "webhook-signature": signatures(keys, message["id"], moment, body),
         }
         # Held to the addresses that were judged: the name is not resolved again. A few are tried, as browsers do.
-        *others, last = addresses[:_MOST_ADDRESSES]
+        *others, last = addresses[:_MAX_ADDRESSES]
         for address in [*others, last]:
             literal = f"[{address}]" if ipaddress.ip_address(address).version == 6 else address
             try:
@@ -122,7 +122,7 @@ class Deliveries:
                     "POST",
                     f"{parts.scheme}://{literal}:{port}{path}",
                     (ends_at - time.monotonic()) / (1 if address == last else 2),
-                    most_bytes=_MOST_BYTES + 1,
+                    most_bytes=_MAX_BYTES + 1,
                     content=body,
                     headers=headers,
                     extensions={"sni_hostname": host},
@@ -131,7 +131,7 @@ class Deliveries:
                 if address == last:
                     raise
                 continue
-            if response.is_success and len(response.content) > _MOST_BYTES:
+            if response.is_success and len(response.content) > _MAX_BYTES:
                 raise UpstreamUnavailableError("The answer is longer than 64 KB")
             return response
         raise UpstreamUnavailableError("The host has no address")

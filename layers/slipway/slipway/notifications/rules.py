@@ -36,9 +36,9 @@ _STACK_EVENTS = {"active": "published", "published": "published", "withdrawn": "
 # Events of deployments about their money begin with it.
 PAYMENT = "payment_"
 # SQS takes 256 KB, in which some characters count more than once.
-_MOST_DATA_BYTES = 180_000
+_MAX_DATA_BYTES = 180_000
 # Discord takes no longer text.
-_MOST_LINE_CHARACTERS = 2000
+_MAX_LINE_CHARACTERS = 2000
 # Discord's SUPPRESS_EMBEDS: no preview of an address in a text.
 _WITHOUT_EMBEDS = 4
 
@@ -85,7 +85,7 @@ def message_id(webhook_id: str, pk: str, sk: str) -> str:
 def fitted(data: dict[str, Any]) -> dict[str, Any]:
     """Return a message's data as far as a message may hold it: the largest fields of too much become None."""
     found = dict(data)
-    while len(json.dumps(found)) > _MOST_DATA_BYTES:
+    while len(json.dumps(found)) > _MAX_DATA_BYTES:
         found[max(found, key=lambda name: len(json.dumps(found[name])))] = None
     return found
 
@@ -95,7 +95,7 @@ def body_of(style: str, kind: str, timestamp: str, data: dict[str, Any]) -> byte
     if style == "standard":
         return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":")).encode()
     # Strangers name their things: no name calls everybody of a channel, or hides an address behind a text.
-    line = subject_line(kind, data)[:_MOST_LINE_CHARACTERS]
+    line = subject_line(kind, data)[:_MAX_LINE_CHARACTERS]
     if style == "slack":
         return json.dumps({"text": html.escape(line, quote=False)}).encode()
     return json.dumps({"content": line, "allowed_mentions": {"parse": []}, "flags": _WITHOUT_EMBEDS}).encode()

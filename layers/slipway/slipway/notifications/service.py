@@ -34,7 +34,7 @@ from slipway.settings import webhook_private_network
 from slipway.store import update_if
 from slipway.times import epoch_seconds, now_text
 
-_MOST_DELIVERIES = 100
+_MAX_DELIVERIES = 100
 # Codes that a wallet has sent, and that an address gets.
 _CODES = {"day": 5}
 
@@ -96,7 +96,7 @@ def make(caller: Caller, body: WebhookRequest, context: RequestContext) -> Webho
         created_at=now_text(),
     )
     if item is None:
-        raise ConflictError(f"No more than {store.MOST_WEBHOOKS} webhooks are allowed; delete one first")
+        raise ConflictError(f"No more than {store.MAX_WEBHOOKS} webhooks are allowed; delete one first")
     if code:
         try:
             send_code(body.url, webhook_id, code)
@@ -208,7 +208,7 @@ def test(caller: Caller, webhook_id: str) -> TestAnswer:
 def deliveries(caller: Caller, webhook_id: str) -> DeliveryList:
     """Return the latest deliveries; raises NotFoundError for a webhook that is not the caller's."""
     item = store.find_webhook(str(caller.wallet), webhook_id)
-    found = store.deliveries_of(item.sk, _MOST_DELIVERIES)
+    found = store.deliveries_of(item.sk, _MAX_DELIVERIES)
     return DeliveryList(
         deliveries=[
             DeliveryView(id=entry.sk.rpartition("#")[2], type=entry.type, attempts=entry.attempts) for entry in found

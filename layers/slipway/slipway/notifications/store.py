@@ -20,7 +20,7 @@ from slipway.store import ConditionsFailedError, ControlItem, Transaction, read_
 from slipway.times import epoch_seconds
 
 ALL = "ALL"
-MOST_WEBHOOKS = 20
+MAX_WEBHOOKS = 20
 _LOG_SECONDS = 7 * 86_400
 _WATCHED = "WORKER-WEBHOOKS"
 
@@ -105,7 +105,7 @@ def webhook_at(pk: str, webhook_id: str) -> Webhook | None:
 
 def _count(write: Transaction, owner: str, change: int) -> None:
     number = WebhookCount.webhooks
-    room = number.does_not_exist() | (number < MOST_WEBHOOKS) if change > 0 else None
+    room = number.does_not_exist() | (number < MAX_WEBHOOKS) if change > 0 else None
     write.update("count", WebhookCount(f"WEBHOOK-COUNT#{owner}", "COUNT"), [number.add(change)], room)
 
 

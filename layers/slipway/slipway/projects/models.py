@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from slipway.fields import Address, printable
 
-MOST_REPLICAS = 100
+MAX_REPLICAS = 100
 MAX_UINT256 = 2**256 - 1
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,20}")
@@ -100,7 +100,7 @@ class NewProject(BaseModel):
         AfterValidator(_repository),
     ]
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
-    replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = 1
+    replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] = 1
     url: WebAddress | None = None
     creator: Address | None = None
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 KEY = "banano_rpc_endpoint"
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def verified(
         raise ArtifactMissingError(f"No endpoint is published for {environment}")
     if signature is None:
         raise ArtifactUnsignedError("The published endpoint has no signature")
-    if max(len(artifact), len(signature)) > _MOST_BYTES:
+    if max(len(artifact), len(signature)) > _MAX_BYTES:
         raise ArtifactAlteredError("The published endpoint is not what was signed")
     signed_for = _signed_for(artifact, signature, public_key)
     if signed_for.environment != environment:

@@ -9,7 +9,7 @@ from slipway.s3_errors import GONE, object_error_code, object_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MOST_BYTES = 8192
+_MAX_BYTES = 8192
 _WHAT = "The artifacts' store"
 
 
@@ -75,7 +75,7 @@ class ArtifactStore:
     def _get(self, key: str) -> bytes | None:
         try:
             with object_errors(_WHAT):
-                answer = self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{_MOST_BYTES}")
+                answer = self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{_MAX_BYTES}")
                 return answer["Body"].read()
         except UpstreamUnavailableError as error:
             code = object_error_code(error)

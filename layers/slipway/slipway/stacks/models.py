@@ -13,7 +13,7 @@ from slipway.jobs.models import EventDetail
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _RESERVED = re.compile(r"SLIPWAY_.*|BANANO_RPC_ENDPOINT")
-_MOST_VARIABLES = 100
+_MAX_VARIABLES = 100
 
 
 class Kind(StrEnum):
@@ -70,7 +70,7 @@ def _environment(variables: dict[str, str]) -> dict[str, str]:
 Cores = Annotated[str, BeforeValidator(_cores), Field(examples=["2", "500m"])]
 Size = Annotated[str, BeforeValidator(_size), Field(examples=["4Gi"])]
 Image = Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$", examples=["bananocoin/banano:V26.1"])]
-Variables = Annotated[dict[str, str], Field(max_length=_MOST_VARIABLES), AfterValidator(_environment)]
+Variables = Annotated[dict[str, str], Field(max_length=_MAX_VARIABLES), AfterValidator(_environment)]
 
 
 class _Request(BaseModel):

@@ -12,7 +12,7 @@ from slipway.network import is_public, resolved
 from slipway.settings import allow_private_network
 from slipway.stacks.rules import Endpoint
 
-_MOST_BYTES = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
 class NodeRpc:
@@ -54,7 +54,7 @@ class NodeRpc:
             "POST",
             f"http://{host}:{endpoint.port}/",
             seconds,
-            most_bytes=_MOST_BYTES,
+            most_bytes=_MAX_BYTES,
             headers={"host": str(endpoint), "accept-encoding": "identity"},
             json={"action": action},
         )

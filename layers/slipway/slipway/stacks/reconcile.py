@@ -28,7 +28,7 @@ from slipway.stacks.workflow import lost
 from slipway.store import ConditionsFailedError
 from slipway.times import from_text, now, to_text
 
-_MOST_DUE = 50
+_MAX_DUE = 50
 
 
 class StackReconcile:
@@ -62,9 +62,9 @@ class StackReconcile:
     def find(self) -> list[tuple[str, Kind]]:
         """Stacks whose job should have moved by now, and those that are to be looked at."""
         moment = to_text(self._clock())
-        overdue = due_stacks(OPEN, moment, _MOST_DUE)
+        overdue = due_stacks(OPEN, moment, _MAX_DUE)
         record("OverdueStacks", len(overdue))
-        return overdue + due_stacks(WATCHED, moment, _MOST_DUE)
+        return overdue + due_stacks(WATCHED, moment, _MAX_DUE)
 
     def reconcile_stack(self, environment: str, kind: Kind) -> str:
         """Make sure that a stack's job is being worked on, or that an active one still has its workload.

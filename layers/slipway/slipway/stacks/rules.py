@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from slipway.akash.console.models import ForwardedPort, LeaseStatus, ServiceStatus
 
 RPC_PORT, PEERING_PORT, WEBSOCKET_PORT = 7072, 7071, 7074
-LEAST_PORT, MOST_PORT = 1024, 65535
+MIN_PORT, MAX_PORT = 1024, 65535
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _NAMED = re.compile(r"[a-z-]")
@@ -83,8 +83,8 @@ def valid_endpoint(host: str, port: int, *, allow_loopback: bool = False) -> End
         raise EndpointHostRefusedError(f"The provider's host {_shown(host)} is not a host name")
     if not allow_loopback and (host == "localhost" or host.endswith(".localhost")):
         raise EndpointHostRefusedError("The provider's host is this machine")
-    if not LEAST_PORT <= port <= MOST_PORT:
-        raise EndpointPortOutOfRangeError(f"The forwarded port {port} is not from {LEAST_PORT} to {MOST_PORT}")
+    if not MIN_PORT <= port <= MAX_PORT:
+        raise EndpointPortOutOfRangeError(f"The forwarded port {port} is not from {MIN_PORT} to {MAX_PORT}")
     return Endpoint(host, port)
 
 

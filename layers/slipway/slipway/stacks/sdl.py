@@ -26,7 +26,7 @@ _NODE_OPTIONS = (
     "--rpcconfig enable_control=false",
 )
 # Most uact a block that a bid may ask, a hundredth of a US dollar; ``preferences.maxPrice`` is for finer limits.
-_MOST_PRICE = 10_000
+_MAX_PRICE = 10_000
 
 
 def node_sdl(spec: NodeSpec, image: str, environment: str, generation: int) -> str:
@@ -88,7 +88,7 @@ def _document(name: str, service: dict[str, Any], cpu: str, memory: str, volumes
         "services": {name: service},
         "profiles": {
             "compute": {name: {"resources": resources}},
-            "placement": {_PLACEMENT: {"pricing": {name: {"denom": "uact", "amount": _MOST_PRICE}}}},
+            "placement": {_PLACEMENT: {"pricing": {name: {"denom": "uact", "amount": _MAX_PRICE}}}},
         },
         "deployment": {name: {_PLACEMENT: {"profile": name, "count": 1}}},
     }

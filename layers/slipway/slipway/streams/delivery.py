@@ -28,7 +28,7 @@ WRITING_SECONDS = 8.0
 # By then the lease of a publisher that died has expired, and a connection that was opening is open or never will be.
 REPLAY_SECONDS = 25.0
 _PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 1.0
+_MAX_PAUSE_SECONDS = 1.0
 
 
 class Event(Protocol):
@@ -183,7 +183,7 @@ class Delivery:
             if self.clock() + wait > ends_at:
                 return Outcome.LATER
             self.pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
-            wait = min(2 * wait, _LONGEST_PAUSE_SECONDS)
+            wait = min(2 * wait, _MAX_PAUSE_SECONDS)
         return Outcome.DONE
 
 

@@ -32,9 +32,9 @@ from slipway.request_threads import RequestThreads
 from slipway.tokens.models import ModelMetadata, ModelState
 
 _TIMEOUT_SECONDS = 3.0
-_MOST_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 # Each model of a page takes a request for its metrics.
-_MOST_LISTED = 24
+_MAX_LISTED = 24
 _AT_ONCE = 8
 # Where a wallet's models are looked for, one search after the other: MLflow's filters have no "or".
 _OWNED, _CONTRIBUTED = "owned", "contributed"
@@ -138,7 +138,7 @@ class MlflowModels:
         stage, place = decode_cursor(cursor, 2) if cursor else (_OWNED, "-")
         if stage not in _FILTERS:
             raise ValidationFailedError.of_field("cursor", "was not given by this list")
-        parameters = {"max_results": str(min(limit, _MOST_LISTED))}
+        parameters = {"max_results": str(min(limit, _MAX_LISTED))}
         if place != "-":
             parameters["page_token"] = place
         if wallet is not None:
@@ -196,7 +196,7 @@ class MlflowModels:
                     "GET",
                     f"{self._address}/api/2.0/mlflow/{path}",
                     seconds,
-                    most_bytes=_MOST_BYTES,
+                    most_bytes=_MAX_BYTES,
                     params=parameters,
                     headers=self._headers,
                 )

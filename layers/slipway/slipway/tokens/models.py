@@ -49,9 +49,9 @@ Purpose = Literal["deploy", "register", "distribute"]
 PURPOSES: tuple[Purpose, ...] = ("deploy", "register", "distribute")
 # Every token that Slipway launches has as many.
 DECIMALS = 18
-MOST_ALLOCATIONS = 200
+MAX_ALLOCATIONS = 200
 # Up to there every integer is a float.
-_MOST_EXACT = 2**53
+_MAX_EXACT = 2**53
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED})
 
@@ -103,7 +103,7 @@ class DeployTokenRequest(BaseModel):
     token_symbol: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$")] | None = None
     initial_supply: Amount | None = None
     max_supply: Amount | None = None
-    allocations: Annotated[list[Allocation], Field(max_length=MOST_ALLOCATIONS)] | None = None
+    allocations: Annotated[list[Allocation], Field(max_length=MAX_ALLOCATIONS)] | None = None
     auth_token: Annotated[str, Field(max_length=8192)] | None = None
 
     @field_validator("max_supply")
@@ -346,7 +346,7 @@ class ModelState(StrEnum):
 
 
 def _whole(value: float) -> int | float:
-    return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
+    return int(value) if value.is_integer() and abs(value) <= _MAX_EXACT else value
 
 
 # An integer is shown as one.

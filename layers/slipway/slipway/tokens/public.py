@@ -27,7 +27,7 @@ from slipway.verification.models import Verification
 
 # How long an answer is kept, here and by callers: a mint is seen as late as that.
 KEPT_SECONDS = 10
-_MOST_KEPT = 500
+_MAX_KEPT = 500
 _RPC_SECONDS = 1.5
 CONTRACT = "HokusaiToken"
 
@@ -71,7 +71,7 @@ class PublicTokens:
             # It was handed over: from now on the new steward may mint.
             keep_steward(address, found.steward)
         if found.total_supply is not None:
-            if len(self._kept) >= _MOST_KEPT:
+            if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
             self._kept[address] = (self._clock.monotonic() + KEPT_SECONDS, found)
         return found

@@ -22,11 +22,11 @@ from slipway.tokens.looks import recorded
 from slipway.tokens.model_source import CatalogueModels
 from slipway.tokens.models import Status
 from slipway.tokens.resume import resume
-from slipway.tokens.rules import LOOK_SECONDS, MOST_EXECUTIONS, aftermath
+from slipway.tokens.rules import LOOK_SECONDS, MAX_EXECUTIONS, aftermath
 from slipway.tokens.store import KIND, TokenItem, find_token, read_launch, settle_failed
 from slipway.tokens.workflow import TokenWorkflow
 
-_MOST_DUE = 50
+_MAX_DUE = 50
 
 
 class TokenReconcile:
@@ -56,7 +56,7 @@ class TokenReconcile:
 
     def find(self) -> list[str]:
         """Return the ids of launches that should have moved by now, a bounded number a run."""
-        due = due_jobs(KIND, to_text(self._clock()), _MOST_DUE)
+        due = due_jobs(KIND, to_text(self._clock()), _MAX_DUE)
         record("OverdueLaunches", len(due))
         return due
 
@@ -71,7 +71,7 @@ class TokenReconcile:
             return "ended"
         if token.half_done:
             return self._resume(token)
-        used_up = int(token.executions) >= MOST_EXECUTIONS
+        used_up = int(token.executions) >= MAX_EXECUTIONS
         if used_up and self._status(token.execution_name) not in (None, "RUNNING"):
             failure = Failure(DeploymentFailedError.code, "The launch kept failing; it was given up")
             TokenWorkflow(self._chain, self._rpc, CatalogueModels(), self._clock).work(deployment_id, failure)

@@ -14,16 +14,16 @@ from slipway.tokens.models import DECIMALS, ModelMetadata, ModelState, Purpose
 _SYMBOL_LENGTH = 10
 _SYMBOL_TRIES = 6
 _PREFIX = "HKS"
-_LEAST_OWN_CHARACTERS = 2
+_MIN_OWN_CHARACTERS = 2
 # A launch that needed more executions is given up: something is wrong that starting again does not mend.
-MOST_EXECUTIONS = 20
+MAX_EXECUTIONS = 20
 # A launch that has not ended by then is called off, or one that reconcile looks at.
 LAUNCH_SECONDS = 900
 # How soon reconcile first looks at one, and how often then.
 LOOK_SECONDS = 90
 # How soon a launch that failed half done is taken up again, twice as long after each try.
 _RESUME_SECONDS = 30
-_MOST_RESUME_SECONDS = 3600
+_MAX_RESUME_SECONDS = 3600
 
 
 class Step(StrEnum):
@@ -67,7 +67,7 @@ def symbol_candidates(model_id: str) -> Iterator[str]:
     All match ``^[A-Z0-9-]{1,10}$``, and the same model always gives the same ones.
     """
     own = re.sub(r"[^A-Z0-9]", "", model_id.upper().encode("ascii", "ignore").decode())
-    base = own if len(own) >= _LEAST_OWN_CHARACTERS else _PREFIX + own
+    base = own if len(own) >= _MIN_OWN_CHARACTERS else _PREFIX + own
     if base != _PREFIX:
         yield base[:_SYMBOL_LENGTH]
     for attempt in range(_SYMBOL_TRIES):
@@ -183,7 +183,7 @@ def aftermath(looks: Mapping[str, Look], *, sent: bool, called_off: bool, execut
     """
     is_open = any(found.progress not in FINAL for found in looks.values())
     has_token = "deploy" in looks and looks["deploy"].progress is Progress.CONFIRMED
-    may = executions < MOST_EXECUTIONS and code != TokenExistsError.code
+    may = executions < MAX_EXECUTIONS and code != TokenExistsError.code
     resume = may and (has_token or (is_open and sent and not called_off))
     return Aftermath(resume, release=not is_open and not resume)
 
@@ -203,4 +203,4 @@ def can_resume(looks: Mapping[str, Look], *, called_off: bool, code: str | None)
 
 def resume_pause(executions: int) -> int:
     """Return the seconds after which a launch that failed half done is taken up again."""
-    return int(min(_RESUME_SECONDS * 2 ** min(executions - 1, 10), _MOST_RESUME_SECONDS))
+    return int(min(_RESUME_SECONDS * 2 ** min(executions - 1, 10), _MAX_RESUME_SECONDS))

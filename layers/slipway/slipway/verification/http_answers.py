@@ -11,7 +11,7 @@ from slipway.network import require_public_url
 
 # Verifiers answer a submission before they compile.
 _SECONDS = 10.0
-_MOST_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 
 
 def ask(client: DeadlineClient, method: str, url: str, **arguments: Any) -> tuple[int, dict[str, Any]]:
@@ -25,7 +25,7 @@ def ask(client: DeadlineClient, method: str, url: str, **arguments: Any) -> tupl
     # As it comes, so that the bound on its size is one.
     headers = {"accept": "application/json", "accept-encoding": "identity"}
     try:
-        answer = client.request(method, url, _SECONDS, most_bytes=_MOST_BYTES, headers=headers, **arguments)
+        answer = client.request(method, url, _SECONDS, most_bytes=_MAX_BYTES, headers=headers, **arguments)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UpstreamUnavailableError(f"{host} did not answer: {type(error).__name__}") from error
     try:

@@ -8,7 +8,7 @@ from slipway.verification.models import Verdict
 # So long a contract is tried to be verified.
 TRIED_SECONDS = 86_400
 _FIRST_PAUSE = 15
-_LONGEST_PAUSE = 3600
+_MAX_PAUSE = 3600
 # The best that any verifier said counts; what may still come comes before what did not.
 _ORDER = (Verdict.VERIFIED, Verdict.PARTIAL, Verdict.PENDING, Verdict.FAILED, Verdict.OFF)
 
@@ -20,5 +20,5 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
 
 def pause_seconds(tries: int) -> float:
     """Return how long after so many tries to try again: exponential backoff with jitter, an hour at most."""
-    pause = min(_FIRST_PAUSE * 2 ** min(tries, 10), _LONGEST_PAUSE)
+    pause = min(_FIRST_PAUSE * 2 ** min(tries, 10), _MAX_PAUSE)
     return random.uniform(pause / 2, pause)  # noqa: S311 (jitter, not a secret)

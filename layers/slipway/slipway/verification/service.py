@@ -15,7 +15,7 @@ from slipway.verification.models import Contract, Finding, Source, Verdict, Veri
 from slipway.verification.rules import overall, pause_seconds
 from slipway.verification.store import KIND, VerificationItem, find_verification
 
-_MOST_DUE = 20
+_MAX_DUE = 20
 # A verifier that is quick is waited for; one that is not is asked again later.
 _LOOKS, _LOOK_PAUSE = 5, 1.0
 
@@ -54,7 +54,7 @@ class Verifications:
 
     def find(self) -> list[str]:
         """Return the ids of verifications that are due, a bounded number a run."""
-        return due_jobs(KIND, to_text(self._moment()), _MOST_DUE)
+        return due_jobs(KIND, to_text(self._moment()), _MAX_DUE)
 
     def verify(self, verification_id: str) -> str:
         """Ask the verifiers that have not said anything final, and write down what they say.

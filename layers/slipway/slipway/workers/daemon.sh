@@ -29,7 +29,7 @@ unit=$root/etc/systemd/system/slipway-worker.service
 cron=$root/etc/cron.d/slipway-worker
 
 # Slipway's limits: a beat that breaks one of them would be refused whole.
-readonly MOST_CONTAINERS=500 LONGEST_NAME=255 LONGEST_PORT=1024
+readonly MAX_CONTAINERS=500 MAX_NAME=255 MAX_PORT=1024
 readonly DOCKER_SECONDS=20 CONNECT_SECONDS=10 ANSWER_SECONDS=30
 # For so long the last list that Docker gave is still told when Docker does not answer.
 readonly CONTAINERS_KEPT_SECONDS=1800
@@ -105,7 +105,7 @@ look_at_containers() {
   look_at_clock
   if found=$(
     timeout "$DOCKER_SECONDS" docker ps --format '{{json .}}' 2>/dev/null </dev/null |
-      jq -cs --argjson most "$MOST_CONTAINERS" --argjson name "$LONGEST_NAME" --argjson port "$LONGEST_PORT" '
+      jq -cs --argjson most "$MAX_CONTAINERS" --argjson name "$MAX_NAME" --argjson port "$MAX_PORT" '
         # Podman gives one array, names as a list, and ports as objects.
         map(if type == "array" then .[] else . end)
         | map(.Names |= (if type == "array" then .[0] else . end)
@@ -121,8 +121,8 @@ look_at_containers() {
     containers_at=$now
     [[ $docker_answers == yes ]] || log "docker answers again"
     docker_answers=yes
-    if ((total > MOST_CONTAINERS)); then
-      [[ $too_many == yes ]] || log "$total containers run; only the first $MOST_CONTAINERS are told"
+    if ((total > MAX_CONTAINERS)); then
+      [[ $too_many == yes ]] || log "$total containers run; only the first $MAX_CONTAINERS are told"
       too_many=yes
     else
       too_many=no

@@ -31,11 +31,11 @@ from slipway.workers.uptime import is_reported, overlapping, uptime, window
 # A filtered page looks at no more than so many workers, by so many at a time.
 _LOOKED_AT = 100
 # Each worker's uptime takes four questions to the store, so those of several are asked together.
-_MOST_WITH_DAYS = 25
+_MAX_WITH_DAYS = 25
 _AT_ONCE = 8
 _ROUNDS = 5
 # Lambda answers at most 6 MB, in which every quote of the JSON counts twice.
-_MOST_CONTAINER_BYTES = 2_000_000
+_MAX_CONTAINER_BYTES = 2_000_000
 
 
 def fleet_page(
@@ -54,11 +54,11 @@ def fleet_page(
         ValidationFailedError: The cursor was not given by this list.
         UpstreamUnavailableError: The store did not answer.
     """
-    limit = limit if days is None else min(limit, _MOST_WITH_DAYS)
+    limit = limit if days is None else min(limit, _MAX_WITH_DAYS)
     moment = epoch_milliseconds()
     shown: list[WorkerView] = []
     found: dict[str, store.WorkerItem] = {}
-    room = _MOST_CONTAINER_BYTES
+    room = _MAX_CONTAINER_BYTES
     for _ in range(_ROUNDS if status else 1):
         places, cursor_after = store.fleet_places(max(limit, _LOOKED_AT) if status else limit, cursor)
         workers = {worker.pk: worker for worker in store.workers_at(places)}

@@ -10,14 +10,14 @@ from typing import Any
 from slipway.addresses import possible_address
 from slipway.errors import ValidationFailedError
 from slipway.times import epoch_milliseconds, parse_moment
-from slipway.workers.rules import MINUTE, MOST_AHEAD, MOST_LATE
+from slipway.workers.rules import MAX_AHEAD, MAX_LATE, MINUTE
 
-MOST_BYTES = 256 * 1024
-MOST_CONTAINERS = 500
-MOST_NAME_CHARACTERS = 255
+MAX_BYTES = 256 * 1024
+MAX_CONTAINERS = 500
+MAX_NAME_CHARACTERS = 255
 # Docker's own text of all ports that a container publishes; empty when it publishes none.
-MOST_PORT_CHARACTERS = 1024
-MOST_BOOT_ID_CHARACTERS = 64
+MAX_PORT_CHARACTERS = 1024
+MAX_BOOT_ID_CHARACTERS = 64
 FIGURES = ("cpu_percent", "memory_percent", "disk_percent")
 
 
@@ -49,14 +49,14 @@ def read_beat(body: Any, now: int) -> Beat:
     )
     address = possible_address(_text(wallet, "walletAddress", 1, 42), "walletAddress")
     at = epoch_milliseconds(parse_moment(_text(timestamp, "timestamp", 1, 64), "timestamp"))
-    if at > now + MOST_AHEAD:
-        raise ValidationFailedError.of_field("timestamp", f"is more than {MOST_AHEAD // MINUTE} minutes ahead")
-    if at < now - MOST_LATE:
-        raise ValidationFailedError.of_field("timestamp", f"is older than {MOST_LATE // MINUTE // 60} hours")
-    if not isinstance(containers, list) or len(containers) > MOST_CONTAINERS:
-        raise ValidationFailedError.of_field("containers", f"must be a list of at most {MOST_CONTAINERS}")
+    if at > now + MAX_AHEAD:
+        raise ValidationFailedError.of_field("timestamp", f"is more than {MAX_AHEAD // MINUTE} minutes ahead")
+    if at < now - MAX_LATE:
+        raise ValidationFailedError.of_field("timestamp", f"is older than {MAX_LATE // MINUTE // 60} hours")
+    if not isinstance(containers, list) or len(containers) > MAX_CONTAINERS:
+        raise ValidationFailedError.of_field("containers", f"must be a list of at most {MAX_CONTAINERS}")
     given = [_container(entry, f"containers.{place}") for place, entry in enumerate(containers)]
-    if boot_id is not None and not _text(boot_id, "boot_id", 1, MOST_BOOT_ID_CHARACTERS).isprintable():
+    if boot_id is not None and not _text(boot_id, "boot_id", 1, MAX_BOOT_ID_CHARACTERS).isprintable():
         raise ValidationFailedError.of_field("boot_id", "must be printable text")
     return Beat(address, min(at, now), given, max(0, at - now), boot_id, _figures(figures))
 
@@ -73,8 +73,8 @@ def _figures(given: Any) -> dict[str, int] | None:
 def _container(entry: Any, field: str) -> dict[str, str]:
     name, port = _fields(entry, f"{field}.", ("containerName", "port"))
     return {
-        "containerName": _text(name, f"{field}.containerName", 1, MOST_NAME_CHARACTERS),
-        "port": _text(port, f"{field}.port", 0, MOST_PORT_CHARACTERS),
+        "containerName": _text(name, f"{field}.containerName", 1, MAX_NAME_CHARACTERS),
+        "port": _text(port, f"{field}.port", 0, MAX_PORT_CHARACTERS),
     }
 
 

@@ -10,14 +10,14 @@ from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
 from slipway.errors import AuthenticationFailedError, RateLimitExceededError, SlipwayError, WriteContentionError
 from slipway.workers.heartbeat_request import Beat
-from slipway.workers.rules import HOUR, MOST_LATE_BEATS, Change, Session, is_observed, place
+from slipway.workers.rules import HOUR, MAX_LATE_BEATS, Change, Session, is_observed, place
 from slipway.workers.session_store import change_sessions, clock_offset, extend_session
 from slipway.workers.store import WorkerItem, first_session_after, is_token_known, last_session_before
 from slipway.workers.worker_tokens import token_hash
 
 _TRIES = 8
 _PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 0.4
+_MAX_PAUSE_SECONDS = 0.4
 
 
 def authenticate(authorization: str) -> bytes:
@@ -71,7 +71,7 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> int | None:
     offset = clock_offset(beat, now) if is_observed(beat.at, now) else None
     for attempt in range(_TRIES):
         if attempt:
-            pause = min(_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+            pause = min(_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
             time.sleep(random.uniform(0, pause))  # noqa: S311 (jitter, not a secret)
         try:
             missed = extend_session(beat, given_hash, now)
@@ -98,7 +98,7 @@ def _change(beat: Beat, worker: WorkerItem, now: int) -> Change | None:
         RateLimitExceededError: It is late, and the hour's late beats are used up.
     """
     hour = now // HOUR
-    if not is_observed(beat.at, now) and worker.late_hour == hour and (worker.late_beats or 0) >= MOST_LATE_BEATS:
+    if not is_observed(beat.at, now) and worker.late_hour == hour and (worker.late_beats or 0) >= MAX_LATE_BEATS:
         raise RateLimitExceededError(
             "Too many late heartbeats of this worker within an hour",
             retry_after=((hour + 1) * HOUR - now) // 1000 + 1,

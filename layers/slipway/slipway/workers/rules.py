@@ -14,14 +14,14 @@ MINUTE = 60_000
 # Spec 001: a longer silence ends a session.
 GAP = 30 * MINUTE
 # What a worker's clock may be ahead of ours, and how long it may keep a beat that it could not send.
-MOST_AHEAD = 5 * MINUTE
-MOST_LATE = 24 * 60 * MINUTE
+MAX_AHEAD = 5 * MINUTE
+MAX_LATE = 24 * 60 * MINUTE
 
 # A beat comes every five minutes, so one may be lost unnoticed. A beat that is older when it arrives was reported, not
 # observed.
 HEALTHY_WITHIN = 10 * MINUTE
 # Late beats of one worker that are written within an hour: two days' spools.
-MOST_LATE_BEATS = 600
+MAX_LATE_BEATS = 600
 HOUR = 60 * MINUTE
 
 SHARDS = 8

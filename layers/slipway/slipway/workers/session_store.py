@@ -19,7 +19,7 @@ from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import (
     GAP,
     HOUR,
-    MOST_LATE_BEATS,
+    MAX_LATE_BEATS,
     Change,
     Liveness,
     Session,
@@ -93,7 +93,7 @@ def extend_session(beat: Beat, token_hash: bytes, now: int) -> NotExtended | Non
         condition &= WorkerItem.observed_until.between(now - GAP, now)
     else:
         actions.append(WorkerItem.late_beats.set(WorkerItem.late_beats + 1))
-        condition &= (WorkerItem.late_hour == now // HOUR) & (WorkerItem.late_beats < MOST_LATE_BEATS)
+        condition &= (WorkerItem.late_hour == now // HOUR) & (WorkerItem.late_beats < MAX_LATE_BEATS)
     if beat.boot_id is not None:
         condition &= WorkerItem.boot_id == beat.boot_id
     arguments = WorkerItem(*worker_key(beat.wallet)).get_update_kwargs_from_instance(

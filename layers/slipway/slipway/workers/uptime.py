@@ -9,7 +9,7 @@ from slipway.errors import ValidationFailedError
 from slipway.times import epoch_milliseconds, parse_moment
 from slipway.workers.rules import HEALTHY_WITHIN, Session
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 DEFAULT_DAYS = 7
 DAY = 86_400_000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -53,8 +53,8 @@ def window(since: datetime | None, until: datetime | None, now: datetime) -> tup
     since = since or until - timedelta(days=DEFAULT_DAYS)
     if since >= until:
         raise ValidationFailedError.of_field("to", "must lie after from")
-    if until - since > timedelta(days=MOST_DAYS):
-        raise ValidationFailedError.of_field("from", f"lies more than {MOST_DAYS} days before to")
+    if until - since > timedelta(days=MAX_DAYS):
+        raise ValidationFailedError.of_field("from", f"lies more than {MAX_DAYS} days before to")
     return epoch_milliseconds(since), epoch_milliseconds(until)
 
 

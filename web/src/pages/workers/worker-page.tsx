@@ -23,7 +23,7 @@ import { percent, share } from "@/workers/uptime";
 import { UptimeBars } from "@/workers/uptime-bars";
 
 const DAYS = 90;
-const MOST_ROWS = 30;
+const MAX_ROWS = 30;
 
 export default function WorkerPage() {
   const { wallet = "" } = useParams();
@@ -130,7 +130,7 @@ function IncidentsOf({ worker }: { worker: Worker }) {
         <Table label="Incidents">
           <TableHeader><tr><TableHead>Silent from</TableHead><TableHead>To</TableHead><TableHead className="text-right">Length</TableHead></tr></TableHeader>
           <TableBody>
-            {incidents.slice(0, MOST_ROWS).map(({ from, to }) => (
+            {incidents.slice(0, MAX_ROWS).map(({ from, to }) => (
               <TableRow key={from}>
                 <TableCell>{moment(from)}</TableCell>
                 <TableCell>{to ? moment(to) : <Badge variant="warning">it lasts</Badge>}</TableCell>
@@ -194,7 +194,7 @@ function Sessions({ records }: { records: Uptime["records"] }) {
     <Table label="Sessions">
       <TableHeader><tr><TableHead>From</TableHead><TableHead>To</TableHead><TableHead className="text-right">Length</TableHead></tr></TableHeader>
       <TableBody>
-        {records.toReversed().slice(0, MOST_ROWS).map((record) => (
+        {records.toReversed().slice(0, MAX_ROWS).map((record) => (
           <TableRow key={record.timeFrom}>
             <TableCell>{moment(record.timeFrom)}</TableCell>
             <TableCell>{moment(record.timeTo)} {record.open ? <Badge variant="success">open</Badge> : null} {record.reported ? <Badge variant="outline" title="Reported later, not seen by Slipway as it passed">reported</Badge> : null}</TableCell>

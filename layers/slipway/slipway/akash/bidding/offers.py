@@ -17,8 +17,8 @@ CHOICE_SHARE = 0.8
 # Between two looks at the bids while the buyer chooses.
 LOOK_SECONDS = 5
 # Best first. More providers than that do not bid, and a buyer reads fewer.
-_MOST_KEPT = 100
-_MOST_TEXT = 80
+_MAX_KEPT = 100
+_MAX_TEXT = 80
 
 
 def choose_until(moment: datetime, opened_at: datetime, bid_timeout: float, within: int | None) -> datetime:
@@ -54,7 +54,7 @@ def bid_of(bid: Bid, provider: Provider | None) -> dict[str, Any]:
 
 def offers_of(judged: Sequence[Judged], providers: Mapping[str, Provider]) -> list[dict[str, Any]]:
     """Return bids with what distinguishes their providers, in their order, as they are kept for the buyer."""
-    return [_offer_of(entry, providers.get(entry.bid.id.provider)) for entry in judged[:_MOST_KEPT]]
+    return [_offer_of(entry, providers.get(entry.bid.id.provider)) for entry in judged[:_MAX_KEPT]]
 
 
 def _offer_of(entry: Judged, provider: Provider | None) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _offer_of(entry: Judged, provider: Provider | None) -> dict[str, Any]:
     } if provider else {}  # fmt: skip
     return {
         "bid": bid_of(entry.bid, provider),
-        **{name: text[:_MOST_TEXT] for name, text in about.items() if text},
+        **{name: text[:_MAX_TEXT] for name, text in about.items() if text},
         "uptime": uptime,
         "audited": bool(provider and provider.is_audited),
         "why_not": entry.refusal,

@@ -20,7 +20,7 @@ from slipway.akash.sdl.gpus import GpuName, gpu_of_attribute
 BID_LIFE_SECONDS = 270.0
 # Between two looks at the bids while those that will do are still to come.
 LOOK_SECONDS = 3
-_MOST_EXPLAINED = 40
+_MAX_EXPLAINED = 40
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Choice:
                     "chosen": entry.bid in self.chosen,
                     "why_not": entry.refusal or ("" if entry.bid in self.chosen else "another bid is better"),
                 }
-                for entry in self.judged[:_MOST_EXPLAINED]
+                for entry in self.judged[:_MAX_EXPLAINED]
             ],
         }
 

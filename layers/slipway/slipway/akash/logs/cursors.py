@@ -9,16 +9,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slipway.akash.logs.positions import MOST_RUNS, Position
+from slipway.akash.logs.positions import MAX_RUNS, Position
 
 # Headers of a request may hold 10 KB in all; a Last-Event-ID that is longer was not ours.
-LONGEST_TEXT = 6000
+MAX_TEXT = 6000
 _VERSION = 1
 _CHECK_BYTES = 3
 _POD_BYTES = 4
 # With many pods, positions keep fewer runs, so that the text stays short.
 _RUNS_IN_ALL = 480
-_LEAST_RUNS = 3
+_MIN_RUNS = 3
 
 
 class CursorError(ValueError):
@@ -41,7 +41,7 @@ class Cursor:
 def encode_cursor(cursor: Cursor) -> str:
     """Encode a cursor as URL-safe text."""
     pods = sum(len(positions) for positions in cursor.services.values())
-    most = max(_LEAST_RUNS, min(MOST_RUNS, _RUNS_IN_ALL // max(pods, 1)))
+    most = max(_MIN_RUNS, min(MAX_RUNS, _RUNS_IN_ALL // max(pods, 1)))
     parts = [bytes((_VERSION, cursor.ended)), _number(len(cursor.services))]
     for name, positions in cursor.services.items():
         encoded = name.encode()
@@ -58,7 +58,7 @@ def decode_cursor(text: str) -> Cursor:
     Raises:
         CursorError: It was not made by ``encode_cursor``.
     """
-    if not text.isascii() or len(text) > LONGEST_TEXT:
+    if not text.isascii() or len(text) > MAX_TEXT:
         raise CursorError
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -74,7 +74,7 @@ def decode_cursor(text: str) -> Cursor:
 
 def _read_pod(reader: "_Reader") -> tuple[bytes, Position]:
     pod, number = reader.take(_POD_BYTES), reader.number()
-    runs = tuple((reader.take(3), reader.number()) for _ in range(min(reader.number(), MOST_RUNS)))
+    runs = tuple((reader.take(3), reader.number()) for _ in range(min(reader.number(), MAX_RUNS)))
     return pod, Position(number // 2, bool(number % 2), runs)
 
 

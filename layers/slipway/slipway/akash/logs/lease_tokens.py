@@ -10,7 +10,7 @@ from slipway.akash.logs.provider_proxy import LeaseAddress
 TOKEN_SECONDS = 1800
 _ROTATED_BEFORE = 60
 _ASKED_SECONDS = 1.5
-_MOST_KEPT = 500
+_MAX_KEPT = 500
 
 
 class LeaseTokens:
@@ -38,7 +38,7 @@ class LeaseTokens:
                 return token
             began = self._clock()
             made = self._console().create_token(TOKEN_SECONDS, _permission(lease), _ASKED_SECONDS)
-            if len(self._kept) >= _MOST_KEPT:
+            if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
             self._kept[lease] = (began + TOKEN_SECONDS - _ROTATED_BEFORE, made)
             return made

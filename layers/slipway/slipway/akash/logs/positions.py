@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Self
 
 # A run is a line and how often it came in a row.
-MOST_RUNS = 12
+MAX_RUNS = 12
 # Bytes of a fingerprint.
 _SIZE = 3
 
@@ -59,7 +59,7 @@ class Position:
         if self.runs and self.runs[-1][0] == line:
             runs = (*self.runs[:-1], (line, self.runs[-1][1] + 1))
         else:
-            runs = (*self.runs[-MOST_RUNS + 1 :], (line, 1))
+            runs = (*self.runs[-MAX_RUNS + 1 :], (line, 1))
         return type(self)(self.count + 1, self.exact, runs)
 
     @property

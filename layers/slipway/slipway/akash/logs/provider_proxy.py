@@ -27,7 +27,7 @@ _CLOSE_SECONDS = 0.3
 _SEND_SECONDS = 1.5
 # The proxy drops clients that are silent; its documents say nothing of how soon.
 PING_SECONDS = 5.0
-_MOST_MESSAGE_BYTES = 2 * 2**20
+_MAX_MESSAGE_BYTES = 2 * 2**20
 _RETRY_SECONDS = 5
 
 
@@ -156,7 +156,7 @@ class ProviderProxy:
                 self._url,
                 open_timeout=_OPEN_SECONDS,
                 close_timeout=_CLOSE_SECONDS,
-                max_size=_MOST_MESSAGE_BYTES,
+                max_size=_MAX_MESSAGE_BYTES,
                 # Without the environment's proxies.
                 proxy=None,
             )

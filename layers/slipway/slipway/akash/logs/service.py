@@ -16,7 +16,7 @@ from slipway.identifiers import new_id
 from slipway.jobs.deployments import Deployment
 from slipway.limits.semaphore import Semaphore
 
-MOST_TAIL = 1000
+MAX_TAIL = 1000
 # How many logs an owner may follow at once, each for a little longer than the function has.
 FOLLOWED = Semaphore("log_streams", most=10, seconds=35)
 _RETRY_SECONDS = 5

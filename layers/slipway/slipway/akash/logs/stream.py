@@ -30,7 +30,7 @@ from slipway.server_sent_events import comment, event, retry
 
 # API Gateway waits 30 s for an answer.
 POLL_SECONDS = 20.0
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 # Lines that come this shortly after the first go into the same answer.
 _LINGER_SECONDS = 0.25
 # A service whose first lines have not come by then does not hold the others' lines back.
@@ -38,8 +38,8 @@ _SETTLE_SECONDS = 1.0
 _END_POLL_SECONDS = 2.0
 _COMPLETE = 1000
 _PAUSE_SECONDS = 0.5
-_MOST_FAILURES = 3
-_MOST_ROTATIONS = 3
+_MAX_FAILURES = 3
+_MAX_ROTATIONS = 3
 _IDLE_SECONDS = 1.0
 _NEXT_POLL_SECONDS, _NEXT_POLL_AFTER_FAILURE_SECONDS = 0.2, 3.0
 _GAPS = {
@@ -176,7 +176,7 @@ class _Poll:
 
     def _answers_at(self) -> float:
         """Return when to answer, as far as is known now."""
-        if self._ended or self._bytes >= MOST_BYTES or all(feed.failure for feed in self._feeds):
+        if self._ended or self._bytes >= MAX_BYTES or all(feed.failure for feed in self._feeds):
             return 0.0
         if self._first_at is None:
             return self._ends_at
@@ -190,7 +190,7 @@ class _Poll:
 
     def _add_entries(self, feed: _Feed, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if self._bytes >= MOST_BYTES:
+            if self._bytes >= MAX_BYTES:
                 # The next poll reads it again.
                 break
             # As the tail does: pods that it has forgotten leave the cursor as well.
@@ -232,7 +232,7 @@ class _Poll:
                 logger.info("log stream broke", service=feed.service, reason=str(error))
                 failures = failures + 1 if time.monotonic() - began < _SETTLE_SECONDS else 1
                 pause = _PAUSE_SECONDS * 2 ** (failures - 1)
-                if isinstance(error, SlipwayError) or failures >= _MOST_FAILURES:
+                if isinstance(error, SlipwayError) or failures >= _MAX_FAILURES:
                     feed.failure = _failure(error)
                     self._progress.set()
                     return
@@ -242,7 +242,7 @@ class _Poll:
         """Read over one socket; return how many seconds to wait before the next."""
         token = await asyncio.to_thread(self._tokens.token, feed.lease)
         async with self._proxy.socket() as socket:
-            for _ in range(_MOST_ROTATIONS):
+            for _ in range(_MAX_ROTATIONS):
                 await socket.subscribe(feed.lease, feed.service, feed.tail.begin(), token)
                 ended = await self._read_subscription(feed, socket)
                 if not isinstance(ended, TokenExpired):

@@ -12,22 +12,22 @@ from slipway.akash.logs.cursors import pod_key
 from slipway.akash.logs.positions import Gap, Match, Position, find, fingerprint, position_in
 
 # Of a longer line the rest is left out.
-MOST_CHARACTERS = 16 * 1024
+MAX_CHARACTERS = 16 * 1024
 # Lines that are asked for besides those that were read, and at most.
 NEWS_WINDOW = 1000
-LONGEST_WINDOW = 10_000
+MAX_WINDOW = 10_000
 # A log of so many lines is read again as a whole, so that it is resumed by counting.
 _COUNTED_LINES = 2000
 # After a gap no more than these of the lines at hand are shown.
 _AFTER_A_GAP = 1000
 # A pod's first lines are together when it pauses for so long. One that never does is waited for so long in all, but for
 # as long as lines come faster than services write, and longer while there are fewer than there were before. Seconds.
-_PAUSE, _LONGEST_COLLECTION, _PATIENCE = 0.2, 0.4, 1.5
+_PAUSE, _MAX_COLLECTION, _PATIENCE = 0.2, 0.4, 1.5
 _BURST_LINES, _BURST_SECONDS = 50, 0.1
 # Pods of one service begin to write within this time of each other.
 _TOGETHER = 1.0
-_MOST_COLLECTED = 8 * 2**20
-_MOST_PODS = 32
+_MAX_COLLECTED = 8 * 2**20
+_MAX_PODS = 32
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class _Window:
     def add(self, line: str, now: float) -> None:
         self.last_at = now
         self.recent.append(now)
-        self.lines.append(line[: MOST_CHARACTERS + 1])
+        self.lines.append(line[: MAX_CHARACTERS + 1])
         self.prints.append(fingerprint(line))
         self.characters += len(self.lines[-1])
-        while self.characters > _MOST_COLLECTED:
+        while self.characters > _MAX_COLLECTED:
             self.characters -= len(self.lines.popleft())
             self.prints.popleft()
             self.cut = True
@@ -105,7 +105,7 @@ class ServiceTail:
     @property
     def wants_more(self) -> bool:
         """Whether another subscription should begin with more lines."""
-        return self._longest and self._asked < LONGEST_WINDOW
+        return self._longest and self._asked < MAX_WINDOW
 
     def begin(self) -> int:
         """Begin a subscription; return with how many of each pod's last lines."""
@@ -114,7 +114,7 @@ class ServiceTail:
             for position in self._positions.values()
         ]
         least = min(max(counts, default=_COUNTED_LINES), _COUNTED_LINES) + NEWS_WINDOW
-        self._asked = LONGEST_WINDOW if self._longest else max(least, self._tail + 1)
+        self._asked = MAX_WINDOW if self._longest else max(least, self._tail + 1)
         self._windows.clear()
         self._followed.clear()
         self._began_at = None
@@ -125,7 +125,7 @@ class ServiceTail:
         if self._began_at is None:
             self._began_at = now
         if pod in self._followed:
-            self._follow(pod, line[: MOST_CHARACTERS + 1], fingerprint(line))
+            self._follow(pod, line[: MAX_CHARACTERS + 1], fingerprint(line))
         else:
             self._windows.setdefault(pod, _Window(now)).add(line, now)
 
@@ -146,7 +146,7 @@ class ServiceTail:
             return window.last_at
         due = window.last_at + _PAUSE
         if not window.is_burst:
-            due = min(due, window.first_at + _LONGEST_COLLECTION)
+            due = min(due, window.first_at + _MAX_COLLECTION)
         position = self._positions.get(pod_key(pod))
         if position is not None and (not position.exact or len(window.prints) < position.count):
             return max(due, window.first_at + _PATIENCE)
@@ -163,7 +163,7 @@ class ServiceTail:
         whole = len(prints) < self._asked and not window.cut
         position = self._positions.get(pod_key(pod))
         found = self._found(position, prints, whole=whole, together=self._is_together(window))
-        if not found.settled and self._asked < LONGEST_WINDOW:
+        if not found.settled and self._asked < MAX_WINDOW:
             self._longest = True
             return
         del self._windows[pod]
@@ -193,13 +193,13 @@ class ServiceTail:
 
     def _follow(self, pod: str, line: str, mark: bytes) -> None:
         position = self._positions[pod_key(pod)].after(mark)
-        self._put(Entry(pod, position, line[:MOST_CHARACTERS], len(line) > MOST_CHARACTERS))
+        self._put(Entry(pod, position, line[:MAX_CHARACTERS], len(line) > MAX_CHARACTERS))
 
     def _put(self, entry: Entry) -> None:
         key = pod_key(entry.pod)
         # The latest pod last, so that the oldest are forgotten when there are too many.
         self._positions.pop(key, None)
         self._positions[key] = entry.position
-        while len(self._positions) > _MOST_PODS:
+        while len(self._positions) > _MAX_PODS:
             del self._positions[next(iter(self._positions))]
         self._entries.append(entry)

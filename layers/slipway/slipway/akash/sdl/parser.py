@@ -21,7 +21,7 @@ from slipway.akash.sdl.yaml_reader import YamlError, parse_yaml
 from slipway.errors import InvalidSdlError
 
 MAX_BYTES = 64 * 1024
-_MOST_FAULTS = 20
+_MAX_FAULTS = 20
 # ``512Mb`` and ``8gb`` as the Console API reads them, 1000-based; ``MiB`` as its writer means it, 1024-based.
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([kmgtpe]?)(i?)b?", re.IGNORECASE)
 _CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)([mM]?)")
@@ -402,7 +402,7 @@ def read_sdl(text: str) -> tuple[dict[str, Any], Sdl]:
 
 
 def _refusal(faults: list[tuple[str, str]]) -> InvalidSdlError:
-    unique = list(dict.fromkeys(faults))[:_MOST_FAULTS]
+    unique = list(dict.fromkeys(faults))[:_MAX_FAULTS]
     summary = "; ".join(f"{path}: {message}" for path, message in unique[:3])
     return InvalidSdlError(summary, details={"fields": [{"field": path, "message": reason} for path, reason in unique]})
 

@@ -17,7 +17,7 @@ _CORE = "tag:yaml.org,2002:"
 _TAGS = {f"{_CORE}{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")}
 _OPENING = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
 _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
-_LONGEST_NUMBER = 64
+_MAX_NUMBER = 64
 # Half of an emoji as JSON escapes it; libyaml takes none of them.
 _HALF_ESCAPED = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 # Ends of lines in YAML 1.1 and so for libyaml; characters like any other for js-yaml.
@@ -43,7 +43,7 @@ class YamlError(ValueError):
 
 def _number(text: str, mark: Any) -> int | float:
     """Read a number as JavaScript does, for which 1.0 is 1."""
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > _MAX_NUMBER:
         raise YamlError(f"a number is too long{_place(mark)}")
     digits = text.lstrip("+-")
     try:

@@ -15,14 +15,14 @@ from slipway.times import now
 TARGET_SECONDS = 87
 """What specification 003 promises; the estimate until there are builds to learn from."""
 
-LEAST_BUILDS, MOST_BUILDS = 5, 50
+MIN_BUILDS, MAX_BUILDS = 5, 50
 PERCENTILE = 90
 _KEPT_SECONDS = 30.0
 
 
 def estimated_seconds(seconds: list[float]) -> int:
     """Estimate from the durations of completed builds: nine in ten were done in that time."""
-    found = percentile(seconds, PERCENTILE) if len(seconds) >= LEAST_BUILDS else None
+    found = percentile(seconds, PERCENTILE) if len(seconds) >= MIN_BUILDS else None
     return TARGET_SECONDS if found is None else max(1, math.ceil(found))
 
 
@@ -49,8 +49,8 @@ def _last_durations() -> list[float]:
     for days in (0, 1):
         day = (now() - timedelta(days=days)).date().isoformat()
         with upstream_errors():
-            newest = JobOutcome.query(f"OUTCOME#{KIND}#{day}", scan_index_forward=False, limit=2 * MOST_BUILDS)
+            newest = JobOutcome.query(f"OUTCOME#{KIND}#{day}", scan_index_forward=False, limit=2 * MAX_BUILDS)
             found += [float(entry.seconds) for entry in newest if entry.outcome == "completed"]
-        if len(found) >= MOST_BUILDS:
+        if len(found) >= MAX_BUILDS:
             break
-    return found[:MOST_BUILDS]
+    return found[:MAX_BUILDS]

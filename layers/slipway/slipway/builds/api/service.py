@@ -599,7 +599,7 @@ class BuildService:
 
 
 _DEPLOYED = str(ChainStatus.DEPLOYED)
-_MOST_RUNS = 5
+_MAX_RUNS = 5
 
 
 def _retry_refusal(build: BuildItem) -> SlipwayError | None:
@@ -609,7 +609,7 @@ def _retry_refusal(build: BuildItem) -> SlipwayError | None:
         return ConflictError("The contract passed its audit; deploy it instead", details={"status": build.status})
     if build.error_code == AuditFailedError.code:
         return ConflictError("The audit refused the contract; change the prompt", details={"status": build.status})
-    if int(build.runs) >= _MOST_RUNS:
+    if int(build.runs) >= _MAX_RUNS:
         return ConflictError("The build was tried again too often; request a new one")
     return None
 

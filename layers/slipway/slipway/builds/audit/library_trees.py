@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-MOST_KEPT = 16
+MAX_KEPT = 16
 """How many sets of library sources have their trees kept; a set takes about 300 KB."""
 
 _FASTEST = 1
@@ -38,7 +38,7 @@ class LibraryTrees:
         """Keep the trees of a whole output, but for our own sources."""
         trees = {name: entry for name, entry in output["sources"].items() if name not in own}
         self._kept[key] = zlib.compress(json.dumps(trees).encode(), _FASTEST)
-        if len(self._kept) > MOST_KEPT:
+        if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
 
 

@@ -38,7 +38,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 _WORKER = (sys.executable, "-m", "slipway.builds.audit.slither_worker")
 _HEAD = 4
-_MOST_STDERR = 4096
+_MAX_STDERR = 4096
 
 
 class SlitherAnswer(BaseModel):
@@ -144,7 +144,7 @@ class Slither:
         """Log what the process wrote to its standard error, the end of it."""
         with self._errors as errors, contextlib.suppress(OSError):
             size = errors.seek(0, os.SEEK_END)
-            errors.seek(max(0, size - _MOST_STDERR))
+            errors.seek(max(0, size - _MAX_STDERR))
             if text := errors.read().decode(errors="replace").strip():
                 logger.warning("Slither's process ended", status=status, stderr=text)
 

@@ -53,7 +53,7 @@ PROCESSOR_SECONDS = 20
 ERROR_BYTES = 1024 * 1024
 """The most that a file may grow to, standard error among them."""
 
-MOST_LIBRARIES = 2
+MAX_LIBRARIES = 2
 """How many analyses of library sources are kept; one takes up to 130 MB."""
 
 LENGTH = struct.Struct(">I")
@@ -286,7 +286,7 @@ class _Libraries:
         """Return the process for a library, which is started if it is not there."""
         key = hashlib.sha256(text.encode()).hexdigest()
         if key not in self._kept:
-            if len(self._kept) == MOST_LIBRARIES:
+            if len(self._kept) == MAX_LIBRARIES:
                 self._kept.popitem(last=False)[1].end()
             self._kept[key] = self._start(text)
         self._kept.move_to_end(key)

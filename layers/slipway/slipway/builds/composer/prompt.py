@@ -24,7 +24,7 @@ from slipway.builds.models import Kind
 
 NOT_READ = "The prompt seems to be in "
 NOT_UNDERSTOOD = "The composer did not understand this part."
-_MOST_CONTRACTS = 20
+_MAX_CONTRACTS = 20
 
 
 def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
@@ -556,7 +556,7 @@ def _apply(tokens: Tokens, reading: Reading, found: list[Found]) -> None:
 
 def _keep_count(reading: Reading, count: Fraction, words: str) -> None:
     """Read "make two tokens" as two contracts, and "create 5000 tokens" as a supply."""
-    if 1 < count <= _MOST_CONTRACTS:
+    if 1 < count <= _MAX_CONTRACTS:
         reading.refuse(words, "A build is one contract; say “a supply of …” if this is the supply.")
     elif count != 1:
         reading.values.setdefault("supply", count)

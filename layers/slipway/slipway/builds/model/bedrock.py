@@ -54,7 +54,7 @@ MAX_ANSWERS = 3
 """How often the model may try until an answer can be used."""
 MAX_TRIES = 5
 """How often one call is made while Bedrock is busy."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 8.0
 _MAX_MESSAGE = 1500
 
 
@@ -314,7 +314,7 @@ class Conversation:
             else:
                 self._account.add(answer["usage"])
                 return answer
-            pause = self.chance() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number)
+            pause = self.chance() * min(_MAX_PAUSE, _FIRST_PAUSE * 2**number)
             if number + 1 < MAX_TRIES:
                 self.sleep(max(0.0, min(pause, ends_at - self.clock())))
         raise UpstreamUnavailableError(

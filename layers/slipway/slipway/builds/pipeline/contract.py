@@ -31,7 +31,7 @@ from slipway.errors import (
     ValidationFailedError,
 )
 
-_MOST_TOLD = 20
+_MAX_TOLD = 20
 # What a generation may end in; whatever else happens is tried again.
 _REFUSALS = (
     GenerationUnsupportedError,
@@ -201,7 +201,7 @@ class ContractWorkflow:
         refused = [finding for finding in report.findings if finding.impact in REFUSED]
         findings = [
             {"detector": finding.detector, "impact": finding.impact, "lines": finding.lines[:10]}
-            for finding in refused[:_MOST_TOLD]
+            for finding in refused[:_MAX_TOLD]
         ]
         names = ", ".join(dict.fromkeys(finding.detector for finding in refused))
         message = f"The audit found what could not be mended: {names}"

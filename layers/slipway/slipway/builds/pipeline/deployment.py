@@ -55,7 +55,7 @@ from slipway.verification.store import add_verification
 # Sending has to be over, by its own deadline, before the permit runs out.
 SENDING_SECONDS = 5.0
 _PERMIT_SECONDS = SENDING_SECONDS + 3
-_MOST_MESSAGE = 500
+_MAX_MESSAGE = 500
 
 
 @dataclass(frozen=True)
@@ -295,10 +295,10 @@ class ChainDeployment:
         failure = failure_of(error_name, cause, f"deployment to {self._chain.name}")
         actions: list[Action] = [
             ChainDeploymentItem.error_code.set(failure.code),
-            ChainDeploymentItem.error_message.set(failure.message[:_MOST_MESSAGE]),
+            ChainDeploymentItem.error_message.set(failure.message[:_MAX_MESSAGE]),
             *(_spent(receipt) if receipt else []),
         ]
-        message = f"The deployment to {self._chain.name} failed: {failure.message[:_MOST_MESSAGE]}"
+        message = f"The deployment to {self._chain.name} failed: {failure.message[:_MAX_MESSAGE]}"
         if record_status(deployment, set(ChainStatus) - ENDED, ChainStatus.FAILED, message, actions=actions):
             record("ChainDeployments", chain=self._chain.name, outcome=failure.code)
 

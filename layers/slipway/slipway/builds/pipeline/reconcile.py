@@ -10,8 +10,8 @@ from slipway.jobs.open_work import count_execution, due_jobs, postpone
 from slipway.observability import logger, record
 from slipway.times import from_text, now, now_text
 
-_MOST_DUE = 50
-MOST_EXECUTIONS = 5
+_MAX_DUE = 50
+MAX_EXECUTIONS = 5
 """How often a run is started before it is given up. What may be on a chain is never given up."""
 
 _MAY_BE_ON_A_CHAIN = {str(Stage.PREPARE), str(Stage.DEPLOY)}
@@ -31,7 +31,7 @@ class BuildReconcile:
 
     def find(self) -> list[str]:
         """Ids of builds that should have ended, or have been looked at, by now."""
-        found = due_jobs(KIND, now_text(), _MOST_DUE)
+        found = due_jobs(KIND, now_text(), _MAX_DUE)
         record("OverdueBuilds", len(found))
         return found
 
@@ -64,4 +64,4 @@ class BuildReconcile:
 
     @staticmethod
     def _is_hopeless(build: BuildItem) -> bool:
-        return int(build.executions) >= MOST_EXECUTIONS and build.stage not in _MAY_BE_ON_A_CHAIN
+        return int(build.executions) >= MAX_EXECUTIONS and build.stage not in _MAY_BE_ON_A_CHAIN
