@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -33,7 +35,8 @@ from slipway.errors import (
     WalletProvisioningError,
 )
 from tests.support.clock import patient_seconds
-from tests.support.console_simulator import RPC_PORT, Simulator, sdl, until
+from tests.support.console_simulator import RPC_PORT, Simulator, sdl
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -335,8 +338,8 @@ def test_time_can_be_made_to_run(simulator: Simulator) -> None:
     try:
         simulator.control(time_scale=0.004)
         created = simulator.created()
-        until(lambda: simulator.api.bids(created.dseq))
-        until(lambda: {bid.state for bid in simulator.api.bids(created.dseq)}, lambda states: states == {"closed"})
+        eventually(lambda: simulator.api.bids(created.dseq))
+        eventually(lambda: {bid.state for bid in simulator.api.bids(created.dseq)}, lambda states: states == {"closed"})
     finally:
         simulator.control(time_scale=1)
 
@@ -396,7 +399,7 @@ def test_a_create_can_happen_after_its_caller_has_given_up(simulator: Simulator,
     details = caught.value.details or {}
     assert details["answered"] is False
     assert simulator.api.active_deployments() == []
-    (found,) = until(simulator.api.active_deployments)
+    (found,) = eventually(simulator.api.active_deployments)
     assert created_within(found.dseq, details["asked_at"], details["gave_up_at"], skew=0)
 
 
@@ -579,16 +582,13 @@ def test_the_ledger_tells_orphans_and_double_payments(simulator: Simulator) -> N
 
 
 def test_fifty_creates_at_once_are_each_told_apart(simulator: Simulator) -> None:
-    def create(number: int) -> str:
-        for _ in range(20):
-            try:
-                return simulator.created(sdl(env=[f"N={number}"])).dseq
-            except UpstreamUnavailableError:
-                time.sleep(0.01)
-        raise AssertionError("never created")
+    def create(number: int) -> str | None:
+        with suppress(UpstreamUnavailableError):
+            return simulator.created(sdl(env=[f"N={number}"])).dseq
+        return None
 
     with ThreadPoolExecutor(16) as pool:
-        made = list(pool.map(create, range(50)))
+        made = list(pool.map(lambda number: eventually(partial(create, number), every=0.01), range(50)))
     assert len(set(made)) == 50
     ledger = simulator.ledger()
     assert ledger["open"] == 50
@@ -615,21 +615,21 @@ def _answer(url: str) -> httpx.Response | None:
 
 def test_a_workload_can_answer_as_a_banano_node(simulator: Simulator) -> None:
     dseq, url = _endpoint(simulator, "banano")
-    answer = until(lambda: _answer(url))
+    answer = eventually(lambda: _answer(url))
     assert answer is not None
     assert answer.json()["node_vendor"].startswith("Banano")
     assert httpx.post(url, json={"action": "stop"}).json() == {"error": "Unknown command"}
     simulator.api.close_deployment(dseq)
-    until(lambda: _answer(url), lambda answer: answer is None)
+    eventually(lambda: _answer(url), lambda answer: answer is None)
 
 
 def test_a_workload_can_answer_nonsense_or_nothing(simulator: Simulator) -> None:
     _, url = _endpoint(simulator, "nonsense")
-    answer = until(lambda: _answer(url))
+    answer = eventually(lambda: _answer(url))
     assert answer is not None
     assert answer.text == "It works!"
     _, url = _endpoint(simulator, "silence")
-    until(lambda: _connects(url))
+    eventually(lambda: _connects(url))
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(url, json={"action": "version"}, timeout=0.3)
 

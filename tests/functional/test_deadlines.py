@@ -34,7 +34,7 @@ def forever(connection: socket.socket) -> None:
 def drip(connection: socket.socket) -> None:
     for byte in itertools.chain(HEAD, itertools.repeat(32)):
         connection.sendall(bytes([byte]))
-        time.sleep(0.05)  # The drip itself.
+        time.sleep(0.05)  # noqa: TID251 (the drip itself)
 
 
 def packed(connection: socket.socket) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -69,6 +68,7 @@ from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 from tests.support.state_machine import StateMachine
+from tests.support.waiting import eventually
 from tests.support.wallets import ADMIN, ALICE, BOB
 from tests.support.weather import Weather
 
@@ -1810,10 +1810,9 @@ def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, accounts: SignerRe
         "ReconcileTasks", {"state": "BroadcastNonce", "chain_id": 31337, "address": address, "nonce": nonce}
     )
     # The node mines at once, but answers before it has.
-    ends_at = time.monotonic() + 5
-    while pad.json_rpc().transaction_count(address, "latest") != nonce + 1:
-        assert time.monotonic() < ends_at
-        time.sleep(0.02)
+    eventually(
+        lambda: pad.json_rpc().transaction_count(address, "latest"), lambda count: count == nonce + 1, every=0.02
+    )
 
 
 def test_a_transaction_that_nodes_lost_is_sent_again_while_its_launch_runs(

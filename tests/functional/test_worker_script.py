@@ -8,7 +8,7 @@ import pty
 import re
 import signal
 import subprocess
-import time
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +17,8 @@ import pytest
 from slipway.workers.setup_script import setup_command, setup_script
 from slipway.workers.worker_tokens import new_worker_token, token_hash
 from tests.support.clock import patient_seconds
-from tests.support.worker_machine import FakeSlipway, Machine, container, eventually, watched_processes
+from tests.support.waiting import eventually
+from tests.support.worker_machine import FakeSlipway, Machine, container, watched_processes
 
 WALLET = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 STRANGE = [
@@ -49,7 +50,7 @@ def _machine(home: Path, *, systemd: bool) -> Iterator[Machine]:
     made = Machine(home, systemd=systemd)
     yield made
     made.end()
-    eventually(lambda: not made.processes(), "every process has ended")
+    eventually(lambda: not made.processes(), what="every process has ended")
 
 
 def _set_up(machine: Machine, fake: FakeSlipway) -> str:
@@ -71,7 +72,7 @@ def test_a_fresh_machine_becomes_a_worker_and_stops_being_one(any_machine: Machi
     with watched_processes(machine) as seen:
         done = machine.run(script, code=code)
         assert done.returncode == 0, done.stderr
-        eventually(lambda: len(fake.beats) >= 2, "two heartbeats have come")
+        eventually(lambda: len(fake.beats) >= 2, what="two heartbeats have come")
         assert seen("slipway-worker\0run")
         assert not seen(code)
         assert not seen(token)
@@ -99,7 +100,7 @@ def test_a_fresh_machine_becomes_a_worker_and_stops_being_one(any_machine: Machi
     again = machine.run(script)
     assert again.returncode == 0, again.stderr
     assert "it is kept" in again.stderr
-    eventually(lambda: len(machine.daemons()) == 1, "one daemon runs")
+    eventually(lambda: len(machine.daemons()) == 1, what="one daemon runs")
 
     gone = machine.run(script, "--uninstall")
     assert gone.returncode == 0, gone.stderr
@@ -164,7 +165,7 @@ def test_a_plain_user_needs_sudo(machine: Machine, fake: FakeSlipway) -> None:
     assert "good-code" not in machine.calls()
     assert machine.told("sudo") == ["bash -s"]
     machine.environment["PATH"] = f"{machine.home}/as_root:{machine.home}/bin"
-    eventually(lambda: fake.beats, "a heartbeat has come")
+    eventually(lambda: fake.beats, what="a heartbeat has come")
 
 
 @pytest.mark.parametrize("path", ["usr/local/bin/slipway-worker", "etc/cron.d/slipway-worker"])
@@ -228,7 +229,7 @@ def test_the_code_is_asked_for_on_the_terminal_and_not_shown(machine: Machine, f
     shown = b""
     while b"Enrolment code" not in shown:
         shown += os.read(terminal, 1024)
-    time.sleep(0.2)
+    eventually(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO, what="what is typed is not shown")
     os.write(terminal, f"{fake.code}\n".encode())
     try:
         while more := os.read(terminal, 1024):
@@ -239,7 +240,7 @@ def test_the_code_is_asked_for_on_the_terminal_and_not_shown(machine: Machine, f
     assert process.wait(20) == 0, shown
     assert b"enrolled" in shown
     assert b"good-code" not in shown
-    eventually(lambda: fake.beats, "a heartbeat has come")
+    eventually(lambda: fake.beats, what="a heartbeat has come")
 
 
 def test_the_same_command_twice_keeps_the_token(machine: Machine, fake: FakeSlipway) -> None:
@@ -258,7 +259,7 @@ def test_a_new_code_brings_a_new_token(machine: Machine, fake: FakeSlipway) -> N
     assert "was revoked" in revoked.stderr
     assert machine.run(script, code="second-code").returncode == 0
     before = len(fake.beats)
-    eventually(lambda: len(fake.beats) > before, "heartbeats come with the new token")
+    eventually(lambda: len(fake.beats) > before, what="heartbeats come with the new token")
 
 
 def test_a_token_is_kept_when_slipway_can_not_be_asked(machine: Machine) -> None:
@@ -309,15 +310,15 @@ def test_beats_wait_while_slipway_is_away_and_come_in_order(machine: Machine) ->
     fake = FakeSlipway()
     with fake.served():
         _set_up(machine, fake)
-        eventually(lambda: fake.beats, "a heartbeat has come")
+        eventually(lambda: fake.beats, what="a heartbeat has come")
     taken = len(fake.beats)
-    eventually(lambda: len(machine.spooled()) >= 3, "heartbeats wait")
+    eventually(lambda: len(machine.spooled()) >= 3, what="heartbeats wait")
     waiting = [json.loads(path.read_text())["timestamp"] for path in machine.spooled()]
     assert {path.stat().st_mode & 0o777 for path in machine.spooled()} == {0o600}
     assert machine.mode("var/lib/slipway-worker/spool") == 0o700
     with fake.served():
-        eventually(lambda: set(waiting) <= set(_times(fake.beats)), "what waited has come")
-        eventually(lambda: not machine.spooled(), "nothing waits")
+        eventually(lambda: set(waiting) <= set(_times(fake.beats)), what="what waited has come")
+        eventually(lambda: not machine.spooled(), what="nothing waits")
     came = _times(fake.beats)[taken:]
     assert came == sorted(came, key=str)
     assert machine.log().count("can't be reached") == machine.log().count("takes heartbeats again") == 1
@@ -328,10 +329,10 @@ def test_the_spool_is_bounded_and_drops_the_oldest(machine: Machine) -> None:
     fake = FakeSlipway()
     with fake.served():
         _set_up(machine, fake)
-        eventually(lambda: fake.beats, "a heartbeat has come")
-    eventually(lambda: "the oldest are dropped" in machine.log(), "the spool is full")
+        eventually(lambda: fake.beats, what="a heartbeat has come")
+    eventually(lambda: "the oldest are dropped" in machine.log(), what="the spool is full")
     first = machine.spooled()[0]
-    eventually(lambda: not first.exists(), "the oldest was dropped")
+    eventually(lambda: not first.exists(), what="the oldest was dropped")
     assert len(machine.spooled()) <= 3
 
 
@@ -339,7 +340,7 @@ def test_the_spool_is_bounded_and_drops_the_oldest(machine: Machine) -> None:
 def test_what_passes_is_tried_again(machine: Machine, fake: FakeSlipway, status: int) -> None:
     fake.statuses = [status, status]
     _set_up(machine, fake)
-    eventually(lambda: len(fake.beats) >= 2, "heartbeats come")
+    eventually(lambda: len(fake.beats) >= 2, what="heartbeats come")
     came = _times(fake.beats)
     assert came == sorted(came, key=str)
     assert f"({status} because of {status})" in machine.log()
@@ -348,7 +349,7 @@ def test_what_passes_is_tried_again(machine: Machine, fake: FakeSlipway, status:
 def test_a_beat_that_is_wrong_is_dropped_and_told(machine: Machine, fake: FakeSlipway) -> None:
     fake.statuses = [400]
     _set_up(machine, fake)
-    eventually(lambda: fake.beats, "the next heartbeat has come")
+    eventually(lambda: fake.beats, what="the next heartbeat has come")
     assert "dropped a heartbeat that Slipway can't take (400 because of 400)" in machine.log()
     assert "can't be reached" not in machine.log()
 
@@ -357,7 +358,7 @@ def test_a_beat_that_is_too_large_tells_fewer_containers(machine: Machine, fake:
     machine.runs(*(container(f"c{number}", "") for number in range(9)))
     fake.largest = 3
     _set_up(machine, fake)
-    beat = eventually(lambda: fake.beats, "a heartbeat has come")[0]
+    beat = eventually(lambda: fake.beats, what="a heartbeat has come")[0]
     assert [entry["containerName"] for entry in beat["containers"]] == ["c0", "c1"]
     assert "too large" in machine.log()
 
@@ -365,44 +366,44 @@ def test_a_beat_that_is_too_large_tells_fewer_containers(machine: Machine, fake:
 def test_more_containers_than_slipway_takes_are_cut(machine: Machine, fake: FakeSlipway) -> None:
     machine.runs(*(container(f"c{number}", "") for number in range(501)), container("n" * 300, "x"))
     _set_up(machine, fake)
-    beat = eventually(lambda: fake.beats, "a heartbeat has come")[0]
+    beat = eventually(lambda: fake.beats, what="a heartbeat has come")[0]
     assert len(beat["containers"]) == 500
     assert "502 containers run; only the first 500 are told" in machine.log()
     machine.runs(container("船" * 300, "p" * 2000), container("", "nameless"))
     cut = [{"containerName": "船" * 255, "port": "p" * 1024}]
-    eventually(lambda: fake.beats[-1]["containers"] == cut, "what is too long is cut")
+    eventually(lambda: fake.beats[-1]["containers"] == cut, what="what is too long is cut")
 
 
 def test_a_revoked_token_is_asked_about_slowly_and_loses_no_beat(machine: Machine, fake: FakeSlipway) -> None:
     script = _set_up(machine, fake)
-    eventually(lambda: fake.beats, "a heartbeat has come")
+    eventually(lambda: fake.beats, what="a heartbeat has come")
     fake.token, fake.code = new_worker_token(), "second-code"
-    eventually(lambda: "refused the token" in machine.log(), "the daemon said why")
+    eventually(lambda: "refused the token" in machine.log(), what="the daemon said why")
     asked = fake.asked
-    eventually(lambda: len(machine.spooled()) >= 3, "heartbeats wait")
+    eventually(lambda: len(machine.spooled()) >= 3, what="heartbeats wait")
     assert fake.asked == asked
-    eventually(lambda: len(machine.daemons()) == 1, "it is one daemon, whatever it starts for a moment")
+    eventually(lambda: len(machine.daemons()) == 1, what="it is one daemon, whatever it starts for a moment")
     waiting = _times([json.loads(path.read_text()) for path in machine.spooled()])
     assert machine.run(script, code="second-code").returncode == 0
-    eventually(lambda: set(waiting) <= set(_times(fake.beats)), "what waited has come")
+    eventually(lambda: set(waiting) <= set(_times(fake.beats)), what="what waited has come")
 
 
 def test_without_docker_the_last_list_is_told(machine: Machine, fake: FakeSlipway) -> None:
     _set_up(machine, fake)
-    eventually(lambda: fake.beats, "a heartbeat has come")
+    eventually(lambda: fake.beats, what="a heartbeat has come")
     machine.break_docker()
-    eventually(lambda: "docker does not answer" in machine.log(), "the daemon said so")
+    eventually(lambda: "docker does not answer" in machine.log(), what="the daemon said so")
     before = len(fake.beats)
-    eventually(lambda: len(fake.beats) > before, "heartbeats go on")
+    eventually(lambda: len(fake.beats) > before, what="heartbeats go on")
     assert fake.beats[-1]["containers"] == [{"containerName": "web", "port": "0.0.0.0:80->80/tcp"}]
     machine.runs()
-    eventually(lambda: fake.beats[-1]["containers"] == [], "docker is believed again")
+    eventually(lambda: fake.beats[-1]["containers"] == [], what="docker is believed again")
 
 
 def test_without_docker_from_the_start_nothing_is_told_of_it(machine: Machine, fake: FakeSlipway) -> None:
     machine.break_docker()
     _set_up(machine, fake)
-    assert eventually(lambda: fake.beats, "a heartbeat has come")[0]["containers"] == []
+    assert eventually(lambda: fake.beats, what="a heartbeat has come")[0]["containers"] == []
 
 
 def test_there_is_never_a_second_daemon(machine: Machine, fake: FakeSlipway) -> None:
@@ -418,20 +419,20 @@ def test_a_killed_daemon_leaves_its_beats_to_the_next(machine: Machine) -> None:
     fake = FakeSlipway()
     with fake.served():
         _set_up(machine, fake)
-    eventually(lambda: len(machine.spooled()) >= 2, "heartbeats wait")
+    eventually(lambda: len(machine.spooled()) >= 2, what="heartbeats wait")
     (daemon,) = machine.daemons()
     os.killpg(daemon, signal.SIGKILL)
-    eventually(lambda: not machine.daemons(), "it is gone")
+    eventually(lambda: not machine.daemons(), what="it is gone")
     waiting = _times([json.loads(path.read_text()) for path in machine.spooled()])
     with fake.served():
         assert machine.command("start").returncode == 0
-        eventually(lambda: set(waiting) <= set(_times(fake.beats)), "what waited has come")
+        eventually(lambda: set(waiting) <= set(_times(fake.beats)), what="what waited has come")
 
 
 def test_stop_ends_it_at_once(machine: Machine, fake: FakeSlipway) -> None:
     machine.environment["SLIPWAY_HEARTBEAT_SECONDS"] = "300"
     _set_up(machine, fake)
-    eventually(lambda: fake.beats, "a heartbeat has come")
+    eventually(lambda: fake.beats, what="a heartbeat has come")
     started = patient_seconds()
     assert machine.command("stop").returncode == 0
     assert patient_seconds() - started < 3
@@ -469,7 +470,7 @@ def test_the_command_is_what_a_shell_reads_as_meant() -> None:
 def test_figures_are_sent_where_they_are_asked_for(machine: Machine, fake: FakeSlipway) -> None:
     machine.environment["SLIPWAY_FIGURES"] = "1"
     _set_up(machine, fake)
-    eventually(lambda: len(fake.beats) > 2, "beats come")
+    eventually(lambda: len(fake.beats) > 2, what="beats come")
     for sent in fake.beats:
         # The check of the token has none.
         if figures := sent.get("figures"):

@@ -18,7 +18,7 @@ from deploy.smoke import Smoke
 from local.ports import free_ports
 from local.processes import end_with_parent
 from tests.stack.second_installation import IDS, STAGE
-from tests.support.worker_machine import eventually
+from tests.support.waiting import eventually
 
 ADMIN_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
@@ -55,7 +55,7 @@ def second(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sec
         stdout=(Path(directory) / "door.log").open("wb"), stderr=subprocess.STDOUT, preexec_fn=end_with_parent(),
     )  # fmt: skip
     try:
-        eventually(lambda: _answers(api), "the second installation answers")
+        eventually(lambda: _answers(api), what="the second installation answers")
         yield Second(api, json.loads(done.stdout.splitlines()[-1]))
     finally:
         door.terminate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ import pytest
 from local.ports import free_ports
 from tests.stack.launches import account, bearer
 from tests.support.lone_proxy import lone_proxy
-from tests.support.worker_machine import Machine, container, eventually, watched_processes
+from tests.support.waiting import eventually, unchanged
+from tests.support.worker_machine import Machine, container, watched_processes
 
 CONTAINERS = [
     ('it\'s "quoted" $(reboot) \\n', "0.0.0.0:80->80/tcp, :::80->80/tcp"),
@@ -33,7 +33,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.runs(*(container(name, ports) for name, ports in CONTAINERS))
     yield made
     made.end()
-    eventually(lambda: not made.processes(), "every process has ended")
+    eventually(lambda: not made.processes(), what="every process has ended")
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_the_script_makes_a_machine_a_worker(stack: Any, machine: Machine, worke
         with watched_processes(machine) as seen:
             done = machine.run(script, code=code)
             assert done.returncode == 0, done.stderr
-            eventually(_seen_after(stack, worker_owner, before), "a heartbeat has come")
+            eventually(_seen_after(stack, worker_owner, before), what="a heartbeat has come")
             token = (machine.root / "etc/slipway-worker/token").read_text().split()[-1]
             assert seen("slipway-worker\0run")
             assert not seen(code)
@@ -191,26 +191,24 @@ def test_the_script_makes_a_machine_a_worker(stack: Any, machine: Machine, worke
         again = machine.run(script)
         assert again.returncode == 0, again.stderr
         assert "it is kept" in again.stderr
-        eventually(lambda: len(machine.daemons()) == 1, "one daemon runs")
+        eventually(lambda: len(machine.daemons()) == 1, what="one daemon runs")
 
     # The network is gone: beats wait, and come when it is back.
-    eventually(lambda: len(machine.spooled()) >= 3, "heartbeats wait")
+    eventually(lambda: len(machine.spooled()) >= 3, what="heartbeats wait")
     assert {path.stat().st_mode & 0o777 for path in machine.spooled()} == {0o600}
     away = _worker(stack, worker_owner)["last_seen"]
     waiting = machine.spooled()
     with switch.there():
-        eventually(lambda: not any(path.exists() for path in waiting), "what waited was sent", 60)
-        eventually(_seen_after(stack, worker_owner, away), "heartbeats come again")
+        eventually(lambda: not any(path.exists() for path in waiting), what="what waited was sent", within=60)
+        eventually(_seen_after(stack, worker_owner, away), what="heartbeats come again")
 
         revoked = _call(stack, "DELETE", f"/workers/{wallet}/tokens", worker_owner)
         assert revoked.status_code == 204
-        eventually(lambda: "refused the token (401" in machine.log(), "the daemon says that its token was revoked")
-        last = _worker(stack, worker_owner)["last_seen"]
-        time.sleep(1.5)
-        assert _worker(stack, worker_owner)["last_seen"] == last
+        eventually(lambda: "refused the token (401" in machine.log(), what="the daemon says that its token was revoked")
+        last = unchanged(lambda: _worker(stack, worker_owner)["last_seen"], 1.5)
         code = _enrol(stack, worker_owner)["enrolment_code"]
         assert machine.run(script, code=code).returncode == 0
-        eventually(_seen_after(stack, worker_owner, last), "heartbeats come with the new token")
+        eventually(_seen_after(stack, worker_owner, last), what="heartbeats come with the new token")
 
         assert machine.run(script, "--uninstall").returncode == 0
         assert machine.processes() == []
@@ -231,7 +229,7 @@ def test_a_machine_whose_only_way_out_is_a_proxy(
         (machine.root / "etc/environment").write_text(f'http_proxy="{network.url}"\n')
         done = machine.run(script, code=code)
         assert done.returncode == 0, done.stderr
-        eventually(_seen_after(stack, worker_owner, before), "heartbeats come by the proxy")
+        eventually(_seen_after(stack, worker_owner, before), what="heartbeats come by the proxy")
         assert network.asked[0].endswith("/tokens")
         assert {url.removeprefix(stack.api) for url in network.asked[1:]} == {"/heartbeat"}
         assert "Slipway last took a heartbeat" in machine.command("status").stdout

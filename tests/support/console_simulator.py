@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -60,15 +58,6 @@ def sdl(
 
 
 RPC_PORT = [{"port": 7072, "as": 7072, "to": [{"global": True}]}]
-
-
-def until[Value](read: Callable[[], Value], is_there: Callable[[Value], Any] = bool, seconds: float = 10.0) -> Value:
-    """What is read once it is as wanted; fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not is_there(value := read()):
-        assert time.monotonic() < deadline, f"still {value!r}"
-        time.sleep(0.02)
-    return value
 
 
 class Simulator:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -75,6 +77,23 @@ class FakeNode:
             except RefusalError:
                 answers.append((False, b""))
         return "0x" + encode(["(bool,bytes)[]"], [answers]).hex()
+
+    @contextmanager
+    def slow(self, method: str, applies: Callable[[list[Any]], bool] = lambda params: True) -> Iterator[None]:
+        """Until the block ends, the method's answers do not come, but would be good if they were waited for."""
+        answer, over = self.answers[method], threading.Event()
+
+        def late(params: list[Any]) -> Any:
+            if applies(params):
+                over.wait(60)
+            return answer(params) if callable(answer) else answer
+
+        self.answers[method] = late
+        try:
+            yield
+        finally:
+            over.set()
+            self.answers[method] = answer
 
     def client(self) -> httpx.Client:
         """A client that reaches only this node."""

@@ -13,7 +13,6 @@ import signal
 import stat
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -260,15 +259,6 @@ def _parent(process: int) -> int | None:
         return None
 
 
-def eventually(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    """Wait until something is the case."""
-    ends_at = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < ends_at, what
-        time.sleep(0.05)
-    return found
-
-
 @contextmanager
 def watched_processes(machine: Machine) -> Iterator[Callable[[str], bool]]:
     """Look at every process's arguments and environment as often as possible; yields: has this text been seen?
@@ -279,12 +269,11 @@ def watched_processes(machine: Machine) -> Iterator[Callable[[str], bool]]:
     over = threading.Event()
 
     def look() -> None:
-        while not over.is_set():
+        while not over.wait(0.001):
             for _, command, environment in _all_processes():
                 seen.add(command)
                 if not command.endswith(b"bash\0-s\0--\0") and str(machine.home).encode() in environment:
                     seen.add(environment)
-            time.sleep(0.001)
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()

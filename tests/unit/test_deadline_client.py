@@ -21,7 +21,7 @@ def test_the_first_calls_of_many_threads_use_one_loop(monkeypatch: pytest.Monkey
     new_event_loop = asyncio.new_event_loop
 
     def slow() -> asyncio.AbstractEventLoop:
-        time.sleep(0.02)
+        time.sleep(0.02)  # noqa: TID251 (long enough for others to begin one as well, if they might)
         made.append(new_event_loop())
         return made[-1]
 
@@ -44,7 +44,7 @@ def test_the_first_calls_of_many_threads_use_one_loop(monkeypatch: pytest.Monkey
 
 def test_a_slow_call_holds_up_no_other() -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(float(request.url.path[1:]))
+        await asyncio.sleep(float(request.url.path[1:]))  # noqa: TID251 (the slowness itself)
         return httpx.Response(200)
 
     client = DeadlineClient(httpx.AsyncClient(transport=httpx.MockTransport(answer)))

@@ -13,6 +13,7 @@ from slipway.chain.models import Call, ChainFees
 from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
+from tests.support.clock import ManualClock
 from tests.support.nodes import FakeNode, RefusalError
 
 FIRST, SECOND = "https://first.test/v3/key-of-first", "https://second.test/v3/key-of-second"
@@ -20,22 +21,9 @@ THIRD, FOURTH = "https://third.test/v3/key-of-third", "https://fourth.test/v3/ke
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class Clock:
-    """Time that passes only when somebody sleeps or a node takes it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 def _chain(*urls: str, **changes: Any) -> Chain:
@@ -43,7 +31,9 @@ def _chain(*urls: str, **changes: Any) -> Chain:
     return Chain.from_json(entry)
 
 
-def _rpc(handler: Handler, *urls: str, deadline: float = 10.0, clock: Clock | None = None, **changes: Any) -> JsonRpc:
+def _rpc(
+    handler: Handler, *urls: str, deadline: float = 10.0, clock: ManualClock | None = None, **changes: Any
+) -> JsonRpc:
     """Addresses of the chain; whatever they are asked besides which chain they are of is the handler's."""
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -54,7 +44,7 @@ def _rpc(handler: Handler, *urls: str, deadline: float = 10.0, clock: Clock | No
         return answer
 
     client = httpx.Client(transport=httpx.MockTransport(handle))
-    return JsonRpc(_chain(*urls, **changes), client, deadline=deadline, clock=clock or Clock())
+    return JsonRpc(_chain(*urls, **changes), client, deadline=deadline, clock=clock or ManualClock())
 
 
 OURS = "123456789"
@@ -148,7 +138,7 @@ def test_the_first_address_is_preferred() -> None:
     assert asked == ["first.test", "first.test"]
 
 
-def test_an_address_that_failed_rests_and_is_asked_last(clock: Clock) -> None:
+def test_an_address_that_failed_rests_and_is_asked_last(clock: ManualClock) -> None:
     asked: list[str] = []
     is_down = True
 
@@ -162,23 +152,23 @@ def test_an_address_that_failed_rests_and_is_asked_last(clock: Clock) -> None:
     _rpc(handle, clock=clock).block_number()
     assert asked == ["first.test", "second.test", "second.test"]
     is_down = False
-    clock.now += 60
+    clock.seconds += 60
     rpc.block_number()
     assert asked[3:] == ["first.test"]
 
 
-def test_an_address_rests_longer_each_time_it_fails_and_a_minute_at_most(clock: Clock) -> None:
+def test_an_address_rests_longer_each_time_it_fails_and_a_minute_at_most(clock: ManualClock) -> None:
     asked: list[float] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.host == "second.test":
             return _result("0x1")
-        asked.append(clock.now)
+        asked.append(clock.seconds)
         return httpx.Response(503)
 
     rpc = _rpc(handle, clock=clock)
     for _ in range(600):
-        clock.now += 1
+        clock.seconds += 1
         rpc.block_number()
     pauses = [later - sooner for sooner, later in itertools.pairwise(asked)]
     assert len(pauses) >= 7
@@ -187,7 +177,7 @@ def test_an_address_rests_longer_each_time_it_fails_and_a_minute_at_most(clock: 
     assert pauses[5] > pauses[0]
 
 
-def test_an_address_of_another_chain_is_never_used(clock: Clock) -> None:
+def test_an_address_of_another_chain_is_never_used(clock: ManualClock) -> None:
     asked: list[tuple[str, str]] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -200,7 +190,7 @@ def test_an_address_of_another_chain_is_never_used(clock: Clock) -> None:
     rpc = JsonRpc(_chain(), client, clock=clock)
     for _ in range(3):
         assert rpc.block_number() == 16
-        clock.now += 1000
+        clock.seconds += 1000
     assert asked == [
         ("first.test", "eth_chainId"),
         ("second.test", "eth_chainId"),
@@ -282,14 +272,14 @@ def test_a_node_that_lags_does_not_say_what_is_missing(
     assert ask(rpc) != value
 
 
-def test_a_node_that_lags_much_is_asked_last(clock: Clock) -> None:
+def test_a_node_that_lags_much_is_asked_last(clock: ManualClock) -> None:
     nodes = TwoNodes(100, 150, {"eth_getCode": ("0x", "0x"), "eth_getBalance": ("0x1", "0x2")})
     rpc = _rpc(nodes, clock=clock, block_seconds=2)
     rpc.code_at("0xa")
     assert rpc.balance("0xa") == 2
     # Until it has caught up; what was heard of it is kept for a while.
     nodes.heads["first.test"] = 150
-    clock.now += 30
+    clock.seconds += 30
     rpc.code_at("0xa")
     assert rpc.balance("0xa") == 1
 
@@ -307,12 +297,12 @@ def test_one_address_is_not_asked_for_its_block_to_compare_it_with_itself() -> N
     assert asked == ["eth_getTransactionReceipt", "eth_getTransactionByHash"]
 
 
-def test_the_others_are_asked_for_their_block_now_and_then_and_not_each_time(clock: Clock) -> None:
+def test_the_others_are_asked_for_their_block_now_and_then_and_not_each_time(clock: ManualClock) -> None:
     nodes = TwoNodes(100, 100, {"eth_getTransactionReceipt": (None, None)})
     rpc = _rpc(nodes, clock=clock)
     for _ in range(9):
         rpc.receipt("0x01")
-        clock.now += 1
+        clock.seconds += 1
     assert nodes.asked.count(("second.test", "eth_blockNumber")) == 1
 
 
@@ -403,23 +393,25 @@ def test_three_rounds_and_no_more() -> None:
 
 @pytest.mark.parametrize("urls", [(FIRST,), (FIRST, SECOND), (FIRST, SECOND, THIRD, FOURTH)])
 @pytest.mark.parametrize("deadline", [0.5, 1.0, 10.0])
-def test_silent_nodes_never_take_more_than_the_deadline(clock: Clock, urls: tuple[str, ...], deadline: float) -> None:
+def test_silent_nodes_never_take_more_than_the_deadline(
+    clock: ManualClock, urls: tuple[str, ...], deadline: float
+) -> None:
     """A node that says nothing takes all the time that it was given."""
 
     def handle(request: httpx.Request) -> httpx.Response:
-        clock.now += request.extensions["timeout"]["read"]
+        clock.seconds += request.extensions["timeout"]["read"]
         raise httpx.ReadTimeout("silent")
 
-    began = clock.now
+    began = clock.seconds
     with pytest.raises(UpstreamUnavailableError):
         _rpc(handle, *urls, deadline=deadline, clock=clock).block_number()
-    assert clock.now - began <= deadline + 1e-6
+    assert clock.seconds - began <= deadline + 1e-6
 
 
-def test_a_silent_first_address_leaves_time_for_the_second(clock: Clock) -> None:
+def test_a_silent_first_address_leaves_time_for_the_second(clock: ManualClock) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.host == "first.test":
-            clock.now += request.extensions["timeout"]["read"]
+            clock.seconds += request.extensions["timeout"]["read"]
             raise httpx.ReadTimeout("silent")
         assert request.extensions["timeout"]["read"] > 0.2
         return _result("0x7")
@@ -481,7 +473,7 @@ def test_an_empty_result_is_an_answer() -> None:
 
 def _node(chain: Chain | None = None, **answers: Any) -> tuple[JsonRpc, FakeNode]:
     node = FakeNode(**{"eth_chainId": "0x1", "eth_maxPriorityFeePerGas": "0x0", **answers})
-    return JsonRpc(chain or _chain(FIRST), node.client(), clock=Clock()), node
+    return JsonRpc(chain or _chain(FIRST), node.client(), clock=ManualClock()), node
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from jwt.algorithms import ECAlgorithm
 from slipway.errors import AuthenticationFailedError, KeyNotKnownYetError, UpstreamUnavailableError
 from slipway.identity import jwks
 from slipway.identity.jwks import JwksClient
+from tests.support.clock import ManualClock
 
 
 class Issuer:
@@ -36,26 +37,16 @@ def _jwk(key_id: str, **more: Any) -> dict[str, Any]:
     return {**ECAlgorithm.to_jwk(key, as_dict=True), "kid": key_id, **more}
 
 
-class Clock:
-    """The only clock that the client looks at."""
-
-    def __init__(self) -> None:
-        self.now = 5000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
-    clock = Clock()
+    clock = ManualClock()
     monkeypatch.setattr(jwks, "time", clock)
     return clock
 
 
 @pytest.fixture
-def issuer(clock: Clock) -> Issuer:
+def issuer(clock: ManualClock) -> Issuer:
     return Issuer()
 
 
@@ -64,56 +55,58 @@ def client(issuer: Issuer) -> JwksClient:
     return JwksClient("https://issuer.test/keys", httpx.Client(transport=httpx.MockTransport(issuer.handle)))
 
 
-def test_keys_are_fetched_once(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_keys_are_fetched_once(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     for _ in range(5):
         assert client.key("one")
-        clock.now += 100
+        clock.seconds += 100
     assert issuer.asked == 1
 
 
-def test_keys_are_fetched_anew_after_ten_minutes(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_keys_are_fetched_anew_after_ten_minutes(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     client.key("one")
     issuer.key_ids = ["two"]
-    clock.now += 601
+    clock.seconds += 601
     with pytest.raises(AuthenticationFailedError):
         client.key("one")
 
 
-def test_a_rotated_key_is_found_within_half_a_minute(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_a_rotated_key_is_found_within_half_a_minute(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     client.key("one")
     issuer.key_ids = ["one", "two"]
-    clock.now += 31
+    clock.seconds += 31
     assert client.key("two")
     assert issuer.asked == 2
 
 
-def test_unknown_key_ids_do_not_become_requests_to_the_issuer(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_unknown_key_ids_do_not_become_requests_to_the_issuer(
+    client: JwksClient, issuer: Issuer, clock: ManualClock
+) -> None:
     client.key("one")
     for number in range(50):
         with pytest.raises((AuthenticationFailedError, KeyNotKnownYetError)):
             client.key(f"made-up-{number}")
-        clock.now += 1
+        clock.seconds += 1
     assert issuer.asked <= 3
 
 
-def test_a_key_that_may_be_new_is_asked_to_come_again(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_a_key_that_may_be_new_is_asked_to_come_again(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     """A rotation right after a fetch must not sign its users out."""
     client.key("one")
     issuer.key_ids = ["one", "two"]
-    clock.now += 10
+    clock.seconds += 10
     with pytest.raises(KeyNotKnownYetError) as found:
         client.key("two")
     assert (found.value.status, found.value.retry_after) == (503, 21)
-    clock.now += 21
+    clock.seconds += 21
     assert client.key("two")
     with pytest.raises(AuthenticationFailedError):
         client.key("three")
 
 
-def test_a_token_without_an_id_takes_the_only_key(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_a_token_without_an_id_takes_the_only_key(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     assert client.key(None)
     issuer.key_ids = ["one", "two"]
-    clock.now += 601
+    clock.seconds += 601
     with pytest.raises(AuthenticationFailedError):
         client.key(None)
 
@@ -125,31 +118,35 @@ def test_the_only_key_without_an_id_verifies_every_token(client: JwksClient, iss
     assert client.key(None)
 
 
-def test_kept_keys_outlive_an_issuer_that_is_down(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_kept_keys_outlive_an_issuer_that_is_down(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:
     client.key("one")
     issuer.goes_down()
-    clock.now += 601
+    clock.seconds += 601
     assert client.key("one")
     with pytest.raises((UpstreamUnavailableError, AuthenticationFailedError)):
         client.key("two")
 
 
-def test_an_issuer_that_is_down_is_not_asked_at_every_request(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_an_issuer_that_is_down_is_not_asked_at_every_request(
+    client: JwksClient, issuer: Issuer, clock: ManualClock
+) -> None:
     issuer.goes_down()
     for _ in range(20):
         with pytest.raises(UpstreamUnavailableError):
             client.key("one")
-        clock.now += 0.1
+        clock.seconds += 0.1
     assert issuer.asked == 1
     issuer.answer = None
-    clock.now += 10
+    clock.seconds += 10
     assert client.key("one")
 
 
-def test_kept_keys_cost_no_wait_while_the_issuer_is_down(client: JwksClient, issuer: Issuer, clock: Clock) -> None:
+def test_kept_keys_cost_no_wait_while_the_issuer_is_down(
+    client: JwksClient, issuer: Issuer, clock: ManualClock
+) -> None:
     client.key("one")
     issuer.goes_down()
-    clock.now += 601
+    clock.seconds += 601
     for _ in range(20):
         client.key("one")
     assert issuer.asked == 2

@@ -10,6 +10,7 @@ from slipway import secret_values
 from slipway.akash.console.client import console_api
 from slipway.errors import UpstreamUnavailableError
 from slipway.secret_values import secret_text
+from tests.support.clock import ManualClock
 
 
 class Secrets:
@@ -26,15 +27,6 @@ class Secrets:
         return self.answer
 
 
-class Clock:
-    """Time stands still until it is moved."""
-
-    now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     secrets = Secrets()
@@ -44,12 +36,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
 
 
 def test_a_secret_is_kept_for_a_while_and_then_read_again(monkeypatch: pytest.MonkeyPatch, secrets: Secrets) -> None:
-    clock = Clock()
+    clock = ManualClock()
     monkeypatch.setattr(secret_values, "time", clock)
     assert [secret_text("arn:a"), secret_text("arn:a")] == ["first", "first"]
     assert secrets.asked == ["arn:a"]
     secrets.answer = {"SecretString": "rotated"}
-    clock.now += 301
+    clock.seconds += 301
     assert secret_text("arn:a") == "rotated"
 
 

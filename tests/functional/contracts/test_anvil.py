@@ -6,7 +6,6 @@ import platform
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from web3 import Web3
 
 from local import anvil
 from local.anvil import AnvilError, anvil_binary, free_port, start_anvil, stop_anvil
+from tests.support.waiting import eventually
 
 PLATFORMS = [
     ("linux", "x86_64", "anvil-linux-amd64", "anvil"),
@@ -65,10 +65,7 @@ def test_blocks_come_by_time_and_state_outlives_the_chain(tmp_path: Path) -> Non
         sender, receiver = web3.eth.accounts[0], Web3.to_checksum_address("0x" + "9" * 40)
         hashed = web3.eth.send_transaction({"from": sender, "to": receiver, "value": Web3.to_wei(1, "ether")})
         web3.eth.wait_for_transaction_receipt(hashed, timeout=10, poll_latency=0.05)
-        deadline = time.monotonic() + 10
-        while web3.eth.block_number < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert web3.eth.block_number >= 2
+        eventually(lambda: web3.eth.block_number, lambda number: number >= 2, every=0.05)
     finally:
         stop_anvil(process)
     process = start_anvil(port, 7, state=state)

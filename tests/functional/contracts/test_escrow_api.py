@@ -445,32 +445,19 @@ def test_without_an_escrow_there_is_none(wallet: Wallet) -> None:
 @pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
 def test_a_slow_chain_is_not_waited_for(wallet: Wallet, method: str) -> None:
     wallet.status()
-    forward = wallet.slipway.node.answers[method]
-
-    def slow(params: list[Any]) -> Any:
-        time.sleep(1.9)
-        return forward(params)
-
-    wallet.slipway.node.answers[method] = slow
-    began = patient_seconds()
-    answer = wallet.deposit("5")
-    assert patient_seconds() - began < 2
+    with wallet.slipway.node.slow(method):
+        began = patient_seconds()
+        answer = wallet.deposit("5")
+        assert patient_seconds() - began < 2
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_token_that_tells_of_its_permits_too_late_offers_none(wallet: Wallet) -> None:
-    forward = wallet.slipway.node.answers["eth_call"]
-
-    def slow(params: list[Any]) -> Any:
-        if params[0]["to"] == wallet.token.address:
-            time.sleep(1.2)
-        return forward(params)
-
-    wallet.slipway.node.answers["eth_call"] = slow
-    began = patient_seconds()
-    answer = wallet.deposit("5")
-    assert patient_seconds() - began < 2
+    with wallet.slipway.node.slow("eth_call", lambda params: params[0]["to"] == wallet.token.address):
+        began = patient_seconds()
+        answer = wallet.deposit("5")
+        assert patient_seconds() - began < 2
     assert (answer.status, answer.body["permit"]) == (200, None)
     assert len(answer.body["transactions"]) == 2
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from slipway.verification.explorer import Explorer
 from slipway.verification.models import Contract, Finding, Source, Verdict
 from slipway.verification.sourcify import Sourcify
 from tests.support import sourcify as published
+from tests.support.waiting import eventually
 
 from .conftest import CHAIN_ID, Chain
 
@@ -96,11 +96,14 @@ def _token(chain: Chain) -> tuple[Contract, Source]:
 
 def _end(verifier: Any, contract: Contract, source: Source) -> Finding:
     found: Finding = verifier.submit(contract, source)
-    deadline = time.monotonic() + 60
-    while found.verdict is Verdict.PENDING and found.ticket:
-        assert time.monotonic() < deadline, found
-        found = verifier.look(contract, found.ticket)
-    return found
+
+    def look() -> Finding:
+        nonlocal found
+        if found.verdict is Verdict.PENDING and found.ticket:
+            found = verifier.look(contract, found.ticket)
+        return found
+
+    return eventually(look, lambda found: not (found.verdict is Verdict.PENDING and found.ticket), every=0)
 
 
 def _commented(source: Source, remark: str = "// Not what was compiled.\n") -> Source:
