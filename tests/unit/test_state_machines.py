@@ -312,6 +312,16 @@ def test_a_scheduled_machine_is_express_and_runs_few_at_once(machine: str) -> No
             assert state["Type"] != "Map" or state["MaxConcurrency"] == (1 if scope.start_at == "Step" else 3)
 
 
+@pytest.mark.parametrize(("machine", "most_runs"), [("reconcile", 3), ("uptime_flush", 1)])
+def test_runs_that_hang_leave_room_in_a_new_accounts_ten_invocations(machine: str, most_runs: int) -> None:
+    """A run that hangs until its end meets the next ones, each with a Map of three."""
+    machines = {name.lower(): entry for name, entry in resources("AWS::Serverless::StateMachine").items()}
+    (event,) = machines[machine.replace("_", "")]["Events"].values()
+    every = re.fullmatch(r"rate\((\d+) minutes?\)", event["Properties"]["ScheduleExpression"])
+    assert every is not None
+    assert MACHINES[machine]["TimeoutSeconds"] <= most_runs * int(every[1]) * 60
+
+
 def test_what_a_schedule_starts_is_express_and_the_rest_is_not() -> None:
     machines = resources("AWS::Serverless::StateMachine")
     scheduled = {name for name, entry in machines.items() if "Events" in entry}
