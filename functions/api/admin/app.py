@@ -10,12 +10,11 @@ from pydantic import BeforeValidator
 from slipway.budgets import service
 from slipway.budgets.models import BudgetsAnswer, BudgetsChange
 from slipway.control import service as control
-from slipway.control.gas import GasAnswer
 from slipway.control.gas import gas as gas_spent
-from slipway.control.models import AuditPage, MetricsAnswer, PauseRequest, SwitchAnswer
-from slipway.control.series import SeriesAnswer, Step
+from slipway.control.models import AuditPage, GasAnswer, MetricsAnswer, PauseRequest, SeriesAnswer, Step, SwitchAnswer
 from slipway.control.series import series as service_series
 from slipway.deployments import administration as deployments
+from slipway.deployments.models import AnyStatus, DeploymentEntries
 from slipway.errors import ConflictError, NotFoundError
 from slipway.fields import Address
 from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
@@ -156,12 +155,12 @@ def all_deployments(
     _: Administrator,
     user: User = None,
     model: Text = None,
-    status: deployments.AnyStatus | None = None,
+    status: AnyStatus | None = None,
     since: From = None,
     until: To = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> deployments.DeploymentEntries:
+) -> DeploymentEntries:
     """List deployments of all users, newest first."""
     return deployments.page(deployments.Filter(user, model, status, since, until), limit, cursor)
 

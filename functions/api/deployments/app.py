@@ -17,7 +17,7 @@ from slipway.akash.models import (
     WorkloadStatus,
 )
 from slipway.deployments import service
-from slipway.deployments.administration import AnyStatus
+from slipway.deployments.models import AnyStatus, Kind, Page
 from slipway.deployments.service import catalogue, deployment_service
 from slipway.errors import (
     BudgetExceededError,
@@ -56,12 +56,12 @@ def estimate(caller: Owner, body: Body) -> service.Estimate:
 @app.get("/api/deployments")
 def page(
     caller: Owner,
-    kind: service.Kind | None = None,
+    kind: Kind | None = None,
     status: AnyStatus | None = None,
     model_id: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
-) -> service.Page:
+) -> Page:
     """List the caller's deployments, newest first."""
     return deployment_service().list(caller, service.Filter(kind, status, model_id), limit, cursor)
 

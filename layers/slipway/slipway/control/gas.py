@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
-
-from pydantic import BaseModel
 
 from slipway.chains import Chain
 from slipway.configuration import chain_settings
+from slipway.control.models import DayGas, GasAnswer, GasCost, GasTransaction, WalletGas
 from slipway.control.rules import MAX_DAYS, days_between, span
 from slipway.jobs.gas import GasSpent, gas_between
 from slipway.times import now, to_text
@@ -16,73 +14,6 @@ from slipway.times import now, to_text
 # Most transactions that one answer counts: about four read units a hundred.
 _MAX_COUNTED = 5_000
 _MAX_SHOWN = 100
-
-
-class GasCost(BaseModel):
-    """What was spent on one chain: ``cost`` is a decimal string in wei of ``currency``, ``gas_used`` units of gas.
-
-    ``currency`` is null for a chain that this installation has no more.
-    """
-
-    chain_id: int
-    currency: str | None
-    transactions: int
-    gas_used: str
-    cost: str
-
-
-class WalletGas(BaseModel):
-    """What the jobs of one wallet cost, by chain."""
-
-    wallet: str
-    costs: list[GasCost]
-
-
-class DayGas(BaseModel):
-    """What all of them cost in one day (UTC), by chain."""
-
-    date: str
-    costs: list[GasCost]
-
-
-class GasTransaction(BaseModel):
-    """One transaction. ``job_id`` is the launch, the workload or the build that it served.
-
-    Attributes:
-        purpose: What it did for the job; ``cancel`` if all it did was to use its nonce up.
-        transaction_hash: Of the signature that was mined.
-        explorer_url: Null where the chain has no explorer.
-    """
-
-    at: str
-    wallet: str
-    kind: Literal["token", "akash", "build"]
-    job_id: str
-    purpose: str
-    chain_id: int
-    currency: str | None
-    gas_used: str
-    cost: str
-    transaction_hash: str
-    explorer_url: str | None
-
-
-class GasAnswer(BaseModel):
-    """What users' jobs cost on chains, of transactions signed within a span.
-
-    Attributes:
-        wallets: Those with most transactions first.
-        days: Each day of the span, the oldest first.
-        transactions: The newest hundred.
-        truncated: There were more transactions than are counted: figures are of the newest ones.
-    """
-
-    since: str
-    until: str
-    wallets: list[WalletGas]
-    days: list[DayGas]
-    transactions: list[GasTransaction]
-    truncated: bool
 
 
 def gas(wallet: str | None, since: datetime | None, until: datetime | None) -> GasAnswer:

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import botocore.exceptions
-from pydantic import BaseModel
 
+from slipway.control.models import SeriesAnswer, SeriesPoint, Step
 from slipway.control.rules import percentile, span
 from slipway.control.service import currency_of, outcomes_of, service_named
 from slipway.jobs.store import JobOutcome
@@ -18,58 +17,6 @@ from slipway.store import aws_client
 from slipway.times import now, to_text
 
 _SECONDS = 2.0
-
-
-class Step(StrEnum):
-    """How long each point of a series is, in UTC."""
-
-    HOUR = "hour"
-    DAY = "day"
-
-    @property
-    def length(self) -> timedelta:
-        """The length of a point."""
-        return timedelta(hours=1) if self is Step.HOUR else timedelta(days=1)
-
-
-class SeriesPoint(BaseModel):
-    """What happened from ``at`` on, for the length of a step.
-
-    Attributes:
-        requests: To the API, over all services; null, like all of requests, while CloudWatch does not answer.
-        server_errors: How many of them failed with 5xx.
-        p50_milliseconds: How long requests took; null without any.
-        p95_milliseconds: The same of the slowest twentieth's fastest.
-        success_rate: Of jobs that ended; null when none did.
-        gas_used: What jobs used that ended, in units of gas.
-        total_cost: What that cost, in wei.
-    """
-
-    at: str
-    requests: int | None
-    server_errors: int | None
-    p50_milliseconds: float | None
-    p95_milliseconds: float | None
-    completed: int
-    failed: int
-    success_rate: float | None
-    p50_seconds: float | None
-    p95_seconds: float | None
-    gas_used: str
-    total_cost: str
-
-
-class SeriesAnswer(BaseModel):
-    """A service over time, oldest point first; ``truncated`` where it had more ends of jobs than are counted."""
-
-    service: str
-    since: str
-    until: str
-    step: Step
-    currency: str | None
-    chain_id: int | None
-    points: list[SeriesPoint]
-    truncated: bool
 
 
 def series(name: str, since: datetime | None, until: datetime | None, step: Step, api_id: str) -> SeriesAnswer:

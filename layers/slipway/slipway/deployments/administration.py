@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
-from typing import Literal
 
-from pydantic import BaseModel
 from pynamodb.expressions.condition import Condition
 
 from slipway.akash.store import AkashDeployment
 from slipway.control.rules import MAX_DAYS, days_between, span
+from slipway.deployments.models import DeploymentEntries, DeploymentEntry
 from slipway.errors import ValidationFailedError
 from slipway.jobs.deployments import Deployment, day_key, owner_key
 from slipway.pagination import decode_cursor, encode_cursor
@@ -19,7 +18,6 @@ from slipway.store import newest_first
 from slipway.times import now, to_text
 from slipway.tokens.store import TokenItem
 
-AnyStatus = Literal["pending", "deploying", "registering", "completed", "failed", "active", "closed", "error"]
 # A cursor's place in a day that has not begun.
 _BEGIN = "-"
 
@@ -33,27 +31,6 @@ class Filter:
     status: str | None
     since: datetime | None
     until: datetime | None
-
-
-class DeploymentEntry(BaseModel):
-    """A deployment as administrators see it in a list; ``model_id`` and ``token_address`` are a token's."""
-
-    kind: Literal["token", "akash"]
-    deployment_id: str
-    user_address: str
-    status: str
-    model_id: str | None
-    token_address: str | None
-    error_code: str | None
-    created_at: str
-    updated_at: str
-
-
-class DeploymentEntries(BaseModel):
-    """A page of deployments, newest first; a page may be short, and still have a next one."""
-
-    deployments: list[DeploymentEntry]
-    next_cursor: str | None = None
 
 
 def page(chosen: Filter, limit: int, cursor: str | None) -> DeploymentEntries:

@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from slipway.akash import models as akash
 from slipway.akash import views
 from slipway.akash.rules import loss_of
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.store import AkashDeployment, hosts_of
-from slipway.deployments.administration import AnyStatus
+from slipway.deployments.models import AnyStatus, Kind, Page
 from slipway.errors import (
     BudgetExceededError,
     ConflictError,
@@ -49,7 +47,6 @@ if TYPE_CHECKING:
     from slipway.akash.service import AkashService
     from slipway.akash.status.service import LiveWorkloads
 
-Kind = Literal["token", "akash"]
 Request = tokens.DeployTokenRequest | akash.DeployWorkloadRequest
 Accepted = tokens.DeployTokenAnswer | akash.PayWorkloadAnswer | akash.DeployWorkloadAnswer
 Estimate = tokens.EstimateAnswer | akash.WorkloadEstimate
@@ -84,13 +81,6 @@ class Filter:
     kind: Kind | None
     status: AnyStatus | None
     model_id: str | None
-
-
-class Page(BaseModel):
-    """A page of deployments, newest first; ``next_cursor`` is None on the last one."""
-
-    deployments: list[tokens.DeploymentSummary | akash.WorkloadSummary]
-    next_cursor: str | None = None
 
 
 def request_model(value: Any) -> type[Request]:
