@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from local.paths import ROOT
 from local.ports import free_ports
 from local.processes import end_with_parent, tail
 from tests.support.dynamodb_local import VARIABLE
+from tests.support.waiting import eventually
 
 POM = ROOT / "tests" / "contract" / "dynamodb" / "pom.xml"
 TARGET = ROOT / ".local" / "dynamodb"
@@ -62,11 +62,12 @@ def _served(java: str, libraries: Path) -> Iterator[str]:
             stdout=output, stderr=output, preexec_fn=end_with_parent(),
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _listens(port):
+
+        def listens() -> bool:
             assert server.poll() is None, tail(log)
-            assert time.monotonic() < deadline, tail(log)
-            time.sleep(0.2)
+            return _listens(port)
+
+        eventually(listens, within=START_SECONDS, every=0.2, what=lambda: tail(log))
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -42,6 +42,7 @@ from tests.support.installation import Installation, install
 from tests.support.keys import FakeKms
 from tests.support.nodes import FakeNode
 from tests.support.state_machine import StateMachine
+from tests.support.waiting import eventually
 from tests.support.wallets import ALICE
 from tests.support.workloads import put_workload
 
@@ -100,7 +101,7 @@ def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def _wait(seconds: float) -> None:
     """Pauses are for chains with slower blocks."""
-    time.sleep(seconds * 0.2)
+    time.sleep(seconds * 0.2)  # noqa: TID251 (geth's blocks need real time)
 
 
 @dataclass
@@ -152,16 +153,6 @@ def world(monkeypatch: pytest.MonkeyPatch, node: Node) -> Iterator[World]:
         yield World(slipway, node, signing)
 
 
-def _until[Value](found: Callable[[], Value | None]) -> Value:
-    """Wait for what blocks bring."""
-    ends_at = time.monotonic() + SECONDS
-    while time.monotonic() < ends_at:
-        if value := found():
-            return value
-        time.sleep(0.2)
-    raise TimeoutError
-
-
 def test_tokens_are_launched(world: World) -> None:
     for _ in range(3):
         deployment_id = world.launch()
@@ -187,7 +178,7 @@ def test_the_contract_of_a_build_is_deployed(world: World) -> None:
             yard.task("BroadcastDeployment", build_id, CHAIN_ID)
         return str(yard.deployment(build_id, CHAIN_ID).address) if found["progress"] == "confirmed" else None
 
-    assert world.rpc.code_at(_until(address))
+    assert world.rpc.code_at(eventually(address, within=SECONDS, every=0.2))
 
 
 def test_a_deposit_is_made_and_refunded(world: World) -> None:
@@ -209,7 +200,7 @@ def test_a_deposit_is_made_and_refunded(world: World) -> None:
                 }
             )
             hashed = world.rpc.send_raw(signed.raw_transaction.to_0x_hex())
-            assert _until(partial(world.rpc.receipt, hashed)).succeeded
+            assert eventually(partial(world.rpc.receipt, hashed), within=SECONDS, every=0.2).succeeded
 
     put_workload(job, ALICE.address)
     answer = world.slipway.api("api_escrow_deposit", token=token, body={"job_id": job, "amount": "2.5"})
@@ -285,4 +276,4 @@ def test_legacy_transactions_are_taken(world: World) -> None:
     with pytest.raises(RpcError) as caught:
         world.rpc.send_raw(signed.raw)
     assert caught.value.judgement.verdict is Verdict.LOOK
-    assert _until(lambda: world.rpc.receipt(signed.transaction_hash)).succeeded
+    assert eventually(lambda: world.rpc.receipt(signed.transaction_hash), within=SECONDS, every=0.2).succeeded

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from local.engine.layers import current_layers
 from local.paths import ROOT
 from local.source_template import source_template
 from local.temporary_stack import temporary_stack
+from tests.support.waiting import eventually
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_LAYER_BYTES = 250 * 1024 * 1024
@@ -70,10 +70,13 @@ def worked(jailed: Jailed) -> list[str]:
     states = jailed.client("stepfunctions")
     for name in ("ReconcileArn", "UptimeFlushArn"):
         arn = states.start_execution(stateMachineArn=jailed.described["outputs"][name])["executionArn"]
-        deadline = time.monotonic() + SECONDS
-        while (found := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            assert time.monotonic() < deadline, name
-            time.sleep(0.2)
+        found = eventually(
+            lambda arn=arn: states.describe_execution(executionArn=arn),
+            lambda found: found["status"] != "RUNNING",
+            within=SECONDS,
+            every=0.2,
+            what=name,
+        )
         assert found["status"] == "SUCCEEDED", found
     return [outcome.name for outcome in smoke.outcomes]
 
@@ -98,18 +101,15 @@ def test_everything_works_in_jail(worked: list[str]) -> None:
 
 
 def test_functions_stand_still_between_invocations(worked: list[str]) -> None:
-    ends_at = time.monotonic() + SECONDS
-    while True:
-        running = [
+    def running() -> list[tuple[str, str]]:
+        return [
             (environment["AWS_LAMBDA_FUNCTION_NAME"], status["Name"])
             for environment, status in _processes()
             if status["State"] not in ("T (stopped)", "Z (zombie)")
         ]
-        # A schedule may run just now.
-        if not running:
-            return
-        assert time.monotonic() < ends_at, running
-        time.sleep(0.2)
+
+    # A schedule may run just now.
+    eventually(running, lambda found: not found, within=SECONDS, every=0.2)
 
 
 def test_no_function_keeps_more_memory_than_it_has(jailed: Jailed, worked: list[str]) -> None:

@@ -7,8 +7,8 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelState
+from tests.support.waiting import eventually
 
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 CONTRIBUTOR = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
@@ -39,16 +40,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (directory / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         try:
-            ends_at = time.monotonic() + 180
-            while True:
-                try:
-                    if httpx.get(f"{address}/health", timeout=2).status_code == httpx.codes.OK:
-                        break
-                except httpx.HTTPError:
-                    pass
-                if time.monotonic() > ends_at or process.poll() is not None:
-                    pytest.fail((directory / "server.log").read_text()[-4000:])
-                time.sleep(0.5)
+
+            def is_healthy() -> bool:
+                assert process.poll() is None, written()
+                with suppress(httpx.HTTPError):
+                    return httpx.get(f"{address}/health", timeout=2).status_code == httpx.codes.OK
+                return False
+
+            def written() -> str:
+                return (directory / "server.log").read_text()[-4000:]
+
+            eventually(is_healthy, within=180, every=0.5, what=written)
             yield address
         finally:
             os.killpg(process.pid, 15)

@@ -29,6 +29,7 @@ from tests.faults import audits
 from tests.faults.audits import FINAL
 from tests.faults.tally import Tally, this_run
 from tests.support.express import run_express
+from tests.support.waiting import attempts, eventually
 
 HERE = Path(__file__).parent
 STATE = ROOT / ".local" / "faults"
@@ -284,11 +285,13 @@ class FaultyStack:
     def wait_for(self, deployment_id: str, statuses: set[str], seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until a launch has one of these statuses."""
         self.tally.touched(deployment_id)
-        ends_at = time.monotonic() + seconds
-        while (item := self.deployment(deployment_id))["status"] not in statuses:
-            assert time.monotonic() < ends_at, {**item, "history": self.history(deployment_id)}
-            time.sleep(0.2)
-        return item
+        return eventually(
+            lambda: self.deployment(deployment_id),
+            lambda item: item["status"] in statuses,
+            within=seconds,
+            every=0.2,
+            what=lambda: self.history(deployment_id),
+        )
 
     def follow(
         self,
@@ -303,14 +306,15 @@ class FaultyStack:
 
         Their tests say what it means that one has not.
         """
-        waiting, running, ends_at = deque(jobs), set[str](), time.monotonic() + seconds
-        while (waiting or running) and time.monotonic() < ends_at:
+        waiting, running = deque(jobs), set[str]()
+        for _ in attempts(seconds, 0.2):
+            if not (waiting or running):
+                break
             while waiting and len(running) < AT_ONCE:
                 start(waiting[0])
                 running.add(waiting.popleft())
             running = {one for one in running if self.deployment(one)["status"] not in ended}
             meanwhile()
-            time.sleep(0.2)
 
     def history(self, deployment_id: str) -> list[str]:
         """Names of the states and errors that its first execution went through, for messages."""
@@ -384,10 +388,7 @@ class FaultyStack:
 
     def assert_nonces_are_contiguous(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Every nonce that was given out is mined, and no other."""
-        ends_at = time.monotonic() + seconds
-        while gaps := self.nonce_gaps():
-            assert time.monotonic() < ends_at, gaps
-            time.sleep(0.5)
+        eventually(self.nonce_gaps, lambda gaps: not gaps, within=seconds, every=0.5)
 
     def nonce_gaps(self) -> dict[str, tuple[int, int]]:
         """Next nonce by the table and by the chain, of each account where they differ."""

@@ -17,6 +17,7 @@ from tests.faults import audits
 from tests.faults.audits import ENDED
 from tests.faults.conftest import FaultyStack, _text
 from tests.faults.workloads import QUICK
+from tests.support.waiting import eventually
 
 SERVED = {"ports": {"serve": "banano"}}
 NONSENSE = {"ports": {"serve": "nonsense"}}
@@ -119,12 +120,10 @@ class Stacks:
         return self.ended(environment, kind)
 
     def ended(self, environment: str, kind: str, seconds: float = 240) -> dict[str, Any]:
-        ends_at = time.monotonic() + seconds
         self.stack.tally.touched(self.item(environment, kind)["job_id"])
-        while (item := self.item(environment, kind))["status"] not in ENDED:
-            assert time.monotonic() < ends_at, item
-            time.sleep(0.3)
-        return item
+        return eventually(
+            lambda: self.item(environment, kind), lambda item: item["status"] in ENDED, within=seconds, every=0.3
+        )
 
     def published(self, environment: str) -> httpx.Response:
         return self.api.get(f"/api/stacks/{environment}/endpoint.json")
@@ -161,7 +160,7 @@ class Stacks:
 
     def watch(self, environments: list[str], stop: threading.Event) -> None:
         """Note whatever is served that no active node had published between asking and the answer."""
-        while not stop.is_set():
+        while not stop.wait(0.2):
             for environment in environments:
                 before = self.find(environment, "node")
                 answer = self.published(environment)
@@ -178,4 +177,3 @@ class Stacks:
                 ]
                 if answer.json() not in [{"banano_rpc_endpoint": endpoint} for endpoint in true]:
                     self.served.append((environment, answer.json()))
-            time.sleep(0.2)

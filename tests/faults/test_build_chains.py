@@ -24,6 +24,7 @@ from slipway.chain.contracts import load
 from tests.faults.audits import BUILD_ENDED
 from tests.faults.boundaries import WHENS, at_once_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
+from tests.support.waiting import eventually
 
 WORKFLOW = "build"
 FIRST, SECOND = 31337, 5001
@@ -70,17 +71,11 @@ class Builds:
         entries = self.detail(build_id)["deployments"] or []
         return next((entry for entry in entries if entry["chain_id"] == chain_id), {})
 
-    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-        ends_at = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < ends_at, "it takes too long"
-            time.sleep(0.1)
-        return found
-
     def ended(self, build_id: str) -> dict[str, Any]:
         self.stack.tally.touched(build_id)
-        self.until(lambda: self.detail(build_id)["status"] in BUILD_ENDED)
-        return self.detail(build_id)
+        return eventually(
+            lambda: self.detail(build_id), lambda found: found["status"] in BUILD_ENDED, within=PATIENCE_SECONDS
+        )
 
     def transactions(self, build_id: str, chain_id: int) -> list[dict[str, Any]]:
         """What was ever signed for a build on a chain."""
@@ -128,7 +123,7 @@ class Builds:
                         found[int(chain_id), address] = (int(stored["next_nonce"]), used)
             return found
 
-        self.until(lambda: not gaps(), seconds)
+        eventually(lambda: not gaps(), within=seconds)
 
     def settle(self, build_ids: Iterable[str], *chain_ids: int) -> None:
         """Let reconcile find out what became of what ended builds had signed."""
@@ -138,7 +133,7 @@ class Builds:
             self.stack.reconcile()
             return all(self.on(*one).get("status") not in ("signed", "broadcast") for one in under_way)
 
-        self.until(settled)
+        eventually(settled, within=PATIENCE_SECONDS)
 
     def anvil(self, chain_id: int, method: str, *params: Any) -> Any:
         answer = self.chains[chain_id].provider.make_request(method, list(params))  # type: ignore[arg-type]
@@ -210,9 +205,9 @@ def _assert_failed_on_the_second(builds: Builds, build_id: str) -> None:
 def test_killed_while_stuck_contracts_are_bumped(builds: Builds) -> None:
     with builds.mining_stopped(SECOND):
         placed, faults = _cut_at(builds, "bump:build")
-        first = {one: builds.until(partial(_pending_hash, builds, one)) for one in placed}
+        first = {one: eventually(partial(_pending_hash, builds, one), within=PATIENCE_SECONDS) for one in placed}
         for one in placed:
-            builds.until(partial(_has_another_hash, builds, one, first[one]))
+            eventually(partial(_has_another_hash, builds, one, first[one]), within=PATIENCE_SECONDS)
     assert not any(fault.exists() for fault in faults)
     for build_id in placed:
         detail = builds.ended(build_id)
@@ -224,16 +219,16 @@ def test_killed_while_contracts_are_called_off(builds: Builds) -> None:
     with builds.mining_stopped(SECOND):
         placed, faults = _cut_at(builds, "cancel:build")
         for build_id in placed:
-            builds.until(partial(_pending_hash, builds, build_id))
+            eventually(partial(_pending_hash, builds, build_id), within=PATIENCE_SECONDS)
             builds.stack.jobs.update_item(
                 Key={"pk": f"BUILD#{build_id}", "sk": f"CHAIN#{SECOND}"},
                 UpdateExpression="SET deadline = :deadline",
                 ExpressionAttributeValues={":deadline": _text(time.time())},
             )
-        builds.until(lambda: not any(fault.exists() for fault in faults))
+        eventually(lambda: not any(fault.exists() for fault in faults), within=PATIENCE_SECONDS)
         for build_id in placed:
             signed = builds.transactions(build_id, SECOND)[0]["hashes"][0]
-            builds.until(partial(builds.was_replaced, SECOND, signed))
+            eventually(partial(builds.was_replaced, SECOND, signed), within=PATIENCE_SECONDS)
     for build_id in placed:
         _assert_failed_on_the_second(builds, build_id)
         assert len(builds.transactions(build_id, SECOND)) == 2, "another nonce only because the first one was closed"
@@ -253,7 +248,7 @@ def _cancelled_at(builds: Builds, boundary: str, when: str) -> tuple[str, dict[i
     """A build that is cancelled where it was cut, and what had been sent for it when that was answered."""
     build_id = builds.place(FIRST, SECOND)
     fault = builds.stack.lay(boundary, when, "kill", build_id)
-    builds.until(lambda: not fault.exists())
+    eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
     answer = builds.http.delete(f"/{build_id}")
     sent = {chain: _known(builds, build_id, chain) for chain in (FIRST, SECOND)}
     assert answer.json() == {"status": "cancelled"}, answer.text
@@ -349,7 +344,7 @@ def test_a_node_that_misbehaves(builds: Builds, plan: list[tuple[str, str, int]]
 def test_a_reorganisation_that_removes_a_mined_contract(builds: Builds) -> None:
     with builds.mining_stopped(SECOND):
         build_id = builds.place(FIRST, SECOND)
-        mined = builds.until(lambda: _pending_hash(builds, build_id))
+        mined = eventually(lambda: _pending_hash(builds, build_id), within=PATIENCE_SECONDS)
         builds.anvil(SECOND, "evm_mine")
         builds.anvil(SECOND, "anvil_reorg", 1, [])
         assert builds.anvil(SECOND, "eth_getTransactionReceipt", mined) is None

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from local.sign_in import Session
 from tests.faults.boundaries import at_once_and_alone
 from tests.faults.conftest import FaultyStack
 from tests.support.build_log import USUAL, WrittenBuild
+from tests.support.waiting import attempts, eventually
 
 WORKFLOW = "build"
 # A turn that its holder left behind runs out after 15 s, and each fault leaves one at most.
@@ -50,16 +52,17 @@ class Client:
         self.thread.start()
 
     def _follow(self) -> None:
-        ends_at = time.monotonic() + SECONDS
-        while not (self.told and self.told[-1]["status"] == "complete") and time.monotonic() < ends_at:
+        for _ in attempts(SECONDS, 0.2):
+            if self.told and self.told[-1]["status"] == "complete":
+                break
             url = f"{self._url}?after={len(self.told)}"
-            try:
-                with connect(url, subprotocols=_bearer(self._session), open_timeout=SECONDS, close_timeout=2) as socket:
-                    self.connections += 1
-                    while True:
-                        self.told.append(json.loads(socket.recv(timeout=SECONDS)))
-            except (ConnectionClosed, InvalidStatus, TimeoutError):
-                time.sleep(0.2)
+            with (
+                suppress(ConnectionClosed, InvalidStatus, TimeoutError),
+                connect(url, subprotocols=_bearer(self._session), open_timeout=SECONDS, close_timeout=2) as socket,
+            ):
+                self.connections += 1
+                while True:
+                    self.told.append(json.loads(socket.recv(timeout=SECONDS)))
 
 
 def _written(stack: FaultyStack) -> WrittenBuild:
@@ -73,15 +76,12 @@ def _told_once(stack: FaultyStack, fault: tuple[str, str, str], most_connections
     build.tell(*USUAL[:2])
     laid = stack.lay(*fault) if early else None
     client = Client(stack, build)
-    ends_at = time.monotonic() + SECONDS
-    while len(client.told) < 2:
-        assert time.monotonic() < ends_at
-        time.sleep(0.05)
+    eventually(lambda: client.told, lambda told: len(told) >= 2, within=SECONDS, every=0.05)
     if laid is None:
         laid = stack.lay(*fault)
     for progress in USUAL[2:]:
         build.tell(progress)
-        time.sleep(0.3)
+        time.sleep(0.3)  # noqa: TID251 (a build's pace)
     client.thread.join(SECONDS)
     assert not laid.exists(), "the fault did not strike"
     assert client.told == build.told
@@ -111,15 +111,10 @@ def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(s
     url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
     with connect(url, subprotocols=_bearer(stack.session("user")), open_timeout=SECONDS) as socket:
         assert json.loads(socket.recv(timeout=SECONDS)) == build.told[0]
-    ends_at = time.monotonic() + SECONDS
-    while laid.exists():
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
+    eventually(lambda: not laid.exists(), within=SECONDS, what="the fault strikes")
     assert _followers(stack, build) == 1
     build.tell(USUAL[2])
-    while _followers(stack, build):
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
+    eventually(lambda: _followers(stack, build), lambda count: not count, within=SECONDS)
 
 
 def _followers(stack: FaultyStack, build: WrittenBuild) -> int:

@@ -28,6 +28,7 @@ from slipway.builds.store import BuildCounts, BuildItem, BuildUpdateItem, counts
 from slipway.times import now_text
 from tests.faults.boundaries import WHENS, together_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
+from tests.support.waiting import eventually
 
 WORKFLOW = "build"
 SOURCES = Path(__file__).parents[1] / "unit" / "solidity" / "vulnerable"
@@ -122,11 +123,12 @@ class Builds:
 
     def until(self, build: BuildItem, statuses: set[str]) -> dict[str, Any]:
         """Wait until a build has one of these statuses, or has ended."""
-        ends_at = time.monotonic() + PATIENCE_SECONDS
-        while (item := self.items(build, "DETAIL")[0])["status"] not in statuses | ENDED:
-            assert time.monotonic() < ends_at, item
-            time.sleep(0.3)
-        return item
+        return eventually(
+            lambda: self.items(build, "DETAIL")[0],
+            lambda item: item["status"] in statuses | ENDED,
+            within=PATIENCE_SECONDS,
+            every=0.3,
+        )
 
     def contracts(self, build: BuildItem) -> list[str]:
         """Every contract that was ever created on the chain for the build's owner."""
@@ -230,8 +232,10 @@ def test_a_request_that_is_cut_and_sent_again_is_one_build(builds: Builds, when:
         assert second.status_code == 200, second.text
         assert http.get("/api/v1/builds").json()["total"] == before + 1
         build_id = second.json()["build_id"]
-        ends_at = time.monotonic() + PATIENCE_SECONDS
-        while (found := http.get(f"/api/v1/builds/{build_id}").json())["status"] not in ENDED:
-            assert time.monotonic() < ends_at, found
-            time.sleep(0.3)
+        found = eventually(
+            lambda: http.get(f"/api/v1/builds/{build_id}").json(),
+            lambda found: found["status"] in ENDED,
+            within=PATIENCE_SECONDS,
+            every=0.3,
+        )
         assert found["status"] == "complete", found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -10,9 +11,10 @@ from slipway.akash.store import Purpose
 from slipway.chain.store import TransactionIntent
 from tests.faults.audits import SETTLED
 from tests.faults.boundaries import WHENS
-from tests.faults.conftest import FaultyStack
-from tests.faults.test_token_launch import mining_stopped, pending, wait_until
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
+from tests.faults.test_token_launch import mining_stopped, pending
 from tests.faults.workloads import Workloads
+from tests.support.waiting import eventually
 
 PAID = ("akash_deploy:deposit", "sign:payment", "akash_deploy:pay", "bump:payment")
 NO_BIDS = {"bids": {"none": True}}
@@ -25,6 +27,11 @@ def workloads(running: FaultyStack) -> Iterator[Workloads]:
     found.control()
     yield found
     found.control()
+
+
+def _is_another(stack: FaultyStack, first: str, found: str | None) -> bool:
+    """Whether another transaction lies in the pool in the first one's place."""
+    return found != first and pending(stack, found)
 
 
 def _hash_of(stack: FaultyStack, deployment_id: str, purpose: Purpose) -> str | None:
@@ -70,12 +77,9 @@ def test_killed_while_a_stuck_payment_is_bumped(workloads: Workloads) -> None:
             stack.lay("bump:payment", when, "kill", deployment_id)
             workloads.start(deployment_id)
         for deployment_id in placed:
-            first = wait_until(lambda one=deployment_id: _hash_of(stack, one, Purpose.RESERVE))
-            wait_until(
-                lambda one=deployment_id, old=first: (
-                    (found := _hash_of(stack, one, Purpose.RESERVE)) != old and pending(stack, found)
-                )
-            )
+            read = partial(_hash_of, stack, deployment_id, Purpose.RESERVE)
+            first = eventually(read, within=PATIENCE_SECONDS)
+            eventually(read, partial(_is_another, stack, first), within=PATIENCE_SECONDS)
     in_vain = list(placed)
 
     def is_settled(deployment_id: str) -> bool:
@@ -83,5 +87,5 @@ def test_killed_while_a_stuck_payment_is_bumped(workloads: Workloads) -> None:
         return "settled_at" in stack.deployment(deployment_id)
 
     for deployment_id in placed:
-        wait_until(lambda one=deployment_id: is_settled(one))
+        eventually(partial(is_settled, deployment_id), within=PATIENCE_SECONDS)
         _assert_even(workloads, deployment_id)

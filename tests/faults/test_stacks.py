@@ -7,7 +7,6 @@ truth about it, and a stack has one deployment at most, which is open only where
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import pytest
 from tests.faults.boundaries import WHENS, steps, together_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.faults.stacks import NONSENSE, SERVED, Stacks
+from tests.support.waiting import eventually
 
 WORKFLOW = "stack_node"
 AT_ONCE = 8
@@ -130,10 +130,7 @@ def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point
         workload = stacks.stack.detail(item.get("deployment_id", "")) or {}
         return workload.get("status") in ({"active"} if step == "deploy" else {"closed", "error"})
 
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while not is_there():
-        assert time.monotonic() < ends_at, stacks.item(environment, kind)
-        time.sleep(0.05)
+    eventually(is_there, within=PATIENCE_SECONDS, every=0.05, what=lambda: stacks.item(environment, kind))
     # A run that has cut nothing here fails at its end, as every boundary has to be cut.
     if stacks.stack.stop({"node": "StackNodeArn", "api": "StackApiArn"}[kind], job_id):
         stacks.stack.tally.did("stop", job_id=job_id, boundary=(RUN, when))

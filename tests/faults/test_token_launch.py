@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from slipway.tokens import calls
 from tests.faults.audits import FINAL
 from tests.faults.boundaries import WHENS, together_and_alone
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
+from tests.support.waiting import eventually, unchanged
 
 WORKFLOW = "token_deploy"
 # Cut on the way of a launch that nothing else happens to.
@@ -94,15 +96,6 @@ def mining_stopped(stack: FaultyStack) -> Iterator[None]:
         stack.anvil("evm_setIntervalMining", 1)
 
 
-def wait_until(condition: Any, seconds: float = PATIENCE_SECONDS) -> Any:
-    """What a condition comes to as soon as it holds."""
-    ends_at = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < ends_at, "it takes too long"
-        time.sleep(0.1)
-    return found
-
-
 def _is_known(stack: FaultyStack, transaction_hash: str | None) -> Any:
     """What the node holds of a transaction, mined or not."""
     if not transaction_hash:
@@ -124,7 +117,7 @@ def registration_awaited(stack: FaultyStack, *, supply: bool = True) -> Iterator
         deployment_id = stack.place(supply=supply)
         awaited = ["registry_tx_hash", *(["allocation_tx_hash"] if supply else [])]
         for name in ("deployment_tx_hash", *awaited):
-            wait_until(lambda name=name: _in_pool(stack, deployment_id, name))
+            eventually(partial(_in_pool, stack, deployment_id, name), within=PATIENCE_SECONDS)
         # It went out as a block took the creation alone, and was forgotten.
         stack.misbehave(("eth_sendRawTransaction", "503", 10_000))
         for name in reversed(awaited):
@@ -142,18 +135,18 @@ def _in_pool(stack: FaultyStack, deployment_id: str, name: str, *, instead_of: s
 
 def _until_bumped(stack: FaultyStack, placed: list[str], name: str) -> None:
     """Wait until each launch's transaction lies in the pool, and then another one in its place."""
-    first = {one: wait_until(lambda one=one: _in_pool(stack, one, name)) for one in placed}
+    first = {one: eventually(partial(_in_pool, stack, one, name), within=PATIENCE_SECONDS) for one in placed}
     for one in placed:
-        wait_until(lambda one=one: _in_pool(stack, one, name, instead_of=first[one]))
+        eventually(partial(_in_pool, stack, one, name, instead_of=first[one]), within=PATIENCE_SECONDS)
 
 
 def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
     """Let the launches' time be over when their transactions lie in the pool; wait until others are in their place."""
     for one in placed:
-        wait_until(lambda one=one: _in_pool(stack, one, name))
+        eventually(partial(_in_pool, stack, one, name), within=PATIENCE_SECONDS)
         stack.change(one, deadline=_text(time.time()))
     for one in placed:
-        wait_until(lambda one=one: not _in_pool(stack, one, name))
+        eventually(partial(_in_pool, stack, one, name), lambda found: not found, within=PATIENCE_SECONDS)
 
 
 def _started_with_kills(stack: FaultyStack, boundary: str) -> tuple[list[str], list[Path]]:
@@ -185,7 +178,9 @@ def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: s
         first = stack.deployment(deployment_id)["registry_tx_hash"]
         fault = stack.lay("bump:launch", when, "kill", deployment_id)
         stack.misbehave()
-        wait_until(lambda: _in_pool(stack, deployment_id, "registry_tx_hash", instead_of=first))
+        eventually(
+            lambda: _in_pool(stack, deployment_id, "registry_tx_hash", instead_of=first), within=PATIENCE_SECONDS
+        )
     assert not fault.exists()
     _assert_each_launched_once(stack, [deployment_id])
 
@@ -212,7 +207,7 @@ def _failed_half_done(stack: FaultyStack, when: str) -> tuple[str, Path]:
         item = stack.wait_for(deployment_id, {"failed"})
         stack.misbehave()
     assert item["error_code"] == "DEPLOYMENT_FAILED", item
-    wait_until(lambda: not fault.exists())
+    eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
     # The token exists, so the model is not free for a second one.
     assert stack.tokens(deployment_id) == [item["token_address"]]
     assert "Item" in stack.jobs.get_item(Key={"pk": f"MODEL#{item['model_id']}", "sk": "LOCK"})
@@ -225,7 +220,7 @@ def test_a_launch_that_failed_half_done_is_taken_up_again_by_reconcile(stack: Fa
     if stack.deployment(deployment_id)["status"] == "failed":
         _overdue(stack, deployment_id)
         stack.reconcile()
-    wait_until(lambda: stack.deployment(deployment_id)["status"] == "completed")
+    eventually(lambda: stack.deployment(deployment_id)["status"] == "completed", within=PATIENCE_SECONDS)
     _assert_each_launched_once(stack, [deployment_id])
 
 
@@ -237,7 +232,7 @@ def test_killed_while_an_operator_takes_a_launch_up_again(stack: FaultyStack, wh
         stateMachineArn=stack.outputs["TokenRegisterArn"], input=json.dumps({"deployment_id": deployment_id})
     )
     stack.tally.went_through("token_register", deployment_id)
-    wait_until(lambda: stack.deployment(deployment_id)["status"] == "completed")
+    eventually(lambda: stack.deployment(deployment_id)["status"] == "completed", within=PATIENCE_SECONDS)
     assert not fault.exists()
     _assert_each_launched_once(stack, [deployment_id])
 
@@ -259,12 +254,12 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
         stack.anvil("evm_mine")
         stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
         stack.anvil("evm_mine")
-        wait_until(lambda: stack.registered(deployment_id))
+        eventually(lambda: stack.registered(deployment_id), within=PATIENCE_SECONDS)
         fault = stack.lay("token_deploy:confirm", when, "kill", deployment_id)
         stack.misbehave()
     stack.tally.expect(deployment_id, "completed")
     item = stack.wait_for(deployment_id, FINAL)
-    wait_until(lambda: not fault.exists())
+    eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
     assert item["status"] == "completed", item
     assert "registry_block" not in item, "this registration had no effect"
     assert stack.tokens(deployment_id) == [stack.registered(deployment_id)] == [item["token_address"]]
@@ -278,7 +273,7 @@ def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> No
     stack.start(deployment_id)
     stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     item = stack.wait_for(deployment_id, FINAL)
-    wait_until(lambda: not fault.exists())
+    eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
     assert (item["status"], item["error_code"]) == ("failed", "MODEL_NOT_VALIDATED")
     told = stack.jobs.query(
         KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
@@ -298,8 +293,11 @@ def test_executions_that_are_stopped_before_and_after_their_token_is_there_are_s
     before = stack.place()
     stack.wait_for(before, {"deploying"})
     # What is signed and not sent would hold up the other launch, if that has the same account.
-    for name in ("deployment_tx_hash", "registry_tx_hash"):
-        wait_until(lambda name=name: _is_known(stack, stack.deployment(before).get(name)))
+    eventually(
+        lambda: stack.deployment(before),
+        lambda item: all(_is_known(stack, item.get(name)) for name in ("deployment_tx_hash", "registry_tx_hash")),
+        within=PATIENCE_SECONDS,
+    )
     assert stack.stop("TokenDeployArn", before)
     with registration_awaited(stack) as after:
         assert stack.stop("TokenDeployArn", after)
@@ -330,10 +328,12 @@ def test_reconcile_is_killed_while_it_verifies_a_source(stack: FaultyStack, kill
     faults = [stack.lay(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while (status := json.loads(stack.deployment(deployment_id)["verification"])["status"]) == "pending":
-        assert time.monotonic() < ends_at
-        stack.reconcile()
+    status = eventually(
+        lambda: json.loads(stack.deployment(deployment_id)["verification"])["status"],
+        lambda status: status != "pending",
+        within=PATIENCE_SECONDS,
+        meanwhile=stack.reconcile,
+    )
     assert status == "verified"
     stack.assert_launched_once(deployment_id)
 
@@ -383,10 +383,10 @@ def test_an_account_that_was_used_elsewhere(stack: FaultyStack) -> None:
         if stack.control.get_item(Key={"pk": f"SIGNER#31337#{address}", "sk": "NONCE"}).get("Item")
     )
     stack.anvil("anvil_impersonateAccount", address)
-    stack.anvil("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
+    sent = stack.anvil("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
     stack.tally.did("account used elsewhere", workflow=WORKFLOW)
     stack.anvil("anvil_stopImpersonatingAccount", address)
-    time.sleep(1.5)
+    eventually(lambda: _is_known(stack, sent)["blockHash"], within=PATIENCE_SECONDS, what="it is mined")
     stack.reconcile()
     stack.assert_nonces_are_contiguous()
     stack.assert_launched_once(stack.place())
@@ -439,7 +439,9 @@ def test_a_node_that_misbehaves_in_every_way(stack: FaultyStack) -> None:
 def test_a_node_that_forgets_its_pool(stack: FaultyStack) -> None:
     with mining_stopped(stack):
         deployment_id = stack.place()
-        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
+        eventually(
+            lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")), within=PATIENCE_SECONDS
+        )
         stack.anvil("anvil_dropTransaction", stack.deployment(deployment_id)["deployment_tx_hash"])
         stack.tally.did("chain forgets its pool", workflow=WORKFLOW)
     stack.assert_launched_once(deployment_id)
@@ -449,7 +451,9 @@ def test_a_node_that_forgets_its_pool(stack: FaultyStack) -> None:
 def test_a_reorganisation_that_removes_a_mined_transaction(stack: FaultyStack) -> None:
     with mining_stopped(stack):
         deployment_id = stack.place()
-        wait_until(lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")))
+        eventually(
+            lambda: pending(stack, stack.deployment(deployment_id).get("deployment_tx_hash")), within=PATIENCE_SECONDS
+        )
         stack.anvil("evm_mine")
         mined = stack.deployment(deployment_id)["deployment_tx_hash"]
         assert stack.chain.eth.get_transaction_receipt(mined)["status"] == 1
@@ -463,7 +467,12 @@ def test_a_reorganisation_that_removes_a_mined_transaction(stack: FaultyStack) -
 def test_a_fee_spike_past_the_cap_and_back(stack: FaultyStack) -> None:
     stack.anvil("anvil_setNextBlockBaseFeePerGas", hex(250 * 10**9))
     stack.tally.did("chain fee spike", workflow=WORKFLOW)
-    time.sleep(1.5)
+    eventually(
+        lambda: stack.chain.eth.get_block("latest")["baseFeePerGas"],
+        lambda fee: fee > 200 * 10**9,
+        within=PATIENCE_SECONDS,
+        every=0.05,
+    )
     deployment_id = stack.place()
     item = stack.assert_launched_once(deployment_id)
     assert int(item["deployment_gas_price"]) < 200 * 10**9
@@ -494,8 +503,7 @@ def test_no_account_has_funds_until_later(stack: FaultyStack) -> None:
     deployment_id = stack.place()
     try:
         stack.wait_for(deployment_id, {"deploying"})
-        time.sleep(2)
-        assert "deployment_tx_hash" not in stack.deployment(deployment_id)
+        assert not unchanged(lambda: "deployment_tx_hash" in stack.deployment(deployment_id), 2)
     finally:
         for address, balance in balances.items():
             stack.anvil("anvil_setBalance", address, hex(balance))

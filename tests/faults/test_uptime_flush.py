@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,9 +16,9 @@ from slipway.workers.rules import MINUTE, SHARDS, shard_of
 from slipway.workers.store import worker_key
 from tests.faults import audits
 from tests.faults.boundaries import WHENS
-from tests.faults.conftest import FaultyStack
-from tests.faults.test_token_launch import wait_until
+from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack
 from tests.support.express import run_express
+from tests.support.waiting import eventually
 from tests.support.workers import body, enrol_at, records_at, silent_since, wallet
 
 WORKFLOW = "uptime_flush"
@@ -62,17 +61,16 @@ class Fleet:
                 stack.tally.placed(WORKFLOW, address)
 
     def beat(self, address: str, at: int) -> None:
-        for _ in range(20):
-            answer = httpx.post(
+        eventually(
+            lambda: httpx.post(
                 f"{self.stack.described['api']}/heartbeat",
                 json=body(address, at),
                 headers={"authorization": f"Bearer {self.tokens[address]}"},
                 timeout=30,
-            )
-            if answer.status_code == 200:
-                return
-            time.sleep(0.2)
-        raise AssertionError(answer.text)
+            ),
+            lambda answer: answer.status_code == 200,
+            every=0.2,
+        )
 
     def flush(self) -> dict[str, Any]:
         """Run the state machine to its end."""
@@ -135,7 +133,7 @@ def test_a_run_that_hangs_and_two_beside_it(fleet: Fleet) -> None:
     fleet.stack.tally.did("started twice", workflow=WORKFLOW)
     with ThreadPoolExecutor(3) as threads:
         hangs = threads.submit(fleet.flush)
-        wait_until(lambda: not fault.exists())
+        eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
         assert {run["status"] for run in threads.map(lambda _: fleet.flush(), range(2))} == {"SUCCEEDED"}
         fleet.assert_ended_once()
     assert hangs.result()["status"] == "SUCCEEDED"

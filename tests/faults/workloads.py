@@ -23,6 +23,7 @@ from slipway.times import from_text
 from tests.faults import audits
 from tests.faults.audits import SETTLED
 from tests.faults.conftest import PATIENCE_SECONDS, FaultyStack, _text
+from tests.support.waiting import eventually
 from tests.support.workloads import sdl_with
 
 # Bids and services come fast; the pace of the simulated network is that of the state machines' waits. Bids stay: on a
@@ -201,13 +202,9 @@ class Workloads:
     def sweep(self, deployment_ids: Iterable[str], seconds: float = PATIENCE_SECONDS) -> None:
         """Reconcile until nothing of these workloads is open without an owner."""
         wanted = set(deployment_ids)
-        ends_at = time.monotonic() + seconds
-        while orphans := [
-            entry["dseq"]
-            for one in wanted
-            for entry in self.ledger(one)
-            if entry["state"] == "active" and not entry["leases"]
-        ]:
-            assert time.monotonic() < ends_at, orphans
-            self.stack.reconcile()
-            time.sleep(0.5)
+
+        def orphans() -> list[str]:
+            found = [entry for one in wanted for entry in self.ledger(one)]
+            return [entry["dseq"] for entry in found if entry["state"] == "active" and not entry["leases"]]
+
+        eventually(orphans, lambda found: not found, within=seconds, every=0.5, meanwhile=self.stack.reconcile)

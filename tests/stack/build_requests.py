@@ -1,12 +1,12 @@
 """What the stack tests do with builds: request them, and wait for their end."""
 
-import time
 from typing import Any
 
 import httpx
 
 from local.sign_in import Session
 from tests.stack.launches import Token, bearer
+from tests.support.waiting import eventually
 
 PATH = "/api/v1/builds"
 PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply"
@@ -49,15 +49,14 @@ def read(stack: Any, token: Token, build_id: str, part: str = "") -> httpx.Respo
 
 def until(stack: Any, token: Token, build_id: str, statuses: set[str]) -> dict[str, Any]:
     """Poll a build until it has one of the statuses, or has ended; fails when that takes too long."""
-    ends_at = time.monotonic() + BUILD_SECONDS
-    while True:
+
+    def build() -> dict[str, Any]:
         answer = read(stack, token, build_id)
         assert answer.status_code == 200, answer.text
-        build: dict[str, Any] = answer.json()
-        if build["status"] in statuses | ENDED:
-            return build
-        assert time.monotonic() < ends_at, build
-        time.sleep(0.2)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    return eventually(build, lambda found: found["status"] in statuses | ENDED, within=BUILD_SECONDS, every=0.2)
 
 
 def ended(stack: Any, token: Token, build_id: str) -> dict[str, Any]:

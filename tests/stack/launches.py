@@ -1,13 +1,12 @@
 """What the stack tests do with the API: models, launches, and waiting for their end."""
 
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from local.sign_in import Session
+from tests.support.waiting import eventually
 
 # A worker's token never ages; a person's is renewed, so whoever holds a session never holds an old one.
 type Token = str | Session
@@ -59,15 +58,4 @@ def ended(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
         found: dict[str, Any] = answer.json()
         return found
 
-    return polled(status, lambda found: found["status"] in ENDED, LAUNCH_SECONDS)
-
-
-def polled(
-    read: Callable[[], dict[str, Any]], is_there: Callable[[dict[str, Any]], bool], seconds: float
-) -> dict[str, Any]:
-    """Read until something is there; fails when that takes longer."""
-    ends_at = time.monotonic() + seconds
-    while not is_there(found := read()):
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.5)
-    return found
+    return eventually(status, lambda found: found["status"] in ENDED, within=LAUNCH_SECONDS, every=0.5)

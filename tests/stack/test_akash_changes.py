@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
@@ -10,6 +9,7 @@ import httpx
 
 from tests.stack.launches import Token, bearer
 from tests.stack.test_akash_deploy import QUICK, deploy, read, settled
+from tests.support.waiting import eventually
 from tests.support.workloads import sdl_with
 
 
@@ -30,11 +30,9 @@ def test_a_workload_is_named_updated_topped_up_replaced_and_closed(stack: Any, u
         return answer
 
     def until(event: str) -> dict[str, Any]:
-        ends_at = time.monotonic() + 60
-        while not _has((found := read(stack, token, deployment_id))["events"], event):
-            assert time.monotonic() < ends_at, found["events"]
-            time.sleep(0.5)
-        return found
+        return eventually(
+            lambda: read(stack, token, deployment_id), lambda found: _has(found["events"], event), every=0.5
+        )
 
     assert send("PATCH", json={"name": "store"}).json()["name"] == "store"
     assert "abc123" not in send("GET", "/sdl").json()["sdl"]

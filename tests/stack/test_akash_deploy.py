@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from tests.stack.launches import Token, account, bearer
+from tests.support.waiting import eventually
 from tests.support.workloads import sdl_with
 
 QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
@@ -74,11 +74,12 @@ def read(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
 
 
 def settled(stack: Any, token: Token, deployment_id: str, statuses: set[str] | None = None) -> dict[str, Any]:
-    ends_at = time.monotonic() + END_SECONDS
-    while (found := read(stack, token, deployment_id))["status"] not in (statuses or SETTLED):
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.5)
-    return found
+    return eventually(
+        lambda: read(stack, token, deployment_id),
+        lambda found: found["status"] in (statuses or SETTLED),
+        within=END_SECONDS,
+        every=0.5,
+    )
 
 
 def on_network(stack: Any, dseq: str) -> dict[str, Any]:
@@ -92,11 +93,13 @@ def accepted(stack: Any, user: Token) -> dict[str, str]:
 
     def post(name: str) -> tuple[str, str]:
         scenario, preferences, *_ = ENDINGS[name]
-        ends_at = time.monotonic() + END_SECONDS
         # One wallet's requests at the same moment may meet in its counters, and are to be sent again.
-        while (answer := deploy(stack, user, scenario, preferences=preferences)).status_code == 409:
-            assert time.monotonic() < ends_at, answer.text
-            time.sleep(int(answer.headers["retry-after"]))
+        answer = eventually(
+            lambda: deploy(stack, user, scenario, preferences=preferences),
+            lambda answer: answer.status_code != 409,
+            within=END_SECONDS,
+            every=lambda answer: int(answer.headers["retry-after"]),
+        )
         assert answer.status_code == 202, answer.text
         return name, str(answer.json()["deployment_id"])
 
@@ -131,10 +134,14 @@ def test_an_active_workload_is_closed_and_proved_closed(stack: Any, user: Token,
     assert (again.status_code, again.json()["status"]) == (200, "closed")
 
 
-@pytest.mark.parametrize("delay", [0.0, 1.0, 2.5])
-def test_a_wish_to_close_wins_while_it_is_pending(stack: Any, user: Token, delay: float) -> None:
+@pytest.mark.parametrize("event", ["pending", "created", "leased"])
+def test_a_wish_to_close_wins_while_it_is_pending(stack: Any, user: Token, event: str) -> None:
     deployment_id = deploy(stack, user, {"start": {"never_ready": True}}).json()["deployment_id"]
-    time.sleep(delay)
+    eventually(
+        lambda: [entry["event"] for entry in read(stack, user, deployment_id)["events"]],
+        lambda events: event in events,
+        within=END_SECONDS,
+    )
     assert stack.http.delete(f"/api/deployments/{deployment_id}", headers=bearer(user)).status_code == 202
     found = settled(stack, user, deployment_id)
     assert (found["status"], found["error"]) == ("closed", None)
@@ -147,12 +154,14 @@ def test_a_lease_that_the_provider_gives_up_is_noticed(stack: Any, user: Token) 
     dseq = settled(stack, user, deployment_id)["dseq"]
     httpx.post(f"{stack.described['console_api']}/_simulator/deployments/{dseq}/leases/close").raise_for_status()
     machines = stack.client("stepfunctions")
-    ends_at = time.monotonic() + END_SECONDS
-    while read(stack, user, deployment_id)["status"] != "closed":
-        assert time.monotonic() < ends_at
-        machines.start_execution(stateMachineArn=stack.outputs["ReconcileArn"])
-        time.sleep(3)
-    assert read(stack, user, deployment_id)["close_reason"] == "The provider closed the lease"
+    closed = eventually(
+        lambda: read(stack, user, deployment_id),
+        lambda found: found["status"] == "closed",
+        within=END_SECONDS,
+        every=3,
+        meanwhile=lambda: machines.start_execution(stateMachineArn=stack.outputs["ReconcileArn"]),
+    )
+    assert closed["close_reason"] == "The provider closed the lease"
     assert on_network(stack, dseq)["state"] == "closed"
 
 

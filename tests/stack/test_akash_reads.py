@@ -15,6 +15,7 @@ import pytest
 from tests.stack.launches import Token, account, bearer
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
+from tests.support.waiting import eventually
 from tests.support.workloads import sdl_with
 
 ACTIVE_SECONDS = 90
@@ -47,13 +48,13 @@ def _active(stack: Any, token: Token, scenario: dict[str, Any]) -> dict[str, Any
 
 
 def _until(stack: Any, token: Token, deployment_id: str, status: str) -> dict[str, Any]:
-    ends_at = time.monotonic() + ACTIVE_SECONDS
-    while True:
-        found: dict[str, Any] = stack.http.get(f"/api/deployments/{deployment_id}", headers=bearer(token)).json()
-        if found["status"] == status:
-            return found
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.5)
+    found: dict[str, Any] = eventually(
+        lambda: stack.http.get(f"/api/deployments/{deployment_id}", headers=bearer(token)).json(),
+        lambda found: found["status"] == status,
+        within=ACTIVE_SECONDS,
+        every=0.5,
+    )
+    return found
 
 
 class Browser:
@@ -82,16 +83,23 @@ class Browser:
 
     def follow(self, count: int, seconds: float = 40) -> None:
         """Ask until there are so many lines."""
-        ends_at = time.monotonic() + seconds
-        while len(self.source.lines) < count:
-            assert time.monotonic() < ends_at, (self.status, self.source.events)
+
+        def ask() -> None:
             assert self.ask() == 200
-            time.sleep(self.source.retry_seconds)
+
+        eventually(
+            lambda: self.source.lines,
+            lambda lines: len(lines) >= count,
+            within=seconds,
+            every=lambda _: self.source.retry_seconds,
+            what=lambda: (self.status, self.source.events),
+            meanwhile=ask,
+        )
 
     def run(self) -> None:
         """Ask until the stream is over."""
-        while not self._over.is_set() and self.ask() == 200:
-            time.sleep(self.source.retry_seconds)
+        while self.ask() == 200 and not self._over.wait(self.source.retry_seconds):
+            pass
 
     def stop(self) -> None:
         self._over.set()
@@ -120,30 +128,33 @@ def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Toke
     slow = next(_workload(stack, user, {**QUIET, "latency": {"detail": 3.0}}))
     path = f"/api/deployments/{slow['deployment_id']}/status"
     told: list[dict[str, Any]] = []
-    ends_at = time.monotonic() + 60
-    # The copy grows old, an answer tells so and asks for another, and a later answer has that.
-    while len(told) < 3 or not (told[-1]["stale"] is False and any(live["stale"] for live in told)):
+
+    def ask() -> list[dict[str, Any]]:
         began = time.monotonic()
         told.append(stack.http.get(path, headers=bearer(user)).json()["live"])
         assert time.monotonic() - began < 2.5
-        assert time.monotonic() < ends_at, told[-1]
-        time.sleep(1)
+        return told
+
+    # The copy grows old, an answer tells so and asks for another, and a later answer has that.
+    eventually(
+        ask, lambda told: len(told) >= 3 and told[-1]["stale"] is False and any(live["stale"] for live in told), every=1
+    )
     assert max(live["age_seconds"] for live in told) >= 15
 
 
 def _live(stack: Any, token: Token, workload: dict[str, Any]) -> dict[str, Any]:
     """What is live once Akash has told of the services; each answer comes within two seconds, cold starts aside."""
     path, taken = f"/api/deployments/{workload['deployment_id']}", []
-    ends_at = time.monotonic() + 60
-    while True:
+
+    def ask() -> dict[str, Any]:
         began = time.monotonic()
         live: dict[str, Any] = stack.http.get(path, headers=bearer(token)).json()["live"]
         taken.append(time.monotonic() - began)
-        if live["services"]:
-            assert sorted(taken)[len(taken) // 2] < 2
-            return live
-        assert time.monotonic() < ends_at, live
-        time.sleep(1)
+        return live
+
+    live = eventually(ask, lambda live: live["services"], every=1)
+    assert sorted(taken)[len(taken) // 2] < 2
+    return live
 
 
 def test_two_browsers_see_every_line_once(
@@ -156,20 +167,22 @@ def test_two_browsers_see_every_line_once(
     for thread in threads:
         thread.start()
     written: dict[str, float] = {}
+    expected = [line for number in range(8) for line in ("GET / 200", "GET / 200", f"line {number}")]
     try:
-        time.sleep(1)
         for number in range(8):
             written[f"line {number}"] = time.monotonic()
             simulator.write(workload["dseq"], "web", "GET / 200", "GET / 200", f"line {number}")
-            time.sleep(0.8)
-        time.sleep(3)
+            time.sleep(0.8)  # noqa: TID251 (a service that writes now and then)
+        eventually(
+            lambda: [browser.source.lines[2:] for browser in browsers],
+            lambda seen: all(len(lines) >= len(expected) for lines in seen),
+        )
     finally:
         for browser in browsers:
             browser.stop()
         simulator.write(workload["dseq"], "web", "over")
         for thread in threads:
             thread.join(40)
-    expected = [line for number in range(8) for line in ("GET / 200", "GET / 200", f"line {number}")]
     for browser in browsers:
         assert [line for line in browser.source.lines[2:] if line != "over"] == expected
         assert browser.source.names == []

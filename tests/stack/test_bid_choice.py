@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +10,7 @@ import httpx
 
 from tests.stack.launches import Token, account, bearer
 from tests.stack.test_akash_deploy import END_SECONDS, deploy, on_network, settled
+from tests.support.waiting import eventually
 
 
 def offered(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
@@ -22,11 +22,12 @@ def offered(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
 
 def awaited(stack: Any, token: Token, deployment_id: str, least: int = 2) -> list[dict[str, Any]]:
     """The bids that can be chosen, once there are several."""
-    ends_at = time.monotonic() + END_SECONDS
-    while len(found := [bid for bid in offered(stack, token, deployment_id)["bids"] if bid["acceptable"]]) < least:
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.2)
-    return found
+    return eventually(
+        lambda: [bid for bid in offered(stack, token, deployment_id)["bids"] if bid["acceptable"]],
+        lambda found: len(found) >= least,
+        within=END_SECONDS,
+        every=0.2,
+    )
 
 
 def choose(stack: Any, token: Token, deployment_id: str, provider: str, **more: Any) -> httpx.Response:

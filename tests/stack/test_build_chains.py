@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from web3 import Web3
 
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import Token, bearer
+from tests.support.waiting import eventually, unchanged
 
 PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply, mintable"
 ENDED = {"complete", "failed", "cancelled"}
@@ -53,11 +53,9 @@ class Builder:
         return found
 
     def ended(self, build_id: str) -> dict[str, Any]:
-        ends_at = time.monotonic() + END_SECONDS
-        while (found := self.detail(build_id))["status"] not in ENDED:
-            assert time.monotonic() < ends_at, found
-            time.sleep(0.2)
-        return found
+        return eventually(
+            lambda: self.detail(build_id), lambda found: found["status"] in ENDED, within=END_SECONDS, every=0.2
+        )
 
     def token_at(self, chain_id: int, address: str) -> Any:
         return self.chains[chain_id].eth.contract(address=Web3.to_checksum_address(address), abi=ERC20)
@@ -150,25 +148,23 @@ def test_nothing_is_sent_after_a_cancellation_was_answered(builder: Builder) -> 
     web3.provider.make_request("evm_setIntervalMining", [0])  # type: ignore[arg-type]
     try:
         build_id = builder.build(5001)
-        ends_at = time.monotonic() + 60
-        while True:
-            entries = builder.detail(build_id)["deployments"] or [{}]
-            if entries[0].get("status") == "broadcast":
-                break
-            assert time.monotonic() < ends_at
-            time.sleep(0.05)
+        entries = eventually(
+            lambda: builder.detail(build_id)["deployments"] or [{}],
+            lambda entries: entries[0].get("status") == "broadcast",
+            every=0.05,
+        )
         assert builder.send("DELETE", f"/{build_id}").json() == {"status": "cancelled"}
         sender = web3.eth.get_transaction(entries[0]["tx_hash"])["from"]
-        waiting = web3.eth.get_transaction_count(sender, "pending")
-        time.sleep(3)
-        assert web3.eth.get_transaction_count(sender, "pending") == waiting
+        unchanged(lambda: web3.eth.get_transaction_count(sender, "pending"), 3)
     finally:
         web3.provider.make_request("evm_setIntervalMining", [1])  # type: ignore[arg-type]
     # The schedule's reconcile tells the truth of what had been sent.
-    ends_at = time.monotonic() + 120
-    while (found := builder.detail(build_id)["deployments"][0])["status"] not in ("deployed", "cancelled"):
-        assert time.monotonic() < ends_at, found
-        time.sleep(1)
+    found = eventually(
+        lambda: builder.detail(build_id)["deployments"][0],
+        lambda found: found["status"] in ("deployed", "cancelled"),
+        within=120,
+        every=1,
+    )
     deployed = bool(found["address"]) and bool(web3.eth.get_code(found["address"]))
     assert deployed == (found["status"] == "deployed")
     assert builder.detail(build_id)["status"] == "cancelled"

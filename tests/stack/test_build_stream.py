@@ -21,6 +21,7 @@ from tests.stack.build_requests import PATH, PROMPT
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import Token, bearer
 from tests.support.build_log import USUAL, WrittenBuild
+from tests.support.waiting import eventually
 
 SECONDS = 40.0
 
@@ -81,13 +82,6 @@ def _connections(stack: RunningStack, build_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
-
-
 # ── What is told ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -103,7 +97,7 @@ def test_a_build_is_told_from_its_first_event_and_live_to_its_end(
             build.tell(progress)
             assert _next(socket, 1) == build.told[-1:]
         assert _rest(socket) == ([], 1000)
-    _until(lambda: not _connections(stack, build.build_id))
+    eventually(lambda: not _connections(stack, build.build_id))
 
 
 def test_what_happens_while_a_client_connects_is_told_once_and_in_order(
@@ -270,7 +264,7 @@ def test_a_dead_connection_is_pruned_and_does_not_hold_up_the_living(
         assert len(_connections(stack, build.build_id)) == 3
         build.tell(USUAL[2])
         assert _next(socket, 1) == build.told[2:]
-        _until(lambda: len(_connections(stack, build.build_id)) == 1)
+        eventually(lambda: len(_connections(stack, build.build_id)) == 1)
         build.tell(*USUAL[3:])
         assert _rest(socket)[0] == build.told[3:]
 
@@ -282,7 +276,7 @@ def test_a_connection_whose_writer_died_is_closed_and_the_client_goes_on_where_i
     build.tell(*USUAL[:2])
     with _follow(stack, build.build_id, user) as socket:
         seen = _next(socket, 2)
-        _until(lambda: [item.get("turn") for item in _connections(stack, build.build_id)] == [None])
+        eventually(lambda: [item.get("turn") for item in _connections(stack, build.build_id)] == [None])
         (item,) = _connections(stack, build.build_id)
         # As if somebody had taken the turn and died, whether or not their post arrived.
         stack.client("dynamodb").put_item(
@@ -309,7 +303,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(
     with _follow(stack, build.build_id, user) as socket:
         _next(socket, 1)
         socket.socket.shutdown(SHUT_RDWR)
-    _until(lambda: not _connections(stack, build.build_id))
+    eventually(lambda: not _connections(stack, build.build_id))
 
 
 def test_an_owner_follows_only_so_many_streams_at_once(
@@ -333,7 +327,7 @@ def test_an_owner_follows_only_so_many_streams_at_once(
     with _follow(stack, build.build_id, token) as socket:
         _next(socket, 1)
         assert 400 <= _refused(stack, build.build_id, token) < 500
-    _until(lambda: not _connections(stack, build.build_id))
+    eventually(lambda: not _connections(stack, build.build_id))
     with _follow(stack, build.build_id, token) as socket:
         assert _next(socket, 1) == build.told
     stack.client("dynamodb").delete_item(

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from string import ascii_lowercase
@@ -14,6 +13,7 @@ from web3 import Web3
 
 from tests.stack.build_requests import PATH, PROMPT, UNSUPPORTED, accepted, ended, read, request, stranger, until
 from tests.stack.launches import Token, bearer
+from tests.support.waiting import unchanged
 
 CHAINS = (31337, 5001)
 AT_ONCE = 8
@@ -381,12 +381,12 @@ def test_a_cancelled_build_sends_nothing_after_the_answer(
     assert known["status"] == "cancelled"
     again = stack.http.delete(f"{PATH}/{build_id}", headers=bearer(user))
     assert (again.status_code, again.json()) == (200, {"status": "cancelled"})
-    time.sleep(4)
-    later = read(stack, user, build_id).json()
-    assert (later["status"], later["sequence"]) == ("cancelled", known["sequence"])
-    assert {chain: _sent(node, name) - before[chain] for chain, node in nodes.items()} == dict.fromkeys(
-        nodes, frozenset()
-    )
+
+    def shown_and_sent() -> tuple[str, int, dict[int, Any]]:
+        later = read(stack, user, build_id).json()
+        return later["status"], later["sequence"], {chain: _sent(node, name) for chain, node in nodes.items()}
+
+    assert unchanged(shown_and_sent, 4, 1) == ("cancelled", known["sequence"], before)
 
 
 def _sent(node: Web3, name: str) -> frozenset[str]:

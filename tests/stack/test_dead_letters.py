@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from slipway.control import dead_letters
 from slipway.control.dead_letters import DeadLetter, DeadLetterQueue, dead_letter
 from tests.support.template import asynchronous_functions
+from tests.support.waiting import eventually
 
 ARRIVES_SECONDS = 60
 POISON = {"poison": "it has nothing that is needed"}
@@ -45,8 +45,8 @@ def _function(stack: Any, logical_id: str) -> str:
 
 def _arrived(queue: DeadLetterQueue, wanted: Callable[[DeadLetter], bool]) -> tuple[str, DeadLetter]:
     """Receipt and content of a letter; the others stay."""
-    ends_at = time.monotonic() + ARRIVES_SECONDS
-    while True:
+
+    def letter_wanted() -> tuple[str, DeadLetter] | None:
         found = None
         for receipt, body, attributes in queue.letters():
             letter = dead_letter(body, attributes)
@@ -54,10 +54,9 @@ def _arrived(queue: DeadLetterQueue, wanted: Callable[[DeadLetter], bool]) -> tu
                 found = receipt, letter
             else:
                 queue.keep(receipt)
-        if found:
-            return found
-        assert time.monotonic() < ends_at, "no such letter came"
-        time.sleep(0.5)
+        return found
+
+    return eventually(letter_wanted, within=ARRIVES_SECONDS, every=0.5, what="such a letter")
 
 
 @pytest.mark.parametrize("logical_id", asynchronous_functions())

@@ -1,6 +1,5 @@
 """A wallet's way with the escrow: it asks the API, signs with its own key, and sends to the chain itself."""
 
-import time
 import uuid
 from typing import Any
 
@@ -12,6 +11,7 @@ from slipway.addresses import keccak256
 from slipway.chain.abi import call_data
 from tests.stack.launches import account, bearer
 from tests.stack.test_akash_deploy import deploy
+from tests.support.waiting import eventually
 
 MINED_SECONDS = 20
 
@@ -37,10 +37,7 @@ class Wallet:
         fees = {"maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9}
         signed = self.account.sign_transaction({**fields, **fees, "nonce": nonce})
         hashed = self.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
-        ends_at = time.monotonic() + MINED_SECONDS
-        while not (receipt := self.rpc("eth_getTransactionReceipt", hashed)):
-            assert time.monotonic() < ends_at
-            time.sleep(0.1)
+        receipt = eventually(lambda: self.rpc("eth_getTransactionReceipt", hashed), what="a receipt")
         assert receipt["status"] == "0x1"
 
     def call(self, to: str, data: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +18,7 @@ from slipway.workers.worker_tokens import new_worker_token
 from tests.stack.launches import Token, bearer
 from tests.support.express import run_express
 from tests.support.sessions import reference_sessions
+from tests.support.waiting import eventually
 from tests.support.workers import body, enrol_at, records_at, silent_since, wallet
 
 HOUR = 60 * MINUTE
@@ -86,14 +86,13 @@ def test_shuffled_beats_at_once_make_the_same_sessions(worker: Worker) -> None:
     beats = [start + minute * MINUTE for minute in chance.sample(range(11 * 60), 24)]
 
     def send(at: int) -> None:
-        for _ in range(20):
+        def taken() -> bool:
             answer = worker.beat(at)
-            if answer.status_code == 200:
-                return
             # What the daemon sends again.
-            assert answer.status_code in (429, 502, 503), answer.text
-            time.sleep(0.2)
-        raise AssertionError("never taken")
+            assert answer.status_code in (200, 429, 502, 503), answer.text
+            return bool(answer.status_code == 200)
+
+        eventually(taken, every=0.2)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(send, beats))

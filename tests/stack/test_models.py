@@ -11,7 +11,8 @@ from eth_account import Account
 from web3 import Web3
 from web3.exceptions import ContractCustomError
 
-from tests.stack.launches import Token, account, bearer, ended, launch, new_model, polled
+from tests.stack.launches import Token, account, bearer, ended, launch, new_model
+from tests.support.waiting import eventually
 
 VERIFIED_SECONDS = 200
 
@@ -153,7 +154,7 @@ def _until_verified(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         verification: dict[str, Any] = found.get("verification") or {"status": "pending"}
         return bool(verification["status"] != "pending")
 
-    found = polled(read, is_over, VERIFIED_SECONDS)
+    found = eventually(read, is_over, within=VERIFIED_SECONDS, every=0.5)
     assert found["verification"]["status"] == "verified", found
     return found
 

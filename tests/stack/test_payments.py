@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from tests.stack.conftest import PAYING, RunningStack
 from tests.stack.launches import bearer
 from tests.stack.test_akash_deploy import deploy, read
 from tests.stack.test_escrow import Wallet
+from tests.support.waiting import eventually
 
 PATIENCE_SECONDS = 120
 DEPOSIT = "5"
@@ -37,11 +37,7 @@ def request(stack: RunningStack, wallet: Wallet, **more: Any) -> dict[str, Any]:
 def until(
     stack: RunningStack, wallet: Wallet, deployment_id: str, is_there: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while not is_there(found := read(stack, wallet.token, deployment_id)):
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.5)
-    return found
+    return eventually(lambda: read(stack, wallet.token, deployment_id), is_there, within=PATIENCE_SECONDS, every=0.5)
 
 
 def close(stack: RunningStack, wallet: Wallet, deployment_id: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import pytest
 
 from local.paths import ROOT
 from tests.stack.launches import Token, account, bearer
+from tests.support.waiting import eventually
 
 QUICK = {"bids": {"delay": 1, "spread": 1}, "start": {"silent_for": 1, "ready_after": 2}}
 SERVED = {**QUICK, "ports": {"serve": "banano"}}
@@ -49,16 +49,14 @@ class Environment:
         return {"env": {"SIMULATOR": marker, **more.pop("env", {})}, **more}
 
     def ended(self, kind: str) -> dict[str, Any]:
-        ends_at = time.monotonic() + END_SECONDS
-        while True:
-            answer = self.send("GET", kind)
-            if answer.status_code == 404:
-                return dict(answer.json())
-            found: dict[str, Any] = answer.json()
-            if found["status"] in ENDED:
-                return found
-            assert time.monotonic() < ends_at, found
-            time.sleep(0.5)
+        answer = eventually(
+            lambda: self.send("GET", kind),
+            lambda answer: answer.status_code == 404 or answer.json()["status"] in ENDED,
+            within=END_SECONDS,
+            every=0.5,
+            what=lambda: self.send("GET", kind).text,
+        )
+        return dict(answer.json())
 
     def done(self, kind: str, answer: httpx.Response) -> dict[str, Any]:
         assert answer.status_code == 202, answer.text
@@ -159,10 +157,12 @@ def test_a_node_moves_and_its_api_follows_if_it_is_to(environment: Environment) 
     following = environment.done("api", environment.put("api", follow=True))
     assert (following["endpoint"], following["dseq"]) == (moved["endpoint"], api["dseq"])
     again = environment.done("node", environment.put("node", resources={"memory": "8Gi"}))
-    ends_at = time.monotonic() + END_SECONDS
-    while (rolled := environment.ended("api"))["endpoint"] != again["endpoint"]:
-        assert time.monotonic() < ends_at, rolled
-        time.sleep(0.5)
+    rolled = eventually(
+        lambda: environment.ended("api"),
+        lambda rolled: rolled["endpoint"] == again["endpoint"],
+        within=END_SECONDS,
+        every=0.5,
+    )
     assert (rolled["job"]["operation"], rolled["stale_endpoint"]) == ("follow", False)
     assert len(environment.open()) == 2
 

@@ -1,7 +1,6 @@
 """A token's launch through HTTP, against the template as it is deployed."""
 
 import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from tests.stack.launches import Token, account, bearer, ended, launch, new_model
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -261,10 +261,11 @@ def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: T
     status = ended(stack, user, deployment_id)
     assert (status["status"], status["error"]["code"]) == ("failed", "MODEL_NOT_VALIDATED")
     assert "deployment_tx_hash" not in status
-    ends_at = time.monotonic() + 30
-    while (told := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < ends_at
-        time.sleep(0.2)
+    told = eventually(
+        lambda: machines.describe_execution(executionArn=execution),
+        lambda told: told["status"] != "RUNNING",
+        every=0.2,
+    )
     assert told["status"] == "SUCCEEDED"
     assert json.loads(told["output"])["status"] == "failed"
 

@@ -20,8 +20,9 @@ from local.web import install_packages
 from slipway_client import PrivateKey, Slipway, Wallet
 from tests.stack.clients.conftest import PROGRAM_SECONDS, TYPESCRIPT
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import LAUNCH_SECONDS, Token, account, new_model, polled
+from tests.stack.launches import LAUNCH_SECONDS, Token, account, new_model
 from tests.stack.web.conftest import SCREENSHOTS, serious_issues
+from tests.support.waiting import eventually
 
 EXAMPLE = ROOT / "examples" / "next"
 # What an extension brings. A wallet that refuses does so by this code.
@@ -43,7 +44,7 @@ class Example:
 
     def wait_for(self, text: str) -> None:
         """Wait until the server has logged it."""
-        polled(lambda: {"log": self.log.read_text()}, lambda found: text in found["log"], 60)
+        eventually(self.log.read_text, lambda log: text in log)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_a_token_is_launched_followed_and_shown(
     with Slipway(stack.api, private_key=example.owner["private_key"]) as slipway:
         minted = slipway.tokens.mint(address, example.owner["address"], "5")
         Wallet(PrivateKey(example.owner["private_key"]), stack.chains[0]["rpc_url"]).send(minted["transactions"])
-        polled(lambda: dict(slipway.tokens.get(address)), lambda token: token["total_supply"] == "1000005", 60)
+        eventually(lambda: slipway.tokens.get(address), lambda token: token["total_supply"] == "1000005", every=0.5)
     page.reload()
     expect(supply).to_contain_text("1000000")
     assert _post(example, f'{{"type": "deployment.completed", "data": {{"token_address": "{address}"}}}}') == 204

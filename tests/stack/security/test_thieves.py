@@ -19,6 +19,7 @@ from local.sign_in import Session, session
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import bearer
 from tests.stack.test_akash_deploy import quick
+from tests.support.waiting import eventually
 from tests.support.workloads import sdl_with
 
 THIEVES = 50
@@ -143,12 +144,13 @@ def test_a_top_up_is_held_to_the_ceiling_too(stack: RunningStack, operator: Oper
     ids = {thief.wallet: answer.json()["deployment_id"] for thief, answer in zip(few, started, strict=True)}
 
     def active(client: httpx.Client, thief: Thief) -> str:
-        for _ in range(240):
-            found = client.get(f"/api/deployments/{ids[thief.wallet]}").json()
-            if found["status"] != "pending":
-                return f"{found['status']} {found['error'] or ''}".strip()
-            threading.Event().wait(0.5)
-        return "pending"
+        found = eventually(
+            lambda: client.get(f"/api/deployments/{ids[thief.wallet]}").json(),
+            lambda found: found["status"] != "pending",
+            within=240,
+            every=0.5,
+        )
+        return f"{found['status']} {found['error'] or ''}".strip()
 
     assert set(at_once(stack, few, active)) == {"active"}
     limit = operator.leave("akash_day", LEFT)

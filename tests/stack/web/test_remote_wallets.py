@@ -20,9 +20,9 @@ from web3 import Web3
 from local.ports import free_ports
 from local.web import WEB
 from tests.stack.conftest import RunningStack
-from tests.stack.launches import polled
 from tests.stack.web.conftest import DESKTOP, PATIENCE_MILLISECONDS, check_page
 from tests.support.passkey import Passkey
+from tests.support.waiting import eventually
 
 TELEPHONE = Path(__file__).parents[2] / "support" / "walletconnect" / "telephone.mjs"
 KEYS = "https://keys.coinbase.com"
@@ -76,7 +76,7 @@ def dashboard(browser: Browser, stack: RunningStack, tmp_path: Path) -> Iterator
         command = [sys.executable, "-m", "local.dashboard", "--port", str(port), "--configuration", str(configuration)]
         processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
         base = f"http://localhost:{port}"
-        polled(lambda: {"up": _answers(base)}, lambda found: found["up"], PATIENCE_MILLISECONDS / 1000)
+        eventually(lambda: _answers(base), within=PATIENCE_MILLISECONDS / 1000, what="the dashboard answers")
         context = browser.new_context(base_url=base, viewport=DESKTOP, bypass_csp=bypass_csp, reduced_motion="reduce")
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         contexts.append(context)
