@@ -276,7 +276,7 @@ def test_a_runway_is_kept_up_where_its_owner_wants_that(
     reconcile.workloads.cache_clear()
     of_now = reconcile.workloads()
     for one in (of_now, of_now._funding):
-        monkeypatch.setattr(one, "_clock", slipway.clock.moment)
+        monkeypatch.setattr(one, "_clock", slipway.clock)
 
     def look() -> dict[str, Any]:
         slipway.clock.advance(1)

@@ -11,7 +11,7 @@ import pytest
 from slipway.akash.status.models import LiveStatus
 from slipway.akash.status.service import LiveWorkloads, live_workloads
 from slipway.akash.status.store import cache_answer
-from tests.support.clock import patient_seconds
+from tests.support.clock import SkippingClock, patient_seconds
 from tests.support.console_simulator import RPC_PORT, Simulator, sdl
 from tests.support.functions import event
 from tests.support.installation import Installation
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("console")
 
 def _later(seconds: float) -> LiveWorkloads:
     live = live_workloads()
-    live._clock = lambda: time.time() + seconds
+    live._clock = SkippingClock().restart(seconds)
     return live
 
 
@@ -139,7 +139,7 @@ def test_a_key_that_is_refused_leaves_the_old_copy(slipway: Installation, consol
 
 def test_what_the_workflow_learned_is_kept(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready().dseq
-    cache_answer(WORKLOAD, console.api.deployment(dseq), time.time() - 9)
+    cache_answer(WORKLOAD, console.api.deployment(dseq), time.time() - 9, time.time())
     console.control(faults=[{"call": "*", "action": "hang"}])
     assert _status(dseq).stale is False
     began = patient_seconds()

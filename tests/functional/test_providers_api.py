@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from slipway.akash.providers import service as providers
 from slipway.akash.providers.store import PART_BYTES
-from tests.support.clock import patient_seconds
+from tests.support.clock import SkippingClock, patient_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation
 
@@ -28,7 +27,7 @@ def _names(slipway: Installation, query: str = "") -> list[str]:
 def _as_another_function(monkeypatch: pytest.MonkeyPatch, later: float = 0.0) -> None:
     """Forget what the warm function holds, and let time pass."""
     providers.provider_catalogue.cache_clear()
-    providers.provider_catalogue()._clock = lambda: time.time() + later
+    providers.provider_catalogue()._clock = SkippingClock().restart(later)
 
 
 def test_everyone_may_see_the_providers(slipway: Installation, console: Simulator) -> None:

@@ -8,7 +8,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ from slipway.tokens.looks import terms_of
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_token, launched_token
-from tests.support.clock import ManualClock
+from tests.support.clock import ManualClock, SkippingClock
 from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
@@ -159,11 +158,11 @@ class Launchpad:
     anvil: Anvil
     signers: list[LocalSigner]
     times: int = 1
-    skipped: timedelta = timedelta()
 
-    def moment(self) -> datetime:
-        """The present of the launches: they live in a time of their own, which tests skip."""
-        return times.now() + self.skipped
+    @property
+    def clock(self) -> SkippingClock:
+        """The time of the launches, which tests skip."""
+        return self.slipway.clock
 
     def _each(self, function: str, payload: dict[str, Any]) -> Any:
         answers = [self.slipway.invoke(function, payload) for _ in range(self.times)]
@@ -303,7 +302,7 @@ def launchpad_of(monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: 
     monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
     launchpad = Launchpad(slipway, anvil, signers)
     hub = function_app("tasks/token_deploy")
-    monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.moment))
+    monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.clock))
     return launchpad
 
 
@@ -430,7 +429,7 @@ def test_with_twelve_seconds_a_block_and_five_confirmations_a_launch_takes_less_
         nonlocal seconds
         slots = range(int((since_block + seconds) // 12) + 1, int((since_block + seconds + more) // 12) + 1)
         seconds += more
-        pad.skipped += timedelta(seconds=more)
+        pad.clock.advance(more)
         for slot in slots:
             if slot not in missed:
                 pad.anvil.mine()
@@ -894,7 +893,7 @@ def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(pad: Launc
     pad.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
     pad.uses(signed["distribute"]["signer"])
     pad.anvil.mine(2)
-    pad.skipped = timedelta(seconds=7)
+    pad.clock.restart(7)
     while (answer := pad.work(job))["step"] != "sign":
         pad.anvil.mine(1)
     assert answer["status"] == "registering"
@@ -916,7 +915,7 @@ def test_a_registration_and_a_distribution_that_were_lost_are_signed_anew_one_af
     for _ in range(2):
         pad.uses(signed["deploy"]["signer"])
     pad.anvil.mine(2)
-    pad.skipped = timedelta(seconds=7)
+    pad.clock.restart(7)
     for _ in range(12):
         answer = pad.work(job)
         if answer["step"] == "sign":
@@ -1104,7 +1103,7 @@ def test_a_launch_waits_for_nodes_as_long_as_it_has_time(pad: Launchpad, weather
     for _ in range(3):
         answer = pad.work(job, error="UpstreamUnavailableError", cause=cause)
         assert (answer["step"], answer["status"]) == ("confirm", "deploying")
-    pad.skipped += timedelta(seconds=901)
+    pad.clock.advance(901)
     assert pad.work(job)["step"] == "cancel", "its time is over"
     assert pad.work(job, error="UpstreamUnavailableError", cause=cause)["status"] == "failed"
     assert pad.created() == []
@@ -1168,15 +1167,16 @@ def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_it
     # While it waits, its owner sees why.
     assert [entry["refusal"] for entry in pad.detail(held)["open"]] == [absurd, absurd]
     # In time it is called off; the self-transfers are refused as well, and then it fails with the reason.
-    pad.skipped = timedelta(seconds=901)
+    pad.clock.restart(901)
     assert pad.work(held)["step"] == "cancel"
     pad.signer("cancel", held)
     assert pad.work(held, asked=True)["step"] == "confirm"
-    pad.skipped = timedelta(seconds=1502)
+    pad.clock.restart(1502)
     assert pad.work(held)["status"] == "failed"
     assert absurd in pad.status(held)["error"]["message"]
     # The next launch is not signed with such a tip, and a node that takes it gets it.
-    weather.says, pad.skipped = lambda *_: None, timedelta()
+    weather.says = lambda *_: None
+    pad.clock.restart()
     job = pad.new()
     while pad.sign(job)["deploy"]["signer"] == account:
         job = pad.new()
@@ -1220,7 +1220,7 @@ def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_count
     pad.anvil.rpc("evm_setAutomine", False)
     first = pad.send(job)
     assert pad.work(job)["step"] == "confirm"
-    pad.skipped = timedelta(seconds=7)
+    pad.clock.restart(7)
     assert pad.work(job)["step"] == "bump"
     pad.signer("bump", job)
     for purpose, name in (("deploy", "deployment_tx_hash"), ("register", "registry_tx_hash")):
@@ -1229,7 +1229,7 @@ def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_count
         assert int(bumped.nonce) == first[purpose]["nonce"]
         assert bumped.transaction_hash != first[purpose]["transaction_hash"]
         assert pad.status(job)[name] == bumped.transaction_hash
-    pad.skipped = timedelta()
+    pad.clock.restart()
     assert pad.work(job, asked=True)["step"] == "confirm"
     pad.anvil.mine(2)
     assert pad.work(job)["step"] == "done"
@@ -1244,7 +1244,7 @@ def test_a_bump_over_the_cap_is_left_out_and_waited_for(pad: Launchpad) -> None:
     before = transaction_for(job, "deploy")
     assert before
     save_fee_cap(31337, int(before.max_fee_per_gas))
-    pad.skipped = timedelta(seconds=7)
+    pad.clock.restart(7)
     assert pad.work(job)["step"] == "bump"
     pad.signer("bump", job)
     after = transaction_for(job, "deploy")
@@ -1283,7 +1283,7 @@ def _late(pad: Launchpad, model_id: str) -> str:
     job = pad.new(model_id)
     pad.anvil.rpc("evm_setAutomine", False)
     pad.send(job)
-    pad.skipped = timedelta(seconds=901)
+    pad.clock.restart(901)
     assert pad.work(job)["step"] == "cancel"
     pad.signer("cancel", job)
     return job
@@ -1326,7 +1326,7 @@ def test_called_off_too_late_a_launch_goes_on(pad: Launchpad) -> None:
 def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be_closed(pad: Launchpad) -> None:
     job = _late(pad, "neither")
     pad.work(job, asked=True)
-    pad.skipped = timedelta(seconds=1600)
+    pad.clock.restart(1600)
     assert pad.work(job)["step"] == "done"
     assert _failed(pad, job) == "DEPLOYMENT_FAILED"
     assert len(pad.detail(job)["open"]) == 2
@@ -1552,7 +1552,7 @@ def test_what_failed_or_was_called_off_cost_something_too(pad: Launchpad) -> Non
 def test_what_reconcile_closes_is_counted_for_whose_launch_it_was(pad: Launchpad) -> None:
     job = _late(pad, "neither")
     pad.work(job, asked=True)
-    pad.skipped = timedelta(seconds=1600)
+    pad.clock.restart(1600)
     pad.work(job)
     assert _failed(pad, job) == "DEPLOYMENT_FAILED"
     assert _gas(pad)["transactions"] == []
@@ -1624,7 +1624,7 @@ def executions() -> Executions:
 @pytest.fixture
 def reconcile(pad: Launchpad, executions: Executions) -> TokenReconcile:
     chain = chain_settings().token_chain
-    return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status, pad.moment)
+    return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status, pad.clock)
 
 
 @pytest.fixture
@@ -1646,7 +1646,7 @@ def test_a_launch_that_was_never_started_is_found_and_started(
 ) -> None:
     job = pad.new()
     assert reconcile.find() == []
-    pad.skipped = timedelta(days=300)
+    pad.clock.restart(300 * 86400)
     assert reconcile.find() == [job]
     assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in pad.signers]
     assert reconcile.reconcile_job(job) == "started"
@@ -1679,7 +1679,7 @@ def test_a_launch_that_failed_half_done_is_taken_up_again_by_itself(
     pad.deploy(job)
     pad.fail(job, "KeyError")
     assert reconcile.find() == []
-    pad.skipped = timedelta(seconds=31)
+    pad.clock.restart(31)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
     assert executions.states == {f"{job}-2": "RUNNING"}
@@ -1702,8 +1702,8 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
     assert pad.work(job)["status"] == "failed"
     pauses = []
     while (item := find_token(job)) and item.open_shard:
-        pauses.append(round((from_text(str(item.open_until)) - pad.moment()).total_seconds()))
-        pad.skipped += timedelta(seconds=pauses[-1] + 1)
+        pauses.append(round((from_text(str(item.open_until)) - times.now(pad.clock)).total_seconds()))
+        pad.clock.advance(pauses[-1] + 1)
         assert reconcile.reconcile_job(job) == "resumed"
         assert pad.work(job)["step"] == "sign"
         with pytest.raises(DeploymentFailedError, match="refuse"):
@@ -1755,7 +1755,7 @@ def test_a_launch_that_was_mined_instead_of_closed_is_taken_up_again(
     _close(pad, accounts, address, [nonce + 1])
     pad.anvil.mine(2)
     assert accounts.inspect(address) == []
-    pad.skipped = timedelta(seconds=1)
+    pad.clock.restart(1)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
     status = _until_done(pad, job)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
+from typing import Self
 
 from local.console_api.clock import Clock
 
@@ -16,14 +17,20 @@ class ManualClock:
 
     Attributes:
         seconds: What ``monotonic`` returns.
+        began: What ``time`` returned when they were none.
         pauses: Every pause that was taken.
         meanwhile: What happens in the next pauses, one after the other.
     """
 
     def __init__(self, *meanwhile: Callable[[], object]) -> None:
         self.seconds = 1000.0
+        self.began = time.time() - self.seconds
         self.pauses: list[float] = []
         self.meanwhile = list(meanwhile)
+
+    def time(self) -> float:
+        """Return seconds since 1970: the present when the clock was made, and what passed since."""
+        return self.began + self.seconds
 
     def monotonic(self) -> float:
         """Return the seconds."""
@@ -47,13 +54,24 @@ class SkippingClock(Clock):
         """Seconds since 1970, with everything that was skipped."""
         return self._epoch + self.now()
 
+    time = wall
+
+    def monotonic(self) -> float:
+        """Return the seconds since the start."""
+        return self.now()
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let real seconds pass: what is waited for is done by threads that know no other time."""
+        time.sleep(seconds)  # noqa: TID251 (the clock itself)
+
     def moment(self) -> datetime:
         """The present, aware, in UTC."""
         return datetime.fromtimestamp(self.wall(), UTC)
 
-    def restart(self) -> None:
-        """Begin at the present again."""
-        self._passed, self._since, self._epoch = 0.0, time.monotonic(), time.time()
+    def restart(self, ahead: float = 0.0) -> Self:
+        """Begin at the present again, or so many seconds ahead of it."""
+        self._passed, self._since, self._epoch = ahead, time.monotonic(), time.time()
+        return self
 
 
 class PatientClock:

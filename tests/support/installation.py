@@ -145,7 +145,9 @@ class Installation:
         self.clock = clock
         for workflow in ("akash_deploy", "stack_node", "stack_api"):
             app = function_app(f"tasks/{workflow}")
-            monkeypatch.setattr(app, "workflow", functools.partial(app.workflow, clock.moment))
+            monkeypatch.setattr(app, "workflow", functools.partial(app.workflow, clock))
+        # It shows what workflows keep.
+        monkeypatch.setattr(live.live_workloads(), "_clock", clock)
 
     def api(
         self,

@@ -109,7 +109,7 @@ class Stacks:
             {kind: execution_starter(arn) for kind, arn in machines.items()},
             lambda kind, name: execution_status(machines[kind], name),
             akash_clocks().look,
-            self.slipway.clock.moment,
+            self.slipway.clock,
             NodeRpc(httpx.AsyncClient(trust_env=False)),
         )
         with self.slipway.acting_as("ReconcileTasks"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -50,24 +49,26 @@ class World:
     """A clock, an upstream that needs ``takes`` seconds, and a background that is only counted."""
 
     cache: FakeCache
-    monkeypatch: pytest.MonkeyPatch
     takes: float | None = 0.5
     now: float = 1000.0
     asked: list[float] = field(default_factory=list)
     background: int = 0
 
-    def __post_init__(self) -> None:
-        self.monkeypatch.setattr(time, "sleep", self._pass)
+    def time(self) -> float:
+        return self.now
 
-    def _pass(self, seconds: float) -> None:
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float, /) -> None:
         self.now += seconds
 
     def fetch(self, seconds: float) -> str:
         self.asked.append(seconds)
         if self.takes is None or self.takes > seconds:
-            self._pass(seconds)
+            self.sleep(seconds)
             raise UpstreamUnavailableError("too slow")
-        self._pass(self.takes)
+        self.sleep(self.takes)
         return "new"
 
     def ask(self) -> None:
@@ -77,12 +78,12 @@ class World:
         return Origin(self.fetch, self.ask, 15.0, is_final)
 
     def read(self) -> CacheEntry[str] | None:
-        return read_through(self.cache, self.origin(), lambda: self.now)
+        return read_through(self.cache, self.origin(), self)
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(FakeCache(), monkeypatch)
+def world() -> World:
+    return World(FakeCache())
 
 
 def test_a_fresh_entry_is_served_without_asking(world: World) -> None:
@@ -160,14 +161,14 @@ def test_the_first_reader_gets_nothing_from_a_stuck_upstream_and_the_background_
 
 def test_what_is_final_is_never_asked_again(world: World) -> None:
     world.cache.entry = CacheEntry("closed", world.now - 10**6, 9.0)
-    found = read_through(world.cache, world.origin(lambda value: value == "closed"), lambda: world.now)
+    found = read_through(world.cache, world.origin(lambda value: value == "closed"), world)
     assert found == world.cache.entry
     assert (world.asked, world.background) == ([], 0)
 
 
 def test_a_refresh_gives_its_claim_back_and_keeps_nothing_older(world: World) -> None:
     world.cache.claim(world.now, world.now + 30)
-    revalidate(world.cache, world.origin(), 25.0, lambda: world.now)
+    revalidate(world.cache, world.origin(), 25.0, world)
     assert world.cache.claimed_until is None
     newest = world.cache.entry
     world.cache.put(CacheEntry("late", world.now - 5, 20.0))

@@ -1,7 +1,6 @@
 """The hub of ``akash_deploy``: whatever is due for a workload."""
 
-from collections.abc import Callable
-from datetime import datetime
+import time
 from functools import cache
 from typing import Any
 
@@ -13,11 +12,11 @@ from slipway.configuration import chain_settings
 from slipway.network import public_client
 from slipway.settings import akash_clocks
 from slipway.tasks import run_job
-from slipway.times import now
+from slipway.times import Clock
 
 
 @cache
-def workflow(clock: Callable[[], datetime] = now) -> AkashWorkflow:
+def workflow(clock: Clock = time) -> AkashWorkflow:
     """Return the workflow over this installation's Akash account, made once a process."""
     chain = chain_settings().token_chain
     return AkashWorkflow(console_api(), akash_clocks(), clock, Payments(chain, JsonRpc(chain, public_client())))

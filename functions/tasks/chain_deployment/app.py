@@ -1,5 +1,6 @@
 """Task states of a branch of ``build``: the contract on one chain."""
 
+import time
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -10,13 +11,14 @@ from slipway.chains import Chain
 from slipway.configuration import chain_settings
 from slipway.network import public_client
 from slipway.tasks import State, run_state
+from slipway.times import Clock
 
 
 @cache
-def chain_deployment(chain_id: int) -> ChainDeployment:
+def chain_deployment(chain_id: int, clock: Clock = time) -> ChainDeployment:
     """Return the states of deployments on a chain, made once a process."""
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
-    return ChainDeployment(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS))
+    return ChainDeployment(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS), clock)
 
 
 def _begin(event: dict[str, Any]) -> dict[str, Any]:

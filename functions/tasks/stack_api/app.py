@@ -1,7 +1,6 @@
 """The hub of ``stack_api``: whatever is due for an API stack's job."""
 
-from collections.abc import Callable
-from datetime import datetime
+import time
 from functools import cache
 from typing import Any
 
@@ -10,11 +9,11 @@ from slipway.settings import stack_settings
 from slipway.stacks.api_workflow import ApiWorkflow
 from slipway.stacks.published import published_endpoints
 from slipway.tasks import run_job
-from slipway.times import now
+from slipway.times import Clock
 
 
 @cache
-def workflow(clock: Callable[[], datetime] = now) -> ApiWorkflow:
+def workflow(clock: Clock = time) -> ApiWorkflow:
     """Return the workflow over this installation's Akash account and artifacts, made once a process."""
     return ApiWorkflow(console_api, stack_settings(), published_endpoints(), clock)
 

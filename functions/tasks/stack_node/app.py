@@ -1,7 +1,6 @@
 """The hub of ``stack_node``: whatever is due for a node's job."""
 
-from collections.abc import Callable
-from datetime import datetime
+import time
 from functools import cache, partial
 from typing import Any
 
@@ -15,11 +14,11 @@ from slipway.stacks.node_rpc import node_rpc
 from slipway.stacks.node_workflow import NodeWorkflow
 from slipway.store import aws_client
 from slipway.tasks import run_job
-from slipway.times import now
+from slipway.times import Clock
 
 
 @cache
-def workflow(clock: Callable[[], datetime] = now) -> NodeWorkflow:
+def workflow(clock: Clock = time) -> NodeWorkflow:
     """Return the workflow over this installation's Akash account and artifacts, made once a process."""
     return NodeWorkflow(
         console_api,

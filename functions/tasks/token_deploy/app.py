@@ -1,7 +1,6 @@
 """The hub of ``token_deploy``: whatever is due for a launch, but for what the signer does."""
 
-from collections.abc import Callable
-from datetime import datetime
+import time
 from functools import cache
 from typing import Any
 
@@ -9,13 +8,13 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.configuration import chain_settings
 from slipway.network import public_client
 from slipway.tasks import run_job
-from slipway.times import now
+from slipway.times import Clock
 from slipway.tokens.model_source import model_source
 from slipway.tokens.workflow import TokenWorkflow
 
 
 @cache
-def workflow(clock: Callable[[], datetime] = now) -> TokenWorkflow:
+def workflow(clock: Clock = time) -> TokenWorkflow:
     """Return the workflow over this installation's token chain, made once a process."""
     chain = chain_settings().token_chain
     return TokenWorkflow(chain, JsonRpc(chain, public_client()), model_source(), clock)

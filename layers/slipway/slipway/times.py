@@ -12,7 +12,10 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class Clock(Protocol):
-    """What passes the time: the module ``time``, or a test's own."""
+    """What gives and passes the time: the module ``time``, or a test's own."""
+
+    def time(self) -> float:
+        """Return seconds since 1970."""
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""
@@ -21,9 +24,9 @@ class Clock(Protocol):
         """Let so many seconds pass."""
 
 
-def now() -> datetime:
+def now(clock: Clock = time) -> datetime:
     """Return the current time, aware, in UTC."""
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(clock.time(), UTC)
 
 
 def to_text(moment: datetime) -> str:
@@ -41,9 +44,9 @@ def epoch_text(seconds: float) -> str:
     return to_text(datetime.fromtimestamp(seconds, UTC))
 
 
-def now_text() -> str:
+def now_text(clock: Clock = time) -> str:
     """Return the current time as text."""
-    return to_text(now())
+    return to_text(now(clock))
 
 
 def epoch_seconds() -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,11 @@ from eth_account import Account
 from moto import mock_aws
 
 from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
-from slipway import times
 from slipway.addresses import keccak256
 from slipway.builds.api.service import build_service
 from slipway.builds.api.views import detail_of
 from slipway.builds.pipeline import completion
-from slipway.builds.pipeline import deployment as deploying
-from slipway.builds.pipeline.deployment import BuildTransactions
+from slipway.builds.pipeline.deployment import BuildTransactions, ChainDeployment
 from slipway.builds.pipeline.rules import creation_code, digest_of
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
@@ -58,6 +55,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.times import now_text
+from tests.support.clock import ManualClock
 from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation, install
 from tests.support.keys import LocalSigner
@@ -303,16 +301,12 @@ def yard(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Iterator
             return ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
 
         monkeypatch.setattr(function_app("signer"), "_chain_signing", signing)
+        branch = function_app("tasks/chain_deployment")
+        deployment = functools.partial(branch.chain_deployment, clock=slipway.clock)
+        monkeypatch.setattr(branch, "chain_deployment", deployment)
         yield Yard(slipway, _chains, signers)
     for chain_id, anvil in _chains.items():
         anvil.rpc("evm_revert", snapshots[chain_id])
-
-
-def _later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    def now() -> Any:
-        return times.now() + timedelta(seconds=seconds)
-
-    monkeypatch.setattr(deploying, "now", now)
 
 
 # ── To the end ──────────────────────────────────────────────────────────────────────────────────
@@ -587,14 +581,20 @@ def test_nothing_is_sent_again_for_a_build_that_is_cancelled_meanwhile(yard: Yar
     assert not yard.json_rpc().knows(signed["transaction_hash"])
 
 
-def test_a_permit_that_came_too_late_is_not_used(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+class SlowClock(ManualClock):
+    """Lets more time pass between two looks at it than a permit may take."""
+
+    def monotonic(self) -> float:
+        self.seconds += 3.1
+        return self.seconds
+
+
+def test_a_permit_that_came_too_late_is_not_used(yard: Yard) -> None:
     build_id = yard.build(FIRST)
     signed = yard.sign(build_id)
-    ticks = iter([0.0, 3.1])
-    with monkeypatch.context() as slow:
-        slow.setattr(time, "monotonic", lambda: next(ticks, 3.1))
-        with pytest.raises(UpstreamUnavailableError, match="too late"):
-            yard.task("BroadcastDeployment", build_id)
+    slow = ChainDeployment(chain_settings().chains[FIRST], yard.json_rpc(), SlowClock())
+    with pytest.raises(UpstreamUnavailableError, match="too late"):
+        slow.broadcast(build_id, build_id)
     assert not yard.json_rpc().knows(signed["transaction_hash"])
     assert yard.task("BroadcastDeployment", build_id)["progress"] == "broadcast"
 
@@ -602,14 +602,12 @@ def test_a_permit_that_came_too_late_is_not_used(yard: Yard, monkeypatch: pytest
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
 
 
-def test_a_stuck_creation_is_replaced_at_its_nonce_and_any_signature_counts(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stuck_creation_is_replaced_at_its_nonce_and_any_signature_counts(yard: Yard) -> None:
     build_id = yard.build(FIRST)
     yard.chains[FIRST].rpc("evm_setAutomine", False)
     first = yard.send(build_id)
     assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
-    _later(monkeypatch, 7)
+    yard.slipway.clock.advance(7)
     assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "stuck"
     yard.signer("bump", build_id)
     bumped = transaction_for(build_id, "build:31337:1")
@@ -659,27 +657,25 @@ def test_a_creation_whose_nonce_was_used_elsewhere_is_signed_anew_in_the_same_ru
     assert int(yard.deployment(build_id).attempt) == 2
 
 
-def _called_off(yard: Yard, build_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _called_off(yard: Yard, build_id: str) -> None:
     anvil = yard.chains[FIRST]
     anvil.rpc("evm_setAutomine", False)
     yard.send(build_id)
-    with monkeypatch.context() as late:
-        _later(late, 901)
-        assert yard.task("ConfirmDeployment", build_id, polls=9)["progress"] == "expired"
-        yard.signer("cancel", build_id)
-        yard.task("BroadcastDeployment", build_id)
-        anvil.mine(2)
-        with pytest.raises(DeploymentFailedError, match="called off"):
-            yard.task("ConfirmDeployment", build_id, polls=10)
-        yard.fail(build_id, "DeploymentFailedError", "It was called off")
+    yard.slipway.clock.restart(901)
+    assert yard.task("ConfirmDeployment", build_id, polls=9)["progress"] == "expired"
+    yard.signer("cancel", build_id)
+    yard.task("BroadcastDeployment", build_id)
+    anvil.mine(2)
+    with pytest.raises(DeploymentFailedError, match="called off"):
+        yard.task("ConfirmDeployment", build_id, polls=10)
+    yard.fail(build_id, "DeploymentFailedError", "It was called off")
+    yard.slipway.clock.restart()
     anvil.rpc("evm_setAutomine", True)
 
 
-def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(yard: Yard) -> None:
     build_id = yard.build(FIRST)
-    _called_off(yard, build_id, monkeypatch)
+    _called_off(yard, build_id)
     stored = yard.deployment(build_id)
     assert (stored.status, stored.error_code, stored.error_message) == (
         "failed",
@@ -992,7 +988,7 @@ def test_what_is_not_the_audited_code_is_reported_as_such(yard: Yard, other: str
     assert yard.item(build_id).status == "complete"
 
 
-def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(yard: Yard) -> None:
     build_id = yard.build(FIRST, signer="wallet")
     assert _follow(yard, build_id, "0x" + "ab" * 32).status == 200
     _prepare(yard, build_id)
@@ -1000,10 +996,10 @@ def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(yard: Yard, monke
     assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
     again = _follow(yard, build_id, "0x" + "ab" * 32)
     assert (again.status, int(yard.deployment(build_id).attempt)) == (200, 1), "the same hash changes nothing"
-    with monkeypatch.context() as late:
-        _later(late, 901)
-        with pytest.raises(DeploymentFailedError, match="No block of first"):
-            yard.task("ConfirmDeployment", build_id, polls=9)
+    yard.slipway.clock.restart(901)
+    with pytest.raises(DeploymentFailedError, match="No block of first"):
+        yard.task("ConfirmDeployment", build_id, polls=9)
+    yard.slipway.clock.restart()
     tx_hash = _by_wallet(yard, _shown(yard, build_id)["transaction"]["data"])
     assert _follow(yard, build_id, tx_hash).status == 200
     yard.chains[FIRST].mine(2)

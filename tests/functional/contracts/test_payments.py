@@ -241,10 +241,10 @@ def look(payer: Wallet, step: str = "10") -> list[str]:
     with slipway.acting_as("ReconcileTasks"):
         start = execution_starter(slipway.akash_machine)
         payments = Payments(token_chain, JsonRpc(token_chain, slipway.node.client()))
-        funding = Funding(WorkloadChanges(start), payments, Decimal(step), slipway.clock.moment)
+        funding = Funding(WorkloadChanges(start), payments, Decimal(step), slipway.clock)
         status = partial(execution_status, slipway.akash_machine)
         clocks = settings.akash_clocks()
-        due = AkashReconcile(console_api.console_api, clocks, start, status, slipway.clock.moment, funding).find()
+        due = AkashReconcile(console_api.console_api, clocks, start, status, slipway.clock, funding).find()
     return due.deployment_ids
 
 

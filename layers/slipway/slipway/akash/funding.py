@@ -5,8 +5,8 @@ warned of a short runway, workloads are topped up where that is wanted, and one 
 there is still money for that.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import time
+from collections.abc import Sequence
 from decimal import ROUND_UP, Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from slipway.escrow.models import EscrowStatus
 from slipway.escrow.rules import units_of
 from slipway.jobs.store import change_job
 from slipway.observability import logger, record
-from slipway.times import from_text, now
+from slipway.times import Clock, from_text, now
 
 # Runways of which an owner is warned once each, in seconds; the longer one is where ``auto_top_up`` begins.
 _SOON, _LATER = 7_200, 86_400
@@ -73,7 +73,7 @@ class Funding:
         changes: Has executions do what is due.
         payments: Reads the escrow; None where there is none.
         step: US dollars of cost after which they are released.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Funding:
         changes: WorkloadChanges,
         payments: Payments | None,
         step: Decimal,
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
     ) -> None:
         self._changes = changes
         self._payments = payments
@@ -117,7 +117,7 @@ class Funding:
         return {str(one.deployment_id): status for one, status in zip(paid, found, strict=True) if status}
 
     def _keep(self, deployment: AkashDeployment, found: Deployment, status: EscrowStatus | None) -> float | None:
-        moment = self._clock().timestamp()
+        moment = self._clock.time()
         cost = cost_of(found, moment)
         runway: float | None = cost.runway_seconds
         if status and status.price is not None:
@@ -144,7 +144,7 @@ class Funding:
         """Have put into the account on Akash what its owner paid and Akash refused."""
         paid = Decimal(funded_units(deployment)) / 10 ** int(deployment.payment["decimals"])
         missing, failed = paid - Decimal(deployment.deposit), deployment.top_up_failed_at
-        waits = failed and (self._clock() - from_text(failed)).total_seconds() < _REFUSED_PAUSE
+        waits = failed and (now(self._clock) - from_text(failed)).total_seconds() < _REFUSED_PAUSE
         if missing >= MIN_DEPOSIT and not deployment.top_up and not waits:
             self._changes.pay_in(deployment, missing)
 

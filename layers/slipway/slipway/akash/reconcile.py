@@ -1,8 +1,9 @@
 """What ``reconcile`` does for Akash: workloads nobody works on, leases that were lost, deployments without owner."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 
 from slipway.akash.console.client import ConsoleApi
@@ -26,7 +27,7 @@ from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 
 _MAX_DUE = 50
 _MAX_ORPHANS = 100
@@ -51,7 +52,7 @@ class AkashReconcile:
         clocks: How long things may take.
         start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
         status: Tells how the execution of a name stands.
-        clock: Gives the present, aware.
+        clock: Gives the time.
         funding: Looks after the money of workloads that run.
     """
 
@@ -61,7 +62,7 @@ class AkashReconcile:
         clocks: AkashClocks,
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
         funding: Funding | None = None,
     ) -> None:
         self._console = console
@@ -78,7 +79,7 @@ class AkashReconcile:
         """
         if self._console is None:
             return Due([], [])
-        moment = to_text(self._clock())
+        moment = now_text(self._clock)
         pending = due_jobs(KIND, moment, _MAX_DUE)
         record("OverdueWorkloads", len(pending))
         try:
@@ -97,14 +98,14 @@ class AkashReconcile:
         soon = self._funding.keep(well) if self._funding else {}
         for deployment, _ in well:
             pause = min(self._clocks.look, max(soon.get(deployment.deployment_id, inf), _MIN_LOOK_SECONDS))
-            postpone(deployment, to_text(self._clock() + timedelta(seconds=pause)), WATCHED)
+            postpone(deployment, to_text(now(self._clock) + timedelta(seconds=pause)), WATCHED)
         orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MAX_ORPHANS]
         return Due(pending + unwell, orphans)
 
     def _is_orphan(self, found: Deployment) -> bool:
         """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or
         one that has ended."""
-        age = self._clock().timestamp() - int(found.dseq) / 1000
+        age = self._clock.time() - int(found.dseq) / 1000
         if found.open_leases or age < max(self._clocks.orphan, 2 * self._clocks.create):
             return False
         owner = owner_of(found.dseq)
@@ -126,7 +127,7 @@ class AkashReconcile:
         if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None and idle:
             reason = self._loss(str(deployment.dseq))
             if reason is None:
-                postpone(deployment, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
+                postpone(deployment, to_text(now(self._clock) + timedelta(seconds=self._clocks.look)))
                 return "active"
             logger.warning("lease lost", deployment_id=deployment_id, reason=reason)
             record("LeasesLost")
@@ -137,8 +138,8 @@ class AkashReconcile:
         done = ensure_running(deployment, self._start, self._status)
         if done is Restart.STARTED:
             record("WorkloadsStartedAgain")
-        record("OldestUnfinishedWorkload", (self._clock() - from_text(deployment.updated_at)).total_seconds())
-        postpone(deployment, to_text(self._clock() + timedelta(seconds=LOOK_SECONDS)))
+        record("OldestUnfinishedWorkload", (now(self._clock) - from_text(deployment.updated_at)).total_seconds())
+        postpone(deployment, to_text(now(self._clock) + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
 
     def _loss(self, dseq: str) -> str | None:

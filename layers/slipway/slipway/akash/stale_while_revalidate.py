@@ -16,6 +16,7 @@ from pynamodb.expressions.update import Action
 from slipway.errors import SlipwayError
 from slipway.observability import logger
 from slipway.store import update_if
+from slipway.times import Clock
 
 # How long a request waits for upstream; the rest of its two seconds is for the store and the background's start.
 DIRECT_SECONDS = 1.4
@@ -88,17 +89,15 @@ class Origin[Value]:
     is_final: Callable[[Value], bool] = lambda _: False
 
 
-def read_through[Value](
-    cache: Cache[Value], origin: Origin[Value], clock: Callable[[], float] = time.time
-) -> CacheEntry[Value] | None:
+def read_through[Value](cache: Cache[Value], origin: Origin[Value], clock: Clock = time) -> CacheEntry[Value] | None:
     """Return the newest entry that can be had within two seconds; None when there is none.
 
     Raises:
         UpstreamUnavailableError: The store did not answer.
     """
-    ends_at = clock() + DIRECT_SECONDS
+    ends_at = clock.time() + DIRECT_SECONDS
     entry = cache.read()
-    now = clock()
+    now = clock.time()
     if entry and (origin.is_final(entry.value) or entry.age(now) < origin.fresh_seconds):
         return entry
     if not cache.claim(now, now + CLAIM_SECONDS):
@@ -113,27 +112,25 @@ def read_through[Value](
 
 
 def revalidate[Value](
-    cache: Cache[Value], origin: Origin[Value], seconds: float, clock: Callable[[], float] = time.time
+    cache: Cache[Value], origin: Origin[Value], seconds: float, clock: Clock = time
 ) -> CacheEntry[Value]:
     """Ask upstream and keep its answer.
 
     Raises:
         SlipwayError: As ``origin.fetch`` raises it.
     """
-    asked_at = clock()
+    asked_at = clock.time()
     value = origin.fetch(seconds)
-    answered_at = clock()
+    answered_at = clock.time()
     entry = CacheEntry(value, answered_at, max(answered_at - asked_at, 0.0))
     cache.put(entry)
     return entry
 
 
-def _await_first_entry[Value](
-    cache: Cache[Value], ends_at: float, clock: Callable[[], float]
-) -> CacheEntry[Value] | None:
+def _await_first_entry[Value](cache: Cache[Value], ends_at: float, clock: Clock) -> CacheEntry[Value] | None:
     """Wait for the first entry ever, which another reader is fetching."""
-    while clock() + _POLL_SECONDS < ends_at:
-        time.sleep(_POLL_SECONDS)
+    while clock.time() + _POLL_SECONDS < ends_at:
+        clock.sleep(_POLL_SECONDS)
         if entry := cache.read():
             return entry
     return None

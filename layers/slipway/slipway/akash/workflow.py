@@ -10,7 +10,6 @@ none other is sent: what it may have made is looked for by its time and by the h
 
 import math
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -84,7 +83,7 @@ from slipway.jobs.store import change_job as change
 from slipway.observability import logger, record
 from slipway.settings import AkashClocks, akash_sdl_days
 from slipway.store import Transaction
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 
 # How often a create may be sent whose outcome stays unknown, and how often if upstream had not even answered: each of
 # those may have cost a deposit until reconcile closes what it made.
@@ -125,7 +124,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     Args:
         console: The Console API.
         clocks: How long things may take.
-        clock: Gives the present, aware.
+        clock: Gives the time.
         payments: What pays for workloads from escrow, if there is an escrow.
     """
 
@@ -135,15 +134,15 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         self,
         console: ConsoleApi,
         clocks: AkashClocks,
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
         payments: Payments | None = None,
     ) -> None:
+        super().__init__(clock)
         self._payments = payments
         # A workload whose payment is to be signed again with higher fees.
         self._stuck: str | None = None
         self._console = console
         self._clocks = clocks
-        self._clock = clock
 
     def work(self, deployment_id: str, failure: Failure | None = None) -> StepResult:
         """Do what is due for a workload.
@@ -165,7 +164,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         return str(job.status)
 
     def _now_text(self) -> str:
-        return to_text(self._clock())
+        return now_text(self._clock)
 
     # ── Payment from escrow ─────────────────────────────────────────────────────────────────────
 
@@ -196,7 +195,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             return 0
         if found.latest >= wanted and not deployment.deposit_seen_at:
             change(deployment, [AkashDeployment.deposit_seen_at.set(self._now_text())], undisturbed())
-        late = _seconds_since(payment["expires_at"], self._clock())
+        late = _seconds_since(payment["expires_at"], now(self._clock))
         settling = payments.chain.block_seconds * (payments.chain.confirmations + STUCK_BLOCKS)
         if late > 0 and (found.latest < wanted or late > settling):
             reason = ""
@@ -209,7 +208,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 "can be refunded",
                 details={"deposited": came, "amount": payment["amount"]},
             )
-        return _DEPOSIT_PAUSE if _seconds_since(deployment.created_at, self._clock()) < 60 else _LATE_DEPOSIT_PAUSE
+        return _DEPOSIT_PAUSE if _seconds_since(deployment.created_at, now(self._clock)) < 60 else _LATE_DEPOSIT_PAUSE
 
     def _pay(self, deployment: AkashDeployment) -> int:
         """Send the payment that is signed, and record it once it is confirmed.
@@ -220,7 +219,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """
         payments, purpose = self._paying(), str(deployment.payment_signed)
         item = payments.send(deployment)
-        found = payments.look(item, self._clock())
+        found = payments.look(item, now(self._clock))
         if found.progress in (Progress.PENDING, Progress.MISSING):
             if found.progress is Progress.MISSING:
                 payments.again(item)
@@ -285,7 +284,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             ``ConsoleApi.create_deployment``: Nothing was created.
         """
         sdl = deployable(sdl_of(deployment))
-        began_at = _milliseconds(self._clock())
+        began_at = _milliseconds(now(self._clock))
         if not change(
             deployment,
             [AkashDeployment.attempt_began_at.set(began_at)],
@@ -297,7 +296,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             created = self._console.create_deployment(sdl, Decimal(deployment.deposit), self._clocks.create)
         except CreateOutcomeUnknownError as error:
             actions = [
-                AkashDeployment.attempt_gave_up_at.set(_milliseconds(self._clock())),
+                AkashDeployment.attempt_gave_up_at.set(_milliseconds(now(self._clock))),
                 AkashDeployment.attempt_answered.set(bool((error.details or {})["answered"])),
             ]
             change(deployment, actions, mine, event=("create_unknown", error.message, None))
@@ -339,7 +338,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         attempt = deployment.attempt
         if attempt is None:
             return 0
-        asked_at = _milliseconds(self._clock())
+        asked_at = _milliseconds(now(self._clock))
         known = known_manifest(deployment.sdl_fingerprint)
         # Before any create of an SDL was heard, its manifest is what the Console API is known to make of it.
         made = None if known else manifest_of(deployable(sdl_of(deployment)))
@@ -399,7 +398,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 undisturbed() & AkashDeployment.bids_told_at.does_not_exist(),
                 event=("bids", "There are bids, but none that will do yet", choice.explanation()),
             )
-        moment = self._clock()
+        moment = now(self._clock)
         left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
         since = deployment.acceptable_since
         window = min(self._clocks.bid_window, bids.BID_LIFE_SECONDS)
@@ -429,7 +428,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     def _ask_to_choose(self, deployment: AkashDeployment) -> int:
         """Let the owner choose from now on: the deadline is written once."""
-        moment = self._clock()
+        moment = now(self._clock)
         until = offers.choose_until(
             moment, from_text(deployment.opened_at), self._clocks.bid_timeout, deployment.choice["within"]
         )
@@ -449,7 +448,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Raises:
             BidTimeoutError: Nobody chose, and nothing is to be taken without that.
         """
-        left = -_seconds_since(deployment.choose_until, self._clock())
+        left = -_seconds_since(deployment.choose_until, now(self._clock))
         if left > 0:
             self._judged(deployment, wanted_of(deployment))
             return min(offers.LOOK_SECONDS, math.ceil(left))
@@ -495,7 +494,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             deployment, [AkashDeployment.lease_asked_at.set(self._now_text())], undisturbed()
         ):
             return 0
-        moment = self._clock()
+        moment = now(self._clock)
         if _seconds_since(deployment.opened_at, moment) > self._clocks.bid_timeout:
             self._require_lease(deployment, moment)
         manifest = known_manifest(deployment.sdl_fingerprint)
@@ -533,12 +532,12 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Raises:
             LeaseClosedError: It is closed.
         """
-        asked_at = time.time()
+        asked_at = self._clock.time()
         try:
             found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
         except NotFoundError as error:
             raise LeaseClosedError("Akash does not know the deployment any more") from error
-        cache_answer(deployment.deployment_id, found, asked_at)
+        cache_answer(deployment.deployment_id, found, asked_at, self._clock.time())
         if found.is_closed:
             raise LeaseClosedError("Akash closed the deployment")
         return found
@@ -582,7 +581,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             self._observe(deployment, leases)
         if self._due(deployment) is not Step.READY:
             return 0
-        if _seconds_since(deployment.leased_at, self._clock()) > self._clocks.ready:
+        if _seconds_since(deployment.leased_at, now(self._clock)) > self._clocks.ready:
             raise NotReadyError(f"The services were not available within {self._clocks.ready:g} s")
         return _READY_PAUSE
 
@@ -609,7 +608,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             record_outcome(Service.AKASH, Outcome.SUCCESS)
 
     def _watched(self, deployment: AkashDeployment) -> list[Action]:
-        return watched(deployment.deployment_id, to_text(self._clock() + timedelta(seconds=self._clocks.look)))
+        return watched(deployment.deployment_id, to_text(now(self._clock) + timedelta(seconds=self._clocks.look)))
 
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
@@ -659,14 +658,15 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     def _confirm_closed(self, deployment: AkashDeployment) -> int:
         """Look whether Akash says that the deployment is closed; its provider need not be there for that."""
         closed, found = self._proof(str(deployment.dseq))
-        since = _seconds_since(deployment.close_began_at or deployment.close_sent_at, self._clock())
+        since = _seconds_since(deployment.close_began_at or deployment.close_sent_at, now(self._clock))
         # What an escrow pays follows from the cost, which only the full answer has.
         shown = found is not None and found.shows_cost
         if closed and (shown or not deployment.payment or since > _COST_SECONDS):
             cost = deployment.earlier_cost
             if found:
-                cache_answer(deployment.deployment_id, found, time.time())
-                spent = Decimal(cost_of(found, self._clock().timestamp()).spent.usd or 0)
+                answered_at = self._clock.time()
+                cache_answer(deployment.deployment_id, found, answered_at, answered_at)
+                spent = Decimal(cost_of(found, answered_at).spent.usd or 0)
                 cost = amount_text(spent + Decimal(cost or 0), 12)
             change(
                 deployment,
@@ -678,7 +678,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 event=("confirmed_closed", "Akash confirms that the deployment is closed", None),
             )
             return 0
-        if _seconds_since(deployment.close_sent_at, self._clock()) > _CLOSE_AGAIN_SECONDS:
+        if _seconds_since(deployment.close_sent_at, now(self._clock)) > _CLOSE_AGAIN_SECONDS:
             change(
                 deployment,
                 [AkashDeployment.close_sent_at.remove()],
@@ -825,11 +825,12 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             UpstreamUnavailableError: Not heard; the same again, as long as there is time.
         """
         text = sdl_of(deployment, NEXT_SDL)
-        late = _seconds_since(deployment.update_requested_at, self._clock()) > self._clocks.ready
+        late = _seconds_since(deployment.update_requested_at, now(self._clock)) > self._clocks.ready
         refusal = None
         try:
             found = self._console.update_deployment(str(deployment.dseq), deployable(text), _LEASE_CALL_SECONDS)
-            cache_answer(deployment.deployment_id, found, time.time())
+            answered_at = self._clock.time()
+            cache_answer(deployment.deployment_id, found, answered_at, answered_at)
         except SlipwayError as error:
             if not error.permanent and not late:
                 raise
@@ -885,7 +886,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             return _RECOVER_PAUSE
         if deposited >= Decimal(asked["before"]) + amount * MICRO:
             return self._topped_up(deployment, amount)
-        if _seconds_since(asked["sent_at"], self._clock()) > _READ_SECONDS + self._clocks.recover:
+        if _seconds_since(asked["sent_at"], now(self._clock)) > _READ_SECONDS + self._clocks.recover:
             lost = None if asked.get("answered") else "Akash did not answer, and does not show the deposit"
             return self._topped_up(deployment, amount, lost)
         return _RECOVER_PAUSE
@@ -920,19 +921,19 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     def _deposited(self, deployment: AkashDeployment) -> Decimal:
         """Return what was put into the escrow account so far, in its unit."""
-        asked_at = time.time()
+        asked_at = self._clock.time()
         found = self._console.deployment(str(deployment.dseq), _READ_SECONDS)
-        cache_answer(deployment.deployment_id, found, asked_at)
+        cache_answer(deployment.deployment_id, found, asked_at, self._clock.time())
         return sum((entry.balance.amount for entry in found.escrow_account.state.deposits), Decimal(0))
 
     def _tell(self, write: Transaction, deployment: AkashDeployment, outcome: str) -> None:
         """Add the outcome of a workload to the audit trail and to the figures."""
-        seconds = _seconds_since(deployment.created_at, self._clock())
+        seconds = _seconds_since(deployment.created_at, now(self._clock))
         write.create("outcome", job_outcome("akash", outcome, seconds, 0, 0))
         write.create("audit", _audit(deployment, outcome))
 
     def _measure(self, deployment: AkashDeployment, outcome: str) -> None:
-        seconds = _seconds_since(deployment.created_at, self._clock())
+        seconds = _seconds_since(deployment.created_at, now(self._clock))
         record("Workloads", outcome=outcome)
         record("WorkloadFailed", int(outcome != "completed"))
         record("WorkloadDuration", seconds, MetricUnit.Seconds, outcome=outcome)

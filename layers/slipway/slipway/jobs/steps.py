@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from slipway.errors import SlipwayError
 from slipway.jobs.failures import Failure
 from slipway.observability import logger
+from slipway.times import Clock
 
 # The step that records why a job fails; every workflow has it.
 GIVE_UP = "give_up"
@@ -63,10 +64,16 @@ class Workflow[Job]:
 
     A workflow has ``steps``: each does what it can with the job, keeps it up to date, and returns the seconds to wait
     before the next. An error that is permanent is given up; any other is raised, for the state machine to try again.
+
+    Args:
+        clock: Gives the time.
     """
 
     name: str
     steps: ClassVar[Mapping[str, Callable[[Any, Any], int]]]
+
+    def __init__(self, clock: Clock = time) -> None:
+        self._clock = clock
 
     def _due(self, job: Job) -> str:
         """Return the step that is due; one that is not in ``steps`` is the state machine's, or the end."""
@@ -88,9 +95,9 @@ class Workflow[Job]:
             job_id: Names it in logs.
             failure: Why the last task failed, if it did; the job is given up for that reason first.
         """
-        began_at = time.monotonic()
+        began_at = self._clock.monotonic()
         pause = self._give_up_for(failure, job, job_id) if failure else 0
-        while not pause and time.monotonic() - began_at < TOGETHER_SECONDS:
+        while not pause and self._clock.monotonic() - began_at < TOGETHER_SECONDS:
             step = self._due(job)
             if step not in self.steps:
                 break

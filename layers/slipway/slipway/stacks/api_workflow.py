@@ -1,7 +1,7 @@
 """The steps of ``stack_api``: the node's endpoint is read and verified before anything is deployed."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from slipway.akash.console.client import ConsoleApi
@@ -21,7 +21,7 @@ from slipway.stacks.sdl import api_sdl
 from slipway.stacks.steps import Step
 from slipway.stacks.store import StackItem, advance
 from slipway.stacks.workflow import StackRun, StackWorkflow, failure_from
-from slipway.times import now
+from slipway.times import Clock
 
 _REFUSALS = (
     ArtifactMissingError,
@@ -39,7 +39,7 @@ class ApiWorkflow(StackWorkflow):
         console: Gives the Console API.
         settings: What this installation is set to.
         published: What nodes publish.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ApiWorkflow(StackWorkflow):
         console: Callable[[], ConsoleApi],
         settings: StackSettings,
         published: PublishedEndpoints,
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
     ) -> None:
         super().__init__(Kind.API, console, settings, clock)
         self._published = published

@@ -1,7 +1,7 @@
 """The steps of ``stack_node``: a node's endpoint is withdrawn first, found, probed, and published last."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from slipway.akash.console.client import ConsoleApi
@@ -34,7 +34,7 @@ from slipway.stacks.sdl import node_sdl
 from slipway.stacks.steps import Step
 from slipway.stacks.store import StackItem, advance
 from slipway.stacks.workflow import StackRun, StackWorkflow, failure_from
-from slipway.times import now
+from slipway.times import Clock
 
 _PROBE_SECONDS = 5.0
 
@@ -49,7 +49,7 @@ class NodeWorkflow(StackWorkflow):
         key: Signs them.
         rpc: Asks nodes who they are.
         roll: Has an environment's API stack follow its node, if it is to.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class NodeWorkflow(StackWorkflow):
         key: P256Key,
         rpc: NodeRpc,
         roll: Callable[[str], bool],
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
     ) -> None:
         super().__init__(Kind.NODE, console, settings, clock)
         self._artifacts = artifacts

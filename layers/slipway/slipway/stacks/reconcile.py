@@ -1,7 +1,8 @@
 """What ``reconcile`` does for stacks: jobs nobody works on, workloads that were lost, API stacks that are to follow."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from slipway.akash.models import Status as WorkloadStatus
@@ -26,7 +27,7 @@ from slipway.stacks.store import (
 )
 from slipway.stacks.workflow import lost
 from slipway.store import ConditionsFailedError
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 
 _MAX_DUE = 50
 
@@ -39,7 +40,7 @@ class StackReconcile:
         starters: Starts the state machine of each kind.
         status: Tells how the execution of a kind and name stands.
         look: Seconds between two looks at an active stack.
-        clock: Gives the present, aware.
+        clock: Gives the time.
         rpc: Probes published nodes.
     """
 
@@ -49,7 +50,7 @@ class StackReconcile:
         starters: Mapping[Kind, Callable[[str, str], None]],
         status: Callable[[Kind, str], str | None],
         look: float,
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
         rpc: NodeRpc | None = None,
     ) -> None:
         self._artifacts = artifacts
@@ -61,7 +62,7 @@ class StackReconcile:
 
     def find(self) -> list[tuple[str, Kind]]:
         """Stacks whose job should have moved by now, and those that are to be looked at."""
-        moment = to_text(self._clock())
+        moment = now_text(self._clock)
         overdue = due_stacks(OPEN, moment, _MAX_DUE)
         record("OverdueStacks", len(overdue))
         return overdue + due_stacks(WATCHED, moment, _MAX_DUE)
@@ -79,7 +80,7 @@ class StackReconcile:
 
     def _ensure_running(self, stack: StackItem) -> str:
         found = self._status(stack.which, stack.execution_name)
-        record("OldestUnfinishedStack", (self._clock() - from_text(stack.updated_at)).total_seconds())
+        record("OldestUnfinishedStack", (now(self._clock) - from_text(stack.updated_at)).total_seconds())
         if found == "RUNNING" or (found is not None and not count_stack_execution(stack)):
             done = "running"
         else:
@@ -88,7 +89,7 @@ class StackReconcile:
             logger.warning("stack started again", stack=stack.name, execution_status=found)
             record("StacksStartedAgain")
             done = "started"
-        look_at_again(stack, to_text(self._clock() + timedelta(seconds=LOOK_SECONDS)))
+        look_at_again(stack, to_text(now(self._clock) + timedelta(seconds=LOOK_SECONDS)))
         return done
 
     def _watch(self, stack: StackItem) -> str:
@@ -103,7 +104,7 @@ class StackReconcile:
             return "lost"
         probed = self._rpc is not None and stack.which is Kind.NODE and bool(stack.endpoint)
         look = min(self._look, PROBE_EVERY_SECONDS) if probed else self._look
-        look_at_again(stack, to_text(self._clock() + timedelta(seconds=look)))
+        look_at_again(stack, to_text(now(self._clock) + timedelta(seconds=look)))
         if probed:
             return self._probe(stack)
         if stack.which is Kind.API and follow(stack.environment, self._starters[Kind.API]):
@@ -112,7 +113,7 @@ class StackReconcile:
 
     def _probe(self, stack: StackItem) -> str:
         """Probe a published node; withdraw its endpoint, give it back, or restart the node, as its answers say."""
-        before, moment = stack.health or {}, to_text(self._clock())
+        before, moment = stack.health or {}, now_text(self._clock)
         found = probe(cast("NodeRpc", self._rpc), str(stack.endpoint))
         health = health_after(before, found, moment)
         was, withdrawn = bool(before.get("withdrawn_at")), bool(health.get("withdrawn_at"))

@@ -4,9 +4,10 @@ The step that is due is stored with the stack, and changed under the condition t
 number of executions may work on a job; a job that another took the place of does nothing any more.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -53,7 +54,7 @@ from slipway.stacks.store import (
     out_of_open_work,
 )
 from slipway.store import Transaction
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 
 _READ_SECONDS = 20.0
 _UPDATE_SECONDS = 55.0
@@ -79,7 +80,7 @@ class StackWorkflow(Workflow[StackRun]):
         kind: Which kind.
         console: Gives the Console API.
         settings: What this installation is set to.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -87,13 +88,13 @@ class StackWorkflow(Workflow[StackRun]):
         kind: Kind,
         console: Callable[[], ConsoleApi],
         settings: StackSettings,
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
     ) -> None:
+        super().__init__(clock)
         self.name = f"stack_{kind}"
         self._kind = kind
         self._console = console
         self._settings = settings
-        self._clock = clock
 
     # ── The job ─────────────────────────────────────────────────────────────────────────────────
 
@@ -117,11 +118,11 @@ class StackWorkflow(Workflow[StackRun]):
         return str(job.stack.status)
 
     def _now_text(self) -> str:
-        return to_text(self._clock())
+        return now_text(self._clock)
 
     def _seconds_since(self, text: str | None) -> float:
         """Return the seconds from a stored time to now, 0 where there is none."""
-        return (self._clock() - from_text(text)).total_seconds() if text else 0.0
+        return (now(self._clock) - from_text(text)).total_seconds() if text else 0.0
 
     @staticmethod
     def _workload(stack: StackItem) -> AkashDeployment | None:
@@ -317,7 +318,7 @@ class StackWorkflow(Workflow[StackRun]):
     def _succeed(self, stack: StackItem, workload: AkashDeployment, step: Step, actions: list[Action]) -> bool:
         """Record that the job did what it was for, as long as its workload is active."""
         seconds = self._seconds_since(stack.job_began_at)
-        look_at = to_text(self._clock() + timedelta(seconds=self._settings.look))
+        look_at = to_text(now(self._clock) + timedelta(seconds=self._settings.look))
 
         def also(write: Transaction) -> None:
             active = AkashDeployment.status == str(WorkloadStatus.ACTIVE)
@@ -409,7 +410,7 @@ class StackWorkflow(Workflow[StackRun]):
         workload = self._workload(stack)
         if stack.deleting or workload is None or workload.ended:
             return out_of_open_work()
-        look_at = to_text(self._clock() + timedelta(seconds=self._settings.look))
+        look_at = to_text(now(self._clock) + timedelta(seconds=self._settings.look))
         return in_open_work(stack.environment, self._kind, look_at, WATCHED)
 
     steps: ClassVar[Mapping[str, Callable[[Any, StackRun], int]]] = {

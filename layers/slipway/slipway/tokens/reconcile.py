@@ -3,8 +3,9 @@
 Everything a launch does may be done again, so starting its state machine anew finishes it from wherever it stopped.
 """
 
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from slipway.chain.broadcast import broadcast
 from slipway.chain.json_rpc import JsonRpc
@@ -17,7 +18,7 @@ from slipway.jobs.gas import Served
 from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 from slipway.tokens.looks import recorded
 from slipway.tokens.model_source import CatalogueModels
 from slipway.tokens.models import Status
@@ -37,7 +38,7 @@ class TokenReconcile:
         rpc: Its nodes.
         start: Starts ``token_deploy`` under a name with an input; see ``slipway.executions``.
         status: Returns how the execution of a name stands.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class TokenReconcile:
         rpc: JsonRpc,
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
-        clock: Callable[[], datetime] = now,
+        clock: Clock = time,
     ) -> None:
         self._chain = chain
         self._rpc = rpc
@@ -56,7 +57,7 @@ class TokenReconcile:
 
     def find(self) -> list[str]:
         """Return the ids of launches that should have moved by now, a bounded number a run."""
-        due = due_jobs(KIND, to_text(self._clock()), _MAX_DUE)
+        due = due_jobs(KIND, now_text(self._clock), _MAX_DUE)
         record("OverdueLaunches", len(due))
         return due
 
@@ -79,13 +80,13 @@ class TokenReconcile:
         done = ensure_running(token, self._start, self._status)
         if done is Restart.STARTED:
             record("LaunchesStartedAgain")
-        moment = self._clock()
+        moment = now(self._clock)
         record("OldestUnfinishedLaunch", (moment - from_text(token.created_at)).total_seconds())
         postpone(token, to_text(moment + timedelta(seconds=LOOK_SECONDS)))
         return str(done)
 
     def _resume(self, token: TokenItem) -> str:
-        if not resume(token, self._clock()):
+        if not resume(token, now(self._clock)):
             # It goes on already; or its model is another launch's, and then this one can't be finished any more.
             token.refresh(consistent_read=True)
             if token.half_done:

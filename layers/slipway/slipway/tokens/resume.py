@@ -1,5 +1,6 @@
 """Taking up a launch that failed after something of it was signed: by its owner, an operator, or reconcile."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from slipway.chains import Chain
 from slipway.errors import ConflictError
 from slipway.jobs.restart import execution_input
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import now, to_text
+from slipway.times import Clock, now, to_text
 from slipway.tokens.looks import recorded
 from slipway.tokens.models import Status
 from slipway.tokens.rules import LAUNCH_SECONDS, LOOK_SECONDS, can_resume
@@ -64,10 +65,10 @@ class Resumption:
     Args:
         chain: The chain that tokens live on.
         start: Starts ``token_deploy`` under a name with an input; see ``slipway.executions``.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
-    def __init__(self, chain: Chain, start: Callable[[str, str], None], clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, chain: Chain, start: Callable[[str, str], None], clock: Clock = time) -> None:
         self._chain = chain
         self._start = start
         self._clock = clock
@@ -84,7 +85,7 @@ class Resumption:
         """
         launch = read_launch(deployment_id, self._chain.chain_id)
         token = launch.token
-        if token.ended and not (is_resumable(launch) and resume(token, self._clock())):
+        if token.ended and not (is_resumable(launch) and resume(token, now(self._clock))):
             raise ConflictError("There is nothing to resume", details={"status": token.status})
         self._start(token.execution_name, execution_input(token))
         return token.execution_name

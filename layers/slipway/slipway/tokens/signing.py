@@ -4,8 +4,7 @@ Its only argument is the launch; what to sign follows from the launch as it is s
 the signer still can't make it sign something else.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+import time
 
 from slipway.chain.plans import Change, Create, Of, Plan, PlannedCall, Update
 from slipway.chain.signing import ChainSigning
@@ -13,7 +12,7 @@ from slipway.chain.store import ChainConfiguration, TransactionItem, with_contra
 from slipway.errors import ConflictError, DeploymentFailedError, UpstreamUnavailableError
 from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
-from slipway.times import now, now_text
+from slipway.times import Clock, now, now_text
 from slipway.tokens import calls
 from slipway.tokens.looks import looks_of, status_of, terms_of, undone
 from slipway.tokens.models import Purpose, Status
@@ -30,10 +29,10 @@ class TokenSigning:
 
     Args:
         signing: Signs on the chain that tokens live on.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
-    def __init__(self, signing: ChainSigning, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, signing: ChainSigning, clock: Clock = time) -> None:
         self._signing = signing
         self._clock = clock
         self._registries = calls.Registries(signing.rpc)
@@ -47,7 +46,7 @@ class TokenSigning:
         launch = self._launch(deployment_id)
         if launch.token.status not in _SIGNABLE:
             raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
-        looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, self._clock())
+        looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, now(self._clock))
         configuration = with_contracts(launch.configuration, self._signing.chain)
         purposes = undone(self._signing.rpc, configuration, launch.token, to_sign(looks, launch.token.purposes))
         if not purposes:

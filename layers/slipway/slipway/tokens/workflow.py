@@ -4,9 +4,9 @@ Each may be done any number of times with the same effect as once, by any number
 what is stored and from the chain. docs/exactly-once.md says why a launch has one token whatever happens.
 """
 
-from collections.abc import Callable
+import time
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -26,7 +26,7 @@ from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.observability import logger, record
 from slipway.store import Transaction
-from slipway.times import from_text, now, to_text
+from slipway.times import Clock, from_text, now, to_text
 from slipway.tokens import calls
 from slipway.tokens.looks import looks_as_known, looks_of, status_of, undone
 from slipway.tokens.model_source import ModelSource
@@ -68,16 +68,16 @@ class TokenWorkflow(Workflow[Work]):
         chain: The chain that tokens live on.
         rpc: Its nodes.
         models: Where models are known from.
-        clock: Gives the present, aware.
+        clock: Gives the time.
     """
 
     name = "token_deploy"
 
-    def __init__(self, chain: Chain, rpc: JsonRpc, models: ModelSource, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, chain: Chain, rpc: JsonRpc, models: ModelSource, clock: Clock = time) -> None:
+        super().__init__(clock)
         self._chain = chain
         self._rpc = rpc
         self._models = models
-        self._clock = clock
 
     def work(
         self, deployment_id: str, failure: Failure | None = None, *, polls: int = 0, asked: bool = False
@@ -96,7 +96,8 @@ class TokenWorkflow(Workflow[Work]):
         """
         launch = read_launch(deployment_id, self._chain.chain_id)
         work = Work(launch.token, launch.configuration, launch.transactions, polls, asked)
-        if failure and failure.code == UpstreamUnavailableError.code and self._clock() < from_text(work.token.deadline):
+        is_late = now(self._clock) >= from_text(work.token.deadline)
+        if failure and failure.code == UpstreamUnavailableError.code and not is_late:
             # No verdict: the launch has its whole time to wait for nodes.
             logger.warning("goes on after failures", deployment_id=deployment_id, reason=failure.message)
             failure = None
@@ -165,7 +166,7 @@ class TokenWorkflow(Workflow[Work]):
             TokenExistsError: The registry has another token for the model.
             UpstreamUnavailableError: A node does not show the effect yet, or none answered.
         """
-        moment, deadline = self._clock(), from_text(job.token.deadline)
+        moment, deadline = now(self._clock), from_text(job.token.deadline)
         job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
         called_off = any(item.cancel_hashes for item in job.open)
         step = after_look(
@@ -246,7 +247,7 @@ class TokenWorkflow(Workflow[Work]):
         write.create("token", launched)
         created_by = values.get("deployment_tx_hash") or job.token.deployment_tx_hash
         contract = Contract(self._chain.chain_id, launched.token_address, created_by)
-        add_verification(write, KIND, job.token.deployment_id, contract, self._clock())
+        add_verification(write, KIND, job.token.deployment_id, contract, now(self._clock))
         self._record_end(write, job.token, "completed", values)
         if advance(
             job.token,
@@ -268,7 +269,7 @@ class TokenWorkflow(Workflow[Work]):
         """Record how the launch failed; its model is free if nothing of it is, or can still come to be, on chain."""
         if job.token.ended:
             return 0
-        moment = self._clock()
+        moment = now(self._clock)
         job.looks = job.looks or looks_as_known(self._rpc, self._chain, job, moment)
         values, write = self._settled(job)
         left = aftermath(
@@ -332,7 +333,7 @@ class TokenWorkflow(Workflow[Work]):
             record("LaunchGas", gas, chain=self._chain.name)
 
     def _seconds(self, token: TokenItem) -> float:
-        return (self._clock() - from_text(token.created_at)).total_seconds()
+        return (now(self._clock) - from_text(token.created_at)).total_seconds()
 
     def _registered_token(self, job: Work) -> str | None:
         registry = str(with_contracts(job.configuration, self._chain).model_registry)

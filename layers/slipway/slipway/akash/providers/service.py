@@ -27,7 +27,7 @@ from slipway.errors import SlipwayError, UpstreamUnavailableError, ValidationFai
 from slipway.observability import logger
 from slipway.pagination import decode_cursor, encode_cursor
 from slipway.request_threads import RequestThreads
-from slipway.times import epoch_text
+from slipway.times import Clock, epoch_text
 
 FRESH_SECONDS = 60.0
 _UNAVAILABLE_RETRY_SECONDS = 5
@@ -59,7 +59,7 @@ class ProviderCatalogue:
         cache: Holds the list for all functions.
         console: Gives the Console API.
         request_revalidation: Requests a revalidation in the background.
-        clock: Seconds since 1970.
+        clock: Gives and passes the time.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class ProviderCatalogue:
         cache: Cache[Market],
         console: Callable[[], ConsoleApi],
         request_revalidation: Callable[[], None],
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time,
     ) -> None:
         self._cache = cache
         self._console = console
@@ -87,7 +87,7 @@ class ProviderCatalogue:
         market = entry.value
         listed = matching(market, wanted) if wanted else []
         shown, more = page_after(listed, after, limit)
-        age = entry.age(self._clock())
+        age = entry.age(self._clock.time())
         return ProviderPage(
             providers=[entry_of(market, match) for match in shown],
             total=len(listed),
@@ -117,7 +117,7 @@ class ProviderCatalogue:
 
     def _entry(self) -> CacheEntry[Market]:
         kept = self._memory
-        if kept and kept.age(self._clock()) < FRESH_SECONDS:
+        if kept and kept.age(self._clock.time()) < FRESH_SECONDS:
             return kept
         try:
             self._memory = read_through(self._cache, self._origin, self._clock) or kept
@@ -143,7 +143,7 @@ class ProviderCatalogue:
         gpu_prices, unit_price = _result(gpus), _result(unit)
         if gpu_prices is None or unit_price is None:
             return Market(providers=listed, gpus=kept.gpus, unit=kept.unit, prices_as_of=kept.prices_as_of)
-        return Market(providers=listed, gpus=gpu_prices.models, unit=unit_price, prices_as_of=self._clock())
+        return Market(providers=listed, gpus=gpu_prices.models, unit=unit_price, prices_as_of=self._clock.time())
 
 
 def _result[Answer](call: Future[Answer]) -> Answer | None:

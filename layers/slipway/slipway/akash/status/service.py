@@ -14,7 +14,7 @@ from slipway.akash.status.models import LiveLease, LiveService, LiveStatus, Port
 from slipway.akash.status.store import LiveCache
 from slipway.errors import SlipwayError
 from slipway.observability import logger
-from slipway.times import epoch_text
+from slipway.times import Clock, epoch_text
 
 FRESH_SECONDS = 15.0
 # For the question whether a workload has ended, which is asked when its provider does not know the lease any more.
@@ -28,7 +28,7 @@ class LiveWorkloads:
         console: Gives the Console API.
         request_revalidation: Requests a revalidation in the background, by deployment id and dseq.
         cache: Gives a deployment's cache.
-        clock: Seconds since 1970.
+        clock: Gives and passes the time.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LiveWorkloads:
         console: Callable[[], ConsoleApi],
         request_revalidation: Callable[[str, str], None],
         cache: Callable[[str], Cache[Deployment]] = LiveCache,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time,
     ) -> None:
         self._console = console
         self._request_revalidation = request_revalidation
@@ -49,7 +49,7 @@ class LiveWorkloads:
         """Return what is known of a workload, and of one that has ended only what was asked after its end. Never raise:
         what can't be had now is shown as unknown. ``hosts`` are providers' where they name none for a port."""
         entry = self._entry(deployment_id, dseq, 0.0 if ended else FRESH_SECONDS)
-        return status_of(entry, self._clock(), hosts) if entry else LiveStatus()
+        return status_of(entry, self._clock.time(), hosts) if entry else LiveStatus()
 
     def has_ended(self, deployment_id: str, dseq: str) -> bool:
         """Return whether upstream says that the deployment, or every lease of it, is closed; False while it can't

@@ -3,8 +3,6 @@
 Key in the jobs table, beside the workload: ``DEPLOYMENT#<id>`` / ``LIVE``.
 """
 
-import time
-
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from slipway.akash.console.models import Deployment
@@ -44,8 +42,13 @@ class LiveCache:
         put_entry(LiveItem(*self._key), entry, [LiveItem.body.set(body)])
 
 
-def cache_answer(deployment_id: str, answer: Deployment, asked_at: float) -> None:
-    """Cache an answer that upstream gave for another purpose, such as the workflow that waits for services; it was
-    asked at ``asked_at``, in seconds since 1970."""
-    answered_at = time.time()
+def cache_answer(deployment_id: str, answer: Deployment, asked_at: float, answered_at: float) -> None:
+    """Cache an answer that upstream gave for another purpose, such as the workflow that waits for services.
+
+    Args:
+        deployment_id: The workload.
+        answer: What upstream says of it.
+        asked_at: When it was asked, in seconds since 1970.
+        answered_at: When it answered.
+    """
     LiveCache(deployment_id).put(CacheEntry(answer, answered_at, max(answered_at - asked_at, 0.0)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.builds.pipeline.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
+from slipway.builds.pipeline.runs import Runs, due, next_stage
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem, ChainDeploymentItem, chain_deployments
 from slipway.errors import (
@@ -15,6 +16,7 @@ from slipway.errors import (
 )
 from slipway.jobs.failures import Failure, failure_of
 from slipway.observability import logger
+from slipway.times import Clock
 
 # A build that ended well on some chains says so; these are the ends of one.
 _ENDED = {str(ChainStatus.DEPLOYED), str(ChainStatus.FAILED), str(ChainStatus.CANCELLED)}
@@ -29,7 +31,14 @@ class Prepared:
 
 
 class BuildWorkflow:
-    """The light states of builds."""
+    """The light states of builds.
+
+    Args:
+        clock: Gives the time.
+    """
+
+    def __init__(self, clock: Clock = time) -> None:
+        self._runs = Runs(clock)
 
     # ── Deploy ──────────────────────────────────────────────────────────────────────────────────
 
@@ -39,11 +48,12 @@ class BuildWorkflow:
         if not is_due:
             return Prepared(next_stage(build, job_id), [])
         if not build.deployable:
-            return Prepared(fail(build, job_id, AuditUnavailableError("The contract has no audit that passed")), [])
+            error = AuditUnavailableError("The contract has no audit that passed")
+            return Prepared(self._runs.fail(build, job_id, error), [])
         if build.stage == str(Stage.PREPARE):
             chains = _chains(len(build.run_chains))
             event = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")
-            begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, event)
+            self._runs.begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, event)
         stage = next_stage(build, job_id)
         return Prepared(stage, [int(chain) for chain in build.run_chains] if stage is Stage.DEPLOY else [])
 
@@ -65,7 +75,7 @@ class BuildWorkflow:
         failed = [entry for entry in everything if entry.status != str(ChainStatus.DEPLOYED)]
         actions = [
             BuildItem.stage.set(str(Stage.DONE)),
-            BuildItem.deploy_time.set(round(float(build.deploy_time or 0) + seconds_of_stage(build), 3)),
+            BuildItem.deploy_time.set(round(float(build.deploy_time or 0) + self._runs.seconds_of_stage(build), 3)),
             BuildItem.gas_used.set(str(_sum(everything, "gas_used"))),
             BuildItem.total_cost.set(str(_sum(everything, "cost"))),
         ]
@@ -79,7 +89,7 @@ class BuildWorkflow:
         gas, cost = _sum(everything, "gas_used"), _sum(everything, "cost")
         # One chain that is down says nothing of the others, nor of the service.
         is_ours = False if deployed or build.signer else None
-        finish(build, job_id, event, actions, code, gas=gas, cost=cost, is_ours=is_ours, at=Stage.DEPLOY)
+        self._runs.finish(build, job_id, event, actions, code, gas=gas, cost=cost, is_ours=is_ours, at=Stage.DEPLOY)
         return next_stage(build, job_id)
 
     # ── Failures ────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +107,7 @@ class BuildWorkflow:
             failure = _of_stage(build, failure)
         logger.warning("build failed", build_id=build_id, stage=build.stage, error=error_name, code=failure.code)
         actions = [*_failure_actions(failure), BuildItem.stage.set(str(Stage.DONE))]
-        finish(build, job_id, Progress(Status.FAILED, 0, Step.ERROR, failure.message), actions, failure.code)
+        self._runs.finish(build, job_id, Progress(Status.FAILED, 0, Step.ERROR, failure.message), actions, failure.code)
         return next_stage(build, job_id)
 
 

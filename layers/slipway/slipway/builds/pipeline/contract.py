@@ -6,6 +6,7 @@ What does not pass is not deployed.
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from slipway.builds.audit.auditor import Auditor, Outcome, SourceFixer, can_mend
@@ -15,7 +16,7 @@ from slipway.builds.audit.models import AuditReport
 from slipway.builds.models import ConstructorArgument, Generation, GenerationRequest, Generator
 from slipway.builds.pipeline.files import BuildFiles, contract_of
 from slipway.builds.pipeline.rules import creation_code, digest_of, require_honoured
-from slipway.builds.pipeline.runs import begin_stage, due, fail, finish, next_stage, seconds_of_stage
+from slipway.builds.pipeline.runs import Runs, due, next_stage
 from slipway.builds.states import Progress, Stage, Status, Step
 from slipway.builds.store import BuildItem
 from slipway.errors import (
@@ -30,6 +31,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
     ValidationFailedError,
 )
+from slipway.times import Clock
 
 _MAX_TOLD = 20
 # What a generation may end in; whatever else happens is tried again.
@@ -76,11 +78,18 @@ class ContractWorkflow:
         files: Where large parts are kept.
         generator: Writes the code.
         fixer: Mends what the mechanical fixers can't, if there is one.
+        clock: Gives the time.
     """
 
     def __init__(
-        self, auditor: Auditor, files: BuildFiles, generator: Generator, fixer: SourceFixer | None = None
+        self,
+        auditor: Auditor,
+        files: BuildFiles,
+        generator: Generator,
+        fixer: SourceFixer | None = None,
+        clock: Clock = time,
     ) -> None:
+        self._runs = Runs(clock)
         self._auditor = auditor
         self._files = files
         self._generator = generator
@@ -97,7 +106,7 @@ class ContractWorkflow:
             return next_stage(build, job_id)
         if build.status == str(Status.PENDING):
             event = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, _generating(build))
-            if not begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, event):
+            if not self._runs.begin_stage(build, job_id, Stage.GENERATE, Stage.GENERATE, event):
                 return next_stage(build, job_id)
         request = GenerationRequest(
             prompt=build.prompt, owner=build.wallet, template=build.template, options=build.options
@@ -106,11 +115,12 @@ class ContractWorkflow:
             generation = self._generator.generate(request)
             require_honoured(generation, build.options)
         except _REFUSALS as error:
-            return fail(build, job_id, error, [BuildItem.generation_time.set(seconds_of_stage(build))])
+            actions = [BuildItem.generation_time.set(self._runs.seconds_of_stage(build))]
+            return self._runs.fail(build, job_id, error, actions)
         self._files.put_source(build_id, 0, generation.source)
         event = Progress(Status.AUDITING, 40, Step.SECURITY_AUDIT, f"Wrote {generation.title}; compiling it")
-        actions = [*_generated(generation), BuildItem.generation_time.set(seconds_of_stage(build))]
-        begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, event, actions)
+        actions = [*_generated(generation), BuildItem.generation_time.set(self._runs.seconds_of_stage(build))]
+        self._runs.begin_stage(build, job_id, Stage.GENERATE, Stage.COMPILE, event, actions)
         return next_stage(build, job_id)
 
     def compile(self, build_id: str, job_id: str) -> Stage:
@@ -126,12 +136,13 @@ class ContractWorkflow:
             arguments = [ConstructorArgument.model_validate(entry) for entry in build.constructor_arguments]
             check_deployable(compilation, str(build.contract_name), arguments)
         except (CompilationFailedError, CompileTimeoutError) as error:
-            return fail(build, job_id, error, [BuildItem.audit_time.set(seconds_of_stage(build))])
+            actions = [BuildItem.audit_time.set(self._runs.seconds_of_stage(build))]
+            return self._runs.fail(build, job_id, error, actions)
         revision, name = int(build.revision or 0), str(build.contract_name)
         digests = self._files.put_compilation(build_id, revision, compilation, name)
         message = f"Compiled with solc {compilation.compiler_version.partition('+')[0]}; auditing with Slither"
         event = Progress(Status.AUDITING, 50, Step.SECURITY_AUDIT, message)
-        begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, event, [BuildItem.digests.set(digests)])
+        self._runs.begin_stage(build, job_id, Stage.COMPILE, Stage.AUDIT, event, [BuildItem.digests.set(digests)])
         return next_stage(build, job_id)
 
     def audit(self, build_id: str, job_id: str) -> Stage:
@@ -176,28 +187,27 @@ class ContractWorkflow:
             actions += [
                 BuildItem.deployable.set(True),
                 BuildItem.creation_digest.set(digest_of(audited)),
-                BuildItem.audit_time.set(seconds_of_stage(build)),
+                BuildItem.audit_time.set(self._runs.seconds_of_stage(build)),
             ]
             if build.deploys is False:
                 then = "your wallet can deploy it" if build.signer else "nothing is deployed yet"
                 ended = Progress(Status.COMPLETE, 100, Step.COMPLETE, f"{_passed(report)}; {then}")
-                finish(build, job_id, ended, [BuildItem.stage.set(str(Stage.DONE)), *actions], None)
+                self._runs.finish(build, job_id, ended, [BuildItem.stage.set(str(Stage.DONE)), *actions], None)
                 return next_stage(build, job_id)
             event = Progress(Status.AUDITING, 65, Step.SECURITY_AUDIT, _passed(report))
-            begin_stage(build, job_id, at, Stage.PREPARE, event, actions)
+            self._runs.begin_stage(build, job_id, at, Stage.PREPARE, event, actions)
         elif can_mend(report, with_model=self._fixer is not None):
             event = Progress(Status.AUDITING, 55 + 2 * len(report.rounds), Step.FIXING, _fixing(report))
-            begin_stage(build, job_id, at, Stage.FIX, event, actions)
+            self._runs.begin_stage(build, job_id, at, Stage.FIX, event, actions)
         else:
             return self._refuse(build, job_id, report, actions)
         return next_stage(build, job_id)
 
-    @staticmethod
-    def _refuse(build: BuildItem, job_id: str, report: AuditReport, actions: list[Any] | None = None) -> Stage:
-        changes = [*(actions or []), BuildItem.audit_time.set(seconds_of_stage(build))]
+    def _refuse(self, build: BuildItem, job_id: str, report: AuditReport, actions: list[Any] | None = None) -> Stage:
+        changes = [*(actions or []), BuildItem.audit_time.set(self._runs.seconds_of_stage(build))]
         if report.error:
             reason = str(report.error.get("message", "The audit did not run to its end"))
-            return fail(build, job_id, AuditUnavailableError(reason), changes)
+            return self._runs.fail(build, job_id, AuditUnavailableError(reason), changes)
         refused = [finding for finding in report.findings if finding.impact in REFUSED]
         findings = [
             {"detector": finding.detector, "impact": finding.impact, "lines": finding.lines[:10]}
@@ -205,7 +215,7 @@ class ContractWorkflow:
         ]
         names = ", ".join(dict.fromkeys(finding.detector for finding in refused))
         message = f"The audit found what could not be mended: {names}"
-        return fail(build, job_id, AuditFailedError(message, details={"findings": findings}), changes)
+        return self._runs.fail(build, job_id, AuditFailedError(message, details={"findings": findings}), changes)
 
 
 def _audited(report: AuditReport) -> AuditReport:

@@ -7,7 +7,7 @@ ended, was cancelled, or that another took the place of sends nothing any more.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pynamodb.expressions.update import Action
 
@@ -48,7 +48,7 @@ from slipway.jobs.failures import failure_of
 from slipway.jobs.gas import Served
 from slipway.observability import logger, record
 from slipway.store import ConditionsFailedError, Transaction
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 from slipway.verification.models import PENDING, Contract
 from slipway.verification.store import add_verification
 
@@ -72,9 +72,11 @@ class ChainDeployment:
     Args:
         chain: The chain.
         rpc: Its nodes; each call is over within ``SENDING_SECONDS``.
+        clock: Gives the time.
     """
 
-    def __init__(self, chain: Chain, rpc: JsonRpc) -> None:
+    def __init__(self, chain: Chain, rpc: JsonRpc, clock: Clock = time) -> None:
+        self._clock = clock
         self._chain = chain
         self._rpc = rpc
 
@@ -109,7 +111,7 @@ class ChainDeployment:
         return self._take_up(deployment, job_id, attempt, resumed=resumed)
 
     def _create(self, build_id: str, job_id: str) -> Outlook:
-        moment = now_text()
+        moment = now_text(self._clock)
         write = Transaction()
         require_running(write, build_id, job_id)
         write.create(
@@ -120,7 +122,7 @@ class ChainDeployment:
                 chain_id=self._chain.chain_id,
                 status=str(ChainStatus.PENDING),
                 job_id=job_id,
-                deadline=_deadline(),
+                deadline=_deadline(self._clock),
                 created_at=moment,
                 updated_at=moment,
             ),
@@ -137,7 +139,7 @@ class ChainDeployment:
         item = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt))
         if item is None:
             return attempt, False
-        progress = look(self._rpc, self._chain, item, 0, now()).progress
+        progress = look(self._rpc, self._chain, item, 0, now(self._clock)).progress
         if progress in FINAL and progress is not ChainProgress.CONFIRMED:
             return attempt + 1, False
         return attempt, True
@@ -153,8 +155,8 @@ class ChainDeployment:
             ChainDeploymentItem.job_id.set(job_id),
             ChainDeploymentItem.attempt.set(attempt),
             ChainDeploymentItem.status.set(str(ChainStatus.SIGNED if resumed else ChainStatus.PENDING)),
-            ChainDeploymentItem.deadline.set(_deadline()),
-            ChainDeploymentItem.updated_at.set(now_text()),
+            ChainDeploymentItem.deadline.set(_deadline(self._clock)),
+            ChainDeploymentItem.updated_at.set(now_text(self._clock)),
             ChainDeploymentItem.error_code.remove(),
             ChainDeploymentItem.error_message.remove(),
         ]
@@ -192,7 +194,7 @@ class ChainDeployment:
             return Outlook(ChainStep.ENDED)
         item = self._signed(deployment)
         try:
-            if not _send(self._rpc, build_id, job_id, item):
+            if not _send(self._rpc, build_id, job_id, item, self._clock):
                 return Outlook(ChainStep.ENDED)
         except NotTakenError as error:
             logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
@@ -214,7 +216,7 @@ class ChainDeployment:
         if deployment.signer == WALLET:
             return self._follow(deployment, polls)
         item = self._signed(deployment)
-        moment, deadline = now(), from_text(deployment.deadline)
+        moment, deadline = now(self._clock), from_text(deployment.deadline)
         found = look(self._rpc, self._chain, item, polls, moment)
         if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
@@ -223,7 +225,7 @@ class ChainDeployment:
         found = held_to(deadline, found, item, moment, served)
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
             self._require_code(str(item.contract_address))
-            record_deployed(self._chain, deployment, item, found.receipt)
+            record_deployed(self._chain, deployment, item, found.receipt, moment)
         return Outlook(str(found.progress), found.pause_seconds)
 
     def _require_code(self, address: str) -> None:
@@ -238,7 +240,7 @@ class ChainDeployment:
             require_audited(sent, str(_existing(deployment.build_id).creation_digest), chain.name)
         receipt = self._rpc.receipt(transaction_hash) if sent else None
         if receipt is None:
-            if now() > from_text(deployment.deadline):
+            if now(self._clock) > from_text(deployment.deadline):
                 raise DeploymentFailedError(f"No block of {chain.name} has the transaction; give its hash again then")
             # What nobody has seen is looked for less and less often.
             pause = confirmation_pause(chain, polls)
@@ -251,7 +253,7 @@ class ChainDeployment:
             raise DeploymentFailedError("The transaction was mined and reverted")
         address = to_checksum(str(receipt.contract_address))
         self._require_code(address)
-        record_deployed(chain, deployment, address, receipt)
+        record_deployed(chain, deployment, address, receipt, now(self._clock))
         return Outlook(ChainProgress.CONFIRMED)
 
     def _live(self, build_id: str, job_id: str) -> ChainDeploymentItem | None:
@@ -290,7 +292,7 @@ class ChainDeployment:
             return
         receipt = self._settled_receipt(item) if item else None
         if item and receipt and not left_no_contract(receipt, list(item.cancel_hashes)):
-            record_deployed(self._chain, deployment, item, receipt)
+            record_deployed(self._chain, deployment, item, receipt, now(self._clock))
             return
         failure = failure_of(error_name, cause, f"deployment to {self._chain.name}")
         actions: list[Action] = [
@@ -331,9 +333,11 @@ class BuildTransactions:
     Args:
         chain: The chain they are on.
         rpc: Its nodes; each call is over within ``SENDING_SECONDS``.
+        clock: Gives the time.
     """
 
-    def __init__(self, chain: Chain, rpc: JsonRpc) -> None:
+    def __init__(self, chain: Chain, rpc: JsonRpc, clock: Clock = time) -> None:
+        self._clock = clock
         self._chain = chain
         self._rpc = rpc
 
@@ -348,7 +352,7 @@ class BuildTransactions:
     def send(self, item: TransactionItem) -> None:
         """Send it again, if the run still goes on."""
         if build := find_build(item.job_id):
-            _send(self._rpc, build.build_id, build.job_id, item)
+            _send(self._rpc, build.build_id, build.job_id, item, self._clock)
 
     def served(self, item: TransactionItem) -> Served | None:
         """Return whose build it was."""
@@ -361,7 +365,7 @@ class BuildTransactions:
             return
         allowed = set(ChainStatus) - {ChainStatus.DEPLOYED}
         if receipt and not left_no_contract(receipt, list(item.cancel_hashes)):
-            record_deployed(self._chain, deployment, item, receipt, allowed)
+            record_deployed(self._chain, deployment, item, receipt, now(self._clock), allowed)
             return
         status = ChainStatus(deployment.status)
         spent = _spent(receipt) if receipt and receipt.transaction_hash not in item.cancel_hashes else []
@@ -373,18 +377,18 @@ class BuildTransactions:
         return deployment if deployment and found and int(deployment.attempt) == found[1] else None
 
 
-def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem) -> bool:
+def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem, clock: Clock) -> bool:
     """Send a transaction under a permit; False when the run is over, so that nothing was sent.
 
     Raises:
         UpstreamUnavailableError: No node took it, or so much of the permit's time had gone that sending might outlast
             it.
     """
-    asked_at = time.monotonic()
+    asked_at = clock.monotonic()
     with broadcasting(build_id, job_id, int(item.chain_id), _PERMIT_SECONDS) as permitted:
         if not permitted:
             return False
-        if time.monotonic() - asked_at > _PERMIT_SECONDS - SENDING_SECONDS:
+        if clock.monotonic() - asked_at > _PERMIT_SECONDS - SENDING_SECONDS:
             raise UpstreamUnavailableError("The permit to send came too late")
         chain_broadcast.broadcast(rpc, item)
     return True
@@ -398,9 +402,10 @@ def record_deployed(
     deployment: ChainDeploymentItem,
     created: TransactionItem | str,
     receipt: Receipt,
+    moment: datetime,
     allowed: set[ChainStatus] | None = None,
 ) -> None:
-    """Record that a contract is there for good: what a transaction of ours ``created``, or a wallet's address."""
+    """Record that a contract is there for good at a moment: what our transaction ``created``, or a wallet's address."""
     item = None if isinstance(created, str) else created
     address = created if isinstance(created, str) else str(created.contract_address)
     actions: list[Action] = [
@@ -417,7 +422,7 @@ def record_deployed(
     def also(write: Transaction) -> None:
         if item:
             settle(write, item, "confirmed", receipt, _served(build))
-        add_verification(write, KIND, deployment.build_id, contract, now())
+        add_verification(write, KIND, deployment.build_id, contract, moment)
 
     message = f"Deployed to {chain.name} at {address}"
     if record_status(
@@ -516,5 +521,5 @@ def _goes_on(build: BuildItem, job_id: str) -> bool:
     return build.job_id == job_id and not build.ended
 
 
-def _deadline() -> str:
-    return to_text(now() + timedelta(seconds=DEPLOYMENT_SECONDS))
+def _deadline(clock: Clock) -> str:
+    return to_text(now(clock) + timedelta(seconds=DEPLOYMENT_SECONDS))

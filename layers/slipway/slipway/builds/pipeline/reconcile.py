@@ -1,14 +1,15 @@
 """Finds builds whose execution died, and has them finished or failed."""
 
+import time
 from collections.abc import Callable
 
-from slipway.builds.pipeline.runs import execution_input, fail, next_look
+from slipway.builds.pipeline.runs import Runs, execution_input, next_look
 from slipway.builds.states import Stage
 from slipway.builds.store import KIND, BuildItem, find_build, running
 from slipway.errors import UpstreamUnavailableError
 from slipway.jobs.open_work import count_execution, due_jobs, postpone
 from slipway.observability import logger, record
-from slipway.times import from_text, now, now_text
+from slipway.times import Clock, from_text, now, now_text
 
 _MAX_DUE = 50
 MAX_EXECUTIONS = 5
@@ -23,15 +24,19 @@ class BuildReconcile:
     Args:
         start: Starts ``build`` under an execution name, with an input.
         status: Tells how the execution of a name stands.
+        clock: Gives the time.
     """
 
-    def __init__(self, start: Callable[[str, str], None], status: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, start: Callable[[str, str], None], status: Callable[[str], str | None], clock: Clock = time
+    ) -> None:
+        self._clock = clock
         self._start = start
         self._status = status
 
     def find(self) -> list[str]:
         """Ids of builds that should have ended, or have been looked at, by now."""
-        found = due_jobs(KIND, now_text(), _MAX_DUE)
+        found = due_jobs(KIND, now_text(self._clock), _MAX_DUE)
         record("OverdueBuilds", len(found))
         return found
 
@@ -44,12 +49,13 @@ class BuildReconcile:
         build = find_build(build_id)
         if build is None or build.ended:
             return "ended"
-        record("OldestUnfinishedBuild", (now() - from_text(build.run_began_at)).total_seconds())
+        record("OldestUnfinishedBuild", (now(self._clock) - from_text(build.run_began_at)).total_seconds())
         found = self._status(build.execution_name)
         if found == "RUNNING":
             done = "running"
         elif found is not None and self._is_hopeless(build):
-            fail(build, build.job_id, UpstreamUnavailableError("The build was begun again and again and never ended"))
+            error = UpstreamUnavailableError("The build was begun again and again and never ended")
+            Runs(self._clock).fail(build, build.job_id, error)
             return "failed"
         elif found is not None and not count_execution(build, running(build.job_id)):
             # Somebody else counted first, and starts it.
@@ -59,7 +65,7 @@ class BuildReconcile:
             logger.warning("build started again", build_id=build_id, stage=build.stage, execution_status=found)
             record("BuildsStartedAgain")
             done = "started"
-        postpone(build, next_look())
+        postpone(build, next_look(self._clock))
         return done
 
     @staticmethod

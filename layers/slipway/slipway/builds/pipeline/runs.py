@@ -5,6 +5,7 @@ be called any number of times, by any number of executions; a run that another t
 """
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ from slipway.errors import (
 from slipway.jobs.store import job_outcome
 from slipway.observability import record
 from slipway.store import Transaction
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 
 KIND = "build"
 # How soon reconcile first looks at a build, and how often then.
@@ -40,9 +41,9 @@ def execution_input(build: BuildItem) -> str:
     return json.dumps({"build_id": build.build_id, "job_id": build.job_id})
 
 
-def next_look() -> str:
+def next_look(clock: Clock = time) -> str:
     """Return when reconcile looks at a build that is accepted, or was looked at, now."""
-    return to_text(now() + timedelta(seconds=LOOK_SECONDS))
+    return to_text(now(clock) + timedelta(seconds=LOOK_SECONDS))
 
 
 def due(build_id: str, job_id: str, *stages: Stage) -> tuple[BuildItem, bool]:
@@ -62,85 +63,93 @@ def next_stage(build: BuildItem, job_id: str) -> Stage:
     return Stage.DONE if build.ended or build.job_id != job_id else Stage(build.stage)
 
 
-def begin_stage(
-    build: BuildItem, job_id: str, at: Stage, to: Stage, event: Progress, actions: Sequence[Action] = ()
-) -> bool:
-    """Go on to a stage, if the run is still at the one where it was; a new status begins a new time to be measured."""
-    times = [BuildItem.stage_began_at.set(now_text())] if str(event.status) != build.status else []
-    return change_build(
-        build,
-        [BuildItem.stage.set(str(to)), *times, *actions],
-        running(job_id) & (BuildItem.stage == str(at)),
-        update=event,
-    )
-
-
-def seconds_of_stage(build: BuildItem) -> float:
-    """Seconds since the build's status last changed."""
-    return round(max(0.0, (now() - from_text(build.stage_began_at)).total_seconds()), 3)
-
-
-def fail(build: BuildItem, job_id: str, error: SlipwayError, actions: Sequence[Action] = ()) -> Stage:
-    """Record that a build failed, and why."""
-    details = error.details
-    if details and "problems" in details:
-        details = {**details, "problems": details["problems"][:_MAX_DETAILS]}
-    changes = [
-        BuildItem.stage.set(str(Stage.DONE)),
-        BuildItem.error_code.set(error.code),
-        BuildItem.error_message.set(error.message[:_MAX_MESSAGE]),
-        *([BuildItem.error_details.set(details)] if details else []),
-        *actions,
-    ]
-    event = Progress(Status.FAILED, 0, Step.ERROR, error.message[:_MAX_MESSAGE])
-    finish(build, job_id, event, changes, error.code)
-    return next_stage(build, job_id)
-
-
-def finish(
-    build: BuildItem,
-    job_id: str,
-    event: Progress,
-    actions: Sequence[Action],
-    error_code: str | None,
-    *,
-    gas: int = 0,
-    cost: int = 0,
-    is_ours: bool | None = None,
-    at: Stage | None = None,
-) -> bool:
-    """End a run, and count how it ended; False when it had ended already, or is not at a stage any more.
+class Runs:
+    """What tasks record of runs.
 
     Args:
-        build: The build.
-        job_id: The run.
-        event: Its last.
-        actions: Further changes of the build.
-        error_code: Why it failed, None if it did not.
-        gas: What its transactions used.
-        cost: What they cost, in wei.
-        is_ours: Whether a failure says something of this installation; None to judge by its code.
-        at: The stage that it ends from, if more could be added to the run meanwhile.
+        clock: Gives the time.
     """
-    seconds = (now() - from_text(build.run_began_at)).total_seconds()
-    outcome = job_outcome(KIND, error_code or "completed", seconds, gas, cost)
 
-    def also(write: Transaction) -> None:
-        # A run that only deploys says nothing of how long a build takes.
-        if int(build.runs) == 1:
-            write.create("outcome", outcome)
+    def __init__(self, clock: Clock = time) -> None:
+        self._clock = clock
 
-    condition = running(job_id) if at is None else running(job_id) & (BuildItem.stage == str(at))
-    if not change_build(build, actions, condition, update=event, also=also):
-        return False
-    record("Builds", outcome=error_code or "completed")
-    record("BuildFailed", 1 if error_code else 0)
-    if error_code is None:
-        record("BuildDuration", seconds, MetricUnit.Seconds, outcome="completed")
-        record_outcome(Service.BUILDS, Outcome.SUCCESS)
-    elif error_code in _OURS if is_ours is None else is_ours:
-        record_outcome(Service.BUILDS, Outcome.FAILURE)
-    else:
-        # The request failed, not the service.
-        record_outcome(Service.BUILDS, Outcome.SUCCESS)
-    return True
+    def begin_stage(
+        self, build: BuildItem, job_id: str, at: Stage, to: Stage, event: Progress, actions: Sequence[Action] = ()
+    ) -> bool:
+        """Go on to a stage, if the run is still where it was; a new status begins a new time to be measured."""
+        times = [BuildItem.stage_began_at.set(now_text(self._clock))] if str(event.status) != build.status else []
+        return change_build(
+            build,
+            [BuildItem.stage.set(str(to)), *times, *actions],
+            running(job_id) & (BuildItem.stage == str(at)),
+            update=event,
+        )
+
+    def seconds_of_stage(self, build: BuildItem) -> float:
+        """Seconds since the build's status last changed."""
+        return round(max(0.0, (now(self._clock) - from_text(build.stage_began_at)).total_seconds()), 3)
+
+    def fail(self, build: BuildItem, job_id: str, error: SlipwayError, actions: Sequence[Action] = ()) -> Stage:
+        """Record that a build failed, and why."""
+        details = error.details
+        if details and "problems" in details:
+            details = {**details, "problems": details["problems"][:_MAX_DETAILS]}
+        changes = [
+            BuildItem.stage.set(str(Stage.DONE)),
+            BuildItem.error_code.set(error.code),
+            BuildItem.error_message.set(error.message[:_MAX_MESSAGE]),
+            *([BuildItem.error_details.set(details)] if details else []),
+            *actions,
+        ]
+        event = Progress(Status.FAILED, 0, Step.ERROR, error.message[:_MAX_MESSAGE])
+        self.finish(build, job_id, event, changes, error.code)
+        return next_stage(build, job_id)
+
+    def finish(
+        self,
+        build: BuildItem,
+        job_id: str,
+        event: Progress,
+        actions: Sequence[Action],
+        error_code: str | None,
+        *,
+        gas: int = 0,
+        cost: int = 0,
+        is_ours: bool | None = None,
+        at: Stage | None = None,
+    ) -> bool:
+        """End a run, and count how it ended; False when it had ended already, or is not at a stage any more.
+
+        Args:
+            build: The build.
+            job_id: The run.
+            event: Its last.
+            actions: Further changes of the build.
+            error_code: Why it failed, None if it did not.
+            gas: What its transactions used.
+            cost: What they cost, in wei.
+            is_ours: Whether a failure says something of this installation; None to judge by its code.
+            at: The stage that it ends from, if more could be added to the run meanwhile.
+        """
+        seconds = (now(self._clock) - from_text(build.run_began_at)).total_seconds()
+        outcome = job_outcome(KIND, error_code or "completed", seconds, gas, cost)
+
+        def also(write: Transaction) -> None:
+            # A run that only deploys says nothing of how long a build takes.
+            if int(build.runs) == 1:
+                write.create("outcome", outcome)
+
+        condition = running(job_id) if at is None else running(job_id) & (BuildItem.stage == str(at))
+        if not change_build(build, actions, condition, update=event, also=also):
+            return False
+        record("Builds", outcome=error_code or "completed")
+        record("BuildFailed", 1 if error_code else 0)
+        if error_code is None:
+            record("BuildDuration", seconds, MetricUnit.Seconds, outcome="completed")
+            record_outcome(Service.BUILDS, Outcome.SUCCESS)
+        elif error_code in _OURS if is_ours is None else is_ours:
+            record_outcome(Service.BUILDS, Outcome.FAILURE)
+        else:
+            # The request failed, not the service.
+            record_outcome(Service.BUILDS, Outcome.SUCCESS)
+        return True

@@ -4,6 +4,8 @@ It gets only which build and which chain; what to sign follows from the build as
 for a build that was cancelled or whose source did not pass its audit, or that is not the code which passed.
 """
 
+import time
+
 from slipway.builds.pipeline.files import BuildFiles
 from slipway.builds.pipeline.rules import creation_code, digest_of, purpose_of
 from slipway.builds.states import ChainStatus
@@ -21,7 +23,7 @@ from slipway.chain.store import ChainConfiguration, TransactionItem, transaction
 from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError
 from slipway.observability import logger
 from slipway.store import read_items
-from slipway.times import now_text
+from slipway.times import Clock, now_text
 
 
 class BuildSigning:
@@ -30,9 +32,11 @@ class BuildSigning:
     Args:
         signing: Signs on the chain.
         files: Where the compiled contract is.
+        clock: Gives the time.
     """
 
-    def __init__(self, signing: ChainSigning, files: BuildFiles) -> None:
+    def __init__(self, signing: ChainSigning, files: BuildFiles, clock: Clock = time) -> None:
+        self._clock = clock
         self._signing = signing
         self._files = files
         self._chain_id = signing.chain.chain_id
@@ -71,7 +75,7 @@ class BuildSigning:
                         "status": str(ChainStatus.SIGNED),
                         "transaction_hash": Of(purpose, "transaction_hash"),
                         "address": Of(purpose, "contract_address"),
-                        "updated_at": now_text(),
+                        "updated_at": now_text(self._clock),
                     },
                     condition=pending & (ChainDeploymentItem.attempt == deployment.attempt),
                 ),
