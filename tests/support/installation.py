@@ -47,7 +47,7 @@ from slipway.tokens.minting import minting
 from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.public import public_tokens
 from slipway.tokens.store import save_model
-from tests.support import grants
+from tests.support import dynamodb_local, grants, quick_moto
 from tests.support.clock import SkippingClock
 from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
@@ -284,6 +284,7 @@ class Installation:
 
 
 _fresh_clients: list[bool] = []
+_made: list[_Resources] = []
 _client = functools.cache(boto3.client)
 _resource = functools.cache(boto3.resource)
 
@@ -353,6 +354,50 @@ def _forget() -> None:
                     kept.cache_clear()
 
 
+@dataclass(frozen=True)
+class _Resources:
+    """Names of what an installation has in AWS, and AWS with it, if it can be had again."""
+
+    key: str
+    artifact_key: str
+    sdl_key: str
+    machines: dict[str, str]
+    console_secret: str
+    webhook_secret: str
+    queue_url: str
+    account: quick_moto.Snapshot | None
+
+
+def _make_resources() -> _Resources:
+    dynamodb, kms, s3 = _client("dynamodb"), _client("kms"), _client("s3")
+    for table, logical_id in _TABLES.items():
+        dynamodb.create_table(TableName=table, **table_definition(logical_id))
+    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    machines = {
+        name: _client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
+        )["stateMachineArn"]
+        for name in ("TokenDeploy", "AkashDeploy", "StackNode", "StackApi", "Build")
+    }
+    signing = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
+    secrets = _client("secretsmanager")
+    queue = _client("sqs").create_queue(QueueName="Notifications.fifo", Attributes={"FifoQueue": "true"})
+    save_contracts(CHAIN_ID, REGISTRY, MANAGER, [DEPLOYER])
+    return _Resources(
+        kms.create_key(**signing)["KeyMetadata"]["KeyId"],
+        kms.create_key(**signing)["KeyMetadata"]["KeyId"],
+        kms.create_key()["KeyMetadata"]["KeyId"],
+        machines,
+        secrets.create_secret(Name="console-key", SecretString=DEFAULT_KEY)["ARN"],
+        secrets.create_secret(Name="webhook-key", SecretString="k" * 64)["ARN"],
+        queue["QueueUrl"],
+        # Another DynamoDB is no part of a snapshot.
+        None if dynamodb_local.given() else quick_moto.Snapshot(),
+    )
+
+
 def install(
     monkeypatch: pytest.MonkeyPatch,
     node: FakeNode,
@@ -361,43 +406,35 @@ def install(
     more_chains: Sequence[tuple[int, str]] = (),
 ) -> Installation:
     """Set everything up inside an open ``mock_aws``; ``more_chains`` are like the first, with ids and addresses."""
-    dynamodb = _client("dynamodb")
-    for table, logical_id in _TABLES.items():
-        dynamodb.create_table(TableName=table, **table_definition(logical_id))
-    key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
-    artifact_key = _client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    _client("s3").create_bucket(Bucket=BUCKET)
-    _client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    machine, akash_machine, stack_node, stack_api, build = (
-        _client("stepfunctions").create_state_machine(
-            name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
-        )["stateMachineArn"]
-        for name in ("TokenDeploy", "AkashDeploy", "StackNode", "StackApi", "Build")
-    )
-    secret = _client("secretsmanager").create_secret(Name="console-key", SecretString=DEFAULT_KEY)["ARN"]
-    monkeypatch.setenv("IDENTITY_KEY_ID", key)
-    monkeypatch.setenv("TOKEN_DEPLOY_ARN", machine)
-    monkeypatch.setenv("AKASH_DEPLOY_ARN", akash_machine)
-    monkeypatch.setenv("STACK_NODE_ARN", stack_node)
-    monkeypatch.setenv("STACK_API_ARN", stack_api)
-    monkeypatch.setenv("BUILD_ARN", build)
-    monkeypatch.setenv("ARTIFACT_BUCKET", BUCKET)
-    monkeypatch.setenv("ARTIFACT_KEY_ID", artifact_key)
-    monkeypatch.setenv("SDL_KEY_ID", _client("kms").create_key()["KeyMetadata"]["KeyId"])
-    monkeypatch.setenv("STACK_NODE_IMAGE", "bananocoin/banano:V26.1")
-    monkeypatch.setenv("STACK_API_IMAGE", "example/api:1")
-    monkeypatch.setenv("AKASH_API_KEY_SECRET_ARN", secret)
-    monkeypatch.setenv("AKASH_REFRESH_FUNCTION", "RefreshFunction")
-    monkeypatch.setenv("BUILD_REPLAY_FUNCTION", "BuildReplayFunction")
-    # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
-    monkeypatch.setenv("AKASH_CONSOLE_API_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
-    queue = _client("sqs").create_queue(QueueName="Notifications.fifo", Attributes={"FifoQueue": "true"})
-    monkeypatch.setenv("NOTIFICATION_QUEUE_URL", queue["QueueUrl"])
-    monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORK", "true")
-    webhook_key = _client("secretsmanager").create_secret(Name="webhook-key", SecretString="k" * 64)["ARN"]
-    monkeypatch.setenv("WEBHOOK_KEY_SECRET_ARN", webhook_key)
+    if _made and _made[0].account:
+        _made[0].account.restore()
+    else:
+        _forget()
+        _made[:] = [_make_resources()]
+    made = _made[0]
+    for name, value in {
+        "IDENTITY_KEY_ID": made.key,
+        "TOKEN_DEPLOY_ARN": made.machines["TokenDeploy"],
+        "AKASH_DEPLOY_ARN": made.machines["AkashDeploy"],
+        "STACK_NODE_ARN": made.machines["StackNode"],
+        "STACK_API_ARN": made.machines["StackApi"],
+        "BUILD_ARN": made.machines["Build"],
+        "ARTIFACT_BUCKET": BUCKET,
+        "ARTIFACT_KEY_ID": made.artifact_key,
+        "SDL_KEY_ID": made.sdl_key,
+        "STACK_NODE_IMAGE": "bananocoin/banano:V26.1",
+        "STACK_API_IMAGE": "example/api:1",
+        "AKASH_API_KEY_SECRET_ARN": made.console_secret,
+        "AKASH_REFRESH_FUNCTION": "RefreshFunction",
+        "BUILD_REPLAY_FUNCTION": "BuildReplayFunction",
+        # Nobody listens there: what Akash says of the credit is missing, and everything else needs a simulator.
+        "AKASH_CONSOLE_API_URL": "http://127.0.0.1:9",
+        "ALLOW_PRIVATE_NETWORK": "true",
+        "NOTIFICATION_QUEUE_URL": made.queue_url,
+        "WEBHOOK_PRIVATE_NETWORK": "true",
+        "WEBHOOK_KEY_SECRET_ARN": made.webhook_secret,
+    }.items():
+        monkeypatch.setenv(name, value)
     for name, seconds in AKASH_SECONDS.items():
         monkeypatch.setenv(f"AKASH_{name}_SECONDS", str(seconds))
     others = [
@@ -405,8 +442,12 @@ def install(
     ]
     monkeypatch.setenv("CHAINS", json.dumps([{**chain, "rpc_urls": [rpc_url]}, *others]))
     _forget()
-    stacks = {"node": stack_node, "api": stack_api}
-    installation = Installation(node, rpc_url, key, machine, akash_machine, artifact_key, stacks, build)
+    stacks = {"node": made.machines["StackNode"], "api": made.machines["StackApi"]}
+    machines = made.machines
+    installation = Installation(
+        node, rpc_url, made.key, machines["TokenDeploy"], machines["AkashDeploy"], made.artifact_key, stacks,
+        machines["Build"],
+    )  # fmt: skip
     client: Any = botocore.client.BaseClient  # Its stubs do not have what every call goes through.
     make_call = client._make_api_call
 
@@ -421,5 +462,4 @@ def install(
         return make_call(client, operation, arguments)
 
     monkeypatch.setattr(client, "_make_api_call", recorded)
-    save_contracts(CHAIN_ID, REGISTRY, MANAGER, [DEPLOYER])
     return installation

@@ -7,6 +7,7 @@
 - A query without an index goes through all items. Those of the partition are together already.
 - moto makes an RSA key for each key of KMS, also for those that encrypt. A few serve all tests in turn.
 - Each client for HTTPS reads the certificates of the world again, to ask what is on loopback.
+- Each test makes the same tables, keys and state machines. They are made once, and each test gets a copy.
 - Each test has a boto3 session of its own, for which botocore reads its descriptions of AWS again, and moto makes
   thousands of answers for requests that no test sends.
 """
@@ -14,7 +15,9 @@
 from __future__ import annotations
 
 import copy
+import io
 import itertools
+import pickle
 import ssl
 import threading
 from collections import defaultdict
@@ -23,6 +26,7 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
 from moto.core import models as mocks
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -40,6 +44,7 @@ _list = Loader.list_available_services
 _listed: dict[tuple[str, ...], Any] = {}
 _under_way = threading.local()
 _RSA_KEYS = 6
+_LOCK = type(threading.RLock())
 
 
 def _structure(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
@@ -117,6 +122,51 @@ def _services(self: Loader, type_name: str) -> Any:
     if where not in _listed:
         _listed[where] = _list(self, type_name)
     return _listed[where]
+
+
+class _Pickler(pickle.Pickler):
+    """Writes moto's backends. Keys, which can't be written and never change, are given on as they are."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.keys: list[Any] = []
+
+    def persistent_id(self, obj: Any) -> int | None:
+        """Return the place of a key among those that are given on."""
+        if not type(obj).__module__.startswith("cryptography."):
+            return None
+        self.keys.append(obj)
+        return len(self.keys) - 1
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Write a lock as a new one."""
+        return (threading.RLock, ()) if isinstance(obj, _LOCK) else NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, written: bytes, keys: list[Any]) -> None:
+        super().__init__(io.BytesIO(written))
+        self.persistent_load = keys.__getitem__  # type: ignore[method-assign]
+
+
+class Snapshot:
+    """What moto's AWS holds now, which any later ``mock_aws`` can begin with."""
+
+    def __init__(self) -> None:
+        instances: list[BackendDict[BaseBackend]] = BackendDict._instances  # type: ignore[misc]
+        held = [(backends, list(backends.iter_backends())) for backends in instances]
+        self._services = [backends for backends, _ in held]
+        file = io.BytesIO()
+        pickler = _Pickler(file)
+        pickler.dump([found for _, found in held])
+        self._written, self._keys = file.getvalue(), pickler.keys
+
+    def restore(self) -> None:
+        """Let AWS hold the same again, in copies of their own."""
+        services = _Unpickler(self._written, self._keys).load()
+        for backends, found in zip(self._services, services, strict=True):
+            for account, region, backend in found:
+                backends[account][region] = backend
 
 
 def install() -> None:
