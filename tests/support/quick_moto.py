@@ -7,6 +7,8 @@
 - A query without an index goes through all items. Those of the partition are together already.
 - moto makes an RSA key for each key of KMS, also for those that encrypt. A few serve all tests in turn.
 - Each client for HTTPS reads the certificates of the world again, to ask what is on loopback.
+- Each request is signed over all that is in it, which moto does not check; each answer gets 52 random characters.
+- moto lists a service's methods, reads conditions and updates character by character, at each request again.
 - Each test makes the same tables, keys and state machines. They are made once, and each test gets a copy.
 - Each test has a boto3 session of its own, for which botocore reads its descriptions of AWS again, and moto makes
   thousands of answers for requests that no test sends.
@@ -20,17 +22,21 @@ import itertools
 import pickle
 import ssl
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from functools import cache
 from typing import Any
 
+from botocore.auth import SigV4Auth
 from botocore.loaders import JSONFileLoader, Loader
 from moto.core import models as mocks
+from moto.core import responses
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.kms import models as kms
 from moto.kms import utils
 from moto.kms.utils import AbstractPrivateKey
@@ -38,6 +44,8 @@ from moto.kms.utils import AbstractPrivateKey
 _slow = BaseJSONSerializer._serialize_type_structure
 _slow_transaction = DynamoDBBackend.transact_write_items
 _slow_query = Table.query
+_read_condition = ConditionExpressionParser._lex_condition_expression
+_read_update = UpdateExpressionParser.make
 _make_private_key = utils.generate_private_key
 _read = JSONFileLoader.load_file
 _list = Loader.list_available_services
@@ -96,6 +104,30 @@ def _query(self: Table, hash_key: Any, *given: Any, **named: Any) -> Any:
     partition = copy.copy(self)
     partition.items = defaultdict(dict, {hash_key: self.items[hash_key]} if hash_key in self.items else {})
     return _slow_query(partition, hash_key, *given, **named)
+
+
+@cache
+def _condition(text: str) -> list[Any]:
+    return list(_read_condition(ConditionExpressionParser(text, None, None)))
+
+
+def _lex_condition(self: ConditionExpressionParser) -> deque[Any]:
+    return deque(_condition(self.condition_expression or ""))
+
+
+@cache
+def _update(text: str) -> bytes:
+    return pickle.dumps(_read_update(text))
+
+
+def _parse_update(expression_str: str) -> Any:
+    # The caller changes it.
+    return pickle.loads(_update(expression_str))  # noqa: S301 (written above)
+
+
+def _request_id(headers: dict[str, str]) -> str:
+    headers["x-amzn-requestid"] = "0" * 52
+    return headers["x-amzn-requestid"]
 
 
 @cache
@@ -174,6 +206,11 @@ def install() -> None:
     BaseJSONSerializer._serialize_type_structure = _structure  # type: ignore[method-assign]
     DynamoDBBackend.transact_write_items = _transaction  # type: ignore[method-assign]
     Table.__deepcopy__ = _copy  # type: ignore[attr-defined]
+    ConditionExpressionParser._lex_condition_expression = _lex_condition  # type: ignore[method-assign]
+    UpdateExpressionParser.make = _parse_update
+    SigV4Auth.canonical_request = lambda *_: ""  # type: ignore[method-assign]
+    responses.gen_amzn_requestid_long = _request_id  # type: ignore[attr-defined]
+    responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]
     Table.query = _query  # type: ignore[method-assign]
     JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
     Loader.list_available_services = _services  # type: ignore[method-assign]
