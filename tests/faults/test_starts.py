@@ -6,15 +6,20 @@ What Step Functions is told has many names. Here a process that is killed before
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.audits import FINAL, SETTLED
 from tests.faults.conftest import FaultyStack
+from tests.faults.stacks import SERVED, Stacks
 from tests.faults.test_akash_deploy import NO_BIDS
+from tests.faults.test_builds import Builds
 from tests.faults.test_token_launch import ON_THE_WAY
 from tests.faults.workloads import Workloads
+from tests.support.express import run_express
 
 WORKFLOW = "token_deploy"
 LAUNCHES = 40
@@ -88,3 +93,59 @@ def test_workloads_go_on_and_are_closed_although_processes_die_while_they_start(
     for deployment_id in (*well, in_vain):
         assert stack.waits_for(deployment_id) == []
     assert not any(fault.exists() for fault in starts)
+
+
+@pytest.mark.long
+def test_a_build_goes_on_although_processes_die_while_they_start(stack: FaultyStack) -> None:
+    builds = Builds(stack)
+    build = builds.place(start=False)
+    functions = ("BuildTasks", "ContractTasks", "ChainDeploymentTasks")
+    starts = [stack.lay(name, "start", workflow="build") for name in functions for _ in range(2)]
+    states = ("Generate", "Audit", "BeginDeployment", "ConfirmDeployment", "Complete")
+    faults = [
+        stack.lay(name, "before", action, build.job_id)
+        for index, name in enumerate(states)
+        for action in ("kill", f"raise:{UNLISTED[index % len(UNLISTED)]}")
+    ]
+    builds.start(build)
+    builds.assert_ended_once(build, "complete")
+    assert len(builds.contracts(build)) == 1
+    assert not any(fault.exists() for fault in (*starts, *faults))
+
+
+@pytest.mark.long
+def test_stacks_go_on_although_processes_die_while_they_start(stack: FaultyStack) -> None:
+    stacks = Stacks(stack)
+    environment = f"s{uuid.uuid4().hex[:12]}"
+    for kind, function in (("node", "StackNodeTasks"), ("api", "StackApiTasks")):
+        job_id = stacks.place(environment, kind, "deploy", SERVED if kind == "node" else {})
+        starts = [stack.lay(function, "start", workflow=f"stack_{kind}") for _ in range(2)]
+        faults = [
+            stack.lay(f"stack_{kind}:{step}", "before", action, job_id)
+            for step in ("place", "deploy")
+            for action in ("kill", f"raise:{UNLISTED[0]}")
+        ]
+        stacks.start(environment, kind, job_id)
+        stacks.assert_ended(environment, kind, "active")
+        assert not any(fault.exists() for fault in (*starts, *faults))
+
+
+def _early_faults(stack: FaultyStack, workflow: str, function: str, state: str) -> list[Path]:
+    return [
+        stack.lay(state, "before", "kill", workflow=workflow),
+        stack.lay(function, "start", workflow=workflow),
+        *(stack.lay(state, "before", f"raise:{error}", workflow=workflow) for error in UNLISTED[:2]),
+    ]
+
+
+def test_reconcile_goes_on_although_processes_die_while_they_start(stack: FaultyStack) -> None:
+    faults = _early_faults(stack, "reconcile", "ReconcileTasks", "Find")
+    stack.reconcile()
+    assert not any(fault.exists() for fault in faults)
+
+
+def test_the_flush_goes_on_although_processes_die_while_they_start(stack: FaultyStack) -> None:
+    faults = _early_faults(stack, "uptime_flush", "UptimeFlushTasks", "Flush")
+    done = run_express(stack.described, "UptimeFlushArn")
+    assert done["status"] == "SUCCEEDED", done
+    assert not any(fault.exists() for fault in faults)

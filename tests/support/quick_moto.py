@@ -209,7 +209,7 @@ def install() -> None:
     ConditionExpressionParser._lex_condition_expression = _lex_condition  # type: ignore[method-assign]
     UpdateExpressionParser.make = _parse_update
     SigV4Auth.canonical_request = lambda *_: ""  # type: ignore[method-assign]
-    responses.gen_amzn_requestid_long = _request_id  # type: ignore[attr-defined]
+    responses.gen_amzn_requestid_long = _request_id  # type: ignore[attr-defined,assignment]
     responses.method_names_from_class = cache(responses.method_names_from_class)  # type: ignore[attr-defined]
     Table.query = _query  # type: ignore[method-assign]
     JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
