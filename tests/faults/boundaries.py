@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 
 from local.state_machines import state_machines
-from slipway.akash.rules import Step
-from slipway.akash.workflow import AkashWorkflow
-from slipway.jobs.steps import GIVE_UP, Workflow
-from slipway.stacks.api_workflow import ApiWorkflow
-from slipway.stacks.node_workflow import NodeWorkflow
-from slipway.tokens.rules import SIGNING
-from slipway.tokens.workflow import TokenWorkflow
+from slipway.jobs.steps import GIVE_UP
 from tests.support.functions import function_app
+from tests.support.hubs import HUBS
 
 TOKEN_WORKFLOWS = ("token_deploy", "token_register")
 WHENS = ("before", "after")
@@ -34,23 +29,11 @@ def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _states(state["ItemProcessor"])
 
 
-# The library's part of each machine that is a hub.
-HUBS: dict[str, tuple[type[Workflow[Any]], ...]] = {
-    "akash_deploy": (AkashWorkflow,),
-    "stack_api": (ApiWorkflow,),
-    "stack_node": (NodeWorkflow,),
-    "token_deploy": (TokenWorkflow,),
-}
-
-
-# What each hub asks the signer for.
-_SIGNED: dict[str, Sequence[str]] = {"akash_deploy": (Step.SIGN, Step.BUMP), "token_deploy": tuple(SIGNING)}
-
-
 def steps(workflow: str) -> set[str]:
     """Return the boundaries of a hub's steps; none of a machine that is no hub."""
-    declared = [step for part in HUBS.get(workflow, ()) for step in (*part.steps, GIVE_UP)]
-    return {f"{workflow}:{step}" for step in declared}
+    if workflow not in HUBS:
+        return set()
+    return {f"{workflow}:{step}" for step in (*HUBS[workflow].workflow.steps, GIVE_UP)}
 
 
 def _boundaries(workflow: str, name: str, state: dict[str, Any]) -> set[str]:
@@ -63,7 +46,7 @@ def _boundaries(workflow: str, name: str, state: dict[str, Any]) -> set[str]:
         return set(function_app(f"tasks/{workflow}").STATES)
     if payload.get("operation") == "{% $states.input.step %}":
         # Whatever of the signer's operations is due.
-        return {f"{step}:{payload['purpose']}" for step in _SIGNED[workflow]}
+        return {f"{step}:{payload['purpose']}" for step in HUBS[workflow].signed}
     if "operation" in payload:
         return {f"{payload['operation']}:{payload.get('purpose', 'nonce')}"}
     return {str(payload.get("state", name))}

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,14 @@ import pytest
 
 import slipway.chain.json_rpc  # noqa: F401 (adds to the family of errors)
 from local.state_machines import state_machines
-from slipway.akash.rules import Step
-from slipway.akash.workflow import AkashWorkflow
 from slipway.builds.pipeline.rules import ChainStep
 from slipway.builds.states import Stage as BuildStage
 from slipway.chain.models import FINAL, Progress
 from slipway.errors import permanent_names
-from slipway.jobs.steps import Workflow
-from slipway.stacks.api_workflow import ApiWorkflow
-from slipway.stacks.node_workflow import NodeWorkflow
 from slipway.stacks.steps import Step as StackStep
 from slipway.tokens.rules import SIGNING
-from slipway.tokens.rules import Step as LaunchStep
-from slipway.tokens.workflow import TokenWorkflow
 from tests.support.functions import function_app
+from tests.support.hubs import HUBS
 from tests.support.template import ROOT, resources
 
 FILES = sorted((ROOT / "statemachines").glob("*.asl.json"))
@@ -153,19 +146,6 @@ def test_an_operator_is_told_why_a_launch_is_not_taken_up_again() -> None:
     assert states["Refused"]["Type"] == "Fail"
 
 
-# Machines that ask the library for what is due, and do nothing but wait in between; and the steps that are theirs.
-HUBS: dict[str, tuple[type[Workflow[Any]], type[StrEnum], set[str]]] = {
-    "akash_deploy": (AkashWorkflow, Step, {Step.SIGN, Step.BUMP}),
-    "token_deploy": (TokenWorkflow, LaunchStep, {*SIGNING}),
-    "stack_node": (NodeWorkflow, StackStep, {StackStep.READ, StackStep.FINISH}),
-    "stack_api": (
-        ApiWorkflow,
-        StackStep,
-        {StackStep.WITHDRAW, StackStep.DISCOVER, StackStep.PROBE, StackStep.PUBLISH, StackStep.ROLL},
-    ),
-}
-
-
 @pytest.mark.parametrize("machine", HUBS)
 def test_a_hub_asks_for_work_until_it_is_done_and_waits_in_between(machine: str) -> None:
     states = MACHINES[machine]["States"]
@@ -196,8 +176,13 @@ def test_a_hub_hands_every_failure_to_the_library_and_never_at_once(machine: str
 
 @pytest.mark.parametrize("machine", HUBS)
 def test_every_step_of_a_hub_is_done_by_the_library(machine: str) -> None:
-    workflow, steps, others = HUBS[machine]
-    assert set(workflow.steps) == set(steps) - others - {"done"}
+    hub = HUBS[machine]
+    assert set(hub.workflow.steps) == set(hub.all_steps) - hub.elsewhere - hub.signed - {"done"}
+
+
+def test_what_is_signed_is_what_the_library_has_signed() -> None:
+    assert HUBS["token_deploy"].signed == SIGNING
+    assert {name for name, hub in HUBS.items() if hub.signed} == {"akash_deploy", "token_deploy"}
 
 
 @pytest.mark.parametrize("machine", ["stack_node", "stack_api"])
@@ -252,11 +237,8 @@ def test_the_signer_is_asked_for_operations_that_it_has(scope: Scope, name: str,
     if operation != "{% $states.input.step %}":
         assert operation in signer.OPERATIONS
         return
-    # A hub names the operation: those steps, and no others, lead here.
-    (choice,) = [choice for choice in scope.states["Due"]["Choices"] if choice["Next"] == name]
-    named = {*re.findall(r"step = '(\w+)'", choice["Condition"])}
-    assert named == {str(step) for step in HUBS[scope.machine][2]}
-    assert named <= set(signer.OPERATIONS)
+    # A hub names the operation: the steps that lead here, which are those that the library leaves to the signer.
+    assert HUBS[scope.machine].signed <= set(signer.OPERATIONS)
 
 
 def test_definitions_and_template_agree_on_substitutions() -> None:
