@@ -59,3 +59,24 @@ def test_functions_are_thin(path: Path) -> None:
     found = [_statements(node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert sum(found) <= MAX_STATEMENTS
     assert max(found, default=0) <= MAX_IN_ONE_FUNCTION
+
+
+def _files() -> list[str]:
+    skipped = {"node_modules", "__pycache__"}
+    return [
+        path.relative_to(ROOT).as_posix()
+        for part in ROOT.iterdir()
+        if not part.name.startswith(".") and part.name not in skipped
+        for path in ([part] if part.is_file() else part.rglob("*.*"))
+        if not skipped & {*path.parts}
+    ]
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_named_is_there(document: str) -> None:
+    """A path may be from the root, from the library, or from the folder that the text is about."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = {name.removeprefix("../") for name in re.findall(r"[\w./-]*\w\.(?:py|yaml|json)\b", text)}
+    assert len(named) > 20
+    there = _files()
+    assert {name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in there)} == set()

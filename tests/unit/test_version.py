@@ -16,7 +16,7 @@ from local.source_template import source_template
 from slipway import __version__
 from slipway.store import connection
 
-FOLDERS = (".", "web", "layers/solidity", "functions/api/documents", "clients/typescript")
+FOLDERS = (".", "web", "layers/solidity", "functions/api/documents", "clients/typescript", "examples/next")
 NPM = [f"{folder}/{name}" for folder in FOLDERS for name in ("package.json", "package-lock.json")]
 
 
