@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stack.launches import Token, account, bearer
+from tests.stack.launches import Token, account, bearer, plain_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.event_stream import EventSource
 from tests.support.waiting import eventually
@@ -130,9 +130,10 @@ def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Toke
     told: list[dict[str, Any]] = []
 
     def ask() -> list[dict[str, Any]]:
-        began = time.monotonic()
+        plain, began = plain_seconds(stack, user), time.monotonic()
         told.append(stack.http.get(path, headers=bearer(user)).json()["live"])
-        assert time.monotonic() - began < 2.5
+        # Whoever waits for Akash waits three seconds more than for anything else.
+        assert time.monotonic() - began < plain + 2.5
         return told
 
     # The copy grows old, an answer tells so and asks for another, and a later answer has that.
@@ -143,7 +144,10 @@ def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Toke
 
 
 def _live(stack: Any, token: Token, workload: dict[str, Any]) -> dict[str, Any]:
-    """What is live once Akash has told of the services; each answer comes within two seconds, cold starts aside."""
+    """What is live once Akash has told of the services; each answer comes within two seconds, cold starts aside.
+
+    On a machine that is too slow for that, it takes no longer than three plain answers.
+    """
     path, taken = f"/api/deployments/{workload['deployment_id']}", []
 
     def ask() -> dict[str, Any]:
@@ -153,7 +157,7 @@ def _live(stack: Any, token: Token, workload: dict[str, Any]) -> dict[str, Any]:
         return live
 
     live = eventually(ask, lambda live: live["services"], every=1)
-    assert sorted(taken)[len(taken) // 2] < 2
+    assert sorted(taken)[len(taken) // 2] < max(2, 3 * plain_seconds(stack, token))
     return live
 
 
@@ -191,7 +195,7 @@ def test_two_browsers_see_every_line_once(
         print(
             f"\nlog lines arrive after {delays[len(delays) // 2]:.2f} s (median), {delays[-1]:.2f} s at most", end=" "
         )
-    assert delays[len(delays) // 2] < 1.5
+    assert delays[len(delays) // 2] < max(1.5, 3 * plain_seconds(stack, user))
 
 
 def test_sockets_that_die_and_tokens_that_end_cost_no_line(stack: Any, user: Token, simulator: Simulator) -> None:
@@ -211,7 +215,7 @@ def test_silence_is_a_sign_of_life_and_a_close_is_the_end(stack: Any, user: Toke
     browser.follow(2)
     began = time.monotonic()
     assert browser.ask() == 200
-    assert 18 < time.monotonic() - began < 28
+    assert 18 < time.monotonic() - began < 28 + plain_seconds(stack, user)
     assert len(browser.source.lines) == 2
     thread = threading.Thread(target=browser.run)
     thread.start()

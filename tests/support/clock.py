@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Self
@@ -117,3 +118,37 @@ def _patient() -> PatientClock:
 def patient_seconds() -> float:
     """Return the seconds of the one ``PatientClock`` of this process."""
     return _patient().monotonic()
+
+
+@contextmanager
+def taking(less_than: float, at_least: float = 0.0) -> Iterator[None]:
+    """Require how many seconds the block takes, whatever else the machine does.
+
+    Args:
+        less_than: Without what other processes took of the machine.
+        at_least: By the clock on the wall.
+    """
+    began, began_patiently = time.monotonic(), patient_seconds()
+    yield
+    taken, taken_patiently = time.monotonic() - began, patient_seconds() - began_patiently
+    assert taken >= at_least, f"it took {taken:.2f} s"
+    assert taken_patiently < less_than, f"it took {taken_patiently:.2f} s, {taken:.2f} s by the clock on the wall"
+
+
+def effort(act: Callable[[], object]) -> float:
+    """Return how much of the processor something takes, as a multiple of a fixed sum.
+
+    So it is about the same on any machine. The sum takes some two milliseconds on one of 2025.
+    """
+    return _processor_seconds(act) / _fixed_sum()
+
+
+@cache
+def _fixed_sum() -> float:
+    return min(_processor_seconds(lambda: sum(range(100_000))) for _ in range(5))
+
+
+def _processor_seconds(act: Callable[[], object]) -> float:
+    began = time.process_time()
+    act()
+    return time.process_time() - began

@@ -100,23 +100,28 @@ def test_ten_thousand_lines_are_searched_paused_and_downloaded(page: Page, tmp_p
     expect(dialog.get_by_text("5,000 of 10,000 lines")).to_be_visible()
     print(f"10,000 lines shown, searched and filtered in {time.monotonic() - started:.2f} s")
 
-    frame = page.evaluate(
+    # Beside frames in which nothing happens, since the machine may be busy.
+    frame, idle = page.evaluate(
         """async () => {
             const box = document.querySelector('[role=log]');
-            const taken = [];
-            let before = performance.now();
-            for (let step = 0; step < 60; step++) {
-                box.scrollTop = (step * 7919) % box.scrollHeight;
-                await new Promise(requestAnimationFrame);
-                const now = performance.now();
-                taken.push(now - before);
-                before = now;
-            }
-            return taken.sort((one, other) => one - other)[30];
+            const median = async (act) => {
+                const taken = [];
+                let before = performance.now();
+                for (let step = 0; step < 60; step++) {
+                    act(step);
+                    await new Promise(requestAnimationFrame);
+                    const now = performance.now();
+                    taken.push(now - before);
+                    before = now;
+                }
+                return taken.sort((one, other) => one - other)[30];
+            };
+            const scroll = (step) => { box.scrollTop = (step * 7919) % box.scrollHeight; };
+            return [await median(scroll), await median(() => {})];
         }"""
     )
-    print(f"a frame while scrolling: {frame:.0f} ms")
-    assert frame < MAX_FRAME_MILLISECONDS
+    print(f"a frame while scrolling: {frame:.0f} ms, while nothing happens: {idle:.0f} ms")
+    assert frame < max(MAX_FRAME_MILLISECONDS, 2 * idle)
     with page.expect_download() as downloading:
         dialog.get_by_role("button", name="Download").click()
     file = tmp_path / "log"
