@@ -15,18 +15,10 @@ from bench.engine import engine
 from bench.metering import Meter
 from slipway import store
 from tests.support import grants, installation
+from tests.support.chains import CHAIN
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
 from tests.support.nodes import FakeNode
-
-CHAIN = {
-    "chain_id": 31337,
-    "name": "anvil",
-    "explorer_url": "https://explorer.test",
-    "confirmations": 2,
-    "block_seconds": 1,
-    "max_fee_per_gas": "200000000000",
-}
 
 
 @dataclass

@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from local.chains import chain_entry
+
 _LAUNCH_SECONDS = 600
 
 
@@ -38,18 +40,7 @@ def use(described: dict[str, Any], endpoint: str | None = None, node: str | None
         ALLOW_PRIVATE_NETWORK="true",
         POWERTOOLS_LOG_LEVEL="CRITICAL",
         POWERTOOLS_METRICS_DISABLED="true",
-        CHAINS=json.dumps(
-            [
-                {
-                    "chain_id": chain["chain_id"],
-                    "name": "local",
-                    "rpc_urls": [node or chain["rpc_url"]],
-                    "confirmations": 2,
-                    "block_seconds": 1,
-                    "max_fee_per_gas": "200000000000",
-                }
-            ]
-        ),
+        CHAINS=json.dumps([chain_entry(node or chain["rpc_url"], chain_id=chain["chain_id"])]),
     )
 
 

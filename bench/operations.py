@@ -5,17 +5,13 @@ the second time: what a process remembers, such as keys, is not asked for again.
 """
 
 import json
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-import httpx
 
 from bench.installation import Installed, installed
 from bench.job_states import BUILD_STATES, DEPLOYER_ACCOUNTS, TOKEN_STATES
@@ -90,7 +86,6 @@ class Scenario:
         self._slipway = here.slipway
         self._simulator = simulator
         self._chain = chain
-        self._rpc_client = httpx.Client(base_url=chain.url)
         self._invoked: list[Invocation] = []
         self.usages: dict[str, Usage] = {}
         here.patches.setattr(self._slipway, "invoke", self._invoke)
@@ -281,7 +276,7 @@ class Scenario:
         self._slipway.invoke("TokenDeployTasks", {**self._sent(half_done), **failure})
         retry = lambda: self._api("api_deployments_retry", path={"id": half_done})  # noqa: E731
         self.count("POST /api/deployments/{id}/retry", retry)
-        self._rpc("anvil_mine", "0x2")
+        self._chain.mine(2)
         found = self._slipway.invoke("TokenDeployTasks", {"deployment_id": half_done})
         assert found["status"] == "completed", found
 
@@ -295,7 +290,7 @@ class Scenario:
     def _launch(self, deployment_id: str) -> int:
         """token_deploy; the transactions are found confirmed at the first look."""
         found = self._sent(deployment_id)
-        self._rpc("anvil_mine", "0x2")
+        self._chain.mine(2)
         found = self._slipway.invoke("TokenDeployTasks", found)
         assert (found["step"], found["status"]) == ("done", "completed"), found
         return len(TOKEN_STATES)
@@ -312,16 +307,10 @@ class Scenario:
     def _mined(self, transaction_hash: str) -> Any:
         """The receipt of a transaction; anvil answers with its hash a little before it is in a block."""
         for _ in range(100):
-            if receipt := self._rpc("eth_getTransactionReceipt", transaction_hash):
+            if receipt := self._chain.rpc("eth_getTransactionReceipt", transaction_hash):
                 return receipt
-            self._rpc("anvil_mine", "0x1")
+            self._chain.mine()
         raise TimeoutError(transaction_hash)
-
-    def _rpc(self, method: str, *params: Any) -> Any:
-        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        found = self._rpc_client.post("/", json=asked).json()
-        assert "error" not in found, found
-        return found["result"]
 
     # ── Akash ───────────────────────────────────────────────────────────────────────────────────
 
@@ -383,10 +372,12 @@ class Scenario:
         put_workload(job, ALICE.address)
         given = {"job_id": job, "amount": "1"}
         self.twice("POST /api/escrow", lambda: self._api("api_escrow_deposit", body=given))
-        self._rpc("anvil_setBalance", ALICE.address, hex(_ETHER))
-        self._rpc("anvil_impersonateAccount", ALICE.address)
+        self._chain.fund(ALICE.address)
+        self._chain.rpc("anvil_impersonateAccount", ALICE.address)
         for entry in self._api("api_escrow_deposit", body=given).body["transactions"]:
-            hashed = self._rpc("eth_sendTransaction", {"from": ALICE.address, "to": entry["to"], "data": entry["data"]})
+            hashed = self._chain.rpc(
+                "eth_sendTransaction", {"from": ALICE.address, "to": entry["to"], "data": entry["data"]}
+            )
             assert self._mined(hashed)["status"] == "0x1"
         query = f"job_id={job}"
         self.twice("GET /api/escrow", lambda: self._api("api_escrow_status", query=query))
@@ -469,7 +460,7 @@ class Scenario:
         assert begun["progress"] == "sign", begun
         self._slipway.invoke("SignerFunction", {"operation": "sign", "purpose": "build", **branch})
         self._slipway.invoke("ChainDeploymentTasks", {"state": "BroadcastDeployment", **branch})
-        self._rpc("anvil_mine", "0x2")
+        self._chain.mine(2)
         look = {"state": "ConfirmDeployment", "polls": 0, **branch}
         assert self._slipway.invoke("ChainDeploymentTasks", look)["progress"] == "confirmed"
         assert self._slipway.invoke("BuildTasks", {"state": "Complete", **run})["stage"] == "done"
@@ -496,7 +487,7 @@ class Scenario:
 
     def _lists(self) -> None:
         for _ in range(PAGE):
-            self._slipway.launch(self._slipway.model(f"model-{uuid.uuid4().hex[:8]}"))
+            self._slipway.place()
         self.twice("GET /api/deployments", lambda: self._api("api_deployments_list", query=f"limit={PAGE}"))
 
 
@@ -504,8 +495,7 @@ def measure() -> dict[str, Usage]:
     """Every operation and job, by name."""
     clock = SkippingClock()
     with (
-        tempfile.TemporaryDirectory() as scratch,
-        running_chain(Path(scratch) / "anvil.log") as chain,
+        running_chain() as chain,
         running(Market(clock)) as console,
         installed(chain.url) as here,
     ):
@@ -522,14 +512,11 @@ def _prepare(here: Installed, chain: Chain, console: str) -> None:
     here.slipway.use_console(here.patches, console)
     signers = [LocalSigner(f"0x{number:064x}") for number in range(1001, 1001 + DEPLOYER_ACCOUNTS)]
     addresses = [signer.address for signer in signers]
-    client = httpx.Client()
-    for address in (*addresses, LocalSigner(ADMINISTRATOR).address):
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance", "params": [address, hex(1000 * _ETHER)]}
-        client.post(chain.url, json=asked).raise_for_status()
+    chain.fund(*addresses, LocalSigner(ADMINISTRATOR).address)
     made = install_contracts(chain.url, ADMINISTRATOR, addresses)
     save_contracts(31337, made.model_registry, made.token_manager, addresses)
     token_chain = chain_settings().token_chain
-    rpc = JsonRpc(token_chain, client)
+    rpc = JsonRpc(token_chain, chain.client)
     signing = ChainSigning(token_chain, rpc, WriteAhead(signers, token_chain, rpc))
     here.patches.setattr(function_app("signer"), "_chain_signing", lambda _, **__: signing)
     here.patches.setattr(console_api, "_PAUSE_SECONDS", 0.01)

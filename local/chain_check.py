@@ -7,6 +7,7 @@ import os
 import sys
 
 from local import stack
+from local.chains import chain_entry
 from local.paths import StateDirectory
 
 
@@ -16,8 +17,7 @@ def _use_local_stack() -> bool:
         return False
     found = stack.read(described)
     chains = [
-        {"name": f"local {chain['chain_id']}", "rpc_urls": [chain["rpc_url"]], "block_seconds": 1}
-        | {"chain_id": chain["chain_id"], "max_fee_per_gas": "200000000000"}
+        chain_entry(chain["rpc_url"], chain_id=chain["chain_id"], name=f"local {chain['chain_id']}")
         for chain in found["chains"]
     ]
     os.environ.update(

@@ -8,13 +8,12 @@ from typing import Any
 
 from local import console
 from local.accounts import LocalAccount, wallet_roles
+from local.chains import SECOND_CHAIN, TOKEN_CHAIN, chain_entry
 from local.engine.http_api import Template
 from local.engine.server import LOOPBACK
 from local.failures import LaunchError
 from local.ports import Ports
 
-TOKEN_CHAIN = 31337
-SECOND_CHAIN = 5001
 # Each goes to the parameter of the same name in CamelCase, if the template has it.
 _PASSED_ON = (
     "AKASH_PAYMENT",
@@ -32,27 +31,14 @@ _MIN_SECONDS = {
 def chains(ports: Ports) -> list[dict[str, Any]]:
     """Return the two local chains as the parameter Chains names them."""
     return [
-        _chain(TOKEN_CHAIN, "local", ports.chain),
-        _chain(SECOND_CHAIN, "local-second", ports.second_chain),
+        chain_entry(f"http://{LOOPBACK}:{ports.chain}"),
+        chain_entry(f"http://{LOOPBACK}:{ports.second_chain}", chain_id=SECOND_CHAIN, name="local-second"),
     ]
 
 
 def verifier_address(ports: Ports) -> str:
     """Return the address of the local verifier of sources."""
     return f"http://{LOOPBACK}:{ports.verifier}"
-
-
-def _chain(chain_id: int, name: str, port: int) -> dict[str, Any]:
-    return {
-        "chain_id": chain_id,
-        "name": name,
-        "rpc_urls": [f"http://{LOOPBACK}:{port}"],
-        "explorer_url": None,
-        "confirmations": 2,
-        "block_seconds": 1,
-        "max_fee_per_gas": "200000000000",
-        "testnet": True,
-    }
 
 
 def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, ...]) -> dict[str, str]:

@@ -17,11 +17,12 @@ from typing import Any
 
 from local import console
 from local.accounts import LocalAccount
-from local.anvil import anvil_binary
+from local.anvil import anvil_command
+from local.chains import SECOND_CHAIN, TOKEN_CHAIN
 from local.engine import server
 from local.engine.http_api import api_id
 from local.failures import LaunchError
-from local.parameters import SECOND_CHAIN, TOKEN_CHAIN, chains, verifier_address
+from local.parameters import chains, verifier_address
 from local.paths import ROOT, StateDirectory
 from local.ports import Ports, variable
 from local.processes import descendants, start_time, tail, wait_until_gone
@@ -141,9 +142,9 @@ class Stack:
 
     def _anvil(self, name: str, port: int, chain_id: int, environment: dict[str, str]) -> Specification:
         # It mines each transaction at once until the contracts are there; `contracts` then sets its block time.
-        command = [str(anvil_binary()), "--host", server.LOOPBACK, "--port", str(port), "--chain-id", str(chain_id)]
-        if self.directory.kept:
-            command += ["--state", str(self.directory.kept / f"{name}.json"), "--state-interval", "10"]
+        kept = self.directory.kept
+        state = ["--state", str(kept / f"{name}.json"), "--state-interval", "10"] if kept else []
+        command = anvil_command(port, chain_id, *state)
         return Specification(name, command, environment, str(self.directory.logs / f"{name}.log"))
 
     def wait_until_ready(self) -> None:

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from local.chains import chain_entry
+
 os.environ.update(
     AWS_DEFAULT_REGION="us-east-1",
     AWS_ACCESS_KEY_ID="test",
@@ -20,19 +22,7 @@ os.environ.update(
     WALLET_ROLES="{}",
     TOKEN_CHAIN_ID="31337",
     AKASH_PAYMENT="account",
-    CHAINS=json.dumps(
-        [
-            {
-                "chain_id": 31337,
-                "name": "anvil",
-                "rpc_urls": ["http://127.0.0.1:1/"],
-                "explorer_url": "https://explorer.test",
-                "confirmations": 2,
-                "block_seconds": 1,
-                "max_fee_per_gas": "200000000000",
-            }
-        ]
-    ),
+    CHAINS=json.dumps([chain_entry("http://127.0.0.1:1/", name="anvil", explorer_url="https://explorer.test")]),
     POWERTOOLS_METRICS_NAMESPACE="Slipway",
 )
 

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from eth_account import Account
 from moto import mock_aws
 
-from local.anvil import free_port
+from local.chains import chain_entry
 from local.geth import CHAIN_ID, Geth, has_go
+from local.ports import free_ports
 from slipway.chain.administration import Administration
 from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
@@ -46,14 +47,7 @@ from tests.support.waiting import eventually
 from tests.support.wallets import ALICE
 from tests.support.workloads import put_workload
 
-CHAIN = {
-    "chain_id": CHAIN_ID,
-    "name": "geth",
-    "explorer_url": None,
-    "confirmations": 2,
-    "block_seconds": 1,
-    "max_fee_per_gas": 500 * GWEI,
-}
+CHAIN = chain_entry(chain_id=CHAIN_ID, name="geth", max_fee_per_gas=500 * GWEI)
 ADMINISTRATOR = "0x" + "ad" * 32
 POOL = [0xD1, 0xD2]
 ETHER = 10**18
@@ -85,7 +79,8 @@ class Node:
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     least_tip = request.param
     arguments = [f"--miner.gasprice={least_tip}", f"--txpool.pricelimit={least_tip}"] if least_tip else []
-    geth = Geth(free_port(), tmp_path_factory.mktemp("geth"), arguments)
+    (port,) = free_ports(1)
+    geth = Geth(port, tmp_path_factory.mktemp("geth"), arguments)
     try:
         registrars = [signer.address for signer in _signers()]
         for address in (Account.from_key(ADMINISTRATOR).address, ALICE.address, *registrars):
@@ -121,14 +116,9 @@ class World:
 
     def launch(self) -> str:
         """A launch to its end; its deployment's id."""
-        model_id = f"model-{uuid.uuid4().hex[:8]}"
-        self.slipway.model(model_id)
-        answer = self.slipway.launch(model_id)
-        assert answer.status == 202, answer.body
-        StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait).run(
-            {"deployment_id": answer.body["deployment_id"]}
-        )
-        return str(answer.body["deployment_id"])
+        deployment_id = self.slipway.place()
+        StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait).run({"deployment_id": deployment_id})
+        return deployment_id
 
     def status(self, deployment_id: str) -> dict[str, Any]:
         answer = self.slipway.api("api_deployments_status", token=self.slipway.token(), path={"id": deployment_id})

@@ -5,7 +5,6 @@ Not part of `make test`: MLFLOW_PYTHON names the interpreter of an environment w
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.ports import free_ports
 from slipway.tokens.mlflow import MlflowModels
 from slipway.tokens.models import ModelState
 from tests.support.waiting import eventually
@@ -22,16 +22,10 @@ OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 CONTRIBUTOR = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("mlflow")
-    port = _free_port()
+    (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"
     command = [os.environ["MLFLOW_PYTHON"], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{directory}/mlflow.db", "--workers", "1"]

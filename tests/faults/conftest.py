@@ -18,8 +18,10 @@ import pytest
 from web3 import Web3
 
 from local.accounts import LocalAccount
+from local.chains import chain_entry
 from local.faults.laid import Fault, lay
 from local.faults.rpc import changing
+from local.parameters import chains
 from local.paths import ROOT
 from local.ports import Ports, free_ports
 from local.sign_in import Session, session
@@ -29,6 +31,7 @@ from tests.faults import audits
 from tests.faults.audits import FINAL
 from tests.faults.tally import Tally, this_run
 from tests.support.express import run_express
+from tests.support.launches import write_launch
 from tests.support.waiting import attempts, eventually
 
 HERE = Path(__file__).parent
@@ -52,10 +55,10 @@ BUILD_LIMITS = {"standard": {"hour": 1000, "day": 10000, "open": 20}}
 
 # A first supply, as a deployment keeps it: a quarter for one holder, the rest for the owner.
 HOLDER = Web3.to_checksum_address("0x" + "a1" * 20)
-SUPPLY = {
+SUPPLY: dict[str, Any] = {
     "initial_supply": "10",
     "max_supply": "10",
-    "allocations": json.dumps([{"address": HOLDER, "amount": "2.5"}]),
+    "allocations": [{"address": HOLDER, "amount": "2.5"}],
 }
 
 
@@ -164,45 +167,10 @@ class FaultyStack:
 
     def place(self, *, state: str = "validated", start: bool = True, supply: bool = False) -> str:
         """Write a launch as the API writes it, under a known id, and start its state machine."""
-        deployment_id = str(uuid.uuid4())
-        model_id = f"fault-{deployment_id[:13]}"
-        moment = time.time()
-        text = _text(moment)
-        self.control.put_item(
-            Item={
-                "pk": f"CATALOGUE#{model_id}",
-                "sk": "MODEL",
-                "owner": self.owner,
-                "contributors": [],
-                "state": state,
-                "updated_at": text,
-            }
-        )
-        self.jobs.put_item(Item={"pk": f"MODEL#{model_id}", "sk": "LOCK", "deployment_id": deployment_id})
-        self.jobs.put_item(
-            Item={
-                "pk": f"DEPLOYMENT#{deployment_id}",
-                "sk": "DETAIL",
-                "deployment_id": deployment_id,
-                "kind": "token",
-                "status": "pending",
-                "model_id": model_id,
-                "wallet": self.owner,
-                "chain_id": 31337,
-                "token_name": model_id,
-                "token_symbol": "FAULT",
-                "estimated_gas_cost": "1",
-                "executions": 1,
-                "deadline": _text(moment + 900),
-                "created_at": text,
-                "updated_at": text,
-                "owner_key": f"DEPLOYMENT#{self.owner}",
-                "owner_sort": f"{text}#{deployment_id}",
-                "open_shard": "OPEN#0",
-                "open_until": _text(moment + 5),
-                **(SUPPLY if supply else {}),
-            }
-        )
+        model_id = f"fault-{uuid.uuid4().hex[:13]}"
+        model = {"pk": f"CATALOGUE#{model_id}", "sk": "MODEL", "owner": self.owner, "contributors": [], "state": state}
+        self.control.put_item(Item={**model, "updated_at": _text(time.time())})
+        deployment_id = write_launch(self.jobs, self.owner, model_id, **(SUPPLY if supply else {}))
         self.tally.placed("token_deploy", deployment_id)
         if start:
             self.start(deployment_id)
@@ -418,24 +386,11 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     *numbers, faulty_port = free_ports(len(fields(Ports)) + 1)
     ports = Ports(*numbers)
     node = f"http://127.0.0.1:{faulty_port}"
-    chain = {
-        "chain_id": 31337,
-        "name": "local",
-        "rpc_urls": [node],
-        "confirmations": 2,
-        "block_seconds": 1,
-        "max_fee_per_gas": "200000000000",
-    }
-    second = {
-        **chain,
-        "chain_id": 5001,
-        "name": "local-second",
-        "rpc_urls": [f"http://127.0.0.1:{ports.second_chain}"],
-    }
+    _, second = chains(ports)
     # What this suite spends on purpose is more than strangers may spend in a day.
     budget = {"open": 100_000, "day": 100_000}
     parameters = {
-        "Chains": [chain, second],
+        "Chains": [chain_entry(node), second],
         "BuildLimits": BUILD_LIMITS,
         "AkashBudget": budget,
         "AkashPayment": "account",

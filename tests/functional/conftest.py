@@ -14,6 +14,7 @@ from local.console_api.server import running
 from slipway import request_budget
 from slipway.akash.console import client as console_api
 from tests.support import dynamodb_local, grants, quick_moto
+from tests.support.chains import CHAIN
 from tests.support.clock import SkippingClock, patient_seconds
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
@@ -24,15 +25,6 @@ quick_moto.install()
 ENGINE = dynamodb_local.given()
 if ENGINE:
     ENGINE.stand_in()
-
-CHAIN = {
-    "chain_id": 31337,
-    "name": "anvil",
-    "explorer_url": "https://explorer.test",
-    "confirmations": 2,
-    "block_seconds": 1,
-    "max_fee_per_gas": "200000000000",
-}
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,7 +18,6 @@ from eth_account.signers.local import LocalAccount
 from moto import mock_aws
 from web3 import Web3
 
-from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from local.paths import ROOT
 from slipway import times
 from slipway.addresses import keccak256
@@ -28,7 +26,6 @@ from slipway.chain.install import InstalledContracts
 from slipway.chain.install import install as install_contracts
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import UnsignedTransaction
-from slipway.chain.nodes import forget_heads
 from slipway.chain.reconcile import SignerReconcile, deployer_accounts
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import (
@@ -61,6 +58,7 @@ from slipway.tokens.looks import terms_of
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_token, launched_token
+from tests.support.chains import CHAIN, ETHER, Anvil, running_anvil
 from tests.support.clock import ManualClock, SkippingClock
 from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation, install
@@ -71,17 +69,8 @@ from tests.support.waiting import eventually
 from tests.support.wallets import ADMIN, ALICE, BOB
 from tests.support.weather import Weather
 
-CHAIN = {
-    "chain_id": 31337,
-    "name": "anvil",
-    "explorer_url": "https://explorer.test",
-    "confirmations": 2,
-    "block_seconds": 1,
-    "max_fee_per_gas": "200000000000",
-}
 ADMINISTRATOR = "0x" + "ad" * 32
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
-ETHER = 10**18
 STRANGER = "0x" + "5a" * 20
 SUPPLY: dict[str, Any] = {
     "initial_supply": "1000000.5",
@@ -103,51 +92,12 @@ SHARES = {
 EARLIER_REGISTRIES = ROOT / "tests" / "functional" / "contracts" / "sources"
 
 
-@dataclass
-class Anvil:
-    """The chain, with what tests do to it."""
-
-    url: str
-    contracts: InstalledContracts
-    client: httpx.Client = field(default_factory=httpx.Client)
-
-    def rpc(self, method: str, *params: Any) -> Any:
-        # Tests change the chain in less time than a block takes.
-        forget_heads()
-        answer = self.client.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        found = answer.json()
-        assert "error" not in found, found
-        return found["result"]
-
-    def mine(self, blocks: int = 1) -> None:
-        self.rpc("anvil_mine", hex(blocks))
-
-
-def _start(log: Path) -> tuple[Any, str]:
-    for attempt in range(3):
-        port = free_port()
-        try:
-            return start_anvil(port, 31337, log=log), f"http://127.0.0.1:{port}"
-        except AnvilError as error:
-            # Another program may have taken the port in between.
-            if attempt == 2 or "npm ci" in str(error):
-                pytest.fail(f"These tests need a chain: {error}")
-    raise AssertionError
-
-
 @pytest.fixture(scope="module")
-def _chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
-    process, url = _start(tmp_path_factory.mktemp("anvil") / "anvil.log")
-    try:
-        client = httpx.Client()
-        for account in [ADMINISTRATOR, *POOL]:
-            address = Account.from_key(account).address
-            params = [address, hex(1000 * ETHER)]
-            client.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance", "params": params})
+def _chain() -> Iterator[tuple[Anvil, InstalledContracts]]:
+    with running_anvil() as anvil:
         registrars = [Account.from_key(key).address for key in POOL]
-        yield Anvil(url, install_contracts(url, ADMINISTRATOR, registrars), client)
-    finally:
-        stop_anvil(process)
+        anvil.fund(Account.from_key(ADMINISTRATOR).address, *registrars)
+        yield anvil, install_contracts(anvil.url, ADMINISTRATOR, registrars)
 
 
 @dataclass
@@ -156,6 +106,7 @@ class Launchpad:
 
     slipway: Installation
     anvil: Anvil
+    contracts: InstalledContracts
     signers: list[LocalSigner]
     times: int = 1
 
@@ -182,11 +133,7 @@ class Launchpad:
 
     def new(self, model_id: str | None = None, **more: Any) -> str:
         """A launch that was accepted."""
-        model_id = model_id or f"model-{uuid.uuid4().hex[:8]}"
-        self.slipway.model(model_id)
-        answer = self.slipway.launch(model_id, **more)
-        assert answer.status == 202, answer.body
-        return str(answer.body["deployment_id"])
+        return self.slipway.place(model_id, **more)
 
     def sign(self, job: str) -> dict[str, Any]:
         """Up to the signed transactions, by purpose."""
@@ -242,11 +189,11 @@ class Launchpad:
         return JsonRpc(chain_settings().token_chain, self.anvil.client)
 
     def token_of(self, model_id: str) -> str | None:
-        return calls.registered_token(self.json_rpc(), self.anvil.contracts.model_registry, model_id)
+        return calls.registered_token(self.json_rpc(), self.contracts.model_registry, model_id)
 
     def chain_status(self, job: str) -> calls.TokenStatus:
         """What the token's manager knows of it."""
-        manager, token = self.anvil.contracts.token_manager, self.status(job)["token_address"]
+        manager, token = self.contracts.token_manager, self.status(job)["token_address"]
         return calls.token_status(self.json_rpc(), manager, token)
 
     def balance(self, job: str, holder: str) -> int:
@@ -277,7 +224,7 @@ class Launchpad:
     def registers(self, model_id: str, token: str) -> None:
         """Let somebody else who may register a token for a model."""
         terms = calls.Terms(ALICE.address, 0, {})
-        call = calls.registration(self.anvil.contracts.model_registry, model_id, token, terms).call()
+        call = calls.registration(self.contracts.model_registry, model_id, token, terms).call()
         administrator = Account.from_key(ADMINISTRATOR).address
         role = call_data("grantRole(bytes32,address)", (keccak256(b"REGISTRAR_ROLE"), administrator))
         self.anvil.rpc("anvil_impersonateAccount", administrator)
@@ -293,33 +240,38 @@ class Launchpad:
         self.anvil.rpc("anvil_stopImpersonatingAccount", address)
 
 
-def launchpad_of(monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: Anvil) -> Launchpad:
-    """Launches of an installation, whose deployers have the pool's keys."""
+def launchpad_of(
+    monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: Anvil, contracts: InstalledContracts
+) -> Launchpad:
+    """Return the launches of an installation, whose deployers have the pool's keys."""
     signers = [LocalSigner(key) for key in POOL]
     chain = chain_settings().token_chain
     rpc = JsonRpc(chain, anvil.client)
     signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
     monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
-    launchpad = Launchpad(slipway, anvil, signers)
+    launchpad = Launchpad(slipway, anvil, contracts, signers)
     hub = function_app("tasks/token_deploy")
     monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.clock))
     return launchpad
 
 
 @pytest.fixture
-def pad(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _chain: Anvil) -> Iterator[Launchpad]:
-    """Launches on a chain; a test may give what of ``CHAIN`` is to be otherwise."""
-    _chain.rpc("evm_setAutomine", True)
-    snapshot = _chain.rpc("evm_snapshot")
+def pad(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _chain: tuple[Anvil, InstalledContracts]
+) -> Iterator[Launchpad]:
+    """Yield launches on a chain; a test may give what of ``CHAIN`` is to be otherwise."""
+    anvil, contracts = _chain
+    anvil.rpc("evm_setAutomine", True)
+    snapshot = anvil.rpc("evm_snapshot")
     with mock_aws():
-        slipway = install(monkeypatch, FakeNode(), _chain.url, CHAIN | getattr(request, "param", {}))
-        launchpad = launchpad_of(monkeypatch, slipway, _chain)
+        slipway = install(monkeypatch, FakeNode(), anvil.url, CHAIN | getattr(request, "param", {}))
+        launchpad = launchpad_of(monkeypatch, slipway, anvil, contracts)
         addresses = [signer.address for signer in launchpad.signers]
-        save_contracts(31337, _chain.contracts.model_registry, _chain.contracts.token_manager, addresses)
+        save_contracts(31337, contracts.model_registry, contracts.token_manager, addresses)
         yield launchpad
-    _chain.rpc("evm_revert", snapshot)
+    anvil.rpc("evm_revert", snapshot)
     # What waits in the pool is not part of a snapshot.
-    _chain.rpc("anvil_dropAllTransactions")
+    anvil.rpc("anvil_dropAllTransactions")
 
 
 @pytest.fixture
@@ -368,7 +320,7 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert [part["cost"] for part in detail["transactions"]] == [str(gas * price) for gas, price in used]
     assert detail["open"] == []
     assert detail["model"]["owner"] == ALICE.address
-    assert detail["controller"] == pad.anvil.contracts.token_manager
+    assert detail["controller"] == pad.contracts.token_manager
     assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
     item = find_token(job)
     assert item
@@ -461,7 +413,7 @@ def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
     assert (text("name()"), text("symbol()")) == ("Τόκεν 🚀", "TKN-1")
     assert calls.token_name(rpc, token) == "Τόκεν 🚀"
     controller = rpc.eth_call(token, call_data("controller()", ()))[-20:].hex()
-    assert "0x" + controller == pad.anvil.contracts.token_manager.lower()
+    assert "0x" + controller == pad.contracts.token_manager.lower()
 
 
 def test_every_task_twice_has_the_effect_of_once(pad: Launchpad) -> None:
@@ -518,7 +470,7 @@ def test_a_model_that_changed_since_the_request_is_not_launched(pad: Launchpad) 
 def test_a_model_that_got_a_token_since_the_request_is_not_launched(pad: Launchpad) -> None:
     job = pad.new("contested")
     # As another installation with the same registry may do; the manager is a contract.
-    pad.registers("contested", pad.anvil.contracts.token_manager)
+    pad.registers("contested", pad.contracts.token_manager)
     assert pad.work(job)["step"] == "done"
     assert _failed(pad, job) == "TOKEN_EXISTS"
     assert sum(signer.signatures for signer in pad.signers) == 0
@@ -647,7 +599,7 @@ def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free
 def test_a_model_that_was_registered_with_another_token_meanwhile(pad: Launchpad, when: str) -> None:
     job = pad.new("stolen")
     pad.deploy(job)
-    pad.registers("stolen", pad.anvil.contracts.token_manager)
+    pad.registers("stolen", pad.contracts.token_manager)
     if when == "spent":
         pad.uses(transaction_for(job, "deploy").signer)  # type: ignore[union-attr]
         pad.anvil.mine(2)
@@ -655,7 +607,7 @@ def test_a_model_that_was_registered_with_another_token_meanwhile(pad: Launchpad
     pad.anvil.mine(2)
     pad.work(job)
     assert _failed(pad, job) == ("TOKEN_EXISTS" if when == "spent" else "DEPLOYMENT_FAILED")
-    assert pad.token_of("stolen") == pad.anvil.contracts.token_manager.lower()
+    assert pad.token_of("stolen") == pad.contracts.token_manager.lower()
 
 
 def test_a_registration_that_the_node_does_not_show_yet_is_no_failure(
@@ -724,7 +676,7 @@ def _use_earlier_registry(pad: Launchpad, name: str) -> None:
     addresses = [signer.address for signer in pad.signers]
     for address in addresses:
         _administer(pad, registry, "grantRole(bytes32,address)", keccak256(b"REGISTRAR_ROLE"), address)
-    save_contracts(31337, registry, pad.anvil.contracts.token_manager, addresses)
+    save_contracts(31337, registry, pad.contracts.token_manager, addresses)
     pad.anvil.mine(1)
 
 
@@ -996,7 +948,7 @@ def test_the_steward_mints_with_the_wallet_and_nobody_else_does(pad: Launchpad) 
     answer = _mint(pad, token.lower())
     assert answer.status == 200, answer.body
     (transaction,) = answer.body["transactions"]
-    manager = pad.anvil.contracts.token_manager
+    manager = pad.contracts.token_manager
     assert (transaction["to"], transaction["value"], transaction["chainId"]) == (manager, "0x0", 31337)
     for thief in (*[signer.address for signer in pad.signers], Account.from_key(ADMINISTRATOR).address, BOB.address):
         assert not _sends(pad, thief, manager, transaction["data"])
@@ -1052,7 +1004,7 @@ def test_a_token_of_an_earlier_version_has_no_steward(pad: Launchpad) -> None:
 
 def test_who_took_the_stewardship_over_mints_once_the_token_was_read(pad: Launchpad) -> None:
     _, token = _launched(pad)
-    manager = pad.anvil.contracts.token_manager
+    manager = pad.contracts.token_manager
     offer = call_data("offerStewardship(address,address)", (token, BOB.address))
     accept = call_data("acceptStewardship(address)", (token,))
     assert _sends(pad, ALICE.address, manager, "0x" + offer.hex())
@@ -1391,7 +1343,7 @@ def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(pad:
     job = pad.new("squatted")
     signed = pad.sign(job)
     address = signed["deploy"]["signer"]
-    other = calls.creation("Other", "OTHER", pad.anvil.contracts.token_manager).call()
+    other = calls.creation("Other", "OTHER", pad.contracts.token_manager).call()
     pad.anvil.rpc("evm_setAutomine", False)
     pad.anvil.rpc("anvil_impersonateAccount", address)
     pad.anvil.rpc("eth_sendTransaction", {"from": address, "data": "0x" + other.data.hex(), "gas": hex(2 * 10**6)})
@@ -1475,7 +1427,7 @@ def test_another_owners_launch_can_neither_be_resumed_nor_cancelled(pad: Launchp
 def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launchpad) -> None:
     job = pad.new("refused")
     signed = pad.sign(job)
-    registry, role = pad.anvil.contracts.model_registry, keccak256(b"REGISTRAR_ROLE")
+    registry, role = pad.contracts.model_registry, keccak256(b"REGISTRAR_ROLE")
     _administer(pad, registry, "revokeRole(bytes32,address)", role, signed["deploy"]["signer"])
     pad.work(job)
     pad.anvil.mine(2)
@@ -1696,7 +1648,7 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
     signed = pad.sign(job)
     role = keccak256(b"REGISTRAR_ROLE")
     for signer in pad.signers:
-        _administer(pad, pad.anvil.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
+        _administer(pad, pad.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
     pad.work(job)
     pad.anvil.mine(2)
     assert pad.work(job)["status"] == "failed"
@@ -1716,7 +1668,7 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
     assert transaction_for(job, "register").transaction_hash == signed["register"]["transaction_hash"]  # type: ignore[union-attr]
     assert reconcile.reconcile_job(job) == "ended"
     for signer in pad.signers:
-        _administer(pad, pad.anvil.contracts.model_registry, "grantRole(bytes32,address)", role, signer.address)
+        _administer(pad, pad.contracts.model_registry, "grantRole(bytes32,address)", role, signer.address)
     assert pad.slipway.launch("hopeless").status == 202
 
 

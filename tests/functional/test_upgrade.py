@@ -20,11 +20,11 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from moto import mock_aws
 
-from local.anvil import stop_anvil
 from local.console_api.server import running
 from slipway.chain.install import InstalledContracts
 from slipway.times import epoch_milliseconds
-from tests.functional.test_token_launch import CHAIN, Anvil, Launchpad, _start, launchpad_of
+from tests.functional.test_token_launch import Launchpad, launchpad_of
+from tests.support.chains import CHAIN, Anvil, running_anvil
 from tests.support.console_simulator import Simulator
 from tests.support.functions import event
 from tests.support.installation import Installation, install
@@ -138,14 +138,10 @@ def _moved(text: str, later: timedelta) -> str:
 
 
 @pytest.fixture(scope="module")
-def _node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
-    process, url = _start(tmp_path_factory.mktemp("anvil") / "anvil.log")
-    try:
-        anvil = Anvil(url, InstalledContracts(**EARLIER["contracts"]))
+def _node() -> Iterator[Anvil]:
+    with running_anvil() as anvil:
         anvil.rpc("anvil_loadState", EARLIER["chain"])
         yield anvil
-    finally:
-        stop_anvil(process)
 
 
 @pytest.fixture
@@ -167,7 +163,7 @@ def earlier(monkeypatch: pytest.MonkeyPatch, _node: Anvil) -> Iterator[Installat
 @pytest.fixture
 def pad(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) -> Launchpad:
     """The same, with the earlier deployers' keys and a time that tests skip."""
-    return launchpad_of(monkeypatch, earlier, _node)
+    return launchpad_of(monkeypatch, earlier, _node, InstalledContracts(**EARLIER["contracts"]))
 
 
 def _state(pad: Launchpad) -> list[dict[str, Any]]:

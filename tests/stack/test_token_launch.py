@@ -11,6 +11,7 @@ from web3 import Web3
 
 from slipway.chain.contracts import load
 from tests.stack.launches import Token, account, bearer, ended, launch, new_model
+from tests.support.launches import write_launch
 from tests.support.waiting import eventually
 
 
@@ -230,28 +231,9 @@ def test_every_refusal_leaves_an_audit_event(stack: Any, user: Token, owner: str
 def test_a_model_that_lost_its_validation_after_the_request(stack: Any, admin: Token, user: Token, owner: str) -> None:
     """The workflow holds the launch to its conditions once more, and lets the model go for a later launch."""
     model_id = new_model(stack, admin, owner, state="rejected")
-    deployment_id = str(uuid.uuid4())
-    moment = "2026-11-21T00:00:00.000Z"
     jobs = boto3.resource("dynamodb", endpoint_url=stack.aws_endpoint).Table(stack.outputs["JobsTableName"])
-    jobs.put_item(
-        Item={
-            "pk": f"DEPLOYMENT#{deployment_id}",
-            "sk": "DETAIL",
-            "deployment_id": deployment_id,
-            "kind": "token",
-            "status": "pending",
-            "model_id": model_id,
-            "wallet": owner,
-            "chain_id": stack.chains[0]["chain_id"],
-            "token_name": "Too late",
-            "token_symbol": "LATE",
-            "estimated_gas_cost": "1",
-            "deadline": "2099-01-01T00:00:00.000Z",
-            "created_at": moment,
-            "updated_at": moment,
-        }
-    )
-    jobs.put_item(Item={"pk": f"MODEL#{model_id}", "sk": "LOCK", "deployment_id": deployment_id})
+    # Long before reconcile would take it up.
+    deployment_id = write_launch(jobs, owner, model_id, due_in=600)
     machines = boto3.client("stepfunctions", endpoint_url=stack.aws_endpoint)
     execution = machines.start_execution(
         stateMachineArn=stack.outputs["TokenDeployArn"],

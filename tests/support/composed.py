@@ -81,11 +81,11 @@ class Composed:
 
     def later(self, seconds: int) -> None:
         """Lets time pass on the chain."""
-        self.chain.web3.provider.make_request("evm_increaseTime", [seconds])
+        self.chain.rpc("evm_increaseTime", seconds)
         self.mine()
 
     def mine(self) -> None:
-        self.chain.web3.provider.make_request("evm_mine", [])
+        self.chain.rpc("evm_mine")
 
     def time(self) -> int:
         return int(self.chain.web3.eth.get_block("latest")["timestamp"])

@@ -217,6 +217,12 @@ class Installation:
         body = {"model_id": model_id, "user_address": account.address, **more}
         return self.api("api_deployments_create", body=body, **{"token": self.token(account), **parts})
 
+    def place(self, model_id: str | None = None, **more: Any) -> str:
+        """Have a launch accepted, of a model of its own unless one is named, and return its id."""
+        answer = self.launch(self.model(model_id or f"model-{uuid.uuid4().hex[:8]}"), **more)
+        assert answer.status == 202, answer.body
+        return str(answer.body["deployment_id"])
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table."""
         return list(_resource("dynamodb").Table(table).scan()["Items"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.chains import chain_entry
 from slipway.chain.broadcast import broadcast, held_to, look, looks
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Progress
@@ -21,14 +22,7 @@ from tests.support.clock import ManualClock
 from tests.support.nodes import FakeNode, RefusalError
 
 CHAIN = Chain.from_json(
-    {
-        "chain_id": 1,
-        "name": "testnet",
-        "rpc_urls": ["http://node.test"],
-        "max_fee_per_gas": "1",
-        "confirmations": 3,
-        "block_seconds": 10,
-    }
+    chain_entry("http://node.test", chain_id=1, max_fee_per_gas="1", confirmations=3, block_seconds=10)
 )
 FIRST, SECOND, CANCEL = "0x" + "01" * 32, "0x" + "02" * 32, "0x" + "03" * 32
 

@@ -28,9 +28,9 @@ BATCH = 11
 
 
 @pytest.fixture(scope="package")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """A chain of these tests' own: they turn its clock."""
-    with running_chain(tmp_path_factory.mktemp("anvil") / "anvil.log") as running:
+def chain() -> Iterator[Chain]:
+    """Yield a chain of these tests' own: they turn its clock."""
+    with running_chain() as running:
         yield running
 
 

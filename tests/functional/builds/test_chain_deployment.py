@@ -7,7 +7,7 @@ import functools
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import pytest
 from eth_account import Account
 from moto import mock_aws
 
-from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
 from slipway.addresses import keccak256
 from slipway.builds.api.service import build_service
 from slipway.builds.api.views import detail_of
@@ -55,6 +54,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.times import now_text
+from tests.support.chains import CHAIN, ETHER, Anvil, running_anvil
 from tests.support.clock import ManualClock
 from tests.support.functions import function_app
 from tests.support.installation import BUCKET, Installation, install
@@ -62,18 +62,9 @@ from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
 from tests.support.wallets import ADMIN, ALICE, BOB
 
-CHAIN = {
-    "chain_id": 31337,
-    "name": "first",
-    "explorer_url": "https://explorer.test",
-    "confirmations": 2,
-    "block_seconds": 1,
-    "max_fee_per_gas": "200000000000",
-}
 FIRST, SECOND = 31337, 5001
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
 POOL_ADDRESS = Account.from_key(POOL[0]).address
-ETHER = 10**18
 ARGUMENTS = [
     {"name": "name", "type": "string", "value": "Harbour"},
     {"name": "symbol", "type": "string", "value": "HRB"},
@@ -81,50 +72,12 @@ ARGUMENTS = [
 ]
 
 
-@dataclass
-class Anvil:
-    """A chain, with what tests do to it."""
-
-    chain_id: int
-    url: str
-    client: httpx.Client = field(default_factory=httpx.Client)
-
-    def rpc(self, method: str, *params: Any) -> Any:
-        answer = self.client.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        found = answer.json()
-        assert "error" not in found, found
-        return found["result"]
-
-    def mine(self, blocks: int = 1) -> None:
-        self.rpc("anvil_mine", hex(blocks))
-
-
-def _start(chain_id: int, log: Path) -> tuple[Any, str]:
-    for attempt in range(3):
-        port = free_port()
-        try:
-            return start_anvil(port, chain_id, log=log), f"http://127.0.0.1:{port}"
-        except AnvilError as error:
-            # Another program may have taken the port in between.
-            if attempt == 2 or "npm ci" in str(error):
-                pytest.fail(f"These tests need a chain: {error}")
-    raise AssertionError
-
-
 @pytest.fixture(scope="module")
-def _chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Anvil]]:
-    processes, chains = [], {}
-    try:
-        for chain_id in (FIRST, SECOND):
-            process, url = _start(chain_id, tmp_path_factory.mktemp("anvil") / "anvil.log")
-            processes.append(process)
-            chains[chain_id] = Anvil(chain_id, url)
-            for key in POOL:
-                chains[chain_id].rpc("anvil_setBalance", Account.from_key(key).address, hex(1000 * ETHER))
-        yield chains
-    finally:
-        for process in processes:
-            stop_anvil(process)
+def _chains() -> Iterator[dict[int, Anvil]]:
+    with running_anvil(FIRST) as first, running_anvil(SECOND) as second:
+        for anvil in (first, second):
+            anvil.fund(*(Account.from_key(key).address for key in POOL))
+        yield {FIRST: first, SECOND: second}
 
 
 def _digest(bytecode: str, arguments: list[dict[str, Any]]) -> str | None:
@@ -290,7 +243,7 @@ def yard(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Iterator
         snapshots[chain_id] = anvil.rpc("evm_snapshot")
     with mock_aws():
         first, second = _chains[FIRST], _chains[SECOND]
-        slipway = install(monkeypatch, FakeNode(), first.url, CHAIN, [(SECOND, second.url)])
+        slipway = install(monkeypatch, FakeNode(), first.url, CHAIN | {"name": "first"}, [(SECOND, second.url)])
         signers = [LocalSigner(key) for key in POOL]
         save_contracts(FIRST, ALICE.address, ALICE.address, [signer.address for signer in signers])
 

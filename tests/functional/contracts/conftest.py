@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -15,10 +14,10 @@ from web3 import Web3
 from web3.contract.contract import Contract
 from web3.exceptions import ContractCustomError
 
-from local.anvil import AnvilError, free_port, start_anvil, stop_anvil
+from local.chains import TOKEN_CHAIN
 from slipway.chain import contracts
+from tests.support.chains import Anvil, running_anvil
 
-CHAIN_ID = 31_337
 ADMINISTRATOR_ROLE = bytes(32)
 
 
@@ -33,13 +32,18 @@ def error_selector(contract: str, signature: str) -> str:
     return str(Web3.to_hex(Web3.keccak(text=signature)[:4]))
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Anvil):
     """The running chain and its accounts: the ones anvil unlocks, so that tests need not sign."""
 
-    web3: Web3
-    url: str
-    accounts: Sequence[str]
+    @cached_property
+    def web3(self) -> Web3:
+        """The chain as web3 has it."""
+        return Web3(Web3.HTTPProvider(self.url, request_kwargs={"timeout": 60, "proxies": {"http": ""}}))
+
+    @cached_property
+    def accounts(self) -> Sequence[str]:
+        """The accounts."""
+        return self.web3.eth.accounts
 
     def deploy(self, name: str, *arguments: Any, sender: str | None = None) -> Contract:
         """Deploys a committed artifact from the first account, or from ``sender``."""
@@ -72,7 +76,7 @@ class Chain:
     def new_contract(self) -> str:
         """Return an address that has code and nothing else."""
         address = self.new_account().address
-        self.web3.provider.make_request("anvil_setCode", [address, "0x00"])  # type: ignore[arg-type]
+        self.rpc("anvil_setCode", address, "0x00")
         return address
 
     def new_account(self) -> LocalAccount:
@@ -82,27 +86,14 @@ class Chain:
 
 
 @contextmanager
-def running_chain(log: Path) -> Iterator[Chain]:
-    """A chain of its own, for as long as the context is open."""
-    for attempt in range(3):
-        port = free_port()
-        try:
-            process = start_anvil(port, CHAIN_ID, log=log)
-            break
-        except AnvilError as error:
-            # Another program may have taken the port in between.
-            if attempt == 2 or "npm ci" in str(error):
-                pytest.fail(f"These tests need a chain: {error}")
-    try:
-        url = f"http://127.0.0.1:{port}"
-        web3 = Web3(Web3.HTTPProvider(url, request_kwargs={"timeout": 10, "proxies": {"http": ""}}))
-        yield Chain(web3=web3, url=url, accounts=web3.eth.accounts)
-    finally:
-        stop_anvil(process)
+def running_chain(chain_id: int = TOKEN_CHAIN) -> Iterator[Chain]:
+    """Yield a chain of its own, for as long as the context is open."""
+    with running_anvil(chain_id) as anvil:
+        yield Chain(anvil.url, anvil.client)
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """The chain that these tests share."""
-    with running_chain(tmp_path_factory.mktemp("anvil") / "anvil.log") as running:
+def chain() -> Iterator[Chain]:
+    """Yield the chain that these tests share."""
+    with running_chain() as running:
         yield running

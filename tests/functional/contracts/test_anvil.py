@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import platform
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
-from web3 import Web3
 
-from local import anvil
-from local.anvil import AnvilError, anvil_binary, free_port, start_anvil, stop_anvil
+from local.anvil import AnvilError, anvil_binary
+from tests.support.chains import ETHER, running_anvil
+from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
 
 PLATFORMS = [
@@ -24,88 +25,55 @@ PLATFORMS = [
 ]
 
 
-def _web3(port: int) -> Web3:
-    return Web3(Web3.HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 10}))
-
-
 def _pretend(monkeypatch: pytest.MonkeyPatch, system: str, machine: str) -> None:
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
 
 
 def test_chain_is_ready_with_its_id_and_ends() -> None:
-    port = free_port()
-    process = start_anvil(port, 4242)
-    try:
-        assert _web3(port).eth.chain_id == 4242
-        assert len(_web3(port).eth.accounts) == 10
-    finally:
-        stop_anvil(process)
-    assert process.poll() is not None
-    stop_anvil(process)
+    with running_anvil(4242) as chain:
+        assert int(chain.rpc("eth_chainId"), 16) == 4242
+        assert len(chain.rpc("eth_accounts")) == 10
+    with pytest.raises(httpx.ConnectError):
+        httpx.post(chain.url)
 
 
 def test_chain_listens_on_loopback_only() -> None:
-    port = free_port()
-    process = start_anvil(port, 1)
-    try:
+    with running_anvil() as chain, pytest.raises(ConnectionRefusedError):
         # On Linux all of 127/8 is loopback, so that a listener on every address would answer here too.
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", port), timeout=2)
-    finally:
-        stop_anvil(process)
+        socket.create_connection(("127.0.0.2", httpx.URL(chain.url).port), timeout=2)
+
+
+def test_chains_at_once_have_ports_of_their_own() -> None:
+    with running_anvil() as first, running_anvil() as second:
+        first.mine(3)
+        assert (first.rpc("eth_blockNumber"), second.rpc("eth_blockNumber")) == ("0x3", "0x0")
 
 
 def test_blocks_come_by_time_and_state_outlives_the_chain(tmp_path: Path) -> None:
-    state = tmp_path / "state.json"
-    port = free_port()
-    process = start_anvil(port, 7, block_time=0.2, state=state, log=tmp_path / "anvil.log")
-    try:
-        web3 = _web3(port)
-        sender, receiver = web3.eth.accounts[0], Web3.to_checksum_address("0x" + "9" * 40)
-        hashed = web3.eth.send_transaction({"from": sender, "to": receiver, "value": Web3.to_wei(1, "ether")})
-        web3.eth.wait_for_transaction_receipt(hashed, timeout=10, poll_latency=0.05)
-        eventually(lambda: web3.eth.block_number, lambda number: number >= 2, every=0.05)
-    finally:
-        stop_anvil(process)
-    process = start_anvil(port, 7, state=state)
-    try:
-        assert _web3(port).eth.get_balance(receiver) == Web3.to_wei(1, "ether")
-    finally:
-        stop_anvil(process)
+    receiver, kept = "0x" + "9" * 40, ("--state", str(tmp_path / "state.json"))
+    with running_anvil(7, "--block-time", "0.2", *kept) as chain:
+        sent = {"from": chain.rpc("eth_accounts")[0], "to": receiver, "value": hex(ETHER)}
+        hashed = chain.rpc("eth_sendTransaction", sent)
+        eventually(lambda: chain.rpc("eth_getTransactionReceipt", hashed), every=0.05)
+        eventually(lambda: int(chain.rpc("eth_blockNumber"), 16), lambda number: number >= 2, every=0.05)
+    with running_anvil(7, *kept) as chain:
+        assert int(chain.rpc("eth_getBalance", receiver, "latest"), 16) == ETHER
 
 
-def test_taken_port_is_noticed() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(AnvilError, match="is taken"):
-            start_anvil(taken.getsockname()[1], 1)
+def test_chain_that_can_not_start_says_why() -> None:
+    with pytest.raises(AnvilError, match="--no-such-argument"), running_anvil(1, "--no-such-argument"):
+        pass
 
 
-def test_another_chain_at_the_port_is_not_taken_for_ours() -> None:
-    port = free_port()
-    first = start_anvil(port, 5)
-    try:
-        with pytest.raises(AnvilError, match="is taken"):
-            start_anvil(port, 5)
-        assert _web3(port).eth.chain_id == 5
-    finally:
-        stop_anvil(first)
-
-
-def test_chain_that_never_answers_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    monkeypatch.setattr(anvil, "_chain_id", lambda _: None)
-
-    def stop(process: subprocess.Popen[bytes]) -> None:
-        started.append(process)
-        stop_anvil(process)
-
-    monkeypatch.setattr(anvil, "stop_anvil", stop)
-    with pytest.raises(AnvilError, match="does not answer"):
-        start_anvil(free_port(), 1, ready_within_seconds=0.2)
-    assert started[0].poll() is not None
+def test_chain_that_never_listens_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    silent = ["sh", "-c", f"echo $$ > {marker}; exec sleep 60"]
+    monkeypatch.setattr("tests.support.chains.anvil_command", lambda *_: silent)
+    clock = ManualClock(lambda: eventually(marker.exists))
+    with pytest.raises(AssertionError, match="anvil listens"), running_anvil(clock=clock):
+        pass
+    assert not psutil.pid_exists(int(marker.read_text()))
 
 
 @pytest.mark.parametrize(("system", "machine", "package", "name"), PLATFORMS)

@@ -12,13 +12,14 @@ from eth_account import Account
 from eth_account.messages import defunct_hash_message
 from web3 import Web3
 
+from local.chains import TOKEN_CHAIN, chain_entry
 from local.compile_contracts import ROOT
 from slipway import configuration
 from slipway.chain import contract_wallets
 from slipway.errors import AuthenticationFailedError, UpstreamUnavailableError
 from slipway.identity.sign_in import SignedMessage
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
-from tests.functional.contracts.conftest import CHAIN_ID, Chain
+from tests.functional.contracts.conftest import Chain
 from tests.support.passkey import Passkey
 
 SOURCE = Path(__file__).parent / "sources" / "SignedByOwner.sol"
@@ -39,9 +40,9 @@ def compiled() -> dict[str, Any]:
 
 @pytest.fixture
 def configured(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Any:
-    entry = {"chain_id": CHAIN_ID, "name": "anvil", "rpc_urls": [chain.url], "max_fee_per_gas": 1, "testnet": True}
+    entry = chain_entry(chain.url)
     monkeypatch.setenv("CHAINS", json.dumps([entry]))
-    monkeypatch.setenv("TOKEN_CHAIN_ID", str(CHAIN_ID))
+    monkeypatch.setenv("TOKEN_CHAIN_ID", str(TOKEN_CHAIN))
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
     configuration.chain_settings.cache_clear()
     yield
@@ -60,7 +61,7 @@ def _signature(account: Any = OWNER) -> bytes:
     return bytes(account.unsafe_sign_hash(DIGEST).signature)
 
 
-def _takes(wallet: str, signature: bytes, chain_id: int = CHAIN_ID) -> bool:
+def _takes(wallet: str, signature: bytes, chain_id: int = TOKEN_CHAIN) -> bool:
     return contract_wallets.takes(SignedMessage(wallet, "nonce", chain_id, DIGEST, signature))
 
 
@@ -122,7 +123,7 @@ def test_an_account_without_code_takes_nothing(chain: Chain) -> None:
 
 
 def test_a_chain_that_does_not_answer_is_no_verdict(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = {"chain_id": CHAIN_ID, "name": "gone", "rpc_urls": ["http://127.0.0.1:9"], "max_fee_per_gas": 1}
+    entry = chain_entry("http://127.0.0.1:9")
     monkeypatch.setenv("CHAINS", json.dumps([entry]))
     configuration.chain_settings.cache_clear()
     with pytest.raises(UpstreamUnavailableError):

@@ -17,9 +17,7 @@ from web3 import Web3
 from web3.contract.contract import Contract
 from web3.exceptions import ContractCustomError
 from web3.logs import DISCARD
-from web3.types import RPCEndpoint
 
-from local.anvil import free_port, start_anvil, stop_anvil
 from slipway.builds.audit.auditor import Auditor
 from slipway.escrow.rules import DEPOSIT_GAS
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
@@ -72,8 +70,8 @@ class Escrowed:
         return self.chain.send(self.escrow.functions.deposit(job, amount, price), depositor)
 
     def pass_time(self, seconds: int) -> None:
-        for method, parameters in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
-            self.chain.web3.provider.make_request(RPCEndpoint(method), parameters)
+        self.chain.rpc("evm_increaseTime", seconds)
+        self.chain.rpc("evm_mine")
 
     def account(self, job: bytes, depositor: str) -> tuple[int, int, int, int]:
         """Deposited, released, refunded and reserved."""
@@ -91,9 +89,9 @@ class Escrowed:
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """A chain of their own, because these tests move its clock."""
-    with running_chain(tmp_path_factory.mktemp("escrow") / "anvil.log") as running:
+def chain() -> Iterator[Chain]:
+    """Yield a chain of their own, because these tests move its clock."""
+    with running_chain() as running:
         yield running
 
 
@@ -197,11 +195,8 @@ def _permit(escrowed: Escrowed, owner: LocalAccount, amount: int, deadline: int)
 def _signer(escrowed: Escrowed) -> LocalAccount:
     """A depositor whose key is at hand; anvil lets it send without it."""
     account: LocalAccount = Account.create()
-    for method, parameters in (
-        ("anvil_setBalance", [account.address, hex(10**18)]),
-        ("anvil_impersonateAccount", [account.address]),
-    ):
-        escrowed.chain.web3.provider.make_request(RPCEndpoint(method), parameters)
+    escrowed.chain.fund(account.address)
+    escrowed.chain.rpc("anvil_impersonateAccount", account.address)
     escrowed.chain.send(escrowed.token.functions.mint(account.address, 100 * USDC), escrowed.stranger)
     return account
 
@@ -296,11 +291,10 @@ def test_a_reservation_ends_by_itself(escrowed: Escrowed, job: bytes) -> None:
     escrowed.deposit(job, first, 25 * USDC)
     escrowed.chain.send(escrowed.escrow.functions.reserve(job, first, 25 * USDC, PRICE), escrowed.operator)
     assert escrowed.refundable(job, first) == 0
-    provider = escrowed.chain.web3.provider
     until = escrowed.escrow.functions.accountOf(job, first).call()[4]
     for moment, left in ((until - 1, 0), (until, 25 * USDC)):
-        provider.make_request(RPCEndpoint("evm_setNextBlockTimestamp"), [moment])
-        provider.make_request(RPCEndpoint("evm_mine"), [])
+        escrowed.chain.rpc("evm_setNextBlockTimestamp", moment)
+        escrowed.chain.rpc("evm_mine")
         assert escrowed.refundable(job, first) == left
     escrowed.chain.send(escrowed.escrow.functions.refund(job), first)
     assert escrowed.account(job, first) == (25 * USDC, 0, 25 * USDC, 0)
@@ -427,16 +421,9 @@ def test_neither_token_nor_administrator_is_missing(chain: Chain) -> None:
 
 
 def test_the_test_token_is_for_development_chains_only() -> None:
-    port = free_port()
-    process = start_anvil(port, 11_155_111)
-    try:
-        web3 = Web3(Web3.HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 10}))
-        elsewhere = Chain(web3, "", web3.eth.accounts)
-        with pytest.raises(ContractCustomError) as caught:
-            elsewhere.deploy("TestUSDC")
-        assert str(caught.value.data).startswith(error_selector("TestUSDC", "NotADevelopmentChain(uint256)"))
-    finally:
-        stop_anvil(process)
+    with running_chain(11_155_111) as elsewhere, pytest.raises(ContractCustomError) as caught:
+        elsewhere.deploy("TestUSDC")
+    assert str(caught.value.data).startswith(error_selector("TestUSDC", "NotADevelopmentChain(uint256)"))
 
 
 # ── Hostile tokens ──────────────────────────────────────────────────────────────────────────────

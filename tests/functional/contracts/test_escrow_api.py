@@ -13,7 +13,6 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3.contract.contract import Contract
-from web3.types import RPCEndpoint
 
 from slipway.akash.store import find_workload
 from slipway.chain.store import chain_configuration, save_escrow
@@ -97,7 +96,7 @@ def wallet(slipway: Installation, chain: Chain, node_client: httpx.Client) -> Wa
         escrow.functions.grantRole(escrow.functions.OPERATOR_ROLE().call(), chain.accounts[1]), chain.accounts[0]
     )
     chain.send(token.functions.mint(ALICE.address, 1_000 * USDC), chain.accounts[0])
-    chain.web3.provider.make_request(RPCEndpoint("anvil_setBalance"), [ALICE.address, hex(10**20)])
+    chain.fund(ALICE.address, wei=10**20)
     save_escrow(31337, escrow.address)
 
     def forward(method: str) -> Any:

@@ -13,20 +13,20 @@ import httpx
 import pytest
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
-from web3.types import Nonce, RPCEndpoint, TxParams
+from web3.types import Nonce, TxParams
 
-from local.anvil import free_port, start_anvil, stop_anvil
+from local.ports import free_ports
 from slipway.chain.administration import InstallError
 from slipway.chain.install import InstalledContracts, install, main
 from slipway.chain.install_escrow import install_escrow
 from slipway.chain.install_escrow import main as escrow_main
+from tests.support.chains import ETHER, running_anvil
 from tests.support.loopback_node import served
 from tests.support.weather import Weather
 
 from .conftest import ADMINISTRATOR_ROLE, Chain
 
 ROOT = Path(__file__).resolve().parents[3]
-ETHER = 10**18
 ZERO = "0x" + "0" * 40
 
 
@@ -221,23 +221,17 @@ def test_malformed_arguments_are_refused_without_showing_the_key(chain: Chain, a
 
 
 def test_chain_that_mines_nothing_ends_by_the_deadline(chain: Chain) -> None:
-    port = free_port()
-    process = start_anvil(port, 31_338, arguments=["--no-mining"])
-    try:
-        url = f"http://127.0.0.1:{port}"
-        account = chain.new_account()
-        Web3(Web3.HTTPProvider(url)).provider.make_request(
-            RPCEndpoint("anvil_setBalance"), [account.address, hex(ETHER)]
-        )
+    account = chain.new_account()
+    with running_anvil(31_338, "--no-mining") as anvil:
+        anvil.fund(account.address)
         with pytest.raises(InstallError, match="not in the chain after"):
-            install(url, _key(account), [], within_seconds=1)
-    finally:
-        stop_anvil(process)
+            install(anvil.url, _key(account), [], within_seconds=1)
 
 
 def test_chain_that_is_not_there_ends_in_an_error(administrator: LocalAccount) -> None:
+    (port,) = free_ports(1)
     with pytest.raises(InstallError):
-        install(f"http://127.0.0.1:{free_port()}", _key(administrator), [], within_seconds=5)
+        install(f"http://127.0.0.1:{port}", _key(administrator), [], within_seconds=5)
 
 
 def test_command_prints_the_addresses(chain: Chain, administrator: LocalAccount) -> None:

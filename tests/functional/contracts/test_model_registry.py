@@ -100,7 +100,7 @@ def test_an_address_without_code_is_no_token(chain: Chain, registry: Contract) -
     nowhere = chain.new_account().address
     call = registry.functions.register("early", nowhere, *NO_TERMS)
     chain.refuse(call, chain.accounts[1], "ModelRegistry", "TokenWithoutCode(address)")
-    chain.web3.provider.make_request("anvil_setCode", [nowhere, "0x00"])  # type: ignore[arg-type]
+    chain.rpc("anvil_setCode", nowhere, "0x00")
     chain.send(call, chain.accounts[1])
     assert registry.functions.tokenOf("early").call() == nowhere
 

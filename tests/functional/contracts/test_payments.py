@@ -6,13 +6,11 @@ import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from web3 import Web3
-from web3.types import RPCEndpoint
 
 from slipway import settings
 from slipway.akash.changes import WorkloadChanges
@@ -73,9 +71,9 @@ class Forward(dict[str, Any]):
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Chain]:
-    """A chain for each test, whose clock agrees with Slipway's at its beginning."""
-    with running_chain(tmp_path / "anvil.log") as found:
+def chain() -> Iterator[Chain]:
+    """Yield a chain for each test, whose clock agrees with Slipway's at its beginning."""
+    with running_chain() as found:
         yield found
 
 
@@ -92,7 +90,7 @@ def payer(
     monkeypatch.setenv("AKASH_PAYMENT", "escrow")
     settings.pays_by_escrow.cache_clear()
     slipway.node.answers = Forward(chain.url, node_client)
-    chain.web3.provider.make_request(RPCEndpoint("anvil_setBalance"), [SIGNER.address, hex(10**20)])
+    chain.fund(SIGNER.address)
     operator = wallet.escrow.functions.OPERATOR_ROLE().call()
     chain.send(wallet.escrow.functions.grantRole(operator, SIGNER.address), chain.accounts[0])
     save_contracts(31337, ALICE.address, ALICE.address, [SIGNER.address])
@@ -252,10 +250,10 @@ def pass_time(payer: Wallet, seconds: float) -> None:
     """Let time pass for Slipway, on Akash and on the chain."""
     payer.slipway.clock.advance(seconds)
     # Whatever state machines waited, or other tests did to the chain: it is the same time everywhere.
-    web3, moment = payer.chain.web3, int(payer.slipway.clock.moment().timestamp())
-    if moment > web3.eth.get_block("latest")["timestamp"]:
-        web3.provider.make_request(RPCEndpoint("evm_setNextBlockTimestamp"), [moment])
-        web3.provider.make_request(RPCEndpoint("evm_mine"), [])
+    moment = int(payer.slipway.clock.moment().timestamp())
+    if moment > payer.chain.web3.eth.get_block("latest")["timestamp"]:
+        payer.chain.rpc("evm_setNextBlockTimestamp", moment)
+        payer.chain.rpc("evm_mine")
 
 
 def running(payer: Wallet, **more: Any) -> str:
@@ -471,7 +469,7 @@ def test_what_is_deposited_twice_is_reserved_once_and_the_rest_refundable(payer:
 
 
 def impersonated(payer: Wallet, call: Any, account: str) -> None:
-    payer.chain.web3.provider.make_request(RPCEndpoint("anvil_impersonateAccount"), [account])
+    payer.chain.rpc("anvil_impersonateAccount", account)
     payer.chain.send(call, account)
 
 
@@ -521,15 +519,14 @@ def test_another_wallets_deposit_pays_for_nothing_and_stays_its_own(payer: Walle
 
 def test_a_deposit_that_a_reorganisation_takes_back_is_named(payer: Wallet, simulator: Simulator) -> None:
     job = request(payer)
-    provider, eth = payer.chain.web3.provider, payer.chain.web3.eth
-    snapshot = provider.make_request(RPCEndpoint("evm_snapshot"), [])["result"]
+    snapshot = payer.chain.rpc("evm_snapshot")
     pay(payer)
     # Seen in the latest block, which is not confirmed.
     answers = payer.slipway.node.answers
-    answers["eth_blockNumber"] = lambda _: hex(eth.block_number - 3)
+    answers["eth_blockNumber"] = lambda _: hex(payer.chain.web3.eth.block_number - 3)
     assert payer.slipway.invoke("AkashDeployTasks", {"deployment_id": job})["step"] == "deposit"
     del answers["eth_blockNumber"]
-    provider.make_request(RPCEndpoint("evm_revert"), [snapshot])
+    payer.chain.rpc("evm_revert", snapshot)
     found = finish(payer.slipway, job)
     assert found["error"]["code"] == "PAYMENT_REQUIRED"
     assert "reorganisation" in found["error"]["message"]

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.chains import chain_entry
 from slipway.addresses import keccak256
 from slipway.chain.abi import call_data, string_at
 from slipway.chain.json_rpc import JsonRpc
@@ -17,7 +18,7 @@ from slipway.escrow.contract import statuses
 from slipway.escrow.rules import job_key
 from slipway.tokens.calls import registered_tokens
 
-from .conftest import CHAIN_ID, Chain
+from .conftest import Chain
 
 ZERO = "0x" + "00" * 20
 
@@ -25,7 +26,7 @@ ZERO = "0x" + "00" * 20
 @pytest.fixture
 def rpc(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> JsonRpc:
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
-    entry = {"chain_id": CHAIN_ID, "name": "test", "rpc_urls": [chain.url], "max_fee_per_gas": "1"}
+    entry = chain_entry(chain.url)
     return JsonRpc(Described.from_json(entry), httpx.Client())
 
 

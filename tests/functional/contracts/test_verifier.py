@@ -15,6 +15,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from local.chains import TOKEN_CHAIN
 from local.verifier import Routes, Verifier, code_match, creation_match
 from slipway.chain.abi import encode
 from slipway.chain.contracts import load, load_input
@@ -26,7 +27,7 @@ from slipway.verification.sourcify import Sourcify
 from tests.support import sourcify as published
 from tests.support.waiting import eventually
 
-from .conftest import CHAIN_ID, Chain
+from .conftest import Chain
 
 NAME = "contracts/HokusaiToken.sol:HokusaiToken"
 
@@ -53,7 +54,7 @@ def _served(application: web.Application) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def verifier(chain: Chain) -> Iterator[str]:
-    with _served(Routes(Verifier({CHAIN_ID: chain.url})).application()) as address:
+    with _served(Routes(Verifier({TOKEN_CHAIN: chain.url})).application()) as address:
         yield address
 
 
@@ -91,7 +92,7 @@ def _token(chain: Chain) -> tuple[Contract, Source]:
         json.loads(load_input("HokusaiToken")),
         encode(("string", "string", "address"), arguments).hex(),
     )
-    return Contract(CHAIN_ID, str(receipt["contractAddress"]), "0x" + sent.hex().removeprefix("0x")), source
+    return Contract(TOKEN_CHAIN, str(receipt["contractAddress"]), "0x" + sent.hex().removeprefix("0x")), source
 
 
 def _end(verifier: Any, contract: Contract, source: Source) -> Finding:
@@ -115,7 +116,7 @@ def _commented(source: Source, remark: str = "// Not what was compiled.\n") -> S
 def test_a_tokens_own_source_is_verified_and_stays_so(chain: Chain, sourcify: Sourcify, verifier: str) -> None:
     contract, source = _token(chain)
     found = _end(sourcify, contract, source)
-    assert found == Finding(Verdict.VERIFIED, url=f"{verifier}/v2/contract/{CHAIN_ID}/{contract.address}")
+    assert found == Finding(Verdict.VERIFIED, url=f"{verifier}/v2/contract/{TOKEN_CHAIN}/{contract.address}")
     assert httpx.get(str(found.url)).json()["creationMatch"] == "exact_match"
     # Another time it is known.
     assert sourcify.submit(contract, source) == found
