@@ -111,7 +111,7 @@ def build(http: httpx.Client, chains: list[int]) -> Run:
 
 @contextmanager
 def watched(supervisor: int) -> Iterator[Memory]:
-    """Looks at the memory of each of the function's processes, with its own children, until the block ends."""
+    """Watch the memory of each of the function's processes, with its own children, until the block ends."""
     memory, ended = Memory(), threading.Event()
 
     def watch() -> None:
@@ -130,7 +130,7 @@ def watched(supervisor: int) -> Iterator[Memory]:
 
 
 def _instances(supervisor: int) -> list[int]:
-    """The function's processes that are not children of another of them: they inherit its environment."""
+    """Return the function's processes that are not children of another of them: they inherit its environment."""
     of_function = [process for process in descendants(supervisor) if _is_the_function(process)]
     inherited = {child for process in of_function for child in descendants(process)}
     return [process for process in of_function if process not in inherited]

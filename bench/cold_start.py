@@ -67,7 +67,7 @@ def handler(event, context):
 
 
 def name_of(logical_id: str) -> str:
-    """A function's name in figures: ``TokenDeployTasks`` is ``token_deploy_tasks``, ``HeartbeatFunction`` heartbeat."""
+    """Name a function in figures: ``TokenDeployTasks`` is token_deploy_tasks, ``HeartbeatFunction`` heartbeat."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix("Function")).lower()
 
 
@@ -121,7 +121,7 @@ def cold(rounds: int) -> list[Figure]:
 
 
 def _without_bytecode(layer: Path, beside: Path) -> Path:
-    """The same packages as they come from a wheel."""
+    """Return the same packages as they come from a wheel."""
     copy = beside / layer.parent.name
     shutil.copytree(layer, copy, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"), copy_function=shutil.copyfile)
     return copy
@@ -134,7 +134,7 @@ def is_api(logical_id: str) -> bool:
 
 
 def sizes() -> list[Figure]:
-    """What each layer holds, and the most that a function has with its layers."""
+    """Return what each layer holds, and the most that a function has with its layers."""
     layers = {name: _size(path) for name, path in {**LAYERS, "SlipwayLayer": library()}.items()}
     figures = [
         Figure(f"package_size.{name_of(name)}", size / _MEBIBYTE, None, "MiB unpacked") for name, size in layers.items()

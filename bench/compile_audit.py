@@ -124,7 +124,7 @@ def _processor_seconds(slither: Slither) -> float:
 
 @contextmanager
 def watched(slither: Slither) -> Iterator[Memory]:
-    """Looks at the memory of this process, of Slither's and of its forks until the block ends."""
+    """Watch the memory of this process, of Slither's and of its forks until the block ends."""
     memory = Memory()
     ended = threading.Event()
 

@@ -51,7 +51,7 @@ class Row:
     others: tuple[tuple[str, int], ...] = ()
 
     def called(self, *names: str) -> int:
-        """Calls of other services by these names."""
+        """Return calls of other services by these names."""
         return sum(count for name, count in self.others if name in names)
 
     @property
@@ -79,7 +79,7 @@ class Line:
 
 
 def declared(text: str) -> dict[str, Row]:
-    """The rows of the document."""
+    """Return the rows of the document."""
     return {
         name: Row(
             int(requests), float(reads), float(writes), int(steps), int(calls), float(seconds), _read_others(others)
@@ -93,7 +93,7 @@ def _read_others(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def counted() -> dict[str, Row]:
-    """The same, counted now."""
+    """Return the same, counted now."""
     from bench.operations import measure
 
     return {
@@ -111,7 +111,7 @@ def counted() -> dict[str, Row]:
 
 
 def differences(said: Mapping[str, Row], found: Mapping[str, Row]) -> list[str]:
-    """What the document says otherwise than the count; GB-seconds are the machine's and not compared."""
+    """Return where the document differs from the count; GB-seconds are the machine's and not compared."""
     wrong = [f"{name} is not counted" for name in said if name not in found]
     for name, row in found.items():
         told = said.get(name)
@@ -134,7 +134,7 @@ def differences(said: Mapping[str, Row], found: Mapping[str, Row]) -> list[str]:
 
 
 def month(rows: Mapping[str, Row], *, workers: int = 1000, launches: int = 10_000, builds: int = 1000) -> list[Line]:
-    """A month of thirty days: every worker's beat each five minutes, jobs with the looks of who waits for them."""
+    """Return thirty days' figures: every worker's beat each five minutes, jobs with the looks of who waits for them."""
     beats = workers * _SECONDS_OF_MONTH // 300
     flushes, reconciles = _SECONDS_OF_MONTH // 300, _SECONDS_OF_MONTH // 60
     # Seldom enough that X-Ray records each: a request, its job's execution, and ten looks.
@@ -167,7 +167,7 @@ def month(rows: Mapping[str, Row], *, workers: int = 1000, launches: int = 10_00
 
 
 def counts_table(rows: Mapping[str, Row]) -> str:
-    """The rows as the document has them."""
+    """Return the rows as the document has them."""
     lines = [
         "| operation | requests | read units | write units | transitions | invocations | GB-s | other calls |",
         "|---|---|---|---|---|---|---|---|",
@@ -182,7 +182,7 @@ def counts_table(rows: Mapping[str, Row]) -> str:
 
 
 def month_table(lines: list[Line]) -> str:
-    """A month's bill as the document has it."""
+    """Return a month's bill as the document has it."""
     rows = [f"| {line.what} | {line.count:,} | {line.dollars:.2f} |" for line in lines]
     together = f"| **together** | | **{total_of(lines):.2f}** |"
     return "\n".join(["| what | count | US dollars |", "|---|---|---|", *rows, together])
@@ -194,7 +194,7 @@ def total_of(lines: list[Line]) -> Decimal:
 
 
 def between(text: str, begin: str, end: str, new: str | None = None) -> str:
-    """What stands between two marks; with something new, the whole text with that there instead."""
+    """Return what stands between two marks; with something new, the whole text with that there instead."""
     head, rest = text.split(begin, 1)
     old, tail = rest.split(end, 1)
     return old.strip() if new is None else f"{head}{begin}\n{new}\n{end}{tail}"

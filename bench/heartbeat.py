@@ -128,7 +128,7 @@ def plain_loop(endpoint: str, writes: int) -> float:
 
 
 def _raw_event() -> dict[str, Any]:
-    """A write of the same size as a beat's."""
+    """Return a write of the same size as a beat's."""
     return {
         "TableName": WorkerItem.Meta.table_name,
         "Key": {"pk": {"S": f"WORKER#{wallet(2)}"}, "sk": {"S": "WORKER"}},
@@ -143,7 +143,7 @@ def _raw_event() -> dict[str, Any]:
 
 
 def day() -> tuple[float, float]:
-    """Requests a beat once a session is open, and write units a beat over the whole day, the first beat included."""
+    """Return requests a beat in an open session, and write units a beat over the whole day, the first beat included."""
     wallets = [wallet(100 + number) for number in range(_WORKERS)]
     assert {shard_of(address) for address in wallets} == set(range(SHARDS))
     hashes = {address: token_hash(enrol(address)) or b"" for address in wallets}

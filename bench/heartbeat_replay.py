@@ -55,7 +55,7 @@ Send = Callable[[str, str, int], int]
 
 
 def day_of(number: int, beats: int, start: int) -> list[int]:
-    """Times of a worker's beats, in order: with outages of minutes and of hours, and a clock that jitters."""
+    """Return times of a worker's beats, in order: with outages of minutes and of hours, and a clock that jitters."""
     chance = random.Random(number)
     silent = [
         (begin, begin + chance.choice([10, 29, 31, 60, 180]) * MINUTE)
@@ -138,7 +138,7 @@ def _flushing() -> Iterator[None]:
 
 
 def sessions_of(client: Any, table: str, address: str) -> list[tuple[int, int]]:
-    """What the table tells of a worker: records and the open session; and its containers are those of a beat."""
+    """Return what the table has of a worker: records and the open session; its containers are those of a beat."""
     pk, sk = worker_key(address)
     item = client.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True)["Item"]
     found = records_at(client, table, address)

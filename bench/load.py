@@ -50,7 +50,7 @@ class Need:
 
 
 def loads() -> dict[str, list[Flow]]:
-    """The loads by name."""
+    """Return the loads by name."""
     launches = 1000 / 3600
     return {
         "10,000 workers": [Flow("POST /heartbeat", "HeartbeatFunction", 10_000 / BEAT_SECONDS)],
@@ -91,7 +91,7 @@ def _seconds(flow: Flow, row: Row) -> float:
 
 
 def throttle() -> float:
-    """Requests a second that the template lets through."""
+    """Return requests a second that the template lets through."""
     (api,) = resources("AWS::Serverless::HttpApi").values()
     return float(api["DefaultRouteSettings"]["ThrottlingRateLimit"])
 

@@ -71,7 +71,7 @@ class Meter:
 
 
 def item_bytes(item: dict[str, dict[str, Any]]) -> int:
-    """The size by which DynamoDB bills an item: names and values.
+    """Return the size by which DynamoDB bills an item: names and values.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """

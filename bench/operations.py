@@ -122,7 +122,7 @@ class Scenario:
         return answer
 
     def twice[T](self, name: str, act: Callable[[], T]) -> T:
-        """The same, counted the second time."""
+        """Return the same, counted the second time."""
         act()
         return self.count(name, act)
 
@@ -238,7 +238,7 @@ class Scenario:
         self.count("DELETE /workers/{wallet}", lambda: self._api("api_workers_retire", path=own))
 
     def _public(self, event_name: str, wallet: str) -> Any:
-        """A worker's badge or page, which `api` does not read."""
+        """Return a worker's badge or page, which `api` does not read."""
         given = event(event_name)
         path = given["rawPath"].rsplit("/", 1)[1]
         given["rawPath"] = given["requestContext"]["http"]["path"] = f"/workers/{wallet}/{path}"
@@ -296,7 +296,7 @@ class Scenario:
         return len(TOKEN_STATES)
 
     def _sent(self, deployment_id: str) -> Any:
-        """A launch up to where the chain has its transactions; gives the hub's answer."""
+        """Bring a launch to where the chain has its transactions, and return the hub's answer."""
         job = {"deployment_id": deployment_id}
         found = self._slipway.invoke("TokenDeployTasks", job)
         assert found["step"] == "sign", found
@@ -305,7 +305,7 @@ class Scenario:
         return self._slipway.invoke("TokenDeployTasks", {**job, "polls": found["polls"], "asked": True})
 
     def _mined(self, transaction_hash: str) -> Any:
-        """The receipt of a transaction; anvil answers with its hash a little before it is in a block."""
+        """Return the receipt of a transaction; anvil answers with its hash a little before it is in a block."""
         for _ in range(100):
             if receipt := self._chain.rpc("eth_getTransactionReceipt", transaction_hash):
                 return receipt
@@ -441,7 +441,7 @@ class Scenario:
         self.twice("GET /api/v1/builds", lambda: self._api("api_builds_list", query=f"page=1&page_size={PAGE}"))
 
     def _code(self, build_id: str) -> Any:
-        """The source is text, which `api` does not read."""
+        """Read a build's source, which is text that `api` does not read."""
         given = event("api_builds_code")
         given["headers"]["authorization"] = f"Bearer {self._slipway.token()}"
         given["rawPath"] = given["requestContext"]["http"]["path"] = f"/api/v1/builds/{build_id}/code"
@@ -450,7 +450,7 @@ class Scenario:
         return answer
 
     def _build(self, build_id: str) -> int:
-        """The state machine ``build`` for one chain: written, compiled, passed, and confirmed at the first look."""
+        """Run ``build`` for one chain: written, compiled, passed, and confirmed at the first look."""
         run = {"build_id": build_id, "job_id": build_id}
         for state, after in (("Generate", "compile"), ("Compile", "audit"), ("Audit", "prepare")):
             assert self._slipway.invoke("ContractTasks", {"state": state, **run})["stage"] == after

@@ -152,7 +152,7 @@ class Data:
 
 
 def _with(item: Raw, changes: dict[str, str]) -> Raw:
-    """A copy in which texts are others, wherever they stand."""
+    """Return a copy in which texts are others, wherever they stand."""
     text = json.dumps(item)
     for old, new in changes.items():
         text = text.replace(old, new)
@@ -161,7 +161,7 @@ def _with(item: Raw, changes: dict[str, str]) -> Raw:
 
 
 def _ended(item: Raw, changes: dict[str, str]) -> Raw:
-    """The same of a job that is over, which no index of open work holds."""
+    """Return the same of a job that is over, which no index of open work holds."""
     copied = _with(item, changes) | {"status": {"S": "completed"}}
     return {name: value for name, value in copied.items() if name not in ("open_shard", "open_until")}
 
@@ -180,7 +180,7 @@ class Operations:
         self._moments = iter(range(epoch_milliseconds() - 600_000, epoch_milliseconds()))
 
     def count(self) -> dict[str, Counts]:
-        """Requests and units by operation; each is done once before."""
+        """Return requests and units by operation; each is done once before."""
         found = {}
         for name, act in self._all().items():
             act()
@@ -243,7 +243,7 @@ class Operations:
 
 
 def measure(times: Sequence[int], base: int = BASE) -> dict[str, list[Counts]]:
-    """Counts by operation, one for each size."""
+    """Return counts by operation, one for each size."""
     found: dict[str, list[Counts]] = {}
     with installed() as here:
         for name in ("LAUNCH_LIMITS", "BUILD_LIMITS"):

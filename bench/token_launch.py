@@ -95,7 +95,7 @@ class Slipway:
             time.sleep(int(answer.headers.get("retry-after", "1")))
 
     def item(self, deployment_id: str) -> dict[str, Any]:
-        """A launch as it is stored."""
+        """Return a launch as it is stored."""
         found: dict[str, Any] = self.jobs.get_item(Key={"pk": f"DEPLOYMENT#{deployment_id}", "sk": "DETAIL"})["Item"]
         return found
 

@@ -70,7 +70,7 @@ def day_of(number: int, start: int) -> list[Arrival]:
 
 
 def reference(arrivals: list[Arrival], start: int, end: int) -> dict[str, Any]:
-    """What GET …/uptime has to answer, by sorts and loops alone."""
+    """Return what GET …/uptime has to answer, by sorts and loops alone."""
     newest, runs = 0, list[list[int]]()
     for arrival, at in arrivals:
         if at > newest and arrival - at <= _OBSERVED:

@@ -27,7 +27,7 @@ SUBJECTS = ("store", "write_ahead", "nonce_queue", "budgets", "semaphore", "proj
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """A server with nothing in it, from Maven; built once."""
+    """Yield a server with nothing in it, from Maven; built once."""
     java, maven = shutil.which("java"), shutil.which("mvn")
     if not java or not maven:
         reason = "DynamoDB Local needs Java and Maven"

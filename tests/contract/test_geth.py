@@ -115,7 +115,7 @@ class World:
         return lambda payload: self.slipway.invoke("SignerFunction" if "operation" in payload else tasks, payload)
 
     def launch(self) -> str:
-        """A launch to its end; its deployment's id."""
+        """Bring a launch to its end and return its deployment's id."""
         deployment_id = self.slipway.place()
         StateMachine("token_deploy", self.invoke("TokenDeployTasks"), _wait).run({"deployment_id": deployment_id})
         return deployment_id

@@ -62,7 +62,7 @@ def jailed() -> Iterator[Jailed]:
 
 @pytest.fixture(scope="module")
 def worked(jailed: Jailed) -> list[str]:
-    """The names of the checks, after all of them have passed and the schedules' state machines have run."""
+    """Return the names of the checks, after all of them have passed and the schedules' state machines have run."""
     admin = next(account for account in local_accounts() if account.role == "admin")
     with httpx.Client(base_url=jailed.described["api"], timeout=60) as client:
         smoke = Smoke(jailed.described["api"], client, chain_id=31337)

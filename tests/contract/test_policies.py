@@ -45,7 +45,7 @@ _ONE_OF_SEVERAL = ("bedrock:InvokeModel", "states:DescribeExecution")
 
 
 def _arn(name: str) -> str:
-    """The ARN of a logical id or parameter."""
+    """Return the ARN of a logical id or parameter."""
     if name in template()["Resources"]:
         return _ARNS[template()["Resources"][name]["Type"]].format(name)
     return next(arn for ending, arn in _ARNS.items() if name.endswith(ending)).format(name)
@@ -61,7 +61,7 @@ def _value(name: str) -> str:
 
 
 def _concrete(given: Any) -> Any:
-    """A statement without the template's functions."""
+    """Return a statement without the template's functions."""
     if isinstance(given, list):
         return [_concrete(entry) for entry in given]
     if not isinstance(given, dict):
@@ -78,7 +78,7 @@ def _concrete(given: Any) -> Any:
 
 
 def policy(logical_id: str) -> dict[str, Any]:
-    """The policy of a function or machine, as IAM gets it."""
+    """Return the policy of a function or machine, as IAM gets it."""
     return {"Version": "2012-10-17", "Statement": _concrete(statements(logical_id))}
 
 
@@ -87,7 +87,7 @@ def _judge(function: str) -> IAMPolicy:
 
 
 def _seen(resource: str) -> str:
-    """The ARN of a resource as grants.json spells it."""
+    """Return the ARN of a resource as grants.json spells it."""
     if resource == "*":
         return resource
     if resource.startswith("arn:"):

@@ -62,7 +62,7 @@ def _launch(stack: FaultyStack, job: Job, item: dict[str, Any], tokens: list[str
 
 # ── Builds ──────────────────────────────────────────────────────────────────────────────────────
 def builds(stack: FaultyStack, jobs: list[Job]) -> Iterator[Finding]:
-    """What builds say against each chain, their progress, and nonces that were given out and never used."""
+    """Yield what builds say against each chain, their progress, and nonces that were given out and never used."""
     chains = {entry["chain_id"]: Web3(Web3.HTTPProvider(entry["rpc_url"])) for entry in stack.described["chains"]}
     for job in jobs:
         items = _items(stack.jobs, f"BUILD#{job.id}")
@@ -140,7 +140,7 @@ def workloads(found: Workloads, jobs: list[Job]) -> Iterator[Finding]:
 
 # ── Stacks ──────────────────────────────────────────────────────────────────────────────────────
 def stacks(found: Stacks, jobs: list[Job]) -> Iterator[Finding]:
-    """What runs and what is published against what the stacks say."""
+    """Yield what runs and what is published against what the stacks say."""
     entries = found.entries()
     for job in jobs:
         environment, kind = found.stack.environments[job.id]
@@ -194,7 +194,7 @@ def sessions(fleets: list[Fleet], jobs: list[Job]) -> Iterator[Finding]:
 
 
 def runs(stack: FaultyStack, jobs: list[Job]) -> Iterator[Finding]:
-    """Runs of ``reconcile`` by their executions' ARNs."""
+    """Yield runs of ``reconcile`` by their executions' ARNs."""
     for job in jobs:
         if stack.runs[job.id] != "SUCCEEDED":
             yield job.found(Fate.WRONG, stack.runs[job.id])

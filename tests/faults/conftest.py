@@ -207,14 +207,14 @@ class FaultyStack:
         assert done["status"] == "SUCCEEDED", done
 
     def detail(self, deployment_id: str) -> dict[str, Any] | None:
-        """The launch or workload as it is stored, if it is."""
+        """Return the launch or workload as it is stored, if it is."""
         found: dict[str, Any] = self.jobs.get_item(
             Key={"pk": f"DEPLOYMENT#{deployment_id}", "sk": "DETAIL"}, ConsistentRead=True
         )
         return found.get("Item")
 
     def deployment(self, deployment_id: str) -> dict[str, Any]:
-        """The same; it has to be there."""
+        """Return the same, which has to be there."""
         item = self.detail(deployment_id)
         assert item, deployment_id
         return item
@@ -325,7 +325,7 @@ class FaultyStack:
         return token.functions.name().call(), str(created)
 
     def registered(self, deployment_id: str) -> str | None:
-        """The token that the registry has for the launch's model."""
+        """Return the token that the registry has for the launch's model."""
         registry = self.chain.eth.contract(
             address=Web3.to_checksum_address(self.outputs["model_registry"]), abi=load("ModelRegistry").abi
         )
@@ -375,7 +375,7 @@ def _text(moment: float) -> str:
 
 @pytest.fixture(scope="session")
 def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
-    """The stack, for the whole session; at the end every job is looked at once more."""
+    """Yield the stack, for the whole session; at the end every job is looked at once more."""
     tally = this_run()
     print(f"\nseed {tally.seed}")
     faults, plan = STATE / "laid", STATE / "rpc.json"
@@ -452,7 +452,7 @@ _deselected: list[pytest.Item] = []
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
-    """The short form leaves out what is long, and nothing else."""
+    """Note what was left out: the short form leaves out what is long, and nothing else."""
     _deselected.extend(item for item in items if HERE in item.path.parents and not item.get_closest_marker("long"))
 
 
@@ -462,7 +462,7 @@ def _is_whole(config: pytest.Config) -> bool:
 
 @pytest.fixture
 def stack(running: FaultyStack) -> Iterator[FaultyStack]:
-    """The stack, with every fault of the test taken up and the node well again after it."""
+    """Yield the stack, with every fault of the test taken up and the node well again after it."""
     running.misbehave()
     before = len(running.laid)
     yield running
@@ -478,7 +478,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A test that fails is a wrong outcome of the jobs that it looked at."""
+    """Count a test that fails as a wrong outcome of the jobs that it looked at."""
     report = yield
     if report.failed and report.when != "teardown":  # type: ignore[attr-defined]
         this_run().failed(item.name)
@@ -486,7 +486,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The one table."""
+    """Print the one table."""
     tally = this_run()
     if tally.jobs:
         terminalreporter.section(f"faults, seed {tally.seed}")

@@ -49,7 +49,7 @@ class Stacks:
         return found
 
     def find(self, environment: str, kind: str) -> dict[str, Any]:
-        """A stack as it is stored now; empty when there is none yet."""
+        """Return a stack as it is stored now; empty when there is none yet."""
         found: dict[str, Any] = self.stack.jobs.get_item(Key=self.key(environment, kind), ConsistentRead=True)
         item: dict[str, Any] = found.get("Item", {})
         return item
@@ -115,7 +115,7 @@ class Stacks:
             )
 
     def run(self, environment: str, kind: str, operation: str, scenario: dict[str, Any]) -> dict[str, Any]:
-        """A job that nothing happens to."""
+        """Return a job that nothing happens to."""
         self.start(environment, kind, self.place(environment, kind, operation, scenario))
         return self.ended(environment, kind)
 
@@ -132,7 +132,7 @@ class Stacks:
         return [entry for entry in self.entries() if entry["scenario"] == f"{environment}-{kind}"]
 
     def entries(self) -> list[dict[str, Any]]:
-        """What the network has of everything."""
+        """Return what the network has of everything."""
         entries: list[dict[str, Any]] = self.console.get("/_simulator/ledger").json()["deployments"]
         return entries
 

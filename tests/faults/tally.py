@@ -66,7 +66,7 @@ class Job:
             yield self.found(Fate.WRONG, f"ended as {status} {code or ''}, not as {self.expected}")
 
     def found(self, fate: Fate, reason: str) -> Finding:
-        """A finding about this job."""
+        """Return a finding about this job."""
         return Finding(self.workflow, self.id, fate, reason)
 
 
@@ -101,21 +101,21 @@ class Tally:
     # ── What tests report ───────────────────────────────────────────────────────────────────────
 
     def placed(self, workflow: str, job_id: str) -> None:
-        """A job exists from now on; of a workflow's name a state machine has to be."""
+        """Note that a job exists from now on; of a workflow's name a state machine has to be."""
         assert workflow in workflows(), workflow
         self.jobs.setdefault(job_id, Job(workflow, job_id))
         self._touched.add(job_id)
 
     def went_through(self, workflow: str, job_id: str) -> None:
-        """A job went through another machine than the one that it was placed in."""
+        """Note that a job went through another machine than the one that it was placed in."""
         self._nested[workflow].add(job_id)
 
     def touched(self, job_id: str) -> None:
-        """The test that runs looks at a job."""
+        """Note that the test that runs looks at a job."""
         self._touched.add(job_id)
 
     def expect(self, job_id: str, status: str, code: str | None = None) -> None:
-        """The end that a job must be found in, by its test and once more at the run's end."""
+        """Note the end that a job must be found in, by its test and once more at the run's end."""
         self.jobs[job_id].expected = (status, code)
         self._touched.add(job_id)
 
@@ -129,7 +129,7 @@ class Tally:
         boundary: tuple[str, str] | None = None,
         cuts: bool = True,
     ) -> None:
-        """A fault was laid; which workflow it is in follows from its boundary and job unless it is told.
+        """Note that a fault was laid; which workflow it is in follows from its boundary and job unless it is given.
 
         It ``cuts`` the workflow at the boundary if it ends the process or the execution there.
         """
@@ -140,7 +140,7 @@ class Tally:
     def did(
         self, name: str, *, job_id: str | None = None, workflow: str | None = None, **more: tuple[str, str]
     ) -> None:
-        """A fault that strikes at once, by the test's own hand."""
+        """Note a fault that strikes at once, by the test's own hand."""
         self.injected(name, lambda: 1, job_id=job_id, workflow=workflow, boundary=more.get("boundary"))
 
     def _workflow_of(self, boundary: tuple[str, str] | None, job_id: str | None) -> str:
@@ -157,7 +157,7 @@ class Tally:
         self._module_workflow = workflow
 
     def failed(self, name: str) -> None:
-        """A test failed: something was not as it has to be with the jobs that it looked at."""
+        """Note that a test failed: something was not as it has to be with the jobs that it looked at."""
         if not self._touched:
             self.findings.add(Finding(self._module_workflow, name, Fate.WRONG, "the test failed"))
         for job_id in self._touched:
@@ -170,7 +170,7 @@ class Tally:
         self._auditors[workflow] = auditor
 
     def audit(self) -> set[Finding]:
-        """What the auditors find now. A job whose workflow has none, or that one can't look at, counts as wrong."""
+        """Return what the auditors find now. A job that has no auditor, or that one can't look at, counts as wrong."""
         found: set[Finding] = set()
         for workflow in {job.workflow for job in self.jobs.values()} | set(self._auditors):
             jobs = [job for job in self.jobs.values() if job.workflow == workflow]
@@ -209,7 +209,7 @@ class Tally:
         }
 
     def rows(self) -> dict[str, dict[str, int]]:
-        """The table: by workflow and in all."""
+        """Return the table: by workflow and in all."""
         rows = {}
         for workflow in workflows():
             fates = Counter(str(finding.fate) for finding in self.findings if finding.workflow == workflow)
@@ -225,7 +225,7 @@ class Tally:
         return rows
 
     def lines(self) -> Iterator[str]:
-        """The table as text, and every finding below it."""
+        """Yield the table as text, and every finding below it."""
         yield f"{'workflow':<16}" + "".join(f"{name:>12}" for name in COLUMNS)
         for workflow, row in self.rows().items():
             cells = [f"{row['boundaries']}/{row['of']}", *(str(row[name]) for name in COLUMNS[1:])]
@@ -237,7 +237,7 @@ class Tally:
             yield f"{finding.workflow} {finding.fate} {finding.job}: {finding.reason}"
 
     def write(self, path: Path) -> None:
-        """The same as JSON, with the seed, the date, the machine and how often each kind of fault struck."""
+        """Write the same as JSON, with the seed, the date, the machine and how often each kind of fault struck."""
         kinds = Counter[str]()
         for injection in self.injections:
             kinds[injection.name] += injection.times
@@ -259,5 +259,5 @@ class Tally:
 
 @cache
 def this_run() -> Tally:
-    """The tally of this process's run; SLIPWAY_FAULT_SEED repeats its random choices."""
+    """Return the tally of this process's run; SLIPWAY_FAULT_SEED repeats its random choices."""
     return Tally(int(os.environ.get("SLIPWAY_FAULT_SEED") or time.time_ns() % 10**9))

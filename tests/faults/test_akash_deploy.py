@@ -87,7 +87,7 @@ def workloads(running: FaultyStack) -> Iterator[Workloads]:
 
 @pytest.fixture(scope="module")
 def cut(workloads: Workloads) -> dict[tuple[str, str], str]:
-    """A workload for each fault, all at once."""
+    """Return a workload for each fault, all at once."""
     placed = {}
     for name, how in POINTS:
         scenario, *_ = WAYS[name]
@@ -123,7 +123,7 @@ def test_a_fault_on_the_way(workloads: Workloads, cut: dict[tuple[str, str], str
 
 
 def _events(stack: FaultyStack, deployment_id: str) -> list[str]:
-    """What happened to a workload, by name."""
+    """Return what happened to a workload, by name."""
     of_it = Key("pk").eq(f"DEPLOYMENT#{deployment_id}") & Key("sk").begins_with("EVENT#")
     return [str(item["event"]) for item in stack.jobs.query(KeyConditionExpression=of_it, ConsistentRead=True)["Items"]]
 
@@ -133,7 +133,7 @@ def _until_event(stack: FaultyStack, deployment_id: str, name: str) -> None:
 
 
 def _offered(url: str, headers: dict[str, str]) -> dict[str, Any]:
-    """The bids as soon as they wait for a choice."""
+    """Return the bids as soon as they wait for a choice."""
     found: dict[str, Any] = eventually(
         lambda: httpx.get(url, headers=headers, timeout=30).json(),
         lambda offer: offer["choice"]["status"] == "awaiting_choice",
@@ -203,7 +203,7 @@ def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict
 
 
 def _unowned(workloads: Workloads) -> str:
-    """A workload that ended, and a deployment that its create made without anybody hearing of it."""
+    """Return a workload that ended, and a deployment that its create made without anybody hearing of it."""
     lost = {"faults": [UNHEARD, {"call": "create", "action": "payment_required"}]}
     deployment_id = workloads.place(lost, **UNCERTAIN)
     workloads.settled(deployment_id)

@@ -67,7 +67,7 @@ class Builds:
         return found
 
     def on(self, build_id: str, chain_id: int = FIRST) -> dict[str, Any]:
-        """The build's deployment on a chain; empty before there is one."""
+        """Return the build's deployment on a chain; empty before there is one."""
         entries = self.detail(build_id)["deployments"] or []
         return next((entry for entry in entries if entry["chain_id"] == chain_id), {})
 
@@ -78,7 +78,7 @@ class Builds:
         )
 
     def transactions(self, build_id: str, chain_id: int) -> list[dict[str, Any]]:
-        """What was ever signed for a build on a chain."""
+        """Return what was ever signed for a build on a chain."""
         intents = self.stack.control.query(
             KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": f"INTENT#{build_id}"}
         )["Items"]
@@ -182,7 +182,7 @@ def builds(stack: FaultyStack) -> Iterator[Builds]:
 
 
 def _cut_at(builds: Builds, boundary: str) -> tuple[list[str], list[Path]]:
-    """A build on both chains for each moment, and the faults that lie for them."""
+    """Return a build on both chains for each moment, and the faults that lie for them."""
     placed, faults = [], []
     for when in WHENS:
         placed.append(builds.place(FIRST, SECOND))
@@ -245,7 +245,7 @@ def test_killed_while_failures_of_a_chain_are_recorded(builds: Builds) -> None:
 
 
 def _cancelled_at(builds: Builds, boundary: str, when: str) -> tuple[str, dict[int, set[str]]]:
-    """A build that is cancelled where it was cut, and what had been sent for it when that was answered."""
+    """Return a build that is cancelled where it was cut, and what had been sent for it when that was answered."""
     build_id = builds.place(FIRST, SECOND)
     fault = builds.stack.lay(boundary, when, "kill", build_id)
     eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
@@ -283,7 +283,7 @@ def test_cancelled_at_every_boundary_nothing_is_sent_after_the_answer(stack: Fau
 
 
 def _each[Result](points: Sequence[tuple[Any, ...]], happens: Callable[[int, tuple[Any, ...]], Result]) -> list[Result]:
-    """What comes of it when something happens to a build for each of these, several at once."""
+    """Return what comes of it when something happens to a build for each of these, several at once."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         runs = {point: threads.submit(happens, number, point) for number, point in enumerate(points)}
     failed = {point: run.exception() for point, run in runs.items() if run.exception()}

@@ -69,12 +69,12 @@ def _close(stack: FaultyStack, deployment_id: str) -> None:
 
 
 def _is_over(item: dict[str, Any]) -> bool:
-    """It has ended, and so has its payment, if there was one."""
+    """Return whether it has ended, and its payment too, if there was one."""
     return item["status"] in ("closed", "error") and ("reserved_at" not in item or "settled_at" in item)
 
 
 def _balance(workloads: Workloads, deployment_id: str) -> tuple[int, int, int]:
-    """Base units that are unpaid, overpaid and locked, of a workload that is over."""
+    """Return base units that are unpaid, overpaid and locked, of a workload that is over."""
     # A base unit is a uact, of which parts are paid as well.
     paid = sum((Decimal(entry["paid"]) for entry in workloads.ledger(deployment_id)), Decimal(0))
     cost, account = int(paid.to_integral_value("ROUND_CEILING")), workloads.account(deployment_id)

@@ -35,7 +35,7 @@ def _is_another(stack: FaultyStack, first: str, found: str | None) -> bool:
 
 
 def _hash_of(stack: FaultyStack, deployment_id: str, purpose: Purpose) -> str | None:
-    """The newest transaction of a purpose, if one is signed."""
+    """Return the newest transaction of a purpose, if one is signed."""
     pk, sk = TransactionIntent.key(deployment_id, purpose)
     intent = stack.control.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
     if intent is None:
@@ -45,7 +45,7 @@ def _hash_of(stack: FaultyStack, deployment_id: str, purpose: Purpose) -> str | 
 
 
 def _assert_even(workloads: Workloads, deployment_id: str) -> None:
-    """What ended without a lease cost nothing, and nothing of it is kept."""
+    """Require that what ended without a lease cost nothing, and nothing of it is kept."""
     item = workloads.stack.deployment(deployment_id)
     assert "settled_at" in item
     held = workloads.account(deployment_id)

@@ -102,7 +102,7 @@ def _each(points: dict[Point, str], happens: Callable[[Point], None]) -> None:
 
 
 def _cut(stacks: Stacks, kind: str, environment: str, point: Point) -> None:
-    """A job with a fault of its own: a kill at a boundary, a stop while a nested execution runs, or a refusal."""
+    """Run a job with a fault of its own: a kill at a boundary, a stop while a nested execution runs, or a refusal."""
     name, how = point
     operation, scenario, _ = WAYS[kind][name]
     if operation in ("update", "delete"):
@@ -140,7 +140,7 @@ def _stop(stacks: Stacks, kind: str, environment: str, job_id: str, point: Point
 
 @pytest.fixture(scope="module")
 def nodes(stacks: Stacks) -> Iterator[dict[Point, str]]:
-    """A node for each fault, many at once, while what is served is watched."""
+    """Yield a node for each fault, many at once, while what is served is watched."""
     placed = {point: f"n{uuid.uuid4().hex[:12]}" for point in POINTS["node"]}
     stop = threading.Event()
     watcher = threading.Thread(target=stacks.watch, args=(list(placed.values()), stop))
@@ -172,7 +172,7 @@ def test_nothing_stale_was_served(stacks: Stacks, nodes: dict[Point, str]) -> No
 
 @pytest.fixture(scope="module")
 def apis(stacks: Stacks, nodes: dict[Point, str]) -> dict[Point, str]:
-    """An API stack for each fault, in environments whose node came up."""
+    """Return an API stack for each fault, in environments whose node came up."""
     up = [environment for point, environment in nodes.items() if WAYS["node"][point[0]][2] == "active"]
     placed = dict(zip(POINTS["api"], up, strict=False))
     assert len(placed) == len(POINTS["api"])

@@ -53,7 +53,7 @@ POINTS = [*((name, when) for name in ON_THE_WAY for when in WHENS), *REFUSED, ("
 
 @pytest.fixture(scope="module")
 def cut(running: FaultyStack) -> dict[tuple[str, str], str]:
-    """A launch for each point on the way, all at once, each with its own fault."""
+    """Return a launch for each point on the way, all at once, each with its own fault."""
     placed = {}
     for name, how in POINTS:
         placed[name, how] = deployment_id = running.place(start=False, supply=True)
@@ -97,7 +97,7 @@ def mining_stopped(stack: FaultyStack) -> Iterator[None]:
 
 
 def _is_known(stack: FaultyStack, transaction_hash: str | None) -> Any:
-    """What the node holds of a transaction, mined or not."""
+    """Return what the node holds of a transaction, mined or not."""
     if not transaction_hash:
         return None
     return stack.chain.provider.make_request("eth_getTransactionByHash", [transaction_hash])["result"]  # type: ignore[arg-type]
@@ -111,8 +111,10 @@ def pending(stack: FaultyStack, transaction_hash: str | None) -> bool:
 
 @contextmanager
 def registration_awaited(stack: FaultyStack, *, supply: bool = True) -> Iterator[str]:
-    """A launch whose token is there for good and whose registration no node takes, nor what follows it; nothing else is
-    mined meanwhile."""
+    """Yield a launch whose token is there for good and whose registration no node takes, nor what follows.
+
+    Nothing else is mined meanwhile.
+    """
     with mining_stopped(stack):
         deployment_id = stack.place(supply=supply)
         awaited = ["registry_tx_hash", *(["allocation_tx_hash"] if supply else [])]
@@ -150,7 +152,7 @@ def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
 
 
 def _started_with_kills(stack: FaultyStack, boundary: str) -> tuple[list[str], list[Path]]:
-    """A launch that will be killed before the boundary and one after it, and their faults."""
+    """Return a launch that will be killed before the boundary and one after it, and their faults."""
     placed = [stack.place(start=False, supply=True) for _ in WHENS]
     faults = [stack.lay(boundary, when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
     for deployment_id in placed:
@@ -200,7 +202,7 @@ def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
 
 
 def _failed_half_done(stack: FaultyStack, when: str) -> tuple[str, Path]:
-    """A launch that failed with its token on chain and its registration open, as the function was killed."""
+    """Return a launch that failed with its token on chain and its registration open, as the function was killed."""
     with registration_awaited(stack) as deployment_id:
         fault = stack.lay("token_deploy:give_up", when, "kill", deployment_id)
         stack.change(deployment_id, deadline="2020-01-01T00:00:00.000Z")

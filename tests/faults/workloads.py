@@ -51,7 +51,7 @@ class Workloads:
         return int(self.http.get("/_simulator/ledger").json()["faults"].get(scenario, 0))
 
     def control(self, **controls: Any) -> None:
-        """What happens to everybody on the simulated network."""
+        """Set what happens to everybody on the simulated network."""
         if "faults" in controls:
             before = self.struck()
             self.stack.tally.injected("network", lambda: self.struck() - before, workflow="akash_deploy")
@@ -165,7 +165,7 @@ class Workloads:
             )
 
     def settled(self, deployment_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """The workload once it is active or has ended."""
+        """Return the workload once it is active or has ended."""
         return self.stack.wait_for(deployment_id, SETTLED, seconds)
 
     def hurry(self, waiting: list[str]) -> None:
@@ -179,11 +179,11 @@ class Workloads:
                 return
 
     def ledger(self, deployment_id: str) -> list[dict[str, Any]]:
-        """What the network has of a workload."""
+        """Return what the network has of a workload."""
         return [entry for entry in self.entries() if entry["scenario"] == deployment_id]
 
     def entries(self) -> list[dict[str, Any]]:
-        """What the network has of everything."""
+        """Return what the network has of everything."""
         entries: list[dict[str, Any]] = self.http.get("/_simulator/ledger").json()["deployments"]
         return entries
 

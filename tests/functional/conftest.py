@@ -38,7 +38,7 @@ def _served_node() -> Iterator[tuple[FakeNode, str]]:
 def slipway(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _served_node: tuple[FakeNode, str]
 ) -> Iterator[Installation]:
-    """The functions over empty tables, with contracts that the node knows nothing of yet.
+    """Yield the functions over empty tables, with contracts that the node knows nothing of yet.
 
     An indirect parameter is what the chain's description has besides.
     """
@@ -62,7 +62,7 @@ def _console_url() -> Iterator[str]:
 
 @pytest.fixture
 def console(slipway: Installation, _console_url: str, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """The Console API that the functions call, with nothing in it."""
+    """Return the Console API that the functions call, with nothing in it."""
     monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     simulator = Simulator(_console_url)
     simulator.http.post("/_simulator/reset").raise_for_status()
@@ -79,7 +79,7 @@ def _network() -> Iterator[tuple[SkippingClock, str]]:
 
 @pytest.fixture
 def simulator(_network: tuple[SkippingClock, str], slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    """The Console API that the functions call, in a time that workloads and stacks share and that tests skip."""
+    """Return the Console API that the functions call, in a time that workloads and stacks share and that tests skip."""
     clock, url = _network
     clock.restart()
     monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)

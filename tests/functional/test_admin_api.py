@@ -195,7 +195,7 @@ def test_a_provider_that_has_too_much_to_do_is_no_outage(slipway: Installation) 
 
 @pytest.fixture
 def half_open(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A breaker that would let one launch through; returns a token that is still valid then."""
+    """Leave a breaker that would let one launch through, and return a token that is still valid then."""
     slipway.model()
     token = slipway.token(exp=int(time.time()) + 86400)
     for _ in range(3):
@@ -599,7 +599,7 @@ def test_the_summary_of_a_service_that_is_none(slipway: Installation) -> None:
 
 
 def _listed(slipway: Installation, query: str = "") -> list[str]:
-    """The models of all pages of two, in order."""
+    """Return the models of all pages of two, in order."""
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:

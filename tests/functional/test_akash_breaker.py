@@ -27,7 +27,7 @@ def _half_open(slipway: Installation, simulator: Simulator) -> None:
 
 
 def _passes(name: str) -> None:
-    """The time that the breaker waits for is over."""
+    """End the time that the breaker waits for."""
     state = service_state(Service.AKASH)
     state.update([getattr(ServiceState, name).set(time.time() - 1)])
 

@@ -48,7 +48,7 @@ def run(slipway: Installation, deployment_id: str) -> dict[str, Any]:
 
 @pytest.fixture
 def active(slipway: Installation, simulator: Simulator) -> str:
-    """A workload that runs."""
+    """Return a workload that runs."""
     deployment_id = accepted(slipway)
     assert finish(slipway, deployment_id)["status"] == "active"
     return deployment_id

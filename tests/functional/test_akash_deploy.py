@@ -36,7 +36,7 @@ from tests.support.workloads import UNCERTAIN, put_workload, sdl_with, workload_
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """What the workflow does."""
+    """Do what the workflow does."""
     return Steps().watch(monkeypatch)
 
 
@@ -708,7 +708,7 @@ def reconciler(slipway: Installation) -> AkashReconcile:
 
 
 def reconcile(slipway: Installation, wait: float = 0.0) -> Due:
-    """What one run does for Akash."""
+    """Do what one run does for Akash."""
     slipway.clock.advance(wait)
     with slipway.acting_as("ReconcileTasks"):
         found = reconciler(slipway).find()

@@ -24,7 +24,7 @@ from tests.support.wallets import ALICE, BOB
 
 @pytest.fixture
 def build(slipway: Installation) -> WrittenBuild:
-    """A build of Alice's that has begun."""
+    """Return a build of Alice's that has begun."""
     written = WrittenBuild(boto3.client("dynamodb"), "jobs", ALICE.address)
     written.tell(*USUAL[:2])
     return written

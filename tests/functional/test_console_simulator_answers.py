@@ -74,7 +74,7 @@ def _deployments(ask: Recorder) -> None:
 
 
 def _told_wrong(ask: Recorder) -> None:
-    """Forwarded ports as providers may tell them, but for null, which the document does not know."""
+    """Report forwarded ports as providers may, but for null, which the document does not know."""
     for kind in ("usual", "empty", "no_host", "two_candidates"):
         found = ask.simulator.ready(sdl({"ports": {"kind": kind}}, exposes=RPC_PORT))
         ask("GET", "/v1/deployments/{dseq}", dseq=found.dseq)
@@ -172,7 +172,7 @@ def test_the_schemas_refuse_what_is_wrong(recorder: Recorder) -> None:
 
 
 def _as_json_schema(schema: Any) -> Any:
-    """A schema of OpenAPI 3.0 as JSON Schema; mends the document's patterns, whose backslashes were lost."""
+    """Return a schema of OpenAPI 3.0 as JSON Schema; the lost backslashes of the document's patterns are put back."""
     if isinstance(schema, list):
         return [_as_json_schema(entry) for entry in schema]
     if not isinstance(schema, dict):

@@ -86,7 +86,7 @@ def _follow(simulator: Simulator, socket: Connection, found: Deployment) -> None
 
 
 def _quiet(**scenario: Any) -> str:
-    """An SDL whose service writes nothing by itself but its first lines."""
+    """Return an SDL whose service writes nothing by itself but its first lines."""
     return sdl({"logs": {"lines_every": 0}} | scenario)
 
 

@@ -28,7 +28,7 @@ CREATED = "POST /api/deployments"
 
 
 def _refused(slipway: Installation, answer: Any, status: int, code: str) -> None:
-    """The envelope, an audit event, and nothing begun."""
+    """Require the envelope, an audit event, and nothing begun."""
     assert (answer.status, answer.body["error"]["code"]) == (status, code), answer.body
     assert answer.body["success"] is False
     assert answer.body["error"]["message"]
@@ -680,7 +680,7 @@ def _page(slipway: Installation, account: Any = ALICE, **query: Any) -> Any:
 
 
 def _pass_a_millisecond() -> None:
-    """Lists are in the order of times, which are written in milliseconds."""
+    """Let a millisecond pass: lists are in the order of times, which are written in milliseconds."""
     before = now_text()
     eventually(now_text, lambda text: text > before, every=0.001)
 

@@ -57,7 +57,7 @@ def operations(slipway: Installation) -> list[str]:
 
 
 def flush_all(slipway: Installation) -> dict[str, int]:
-    """What the state machine does, without its engine."""
+    """Do what the state machine does, without its engine."""
     found = slipway.invoke("UptimeFlushTasks", event("uptime_flush_flush"))
     for step in found.pop("rest"):
         done = slipway.invoke("UptimeFlushTasks", step)
@@ -667,7 +667,7 @@ def test_a_live_day_is_288_writes_and_a_dozen_moves_in_the_index(slipway: Instal
 
 
 def slipway_quietly(slipway: Installation, address: str) -> WorkerItem:
-    """A worker, read without counting."""
+    """Read a worker without counting."""
     acting, slipway.acting = slipway.acting, None
     worker = find_worker(address)
     slipway.acting = acting
@@ -676,7 +676,7 @@ def slipway_quietly(slipway: Installation, address: str) -> WorkerItem:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """What DynamoDB counts: names and values; a number of this length takes 8 bytes or fewer."""
+    """Return what DynamoDB counts: names and values; a number of this length takes 8 bytes or fewer."""
     sizes = [
         len(name) + (8 if isinstance(value, Decimal) else len(bytes(value) if not isinstance(value, str) else value))
         for name, value in item.items()

@@ -15,7 +15,7 @@ from tests.support.wallets import ALICE, sign_in_message, sign_text
 
 
 def _unknown(method: str, path: str) -> dict[str, Any]:
-    """An event whose route leads to the deployments function though its path does not."""
+    """Return an event whose route leads to the deployments function though its path does not."""
     given = event("api_deployments_list")
     given["requestContext"]["http"] |= {"method": method, "path": path}
     given["rawPath"] = path

@@ -23,7 +23,7 @@ RPC = NodeRpc(httpx.AsyncClient(trust_env=False, verify=_TLS))
 
 @contextmanager
 def answering(answer: Callable[[socket.socket], None], asked: list[bytes] | None = None) -> Iterator[int]:
-    """A server that reads a request and lets ``answer`` write whatever it likes."""
+    """Yield a server that reads a request and lets ``answer`` write whatever it likes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:

@@ -559,7 +559,7 @@ def whole(slipway: Installation, receiver: Receiver, hook: dict[str, Any]) -> li
 
 
 def shown(slipway: Installation, name: str, **parts: Any) -> dict[str, Any]:
-    """What GET answers."""
+    """Return what GET answers."""
     answer = slipway.api(name, token=slipway.token(ALICE), **parts)
     assert answer.status == 200, answer.body
     return dict(answer.body)

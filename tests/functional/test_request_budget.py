@@ -41,7 +41,7 @@ MOST = 4.0
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """An address that accepts connections and says nothing."""
+    """Yield an address that accepts connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 

@@ -120,19 +120,19 @@ class Launchpad:
         return answers[-1]
 
     def work(self, job: str, **more: Any) -> Any:
-        """The hub's task."""
+        """Do the hub's task and return its answer."""
         return self._each("TokenDeployTasks", {"deployment_id": job, **more})
 
     def signer(self, operation: str, job: str) -> Any:
         return self._each("SignerFunction", {"operation": operation, "job_id": job, "purpose": "launch"})
 
     def fail(self, job: str, error: str = "DeploymentFailedError", message: str = "It failed") -> None:
-        """A task that failed, as the hub hands it over."""
+        """Hand a task's failure over as the hub does."""
         cause = json.dumps({"errorMessage": message, "errorType": error})
         assert self.work(job, error=error, cause=cause)["status"] == "failed"
 
     def new(self, model_id: str | None = None, **more: Any) -> str:
-        """A launch that was accepted."""
+        """Have a launch accepted and return its id."""
         return self.slipway.place(model_id, **more)
 
     def sign(self, job: str) -> dict[str, Any]:
@@ -192,12 +192,12 @@ class Launchpad:
         return calls.registered_token(self.json_rpc(), self.contracts.model_registry, model_id)
 
     def chain_status(self, job: str) -> calls.TokenStatus:
-        """What the token's manager knows of it."""
+        """Return what the token's manager knows of it."""
         manager, token = self.contracts.token_manager, self.status(job)["token_address"]
         return calls.token_status(self.json_rpc(), manager, token)
 
     def balance(self, job: str, holder: str) -> int:
-        """What a holder has of a launch's token, in base units."""
+        """Return what a holder has of a launch's token, in base units."""
         call = call_data("balanceOf(address)", (holder,))
         return int.from_bytes(self.json_rpc().eth_call(self.status(job)["token_address"], call))
 
@@ -276,7 +276,7 @@ def pad(
 
 @pytest.fixture
 def weather(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> Weather:
-    """What lies between the hub and the chain."""
+    """Return what lies between the hub and the chain."""
     found = Weather(pad.anvil.url)
     monkeypatch.setattr(function_app("tasks/token_deploy"), "public_client", found.client)
     return found
@@ -1231,7 +1231,7 @@ def test_a_reorganisation_sends_a_launch_back_to_waiting(pad: Launchpad) -> None
 
 
 def _late(pad: Launchpad, model_id: str) -> str:
-    """A launch past its deadline that no block took."""
+    """Return a launch past its deadline that no block took."""
     job = pad.new(model_id)
     pad.anvil.rpc("evm_setAutomine", False)
     pad.send(job)

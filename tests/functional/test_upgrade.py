@@ -112,7 +112,7 @@ def test_addresses_stay() -> None:
 
 
 def _today(value: Any, later: timedelta) -> Any:
-    """An attribute with its times moved."""
+    """Return an attribute with its times moved."""
     if isinstance(value, dict):
         if isinstance(value.get("B"), str):
             return {"B": value["B"].encode("latin-1")}
@@ -146,7 +146,7 @@ def _node() -> Iterator[Anvil]:
 
 @pytest.fixture
 def earlier(monkeypatch: pytest.MonkeyPatch, _node: Anvil) -> Iterator[Installation]:
-    """This release's functions over the earlier one's tables and chain."""
+    """Yield this release's functions over the earlier one's tables and chain."""
     snapshot = _node.rpc("evm_snapshot")
     with mock_aws():
         slipway = install(monkeypatch, FakeNode(), _node.url, CHAIN)
@@ -162,7 +162,7 @@ def earlier(monkeypatch: pytest.MonkeyPatch, _node: Anvil) -> Iterator[Installat
 
 @pytest.fixture
 def pad(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) -> Launchpad:
-    """The same, with the earlier deployers' keys and a time that tests skip."""
+    """Return the same, with the earlier deployers' keys and a time that tests skip."""
     return launchpad_of(monkeypatch, earlier, _node, InstalledContracts(**EARLIER["contracts"]))
 
 
@@ -192,7 +192,7 @@ def _to_the_end(pad: Launchpad, jobs: list[str]) -> dict[str, str]:
 
 
 def _broken_execution(name: str) -> None:
-    """What is left of an execution of the earlier release, once it asked for what is no more."""
+    """Leave what is left of an execution of the earlier release, once it asked for what is no more."""
     client = boto3.client("stepfunctions")
     started = client.start_execution(stateMachineArn=os.environ["TOKEN_DEPLOY_ARN"], name=name, input="{}")
     client.stop_execution(executionArn=started["executionArn"])

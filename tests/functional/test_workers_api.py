@@ -417,7 +417,7 @@ def _record(begin: int, end: int, *, observed: bool = True) -> dict[str, Any]:
 
 
 def _observed_worker(begin: int, end: int) -> WorkerItem:
-    """A worker of long ago whose newest session was observed whole."""
+    """Return a worker of long ago whose newest session was observed whole."""
     times: dict[str, Any] = {"session_start": begin, "observed_start": begin, "last_seen": end, "observed_until": end}
     return _worker(enrolled_at=_text(FIRST - 10 * DAY), arrived_at=end, **times)
 

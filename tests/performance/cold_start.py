@@ -52,7 +52,7 @@ def under_runtime_client() -> bool:
 
 @cache
 def library() -> Path:
-    """The library as its layer ships it: today's code, compiled."""
+    """Return the library as its layer ships it: today's code, compiled."""
     copy = Path(tempfile.mkdtemp(prefix="slipway-layer-"))
     atexit.register(shutil.rmtree, copy)
     shutil.copytree(ROOT / "layers" / "slipway" / "slipway", copy / "slipway")
@@ -71,7 +71,7 @@ def function_start(logical_id: str) -> Start:
 
 
 def floor_start(folder: Path, code: str = FLOOR) -> Start:
-    """A function that only makes a DynamoDB client, or a Logger as well (LOGGER_FLOOR)."""
+    """Return a function that only makes a DynamoDB client, or a Logger as well (LOGGER_FLOOR)."""
     (folder / "app.py").write_text(code)
     return Start(folder, (LAYERS["DependenciesLayer"],) if under_runtime_client() else ())
 
@@ -125,7 +125,7 @@ def _runtime_api(first: dict[str, Any] | None) -> Iterator[tuple[str, threading.
 
 
 def environment(start: Start) -> dict[str, str]:
-    """What Lambda and the template give a function, and nothing of the developer's."""
+    """Return what Lambda and the template give a function, and nothing of the developer's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     ours = (
         *("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *TABLE_VARIABLES),

@@ -59,7 +59,7 @@ SIGNING = {"IdentityFunction"}
 
 @pytest.fixture(scope="module")
 def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
-    """The least of several runs of each, in turn, so that all of them share the machine's good and bad moments.
+    """Yield the least of several runs of each, in turn, so that all of them share the machine's good and bad moments.
 
     What is over its budget may have had bad moments only, so it runs again, and the floors with it.
     """
@@ -85,7 +85,7 @@ def ratios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _over_budget(least: dict[str, float]) -> set[str]:
-    """The starts that took more CPU time than they may."""
+    """Return the starts that took more CPU time than they may."""
     most = {name: least["floor"] * budget for name, budget in (BUDGETS | {FIRST: FIRST_BUDGET}).items()}
     most[HEARTBEAT] = least[HEARTBEAT_FLOOR] * HEARTBEAT_BUDGET
     return {name for name, seconds in most.items() if least.get(name, 0) > seconds}

@@ -35,7 +35,7 @@ def request(stack: Any, token: Token, prompt: str = PROMPT, chains: Any = (31337
 
 
 def accepted(stack: Any, token: Token, *arguments: Any, **more: Any) -> str:
-    """The id of a build that was accepted."""
+    """Return the id of a build that was accepted."""
     answer = request(stack, token, *arguments, **more)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["build_id"])
@@ -60,5 +60,5 @@ def until(stack: Any, token: Token, build_id: str, statuses: set[str]) -> dict[s
 
 
 def ended(stack: Any, token: Token, build_id: str) -> dict[str, Any]:
-    """A build when it has ended."""
+    """Return a build when it has ended."""
     return until(stack, token, build_id, ENDED)

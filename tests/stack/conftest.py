@@ -78,7 +78,7 @@ class RunningStack:
         return self._sessions.setdefault(account["address"], session(self.api, LocalAccount(**account)))
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the engine."""
+        """Return a boto3 client of the engine."""
         import boto3
 
         client: Any = boto3.client  # Its overloads want a literal name.
@@ -93,7 +93,7 @@ class RunningStack:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[RunningStack]:
-    """A running stack, shared by every test of the session."""
+    """Yield a running stack, shared by every test of the session."""
     if named := os.environ.get("SLIPWAY_STACK_FILE"):
         yield from _connected(Path(named))
         return
@@ -110,7 +110,7 @@ def stack() -> Iterator[RunningStack]:
 
 
 def _parameters() -> str:
-    """The first users may launch all day, as the tests do; the last one is limited as every user is."""
+    """Let the first users launch all day, as the tests do; the last one is limited as every user is."""
     accounts = local_accounts()
     roles = json.loads(wallet_roles(accounts))
     users = [account.address for account in accounts if account.role == "user"]
@@ -135,17 +135,17 @@ def _connected(stack_file: Path) -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="session")
 def admin(stack: RunningStack) -> Session:
-    """An administrator."""
+    """Return an administrator."""
     return stack.sign_in(account(stack, "admin"))
 
 
 @pytest.fixture(scope="session")
 def owner(stack: RunningStack) -> str:
-    """The address of the first user."""
+    """Return the address of the first user."""
     return account(stack, "user")["address"]
 
 
 @pytest.fixture(scope="session")
 def user(stack: RunningStack) -> Session:
-    """The first user."""
+    """Return the first user."""
     return stack.sign_in(account(stack, "user"))

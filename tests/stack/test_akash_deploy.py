@@ -50,7 +50,7 @@ ENDINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str | None, bool]]
 
 
 def quick(scenario: dict[str, Any]) -> dict[str, Any]:
-    """A scenario at a good pace."""
+    """Return a scenario at a good pace."""
     return {
         **QUICK,
         **scenario,
@@ -89,7 +89,7 @@ def on_network(stack: Any, dseq: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def accepted(stack: Any, user: Token) -> dict[str, str]:
-    """A workload for each ending, all at once."""
+    """Return a workload for each ending, all at once."""
 
     def post(name: str) -> tuple[str, str]:
         scenario, preferences, *_ = ENDINGS[name]

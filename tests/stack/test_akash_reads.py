@@ -29,7 +29,7 @@ def simulator(stack: Any) -> Simulator:
 
 @pytest.fixture(scope="module")
 def workload(stack: Any, user: Token, simulator: Simulator) -> Iterator[dict[str, Any]]:
-    """An active workload that writes only what it is told to."""
+    """Yield an active workload that writes only what it is told to."""
     yield from _workload(stack, user, QUIET)
 
 
@@ -144,7 +144,7 @@ def test_a_stuck_upstream_is_waited_for_in_the_background(stack: Any, user: Toke
 
 
 def _live(stack: Any, token: Token, workload: dict[str, Any]) -> dict[str, Any]:
-    """What is live once Akash has told of the services; each answer comes within two seconds, cold starts aside.
+    """Return what is live once Akash has reported services; each answer comes within two seconds, cold starts aside.
 
     On a machine that is too slow for that, it takes no longer than three plain answers.
     """

@@ -21,7 +21,7 @@ def offered(stack: Any, token: Token, deployment_id: str) -> dict[str, Any]:
 
 
 def awaited(stack: Any, token: Token, deployment_id: str, least: int = 2) -> list[dict[str, Any]]:
-    """The bids that can be chosen, once there are several."""
+    """Return the bids that can be chosen, once there are several."""
     return eventually(
         lambda: [bid for bid in offered(stack, token, deployment_id)["bids"] if bid["acceptable"]],
         lambda found: len(found) >= least,

@@ -28,7 +28,7 @@ SECONDS = 40.0
 
 @pytest.fixture
 def written(stack: RunningStack, owner: str) -> Callable[[], WrittenBuild]:
-    """Makes builds of the first user whose progress the test writes."""
+    """Make builds of the first user whose progress the test writes."""
     client, table = stack.client("dynamodb"), stack.outputs["JobsTableName"]
     return lambda: WrittenBuild(client, table, owner)
 
@@ -227,7 +227,7 @@ def test_a_position_that_is_none_is_refused(
 
 
 def _add_dead(stack: RunningStack, build: WrittenBuild, sent: int, connected_at: float, **more: Any) -> str:
-    """A connection that API Gateway knows nothing of."""
+    """Return a connection that API Gateway knows nothing of."""
     client, table = stack.client("dynamodb"), stack.outputs["ControlTableName"]
     connection_id = f"dead{uuid.uuid4().hex[:8]}"
     numbers = {"after": 0, "sent": sent, "connected_at": int(connected_at * 1000), "expires_at": int(time.time()) + 600}

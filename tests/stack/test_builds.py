@@ -27,7 +27,7 @@ def nodes(stack: Any) -> dict[int, Web3]:
 
 @pytest.fixture(scope="module")
 def built(stack: Any, user: Token) -> dict[str, Any]:
-    """A token on two chains."""
+    """Return a token on two chains."""
     answer = stack.http.post(f"{PATH}/", json={"prompt": PROMPT, "chains": [*CHAINS]}, headers=bearer(user))
     assert answer.status_code == 200, answer.text
     accepted = answer.json()
@@ -390,7 +390,7 @@ def test_a_cancelled_build_sends_nothing_after_the_answer(
 
 
 def _sent(node: Web3, name: str) -> frozenset[str]:
-    """The transactions that create a contract of this name, in the last blocks or waiting for one."""
+    """Return the transactions that create a contract of this name, in the last blocks or waiting for one."""
     blocks = range(max(0, node.eth.block_number - 30), node.eth.block_number + 1)
     mined = [entry for number in blocks for entry in node.eth.get_block(number, full_transactions=True)["transactions"]]
     pending = node.eth.get_block("pending", full_transactions=True)["transactions"]

@@ -31,7 +31,7 @@ def _empty(stack: Any) -> None:
 
 
 def _as_operator(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment in which an operator gives commands."""
+    """Set the environment in which an operator gives commands."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", stack.aws_endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", stack.described["region"])
 

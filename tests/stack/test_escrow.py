@@ -78,7 +78,7 @@ def wallet(stack: Any) -> Wallet:
 
 @pytest.fixture
 def job(stack: Any, wallet: Wallet) -> str:
-    """A workload of the wallet."""
+    """Return a workload of the wallet."""
     return str(deploy(stack, wallet.token, {"bids": {"none": True}}).json()["deployment_id"])
 
 

@@ -64,7 +64,7 @@ def deploy(stack: Any) -> Iterator[Deploy]:
 
 @pytest.fixture
 def invoke(stack: Any, tmp_path: Path) -> Iterator[Invoke]:
-    """Makes a function of some code, as the adapter makes it, and answers with a way to invoke it."""
+    """Make a function of some code, as the adapter makes it, and yield a way to invoke it."""
     client = stack.client("lambda")
     made: list[str] = []
 
@@ -280,7 +280,7 @@ def test_code_that_does_not_import_fails_by_name_each_time(invoke: Invoke) -> No
 
 @contextmanager
 def asking(directory: Path, temporary: Path) -> Iterator[psutil.Popen]:
-    """A process that the engine would start, while it waits for its first event; what it leaves ends afterwards."""
+    """Yield a process as the engine starts it, while it waits for its first event; what it leaves ends afterwards."""
     (directory / "app.py").write_text("def handler(event, context): return {}\n", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as runtime_api:
         environment = {

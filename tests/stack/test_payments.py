@@ -20,7 +20,7 @@ DEPOSIT = "5"
 
 @pytest.fixture(scope="module")
 def wallet(stack: RunningStack) -> Wallet:
-    """A wallet of a tier that pays, with coins and tokens."""
+    """Return a wallet of a tier that pays, with coins and tokens."""
     paying = Wallet(stack, {"address": PAYING.address, "private_key": PAYING.key.hex(), "role": "user"})
     paying.rpc("anvil_setBalance", PAYING.address, hex(10**19))
     paying.mint(1000)

@@ -38,7 +38,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture
 def worker_owner(stack: Any) -> dict[str, str]:
-    """A user of whom no other test's worker is."""
+    """Return a user of whom no other test's worker is."""
     return account(stack, "user", 3)
 
 

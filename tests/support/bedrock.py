@@ -48,7 +48,7 @@ contract Counter is Ownable {
 
 
 def draft(source: str = COUNTER, **changes: Any) -> dict[str, Any]:
-    """The input of a call of submit_contract."""
+    """Return the input of a call of submit_contract."""
     owner = {"name": "initialOwner", "type": "address", "value": OWNER}
     usual = {
         "contract_name": "Counter",
@@ -63,17 +63,17 @@ def draft(source: str = COUNTER, **changes: Any) -> dict[str, Any]:
 
 
 def calls(tool: str, given: Any, *, stop: str = "tool_use") -> dict[str, Any]:
-    """An answer of Converse that calls a tool."""
+    """Return an answer of Converse that calls a tool."""
     return answer([{"toolUse": {"toolUseId": "tooluse_1", "name": tool, "input": given}}], stop=stop)
 
 
 def review(text: str = "A counter that only its owner counts up", *, met: bool = True) -> dict[str, Any]:
-    """An answer of the second reading, with one wish."""
+    """Return an answer of the second reading, with one wish."""
     return calls("submit_review", {"wishes": [{"text": text, "met": met, "how": "See increment"}]})
 
 
 def answer(content: list[dict[str, Any]], *, stop: str = "end_turn") -> dict[str, Any]:
-    """An answer of Converse."""
+    """Return an answer of Converse."""
     return {
         "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": stop,
@@ -83,7 +83,7 @@ def answer(content: list[dict[str, Any]], *, stop: str = "end_turn") -> dict[str
 
 
 def error(code: str, status: int = 400) -> botocore.exceptions.ClientError:
-    """An error as boto3 raises it."""
+    """Return an error as boto3 raises it."""
     response: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return botocore.exceptions.ClientError(response, "Converse")
 

@@ -66,7 +66,7 @@ class SkippingClock(Clock):
         time.sleep(seconds)  # noqa: TID251 (the clock itself)
 
     def moment(self) -> datetime:
-        """The present, aware, in UTC."""
+        """Return the present, aware, in UTC."""
         return datetime.fromtimestamp(self.wall(), UTC)
 
     def restart(self, ahead: float = 0.0) -> Self:

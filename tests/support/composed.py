@@ -15,7 +15,7 @@ from tests.support.prompts import Case
 
 
 def plain(value: str | list[str], kind: str) -> Any:
-    """A constructor's argument as web3 takes it."""
+    """Return a constructor's argument as web3 takes it."""
     return int(value) if kind.startswith("uint") and isinstance(value, str) else value
 
 
@@ -65,14 +65,14 @@ class Composed:
         return receipt
 
     def refuses(self, error: str, function: str, *arguments: Any, sender: str | None = None, value: int = 0) -> None:
-        """Requires that a call reverts with a custom error of this name."""
+        """Require that a call reverts with a custom error of this name."""
         bound = self.contract.get_function_by_name(function)(*arguments)
         with pytest.raises(ContractCustomError) as caught:
             bound.call({"from": sender or self.owner, "value": value})
         assert str(caught.value.data)[:10] in self.selectors(error), f"{function} reverted with {caught.value.data}"
 
     def selectors(self, error: str) -> set[str]:
-        """The first four bytes of the contract's errors of this name, in hex with 0x."""
+        """Return the first four bytes of the contract's errors of this name, in hex with 0x."""
         return {
             str(Web3.to_hex(Web3.keccak(text=f"{error}({','.join(value['type'] for value in entry['inputs'])})")[:4]))
             for entry in self.contract.abi

@@ -13,22 +13,22 @@ DSEQ: Schema = {"type": "string", "pattern": r"^\d+$"}
 
 
 def table(optional: Schema | None = None, **required: Schema) -> Schema:
-    """An object with these members and perhaps others."""
+    """Return an object with these members and perhaps others."""
     return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
 
 
 def many(entry: Schema) -> Schema:
-    """An array."""
+    """Return an array."""
     return {"type": "array", "items": entry}
 
 
 def by_name(entry: Schema) -> Schema:
-    """An object whose every member is of one shape."""
+    """Return an object whose every member is of one shape."""
     return {"type": "object", "additionalProperties": entry}
 
 
 def or_null(schema: Schema) -> Schema:
-    """The same, or nothing."""
+    """Return the same, or nothing."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 

@@ -29,7 +29,7 @@ def sdl(
     env: list[str] | None = None,
     count: int = 1,
 ) -> str:
-    """An SDL of one service; ``scenario`` is what the simulator shall make of it (``local.console_api.controls``)."""
+    """Return an SDL of one service; ``scenario`` is what the simulator makes of it (``local.console_api.controls``)."""
     marker = [f"SIMULATOR={json.dumps(scenario)}"] if scenario is not None else []
     resources: dict[str, Any] = {"cpu": {"units": 0.5}, "memory": {"size": "512Mi"}, "storage": {"size": "1Gi"}}
     if gpu:
@@ -80,7 +80,7 @@ class Simulator:
         self.http.put("/_simulator/controls", json=controls).raise_for_status()
 
     def queue(self, **scenario: Any) -> None:
-        """A scenario for the next SDL that is created."""
+        """Queue a scenario for the next SDL that is created."""
         self.http.post("/_simulator/next", json=scenario).raise_for_status()
 
     def advance(self, seconds: float) -> None:
@@ -88,7 +88,7 @@ class Simulator:
         self.http.post("/_simulator/advance", json={"seconds": seconds}).raise_for_status()
 
     def ledger(self) -> dict[str, Any]:
-        """What was done."""
+        """Return what was done."""
         found: dict[str, Any] = self.http.get("/_simulator/ledger").raise_for_status().json()
         return found
 
@@ -108,18 +108,18 @@ class Simulator:
     # ── Shortcuts ───────────────────────────────────────────────────────────────────────────────
 
     def created(self, text: str | None = None) -> CreatedDeployment:
-        """A new deployment."""
+        """Return a new deployment."""
         return self.api.create_deployment(text or sdl(), Decimal(5))
 
     def leased(self, text: str | None = None) -> Deployment:
-        """A deployment whose first bid was taken, which may not be ready yet."""
+        """Return a deployment whose first bid was taken, which may not be ready yet."""
         created = self.created(text)
         self.advance(5)
         bid = self.api.bids(created.dseq)[0]
         return self.api.create_leases(created.manifest, [bid.id])
 
     def ready(self, text: str | None = None) -> Deployment:
-        """A deployment whose services are available."""
+        """Return a deployment whose services are available."""
         found = self.leased(text)
         self.advance(5)
         return self.api.deployment(found.dseq)

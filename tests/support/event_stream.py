@@ -19,7 +19,7 @@ class ParsedEvent:
 
 
 def parse_events(text: str) -> list[ParsedEvent]:
-    """The events of a stream's text."""
+    """Return the events of a stream's text."""
     return EventSource().feed(text)
 
 

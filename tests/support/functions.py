@@ -20,7 +20,7 @@ CONTEXT = SimpleNamespace(
 
 
 def load_app(folder: Path) -> ModuleType:
-    """A function's app, with its neighbours importable by their bare names; each call gives a module of its own."""
+    """Return a function's app, its neighbours importable by their bare names; each call gives a module of its own."""
     own = {entry.stem for entry in folder.glob("*.py")}
     kept = {name: sys.modules.pop(name) for name in own if name in sys.modules}
     sys.path.insert(0, str(folder))
@@ -40,11 +40,11 @@ def load_app(folder: Path) -> ModuleType:
 
 @cache
 def function_app(path: str) -> ModuleType:
-    """The app under ``functions/<path>``, loaded once."""
+    """Return the app under ``functions/<path>``, loaded once."""
     return load_app(ROOT / "functions" / path)
 
 
 def event(name: str) -> dict[str, Any]:
-    """A copy of an event of ``events/``."""
+    """Return a copy of an event of ``events/``."""
     found: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
     return found

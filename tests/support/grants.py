@@ -50,7 +50,7 @@ _FIXED = {
 def needed(
     service: str, operation: str, arguments: dict[str, Any], logical: Callable[[str], str]
 ) -> list[tuple[str, str]]:
-    """The actions, each with its resource, that IAM asks for before AWS does a call.
+    """Return the actions, each with its resource, that IAM asks for before AWS does a call.
 
     Args:
         service: As botocore names it.
@@ -93,7 +93,7 @@ def needed(
 
 
 def _of_kind(table: str, kind: str) -> str:
-    """A shared table's resource with the kind of item: ``JobsTable BUILD#id``."""
+    """Return a shared table's resource with the kind of item: ``JobsTable BUILD#id``."""
     return f"{table} {kind}" if _is_shared(table) else table
 
 
@@ -134,7 +134,7 @@ def _patterns(statement: dict[str, Any]) -> frozenset[str]:
 
 @cache
 def grants(function: str) -> tuple[Grant, ...]:
-    """The statements of a function's policy."""
+    """Return the statements of a function's policy."""
     return tuple(
         Grant(frozenset(statement["Action"]), _patterns(statement), statement.get("Sid"))
         for statement in statements(function)

@@ -107,7 +107,7 @@ class Installation:
     # ── Callers ─────────────────────────────────────────────────────────────────────────────────
 
     def token(self, account: LocalAccount = ALICE, **changes: Any) -> str:
-        """An access token; a change to None leaves the claim out."""
+        """Return an access token; a change to None leaves the claim out."""
         claims = access_claims(
             account.address,
             [*_ROLES.get(account.address, []), "user"],
@@ -125,7 +125,7 @@ class Installation:
 
     @contextmanager
     def acting_as(self, logical_id: str | None) -> Iterator[None]:
-        """What is called in here may do what a function may, or anything."""
+        """Let what is called in here do what a function may, or anything."""
         before, self.acting = self.acting, logical_id
         try:
             yield
@@ -228,16 +228,16 @@ class Installation:
         return list(_resource("dynamodb").Table(table).scan()["Items"])
 
     def audit(self) -> list[dict[str, Any]]:
-        """The audit trail, oldest first."""
+        """Return the audit trail, oldest first."""
         found = [item for item in self.items("jobs") if item["pk"].startswith("AUDIT#")]
         return sorted(found, key=lambda item: item["sk"])
 
     def called(self, *operations: str) -> list[tuple[str, str, dict[str, Any]]]:
-        """Calls of AWS that functions made."""
+        """Return calls of AWS that functions made."""
         return [call for call in self.calls if not operations or call[1] in operations]
 
     def executions(self, machine: str | None = None) -> list[dict[str, Any]]:
-        """Executions that were started, of token_deploy unless another state machine's ARN is given."""
+        """Return executions that were started, of token_deploy unless another state machine's ARN is given."""
         client = _client("stepfunctions")
         found = client.list_executions(stateMachineArn=machine or self.state_machine)["executions"]
         return [dict(execution) for execution in found]

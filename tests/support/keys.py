@@ -36,12 +36,12 @@ class FakeKms:
         return cast("KMSClient", self)
 
     def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        """The key as DER."""
+        """Return the key as DER."""
         self.public_key_calls += 1
         return {"PublicKey": self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
 
     def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> dict[str, Any]:  # noqa: N803
-        """A DER signature over the message, or over a digest as it is."""
+        """Return a DER signature over the message, or over a digest as it is."""
         assert SigningAlgorithm == "ECDSA_SHA_256"
         if MessageType == "DIGEST":
             assert len(Message) == 32

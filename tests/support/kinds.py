@@ -66,7 +66,7 @@ CERTIFICATES = erc721(
 
 
 def other(kind: str, prompt: str, name: str, features: str = "", **given: Any) -> Case:
-    """A case of a kind that is no token; ``given`` are the options in effect."""
+    """Return a case of a kind that is no token; ``given`` are the options in effect."""
     return Case(prompt, kind, name, features=frozenset(features.split()), given=given)
 
 

@@ -16,7 +16,7 @@ from tests.support.weather import Weather
 
 @contextmanager
 def served(node: FakeNode | Weather) -> Iterator[str]:
-    """The node's address while the context is open."""
+    """Yield the node's address while the context is open."""
 
     class Handler(LoopbackHandler):
         def do_POST(self) -> None:

@@ -96,5 +96,5 @@ class FakeNode:
             self.answers[method] = answer
 
     def client(self) -> httpx.Client:
-        """A client that reaches only this node."""
+        """Return a client that reaches only this node."""
         return httpx.Client(transport=httpx.MockTransport(self.handle))

@@ -13,7 +13,7 @@ _PART = re.compile(
 
 
 def code_and_literals(source: str) -> tuple[str, list[str]]:
-    """The source with `""` for each string literal, comments included, and the literals in order."""
+    """Return the source with `""` for each string literal, comments included, and the literals in order."""
     code, literals = [], []
     for part in _PART.finditer(source):
         if part["literal"] is not None:
@@ -25,7 +25,7 @@ def code_and_literals(source: str) -> tuple[str, list[str]]:
 
 
 def read_literal(literal: str) -> str:
-    r"""The text of a literal in double quotes: `\"`, `\\`, `\xNN` (a byte of UTF-8), `\uNNNN`."""
+    r"""Return the text of a literal in double quotes: `\"`, `\\`, `\xNN` (a byte of UTF-8), `\uNNNN`."""
     assert literal[0] == literal[-1] == '"'
     data = b""
     for part in re.finditer(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\([\"\\])|([^\\\"])", literal[1:-1]):

@@ -26,7 +26,7 @@ SERVED = {"ports": {"serve": "banano"}}
 
 
 def spec(scenario: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    """A specification whose deployment the simulator treats as told."""
+    """Return a specification whose deployment the simulator treats as the scenario says."""
     env = {**more.pop("env", {}), "SIMULATOR": json.dumps(SERVED if scenario is None else scenario)}
     return {"env": env, **more}
 
@@ -48,7 +48,7 @@ class Stacks:
     steps: Steps = field(default_factory=Steps)
 
     def send(self, name: str, environment: str = "production", **parts: Any) -> Answer:
-        """A request by an operator."""
+        """Send a request by an operator."""
         token = parts.pop("token", self.slipway.token(OPERATOR))
         return self.slipway.api(f"api_stacks_{name}", token=token, path={"environment": environment}, **parts)
 
@@ -83,7 +83,7 @@ class Stacks:
             self.visited += machine.visited
 
     def machine(self, kind: str) -> StateMachine:
-        """The state machine of a kind of stack."""
+        """Return the state machine of a kind of stack."""
         tasks = {"node": "StackNodeTasks", "api": "StackApiTasks"}[kind]
         return StateMachine(
             f"stack_{kind}",
@@ -96,13 +96,13 @@ class Stacks:
         return workload_machine(self.slipway).run({"deployment_id": given["deployment_id"]})
 
     def up(self, kind: str, body: dict[str, Any] | None = None, environment: str = "production") -> dict[str, Any]:
-        """A stack that is active."""
+        """Return a stack that is active."""
         found = self.run(self.put(kind, body, environment))
         assert found["status"] == "active", found
         return found
 
     def reconcile(self) -> dict[str, str]:
-        """What reconcile does now, by stack."""
+        """Return what reconcile does now, by stack."""
         machines = {Kind(kind): arn for kind, arn in self.slipway.stack_machines.items()}
         reconcile = StackReconcile(
             ArtifactStore(boto3.client("s3"), BUCKET),

@@ -62,7 +62,7 @@ class StateMachine:
         raise AssertionError(f"no end after {_MAX_STATES} states, the last of them {self.visited[-20:]}")
 
     def _task(self, state: dict[str, Any], scope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What goes on after a task, the state itself or its Catch, and what is known there."""
+        """Return what goes on after a task, the state itself or its Catch, and what is known there."""
         tries: dict[int, int] = {}
         while True:
             try:

@@ -171,11 +171,11 @@ class World:
     # ── The world, as the library sees it ───────────────────────────────────────────────────────
 
     def after(self, build_id: str, sequence: int) -> Sequence[WrittenEvent]:
-        """The log."""
+        """Return the log."""
         return self._step(lambda: [event for event in self.log if event.sequence > sequence][:_PAGE])
 
     def is_over(self, build_id: str, sequence: int) -> bool:
-        """The build's state."""
+        """Return the build's state."""
         return self._step(lambda: bool(self.log) and self.log[-1].status in FINAL and len(self.log) <= sequence)
 
     def acquire_lease(self, connection: Connection) -> Lease | LeaseTaken | None:
@@ -215,7 +215,7 @@ class World:
         self._step(delete)
 
     def post(self, connection_id: str, text: str) -> Posted:
-        """API Gateway."""
+        """Act as API Gateway."""
 
         def send() -> Posted:
             if not self._open:
@@ -229,7 +229,7 @@ class World:
         return self._step(send)
 
     def close(self, connection_id: str) -> bool:
-        """API Gateway."""
+        """Act as API Gateway."""
 
         def end() -> bool:
             was_open, self._open = self._open, False
@@ -241,7 +241,7 @@ class World:
     # ── Actors ──────────────────────────────────────────────────────────────────────────────────
 
     def _pipeline(self) -> None:
-        """Writes the events."""
+        """Write the events."""
         for status in self.statuses[self.early :]:
             self._step(lambda status=status: self._append(status))  # type: ignore[misc]
 
@@ -249,7 +249,7 @@ class World:
         self.log.append(WrittenEvent(len(self.log) + 1, status))
 
     def _connect(self) -> None:
-        """What $connect does, and API Gateway when that has answered."""
+        """Do what $connect does, and API Gateway when that has answered."""
 
         def add() -> None:
             self._exists, self._connected_at = True, self.now

@@ -16,7 +16,7 @@ TABLE_VARIABLES = {
 
 
 def template() -> dict[str, Any]:
-    """The template; to be read, not changed."""
+    """Return the template; to be read, not changed."""
     return source_template()
 
 
@@ -53,7 +53,7 @@ def table_definition(logical_id: str) -> dict[str, Any]:
 
 
 def statements(logical_id: str) -> list[dict[str, Any]]:
-    """The policy statements of a function or state machine; of a conditional one, the branch that is there.
+    """Return the policy statements of a function or state machine; of a conditional one, the branch that is there.
 
     With those of keys whose own policies name its role, and of policies beside the role.
     """

@@ -15,7 +15,7 @@ OPERATOR: LocalAccount = Account.from_key("0x" + "d4" * 32)
 
 
 def moment(offset_seconds: float = 0) -> str:
-    """A time as sign-in messages write it, from now."""
+    """Return a time as sign-in messages write it, from now."""
     then = datetime.now(UTC) + timedelta(seconds=offset_seconds)
     return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -32,7 +32,7 @@ def sign_in_message(
     statement: str = "Sign in to Slipway.",
     chain_id: str = "31337",
 ) -> str:
-    """An EIP-4361 message."""
+    """Return an EIP-4361 message."""
     lines = [
         f"{domain} wants you to sign in with your Ethereum account:",
         address,
@@ -53,5 +53,5 @@ def sign_in_message(
 
 
 def sign_text(message: str, account: LocalAccount = ALICE) -> str:
-    """The wallet's EIP-191 signature, in hexadecimal."""
+    """Return the wallet's EIP-191 signature, in hexadecimal."""
     return str(account.sign_message(encode_defunct(text=message)).signature.to_0x_hex())

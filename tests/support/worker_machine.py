@@ -67,7 +67,7 @@ exec "{real}" "$@"
 
 
 def container(name: str, ports: str) -> str:
-    """A line of `docker ps --format '{{json .}}'`."""
+    """Return a line of `docker ps --format '{{json .}}'`."""
     return json.dumps(
         {"Command": "\"sh -c 'x'\"", "ID": "0123456789ab", "Names": name, "Ports": ports, "State": "running"}
     )
@@ -159,7 +159,7 @@ class Machine:
                 )
 
     def calls(self) -> str:
-        """What ``records_calls`` has found."""
+        """Return what ``records_calls`` has found."""
         return (self.home / "calls").read_text(errors="replace")
 
     # ── What is done to it ──────────────────────────────────────────────────────────────────────
@@ -184,7 +184,7 @@ class Machine:
         )  # fmt: skip
 
     def variables(self) -> dict[str, str]:
-        """The environment of its user."""
+        """Return the environment of its user."""
         return {
             "PATH": str(self.home / "bin"),
             "HOME": str(self.home),
@@ -206,7 +206,7 @@ class Machine:
         return stat.S_IMODE((self.root / path).stat().st_mode)
 
     def log(self) -> str:
-        """What the daemon said."""
+        """Return what the daemon said."""
         file = self.home / "journal" if self.systemd else self.state / "log"
         return file.read_text() if file.exists() else ""
 
@@ -215,7 +215,7 @@ class Machine:
         return sorted(self.state.glob("spool/*.json"))
 
     def told(self, stand_in: str) -> list[str]:
-        """What a stand-in was called with."""
+        """Return what a stand-in was called with."""
         file = self.home / stand_in
         return file.read_text().splitlines() if file.exists() else []
 

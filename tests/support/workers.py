@@ -25,7 +25,7 @@ CONTAINERS = [
 
 
 def wallet(number: int) -> str:
-    """A wallet's address in EIP-55 form."""
+    """Return a wallet's address in EIP-55 form."""
     return to_checksum(f"0x{number:040x}")
 
 
@@ -39,7 +39,7 @@ def enrol(address: str) -> str:
 
 
 def enrol_at(client: Any, table: str, address: str) -> str:
-    """The same through a DynamoDB client into a table of another name."""
+    """Do the same through a DynamoDB client, into a table of another name."""
     token = new_worker_token()
     pk, sk = worker_key(address)
     item = {
@@ -81,7 +81,7 @@ def records_at(client: Any, table: str, address: str) -> list[tuple[int, int]]:
 
 
 def body(address: str, at: int, containers: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    """The body of a beat at a time in milliseconds."""
+    """Return the body of a beat at a time in milliseconds."""
     timestamp = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
     return {
         "walletAddress": address,

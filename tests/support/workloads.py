@@ -36,7 +36,7 @@ PLAIN: dict[str, Any] = {
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """The plain SDL as data; changes are by path, dots written as double underscores, lists by index."""
+    """Return the plain SDL as data; changes are by path, dots written as double underscores, lists by index."""
     made = copy.deepcopy(PLAIN)
     for path, value in changes.items():
         *steps, last = path.split("__")
@@ -51,12 +51,12 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def sdl(**changes: Any) -> str:
-    """The plain SDL as text: JSON is YAML."""
+    """Return the plain SDL as text: JSON is YAML."""
     return json.dumps(document(**changes))
 
 
 def sdl_with(scenario: dict[str, Any] | None = None, *env: str, **changes: Any) -> str:
-    """The plain SDL with what the simulator of the Console API is to make of it."""
+    """Return the plain SDL with what the simulator of the Console API is to make of it."""
     lines = [*env, *([f"SIMULATOR={json.dumps(scenario)}"] if scenario is not None else [])]
     return sdl(**({"services__web__env": lines} if lines else {}), **changes)
 

@@ -41,7 +41,7 @@ HEAD = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was waited instead of waiting."""
+    """Return what was waited instead of waiting."""
     waited: list[float] = []
     monkeypatch.setattr(bedrock.Conversation, "__init__", _with_sleep(bedrock.Conversation.__init__, waited))
     return waited

@@ -28,7 +28,7 @@ FIRST, SECOND, CANCEL = "0x" + "01" * 32, "0x" + "02" * 32, "0x" + "03" * 32
 
 
 def _item(*, sent_seconds_ago: float = 1, hashes: tuple[str, ...] = (FIRST,), **changes: Any) -> TransactionItem:
-    """A transaction that was broadcast before, so that nothing has to be written; nor a refusal that is ``refusal``."""
+    """Return a transaction that was broadcast before: nothing has to be written, nor a refusal that is ``refusal``."""
     moment = to_text(now() - timedelta(seconds=sent_seconds_ago))
     return TransactionItem(
         *TransactionItem.key(1, "0xsigner", 7),

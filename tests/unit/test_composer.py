@@ -29,7 +29,7 @@ def compose(
 
 @pytest.fixture(scope="module", autouse=True)
 def _phrases() -> None:
-    """The first reading compiles every phrase, which is not what each example's deadline is for."""
+    """Compile every phrase by a first reading, which is not what each example's deadline is for."""
     compose("An ERC-20 token")
 
 
@@ -226,7 +226,7 @@ TEXT = st.one_of(HOSTILE, st.text(max_size=80))
 
 
 def skeleton(source: str) -> tuple[str, list[str]]:
-    """The source without what may differ by text: literals are taken out, the contract's name becomes X."""
+    """Return the source without what may differ by text: literals are taken out, the contract's name becomes X."""
     code, literals = code_and_literals(source)
     *helpers, name = re.findall(r"^contract (\w+)", code, re.MULTILINE)
     assert set(helpers) <= {f"{name}Token", f"{name}Logic"}

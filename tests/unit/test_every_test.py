@@ -62,7 +62,7 @@ while not other.exists():
 
 
 def _pytest(tmp_path: Path, code: str) -> Suite:
-    """A suite like those of `make test`, with tests of its own."""
+    """Return a suite like those of `make test`, with tests of its own."""
     folder = tmp_path / "tests"
     folder.mkdir()
     (folder / "test_it.py").write_text(code)

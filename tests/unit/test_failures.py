@@ -15,7 +15,7 @@ def _lambda_cause(kind: str, message: str) -> str:
 
 
 def _nested(error: str, cause: str) -> str:
-    """What a failed execution looks like to the state machine that waited for it (startExecution.sync:2)."""
+    """Return what a failed execution looks like to the state machine that waited for it (startExecution.sync:2)."""
     return json.dumps(
         {
             "ExecutionArn": "arn:aws:states:us-east-1:123456789012:execution:TokenRegister:x",

@@ -33,7 +33,7 @@ def _users(function: str, grant: Grant) -> list[str]:
 
 
 def _unused(function: str) -> set[str]:
-    """What a function may do and was not seen doing.
+    """Return what a function may do and was not seen doing.
 
     Of shared tables, each action of a statement is used on some kind of item that it names, and each kind by some
     action; elsewhere each action is used on each resource.

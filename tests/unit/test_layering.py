@@ -65,7 +65,7 @@ MODULES = {_module(path): path for path in LIBRARY.rglob("*.py")}
 
 
 def _node(module: str) -> str:
-    """The package, room, or file that a module of the library belongs to; empty for a package that has only rooms."""
+    """Return the package, room or file that a module of the library is of; empty for a package that has only rooms."""
     _, *parts = module.split(".")
     if parts[:1] and parts[0] in WITH_ROOMS:
         return ".".join(parts[:2]) if len(parts) > 1 else ""

@@ -73,7 +73,7 @@ def auditor() -> Iterator[Auditor]:
 
 
 def at_once(compilation: Compilation, directory: Path) -> Any:
-    """What an analysis of everything finds, in this process."""
+    """Return what an analysis of everything finds, in this process."""
     here = Path.cwd()
     try:
         answer = slither_worker.analyse(json.loads(json.dumps(_request(compilation, str(directory)))))

@@ -23,7 +23,7 @@ from local.source_template import source_template
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """A build, beside a file that is nobody's business, and what the dashboard is told."""
+    """Return a build, beside a file that is nobody's business, and what the dashboard is given."""
     directory = tmp_path / "build"
     (directory / "assets").mkdir(parents=True)
     (directory / "index.html").write_text("<h1>Slipway</h1>", encoding="utf-8")

@@ -14,7 +14,7 @@ def _prints(lines: list[str]) -> list[bytes]:
 
 
 def _read(lines: list[str]) -> Position:
-    """A reader who saw the pod's log from its first line."""
+    """Return a reader who saw the pod's log from its first line."""
     return position_in(_prints(lines), len(lines), whole=True)
 
 

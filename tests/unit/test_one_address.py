@@ -119,7 +119,7 @@ def test_pages_are_one_file_of_the_bucket(uri: str, file: str) -> None:
 
 
 def _pages() -> list[str]:
-    """The dashboard's paths, with something for each parameter."""
+    """Return the dashboard's paths, with something for each parameter."""
     text = (ROOT / "web" / "src" / "pages" / "index.tsx").read_text()
     return [re.sub(r":[a-z]+", "x1", path) for path in _PAGE_PATH.findall(text)]
 

@@ -19,7 +19,7 @@ SCALES = [(10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"), (10
 
 
 def spell(number: int, *, joint: bool, hyphen: str) -> str:
-    """A number in words, with or without the British "and"."""
+    """Return a number in words, with or without the British "and"."""
     if number < 20:
         return ONES.split()[number]
     if number < 100:

@@ -36,7 +36,7 @@ def compose(prompt: str, **options: Any) -> Generation:
 
 
 def what_is_dropped(prompt: str) -> tuple[str | None, list[str]]:
-    """The kind of a prompt's contract, and the parts of the prompt that it would not honour."""
+    """Return the kind of a prompt's contract, and the parts of the prompt that it would not honour."""
     try:
         made = compose(prompt)
     except NotHonouredError as error:
@@ -215,14 +215,14 @@ def test_a_prompt_may_ask_for_no_deployment(prompt: str) -> None:
 
 
 def _table(head: str) -> list[list[str]]:
-    """The cells of the rows of a table of docs/builds.md."""
+    """Return the cells of the rows of a table of docs/builds.md."""
     document = (SUPPORT.parents[1] / "docs" / "builds.md").read_text(encoding="utf-8")
     lines = document.split(f"| {head} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     return [line.strip("| ").split(" | ") for line in lines]
 
 
 def _said(cell: str) -> list[str]:
-    """The prompts or phrases of a cell, with an address for each `0x…`."""
+    """Return the prompts or phrases of a cell, with an address for each `0x…`."""
     spans = re.findall("`(.+?)`", cell)
     return [span.replace("0x…", A, 1).replace("0x…", B, 1).replace("0x…", C, 1) for span in spans]
 

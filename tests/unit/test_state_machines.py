@@ -213,7 +213,7 @@ def _hands_on_a_step(state: dict[str, Any]) -> bool:
 
 
 def _workflow_of(machine: str, state: dict[str, Any]) -> str | None:
-    """The folder of the function that a task invokes, if it is a workflow's."""
+    """Return the folder of the function that a task invokes, if it is a workflow's."""
     function = state.get("Arguments", {}).get("FunctionName")
     return {"${TasksArn}": machine, "${ContractArn}": "contract", "${ChainArn}": "chain_deployment"}.get(function)
 

@@ -98,7 +98,7 @@ LOOKS = [
 
 
 def _purposes(looks: dict[str, Look]) -> list[tuple[Purpose, ...]]:
-    """What a launch with these transactions may take."""
+    """Return what a launch with these transactions may take."""
     return [PURPOSES] if "distribute" in looks else [PURPOSES[:-1], PURPOSES]
 
 

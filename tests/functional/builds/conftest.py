@@ -36,7 +36,7 @@ def chain() -> Iterator[Chain]:
 
 @pytest.fixture(scope="package")
 def generations(chain: Chain) -> dict[str, Generation]:
-    """What the composer makes of each prompt, for the chain's first account."""
+    """Return what the composer makes of each prompt, for the chain's first account."""
     return {case.prompt: _generate(case, chain.accounts[0]) for case in [*CASES, *RULED]}
 
 
@@ -99,7 +99,7 @@ def deploy(
 
 @pytest.fixture
 def composed(request: pytest.FixtureRequest, deploy: Callable[[Case], Composed]) -> Composed:
-    """The contract of the test's case."""
+    """Return the contract of the test's case."""
     return deploy(request.param)
 
 

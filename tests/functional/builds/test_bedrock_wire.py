@@ -28,7 +28,7 @@ REQUEST = GenerationRequest(prompt="A counter that only its owner counts up", ow
 
 @pytest.fixture(autouse=True)
 def _own_clients(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A client reads its address when it is made; the budget of models is in the installation's table."""
+    """Let each client be new: it reads its address when it is made. The models' budget is in the table."""
     monkeypatch.setattr(bedrock, "_FIRST_PAUSE", 0.001)
     store.aws_client.cache_clear()
     yield
@@ -74,7 +74,7 @@ def test_nobody_listening_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def completion(found: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """An answer of Converse as chat completions tell it."""
+    """Return an answer of Converse as chat completions give it."""
     blocks = found["output"]["message"]["content"]
     uses = [block["toolUse"] for block in blocks if "toolUse" in block]
     return 200, {

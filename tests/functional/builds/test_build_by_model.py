@@ -66,7 +66,7 @@ def _new() -> BuildItem:
 
 
 def _run(slipway: Installation, build: BuildItem) -> tuple[list[str], BuildItem]:
-    """The stages that the tasks lead to until it is deployed or over, and the build then."""
+    """Return the stages that the tasks lead to until it is deployed or over, and the build then."""
     stages = ["generate"]
     while stages[-1] not in ("prepare", "done"):
         payload = {"state": stages[-1].capitalize(), "build_id": build.build_id, "job_id": build.job_id}

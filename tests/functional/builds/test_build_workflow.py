@@ -43,7 +43,7 @@ def auditor() -> Iterator[Auditor]:
 
 @pytest.fixture
 def made(slipway: Installation, auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """An installation whose tasks use this module's compiler."""
+    """Return an installation whose tasks use this module's compiler."""
     _use(monkeypatch, auditor)
     return slipway
 
@@ -65,7 +65,7 @@ def new(prompt: str = PROMPT, **more: Any) -> BuildItem:
 
 
 def with_source(source: str, name: str, arguments: list[dict[str, str]] | None = None) -> BuildItem:
-    """A build at the stage of compiling this source."""
+    """Return a build at the stage of compiling this source."""
     build = new()
     boto3.client("s3").put_object(Bucket=BUCKET, Key=f"builds/{build.build_id}/source-0.sol", Body=source.encode())
     actions = [
@@ -130,7 +130,7 @@ def test_a_prompt_becomes_an_audited_contract(made: Installation) -> None:
 
 
 def _swap(build: BuildItem, name: str, change: Callable[[bytes], bytes]) -> None:
-    """What somebody who can write to the bucket does."""
+    """Do what somebody who can write to the bucket does."""
     s3, key = boto3.client("s3"), f"builds/{build.build_id}/{name}"
     body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     s3.put_object(Bucket=BUCKET, Key=key, Body=change(body))

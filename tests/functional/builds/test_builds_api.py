@@ -247,7 +247,7 @@ def test_what_ended_is_not_cancelled(slipway: Installation) -> None:
 
 
 def _deployed(slipway: Installation) -> BuildItem:
-    """A build whose contract is on its chain."""
+    """Return a build whose contract is on its chain."""
     build, moment = new(slipway), now_text()
     end(build, Status.COMPLETE, deployable=True)
     ChainDeploymentItem(

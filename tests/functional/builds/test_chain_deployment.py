@@ -81,7 +81,7 @@ def _chains() -> Iterator[dict[int, Anvil]]:
 
 
 def _digest(bytecode: str, arguments: list[dict[str, Any]]) -> str | None:
-    """What the audit keeps; None of arguments that no audit would have let pass."""
+    """Return what the audit keeps; None of arguments that no audit would have let pass."""
     try:
         return digest_of(creation_code(bytecode, arguments))
     except DeploymentFailedError:
@@ -98,7 +98,7 @@ class Yard:
     times: int = 1
 
     def build(self, *chain_ids: int, deployable: bool = True, arguments: Any = None, signer: str | None = None) -> str:
-        """A build whose contract passed its audit; complete, where a wallet signs."""
+        """Return a build whose contract passed its audit; complete, where a wallet signs."""
         build_id, moment = str(uuid.uuid4()), now_text()
         artifact = contracts.load("HokusaiToken")
         body = json.dumps({"abi": artifact.abi, "bytecode": artifact.bytecode}).encode()
@@ -133,7 +133,7 @@ class Yard:
         return build_id
 
     def run_again(self, build_id: str) -> str:
-        """A run that only deploys, after the build has ended; its job's id."""
+        """Begin a run that only deploys, after the build has ended, and return its job's id."""
         build = self.item(build_id)
         job_id = str(uuid.uuid4())
         build.update(
@@ -152,7 +152,7 @@ class Yard:
         assert change_build(build, [], running(build.job_id), update=told)
 
     def complete(self, build_id: str) -> str:
-        """The run's last task; the stage that follows."""
+        """Do the run's last task and return the stage that follows."""
         payload = {"state": "Complete", "build_id": build_id, "job_id": self.item(build_id).job_id}
         return str(self.slipway.invoke("BuildTasks", payload)["stage"])
 
@@ -224,12 +224,12 @@ class Yard:
         return found
 
     def inspect(self, address: str, chain_id: int = FIRST) -> list[int]:
-        """What reconcile does for a deployer account; nonces that are left to close."""
+        """Do what reconcile does for a deployer account, and return nonces that are left to close."""
         payload = {"state": "InspectSigner", "chain_id": chain_id, "address": address}
         return list(self.slipway.invoke("ReconcileTasks", payload)["nonces"])
 
     def close(self, address: str, nonce: int, chain_id: int = FIRST) -> None:
-        """What reconcile's states do for a nonce that nobody serves."""
+        """Do what reconcile's states do for a nonce that nobody serves."""
         held = {"chain_id": chain_id, "address": address, "nonce": nonce}
         self.slipway.invoke("SignerFunction", {"operation": "close", **held})
         self.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", **held})
@@ -858,7 +858,7 @@ def _shown(yard: Yard, build_id: str, chain_id: int = FIRST) -> dict[str, Any]:
 
 
 def _by_wallet(yard: Yard, data: str, chain_id: int = FIRST, to: str | None = None) -> str:
-    """What the caller's wallet does with an unsigned transaction; its hash."""
+    """Do what the caller's wallet does with an unsigned transaction, and return its hash."""
     anvil = yard.chains[chain_id]
     anvil.rpc("anvil_setBalance", ALICE.address, hex(ETHER))
     anvil.rpc("anvil_impersonateAccount", ALICE.address)

@@ -35,7 +35,7 @@ def auditor() -> Iterator[Auditor]:
 
 
 def shapes(kind: Kind) -> dict[str, str]:
-    """The sources of one kind that differ in more than numbers and literals, one for each shape."""
+    """Return the sources of one kind that differ in more than numbers and literals, one for each shape."""
     found = {}
     for case in [*CASES, *RULED, *MORE]:
         if case.kind == kind:

@@ -87,7 +87,7 @@ def check_access(composed: Composed) -> None:
 
 
 def check_functions(composed: Composed, functions: dict[str, str]) -> None:
-    """A function is there exactly when its feature was asked for."""
+    """Require that a function is there exactly when its feature was asked for."""
     for feature, function in functions.items():
         assert composed.has(function) == (feature in composed.case.features), function
 
@@ -97,7 +97,7 @@ def denied(composed: Composed) -> str:
 
 
 def mint_some(composed: Composed, to: str, sender: str | None = None) -> tuple[str, tuple[Any, ...]]:
-    """The call that mints one token of any kind."""
+    """Return the call that mints one token of any kind."""
     if composed.case.kind == "erc20":
         return "mint", (to, 1)
     if composed.case.kind == "erc1155":

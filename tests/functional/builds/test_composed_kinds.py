@@ -25,12 +25,12 @@ def on(*cases: Case) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def bank(deploy: Callable[[Case], Composed]) -> Composed:
-    """An ERC-20 token of the owner's."""
+    """Return an ERC-20 token of the owner's."""
     return deploy(kinds.BANK)
 
 
 def give(bank: Composed, to: str, amount: int, spender: Composed) -> None:
-    """Gives somebody tokens, who approves them for a contract."""
+    """Give somebody tokens, who approves them for a contract."""
     bank.send("transfer", to, amount)
     bank.send("approve", spender.contract.address, amount, sender=to)
 

@@ -122,7 +122,7 @@ def test_an_airdrop_gives_each_its_part_of_the_supply(composed: Composed) -> Non
 
 
 def leaf(account: str) -> bytes:
-    """A leaf as OpenZeppelin's merkle-tree makes it of ["address"]."""
+    """Return a leaf as OpenZeppelin's merkle-tree makes it of ["address"]."""
     return keccak(keccak(bytes(12) + bytes.fromhex(account[2:])))
 
 

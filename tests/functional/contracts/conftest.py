@@ -22,7 +22,7 @@ ADMINISTRATOR_ROLE = bytes(32)
 
 
 def error_selector(contract: str, signature: str) -> str:
-    """The first four bytes of a custom error, in hex with 0x; fails if the contract declares no such error."""
+    """Return the first four bytes of a custom error, in hex with 0x; fails if the contract declares no such error."""
     declared = {
         f"{entry['name']}({','.join(value['type'] for value in entry['inputs'])})"
         for entry in contracts.load(contract).abi
@@ -56,18 +56,18 @@ class Chain(Anvil):
         return self.contract(name, str(receipt["contractAddress"]))
 
     def contract(self, name: str, address: str) -> Contract:
-        """A deployed contract."""
+        """Return a deployed contract."""
         return self.web3.eth.contract(address=Web3.to_checksum_address(address), abi=contracts.load(name).abi)
 
     def send(self, function: Any, sender: str) -> Any:
-        """Sends a call as a transaction and returns the receipt of its success."""
+        """Send a call as a transaction and return the receipt of its success."""
         hashed = function.transact({"from": sender})
         receipt = self.web3.eth.wait_for_transaction_receipt(hashed, timeout=20, poll_latency=0.01)
         assert receipt["status"] == 1
         return receipt
 
     def refuse(self, function: Any, sender: str, contract: str, error: str) -> None:
-        """Requires that a call from ``sender`` reverts with exactly this custom error of this contract."""
+        """Require that a call from ``sender`` reverts with exactly this custom error of this contract."""
         with pytest.raises(ContractCustomError) as caught:
             function.call({"from": sender})
         data = str(caught.value.data)
@@ -80,7 +80,7 @@ class Chain(Anvil):
         return address
 
     def new_account(self) -> LocalAccount:
-        """An account that has neither a balance nor a past."""
+        """Return an account that has neither a balance nor a past."""
         account: LocalAccount = Account.create()
         return account
 

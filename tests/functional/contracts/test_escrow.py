@@ -193,7 +193,7 @@ def _permit(escrowed: Escrowed, owner: LocalAccount, amount: int, deadline: int)
 
 
 def _signer(escrowed: Escrowed) -> LocalAccount:
-    """A depositor whose key is at hand; anvil lets it send without it."""
+    """Return a depositor whose key is at hand; anvil lets it send without it."""
     account: LocalAccount = Account.create()
     escrowed.chain.fund(account.address)
     escrowed.chain.rpc("anvil_impersonateAccount", account.address)
@@ -622,7 +622,7 @@ class Reference:
         return self.held - (self.reserved if now < self.until else 0)
 
     def agreed(self, now: int) -> int:
-        """What its depositor agreed to lose by now."""
+        """Return what its depositor agreed to lose by now."""
         return ((now - self.started) // HOUR + 1) * self.price
 
     @property

@@ -71,7 +71,7 @@ class Wallet:
             assert eth.wait_for_transaction_receipt(hashed, timeout=20, poll_latency=0.01)["status"] == 1
 
     def sign(self, offer: dict[str, Any]) -> dict[str, Any]:
-        """A permit from what was offered."""
+        """Return a permit from what was offered."""
         signed = Account.sign_typed_data(self.account.key, full_message=offer["typed_data"])
         return {"deadline": offer["deadline"], "signature": signed.signature.to_0x_hex()}
 

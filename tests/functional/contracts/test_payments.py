@@ -234,7 +234,7 @@ def test_an_estimate_says_who_pays(payer: Wallet, simulator: Simulator) -> None:
 
 
 def look(payer: Wallet, step: str = "10") -> list[str]:
-    """What one run of reconcile does for workloads that are due; their ids."""
+    """Do what one run of reconcile does for workloads that are due, and return their ids."""
     slipway, token_chain = payer.slipway, chain_settings().token_chain
     with slipway.acting_as("ReconcileTasks"):
         start = execution_starter(slipway.akash_machine)

@@ -75,7 +75,7 @@ def launch_without_supply(chain: Chain, beside: Launched) -> str:
 
 @pytest.fixture
 def launched(chain: Chain) -> Launched:
-    """A token whose first supply of 321 is not distributed yet."""
+    """Return a token whose first supply of 321 is not distributed yet."""
     return launch(chain, chain.accounts[4:7], [300, 20, 1])
 
 

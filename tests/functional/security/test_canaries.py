@@ -83,7 +83,7 @@ def test_access_tokens_stay_out_of_the_logs(
 
 
 def _say(slipway: Installation, field: str) -> list[Answer]:
-    """Requests whose ``field`` has the canary in it, good ones and bad ones."""
+    """Return requests whose ``field`` has the canary in it, good ones and bad ones."""
     token = slipway.token()
     if field == "auth_token":
         return [

@@ -25,7 +25,7 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @pytest.fixture(autouse=True)
 def _issuer(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An external issuer that may grant nothing."""
+    """Configure an external issuer that may grant nothing."""
     monkeypatch.setenv("OIDC_ISSUER", ISSUER)
     monkeypatch.setenv("OIDC_AUDIENCE", "slipway")
     for name in ("OidcAlgorithms", "OidcClaims", "OidcGrants"):
@@ -51,7 +51,7 @@ def _link(slipway: Installation, token: str, account: Any = ALICE, signer: Any =
 
 
 def _lists(slipway: Installation, token: str) -> int:
-    """What a route answers that needs a wallet: 403 to who has none."""
+    """Return what a route answers that needs a wallet: 403 to who has none."""
     return slipway.api("api_deployments_list", token=token).status
 
 

@@ -26,7 +26,7 @@ TYPESCRIPT = ROOT / "clients" / "typescript"
 
 
 def program(name: str) -> str:
-    """A program of the guide, by the comment above it."""
+    """Return a program of the guide, by the comment above it."""
     found = re.search(rf"<!-- program: {name} -->\n```\w+\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     assert found, name
     return found[1]
@@ -96,7 +96,7 @@ def python_client(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 @pytest.fixture(scope="session")
 def payer(stack: RunningStack) -> dict[str, str]:
-    """A wallet of a tier that pays by escrow, with coins and tokens, as the programs' variables."""
+    """Return a wallet of a tier that pays by escrow, with coins and tokens, as the programs' variables."""
     key = "0x" + PAYING.key.hex().removeprefix("0x")
     wallet: Any = Wallet(stack, {"address": PAYING.address, "private_key": key, "role": "user"})
     wallet.rpc("anvil_setBalance", PAYING.address, hex(10**19))

@@ -83,7 +83,7 @@ def example(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def page(browser: Browser, example: Example) -> Iterator[Page]:
-    """A tab with a wallet; what it throws fails the test."""
+    """Yield a tab with a wallet; what it throws fails the test."""
     context = browser.new_context(base_url=example.url, reduced_motion="reduce")
     tab, thrown = context.new_page(), list[str]()
     tab.on("pageerror", lambda error: thrown.append(str(error)))

@@ -32,7 +32,7 @@ SHOWS = {
 
 @pytest.fixture
 def project(stack: RunningStack, python_client: Installed, tmp_path: Path) -> Installed:
-    """A checkout as the tutorials see it, whose first user is new to the installation and has coins."""
+    """Return a checkout as the tutorials see it, whose first user is new to the installation and has coins."""
     newcomer = Account.create()
     funded = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance", "params": [newcomer.address, hex(10**19)]}
     assert "error" not in httpx.post(stack.chains[0]["rpc_url"], json=funded).json()

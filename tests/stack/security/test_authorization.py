@@ -201,7 +201,7 @@ def _body(key: str) -> Any:
 
 
 def _missing(name: str) -> str:
-    """A name of the same form that nothing has."""
+    """Return a name of the same form that nothing has."""
     if re.fullmatch(r"0x[0-9a-fA-F]{40}", name):
         return "0x" + "00" * 19 + "01"
     return "0" * 16 if re.fullmatch(r"[0-9a-f]{16}", name) else str(uuid.uuid4())

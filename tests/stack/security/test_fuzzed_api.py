@@ -49,7 +49,7 @@ fuzz = settings(
 
 @pytest.fixture(scope="module")
 def tokens(stack: RunningStack, admin: Token) -> Iterator[dict[str, Token]]:
-    """A good token for everyone of the table; whatever was paused goes on afterwards."""
+    """Yield a good token for everyone of the table; whatever was paused goes on afterwards."""
     caller = stack.sign_in(account(stack, "user", 7))
     beats = enrol_at(stack.client("dynamodb"), stack.outputs["WorkersTableName"], WORKER)
     operator = stack.sign_in(account(stack, "operator"))

@@ -77,7 +77,7 @@ def operator(stack: RunningStack, admin: Session) -> Iterator[Operator]:
 
 
 def at_once(stack: RunningStack, thieves: list[Thief], ask: Callable[[httpx.Client, Thief], Any]) -> list[Any]:
-    """What each thief gets who asks at the same moment as all others."""
+    """Return what each thief gets who asks at the same moment as all others."""
     barrier = threading.Barrier(len(thieves))
 
     def go(thief: Thief) -> Any:

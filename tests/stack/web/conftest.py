@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, stack: RunningStack) -> Iterator[BrowserContext]:
-    """A browser that remembers nothing."""
+    """Yield a browser that remembers nothing."""
     # The content security policy would keep axe out, and colours that are just changing would be judged.
     made = browser.new_context(
         base_url=stack.described["dashboard"], viewport=DESKTOP, bypass_csp=True, reduced_motion="reduce"
@@ -51,7 +51,7 @@ def context(browser: Browser, stack: RunningStack) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """An empty tab; what it throws fails the test."""
+    """Yield an empty tab; what it throws fails the test."""
     tab = context.new_page()
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))
@@ -61,13 +61,13 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def buyer(stack: RunningStack) -> dict[str, str]:
-    """A user that the tests of the API leave alone."""
+    """Return a user that the tests of the API leave alone."""
     return account_of(stack, "user", 4)
 
 
 @pytest.fixture
 def newcomer(context: BrowserContext) -> dict[str, str]:
-    """A user of whom neither the stack nor any other test has heard; the development wallet has the key."""
+    """Return a user of whom neither the stack nor any other test has heard; the development wallet has the key."""
     made = Account.create()
     held = {"address": made.address, "private_key": made.key.to_0x_hex(), "role": "user"}
 
@@ -104,7 +104,7 @@ def connect(page: Page, account: dict[str, str] | None = None, path: str = "/") 
 
 
 def check_page(page: Page, name: str) -> None:
-    """What holds for every page: one h1, nothing that axe calls serious, nothing to scroll sideways at 360 pixels.
+    """Check what holds for each page: one h1, nothing that axe calls serious, nothing to scroll sideways at 360 pixels.
 
     Writes screenshots: light, dark, and of a telephone.
     """

@@ -15,7 +15,7 @@ _LIST = "**/api/deployments?*"
 
 
 def workload(status: str = "active", **changes: Any) -> dict[str, Any]:
-    """A workload as the list has it."""
+    """Return a workload as the list has it."""
     return {
         "deployment_id": str(uuid.uuid4()),
         "kind": "akash",
@@ -41,7 +41,7 @@ def workload(status: str = "active", **changes: Any) -> dict[str, Any]:
 
 
 def token(status: str = "completed") -> dict[str, Any]:
-    """A token as the list has it."""
+    """Return a token as the list has it."""
     return {
         "deployment_id": str(uuid.uuid4()),
         "kind": "token",
@@ -57,7 +57,7 @@ def token(status: str = "completed") -> dict[str, Any]:
 
 
 def refusal(code: str, message: str) -> dict[str, Any]:
-    """The envelope of a refusal."""
+    """Return the envelope of a refusal."""
     return {"success": False, "error": {"code": code, "message": message}, "request_id": "request-1"}
 
 

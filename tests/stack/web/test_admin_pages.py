@@ -17,7 +17,7 @@ from tests.stack.web.conftest import check_page, connect
 
 @pytest.fixture
 def administration(page: Page, stack: RunningStack) -> Page:
-    """The page, as an administrator has it."""
+    """Return the page, as an administrator has it."""
     connect(page, account(stack, "admin"), "/")
     page.get_by_role("link", name="Administration").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Administration")

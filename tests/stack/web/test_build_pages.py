@@ -21,7 +21,7 @@ BUILD_MILLISECONDS = 240_000
 
 @pytest.fixture
 def builder(stack: RunningStack) -> dict[str, str]:
-    """A user who may start many builds."""
+    """Return a user who may start many builds."""
     return account(stack, "user", 5)
 
 

@@ -22,7 +22,7 @@ ANVIL_KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build as Vercel makes it."""
+    """Return a build as Vercel makes it."""
     directory = tmp_path_factory.mktemp("dashboard")
     subprocess.run(
         [WEB / "node_modules" / ".bin" / "vite", "build", "--outDir", directory, "--emptyOutDir"],

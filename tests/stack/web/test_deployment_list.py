@@ -16,7 +16,7 @@ _ASKED = "performance.getEntriesByType('resource').filter(({name}) => name.inclu
 
 
 def tab(name: str, count: str) -> re.Pattern[str]:
-    """A tab's accessible name."""
+    """Return a tab's accessible name."""
     return re.compile(rf"^{name}\s*{re.escape(count)}$")
 
 
@@ -129,7 +129,7 @@ def settle(page: Page) -> None:
 
 
 def hide(page: Page, *, hidden: bool) -> None:
-    """What a browser does when another tab is shown."""
+    """Do what a browser does when another tab is shown."""
     page.evaluate(
         """state => {
             Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => state});

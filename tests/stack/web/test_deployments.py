@@ -19,7 +19,7 @@ SDL = (ROOT / "docs" / "examples" / "web.yaml").read_text(encoding="utf-8")
 
 
 def card(page: Page, identity: str) -> Locator:
-    """The card of a deployment, by the first part of its id."""
+    """Return the card of a deployment, by the first part of its id."""
     return page.get_by_role("article").filter(has_text=identity)
 
 
@@ -163,7 +163,7 @@ def test_a_form_and_the_editor_show_the_same_workload(page: Page, buyer: dict[st
 
 
 def workload(stack: RunningStack, account: dict[str, str], identity: str) -> dict[str, str]:
-    """A workload as the API lists it."""
+    """Return a workload as the API lists it."""
     headers = {"authorization": f"Bearer {stack.sign_in(account)}"}
     listed = stack.http.get("/api/deployments", headers=headers).json()["deployments"]
     found: dict[str, str] = next(entry for entry in listed if entry["deployment_id"].startswith(identity))

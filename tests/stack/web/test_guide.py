@@ -29,7 +29,7 @@ def test_a_page_is_accessible_and_loads_nothing_from_elsewhere(page: Page, stack
 
 @pytest.fixture
 def strict_page(browser: Browser, stack: RunningStack) -> Iterator[Page]:
-    """A tab that heeds the content security policy; what that blocks fails the test."""
+    """Yield a tab that heeds the content security policy; what that blocks fails the test."""
     context = browser.new_context(base_url=stack.described["dashboard"])
     tab, blocked = context.new_page(), list[str]()
     tab.on("console", lambda message: blocked.append(message.text) if message.type == "error" else None)

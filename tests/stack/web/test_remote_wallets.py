@@ -62,7 +62,7 @@ type Dashboard = Callable[..., Page]
 
 @pytest.fixture
 def dashboard(browser: Browser, stack: RunningStack, tmp_path: Path) -> Iterator[Dashboard]:
-    """The dashboard with other wallets, from a server of its own; its content security policy holds unless asked."""
+    """Yield the dashboard with other wallets, from a server of its own; its content security policy holds."""
     told = httpx.get(f"{stack.described['dashboard']}/local-config.json").json()
     processes: list[subprocess.Popen[bytes]] = []
     contexts: list[BrowserContext] = []
@@ -143,7 +143,7 @@ def _choose(page: Page, name: str) -> None:
 
 
 def _foreign(page: Page) -> list[str]:
-    """What the tab asks from elsewhere than this machine, as it goes."""
+    """Return what the tab asks from elsewhere than this machine, as it goes."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))

@@ -15,7 +15,7 @@ from tests.support.receiver import Receiver, receiving
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A server of somebody's that takes webhooks."""
+    """Yield a server of somebody's that takes webhooks."""
     with receiving() as found:
         yield found
 

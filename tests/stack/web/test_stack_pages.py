@@ -23,12 +23,12 @@ JOB_MILLISECONDS = 150_000
 
 @pytest.fixture
 def environment() -> str:
-    """An environment of whom no other test has heard."""
+    """Return an environment of whom no other test has heard."""
     return f"e{uuid.uuid4().hex[:8]}"
 
 
 def _status(region: Locator, status: str) -> Locator:
-    """The badge of a stack; its timeline tells of statuses, too."""
+    """Return the badge of a stack, whose timeline names statuses, too."""
     return region.locator(f'[data-status="{status}"]')
 
 

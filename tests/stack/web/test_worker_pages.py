@@ -25,7 +25,7 @@ def visitor(stack: RunningStack) -> dict[str, str]:
 
 
 def _enrolled(stack: RunningStack) -> str:
-    """The wallet of a new worker that has not beaten yet."""
+    """Return the wallet of a new worker that has not beaten yet."""
     made = Account.create()
     owner: dict[str, str] = {"address": made.address, "private_key": made.key.to_0x_hex(), "role": "user"}
     answer = stack.http.post("/workers", headers=bearer(stack.sign_in(owner)))

@@ -88,7 +88,7 @@ class Api:
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        """Waits are kept instead of waited; the clock runs with them."""
+        """Keep waits instead of waiting; the clock runs with them."""
 
         def now() -> float:
             return BEGAN + sum(self.waited)

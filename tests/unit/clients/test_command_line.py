@@ -60,7 +60,7 @@ def key_file(tmp_path: Path) -> Path:
 def slipway(
     api: Api, credentials: Credentials, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
-    """Runs the command line in this process, against the API."""
+    """Run the command line in this process, against the API."""
     made = Slipway.__init__
 
     def connected(self: Slipway, address: str, **options: Any) -> None:
