@@ -10,7 +10,7 @@ import time
 import pytest
 
 from local import clocks
-from tests.support.clock import PatientClock
+from tests.support.clock import PatientClock, effort, taking
 
 
 def test_all_processes_see_the_day_and_measure_as_ever() -> None:
@@ -51,3 +51,16 @@ def test_a_patient_clock_counts_what_was_waited_for_and_computed_and_not_what_th
     assert patient.monotonic() == pytest.approx(1.02)
     now[0], computed[0] = now[0] + 3, computed[0] + 3
     assert patient.monotonic() == pytest.approx(4.02)
+
+
+def test_what_takes_too_long_or_not_long_enough_is_found() -> None:
+    with pytest.raises(AssertionError), taking(less_than=60, at_least=0.5):
+        pass
+    with pytest.raises(AssertionError), taking(less_than=0):
+        sum(range(1_000_000))
+    with taking(less_than=60):
+        pass
+
+
+def test_effort_is_counted_in_a_fixed_sum() -> None:
+    assert 3 < effort(lambda: sum(range(1_000_000))) < 40
