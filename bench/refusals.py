@@ -193,14 +193,14 @@ def page(found: list[tuple[Text, list[str]]]) -> str:
     """Return the whole table. Calls with the same outcome share a cell."""
     reads = list(CALLS)[3:]
     lines = [
-        "# What follows from each answer of a node",
-        "Written by `local/python -m bench.refusals`, which says each text at each call of a chain with one address,",
-        "through the code that asks. [Chains](chains.md#answers-of-nodes) explains the outcomes.",
+        "# Slipway's reaction to each answer of a node",
+        "Written by `local/python -m bench.refusals`, which answers each call to a chain's only node with each text,",
+        "through the real code. [Chains](chains.md#answers-of-nodes) explains the reactions.",
         "*Reads* are " + ", ".join(reads) + ".",
         "",
-        "- *look*: the receipts and the nonce decide; *pay more*: signed again, with the tip that was wanted;",
-        "- *later*: the next address is asked, three rounds, and then again until the job's deadline;",
-        "- *next address*: this one is not asked again in the call; *fails*: final, once no node has the transaction.",
+        "- *look*: the receipts and the nonce decide; *pay more*: signed again, with the tip that the node demands;",
+        "- *later*: the next address is asked, in three rounds, and then again until the job's deadline;",
+        "- *next address*: this one is not asked again in this call; *fails*: final, once no node has the transaction.",
         "",
         "| client | text | send | call | estimate | reads |",
         "|---|---|---|---|---|---|",

@@ -51,19 +51,19 @@ _SPELLED: dict[str, str] = {
 _HEAD = """\
 # Licences
 Slipway is licensed under [Apache-2.0](../LICENSE). This list has every third-party package that is shipped with it.
-`make licences` writes it from the locked versions and the packages' own metadata. Packages that only build or test are
-left out. Most licences ask for no more than to keep their notice. Two kinds ask for more, and both are in the solidity
-layer only. This is how the project reads them; it is not legal advice.
+`make licences` writes it from the locked versions and the packages' own metadata. Packages for building or testing are
+left out. Most licences only require that their notice is kept. Two kinds require more; both are only in the solidity
+layer. This is how the project reads them; it is not legal advice.
 
 ## What the AGPL of Slither means
 Slither and its packages (`slither-analyzer`, `crytic-compile`, `solc-select`) are under the AGPL-3.0. They are in
-the solidity layer, which one function uses (`ContractTasks`), and run in a process of their own
-(`slipway/builds/audit/slither_worker.py`). The rest of Slipway exchanges JSON with that process over pipes. We take the
-two for separate programs in one distribution (an "aggregate", section 5), so the AGPL covers the process and not the
+the solidity layer, which one function uses (`ContractTasks`), and run in a separate process
+(`slipway/builds/audit/slither_worker.py`). The rest of Slipway exchanges JSON with that process over pipes. We regard
+the two as separate programs in one distribution (an "aggregate", section 5), so the AGPL covers the process and not the
 rest. Audit reports are output, which the AGPL does not cover.
 
-Slither's files are unchanged. But `slither_worker.py` imports Slither and derives classes from it, so take the process
-as a whole for a modified version. Section 13 then applies when others use it over a network, as callers of
+Slither's files are unchanged. But `slither_worker.py` imports Slither and derives classes from it, so regard the
+whole process as a modified version. Section 13 then applies when others use it over a network, as callers of
 `/api/v1/builds` do.
 
 **If you run Slipway for yourself or your organisation**: nothing to do.
@@ -84,8 +84,8 @@ texts and the source, or directions to it (sections 4 to 6). The layer holds the
 Builds then fail with `AUDIT_UNAVAILABLE` before anything is deployed, and everything else works.
 
 ## What the GPL of the compiler means
-The compiler (`soljson.js` of the npm package `solc`) is under the GPL-3.0, is unchanged, and runs in a V8 engine of its
-own. Running it for others over a network asks for nothing. If you give others the built layer, pass on its licence
+The compiler (`soljson.js` of the npm package `solc`) is under the GPL-3.0, is unchanged, and runs in a separate V8
+engine. Running it for others over a network requires nothing. If you give others the built layer, pass on its licence
 and source like Slither's. Contracts that it compiles are output, which the GPL does not cover.
 
 ## Packages
