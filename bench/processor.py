@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from local.engine import server
+
 
 @dataclass(frozen=True)
 class Used:
@@ -32,7 +34,7 @@ def used(endpoint: str) -> Used:
     port = endpoint.rpartition(":")[2]
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if "ministack" in process.cmdline() and process.environ().get("GATEWAY_PORT") == port:
+            if process.cmdline() == server.command() and process.environ().get("GATEWAY_PORT") == port:
                 own, ended = _seconds(process)
                 return Used(own, ended + sum(sum(_seconds(child)) for child in process.children(recursive=True)))
     raise LookupError("there is no engine")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local.paths import ROOT
 from local.uv import python_of
 
 LOOPBACK = "127.0.0.1"
@@ -36,7 +37,7 @@ def client_environment(port: int) -> dict[str, str]:
 
 def command() -> list[str]:
     """Return the command that starts the engine, from the environment that holds only it."""
-    return [str(python_of("ministack")), "-m", "ministack"]
+    return [str(python_of("ministack")), str(ROOT / "local" / "engine" / "waits.py")]
 
 
 def settings(port: int, scratch: Path, wait_scale: str = "1", kept: Path | None = None) -> dict[str, str]:

@@ -26,7 +26,14 @@ from local.engine.forks import CLIENT, MESSAGE_BYTES, START_SECONDS, STREAMS, re
 _LIBRARIES = (
     *("boto3", "botocore.endpoint", "botocore.httpsession", "pydantic", "pynamodb.transactions", "fastapi", "mangum"),
     *("httpx", "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "simplejson"),
+    # These are imported where they are first used, which most processes come to.
+    *("httpcore", "anyio._backends._asyncio", "Crypto.Hash.keccak", "cryptography.hazmat.backends.openssl.backend"),
 )
+_LATER = {
+    "DeploymentsFunction": ("slipway.akash.service", "slipway.akash.changes", "slipway.akash.status.service"),
+    "IdentityFunction": ("slipway.identity.sign_in",),
+}
+"""What a function imports while it handles an event, and few of its processes never."""
 _PR_SET_PDEATHSIG = 1
 _WAITING = 128
 _OF_A_PROCESS = frozenset(
@@ -192,7 +199,9 @@ class Template:
         sys.path[:0] = [str(Path.cwd()), code]
         real = os.environ.get("SLIPWAY_REAL_HANDLER", handler)
         # Not AWS's client: it reads the engine's address where it is imported.
-        _import((real.rpartition(".")[0],))
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        later = (module for name, modules in _LATER.items() if name in function for module in modules)
+        _import((real.rpartition(".")[0], *later))
         self._requests = requests
         self._forks = Forks()
 

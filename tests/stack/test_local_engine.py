@@ -258,6 +258,17 @@ def test_a_functions_code_is_imported_once_for_all_its_processes(invoke: Invoke)
     assert len({answer["log"] for answer in found}) == 3
 
 
+def test_what_most_processes_import_later_is_there_when_they_start(invoke: Invoke) -> None:
+    code = """
+        import sys
+
+        def handler(event, context):
+            return {name: name in sys.modules for name in ("Crypto.Hash.keccak", "httpcore", "moto")}
+    """
+    found = invoke(code, ("SlipwayLayer", "DependenciesLayer"))()
+    assert found == {"failed": False, "Crypto.Hash.keccak": True, "httpcore": True, "moto": False}
+
+
 def test_a_process_that_ends_takes_no_other_with_it(invoke: Invoke) -> None:
     call = invoke(COUNTED)
     first = call({})
@@ -323,6 +334,66 @@ def test_where_nothing_can_be_forked_it_is_an_ordinary_process(tmp_path: Path) -
     with asking(tmp_path, tmp_path / "nowhere") as asker:
         assert asker.children() == []
         assert asker.cmdline()[1:] == ["-m", "awslambdaric", "app.handler"]
+
+
+# ── Gap 6: idle processes are looked after ten times a second ──────────────────────────────────
+
+# One function's process in the engine's own hands: how often the engine's threads ran in a second while it was idle,
+# what the process answered afterwards, and how long it took to end it.
+IDLE = """
+    import importlib, io, json, pathlib, resource, sys, tempfile, time, zipfile
+    from ministack.core import lambda_runtime
+
+    def switches():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("bootstrap", "#!" + sys.executable + sys.argv[2])
+    if sys.argv[1] == "quietly":
+        sys.path.append(sys.argv[3])
+        importlib.import_module("local.engine.waits").wait_quietly(lambda_runtime)
+    function = {"FunctionName": "idle", "Timeout": 20, "FunctionArn": sys.argv[4]}
+    worker = lambda_runtime.ProvidedWorker("idle", function, content.getvalue())
+    first = worker.invoke({}, "1")["result"]
+    before = switches()
+    time.sleep(3)
+    idle = switches() - before
+    second = worker.invoke({}, "2")["result"]
+    begun = time.monotonic()
+    worker._teardown()
+    print(json.dumps({"idle": idle / 3, "answers": [first, second], "end": time.monotonic() - begun}))
+"""
+IDLE_ARN = f"arn:aws:lambda:{server.REGION}:{server.ACCOUNT}:function:idle"
+RUNTIME = """
+import os, urllib.request
+base = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    identity = urllib.request.urlopen(base + "next").headers["Lambda-Runtime-Aws-Request-Id"]
+    urllib.request.urlopen(base + identity + "/response", ('"' + identity + '"').encode()).read()
+"""
+
+
+def idled(way: str, directory: Path) -> dict[str, Any]:
+    command = [str(python_of("ministack")), "-c", textwrap.dedent(IDLE), way, RUNTIME, str(ROOT), IDLE_ARN]
+    variables = server.environment(0, directory)
+    answer = subprocess.run(
+        command, env=variables, cwd=directory, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    assert found["answers"] == ["1", "2"]
+    return found
+
+
+def test_gap_the_engine_looks_after_idle_processes_all_the_time(tmp_path: Path) -> None:
+    assert idled("as it is", tmp_path)["idle"] > 8, CLOSED.format("waits.py")
+
+
+def test_an_idle_process_is_left_alone_and_ends_at_once(tmp_path: Path) -> None:
+    found = idled("quietly", tmp_path)
+    assert found["idle"] < 3, found
+    assert found["end"] < 3
 
 
 # ── Gap 3: CORS given through CloudFormation ────────────────────────────────────────────────────
