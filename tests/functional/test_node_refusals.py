@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slipway.chain.broadcast import broadcast, look
+from slipway.chain.broadcast import broadcast, transaction_state
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Progress
 from slipway.chain.nodes import forget_heads
@@ -63,8 +63,8 @@ class Jobs:
 
         self.node.answers["eth_sendRawTransaction"] = answer
 
-    def look(self, job: str = "job") -> Progress:
-        return look(self.rpc, self.chain, self.stored(job), 0, now()).progress
+    def progress(self, job: str = "job") -> Progress:
+        return transaction_state(self.rpc, self.chain, self.stored(job), 0, now()).progress
 
 
 def test_a_transaction_that_pays_too_little_is_stuck_at_once_and_pays_what_is_wanted_after_a_bump() -> None:
@@ -72,15 +72,15 @@ def test_a_transaction_that_pays_too_little_is_stuck_at_once_and_pays_what_is_wa
     jobs.sign()
     jobs.refuse("transaction gas price below minimum: gas tip cap 1, minimum needed 25000000000")
     broadcast(jobs.rpc, jobs.stored())
-    assert jobs.look() is Progress.STUCK
+    assert jobs.progress() is Progress.STUCK
     bumped = jobs.bump()
     assert bumped.fees.max_priority_fee_per_gas == 25 * GWEI
     assert bumped.fees.max_fee_per_gas >= 25 * GWEI
     # The new signature is another one: nobody has refused it.
-    assert jobs.look() is Progress.MISSING
+    assert jobs.progress() is Progress.MISSING
     jobs.node.answers["eth_sendRawTransaction"] = "0xhash"
     broadcast(jobs.rpc, jobs.stored())
-    assert jobs.look() is Progress.MISSING
+    assert jobs.progress() is Progress.MISSING
     # The next job knows, and one a day later tries what the network asks then.
     assert jobs.sign("second").fees.max_priority_fee_per_gas == 25 * GWEI
     key = ChainConfiguration.key(31337)
@@ -94,7 +94,7 @@ def test_a_base_fee_over_the_maximum_is_a_bump_and_not_the_same_bytes_again() ->
     jobs.refuse("max fee per gas less than block base fee: address 0x00, maxFeePerGas: 3, baseFee: 30000000000")
     jobs.node.answers["eth_feeHistory"] = {"baseFeePerGas": [hex(30 * GWEI)], "reward": []}
     broadcast(jobs.rpc, first)
-    assert jobs.look() is Progress.STUCK
+    assert jobs.progress() is Progress.STUCK
     assert jobs.bump().fees.max_fee_per_gas >= 60 * GWEI
 
 
@@ -104,7 +104,7 @@ def test_under_the_base_fee_it_is_stuck_however_that_is_worded() -> None:
     jobs.refuse("bitte mehr bezahlen")
     jobs.node.answers["eth_feeHistory"] = {"baseFeePerGas": [hex(30 * GWEI)], "reward": []}
     broadcast(jobs.rpc, first)
-    assert jobs.look() is Progress.STUCK
+    assert jobs.progress() is Progress.STUCK
     assert jobs.bump().fees.max_fee_per_gas >= 60 * GWEI
 
 
@@ -114,7 +114,7 @@ def test_over_the_cap_it_waits_and_is_refused_no_worse_a_second_time() -> None:
     jobs.refuse("transaction underpriced: minimum needed 25000000000")
     for _ in range(2):
         broadcast(jobs.rpc, jobs.stored())
-        assert jobs.look() is Progress.STUCK
+        assert jobs.progress() is Progress.STUCK
         assert jobs.bump().transaction_hash == first.transaction_hash
 
 
@@ -174,7 +174,7 @@ def test_a_signature_that_is_not_the_newest_any_more_leaves_no_trace() -> None:
     broadcast(jobs.rpc, stale)
     assert jobs.stored().broadcast_at is None
     assert jobs.stored().transaction_hash == newest.transaction_hash
-    assert jobs.look() is Progress.MISSING
+    assert jobs.progress() is Progress.MISSING
 
 
 def test_what_may_be_there_is_looked_for() -> None:
@@ -184,7 +184,7 @@ def test_what_may_be_there_is_looked_for() -> None:
     broadcast(jobs.rpc, item)
     assert jobs.stored().status == "broadcast"
     jobs.node.answers["eth_getTransactionByHash"] = {"hash": item.transaction_hash}
-    assert jobs.look() is Progress.PENDING
+    assert jobs.progress() is Progress.PENDING
 
 
 @pytest.mark.parametrize("message", ["insufficient funds for gas * price + value", "huh?", "exceeds block gas limit"])
@@ -238,4 +238,4 @@ def test_stuck_is_still_told_by_time() -> None:
     item = jobs.sign()
     broadcast(jobs.rpc, item)
     jobs.stored().update(actions=[TransactionItem.broadcast_at.set(to_text(now() - timedelta(seconds=7)))])
-    assert jobs.look() is Progress.STUCK
+    assert jobs.progress() is Progress.STUCK

@@ -54,7 +54,6 @@ from slipway.settings import tier_limit
 from slipway.solidity.compiler import Compiler, build_input, node_modules_resolver
 from slipway.times import from_text
 from slipway.tokens import calls
-from slipway.tokens.looks import terms_of
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_token, launched_token

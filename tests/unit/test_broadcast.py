@@ -152,7 +152,7 @@ def test_a_refusal_for_good_is_none_while_nobody_can_look() -> None:
         broadcast(rpc, _item())
 
 
-def _look(item: TransactionItem | None = None, **answers: Any) -> Any:
+def _state(item: TransactionItem | None = None, **answers: Any) -> Any:
     standard = {
         "eth_getTransactionReceipt": None,
         "eth_getTransactionByHash": {"hash": FIRST},
@@ -162,30 +162,30 @@ def _look(item: TransactionItem | None = None, **answers: Any) -> Any:
         "eth_getTransactionCount": hex(8 if "eth_getTransactionReceipt" in answers else 7),
     }
     rpc, _ = _rpc(**{**standard, **answers})
-    return look(rpc, CHAIN, item or _item(), 0, now())
+    return transaction_state(rpc, CHAIN, item or _item(), 0, now())
 
 
 def test_confirmed_with_enough_blocks_on_it() -> None:
-    found = _look(eth_getTransactionReceipt=_receipt(block=98))
+    found = _state(eth_getTransactionReceipt=_receipt(block=98))
     assert found.progress is Progress.CONFIRMED
     assert found.receipt.transaction_hash == FIRST
 
 
 def test_pending_with_too_few_blocks_on_it() -> None:
-    found = _look(eth_getTransactionReceipt=_receipt(block=99))
+    found = _state(eth_getTransactionReceipt=_receipt(block=99))
     assert found.progress is Progress.PENDING
     assert found.pause_seconds >= 1
 
 
 def test_pending_again_when_its_block_was_reorganised_away() -> None:
-    found = _look(eth_getTransactionReceipt=_receipt(), eth_getBlockByNumber={"hash": "0xother"})
+    found = _state(eth_getTransactionReceipt=_receipt(), eth_getBlockByNumber={"hash": "0xother"})
     assert found.progress is Progress.PENDING
-    assert _look(eth_getTransactionReceipt=_receipt(), eth_getBlockByNumber=None).progress is Progress.PENDING
+    assert _state(eth_getTransactionReceipt=_receipt(), eth_getBlockByNumber=None).progress is Progress.PENDING
 
 
 def test_reverted_only_when_it_is_confirmed() -> None:
-    assert _look(eth_getTransactionReceipt=_receipt(block=100, status="0x0")).progress is Progress.PENDING
-    found = _look(eth_getTransactionReceipt=_receipt(status="0x0"))
+    assert _state(eth_getTransactionReceipt=_receipt(block=100, status="0x0")).progress is Progress.PENDING
+    found = _state(eth_getTransactionReceipt=_receipt(status="0x0"))
     assert found.progress is Progress.REVERTED
     with pytest.raises(DeploymentFailedError) as caught:
         held_to(now() + timedelta(seconds=1), found, _item(), now())
@@ -204,14 +204,14 @@ def test_void_when_a_confirmed_block_used_its_nonce_and_none_of_its_signatures_i
     latest: int, confirmed: int, progress: str
 ) -> None:
     counts = _counts(latest, confirmed)
-    assert _look(eth_getTransactionByHash=None, eth_getTransactionCount=counts).progress == progress
+    assert _state(eth_getTransactionByHash=None, eth_getTransactionCount=counts).progress == progress
     # A node that still shows it says nothing of the nonce until it should long have been mined.
     shown = {"eth_getTransactionCount": counts}
-    assert _look(**shown).progress is Progress.PENDING
-    assert _look(_item(sent_seconds_ago=65), **shown).progress == progress.replace("missing", "stuck")
+    assert _state(**shown).progress is Progress.PENDING
+    assert _state(_item(sent_seconds_ago=65), **shown).progress == progress.replace("missing", "stuck")
     # One of our own signatures used it.
     shown = {"eth_getTransactionCount": _counts(max(latest, 8), confirmed)}
-    mined = _look(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST), **shown)
+    mined = _state(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST), **shown)
     assert mined.progress is Progress.CONFIRMED
 
 
@@ -222,40 +222,40 @@ def test_a_node_that_has_no_history_leaves_it_open_whether_a_nonce_was_used_else
         raise RefusalError(-32000, "missing trie node")
 
     with pytest.raises(UpstreamUnavailableError):
-        _look(eth_getTransactionByHash=None, eth_getTransactionCount=pruned)
+        _state(eth_getTransactionByHash=None, eth_getTransactionCount=pruned)
 
 
 def test_pending_while_nodes_have_it() -> None:
-    assert _look().progress is Progress.PENDING
+    assert _state().progress is Progress.PENDING
 
 
 def test_missing_when_no_node_has_it() -> None:
-    assert _look(eth_getTransactionByHash=None).progress is Progress.MISSING
+    assert _state(eth_getTransactionByHash=None).progress is Progress.MISSING
 
 
 def test_stuck_after_six_blocks() -> None:
-    assert _look(_item(sent_seconds_ago=55)).progress is Progress.PENDING
-    assert _look(_item(sent_seconds_ago=65)).progress is Progress.STUCK
+    assert _state(_item(sent_seconds_ago=55)).progress is Progress.PENDING
+    assert _state(_item(sent_seconds_ago=65)).progress is Progress.STUCK
 
 
 def test_any_of_the_signatures_may_be_the_one_that_was_mined() -> None:
-    found = _look(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST))
+    found = _state(_item(hashes=(FIRST, SECOND)), eth_getTransactionReceipt=_receipt(FIRST))
     assert found.progress is Progress.CONFIRMED
     assert found.receipt.transaction_hash == FIRST
 
 
 def test_cancelled_when_the_transaction_that_does_nothing_was_mined() -> None:
     item = _item(hashes=(FIRST, CANCEL), cancel_hashes=[CANCEL])
-    assert _look(item, eth_getTransactionReceipt=_receipt(CANCEL)).progress is Progress.CANCELLED
+    assert _state(item, eth_getTransactionReceipt=_receipt(CANCEL)).progress is Progress.CANCELLED
     # The launch's own won the race for the nonce.
-    assert _look(item, eth_getTransactionReceipt=_receipt(FIRST)).progress is Progress.CONFIRMED
+    assert _state(item, eth_getTransactionReceipt=_receipt(FIRST)).progress is Progress.CONFIRMED
 
 
 def test_a_node_that_cannot_tell_is_asked_again_later() -> None:
     """As geth says while it indexes; that is no word on the transaction."""
     for method in ("eth_getTransactionReceipt", "eth_getTransactionByHash"):
         with pytest.raises(UpstreamUnavailableError):
-            _look(**{method: _refuses("transaction indexing is in progress")})
+            _state(**{method: _refuses("transaction indexing is in progress")})
 
 
 def _launches(launches: int, signers: int, node: FakeNode) -> list[Progress]:
@@ -267,7 +267,7 @@ def _launches(launches: int, signers: int, node: FakeNode) -> list[Progress]:
         for which, item in enumerate(items):
             item.signer, item.nonce = account, 2 * number + which
         rpc = JsonRpc(CHAIN, node.client())
-        found += [entry.progress for entry in looks(rpc, CHAIN, items, 0, now())]
+        found += [entry.progress for entry in transaction_states(rpc, CHAIN, items, 0, now())]
     return found
 
 

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.chain.models import FINAL, Look, Progress
+from slipway.chain.models import FINAL, Progress, TransactionState
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError
 from slipway.tokens.models import PURPOSES, ModelMetadata, ModelState, Purpose
 from slipway.tokens.rules import (
     SIGNING,
     Step,
-    after_look,
     aftermath,
     can_resume,
     cost_of,
     default_name,
     model_refusal,
+    next_step,
     resume_pause,
     symbol_candidates,
     to_sign,
@@ -89,8 +89,8 @@ def test_the_cost_is_what_is_written_down_or_gas_times_price() -> None:
 
 
 # Every state of a launch's transactions, unsigned ones included, with and without a supply to distribute.
-LOOKS = [
-    {name: Look(progress, 1) for name, progress in zip(PURPOSES, states, strict=False) if progress}
+EVERY_STATE = [
+    {name: TransactionState(progress, 1) for name, progress in zip(PURPOSES, states, strict=False) if progress}
     for count in (2, 3)
     for states in itertools.product((None, *Progress), repeat=count)
     if None not in states[: len([state for state in states if state])] and (count == 2 or states[2])
@@ -102,11 +102,11 @@ def _purposes(looks: dict[str, Look]) -> list[tuple[Purpose, ...]]:
     return [PURPOSES] if "distribute" in looks else [PURPOSES[:-1], PURPOSES]
 
 
-@pytest.mark.parametrize("looks", LOOKS, ids=str)
-def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(looks: dict[str, Look]) -> None:
-    for wanted in _purposes(looks):
-        purposes = to_sign(looks, wanted)
-        progress = {purpose: found.progress for purpose, found in looks.items()}
+@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(states: dict[str, TransactionState]) -> None:
+    for wanted in _purposes(states):
+        purposes = to_sign(states, wanted)
+        progress = {purpose: found.progress for purpose, found in states.items()}
         if any(found not in FINAL for found in progress.values()):
             assert purposes == ()
         if purposes:
@@ -122,37 +122,37 @@ def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(looks: dict[
             assert progress["deploy"] is Progress.CONFIRMED
 
 
-@pytest.mark.parametrize("looks", LOOKS, ids=str)
-def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(looks: dict[str, Look]) -> None:
-    for purposes, late, called_off in itertools.product(_purposes(looks), (True, False), (True, False)):
-        step = after_look(looks, purposes, late=late, called_off=called_off, asked=False)
-        assert (step is Step.SIGN) == bool(to_sign(looks, purposes))
-        is_open = any(found.progress not in FINAL for found in looks.values())
-        assert (step is Step.DONE) == (not is_open and not to_sign(looks, purposes))
+@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(states: dict[str, TransactionState]) -> None:
+    for purposes, late, called_off in itertools.product(_purposes(states), (True, False), (True, False)):
+        step = next_step(states, purposes, late=late, called_off=called_off, asked=False)
+        assert (step is Step.SIGN) == bool(to_sign(states, purposes))
+        is_open = any(found.progress not in FINAL for found in states.values())
+        assert (step is Step.DONE) == (not is_open and not to_sign(states, purposes))
         if step is Step.CANCEL:
             assert late
             assert not called_off
-            assert looks["deploy"].progress not in FINAL
+            assert states["deploy"].progress not in FINAL
         # What nobody has seen is sent, even if its launch needs something else by now: no nonce stays open behind it.
-        progress = {purpose: found.progress for purpose, found in looks.items()}
+        progress = {purpose: found.progress for purpose, found in states.items()}
         if (progress.get("deploy"), progress.get("register")) == (Progress.VOID, Progress.MISSING):
             assert step is Step.BROADCAST
-        asked = after_look(looks, purposes, late=late, called_off=called_off, asked=True)
+        asked = next_step(states, purposes, late=late, called_off=called_off, asked=True)
         assert asked is (Step.CONFIRM if step in SIGNING else step)
 
 
-@pytest.mark.parametrize("looks", LOOKS, ids=str)
-def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(looks: dict[str, Look]) -> None:
+@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(states: dict[str, TransactionState]) -> None:
     for sent, called_off, executions in itertools.product((True, False), (True, False), (1, 20)):
-        left = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")
-        is_open = any(found.progress not in FINAL for found in looks.values())
+        left = aftermath(states, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")
+        is_open = any(found.progress not in FINAL for found in states.values())
         assert not (left.release and (left.resume or is_open))
         assert left.release or left.resume or is_open, "no lock outlives a launch whose nonces are all settled"
         if executions == 20:
             assert not left.resume
         if left.resume:
-            assert can_resume(looks, called_off=called_off, code="DEPLOYMENT_FAILED")
-        other = aftermath(looks, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
+            assert can_resume(states, called_off=called_off, code="DEPLOYMENT_FAILED")
+        other = aftermath(states, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
         assert not other.resume
 
 

@@ -16,9 +16,9 @@ from pynamodb.expressions.condition import Condition
 from slipway.akash.models import FINAL, Status
 from slipway.akash.store import KIND, AkashDeployment, Purpose, find_workload, undisturbed
 from slipway.chain.abi import Value
-from slipway.chain.broadcast import broadcast, look
+from slipway.chain.broadcast import broadcast, transaction_state
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import Look, Receipt
+from slipway.chain.models import Receipt, TransactionState
 from slipway.chain.plans import Plan, PlannedCall, Update
 from slipway.chain.store import TransactionItem, chain_configuration, transaction_for
 from slipway.chains import Chain
@@ -116,9 +116,9 @@ class Payments:
         """Send a transaction again that nodes lost."""
         broadcast(self._rpc, item)
 
-    def look(self, item: TransactionItem, moment: datetime) -> Look:
+    def look(self, item: TransactionItem, moment: datetime) -> TransactionState:
         """See how far a transaction is."""
-        return look(self._rpc, self.chain, item, 0, moment)
+        return transaction_state(self._rpc, self.chain, item, 0, moment)
 
 
 class PaymentSigning:

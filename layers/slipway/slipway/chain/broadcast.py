@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 from slipway.budgets.store import unspend
 from slipway.chain.head import Head
 from slipway.chain.json_rpc import JsonRpc, RpcError
-from slipway.chain.models import Look, Progress, Receipt
+from slipway.chain.models import Progress, Receipt, TransactionState
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem, chain_configuration, fee_cap, remember_least_tip
 from slipway.chain.verdicts import Verdict
@@ -35,10 +35,10 @@ class NotTakenError(UpstreamUnavailableError):
 def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
     """Send a transaction's bytes, for the first time or again.
 
-    Nodes may have these bytes already, or another transaction at their nonce; then a look at the chain decides. So it
-    does after any other refusal, if the chain knows the bytes or has used their nonce. Where they pay too little, that
-    is written down, and ``look`` says that the transaction is stuck, so that it is signed again with higher fees. The
-    job's owner sees why no node took them.
+    Nodes may have these bytes already, or another transaction at their nonce; then the chain decides. So it does after
+    any other refusal, if the chain knows the bytes or has used their nonce. Where they pay too little, that is written
+    down, and ``transaction_state`` says that the transaction is stuck, so that it is signed again with higher fees.
+    The job's owner sees why no node took them.
 
     Raises:
         NotTakenError: No node took them now; sending them again may work.
@@ -114,13 +114,17 @@ def mined(rpc: JsonRpc, item: TransactionItem) -> Receipt | None:
     return None
 
 
-def look(rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int, moment: datetime) -> Look:
-    """See how far a transaction is; see ``looks``."""
-    return looks(rpc, chain, [item], polls, moment)[0]
+def transaction_state(
+    rpc: JsonRpc, chain: Chain, item: TransactionItem, polls: int, moment: datetime
+) -> TransactionState:
+    """Return how far a transaction is; see ``transaction_states``."""
+    return transaction_states(rpc, chain, [item], polls, moment)[0]
 
 
-def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: int, moment: datetime) -> list[Look]:
-    """See how far each of a job's transactions is.
+def transaction_states(
+    rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: int, moment: datetime
+) -> list[TransactionState]:
+    """Return how far each of a job's transactions is.
 
     A receipt counts as confirmed only if its block is still canonical, so a reorganisation sends it back to pending. A
     transaction is void when its nonce was used by one that Slipway did not sign, in a block that is confirmed: the same
@@ -130,7 +134,7 @@ def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: i
         rpc: The chain's nodes.
         chain: How many confirmations it takes.
         items: The transactions.
-        polls: How often they were looked at before, for the pause.
+        polls: How often they were read before, for the pause.
         moment: The present.
 
     Raises:
@@ -142,21 +146,21 @@ def looks(rpc: JsonRpc, chain: Chain, items: Sequence[TransactionItem], polls: i
     head = rpc.head()
     latest = head.number
 
-    def look_at(item: TransactionItem) -> Look:
+    def state_of(item: TransactionItem) -> TransactionState:
         pause = confirmation_pause(chain, polls)
         # While the account's next nonce is this one, none of its signatures is in a block.
         receipt = mined(rpc, item) if head.transaction_count(item.signer) > item.nonce else None
         if receipt is None:
-            return Look(_unmined(rpc, chain, item, head, moment), pause)
+            return TransactionState(_unmined(rpc, chain, item, head, moment), pause)
         if not is_confirmed(receipt, latest, chain):
-            return Look(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
+            return TransactionState(Progress.PENDING, confirmations_pause(receipt, latest, chain), receipt)
         if head.block_hash(receipt.block_number) != receipt.block_hash:
-            return Look(Progress.PENDING, pause, receipt)
+            return TransactionState(Progress.PENDING, pause, receipt)
         if receipt.transaction_hash in item.cancel_hashes:
-            return Look(Progress.CANCELLED, 0, receipt)
-        return Look(Progress.CONFIRMED if receipt.succeeded else Progress.REVERTED, 0, receipt)
+            return TransactionState(Progress.CANCELLED, 0, receipt)
+        return TransactionState(Progress.CONFIRMED if receipt.succeeded else Progress.REVERTED, 0, receipt)
 
-    return [look_at(item) for item in items]
+    return [state_of(item) for item in items]
 
 
 def _unmined(rpc: JsonRpc, chain: Chain, item: TransactionItem, head: Head, moment: datetime) -> Progress:
@@ -188,9 +192,9 @@ def _is_used_elsewhere(chain: Chain, item: TransactionItem, head: Head) -> bool:
 
 
 def held_to(
-    deadline: datetime, found: Look, item: TransactionItem, moment: datetime, served: Served | None = None
-) -> Look:
-    """Return what a look found, within a job's time: past ``deadline`` what no block took is to be called off, once.
+    deadline: datetime, found: TransactionState, item: TransactionItem, moment: datetime, served: Served | None = None
+) -> TransactionState:
+    """Return a transaction's state within a job's time: past ``deadline`` what no block took is to be called off, once.
 
     What was called off is written down as such, and what that cost for whom it was ``served``.
 
@@ -215,7 +219,7 @@ def held_to(
             details={"transaction_hash": item.transaction_hash},
         )
     if moment > deadline and found.receipt is None and not item.cancel_hashes:
-        return Look(Progress.EXPIRED, found.pause_seconds)
+        return TransactionState(Progress.EXPIRED, found.pause_seconds)
     return found
 
 

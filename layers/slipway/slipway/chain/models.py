@@ -84,7 +84,7 @@ class Sent:
 
 
 class Progress(StrEnum):
-    """What a look at the chain found, and so what the state machine does next."""
+    """How far a transaction is on chain, and so what the state machine does next."""
 
     CONFIRMED = "confirmed"
     PENDING = "pending"
@@ -101,8 +101,8 @@ FINAL = frozenset({Progress.CONFIRMED, Progress.REVERTED, Progress.CANCELLED, Pr
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look. ``pause_seconds`` says when to look again; ``receipt`` is there once the transaction is in a block."""
+class TransactionState:
+    """How far a transaction is. Read it again after ``pause_seconds``; ``receipt`` is there once it is in a block."""
 
     progress: Progress
     pause_seconds: int

@@ -105,12 +105,12 @@ def nodes_of(chain: Chain) -> Nodes:
     return _known.setdefault((chain.chain_id, chain.rpc_urls), Nodes(chain))
 
 
-def head_of(chain: Chain, moment: float, look: Callable[[], Head]) -> Head:
-    """Return this process's last look at a chain's head, or a new one if that is of the past."""
+def head_of(chain: Chain, moment: float, read: Callable[[], Head]) -> Head:
+    """Return this process's last read head of a chain, or read it anew if that is of the past."""
     key, shared = (chain.chain_id, chain.rpc_urls), min(chain.block_seconds * _HEAD_PART, _MAX_SHARED_SECONDS)
     began, head = _heads.get(key, (moment, None))
     if head is None or moment - began >= shared:
-        head = look()
+        head = read()
         _heads[key] = moment, head
     return head
 
@@ -122,5 +122,5 @@ def forget_nodes() -> None:
 
 
 def forget_heads() -> None:
-    """Look at the head of each chain anew."""
+    """Read the head of each chain anew."""
     _heads.clear()

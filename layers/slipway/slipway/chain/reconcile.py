@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, look, settle
+from slipway.chain.broadcast import STUCK_BLOCKS, broadcast, settle, transaction_state
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.store import (
@@ -150,7 +150,7 @@ class SignerReconcile:
         owner = self._owner_of(item)
         if not owner.is_over(item):
             return False
-        found = look(self._rpc, self._chain, item, 0, now())
+        found = transaction_state(self._rpc, self._chain, item, 0, now())
         if found.progress not in FINAL:
             return False
         item.status = str(found.progress)

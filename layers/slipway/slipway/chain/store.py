@@ -74,7 +74,7 @@ class SignerNonce(ControlItem):
         return f"SIGNER#{chain_id}#{address}", "NONCE"
 
 
-class SignerLine(ControlItem):
+class TicketCounter(ControlItem):
     """Numbers the jobs that wait for an account's nonces, so that they take them one after the other.
 
     Apart from the nonce's item: a ticket must not be in the way of the transaction that takes the nonce.
@@ -292,10 +292,10 @@ def create_nonce(chain_id: int, address: str, next_nonce: int) -> SignerNonce:
 
 def take_tickets(chain_id: int, address: str, count: int) -> int:
     """Take a ticket for each of an account's next ``count`` nonces; return the last one's number."""
-    line = SignerLine(*SignerLine.key(chain_id, address))
+    counter = TicketCounter(*TicketCounter.key(chain_id, address))
     with upstream_errors():
-        line.update(actions=[SignerLine.last_ticket.add(count)])
-    return int(line.last_ticket)
+        counter.update(actions=[TicketCounter.last_ticket.add(count)])
+    return int(counter.last_ticket)
 
 
 def use_nonces_up_to(chain_id: int, address: str, stored: int, next_nonce: int) -> None:

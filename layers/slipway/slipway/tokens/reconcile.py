@@ -25,6 +25,7 @@ from slipway.tokens.models import Status
 from slipway.tokens.resume import resume
 from slipway.tokens.rules import LOOK_SECONDS, MAX_EXECUTIONS, aftermath
 from slipway.tokens.store import KIND, TokenItem, find_token, read_launch, settle_failed
+from slipway.tokens.transaction_states import recorded
 from slipway.tokens.workflow import TokenWorkflow
 
 _MAX_DUE = 50
@@ -141,9 +142,9 @@ class TokenTransactions:
         if token.status != str(Status.FAILED) or current is None or not _is_same(item, current):
             return
         transactions[item.purpose] = item
-        looks = {purpose: recorded(one) for purpose, one in transactions.items()}
+        states = {purpose: recorded(one) for purpose, one in transactions.items()}
         left = aftermath(
-            looks, sent=False, called_off=True, executions=int(token.executions), code=str(token.error_code)
+            states, sent=False, called_off=True, executions=int(token.executions), code=str(token.error_code)
         )
         if left.resume or left.release:
             settle_failed(token, resume=left.resume, release=left.release)

@@ -13,14 +13,15 @@ from slipway.tokens.looks import recorded
 from slipway.tokens.models import Status
 from slipway.tokens.rules import LAUNCH_SECONDS, LOOK_SECONDS, can_resume
 from slipway.tokens.store import Launch, TokenItem, hold_locks, move, read_launch
+from slipway.tokens.transaction_states import recorded
 
 
 def is_resumable(launch: Launch) -> bool:
     """Return whether a launch has failed and left something to finish, by what is written down of it."""
-    looks = {purpose: recorded(item) for purpose, item in launch.transactions.items()}
+    states = {purpose: recorded(item) for purpose, item in launch.transactions.items()}
     called_off = any(item.cancel_hashes for item in launch.open)
     has_failed = launch.token.status == str(Status.FAILED)
-    return has_failed and can_resume(looks, called_off=called_off, code=launch.token.error_code)
+    return has_failed and can_resume(states, called_off=called_off, code=launch.token.error_code)
 
 
 def add_resumption(write: Transaction, token: TokenItem, moment: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slipway.amounts import base_units
-from slipway.chain.models import FINAL, Look, Progress
+from slipway.chain.models import FINAL, Progress, TransactionState
 from slipway.errors import ForbiddenError, ModelNotFoundError, ModelNotValidatedError, SlipwayError, TokenExistsError
 from slipway.tokens.models import DECIMALS, ModelMetadata, ModelState, Purpose
 
@@ -102,7 +102,7 @@ def cost_of(gas: float | None, price: str | None, cost: str | None) -> int | Non
     return None if gas is None or price is None else int(gas) * int(price)
 
 
-def to_sign(looks: Mapping[str, Look], purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+def to_sign(states: Mapping[str, TransactionState], purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
     """Return the purposes for which a launch has to sign, for the first time or anew.
 
     While any of its transactions is open there is nothing to sign: a purpose gets another nonce only once all that was
@@ -110,12 +110,12 @@ def to_sign(looks: Mapping[str, Look], purposes: tuple[Purpose, ...]) -> tuple[P
     effect is signed anew together: a registration is bound to the token's address, a distribution to the registration.
 
     Args:
-        looks: How far each transaction is that is signed.
+        states: How far each transaction is that is signed.
         purposes: What the launch takes, in the order of the nonces.
     """
-    if any(found.progress not in FINAL for found in looks.values()):
+    if any(found.progress not in FINAL for found in states.values()):
         return ()
-    progress = {purpose: looks[purpose].progress if purpose in looks else None for purpose in purposes}
+    progress = {purpose: states[purpose].progress if purpose in states else None for purpose in purposes}
     if progress["deploy"] is not Progress.CONFIRMED:
         # A launch whose creation was called off has ended.
         return purposes if progress["deploy"] in (None, Progress.VOID) else ()
@@ -124,8 +124,8 @@ def to_sign(looks: Mapping[str, Look], purposes: tuple[Purpose, ...]) -> tuple[P
     return missing if missing and progress[missing[0]] in without_effect else ()
 
 
-def after_look(
-    looks: Mapping[str, Look],
+def next_step(
+    states: Mapping[str, TransactionState],
     purposes: tuple[Purpose, ...],
     *,
     late: bool,
@@ -133,10 +133,10 @@ def after_look(
     asked: bool,
     refused: bool = False,
 ) -> Step:
-    """Return what is due for a launch whose transactions were looked at.
+    """Return what is due for a launch by how far its transactions are.
 
     Args:
-        looks: How far each transaction is.
+        states: How far each transaction is.
         purposes: What the launch takes.
         late: Whether the launch's deadline has passed: then what no block took is called off, unless the token is
             mined.
@@ -144,12 +144,12 @@ def after_look(
         asked: Whether the signer was asked just now; it is not asked again without a pause.
         refused: Whether nodes refused just now to take what they miss; it is not sent again without a pause.
     """
-    open_looks = [found for found in looks.values() if found.progress not in FINAL]
-    progress = {found.progress for found in open_looks}
-    deploy = looks.get("deploy")
-    if not open_looks:
-        step = Step.SIGN if to_sign(looks, purposes) else Step.DONE
-    elif late and not called_off and deploy in open_looks and deploy.receipt is None:
+    open_states = [found for found in states.values() if found.progress not in FINAL]
+    progress = {found.progress for found in open_states}
+    deploy = states.get("deploy")
+    if not open_states:
+        step = Step.SIGN if to_sign(states, purposes) else Step.DONE
+    elif late and not called_off and deploy in open_states and deploy.receipt is None:
         step = Step.CANCEL
     elif Progress.MISSING in progress and not refused:
         step = Step.BROADCAST
@@ -171,33 +171,35 @@ class Aftermath:
     release: bool
 
 
-def aftermath(looks: Mapping[str, Look], *, sent: bool, called_off: bool, executions: int, code: str) -> Aftermath:
+def aftermath(
+    states: Mapping[str, TransactionState], *, sent: bool, called_off: bool, executions: int, code: str
+) -> Aftermath:
     """Return what is left of a failed launch.
 
     Args:
-        looks: How far each transaction is.
+        states: How far each transaction is.
         sent: Whether any was sent.
         called_off: Whether any was called off: then its nonce is closed, and the chain decides.
         executions: How many executions it has had.
         code: Why it failed. A model that has another token never gets this one.
     """
-    is_open = any(found.progress not in FINAL for found in looks.values())
-    has_token = "deploy" in looks and looks["deploy"].progress is Progress.CONFIRMED
+    is_open = any(found.progress not in FINAL for found in states.values())
+    has_token = "deploy" in states and states["deploy"].progress is Progress.CONFIRMED
     may = executions < MAX_EXECUTIONS and code != TokenExistsError.code
     resume = may and (has_token or (is_open and sent and not called_off))
     return Aftermath(resume, release=not is_open and not resume)
 
 
-def can_resume(looks: Mapping[str, Look], *, called_off: bool, code: str | None) -> bool:
+def can_resume(states: Mapping[str, TransactionState], *, called_off: bool, code: str | None) -> bool:
     """Return whether anything of a failed launch is left to finish, by what is written down of its transactions.
 
     Args:
-        looks: What is written down of each transaction.
+        states: What is written down of each transaction.
         called_off: Whether an open one was called off: then only the chain decides.
         code: Why it failed.
     """
-    is_open = any(found.progress not in FINAL for found in looks.values())
-    has_token = "deploy" in looks and looks["deploy"].progress is Progress.CONFIRMED
+    is_open = any(found.progress not in FINAL for found in states.values())
+    has_token = "deploy" in states and states["deploy"].progress is Progress.CONFIRMED
     return code != TokenExistsError.code and (has_token or (is_open and not called_off))
 
 

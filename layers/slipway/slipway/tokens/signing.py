@@ -14,10 +14,10 @@ from slipway.jobs.deployments import deployment_key
 from slipway.jobs.store import job_event
 from slipway.times import Clock, now, now_text
 from slipway.tokens import calls
-from slipway.tokens.looks import looks_of, status_of, terms_of, undone
 from slipway.tokens.models import Purpose, Status
 from slipway.tokens.rules import to_sign
 from slipway.tokens.store import PREFIXES, Launch, TokenItem, read_launch
+from slipway.tokens.transaction_states import launch_states, status_of, terms_of, undone
 
 # Where a launch keeps the hash of each transaction.
 _HASHES = {purpose: f"{prefix}_tx_hash" for purpose, prefix in PREFIXES.items()}
@@ -48,12 +48,12 @@ class TokenSigning:
             raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
         looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, now(self._clock))
         configuration = with_contracts(launch.configuration, self._signing.chain)
-        purposes = undone(self._signing.rpc, configuration, launch.token, to_sign(looks, launch.token.purposes))
+        purposes = undone(self._signing.rpc, configuration, launch.token, to_sign(states, launch.token.purposes))
         if not purposes:
             return list(launch.transactions.values())
         spent = [item for item in launch.open if item.purpose in purposes]
         for item in spent:
-            item.status = str(status_of(looks[item.purpose]))
+            item.status = str(status_of(states[item.purpose]))
         replaced = [item for purpose, item in launch.transactions.items() if purpose in purposes]
         signed = self._signing.sign(self._plan(launch, configuration, purposes, replaced))
         return list((launch.transactions | {item.purpose: item for item in signed}).values())

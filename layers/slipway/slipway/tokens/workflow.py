@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, settle, spare
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import FINAL, Look, Progress, Receipt
+from slipway.chain.models import FINAL, Progress, Receipt, TransactionState
 from slipway.chain.rules import confirmation_pause, first_pause
 from slipway.chain.store import with_contracts
 from slipway.chains import Chain
@@ -28,12 +28,12 @@ from slipway.observability import logger, record
 from slipway.store import Transaction
 from slipway.times import Clock, from_text, now, to_text
 from slipway.tokens import calls
-from slipway.tokens.looks import looks_as_known, looks_of, status_of, undone
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL as ENDED
 from slipway.tokens.models import Purpose, Status
-from slipway.tokens.rules import Step, after_look, aftermath, cost_of, model_refusal, resume_pause, to_sign
+from slipway.tokens.rules import Step, aftermath, cost_of, model_refusal, next_step, resume_pause, to_sign
 from slipway.tokens.store import KIND, PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
+from slipway.tokens.transaction_states import launch_states, launch_states_or_recorded, status_of, undone
 from slipway.verification.models import PENDING, Contract
 from slipway.verification.store import add_verification
 
@@ -47,17 +47,17 @@ class Work(Launch):
     """A launch that is worked on.
 
     Attributes:
-        polls: How often the execution looked at it before.
+        polls: How often the execution read the chain before.
         asked: Whether the execution asked the signer just before.
-        looks: What this look at the chain found, by purpose.
-        wanted: What is due by that; None before the look.
-        refused: Whether no node took what was sent just now; then the chain is looked at before it is sent again.
+        states: How far the transactions are, by purpose.
+        wanted: What is due by that; None before the chain was asked.
+        refused: Whether no node took what was sent just now; then the chain is read before it is sent again.
     """
 
     polls: int = 0
     asked: bool = False
     refused: bool = False
-    looks: dict[str, Look] = field(default_factory=dict)
+    states: dict[str, TransactionState] = field(default_factory=dict)
     wanted: Step | None = None
 
 
@@ -148,8 +148,8 @@ class TokenWorkflow(Workflow[Work]):
         """
         job.wanted = None
         for item in job.open:
-            look = job.looks.get(item.purpose)
-            if item.broadcast_at is None or (look and look.progress in (Progress.MISSING, Progress.STUCK)):
+            state = job.states.get(item.purpose)
+            if item.broadcast_at is None or (state and state.progress in (Progress.MISSING, Progress.STUCK)):
                 try:
                     broadcast(self._rpc, item)
                 except NotTakenError as error:
@@ -169,32 +169,32 @@ class TokenWorkflow(Workflow[Work]):
         moment, deadline = now(self._clock), from_text(job.token.deadline)
         job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
         called_off = any(item.cancel_hashes for item in job.open)
-        step = after_look(
-            job.looks,
+        step = next_step(
+            job.states,
             job.token.purposes,
             late=moment > deadline,
             called_off=called_off,
             asked=job.asked,
             refused=job.refused,
         )
-        open_looks = [found for found in job.looks.values() if found.progress not in FINAL]
-        if open_looks and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
+        open_states = [found for found in job.states.values() if found.progress not in FINAL]
+        if open_states and moment > deadline + timedelta(seconds=CLOSING_SECONDS):
             because = next((item.because for item in job.open if item.refusal), "")
             raise DeploymentFailedError(f"The chain neither took nor dropped the transactions in time{because}")
-        unsigned = to_sign(job.looks, job.token.purposes)
+        unsigned = to_sign(job.states, job.token.purposes)
         if unsigned and not self._undone(job, unsigned):
             return self._complete(job)
         if step is Step.DONE:
             return self._finish(job)
-        if job.looks["deploy"].progress is Progress.CONFIRMED:
+        if job.states["deploy"].progress is Progress.CONFIRMED:
             self._deployed(job)
-        if job.asked and not job.refused and any(found.progress is Progress.STUCK for found in open_looks):
+        if job.asked and not job.refused and any(found.progress is Progress.STUCK for found in open_states):
             # Higher fees would be over the cap: another node, or this one by now, may take these.
             step = Step.BROADCAST
         if step is not Step.CONFIRM:
             job.wanted = step
             return 0
-        pauses = [found.pause_seconds for found in open_looks]
+        pauses = [found.pause_seconds for found in open_states]
         return max(pauses, default=confirmation_pause(self._chain, job.polls))
 
     steps: ClassVar = {Step.CHECK: _check, Step.BROADCAST: _broadcast, Step.CONFIRM: _confirm}
@@ -214,14 +214,14 @@ class TokenWorkflow(Workflow[Work]):
 
     def _finish(self, job: Work) -> int:
         """End a launch of which everything is final: complete it, or raise why it failed."""
-        deploy = job.looks["deploy"]
+        deploy = job.states["deploy"]
         if deploy.progress is Progress.CANCELLED:
             because = job.transactions["deploy"].because
             raise DeploymentFailedError(f"The chain did not take the launch in time; it was called off{because}")
-        confirmed = {purpose for purpose, found in job.looks.items() if found.progress is Progress.CONFIRMED}
+        confirmed = {purpose for purpose, found in job.states.items() if found.progress is Progress.CONFIRMED}
         missing = tuple(purpose for purpose in job.token.purposes if purpose not in confirmed)
         if missing and (missing[0] == "deploy" or not self._is_done_by_others(job, missing)):
-            receipt = job.looks[missing[0]].receipt
+            receipt = job.states[missing[0]].receipt
             details = {"transaction_hash": receipt.transaction_hash} if receipt else None
             raise DeploymentFailedError("The transaction was mined and reverted", details=details)
         return self._complete(job)
@@ -259,7 +259,7 @@ class TokenWorkflow(Workflow[Work]):
             write=write,
         ):
             for item in job.unknown:
-                if (found := job.looks.get(item.purpose)) and found.receipt:
+                if (found := job.states.get(item.purpose)) and found.receipt:
                     spare(item, found.receipt)
             self._measure(job.token, "completed")
             record_outcome(Service.TOKENS, Outcome.SUCCESS)
@@ -273,7 +273,7 @@ class TokenWorkflow(Workflow[Work]):
         job.looks = job.looks or looks_as_known(self._rpc, self._chain, job, moment)
         values, write = self._settled(job)
         left = aftermath(
-            job.looks,
+            job.states,
             sent=any(item.broadcast_at or len(item.hashes) > 1 for item in job.open),
             called_off=any(item.cancel_hashes for item in job.open),
             executions=int(job.token.executions),
@@ -300,8 +300,8 @@ class TokenWorkflow(Workflow[Work]):
         values: dict[str, Any] = {}
         write = Transaction()
         for item in job.unknown:
-            found = job.looks.get(item.purpose)
-            status = status_of(found) if found and item.purpose in (purposes or job.looks) else None
+            found = job.states.get(item.purpose)
+            status = status_of(found) if found and item.purpose in (purposes or job.states) else None
             if found and status:
                 settle(write, item, status, found.receipt, Served(KIND, job.token.wallet))
                 if found.receipt and found.progress is not Progress.CANCELLED:

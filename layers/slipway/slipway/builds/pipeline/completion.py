@@ -23,7 +23,7 @@ _ENDED = {str(ChainStatus.DEPLOYED), str(ChainStatus.FAILED), str(ChainStatus.CA
 
 
 @dataclass(frozen=True)
-class Prepared:
+class StageResult:
     """Chains that a run deploys to now; none when it is over."""
 
     stage: Stage
@@ -42,11 +42,11 @@ class BuildWorkflow:
 
     # ── Deploy ──────────────────────────────────────────────────────────────────────────────────
 
-    def prepare(self, build_id: str, job_id: str) -> Prepared:
+    def prepare(self, build_id: str, job_id: str) -> StageResult:
         """Say which chains are to be deployed to. Nothing is that did not pass its audit."""
         build, is_due = due(build_id, job_id, Stage.PREPARE, Stage.DEPLOY)
         if not is_due:
-            return Prepared(next_stage(build, job_id), [])
+            return StageResult(next_stage(build, job_id), [])
         if not build.deployable:
             error = AuditUnavailableError("The contract has no audit that passed")
             return Prepared(self._runs.fail(build, job_id, error), [])
@@ -55,7 +55,7 @@ class BuildWorkflow:
             event = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")
             self._runs.begin_stage(build, job_id, Stage.PREPARE, Stage.DEPLOY, event)
         stage = next_stage(build, job_id)
-        return Prepared(stage, [int(chain) for chain in build.run_chains] if stage is Stage.DEPLOY else [])
+        return StageResult(stage, [int(chain) for chain in build.run_chains] if stage is Stage.DEPLOY else [])
 
     def complete(self, build_id: str, job_id: str) -> Stage:
         """Record how the run ended, once every chain of it has.

@@ -36,7 +36,7 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import NotTakenError, held_to, look, mined, settle, spare
+from slipway.chain.broadcast import NotTakenError, held_to, mined, settle, spare, transaction_state
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
@@ -59,7 +59,7 @@ _MAX_MESSAGE = 500
 
 
 @dataclass(frozen=True)
-class Outlook:
+class BranchStep:
     """What a branch does next, and the seconds to wait before it."""
 
     progress: str
@@ -82,7 +82,7 @@ class ChainDeployment:
 
     # ── Begin ───────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, build_id: str, job_id: str) -> Outlook:
+    def begin(self, build_id: str, job_id: str) -> BranchStep:
         """Take the deployment up for this run.
 
         What an earlier run signed is waited for, for as long as it may still be mined: a new attempt, with another
@@ -94,20 +94,24 @@ class ChainDeployment:
         """
         build = _existing(build_id)
         if not _goes_on(build, job_id):
-            return Outlook(ChainStep.ENDED)
+            return BranchStep(ChainStep.ENDED)
         deployment = find_chain_deployment(build_id, self._chain.chain_id)
         if deployment is None:
             return self._create(build_id, job_id)
         status = ChainStatus(deployment.status)
         if status is ChainStatus.DEPLOYED or (deployment.job_id == job_id and status in ENDED):
-            return Outlook(ChainStep.ENDED)
+            return BranchStep(ChainStep.ENDED)
         if deployment.signer == WALLET:
             # Its hash was written with the run that follows it.
             is_followed = deployment.job_id == job_id
-            return Outlook(ChainStep.BROADCAST, first_pause(self._chain)) if is_followed else Outlook(ChainStep.ENDED)
+            return (
+                BranchStep(ChainStep.BROADCAST, first_pause(self._chain))
+                if is_followed
+                else BranchStep(ChainStep.ENDED)
+            )
         attempt, resumed = self._attempt(build_id, int(deployment.attempt))
         if deployment.job_id == job_id and attempt == deployment.attempt:
-            return Outlook(ChainStep.SIGN)
+            return BranchStep(ChainStep.SIGN)
         return self._take_up(deployment, job_id, attempt, resumed=resumed)
 
     def _create(self, build_id: str, job_id: str) -> Outlook:
@@ -131,8 +135,8 @@ class ChainDeployment:
             write.commit()
         except ConditionsFailedError as error:
             # Another call of this state has created it, if not the build's end is in the way.
-            return Outlook(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
-        return Outlook(ChainStep.SIGN)
+            return BranchStep(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
+        return BranchStep(ChainStep.SIGN)
 
     def _attempt(self, build_id: str, attempt: int) -> tuple[int, bool]:
         """Return the attempt to go on with, and whether something is signed for it."""
@@ -150,7 +154,7 @@ class ChainDeployment:
             and self._rpc.block_hash(receipt.block_number) == receipt.block_hash
         )
 
-    def _take_up(self, deployment: ChainDeploymentItem, job_id: str, attempt: int, *, resumed: bool) -> Outlook:
+    def _take_up(self, deployment: ChainDeploymentItem, job_id: str, attempt: int, *, resumed: bool) -> BranchStep:
         actions: list[Action] = [
             ChainDeploymentItem.job_id.set(job_id),
             ChainDeploymentItem.attempt.set(attempt),
@@ -175,12 +179,12 @@ class ChainDeployment:
         try:
             write.commit()
         except ConditionsFailedError as error:
-            return Outlook(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
-        return Outlook(ChainStep.SIGN)
+            return BranchStep(ChainStep.ENDED if "build" in error.failed else ChainStep.BEGIN)
+        return BranchStep(ChainStep.SIGN)
 
     # ── Broadcast and confirm ───────────────────────────────────────────────────────────────────
 
-    def broadcast(self, build_id: str, job_id: str) -> Outlook:
+    def broadcast(self, build_id: str, job_id: str) -> BranchStep:
         """Send what is signed, unless the run is over.
 
         What no node takes now is looked for, and sent again later, until the deployment's deadline.
@@ -191,18 +195,18 @@ class ChainDeployment:
         """
         deployment = self._live(build_id, job_id)
         if deployment is None:
-            return Outlook(ChainStep.ENDED)
+            return BranchStep(ChainStep.ENDED)
         item = self._signed(deployment)
         try:
             if not _send(self._rpc, build_id, job_id, item, self._clock):
                 return Outlook(ChainStep.ENDED)
         except NotTakenError as error:
             logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
-            return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
+            return BranchStep(ChainStep.BROADCAST, first_pause(self._chain))
         record_status(deployment, {ChainStatus.SIGNED}, ChainStatus.BROADCAST, f"Sent to {self._chain.name}")
-        return Outlook(ChainStep.BROADCAST, first_pause(self._chain))
+        return BranchStep(ChainStep.BROADCAST, first_pause(self._chain))
 
-    def confirm(self, build_id: str, job_id: str, polls: int) -> Outlook:
+    def confirm(self, build_id: str, job_id: str, polls: int) -> BranchStep:
         """Look whether the contract is there for good, and record it when it is.
 
         Raises:
@@ -212,7 +216,7 @@ class ChainDeployment:
         """
         deployment = self._live(build_id, job_id)
         if deployment is None:
-            return Outlook(ChainStep.ENDED)
+            return BranchStep(ChainStep.ENDED)
         if deployment.signer == WALLET:
             return self._follow(deployment, polls)
         item = self._signed(deployment)
@@ -220,7 +224,7 @@ class ChainDeployment:
         found = look(self._rpc, self._chain, item, polls, moment)
         if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
-            return Outlook(ChainStep.BEGIN)
+            return BranchStep(ChainStep.BEGIN)
         served = _served(_existing(build_id)) if found.progress is ChainProgress.CANCELLED else None
         found = held_to(deadline, found, item, moment, served)
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
@@ -232,7 +236,7 @@ class ChainDeployment:
         if not self._rpc.code_at(address):
             raise UpstreamUnavailableError("The node does not show the contract's code yet")
 
-    def _follow(self, deployment: ChainDeploymentItem, polls: int) -> Outlook:
+    def _follow(self, deployment: ChainDeploymentItem, polls: int) -> BranchStep:
         """Look how far the wallet's transaction is; whether it creates what was audited shows before it is mined."""
         chain, transaction_hash = self._chain, str(deployment.transaction_hash)
         latest, sent = self._rpc.block_number(), self._rpc.transaction(transaction_hash)
@@ -244,11 +248,11 @@ class ChainDeployment:
                 raise DeploymentFailedError(f"No block of {chain.name} has the transaction; give its hash again then")
             # What nobody has seen is looked for less and less often.
             pause = confirmation_pause(chain, polls)
-            return Outlook(ChainProgress.PENDING, pause if sent else min(60, max(pause, 2 * polls)))
+            return BranchStep(ChainProgress.PENDING, pause if sent else min(60, max(pause, 2 * polls)))
         if not is_confirmed(receipt, latest, chain):
-            return Outlook(ChainProgress.PENDING, confirmations_pause(receipt, latest, chain))
+            return BranchStep(ChainProgress.PENDING, confirmations_pause(receipt, latest, chain))
         if self._rpc.block_hash(receipt.block_number) != receipt.block_hash:
-            return Outlook(ChainProgress.PENDING, confirmation_pause(chain, polls))
+            return BranchStep(ChainProgress.PENDING, confirmation_pause(chain, polls))
         if not receipt.succeeded:
             raise DeploymentFailedError("The transaction was mined and reverted")
         address = to_checksum(str(receipt.contract_address))

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from slipway.chain.broadcast import looks
+from slipway.chain.broadcast import transaction_states
 from slipway.chain.json_rpc import JsonRpc
-from slipway.chain.models import FINAL, Look, Progress
+from slipway.chain.models import FINAL, Progress, TransactionState
 from slipway.chain.store import ChainConfiguration, TransactionItem
 from slipway.chains import Chain
 from slipway.errors import TokenExistsError, UpstreamUnavailableError
@@ -13,24 +13,28 @@ from slipway.tokens.models import Purpose
 from slipway.tokens.store import Launch, TokenItem
 
 
-def looks_of(rpc: JsonRpc, chain: Chain, launch: Launch, polls: int, moment: datetime) -> dict[str, Look]:
-    """Look at a launch's transactions, by purpose; what is written down of one is not asked again.
+def launch_states(
+    rpc: JsonRpc, chain: Chain, launch: Launch, polls: int, moment: datetime
+) -> dict[str, TransactionState]:
+    """Return how far a launch's transactions are, by purpose; what is written down of one is not asked again.
 
     Raises:
         UpstreamUnavailableError: No node answered, or it lags behind what is written down.
     """
     unknown = launch.unknown
-    found = looks(rpc, chain, unknown, polls, moment)
-    by_purpose = {item.purpose: look for item, look in zip(unknown, found, strict=True)}
+    found = transaction_states(rpc, chain, unknown, polls, moment)
+    by_purpose = {item.purpose: state for item, state in zip(unknown, found, strict=True)}
     if any(item.settled and by_purpose[item.purpose].progress is not Progress.CONFIRMED for item in unknown):
         raise UpstreamUnavailableError("The node does not show a transaction that was confirmed")
     return {purpose: by_purpose.get(purpose) or recorded(item) for purpose, item in launch.transactions.items()}
 
 
-def looks_as_known(rpc: JsonRpc, chain: Chain, launch: Launch, moment: datetime) -> dict[str, Look]:
-    """Look at a launch's transactions as far as that is possible now: what no node knows is pending."""
+def launch_states_or_recorded(
+    rpc: JsonRpc, chain: Chain, launch: Launch, moment: datetime
+) -> dict[str, TransactionState]:
+    """Return how far a launch's transactions are, by what is written down of them if no node answers now."""
     try:
-        return looks_of(rpc, chain, launch, 0, moment)
+        return launch_states(rpc, chain, launch, 0, moment)
     except UpstreamUnavailableError:
         return {purpose: recorded(item) for purpose, item in launch.transactions.items()}
 
@@ -63,13 +67,13 @@ def terms_of(token: TokenItem) -> calls.Terms:
     return calls.Terms.of(token.wallet, token.initial_supply, token.max_supply, token.allocations or [])
 
 
-def recorded(item: TransactionItem) -> Look:
+def recorded(item: TransactionItem) -> TransactionState:
     """Return what is written down of a transaction. One that had no effect is void by now: another may be signed."""
     if not item.settled:
-        return Look(Progress.PENDING, 0)
-    return Look(Progress.CONFIRMED if item.status == "confirmed" else Progress.VOID, 0)
+        return TransactionState(Progress.PENDING, 0)
+    return TransactionState(Progress.CONFIRMED if item.status == "confirmed" else Progress.VOID, 0)
 
 
-def status_of(found: Look) -> str | None:
+def status_of(found: TransactionState) -> str | None:
     """Return the status with which a transaction is written down as settled; None while it is open."""
     return str(found.progress) if found.progress in FINAL else None
