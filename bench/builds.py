@@ -30,7 +30,7 @@ from slipway.control.rules import percentile
 _PROMPT = "Create an ERC-20 token called HyperKit with 1 billion supply"
 _ENDED = {"complete", "failed", "cancelled"}
 _BUILD_SECONDS = 120.0
-_LOOK_SECONDS = 0.1
+_POLL_INTERVAL_SECONDS = 0.1
 _PREVIEWS = 20
 _FUNCTION = b"ContractTasks"
 _MEBIBYTE = 1024 * 1024
@@ -103,7 +103,7 @@ def build(http: httpx.Client, chains: list[int]) -> Run:
             break
         if ended - began > _BUILD_SECONDS:
             raise TimeoutError(f"the build has not ended: {detail['status']}")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_INTERVAL_SECONDS)
     if detail["status"] != "complete":
         raise RuntimeError(f"the build ended otherwise: {detail['error']}")
     return Run(accepted - began, ended - began, detail)
@@ -115,7 +115,7 @@ def watched(supervisor: int) -> Iterator[Memory]:
     memory, ended = Memory(), threading.Event()
 
     def watch() -> None:
-        while not ended.wait(_LOOK_SECONDS):
+        while not ended.wait(_POLL_INTERVAL_SECONDS):
             for process in _instances(supervisor):
                 held = sum(bytes_of(str(member)) for member in (process, *descendants(process)))
                 memory.most = max(memory.most, held)

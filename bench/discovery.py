@@ -1,9 +1,9 @@
 """How soon a node's forwarded port is found, over a simulated distribution of how long providers take to tell it.
 
-``python -m bench.discovery [--nodes N] [--seed S] [--json FILE]`` needs nothing that runs. The looks are those of
+``python -m bench.discovery [--nodes N] [--seed S] [--json FILE]`` needs nothing that runs. The polls are those of
 ``stack_node``: the same schedule, the same choice among what the provider tells, on a clock of its own. What is made
 up, and stated in what is printed, are the delays: a provider tells nothing for some seconds after a lease (Akash then
-says null), most tell their ports soon after, a few are slow, some never do; and each look takes as long as Akash needs
+says null), most tell their ports soon after, a few are slow, some never do; and each poll takes as long as Akash needs
 to ask the provider, about ten seconds on average, with a deadline.
 """
 
@@ -18,7 +18,7 @@ from bench.figures import Figure, report
 from slipway.akash.console.models import ForwardedPort
 from slipway.control.rules import percentile
 from slipway.errors import EndpointNotForwardedError
-from slipway.stacks.rules import DISCOVERY, LOOK_SECONDS, rpc_candidate
+from slipway.stacks.rules import DISCOVERY, POLL_TIMEOUT_SECONDS, rpc_candidate
 
 PROMISE, WITHIN_SECONDS = 0.95, 45.0
 _BETWEEN_STATES_SECONDS = 0.2
@@ -29,14 +29,14 @@ class Delays:
     """What is made up: medians and spreads of lognormal delays in seconds, and shares of nodes.
 
     Attributes:
-        forward: From the first look until the provider tells the port.
-        look: How long a look takes.
+        forward: From the first poll until the provider tells the port.
+        poll: How long a poll takes.
         slow: Share of providers that take 30 to 90 s instead.
         silent: Share of providers that never tell.
     """
 
     forward: tuple[float, float] = (4.0, 0.9)
-    look: tuple[float, float] = (9.0, 0.45)
+    poll: tuple[float, float] = (9.0, 0.45)
     slow: float = 0.02
     silent: float = 0.005
 
@@ -46,32 +46,32 @@ def _lognormal(chance: random.Random, shape: tuple[float, float]) -> float:
 
 
 def found_after(chance: random.Random, delays: Delays) -> tuple[float, int] | None:
-    """Seconds and looks until the port of one node is found; None if it is not."""
+    """Seconds and polls until the port of one node is found; None if it is not."""
     draw = chance.random()
     if draw < delays.silent:
         told_at = math.inf
     else:
         is_slow = draw < delays.silent + delays.slow
         told_at = chance.uniform(30, 90) if is_slow else _lognormal(chance, delays.forward)
-    clock, looks = 0.0, 0
+    clock, polls = 0.0, 0
     while True:
-        looks += 1
-        taken = _lognormal(chance, delays.look)
-        clock += min(taken, LOOK_SECONDS)
-        # What a look sees is what was so when the provider was asked, halfway.
+        polls += 1
+        taken = _lognormal(chance, delays.poll)
+        clock += min(taken, POLL_TIMEOUT_SECONDS)
+        # What a poll sees is what was so when the provider was asked, halfway.
         seen_at = clock - taken / 2
         told = [ForwardedPort(port=7072, external_port=31572, host="provider.example")] if seen_at >= told_at else []
         try:
-            if taken > LOOK_SECONDS:
+            if taken > POLL_TIMEOUT_SECONDS:
                 raise EndpointNotForwardedError("Akash did not answer in time")
             rpc_candidate({"node": told})
         except EndpointNotForwardedError:
-            pause = DISCOVERY.pause(looks, clock)
+            pause = DISCOVERY.pause(polls, clock)
             if pause is None:
                 return None
             clock += pause + _BETWEEN_STATES_SECONDS
         else:
-            return clock, looks
+            return clock, polls
 
 
 def main() -> int:
@@ -85,15 +85,15 @@ def main() -> int:
     outcomes = [found_after(chance, delays) for _ in range(given.nodes)]
     # A port that is never found took for ever.
     seconds = [outcome[0] if outcome else math.inf for outcome in outcomes]
-    looks = [outcome[1] if outcome else None for outcome in outcomes]
-    print(f"{given.nodes} nodes, seed {given.seed}; made up: {delays}, deadline of a look {LOOK_SECONDS:g} s")
+    polls = [outcome[1] if outcome else None for outcome in outcomes]
+    print(f"{given.nodes} nodes, seed {given.seed}; made up: {delays}, deadline of a poll {POLL_TIMEOUT_SECONDS:g} s")
     for count in range(1, DISCOVERY.tries + 1):
-        print(f"found by look {count}: {looks.count(count) / given.nodes:7.2%}")
-    print(f"never found:     {looks.count(None) / given.nodes:7.2%}")
+        print(f"found by poll {count}: {polls.count(count) / given.nodes:7.2%}")
+    print(f"never found:     {polls.count(None) / given.nodes:7.2%}")
     within = sum(found <= WITHIN_SECONDS for found in seconds) / given.nodes
     print(f"within {WITHIN_SECONDS:g} s:     {within:7.2%} (promise: {PROMISE:.0%})")
     figures = [
-        Figure("discovery.port.p50_seconds", percentile(seconds, 50) or 0, None, "seconds from the first look"),
+        Figure("discovery.port.p50_seconds", percentile(seconds, 50) or 0, None, "seconds from the first poll"),
         Figure("discovery.port.p95_seconds", percentile(seconds, 95) or 0, WITHIN_SECONDS, "seconds, all nodes"),
         Figure("discovery.port.later_than_45_s", 1 - within, 1 - PROMISE, "share of all nodes"),
     ]

@@ -173,7 +173,7 @@ def outcome(text: Text, call: str, *, addresses: int = 1) -> str:
             judgement = error.judgement
             if judgement.verdict is Verdict.PAY_MORE:
                 return f"pay more: {judgement.least_tip} wei" if judgement.least_tip else "pay more"
-            return {Verdict.LOOK: "look", Verdict.FINAL: "fails"}[judgement.verdict]
+            return {Verdict.CHECK: "check", Verdict.FINAL: "fails"}[judgement.verdict]
         except UpstreamUnavailableError:
             return "later" if asked > 1 else "next address"
     return "answered" if addresses == 1 else "next address answers"
@@ -217,7 +217,7 @@ def _together(outcomes: list[str]) -> str:
 
 def summary(found: list[tuple[Text, list[str]]]) -> str:
     """Return how many texts have which outcome at each call."""
-    kinds = ["look", "pay more", "later", "next address", "fails", "answered"]
+    kinds = ["check", "pay more", "later", "next address", "fails", "answered"]
     lines = ["| call | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
     for place, call in enumerate(CALLS):
         counts = Counter(outcomes[place].partition(":")[0] for _, outcomes in found)

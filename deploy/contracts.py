@@ -28,7 +28,7 @@ class Contracts:
     deployers: tuple[str, ...]
 
 
-def look(settings: Settings, outputs: dict[str, str], kms: Any) -> Contracts:
+def read(settings: Settings, outputs: dict[str, str], kms: Any) -> Contracts:
     """Return what the installation's configuration names, and its deployer accounts."""
     os.environ["CONTROL_TABLE"] = outputs["ControlTableName"]
     from slipway.chain.kms_signer import ethereum_address

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 WAIT_SECONDS = 6 * 3600.0
-_LOOK_SECONDS = 20.0
+_POLL_INTERVAL_SECONDS = 20.0
 
 # What is gone of these kinds is most likely gone on purpose, and what changed was changed for a reason: to bring it
 # back would let somebody in, or hold something, again. A kind is what a partition or sort key begins with. What is lost
@@ -88,7 +88,7 @@ def restore_beside(
     while (status := client.describe_table(TableName=name)["Table"]["TableStatus"]) != "ACTIVE":
         if status not in ("CREATING", "UPDATING") or clock() > deadline:
             raise RestoreError(f"{name} is {status}: look at it in DynamoDB's console")
-        pause(_LOOK_SECONDS)
+        pause(_POLL_INTERVAL_SECONDS)
     return name
 
 

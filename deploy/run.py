@@ -192,7 +192,7 @@ class Deployment:
             self.say(f"Stack    {change}")
 
     def _contracts(self, outputs: dict[str, str]) -> None:
-        known = contracts.look(self.settings, outputs, self.clients("kms"))
+        known = contracts.read(self.settings, outputs, self.clients("kms"))
         if self.settings.administrator_key is None:
             self.left += contracts.by_hand(self.settings, known, outputs)
             return

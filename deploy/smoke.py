@@ -127,9 +127,9 @@ class Smoke:
         if found != code:
             raise SmokeError(f"{method} {path} is refused with {found}, not {code}: {json.dumps(content)[:300]}")
 
-    def _until[Value](self, look: Callable[[], Value | None], seconds: float, what: str) -> Value:
+    def _until[Value](self, poll: Callable[[], Value | None], seconds: float, what: str) -> Value:
         deadline, pause = self.clock() + seconds, _FIRST_PAUSE
-        while (found := look()) is None:
+        while (found := poll()) is None:
             if self.clock() > deadline:
                 raise SmokeError(f"{what} took more than {seconds:.0f} s")
             self.sleep(pause)
@@ -193,11 +193,11 @@ class Smoke:
         body = {"prompt": _PROMPT, "chains": [], "options": {"deploy": False}}
         accepted = self._call("POST", "/api/v1/builds", json=body)
 
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             found: dict[str, Any] = self._call("GET", f"/api/v1/builds/{accepted['build_id']}")
             return found if found["status"] in ("complete", "failed", "cancelled") else None
 
-        ended = self._until(look, _BUILD_SECONDS, "a build without a deployment")
+        ended = self._until(poll, _BUILD_SECONDS, "a build without a deployment")
         if ended["status"] != "complete":
             raise SmokeError(f"the build is {ended['status']}: {ended.get('error')}")
         if self._call("GET", f"/api/v1/builds/{accepted['build_id']}/audit").get("passed") is not True:
@@ -225,12 +225,12 @@ class Smoke:
         try:
             self._call("POST", f"/api/webhooks/{hook['id']}/test", 202)
 
-            def look() -> bool | None:
+            def poll() -> bool | None:
                 deliveries = self._call("GET", f"/api/webhooks/{hook['id']}/deliveries")["deliveries"]
                 attempts = [attempt for delivery in deliveries for attempt in delivery["attempts"]]
                 return any(attempt["response_status"] for attempt in attempts) or None
 
-            self._until(look, _DELIVERY_SECONDS, "the delivery of a webhook's test")
+            self._until(poll, _DELIVERY_SECONDS, "the delivery of a webhook's test")
         finally:
             self._call("DELETE", f"/api/webhooks/{hook['id']}", 204)
 
@@ -250,11 +250,11 @@ class Smoke:
         headers = {"idempotency-key": model}
         accepted = self._call("POST", "/api/deployments", 202, json=body, headers=headers)
 
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             found: dict[str, Any] = self._call("GET", accepted["status_url"])
             return found if found["status"] in ("completed", "failed") else None
 
-        ended = self._until(look, _LAUNCH_SECONDS, "a launch")
+        ended = self._until(poll, _LAUNCH_SECONDS, "a launch")
         if ended["status"] != "completed":
             raise SmokeError(f"the launch failed: {ended.get('error')}")
 

@@ -127,11 +127,11 @@ class Stack:
         return self._proposed(answer["Id"])
 
     def _proposed(self, arn: str) -> ChangeSet:
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             found: dict[str, Any] = self._client.describe_change_set(ChangeSetName=arn, StackName=self.name)
             return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
 
-        found = self._wait(look, _CHANGE_SET_SECONDS, "its change set")
+        found = self._wait(poll, _CHANGE_SET_SECONDS, "its change set")
         if found["Status"] == "FAILED":
             self._client.delete_change_set(ChangeSetName=arn, StackName=self.name)
             reason = found.get("StatusReason", "")
@@ -173,7 +173,7 @@ class Stack:
         began = time.time()
         self._client.delete_stack(StackName=self.name)
 
-        def look() -> bool | None:
+        def poll() -> bool | None:
             found = self._describe()
             if found is None or found["StackStatus"] == "DELETE_COMPLETE":
                 return True
@@ -181,15 +181,15 @@ class Stack:
                 raise StackError(f"{self.name} could not be deleted:\n{self._reasons(began)}")
             return None
 
-        self._wait(look, _STACK_SECONDS, "its deletion")
+        self._wait(poll, _STACK_SECONDS, "its deletion")
 
     def _await_end(self, began: float) -> None:
-        def look() -> str | None:
+        def poll() -> str | None:
             status = str((self._describe() or {"StackStatus": "DELETE_COMPLETE"})["StackStatus"])
             over = not status.endswith("_IN_PROGRESS") or status.endswith("_COMPLETE_CLEANUP_IN_PROGRESS")
             return status if over else None
 
-        status = self._wait(look, _STACK_SECONDS, "its change")
+        status = self._wait(poll, _STACK_SECONDS, "its change")
         if not status.startswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
             raise StackError(f"{self.name} ended in {status}:\n{self._reasons(began)}")
 
@@ -211,9 +211,9 @@ class Stack:
             raise
         return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
-    def _wait[Value](self, look: Callable[[], Value | None], seconds: float, what: str) -> Value:
+    def _wait[Value](self, poll: Callable[[], Value | None], seconds: float, what: str) -> Value:
         deadline, pause = self._clock() + seconds, self._least_pause
-        while (found := look()) is None:
+        while (found := poll()) is None:
             if self._clock() > deadline:
                 raise StackError(f"{self.name}: {what} took more than {seconds:.0f} s; look at it in the console")
             self._sleep(pause)

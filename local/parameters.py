@@ -76,7 +76,7 @@ def parameters(template: Template, ports: Ports, accounts: tuple[LocalAccount, .
 
 
 def _akash_seconds(declared: Template) -> dict[str, str]:
-    """Return the clocks of Akash workloads at the pace of the state machines' waits, but long enough for slow
+    """Return the timeouts of Akash workloads at the pace of the state machines' waits, but long enough for slow
     machines."""
     scale = float(os.environ.get("SFN_WAIT_SCALE", "1"))
     return {

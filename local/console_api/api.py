@@ -24,7 +24,7 @@ from local.console_api.sdl import InvalidSdlError, Workload, parse_sdl
 from local.console_api.tokens import Tokens
 
 _HANG_SECONDS = 300.0
-_LOOK_SECONDS = 0.05
+_POLL_INTERVAL_SECONDS = 0.05
 _DSEQ = re.compile(r"\d+")
 _CODES = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict",
@@ -329,10 +329,10 @@ class ConsoleRoutes:
 
 async def until_gone(request: web.Request) -> None:
     """Say nothing until the client has left, at most for some minutes."""
-    for _ in range(int(_HANG_SECONDS / _LOOK_SECONDS)):
+    for _ in range(int(_HANG_SECONDS / _POLL_INTERVAL_SECONDS)):
         if request.transport is None or request.transport.is_closing():
             return
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_INTERVAL_SECONDS)
 
 
 async def _strike(request: web.Request, fault: Fault) -> web.Response:

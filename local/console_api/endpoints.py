@@ -26,7 +26,7 @@ BANANO_VERSION = {
     "network_identifier": "29BF1184B0A2CDD3C5F1BE6E9D9D7F8A5F7A3B1C2D4E6F8091A2B3C4D5E6F708",
     "build_info": "simulated",
 }
-_LOOK_SECONDS = 0.1
+_POLL_INTERVAL_SECONDS = 0.1
 
 
 async def _banano(request: web.Request) -> web.Response:
@@ -81,7 +81,7 @@ class Endpoints:
     async def _follow(self) -> None:
         while True:
             await self._settle()
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
 
     async def _settle(self) -> None:
         async with self._lock:

@@ -24,7 +24,7 @@ from local.console_api.tokens import TokenExpiredError, TokenRefusedError, Token
 
 _PATH = re.compile(r"/lease/(?P<dseq>\d+)/(?P<gseq>\d+)/(?P<oseq>\d+)/logs")
 # While nothing is written, a stream looks this often at what else may end it.
-_LOOK_SECONDS = 0.1
+_POLL_INTERVAL_SECONDS = 0.1
 _LEASE_NOT_FOUND = (4001, "lease not found")
 _NO_PODS = (4000, "no running pods")
 
@@ -93,7 +93,7 @@ class ProviderProxy:
 
     async def _watch(self, socket: _Socket) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
             if self._market.clock.now() - socket.heard_at > socket.idle_after:
                 socket.die()
                 return
@@ -159,7 +159,7 @@ class ProviderProxy:
                     socket.die()
                 self._market.settled(deployment)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), _LOOK_SECONDS)
+                    await asyncio.wait_for(news.wait(), _POLL_INTERVAL_SECONDS)
         finally:
             for book in books:
                 book.unwatch(news)

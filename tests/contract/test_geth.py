@@ -232,7 +232,7 @@ def test_what_can_never_be_taken_is_final(world: World) -> None:
 def test_a_nonce_that_is_used_up_is_looked_at(world: World) -> None:
     used = next(signer for signer in _signers() if world.rpc.transaction_count(signer.address))
     assert used.address
-    assert _verdict(world, signer=used, nonce=0) is Verdict.LOOK
+    assert _verdict(world, signer=used, nonce=0) is Verdict.CHECK
 
 
 def test_a_revert_is_a_judgement_and_another_failure_is_not(world: World) -> None:
@@ -265,5 +265,5 @@ def test_legacy_transactions_are_taken(world: World) -> None:
     assert world.rpc.send_raw(signed.raw) == signed.transaction_hash
     with pytest.raises(RpcError) as caught:
         world.rpc.send_raw(signed.raw)
-    assert caught.value.judgement.verdict is Verdict.LOOK
+    assert caught.value.judgement.verdict is Verdict.CHECK
     assert eventually(lambda: world.rpc.receipt(signed.transaction_hash), within=SECONDS, every=0.2).succeeded

@@ -331,7 +331,7 @@ def test_no_bids_in_time(slipway: Installation, simulator: Simulator) -> None:
     began = slipway.clock.now()
     found = finish(slipway, accepted(slipway, {"bids": {"none": True}}))
     assert (found["status"], found["error"]["code"]) == ("error", "BID_TIMEOUT")
-    assert slipway.clock.now() - began >= settings.akash_clocks().bid_timeout
+    assert slipway.clock.now() - began >= settings.akash_timeouts().bid_timeout
     assert "no bids yet" in found["error"]["message"]
     assert events(found)[-3:] == ["close_sent", "confirmed_closed", "error"]
     assert sums(simulator) == (0, 1, 0)

@@ -297,7 +297,7 @@ def test_nobody_chooses_and_the_best_bid_is_taken_while_bids_last(
     item = find_workload(deployment_id)
     assert item is not None
     until, opened = from_text(item.choose_until), from_text(item.opened_at)
-    assert until <= from_text(item.leased_at) < opened + timedelta(seconds=settings.akash_clocks().bid_timeout)
+    assert until <= from_text(item.leased_at) < opened + timedelta(seconds=settings.akash_timeouts().bid_timeout)
     assert (until - opened).total_seconds() <= most
     message = next(event["message"] for event in found["events"] if event["event"] == "bid_chosen")
     assert message.startswith("The time to choose was over")

@@ -84,7 +84,7 @@ class MotoStack(Stack):
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Deployment, Tools, list[str]]]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    monkeypatch.setattr(contracts, "look", lambda *_: Contracts(None, None, None, ("0x1", "0x2")))
+    monkeypatch.setattr(contracts, "read", lambda *_: Contracts(None, None, None, ("0x1", "0x2")))
     with mock_aws():
         session: Any = boto3.Session(region_name=REGION)
 

@@ -68,7 +68,7 @@ def test_a_job_that_takes_several_nonces_has_a_ticket_for_each() -> None:
     assert int(last.wait().next_nonce) == START + 3
     with _queue(count=2) as unserved:
         _serve(last, 3)
-    assert int(unserved.look().served_ticket) == unserved.ticket == 8
+    assert int(unserved.refresh().served_ticket) == unserved.ticket == 8
 
 
 def test_a_queue_that_a_job_left_without_a_word_is_passed_by() -> None:
@@ -110,7 +110,7 @@ def test_a_job_does_not_wait_for_a_queue_that_is_already_past() -> None:
     clock = ManualClock()
     first, second = _queue(clock), _queue()
     _serve(second)
-    first.look()
+    first.refresh()
     assert int(first.wait().next_nonce) == first.expected == START + 1
     assert clock.pauses == []
 
@@ -119,7 +119,7 @@ def test_a_job_that_leaves_unserved_lets_the_next_one_go() -> None:
     clock = ManualClock()
     with _queue():
         behind = _queue(clock)
-    behind.look()
+    behind.refresh()
     assert int(behind.wait().next_nonce) == START
     assert clock.pauses == []
 
@@ -128,7 +128,7 @@ def test_a_job_that_leaves_before_its_turn_does_not_send_others_off() -> None:
     first = _queue()
     with _queue():
         pass
-    nonce = first.look()
+    nonce = first.refresh()
     assert int(nonce.served_ticket) == 0
 
 

@@ -15,7 +15,7 @@ from slipway.amounts import base_units
 from slipway.chain.contracts import load
 from slipway.configuration import chain_settings
 from slipway.solidity.compiler import Compiler
-from slipway.tokens.public import KEPT_SECONDS, PublicTokens, whole
+from slipway.tokens.public import TTL_SECONDS, PublicTokens, whole
 from slipway.tokens.store import LaunchedToken
 from tests.support.clock import ManualClock
 from tests.support.installation import MANAGER, REGISTRY, Installation
@@ -94,7 +94,7 @@ def test_anyone_reads_a_token(slipway: Installation) -> None:
         "explorer_url": f"https://explorer.test/address/{TOKEN}",
         "wallet_asset": {"type": "ERC20", "options": {"address": TOKEN, "symbol": "SENT", "decimals": 18}},
     }
-    assert answer.headers["cache-control"] == f"public, max-age={KEPT_SECONDS}"
+    assert answer.headers["cache-control"] == f"public, max-age={TTL_SECONDS}"
     # One read of the store, one call of the chain; and none for the next reader.
     assert Counter(operation for _, operation, _ in slipway.calls) == {"BatchGetItem": 1}
     assert [method for method, _ in slipway.node.asked] == ["eth_call"]
@@ -131,7 +131,7 @@ def test_what_was_read_is_read_again_after_some_seconds(slipway: Installation) -
     _chain(slipway)
     clock = ManualClock()
     tokens = PublicTokens(chain_settings().token_chain, slipway.node.client(), clock)
-    for seconds in (0, KEPT_SECONDS - 1, 2):
+    for seconds in (0, TTL_SECONDS - 1, 2):
         clock.sleep(seconds)
         tokens.view(TOKEN)
     assert [method for method, _ in slipway.node.asked].count("eth_call") == 2

@@ -41,7 +41,7 @@ class Scripted:
         assert contract == Contract(31337, TOKEN, "0x01")
         return self._say(source)
 
-    def look(self, _contract: Contract, ticket: str) -> Finding:
+    def poll(self, _contract: Contract, ticket: str) -> Finding:
         return self._say(ticket)
 
     def _say(self, asked: str | Source) -> Finding:

@@ -302,7 +302,7 @@ def _forget() -> None:
         configuration.known_wallets,
         settings.identity_settings,
         settings.tier_limit,
-        settings.akash_clocks,
+        settings.akash_timeouts,
         settings.akash_settings,
         settings.akash_budget,
         settings.pays_by_escrow,

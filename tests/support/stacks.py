@@ -10,7 +10,7 @@ import boto3
 import httpx
 
 from slipway.executions import execution_starter, execution_status
-from slipway.settings import akash_clocks
+from slipway.settings import akash_timeouts
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.models import Kind
 from slipway.stacks.node_rpc import NodeRpc

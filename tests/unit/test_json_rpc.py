@@ -347,9 +347,9 @@ def test_one_pool_that_takes_it_is_enough() -> None:
 @pytest.mark.parametrize(
     ("messages", "verdict", "least_tip"),
     [
-        (("huh?", "already known"), Verdict.LOOK, 0),
-        ((CHEAP, "nonce too low"), Verdict.LOOK, 0),
-        (("nonce too low", CHEAP), Verdict.LOOK, 0),
+        (("huh?", "already known"), Verdict.CHECK, 0),
+        ((CHEAP, "nonce too low"), Verdict.CHECK, 0),
+        (("nonce too low", CHEAP), Verdict.CHECK, 0),
         ((CHEAP, "huh?", DEAR), Verdict.PAY_MORE, 9),
         ((DEAR, CHEAP), Verdict.PAY_MORE, 9),
         (("already known", "intrinsic gas too low"), Verdict.FINAL, 0),
@@ -661,11 +661,11 @@ def test_what_a_pool_says_is_read_past_a_long_request() -> None:
     message = f"could not forward {'ab' * 200}: already known"
     with pytest.raises(RpcError) as raised:
         _rpc(lambda _: _error(-32000, message)).send_raw("0x02")
-    assert raised.value.judgement.verdict is Verdict.LOOK
+    assert raised.value.judgement.verdict is Verdict.CHECK
 
 
 def test_an_error_in_a_list_of_one_is_an_error() -> None:
     error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "nonce too low"}}
     with pytest.raises(RpcError) as raised:
         _rpc(lambda _: httpx.Response(200, json=[error])).send_raw("0x02")
-    assert raised.value.judgement.verdict is Verdict.LOOK
+    assert raised.value.judgement.verdict is Verdict.CHECK

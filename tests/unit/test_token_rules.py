@@ -102,7 +102,7 @@ def _purposes(looks: dict[str, Look]) -> list[tuple[Purpose, ...]]:
     return [PURPOSES] if "distribute" in looks else [PURPOSES[:-1], PURPOSES]
 
 
-@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+@pytest.mark.parametrize("states", EVERY_STATE, ids=str)
 def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(states: dict[str, TransactionState]) -> None:
     for wanted in _purposes(states):
         purposes = to_sign(states, wanted)
@@ -122,7 +122,7 @@ def test_nothing_is_signed_while_anything_is_open_or_has_its_effect(states: dict
             assert progress["deploy"] is Progress.CONFIRMED
 
 
-@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+@pytest.mark.parametrize("states", EVERY_STATE, ids=str)
 def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(states: dict[str, TransactionState]) -> None:
     for purposes, late, called_off in itertools.product(_purposes(states), (True, False), (True, False)):
         step = next_step(states, purposes, late=late, called_off=called_off, asked=False)
@@ -141,7 +141,7 @@ def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(states: dict[
         assert asked is (Step.CONFIRM if step in SIGNING else step)
 
 
-@pytest.mark.parametrize("looks", EVERY_STATE, ids=str)
+@pytest.mark.parametrize("states", EVERY_STATE, ids=str)
 def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(states: dict[str, TransactionState]) -> None:
     for sent, called_off, executions in itertools.product((True, False), (True, False), (1, 20)):
         left = aftermath(states, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")

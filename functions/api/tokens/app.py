@@ -9,7 +9,7 @@ from slipway.errors import ConflictError, MaxSupplyExceededError, NotFoundError,
 from slipway.http import Context, Owner, body_of, create_app, lambda_handler, refusals
 from slipway.tokens.minting import minting
 from slipway.tokens.models import MintAnswer, MintRequest, TokenView
-from slipway.tokens.public import KEPT_SECONDS, public_tokens
+from slipway.tokens.public import TTL_SECONDS, public_tokens
 
 app = create_app()
 Address = Annotated[str, Path(max_length=64)]
@@ -22,7 +22,7 @@ Mint = Annotated[MintRequest, body_of(MintRequest, subject=("to",))]
 def token(address: Address, response: Response) -> TokenView:
     """Return a launched token: supply, steward, transactions, and what adds it to a wallet."""
     found = public_tokens().view(parse_address(address, "address"))
-    response.headers["cache-control"] = f"public, max-age={KEPT_SECONDS}"
+    response.headers["cache-control"] = f"public, max-age={TTL_SECONDS}"
     return found
 
 

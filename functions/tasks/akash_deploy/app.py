@@ -10,7 +10,7 @@ from slipway.akash.workflow import AkashWorkflow
 from slipway.chain.json_rpc import JsonRpc
 from slipway.configuration import chain_settings
 from slipway.network import public_client
-from slipway.settings import akash_clocks
+from slipway.settings import akash_timeouts
 from slipway.tasks import run_job
 from slipway.times import Clock
 
@@ -19,7 +19,7 @@ from slipway.times import Clock
 def workflow(clock: Clock = time) -> AkashWorkflow:
     """Return the workflow over this installation's Akash account, made once a process."""
     chain = chain_settings().token_chain
-    return AkashWorkflow(console_api(), akash_clocks(), clock, Payments(chain, JsonRpc(chain, public_client())))
+    return AkashWorkflow(console_api(), akash_timeouts(), clock, Payments(chain, JsonRpc(chain, public_client())))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from slipway.errors import IdempotencyMismatchError, UpstreamUnavailableError, V
 from slipway.store import ControlItem, Transaction, read_item
 from slipway.times import epoch_seconds
 
-_KEPT_SECONDS = 24 * 3600
+_TTL_SECONDS = 24 * 3600
 WRITE = "idempotency"
 
 
@@ -69,7 +69,7 @@ class Idempotency:
                 *self._item_key,
                 fingerprint=self.fingerprint,
                 answer=answer,
-                expires_at=epoch_seconds() + _KEPT_SECONDS,
+                expires_at=epoch_seconds() + _TTL_SECONDS,
             ),
             or_if=IdempotencyRecord.expires_at <= epoch_seconds(),
         )

@@ -26,9 +26,9 @@ from slipway.executions import execution_starter, execution_status
 from slipway.network import public_client
 from slipway.secret_values import secret_text
 from slipway.settings import (
-    akash_clocks,
     akash_settings,
     akash_settle_usd,
+    akash_timeouts,
     artifact_bucket,
     explorer_keys_secret,
     sourcify_address,
@@ -81,7 +81,7 @@ def workloads() -> AkashReconcile:
     chain = chain_settings().token_chain
     payments = Payments(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS))
     funding = Funding(WorkloadChanges(start), payments, akash_settle_usd())
-    return AkashReconcile(console, akash_clocks(), start, partial(execution_status, arn), funding=funding)
+    return AkashReconcile(console, akash_timeouts(), start, partial(execution_status, arn), funding=funding)
 
 
 @cache
@@ -124,7 +124,7 @@ def stacks() -> StackReconcile:
         ArtifactStore(aws_client("s3"), artifact_bucket()),
         {kind: execution_starter(arn) for kind, arn in arns.items()},
         lambda kind, name: execution_status(arns[kind], name),
-        akash_clocks().look,
+        akash_timeouts().check_interval,
         rpc=node_rpc(),
     )
 

@@ -9,7 +9,7 @@ from slipway.errors import UpstreamUnavailableError
 from slipway.store import aws_client
 
 # A key that was rotated is used within this time by functions that stay warm.
-_KEPT_SECONDS = 300.0
+_TTL_SECONDS = 300.0
 
 _kept: dict[str, tuple[float, str]] = {}
 _lock = threading.Lock()
@@ -23,7 +23,7 @@ def secret_text(arn: str) -> str:
     """
     with _lock:
         found = _kept.get(arn)
-        if found and time.monotonic() - found[0] < _KEPT_SECONDS:
+        if found and time.monotonic() - found[0] < _TTL_SECONDS:
             return found[1]
         try:
             text = str(aws_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]).strip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -280,7 +280,7 @@ def build_mainnets() -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class AkashClocks:
+class AkashTimeouts:
     """How long things may take for a workload on Akash, in seconds.
 
     Attributes:
@@ -290,7 +290,7 @@ class AkashClocks:
         bid_timeout: From the creation to a lease.
         lease: From asking for a lease until the provider has the manifest.
         ready: From the lease until every service is available.
-        look: Between two looks at an active workload.
+        check_interval: Between two checks of an active workload.
         orphan: How old a deployment without a lease and without an owner may be.
     """
 
@@ -300,7 +300,7 @@ class AkashClocks:
     bid_timeout: float = 300
     lease: float = 240
     ready: float = 900
-    look: float = 300
+    check_interval: float = field(default=300, metadata={"variable": "LOOK"})
     orphan: float = 300
 
 
@@ -310,10 +310,13 @@ def akash_sdl_days() -> int:
 
 
 @cache
-def akash_clocks() -> AkashClocks:
-    """Read AKASH_CREATE_SECONDS and so on, one variable for each clock."""
-    return AkashClocks(
-        **{field.name: float(os.environ[f"AKASH_{field.name.upper()}_SECONDS"]) for field in fields(AkashClocks)}
+def akash_timeouts() -> AkashTimeouts:
+    """Read AKASH_CREATE_SECONDS and so on, one variable for each."""
+    return AkashTimeouts(
+        **{
+            each.name: float(os.environ[f"AKASH_{each.metadata.get('variable', each.name.upper())}_SECONDS"])
+            for each in fields(AkashTimeouts)
+        }
     )
 
 
@@ -421,21 +424,21 @@ def akash_refresh_function() -> str:
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Images that stacks run which name none, US dollars that each deployment gets, and clocks in seconds.
+    """Images that stacks run which name none, US dollars that each deployment gets, and timeouts in seconds.
 
     Attributes:
         node_image: Of Banano nodes.
         api_image: Of API services.
         deposit: Put into the escrow of a new deployment.
         ready: From an update until every service has to run it.
-        look: Between two looks at an active stack.
+        check_interval: Between two checks of an active stack.
     """
 
     node_image: str
     api_image: str
     deposit: Decimal
     ready: float
-    look: float
+    check_interval: float
 
 
 def stack_images() -> tuple[str, str]:
@@ -451,8 +454,8 @@ def stack_settings() -> StackSettings:
         node_image=node_image,
         api_image=api_image,
         deposit=akash_settings().default_deposit,
-        ready=akash_clocks().ready,
-        look=akash_clocks().look,
+        ready=akash_timeouts().ready,
+        check_interval=akash_timeouts().check_interval,
     )
 
 

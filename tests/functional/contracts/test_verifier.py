@@ -98,13 +98,13 @@ def _token(chain: Chain) -> tuple[Contract, Source]:
 def _end(verifier: Any, contract: Contract, source: Source) -> Finding:
     found: Finding = verifier.submit(contract, source)
 
-    def look() -> Finding:
+    def poll() -> Finding:
         nonlocal found
         if found.verdict is Verdict.PENDING and found.ticket:
-            found = verifier.look(contract, found.ticket)
+            found = verifier.poll(contract, found.ticket)
         return found
 
-    return eventually(look, lambda found: not (found.verdict is Verdict.PENDING and found.ticket), every=0)
+    return eventually(poll, lambda found: not (found.verdict is Verdict.PENDING and found.ticket), every=0)
 
 
 def _commented(source: Source, remark: str = "// Not what was compiled.\n") -> Source:
@@ -162,7 +162,7 @@ def test_a_chain_that_the_verifier_does_not_know_is_off(sourcify: Sourcify, chai
 
 def test_a_job_that_is_forgotten_is_submitted_again(sourcify: Sourcify, chain: Chain) -> None:
     contract, _ = _token(chain)
-    found = sourcify.look(contract, "249c2f4b-af6c-46a7-a72e-d079da70ac0e")
+    found = sourcify.poll(contract, "249c2f4b-af6c-46a7-a72e-d079da70ac0e")
     assert (found.verdict, found.ticket) == (Verdict.PENDING, None)
 
 
@@ -191,7 +191,7 @@ def test_nonsense_is_no_verdict(status: int, body: str) -> None:
     client = DeadlineClient(httpx.AsyncClient())
     with _served(app) as address:
         for verifier in (Sourcify(address, client), Explorer(address, lambda _: None, lambda: None, client)):
-            for ask in (partial(verifier.submit, contract, source), partial(verifier.look, contract, "ticket")):
+            for ask in (partial(verifier.submit, contract, source), partial(verifier.poll, contract, "ticket")):
                 try:
                     found = ask()
                 except UpstreamUnavailableError:

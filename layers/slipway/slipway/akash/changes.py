@@ -15,8 +15,8 @@ from slipway.akash.sdl.masking import masked
 from slipway.akash.sdl.parser import parse_sdl
 from slipway.akash.store import (
     KIND,
-    LOOK_SECONDS,
     NEXT_SDL,
+    RECONCILE_AFTER_SECONDS,
     AkashDeployment,
     put_sdl,
     running,
@@ -195,7 +195,7 @@ class WorkloadChanges:
         event: tuple[str, str, dict[str, object] | None] | None = None,
     ) -> None:
         """Change a running workload, and start the execution that does what is due now."""
-        soon = to_text(now() + timedelta(seconds=LOOK_SECONDS))
+        soon = to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS))
         if not change_job(
             deployment,
             [

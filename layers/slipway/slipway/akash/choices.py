@@ -58,7 +58,7 @@ def bids_of(deployment: AkashDeployment) -> BidList:
 def choose(deployment: AkashDeployment, body: ChooseBidsRequest, context: RequestContext) -> WorkloadStatus:
     """Take bids for a workload that waits for that. Written once; the same choice again changes nothing.
 
-    The workflow finds it at its next look, and leases them.
+    The workflow finds it at its next poll, and leases them.
 
     Raises:
         ValidationFailedError: Not one provider for each placement.

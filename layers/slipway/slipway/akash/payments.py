@@ -116,7 +116,7 @@ class Payments:
         """Send a transaction again that nodes lost."""
         broadcast(self._rpc, item)
 
-    def look(self, item: TransactionItem, moment: datetime) -> TransactionState:
+    def state_of(self, item: TransactionItem, moment: datetime) -> TransactionState:
         """See how far a transaction is."""
         return transaction_state(self._rpc, self.chain, item, 0, moment)
 

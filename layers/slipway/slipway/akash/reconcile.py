@@ -14,8 +14,8 @@ from slipway.akash.rules import Step, loss_of, next_step
 from slipway.akash.service import request_close
 from slipway.akash.store import (
     KIND,
-    LOOK_SECONDS,
     OWNERLESS,
+    RECONCILE_AFTER_SECONDS,
     WATCHED,
     claim_for_nobody,
     find_workload,
@@ -32,8 +32,8 @@ from slipway.times import Clock, from_text, now, now_text, to_text
 _MAX_DUE = 50
 _MAX_ORPHANS = 100
 _READ_SECONDS = 20.0
-# Of looks that can't wait for their turn.
-_MIN_LOOK_SECONDS = 30
+# Of checks that can't wait for their turn.
+_MIN_RECONCILE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class AkashReconcile:
 
     Args:
         console: Gives the Console API; None where Akash is not set up.
-        clocks: How long things may take.
+        timeouts: How long things may take.
         start: Starts ``akash_deploy`` under a name with an input; see ``slipway.executions``.
         status: Tells how the execution of a name stands.
         clock: Gives the time.
@@ -59,14 +59,14 @@ class AkashReconcile:
     def __init__(
         self,
         console: Callable[[], ConsoleApi] | None,
-        clocks: AkashClocks,
+        timeouts: AkashTimeouts,
         start: Callable[[str, str], None],
         status: Callable[[str], str | None],
         clock: Clock = time,
         funding: Funding | None = None,
     ) -> None:
         self._console = console
-        self._clocks = clocks
+        self._timeouts = timeouts
         self._start = start
         self._status = status
         self._funding = funding
@@ -171,7 +171,7 @@ class AkashReconcile:
             return "closed"
         except EscrowNotSettledError:
             return "closing"
-        if not AkashWorkflow(self._api(), self._clocks, self._clock).is_closed(dseq):
+        if not AkashWorkflow(self._api(), self._timeouts, self._clock).is_closed(dseq):
             return "closing"
         logger.warning("orphan closed", dseq=dseq)
         record("OrphansClosed")

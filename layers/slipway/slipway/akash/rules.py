@@ -188,7 +188,7 @@ def loss_of(state: str | None, lease_states: Sequence[str]) -> str | None:
 
 
 def backed_off(seconds: float, least: int, most: int) -> int:
-    """Return the pause before the next look at something that has been looked at for so long already."""
+    """Return the pause before the next poll of something that has been polled for so long already."""
     return int(min(max(seconds / 2, least), most))
 
 

@@ -23,7 +23,7 @@ from slipway.akash.models import (
 from slipway.akash.rules import OUT_OF_FUNDS
 from slipway.akash.sdl.gpus import GpuName, gpu_of, parse_gpu
 from slipway.akash.sdl.parser import Workload, parse_sdl
-from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, sdl_item
+from slipway.akash.store import KIND, RECONCILE_AFTER_SECONDS, AkashDeployment, sdl_item
 from slipway.akash.views import status_of
 from slipway.akash.workloads import bounds_of, new_workload
 from slipway.budgets.rules import akash_ceilings, micro
@@ -300,7 +300,7 @@ def request_close(deployment: AkashDeployment, reason: str, audit: Any = None, *
             AkashDeployment.close_requested_at.set(now_text()),
             AkashDeployment.close_reason.set(reason),
             AkashDeployment.open_shard.set(open_shard(KIND, deployment.deployment_id)),
-            AkashDeployment.open_until.set(to_text(now() + timedelta(seconds=LOOK_SECONDS))),
+            AkashDeployment.open_until.set(to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS))),
         ]
         if code:
             actions.append(AkashDeployment.close_code.set(code))

@@ -34,15 +34,15 @@ from slipway.store import ConditionsFailedError, JobsItem, Transaction, read_ite
 from slipway.times import epoch_seconds, now_text
 
 KIND = "akash"
-# Under which kind active workloads are looked at now and then.
+# Under which kind active workloads are checked now and then.
 WATCHED = "akash-active"
 _MANIFEST_SECONDS = 30 * 86400
 _BIDS_SECONDS = 30 * 86400
 OWNERLESS = "reconcile"
 # Sort key of the SDL that a workload is to run once it is updated or replaced.
 NEXT_SDL = "SDL#NEXT"
-# How soon reconcile first looks at a workload, and how often until it is active.
-LOOK_SECONDS = 120
+# How soon reconcile first checks a workload, and how often until it is active.
+RECONCILE_AFTER_SECONDS = 120
 
 
 class Purpose(StrEnum):
@@ -418,7 +418,7 @@ def resolve_attempt() -> list[Action]:
 
 
 def watched(deployment_id: str, until: str) -> list[Action]:
-    """Put an active workload among those that are looked at now and then."""
+    """Put an active workload among those that are checked now and then."""
     return [
         AkashDeployment.open_shard.set(open_shard(WATCHED, deployment_id)),
         AkashDeployment.open_until.set(until),

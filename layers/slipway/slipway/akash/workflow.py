@@ -81,7 +81,7 @@ from slipway.jobs.steps import StepResult, Workflow
 from slipway.jobs.store import audit_event, job_outcome
 from slipway.jobs.store import change_job as change
 from slipway.observability import logger, record
-from slipway.settings import AkashClocks, akash_sdl_days
+from slipway.settings import AkashTimeouts, akash_sdl_days
 from slipway.store import Transaction
 from slipway.times import Clock, from_text, now, now_text, to_text
 
@@ -293,7 +293,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             return 0
         mine = AkashDeployment.attempt_began_at == began_at
         try:
-            created = self._console.create_deployment(sdl, Decimal(deployment.deposit), self._clocks.create)
+            created = self._console.create_deployment(sdl, Decimal(deployment.deposit), self._timeouts.create)
         except CreateOutcomeUnknownError as error:
             actions = [
                 AkashDeployment.attempt_gave_up_at.set(_milliseconds(now(self._clock))),
@@ -306,7 +306,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             raise
         keep_manifest(deployment.sdl_fingerprint, created.manifest)
         self._own(deployment, created.dseq, manifest_hash(created.manifest), "created")
-        return bids.LOOK_SECONDS
+        return bids.POLL_INTERVAL_SECONDS
 
     def _own(self, deployment: AkashDeployment, dseq: str, hash_: str, event: str) -> bool:
         """Claim a deployment on Akash for a workload; False when somebody was faster."""
@@ -347,7 +347,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             if (
                 found.deployment.hash == hash_
                 and not found.leases
-                and attempt.may_have_made(found.dseq, self._clocks.create)
+                and attempt.may_have_made(found.dseq, self._timeouts.create)
                 and owner_of(found.dseq) is None
             ):
                 if made:
@@ -356,8 +356,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                     record("CreatesRecovered")
                     return 0
         # Without a manifest nothing that is found could be known as ours, nor be leased: no use in waiting.
-        patience = self._clocks.recover if hash_ else 0
-        if asked_at <= attempt.ended_by(self._clocks.create) + patience * 1000:
+        patience = self._timeouts.recover if hash_ else 0
+        if asked_at <= attempt.ended_by(self._timeouts.create) + patience * 1000:
             return _RECOVER_PAUSE
         change(
             deployment,
@@ -401,13 +401,13 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         moment = now(self._clock)
         left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
         since = deployment.acceptable_since
-        window = min(self._clocks.bid_window, bids.BID_LIFE_SECONDS)
+        window = min(self._timeouts.bid_window, bids.BID_LIFE_SECONDS)
         waiting = bids.Waiting(_seconds_since(since, moment) if since else None, left - window, window)
         choice = bids.choose(wanted, judged, waiting)
         if left <= 0:
             change(deployment, [], undisturbed(), event=("bids", choice.reason, choice.explanation()))
             reason = "there were bids, but no time to take one" if choice.chosen else choice.reason
-            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: {reason}")
+            raise BidTimeoutError(f"No bid could be taken within {self._timeouts.bid_timeout:g} s: {reason}")
         if not choice.chosen:
             return bids.pause(wanted, waiting)
         late = deployment.choose_until is not None
@@ -430,7 +430,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """Let the owner choose from now on: the deadline is written once."""
         moment = now(self._clock)
         until = offers.choose_until(
-            moment, from_text(deployment.opened_at), self._clocks.bid_timeout, deployment.choice["within"]
+            moment, from_text(deployment.opened_at), self._timeouts.bid_timeout, deployment.choice["within"]
         )
         shown = to_text(until)
         message = f"There are bids: choose one until {shown}" if until > moment else "The bids came too late to choose"
@@ -440,7 +440,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             undisturbed() & AkashDeployment.choose_until.does_not_exist(),
             event=("awaiting_choice", message, {"until": shown}),
         )
-        return offers.LOOK_SECONDS if until > moment else 0
+        return offers.POLL_INTERVAL_SECONDS if until > moment else 0
 
     def _await_choice(self, deployment: AkashDeployment) -> int:
         """Keep the bids up to date while the owner chooses; once the time is over, do what was asked for then.
@@ -451,7 +451,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         left = -_seconds_since(deployment.choose_until, now(self._clock))
         if left > 0:
             self._judged(deployment, wanted_of(deployment))
-            return min(offers.LOOK_SECONDS, math.ceil(left))
+            return min(offers.POLL_INTERVAL_SECONDS, math.ceil(left))
         if deployment.choice["unchosen"] == "close":
             raise BidTimeoutError("Nobody chose among the bids in time, and none was to be taken without that")
         return self._collect_bids(deployment)
@@ -522,8 +522,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     def _require_lease(self, deployment: AkashDeployment, moment: datetime) -> None:
         """Go on past the bids' time only for a lease that is there and waits for its manifest."""
         if not self._read(deployment).open_leases:
-            raise BidTimeoutError(f"No bid could be taken within {self._clocks.bid_timeout:g} s: leasing failed")
-        if _seconds_since(deployment.lease_asked_at, moment) > self._clocks.lease:
+            raise BidTimeoutError(f"No bid could be taken within {self._timeouts.bid_timeout:g} s: leasing failed")
+        if _seconds_since(deployment.lease_asked_at, moment) > self._timeouts.lease:
             raise LeaseClosedError("The provider did not take the manifest in time")
 
     def _read(self, deployment: AkashDeployment) -> Deployment:

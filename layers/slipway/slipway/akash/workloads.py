@@ -7,7 +7,7 @@ from typing import Any
 from slipway.akash.bidding.preferences import Bounds, Preferences
 from slipway.akash.models import Status
 from slipway.akash.sdl.parser import Workload, fingerprint
-from slipway.akash.store import KIND, LOOK_SECONDS, AkashDeployment, put_sdl
+from slipway.akash.store import KIND, RECONCILE_AFTER_SECONDS, AkashDeployment, put_sdl
 from slipway.budgets.rules import MICRO
 from slipway.budgets.store import Budget
 from slipway.jobs.deployments import day_key, deployment_key, owner_key
@@ -57,7 +57,7 @@ def new_workload(
         owner_sort=f"{created_at}#{deployment_id}",
         subject_key=day_key(created_at),
         open_shard=open_shard(KIND, deployment_id),
-        open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
+        open_until=to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS)),
     )
 
 

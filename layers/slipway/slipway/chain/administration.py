@@ -113,7 +113,7 @@ def _is_passing(method: str, answer: Any) -> bool:
     """Return whether a refusal says nothing for good, and is not one of bytes that may be there."""
     if isinstance(answer, dict) and "result" in answer and answer.get("error") is None:
         return False
-    return judge(refusal_of(method, requests.codes.ok, answer)).verdict not in (Verdict.FINAL, Verdict.LOOK)
+    return judge(refusal_of(method, requests.codes.ok, answer)).verdict not in (Verdict.FINAL, Verdict.CHECK)
 
 
 class Administration:

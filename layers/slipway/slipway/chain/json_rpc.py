@@ -62,7 +62,7 @@ _BEHIND = _NoAnswerError("the node is behind")
 
 
 def _weight(judgement: Judgement) -> tuple[bool, int]:
-    return judgement.verdict is Verdict.LOOK, judgement.least_tip
+    return judgement.verdict is Verdict.CHECK, judgement.least_tip
 
 
 class _Failures:

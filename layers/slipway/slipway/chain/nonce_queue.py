@@ -43,7 +43,7 @@ class NonceQueue:
         self._rpc = rpc
         self._clock = clock
         self.ticket = take_tickets(chain_id, address, count)
-        self.nonce = self.look()
+        self.nonce = self.refresh()
         self.served = False
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class NonceQueue:
             with suppress(UpstreamUnavailableError):
                 pass_turn(self._chain_id, self._address, self.ticket - self._count, self.ticket)
 
-    def look(self) -> SignerNonce:
+    def refresh(self) -> SignerNonce:
         """Read the next nonce."""
         self.nonce = signer_nonce(self._chain_id, self._address) or create_nonce(
             self._chain_id, self._address, self._rpc.transaction_count(self._address)
@@ -83,7 +83,7 @@ class NonceQueue:
                 break
             turns = max(1, ahead / self._count) - 0.5
             self._clock.sleep(turns * _TURN_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
-            self.look()
+            self.refresh()
             if self._ahead != ahead:
                 moved_at = self._clock.monotonic()
         return self.nonce

@@ -30,14 +30,14 @@ class Verdict(StrEnum):
     """What to do after a refusal.
 
     Attributes:
-        LOOK: These bytes, or others at their nonce, may be there: the receipts and the nonce decide.
+        CHECK: These bytes, or others at their nonce, may be there: the receipts and the nonce decide.
         PAY_MORE: Sign the nonce again with higher fees.
         LATER: Ask the next address, or again later, within the deadline.
         NEXT_ADDRESS: This address will never do it; another may.
         FINAL: No node will ever do it.
     """
 
-    LOOK = "look"
+    CHECK = "check"
     PAY_MORE = "pay_more"
     LATER = "later"
     NEXT_ADDRESS = "next_address"
@@ -159,7 +159,7 @@ _NONCE_NUMBERS = _Words(
 )
 _OF_ACCOUNT = r"(the|than|of|your|its|current|expected|account|sender|state|next|chain|s){0,4}"
 _UNDER = r"(below|lessthan|lowerthan|smallerthan|behind|under)"
-_LOOK = _Words(
+_CHECK = _Words(
     # Already known, imported, in the pool, mined, exists, broadcast, used, and whatever else it already is.
     r"already(?!\w{0,12}(reserved|exceed|expire|deprecat|limit|disconnect|closed|cancel|abort))",
     # Not an "unknown transaction".
@@ -394,8 +394,8 @@ def _of_pool(message: str, text: str) -> Judgement | None:
     """Return what a pool says of a transaction that is valid as such."""
     if _NONCE_AHEAD.search(text):
         return Judgement(Verdict.LATER)
-    if _LOOK.search(text):
-        return Judgement(Verdict.LATER if _is_nonce_ahead(message) else Verdict.LOOK)
+    if _CHECK.search(text):
+        return Judgement(Verdict.LATER if _is_nonce_ahead(message) else Verdict.CHECK)
     if _PAY_MORE.search(text):
         return Judgement(Verdict.PAY_MORE, least_tip=_least_tip(message))
     return None

@@ -158,7 +158,7 @@ class WriteAhead:
                 except WriteContentionError:
                     pass
                 self._clock.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
-                queue.look()
+                queue.refresh()
         return None
 
     def _catch_up(self, address: str) -> None:

@@ -38,7 +38,7 @@ from slipway.escrow.rules import (
     permit_typed_data,
     units_of,
 )
-from slipway.escrow.store import PaidJob, look_soon, paid_job, require_workload
+from slipway.escrow.store import PaidJob, paid_job, reconcile_soon, require_workload
 from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
@@ -103,7 +103,7 @@ class EscrowService:
         """
         answer = self._prepared(caller, body)
         # It may have ended while the chain was asked.
-        look_soon(require_workload(paid_job(body.job_id), str(caller.wallet)))
+        reconcile_soon(require_workload(paid_job(body.job_id), str(caller.wallet)))
         return answer
 
     def _prepared(self, caller: Caller, body: DepositRequest) -> DepositAnswer:

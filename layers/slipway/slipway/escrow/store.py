@@ -39,8 +39,8 @@ class PaidJob(JobsItem):
         return int(asked) if asked else agreed_price(Decimal((self.bounds or {}).get("max_price", 1)), decimals)
 
 
-def look_soon(job: PaidJob) -> None:
-    """Have a workload that runs looked at when a deposit for it can be there; best effort, it is looked at anyway."""
+def reconcile_soon(job: PaidJob) -> None:
+    """Have ``reconcile`` check a running workload when its deposit can be there; best effort: it does so anyway."""
     if job.payment and job.status == _RUNNING:
         soon = to_text(now() + timedelta(seconds=_MINED_SECONDS))
         update_if(PaidJob(job.pk, job.sk), PaidJob.status == _RUNNING, [PaidJob.open_until.set(soon)])

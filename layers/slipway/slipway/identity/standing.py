@@ -23,7 +23,7 @@ from slipway.limits.overrides import Limits
 from slipway.store import ControlItem, read_item, read_items, upstream_errors
 from slipway.times import epoch_seconds, now_text
 
-_BELIEVED_SECONDS = 45.0
+_TTL_SECONDS = 45.0
 _MAX_KEPT = 10_000
 
 
@@ -74,7 +74,7 @@ def require_good_standing(caller: Caller, *, changes: bool) -> Limits:
     known = caller.wallet, caller.tier, caller.session_id, caller.generation
     now = time.monotonic()
     seen = _good_at.get(known)
-    if seen and not changes and now - seen[0] < _BELIEVED_SECONDS:
+    if seen and not changes and now - seen[0] < _TTL_SECONDS:
         return seen[1]
     standing, ended, *changed = read_items(
         (Standing, _standing_key(caller.wallet)),

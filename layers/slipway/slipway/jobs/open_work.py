@@ -57,7 +57,7 @@ def due_jobs(kind: str, moment: str, limit: int) -> list[str]:
 
 
 def postpone(job: JobsItem, moment: str, kind: str = "") -> None:
-    """Put the next look at a job off, unless it has ended, or is not among the open ones of ``kind`` any more."""
+    """Put the next check of a job off, unless it has ended, or is not among the open ones of ``kind`` any more."""
     among = JobsItem.open_shard.startswith(open_shards(kind)[0][:-1]) if kind else JobsItem.open_shard.exists()
     _update(job, among, [JobsItem.open_until.set(moment)])
 

@@ -43,7 +43,7 @@ MEBIBYTE = 1024 * 1024
 CROWDED = 4
 """How many times its processor time a compilation may take by the clock, where others have the processor too."""
 
-_LOOK_SECONDS = 0.05
+_POLL_INTERVAL_SECONDS = 0.05
 
 _V8_FLAGS = ("--single-threaded", "--wasm-sync-tier-up", "--wasm-tiering-budget=500000000")
 """mini-racer runs V8 in one thread, so the threads that would optimize hot WebAssembly are missing: it would stay in
@@ -462,7 +462,7 @@ class _Engine:
     async def _bounded(self, code: str, seconds: float) -> Any:
         ends_at, gives_up_at = time.process_time() + seconds, time.monotonic() + CROWDED * seconds
         task = asyncio.ensure_future(self._racer.eval_cancelable(code))
-        while not (await asyncio.wait({task}, timeout=_LOOK_SECONDS))[0]:
+        while not (await asyncio.wait({task}, timeout=_POLL_INTERVAL_SECONDS))[0]:
             worked = time.process_time() >= ends_at
             if worked or time.monotonic() >= gives_up_at:
                 task.cancel()

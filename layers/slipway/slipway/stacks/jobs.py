@@ -16,8 +16,8 @@ from slipway.stacks.store import LISTED, StackItem, find_stack, forget_last_job,
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now, now_text, to_text
 
-# How soon reconcile first looks at a running job, and how often then.
-LOOK_SECONDS = 120
+# How soon reconcile first checks a running job, and how often then.
+RECONCILE_AFTER_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def begin(wanted: Wanted, seen: StackItem | None) -> StackItem:
     key = stack_key(wanted.environment, wanted.kind)
     moment, job_id = now_text(), new_id()
     generation = (int(seen.generation) if seen else 0) + 1
-    until = to_text(now() + timedelta(seconds=LOOK_SECONDS))
+    until = to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS))
     values: dict[str, Any] = {
         "status": str(status),
         "generation": generation,

@@ -21,7 +21,7 @@ from slipway.stacks.models import Kind, NodeSpec
 from slipway.stacks.node_rpc import NodeRpc, addresses_of
 from slipway.stacks.rules import (
     DISCOVERY,
-    LOOK_SECONDS,
+    POLL_TIMEOUT_SECONDS,
     PROBE,
     Endpoint,
     host_for,
@@ -89,7 +89,7 @@ class NodeWorkflow(StackWorkflow):
     # ── Discover ────────────────────────────────────────────────────────────────────────────────
 
     def _discover(self, run: StackRun) -> int:
-        """Look once for the port that the provider forwards to the node's RPC, and judge it.
+        """Poll once for the port that the provider forwards to the node's RPC, and judge it.
 
         A look that finds none is not an error before the last one.
         """
@@ -98,7 +98,7 @@ class NodeWorkflow(StackWorkflow):
         tries: list[dict[str, Any]] = list(stack.discovery or [])
         count = len(tries) + 1
         try:
-            endpoint = self._look(stack)
+            endpoint = self._poll(stack)
         except SlipwayError as error:
             is_gone = isinstance(error, LeaseClosedError)
             pause = None if is_gone else DISCOVERY.pause(count, self._seconds_since(began_at))
@@ -132,8 +132,8 @@ class NodeWorkflow(StackWorkflow):
         write = logger.info if outcome == "success" else logger.warning
         write(f"[discover][{outcome}]", stack=stack.name, count=count, of=DISCOVERY.tries, **more)
 
-    def _look(self, stack: StackItem) -> Endpoint:
-        deployment = self._open_deployment(self._open_workload(stack), LOOK_SECONDS)
+    def _poll(self, stack: StackItem) -> Endpoint:
+        deployment = self._open_deployment(self._open_workload(stack), POLL_TIMEOUT_SECONDS)
         ports = [lease.status.forwarded_ports for lease in deployment.open_leases if lease.status]
         candidate = rpc_candidate(
             {f"{index}/{name}": reported[name] for index, reported in enumerate(ports) for name in reported}

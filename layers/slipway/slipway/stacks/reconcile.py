@@ -11,7 +11,7 @@ from slipway.errors import ConflictError
 from slipway.observability import logger, record
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.health import PROBE_EVERY_SECONDS, RESTARTED_AFTER, health_after, probe
-from slipway.stacks.jobs import LOOK_SECONDS, Wanted, begin, execution_input, follow, start_job
+from slipway.stacks.jobs import RECONCILE_AFTER_SECONDS, Wanted, begin, execution_input, follow, start_job
 from slipway.stacks.models import Kind, Operation, Status
 from slipway.stacks.node_rpc import NodeRpc
 from slipway.stacks.steps import Step
@@ -23,7 +23,7 @@ from slipway.stacks.store import (
     count_stack_execution,
     due_stacks,
     find_stack,
-    look_at_again,
+    postpone,
 )
 from slipway.stacks.workflow import lost
 from slipway.store import ConditionsFailedError
@@ -56,7 +56,7 @@ class StackReconcile:
         self._artifacts = artifacts
         self._starters = starters
         self._status = status
-        self._look = look
+        self._check_interval = check_interval
         self._clock = clock
         self._rpc = rpc
 

@@ -190,8 +190,8 @@ class Schedule:
 
 # Specification 002: exponential, about 75 s in all.
 DISCOVERY = Schedule((5, 10, 20, 40))
-# The deadline of each look: Akash asks the provider, which takes about ten seconds on average.
-LOOK_SECONDS = 15.0
+# The deadline of each poll: Akash asks the provider, which takes about ten seconds on average.
+POLL_TIMEOUT_SECONDS = 15.0
 # A container counts as available when it runs; the node then opens its ledger before it listens.
 PROBE = Schedule((2, 4, 8, 16, 30))
 

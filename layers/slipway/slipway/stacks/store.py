@@ -189,8 +189,8 @@ def due_stacks(under: str, moment: str, limit: int) -> list[tuple[str, Kind]]:
     return [(environment, Kind(kind)) for environment, _, kind in names]
 
 
-def look_at_again(stack: StackItem, moment: str) -> None:
-    """Put the next look at a stack off, unless it has left the open work."""
+def postpone(stack: StackItem, moment: str) -> None:
+    """Put the next check of a stack off, unless it has left the open work."""
     condition_held(
         lambda: StackItem(stack.pk, stack.sk).update(
             actions=[StackItem.open_until.set(moment)], condition=StackItem.open_shard.exists()

@@ -333,7 +333,7 @@ class StackWorkflow(Workflow[StackRun]):
             [
                 StackItem.status.set(str(Status.ACTIVE)),
                 StackItem.job_ended_at.set(self._now_text()),
-                *in_open_work(stack.environment, self._kind, look_at, WATCHED),
+                *in_open_work(stack.environment, self._kind, check_at, WATCHED),
                 *actions,
             ],
             event=(str(Status.ACTIVE), f"Generation {int(stack.generation)} is up", None),

@@ -26,7 +26,7 @@ from slipway.tokens.store import LaunchedToken, keep_steward, launched_token
 from slipway.verification.models import Verification
 
 # How long an answer is kept, here and by callers: a mint is seen as late as that.
-KEPT_SECONDS = 10
+TTL_SECONDS = 10
 _MAX_KEPT = 500
 _RPC_SECONDS = 1.5
 CONTRACT = "HokusaiToken"
@@ -73,7 +73,7 @@ class PublicTokens:
         if found.total_supply is not None:
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
-            self._kept[address] = (self._clock.monotonic() + KEPT_SECONDS, found)
+            self._kept[address] = (self._clock.monotonic() + TTL_SECONDS, found)
         return found
 
     def abi(self, address: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from slipway.tokens.looks import recorded
 from slipway.tokens.model_source import CatalogueModels
 from slipway.tokens.models import Status
 from slipway.tokens.resume import resume
-from slipway.tokens.rules import LOOK_SECONDS, MAX_EXECUTIONS, aftermath
+from slipway.tokens.rules import MAX_EXECUTIONS, RECONCILE_AFTER_SECONDS, aftermath
 from slipway.tokens.store import KIND, TokenItem, find_token, read_launch, settle_failed
 from slipway.tokens.transaction_states import recorded
 from slipway.tokens.workflow import TokenWorkflow
@@ -83,7 +83,7 @@ class TokenReconcile:
             record("LaunchesStartedAgain")
         moment = now(self._clock)
         record("OldestUnfinishedLaunch", (moment - from_text(token.created_at)).total_seconds())
-        postpone(token, to_text(moment + timedelta(seconds=LOOK_SECONDS)))
+        postpone(token, to_text(moment + timedelta(seconds=RECONCILE_AFTER_SECONDS)))
         return str(done)
 
     def _resume(self, token: TokenItem) -> str:

@@ -11,7 +11,7 @@ from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import Clock, now, to_text
 from slipway.tokens.looks import recorded
 from slipway.tokens.models import Status
-from slipway.tokens.rules import LAUNCH_SECONDS, LOOK_SECONDS, can_resume
+from slipway.tokens.rules import LAUNCH_SECONDS, RECONCILE_AFTER_SECONDS, can_resume
 from slipway.tokens.store import Launch, TokenItem, hold_locks, move, read_launch
 from slipway.tokens.transaction_states import recorded
 
@@ -37,7 +37,7 @@ def add_resumption(write: Transaction, token: TokenItem, moment: datetime) -> No
         "executions": int(token.executions) + 1,
         "deadline": to_text(moment + timedelta(seconds=LAUNCH_SECONDS)),
         "resumed_at": to_text(moment),
-        "open_until": to_text(moment + timedelta(seconds=LOOK_SECONDS)),
+        "open_until": to_text(moment + timedelta(seconds=RECONCILE_AFTER_SECONDS)),
     }
     to = Status.DEPLOYING if token.deployment_block is None else Status.REGISTERING
     unchanged = TokenItem.executions == int(token.executions)

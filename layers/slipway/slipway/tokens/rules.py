@@ -19,8 +19,8 @@ _MIN_OWN_CHARACTERS = 2
 MAX_EXECUTIONS = 20
 # A launch that has not ended by then is called off, or one that reconcile looks at.
 LAUNCH_SECONDS = 900
-# How soon reconcile first looks at one, and how often then.
-LOOK_SECONDS = 90
+# How soon reconcile first checks one, and how often then.
+RECONCILE_AFTER_SECONDS = 90
 # How soon a launch that failed half done is taken up again, twice as long after each try.
 _RESUME_SECONDS = 30
 _MAX_RESUME_SECONDS = 3600

@@ -64,7 +64,7 @@ from slipway.tokens.models import (
 from slipway.tokens.resume import add_resumption, is_resumable
 from slipway.tokens.rules import (
     LAUNCH_SECONDS,
-    LOOK_SECONDS,
+    RECONCILE_AFTER_SECONDS,
     default_name,
     model_refusal,
     symbol_candidates,
@@ -414,7 +414,7 @@ class TokenService:
             owner_sort=f"{created_at}#{deployment_id}",
             subject_key=day_key(created_at),
             open_shard=open_shard(KIND, deployment_id),
-            open_until=to_text(now() + timedelta(seconds=LOOK_SECONDS)),
+            open_until=to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS)),
         )
 
     def _request_transaction(

@@ -58,7 +58,7 @@ class Explorer:
             return Finding(Verdict.PENDING, result)
         return self._judged(contract, result, None)
 
-    def look(self, contract: Contract, ticket: str) -> Finding:
+    def poll(self, contract: Contract, ticket: str) -> Finding:
         """See ``Verifier``."""
         _, result = self._ask("GET", contract, "checkverifystatus", {"guid": ticket})
         return self._judged(contract, result, ticket)

@@ -84,5 +84,5 @@ class Verifier(Protocol):
     def submit(self, contract: Contract, source: Source) -> Finding:
         """Ask for a verification."""
 
-    def look(self, contract: Contract, ticket: str) -> Finding:
-        """Look how far one is."""
+    def poll(self, contract: Contract, ticket: str) -> Finding:
+        """Return how far one is."""

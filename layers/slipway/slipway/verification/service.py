@@ -17,7 +17,7 @@ from slipway.verification.store import KIND, VerificationItem, find_verification
 
 _MAX_DUE = 20
 # A verifier that is quick is waited for; one that is not is asked again later.
-_LOOKS, _LOOK_PAUSE = 5, 1.0
+_POLLS, _POLL_PAUSE = 5, 1.0
 
 
 class Subject(Protocol):
@@ -99,18 +99,18 @@ class Verifications:
     def _follow(
         self, verifier: Verifier, contract: Contract, found: Finding, subject: Subject, item: VerificationItem
     ) -> Finding:
-        """Submit a source that is not submitted, and look at what comes of it for some seconds."""
+        """Submit a source that is not submitted, and poll for what comes of it for some seconds."""
         if found.ticket is None:
             source = subject.source(item)
             if source is None:
                 return Finding(Verdict.OFF, reason="The source is not kept")
             found = verifier.submit(contract, source)
-        for look in range(_LOOKS):
+        for poll in range(_POLLS):
             if found.verdict is not Verdict.PENDING or found.ticket is None:
                 break
-            if look:
-                self._clock.sleep(_LOOK_PAUSE)
-            found = verifier.look(contract, found.ticket)
+            if poll:
+                self._clock.sleep(_POLL_PAUSE)
+            found = verifier.poll(contract, found.ticket)
         return found
 
     @staticmethod

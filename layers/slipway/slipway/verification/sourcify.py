@@ -59,7 +59,7 @@ class Sourcify:
             return Finding(Verdict.OFF, reason=_reason(answer))
         raise UpstreamUnavailableError(f"Sourcify answered {status}: {_reason(answer)}")
 
-    def look(self, contract: Contract, ticket: str) -> Finding:
+    def poll(self, contract: Contract, ticket: str) -> Finding:
         """See ``Verifier``."""
         status, answer = ask(self._client, "GET", f"{self._address}/v2/verify/{ticket}")
         if status == HTTPStatus.NOT_FOUND:

@@ -13,7 +13,7 @@ from slipway.errors import WriteContentionError
 from slipway.observability import logger, record
 from slipway.times import Clock, epoch_milliseconds
 from slipway.workers.rules import newest_session
-from slipway.workers.session_store import close_session, due_workers, look_again
+from slipway.workers.session_store import close_session, due_workers, reschedule_flush
 from slipway.workers.store import find_worker
 
 _TRIES = 3
@@ -67,7 +67,7 @@ def _flush(wallet: str) -> str:
             return "moved"
         session = newest_session(worker.session_start, worker.last_seen, now)
         if session.open if session else worker.is_alive(now):
-            look_again(wallet, worker, now)
+            reschedule_flush(wallet, worker, now)
             return "moved"
         try:
             if close_session(wallet, worker, session, now):

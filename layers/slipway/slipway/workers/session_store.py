@@ -290,7 +290,7 @@ def close_session(wallet: str, worker: WorkerItem, session: Session | None, now:
     return _committed(write)
 
 
-def look_again(wallet: str, worker: WorkerItem, now: int) -> None:
+def reschedule_flush(wallet: str, worker: WorkerItem, now: int) -> None:
     """Put a worker that is alive where its last beat belongs; a beat that came meanwhile has done so itself."""
     last = (worker.last_seen if worker.session_start is not None else worker.seen_at) or 0
     condition_held(

@@ -14,8 +14,8 @@ from slipway.errors import ConflictError, ValidationFailedError
 
 # Of the time from a deployment's creation to its lease; the rest is for the best bid, and another if that one is gone.
 CHOICE_SHARE = 0.8
-# Between two looks at the bids while the buyer chooses.
-LOOK_SECONDS = 5
+# Between two polls of the bids while the buyer chooses.
+POLL_INTERVAL_SECONDS = 5
 # Best first. More providers than that do not bid, and a buyer reads fewer.
 _MAX_KEPT = 100
 _MAX_TEXT = 80

@@ -18,8 +18,8 @@ from slipway.akash.sdl.gpus import GpuName, gpu_of_attribute
 
 # Providers withdraw a bid five minutes after they made it; taking one has to be over before.
 BID_LIFE_SECONDS = 270.0
-# Between two looks at the bids while those that will do are still to come.
-LOOK_SECONDS = 3
+# Between two polls of the bids while those that will do are still to come.
+POLL_INTERVAL_SECONDS = 3
 _MAX_EXPLAINED = 40
 
 
@@ -189,9 +189,9 @@ def choose(wanted: Wanted, judged: tuple[Judged, ...], waiting: Waiting) -> Choi
 
 
 def pause(wanted: Wanted, waiting: Waiting) -> int:
-    """Return the seconds after which another look at the bids may end in a choice."""
+    """Return the seconds after which another poll of the bids may end in a choice."""
     if waiting.since_acceptable is None or wanted.preferences.providers:
-        return LOOK_SECONDS
+        return POLL_INTERVAL_SECONDS
     return max(1, math.ceil(min(waiting.window - waiting.since_acceptable, waiting.until_deadline)))
 
 

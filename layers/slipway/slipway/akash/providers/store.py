@@ -19,7 +19,7 @@ from slipway.times import epoch_seconds
 # An item holds 400 KB at most, its names included.
 PART_BYTES = 300_000
 # A list that could not be revalidated for so long is of no use.
-_KEPT_SECONDS = 7 * 86400
+_TTL_SECONDS = 7 * 86400
 _KEY = ("PROVIDERS", "COPY")
 
 
@@ -68,7 +68,7 @@ class ProviderCache:
                     _KEY[0],
                     f"PART#{version}#{number:03}",
                     body=body[start : start + PART_BYTES],
-                    expires_at=epoch_seconds() + _KEPT_SECONDS,
+                    expires_at=epoch_seconds() + _TTL_SECONDS,
                 ).save()
         put_entry(ProviderVersion(*_KEY), entry, [ProviderVersion.version.set(version)])
 

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from slipway.builds.api.models import BuildRequest
-from slipway.builds.pipeline.runs import next_look
+from slipway.builds.pipeline.runs import next_check_at
 from slipway.builds.states import DEPLOYMENT_SECONDS, ChainStatus, Stage, Status, Step
 from slipway.builds.store import (
     WALLET,
@@ -40,7 +40,7 @@ def all_chains(build: BuildItem, chain_ids: list[int]) -> list[int]:
 def new_build(wallet: str, body: BuildRequest, number: int, *, deploys: bool = True) -> BuildItem:
     """Return a build as it is accepted."""
     build_id, moment = new_id(), now_text()
-    work: dict[str, Any] = open_work_of(build_id, next_look())
+    work: dict[str, Any] = open_work_of(build_id, next_check_at())
     return BuildItem(
         *build_key(build_id),
         build_id=build_id,
@@ -127,7 +127,7 @@ def not_deployed(before: ChainDeploymentItem | None) -> Condition | None:
 
 def _begun(build: BuildItem, stage: Stage, job_id: str) -> tuple[list[Action], Condition]:
     moment = now_text()
-    work = open_work_of(build.build_id, next_look())
+    work = open_work_of(build.build_id, next_check_at())
     actions: list[Action] = [
         BuildItem.job_id.set(job_id),
         BuildItem.runs.set(int(build.runs) + 1),

@@ -17,7 +17,7 @@ TARGET_SECONDS = 87
 
 MIN_BUILDS, MAX_BUILDS = 5, 50
 PERCENTILE = 90
-_KEPT_SECONDS = 30.0
+_TTL_SECONDS = 30.0
 
 
 def estimated_seconds(seconds: list[float]) -> int:
@@ -35,7 +35,7 @@ class Estimator:
     def seconds(self) -> int:
         """Return the present estimate; a store that does not answer leaves the last one."""
         if time.monotonic() >= self._until:
-            self._until = time.monotonic() + _KEPT_SECONDS
+            self._until = time.monotonic() + _TTL_SECONDS
             try:
                 self._estimate = estimated_seconds(_last_durations())
             except SlipwayError:

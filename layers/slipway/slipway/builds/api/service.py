@@ -103,7 +103,7 @@ from slipway.times import epoch_milliseconds
 _TRIES = 8
 # Longer than any permit holds; a broadcast has its own deadline before that.
 _PERMIT_WAIT_SECONDS = 20.0
-_PERMIT_LOOK_SECONDS = 0.1
+_PERMIT_POLL_SECONDS = 0.1
 
 
 class BuildService:
@@ -410,7 +410,7 @@ class BuildService:
             if time.monotonic() > deadline:
                 logger.error("permit outlived its time", build_id=build_id, until=latest, now=epoch_milliseconds())
                 raise ConflictError("The build is cancelled, and something of it is still on its way", retry_after=2)
-            time.sleep(_PERMIT_LOOK_SECONDS)
+            time.sleep(_PERMIT_POLL_SECONDS)
 
     # ── Deploy to more chains ───────────────────────────────────────────────────────────────────
 

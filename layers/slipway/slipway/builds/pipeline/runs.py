@@ -29,8 +29,8 @@ from slipway.store import Transaction
 from slipway.times import Clock, from_text, now, now_text, to_text
 
 KIND = "build"
-# How soon reconcile first looks at a build, and how often then.
-LOOK_SECONDS = 120
+# How soon reconcile first checks a build, and how often then.
+RECONCILE_AFTER_SECONDS = 120
 # Ends that say something of this installation; the others are what the caller asked for.
 _OURS = {AuditUnavailableError.code, DeploymentFailedError.code, UpstreamUnavailableError.code}
 _MAX_MESSAGE, _MAX_DETAILS = 2000, 50
