@@ -18,7 +18,7 @@ from slipway.builds.composer.options import Options
 from slipway.builds.composer.prompt import _lexicon, read_prompt
 from slipway.builds.composer.tokens import nearest, tokenize
 from slipway.builds.composer.vocabulary import TOKENS
-from slipway.builds.composer.words import FILLERS
+from slipway.builds.composer.words import STOP_WORDS
 from slipway.builds.models import Generation, GenerationRequest, Kind
 from slipway.errors import GenerationUnsupportedError, NotHonouredError, ValidationFailedError
 from tests.support.clock import effort
@@ -115,7 +115,7 @@ def test_a_clause_that_is_inserted_into_an_honoured_prompt_is_named(number: int)
     assert plain.not_honoured == []
     for place, clause in enumerate(CLAUSES):
         form = _forms(prompt, clause)[(number + place) % 5]
-        wanted = set(re.findall(r"\w+", clause.lower())) - FILLERS
+        wanted = set(re.findall(r"\w+", clause.lower())) - STOP_WORDS
         try:
             kind, texts = what_is_dropped(form)
         except (GenerationUnsupportedError, ValidationFailedError):
@@ -140,7 +140,7 @@ def test_a_word_that_means_nothing_is_named(word: str, prompt: str) -> None:
 def test_fillers_are_no_negations_quantifiers_or_verbs_of_authority() -> None:
     meant = """not no never without each every per any all only both until unless except up mint burn pause transfer
     take lock approve withdraw seize freeze sell buy owner holder nobody anyone everyone max min"""
-    assert not FILLERS & set(meant.split())
+    assert not STOP_WORDS & set(meant.split())
 
 
 def test_misspellings_by_one_edit_are_seen_through_and_english_words_are_not() -> None:

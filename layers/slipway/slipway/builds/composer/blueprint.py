@@ -9,9 +9,9 @@ from typing import Any, Literal, Protocol
 
 from slipway.builds.composer.literals import decimal_text
 from slipway.builds.composer.options import MAX_LISTED, MAX_SECONDS, Options
-from slipway.builds.composer.reading import Reading
+from slipway.builds.composer.parsed_prompt import ParsedPrompt
+from slipway.builds.composer.phrases import PhraseSet, WordForms
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
 from slipway.builds.models import ConstructorArgument, Kind
 
 Unit = Literal["seconds", "coins", "percent", "tokens", "count", "address", "addresses", "numbers", "text"]
@@ -129,17 +129,17 @@ def duration_text(seconds: int) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def refuse_clashes(spec: Specification, draft: Weighing, clashes: Iterable[tuple[str, str, str]]) -> None:
+def refuse_clashes(spec: Specification, draft: DraftView, clashes: Iterable[tuple[str, str, str]]) -> None:
     """Refuse features that can't be together: each clash is two of them, and why. The second one's words are named."""
     for first, second, reason in clashes:
         if {first, second} <= spec.features:
-            draft.reading.refuse(draft.reading.words.get(second, second), reason)
+            draft.parsed.refuse(draft.parsed.words.get(second, second), reason)
 
 
-class Weighing(Protocol):
-    """What a kind may use of the engine's draft, to weigh one thing against another."""
+class DraftView(Protocol):
+    """What a kind may use of the engine's draft."""
 
-    reading: Reading
+    parsed: ParsedPrompt
     options: Options
     assumed: list[str]
     used: dict[str, Any]
@@ -177,7 +177,7 @@ class Blueprint:
         features: Of the vocabulary, that its contracts may have.
         parameters: What it takes beside them.
         values: Slots and options that it uses beside the parameters'.
-        wishes: Phrases of its own.
+        phrases: Phrases of its own.
         powers: Who can do what to holders, by feature; "" is for every contract of the kind.
         assumes: What holds of every contract of the kind without having been asked for.
         about: Kinds that a prompt may name beside it, since its contracts deal with them.
@@ -192,12 +192,12 @@ class Blueprint:
     features: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     values: frozenset[str] = frozenset({"owner"})
-    wishes: tuple[Wish | Ability, ...] = ()
+    phrases: tuple[PhraseSet | WordForms, ...] = ()
     powers: Mapping[str, str] = field(default_factory=dict)
     assumes: tuple[str, ...] = ()
     about: frozenset[Kind] = frozenset()
     owner: str = "owner"
-    settle: Callable[[Specification, Weighing], Specification] = lambda spec, _: spec
+    settle: Callable[[Specification, DraftView], Specification] = lambda spec, _: spec
 
     @property
     def takes(self) -> frozenset[str]:

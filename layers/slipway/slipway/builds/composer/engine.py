@@ -16,8 +16,8 @@ from slipway.builds.composer.kinds import BLUEPRINTS
 from slipway.builds.composer.kinds.erc721 import MAX_FIRST_SUPPLY
 from slipway.builds.composer.literals import decimal_text, identifier
 from slipway.builds.composer.options import Options, read_options
+from slipway.builds.composer.parsed_prompt import ParsedPrompt
 from slipway.builds.composer.prompt import NOT_READ, read_prompt
-from slipway.builds.composer.reading import Reading
 from slipway.builds.composer.specification import Specification
 from slipway.builds.composer.vocabulary import TOKENS
 from slipway.builds.models import Generation, GenerationRequest, Kind, dropped
@@ -62,10 +62,10 @@ class Composer:
         """Compose one contract; see `Generator`."""
         options = read_options(request.options)
         template = check_template(request.template)
-        reading = read_prompt(request.prompt, kind=template)
-        if reading.kind is None:
-            raise _unsupported(reading)
-        return Draft(reading.kind, reading, options, request.owner).finish()
+        parsed = read_prompt(request.prompt, kind=template)
+        if parsed.kind is None:
+            raise _unsupported(parsed)
+        return Draft(parsed.kind, parsed, options, request.owner).finish()
 
 
 def check_template(template: str | None) -> Kind | None:
@@ -82,11 +82,11 @@ def check_template(template: str | None) -> Kind | None:
     return None
 
 
-def _unsupported(reading: Reading) -> GenerationUnsupportedError:
-    asked = f"No {reading.unsupported_kind}" if reading.unsupported_kind else "The prompt names no contract that"
-    if reading.unsupported_kind and re.search(_DRAWN, reading.unsupported_kind, re.I):
-        asked = f"No {reading.unsupported_kind}, which needs an oracle that a chain may lack,"
-    language = "".join(f" {entry.reason}" for entry in reading.not_honoured if entry.reason.startswith(NOT_READ))
+def _unsupported(parsed: ParsedPrompt) -> GenerationUnsupportedError:
+    asked = f"No {parsed.unsupported_kind}" if parsed.unsupported_kind else "The prompt names no contract that"
+    if parsed.unsupported_kind and re.search(_DRAWN, parsed.unsupported_kind, re.I):
+        asked = f"No {parsed.unsupported_kind}, which needs an oracle that a chain may lack,"
+    language = "".join(f" {entry.reason}" for entry in parsed.not_honoured if entry.reason.startswith(NOT_READ))
     return GenerationUnsupportedError(
         f"{asked} can be composed.{language} What can be: {CAPABILITIES}.", details={"templates": list(KINDS)}
     )
@@ -102,7 +102,7 @@ class Draft:
 
     Attributes:
         kind: Of contract.
-        reading: Of the prompt; gets what can't be honoured.
+        parsed: Of the prompt; gets what can't be honoured.
         options: Of the request.
         caller: The caller's wallet.
         assumed: What was chosen where the request left it open.
@@ -111,7 +111,7 @@ class Draft:
     """
 
     kind: Kind
-    reading: Reading
+    parsed: ParsedPrompt
     options: Options
     caller: str
     assumed: list[str] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Draft:
         values = self._parameters(features)
         spec = self._token(features, name, values) if self._is_token() else self._other(features, name, values)
         if self.incomplete:
-            raise dropped(self.reading.not_honoured, self.assumed, self.kind, self._title(spec))
+            raise dropped(self.parsed.not_honoured, self.assumed, self.kind, self._title(spec))
         spec = self.blueprint.settle(spec, self)
         if self._is_token():
             self.used["features"] = sorted(spec.features - _HIDDEN)
@@ -150,7 +150,7 @@ class Draft:
             constructor_arguments=arguments,
             options=self._effective(),
             assumed=self.assumed,
-            not_honoured=self.reading.not_honoured,
+            not_honoured=self.parsed.not_honoured,
             powers=self._powers(spec),
         )
 
@@ -162,7 +162,7 @@ class Draft:
     @property
     def owner(self) -> str:
         """Who owns the contract, and whoever is not named otherwise."""
-        return str(self.options.owner or self.reading.values.get("owner") or self.caller)
+        return str(self.options.owner or self.parsed.values.get("owner") or self.caller)
 
     def _is_token(self) -> bool:
         return self.kind in TOKENS
@@ -179,32 +179,32 @@ class Draft:
     # ── What can't be ───────────────────────────────────────────────────────────────────────────
 
     def _refuse_other_kinds(self) -> None:
-        for kind, words in self.reading.other_kinds:
+        for kind, words in self.parsed.other_kinds:
             loosely = self.kind == "erc1155" and kind == "erc721" and "721" not in words
             if not loosely and kind not in self.blueprint.about:
-                self.reading.refuse(words, f"A build is one contract, here {self.one()}.")
+                self.parsed.refuse(words, f"A build is one contract, here {self.one()}.")
 
     def _refuse_options(self) -> None:
         for name in self.options.model_fields_set:
             if getattr(self.options, name) is None:
                 continue
             if name not in GENERAL | self.blueprint.takes:
-                self.reading.refuse(f"options.{name}", f"There is no such thing in {self.one()}.")
-        if self.reading.symbol is not None and "symbol" not in self.blueprint.takes:
-            self.reading.refuse(f"symbol {self.reading.symbol}", f"There is no such thing in {self.one()}.")
-        for name in list(self.reading.values):
+                self.parsed.refuse(f"options.{name}", f"There is no such thing in {self.one()}.")
+        if self.parsed.symbol is not None and "symbol" not in self.blueprint.takes:
+            self.parsed.refuse(f"symbol {self.parsed.symbol}", f"There is no such thing in {self.one()}.")
+        for name in list(self.parsed.values):
             if name not in self.blueprint.takes:
-                self.reading.refuse(self.reading.words[name], f"There is no such thing in {self.one()}.")
-                del self.reading.values[name]
+                self.parsed.refuse(self.parsed.words[name], f"There is no such thing in {self.one()}.")
+                del self.parsed.values[name]
 
     def _features(self) -> set[str]:
         known = self.blueprint.features
         self._settle_supply()
-        asked = {feature for feature, asked in self.reading.features.items() if asked} - _SETTLED
+        asked = {feature for feature, asked in self.parsed.features.items() if asked} - _SETTLED
         wanted = asked & known
         for feature in sorted(asked - known):
-            for words in self.reading.mentions[feature]:
-                self.reading.refuse(words, self.reading.reasons.get(feature) or self._lacks(feature))
+            for words in self.parsed.mentions[feature]:
+                self.parsed.refuse(words, self.parsed.reasons.get(feature) or self._lacks(feature))
         for feature in (*SWITCHES, "royalty"):
             value = getattr(self.options, feature)
             if value is None:
@@ -214,7 +214,7 @@ class Draft:
             elif feature in known:
                 wanted.add(feature)
             elif feature in SWITCHES:
-                self.reading.refuse(f"options.{feature}", self._lacks(feature))
+                self.parsed.refuse(f"options.{feature}", self._lacks(feature))
         wanted = self._with_access(wanted)
         if "ownerless" in wanted:
             self._refuse_owner(wanted)
@@ -223,34 +223,34 @@ class Draft:
     def _refuse_owner(self, wanted: set[str]) -> None:
         """Refuse what needs an owner in a contract that is to have none."""
         for feature in sorted(wanted & _NEEDS_OWNER):
-            self.reading.refuse(
-                f"{self.reading.words['ownerless']} … {self.reading.words.get(feature, 'options')}",
+            self.parsed.refuse(
+                f"{self.parsed.words['ownerless']} … {self.parsed.words.get(feature, 'options')}",
                 "Nobody could do this, since the contract has no owner.",
             )
             wanted.discard(feature)
-        if self.options.owner or "owner" in self.reading.values:
-            self.reading.refuse(self.reading.words["ownerless"], "The request names an owner.")
+        if self.options.owner or "owner" in self.parsed.values:
+            self.parsed.refuse(self.parsed.words["ownerless"], "The request names an owner.")
 
     def _settle_supply(self) -> None:
         """Weigh what is said of the supply as a whole: fixed, unlimited, minted at once."""
-        said, words = self.reading.features, self.reading.words
+        said, words = self.parsed.features, self.parsed.words
         if said.get("uncapped") and said.get("capped"):
-            self.reading.refuse(f"{words['uncapped']} … {words['capped']}", "There is a cap, or there is none.")
+            self.parsed.refuse(f"{words['uncapped']} … {words['capped']}", "There is a cap, or there is none.")
         if said.get("fixed") and self.kind == "erc20":
             if said.get("mintable") and self.options.mintable is None:
-                self.reading.refuse(
+                self.parsed.refuse(
                     f"{words['fixed']} … {words['mintable']}", "A supply that is fixed can't be minted later."
                 )
             if said.get("uncapped"):
-                self.reading.refuse(f"{words['fixed']} … {words['uncapped']}", "A supply is fixed, or it has no limit.")
+                self.parsed.refuse(f"{words['fixed']} … {words['uncapped']}", "A supply is fixed, or it has no limit.")
             said.setdefault("mintable", False)
         if said.get("fixed") and said.get("upgradeable") and "supply" not in words["fixed"].lower():
-            self.reading.refuse(
+            self.parsed.refuse(
                 f"{words['fixed']} … {words['upgradeable']}", "Code that can be replaced can change everything."
             )
         limit = next((name for name in ("max_wallet", "max_transaction") if said.get(name)), None)
         if said.get("uncapped") and limit and not re.search(r"supply|mint|cap", words["uncapped"], re.I):
-            self.reading.refuse(f"{words['uncapped']} … {words[limit]}", "There are limits, or there are none.")
+            self.parsed.refuse(f"{words['uncapped']} … {words[limit]}", "There are limits, or there are none.")
         if (
             said.get("uncapped")
             and "mintable" not in said
@@ -264,7 +264,7 @@ class Draft:
         if "roles" in self.blueprint.features:
             return wanted - {"roles"} | ({"roles"} if self.options.access == "roles" else set())
         if self.options.access == "roles":
-            self.reading.refuse("options.access", self._lacks("roles"))
+            self.parsed.refuse("options.access", self._lacks("roles"))
         return wanted
 
     def _lacks(self, feature: str) -> str:
@@ -274,16 +274,16 @@ class Draft:
     # ── Names ───────────────────────────────────────────────────────────────────────────────────
 
     def _name(self) -> str:
-        name = self.options.name or self.reading.name
+        name = self.options.name or self.parsed.name
         if name is None:
-            symbol = (self.option("symbol") or self.reading.symbol) if self._is_token() else None
+            symbol = (self.option("symbol") or self.parsed.symbol) if self._is_token() else None
             name = symbol or self.blueprint.name
             self.assumed.append(f"The name is {name}.")
         self.used["name"] = name
         return name
 
     def _symbol(self, name: str) -> str:
-        symbol = self.option("symbol") or self.reading.symbol
+        symbol = self.option("symbol") or self.parsed.symbol
         if symbol is None:
             symbol = _symbol_of(name)
             self.assumed.append(f"The symbol is {symbol}.")
@@ -302,7 +302,7 @@ class Draft:
         values, broken = {}, set()
         for parameter in self.blueprint.parameters:
             value = said[parameter.name]
-            said_otherwise = any(slot in self.reading.values for slot in parameter.instead)
+            said_otherwise = any(slot in self.parsed.values for slot in parameter.instead)
             if value is None and not said_otherwise and parameter.feature in {"", *features}:
                 value = self._default(parameter)
                 if parameter.missing:
@@ -317,18 +317,18 @@ class Draft:
     def _value(self, parameter: Parameter) -> Any:
         """Return what options or prompt say of a parameter; None where they say nothing, or what can't be."""
         given = self.option(parameter.name)
-        value = given if given is not None else self.reading.values.get(parameter.name)
+        value = given if given is not None else self.parsed.values.get(parameter.name)
         problem = None if value is None else parameter.problem(value)
         if problem and given is not None:
             raise ValidationFailedError.of_field(f"options.{parameter.name}", problem)
         if problem:
-            self.reading.refuse(self.reading.words[parameter.name], problem)
+            self.parsed.refuse(self.parsed.words[parameter.name], problem)
             return None
         return value
 
     def _default(self, parameter: Parameter) -> Any:
-        if parameter.missing and parameter.name not in self.reading.values:
-            self.reading.refuse(self._words_of(parameter), parameter.missing)
+        if parameter.missing and parameter.name not in self.parsed.values:
+            self.parsed.refuse(self._words_of(parameter), parameter.missing)
         value = self.owner if parameter.default == "owner" else parameter.default
         if parameter.assumed:
             self.assumed.append(parameter.assumed.format(parameter.in_words(value) if value is not None else ""))
@@ -338,27 +338,27 @@ class Draft:
         """Return the words of the prompt that ask for what a parameter belongs to."""
         same = [other.name for other in self.blueprint.parameters if other.feature == parameter.feature]
         same += [] if parameter.feature else sorted(self.blueprint.values)
-        words = self.reading.words
+        words = self.parsed.words
         named = [words[name] for name in (parameter.feature, *same) if name in words]
-        return named[0] if named else self.reading.kind_words or f"options.{parameter.name}"
+        return named[0] if named else self.parsed.kind_words or f"options.{parameter.name}"
 
     # ── Tokens ──────────────────────────────────────────────────────────────────────────────────
 
     def _token(self, features: set[str], name: str, values: dict[str, Any]) -> Specification:
         symbol = self._symbol(name)
         decimals = self._decimals()
-        denied = self.reading.features.get("mintable") is False or self.options.mintable is False
+        denied = self.parsed.features.get("mintable") is False or self.options.mintable is False
         cap, supply = self._amounts(features, denied)
         if self.kind != "erc20" and not features & {"ownerless", "public_mint"} and (not denied or not supply):
             if denied:
-                self.reading.refuse("no minting", "A collection that starts empty would stay empty.")
+                self.parsed.refuse("no minting", "A collection that starts empty would stay empty.")
             features.add("mintable")
         elif "ownerless" in features and self.kind != "erc20" and not supply and "public_mint" not in features:
-            self.reading.refuse(self.reading.words["ownerless"], "A collection that starts empty would stay empty.")
+            self.parsed.refuse(self.parsed.words["ownerless"], "A collection that starts empty would stay empty.")
         if "votes" in features and self.kind == "erc20":
-            if self.reading.features.get("permit") is False or self.options.permit is False:
-                self.reading.refuse(
-                    self.reading.words.get("permit", "options.permit"),
+            if self.parsed.features.get("permit") is False or self.options.permit is False:
+                self.parsed.refuse(
+                    self.parsed.words.get("permit", "options.permit"),
                     "A token with votes has permit: delegations are signed with the same nonces.",
                 )
             features.add("permit")
@@ -385,12 +385,12 @@ class Draft:
 
     def _people(self, features: set[str], supply: Fraction) -> dict[str, str]:
         """Return who is named for the first supply, minting and royalties; each needs what it is named for."""
-        named = {name: self.reading.values[name] for name in _PEOPLE if name in self.reading.values}
+        named = {name: self.parsed.values[name] for name in _PEOPLE if name in self.parsed.values}
         if "minter" in named:
             features.update(("mintable", "roles"))
         needed = {"recipient": bool(supply), "minter": True, "royalty_receiver": "royalty" in features}
         for name in [name for name in named if not needed[name] or self.options.mintable is False]:
-            self.reading.refuse(self.reading.words[name], "There is nothing that this address would be for.")
+            self.parsed.refuse(self.parsed.words[name], "There is nothing that this address would be for.")
             del named[name]
         self.used |= named
         return named
@@ -400,7 +400,7 @@ class Draft:
             return 0
         decimals = self.option("decimals")
         if decimals is None:
-            decimals = self.reading.values.get("decimals")
+            decimals = self.parsed.values.get("decimals")
         if decimals is None:
             decimals = 18
         self.used["decimals"] = decimals
@@ -409,15 +409,15 @@ class Draft:
     def _amounts(self, features: set[str], denied: bool) -> tuple[Fraction | None, Fraction]:
         """Return cap and first supply, as the request says or, where it says nothing, as is usual for the kind."""
         cap, supply = self.option("cap"), self.option("supply")
-        cap = cap if cap is not None else self.reading.values.get("cap")
-        supply = supply if supply is not None else self.reading.values.get("supply")
+        cap = cap if cap is not None else self.parsed.values.get("cap")
+        supply = supply if supply is not None else self.parsed.values.get("supply")
         if self.kind == "erc721" and supply is not None and not (self.options.supply is not None or self._from_start()):
             # "10,000 NFTs" says how many there will be, not that the owner holds them all from the start.
             cap, supply = (supply, Fraction(0)) if cap is None else (cap, supply)
         if self.kind == "erc20":
             cap, supply = self._erc20_amounts(features, denied, cap, supply)
         elif "capped" in features and cap is None:
-            self.reading.refuse(self.reading.words["capped"], "The prompt does not say how many.")
+            self.parsed.refuse(self.parsed.words["capped"], "The prompt does not say how many.")
             features.discard("capped")
         if cap is not None:
             features.add("capped")
@@ -426,7 +426,7 @@ class Draft:
         return cap, supply or Fraction(0)
 
     def _from_start(self) -> bool:
-        return bool(self.reading.features.get("minted")) or "recipient" in self.reading.values
+        return bool(self.parsed.features.get("minted")) or "recipient" in self.parsed.values
 
     def _erc20_amounts(
         self, features: set[str], denied: bool, cap: Fraction | None, supply: Fraction | None
@@ -435,7 +435,7 @@ class Draft:
             cap = supply
             self.assumed.append(f"The cap is the supply, {decimal_text(cap)}.")
         elif "capped" in features and cap is None:
-            self.reading.refuse(self.reading.words["capped"], "The prompt does not say how much.")
+            self.parsed.refuse(self.parsed.words["capped"], "The prompt does not say how much.")
             features.discard("capped")
         if supply is None:
             supply = Fraction(1_000_000)
@@ -473,7 +473,7 @@ class Draft:
         if "royalty" not in features:
             return None
         given = self.option("royalty")
-        percent = Fraction(str(given)) if given is not None else self.reading.values.get("royalty")
+        percent = Fraction(str(given)) if given is not None else self.parsed.values.get("royalty")
         if percent is None:
             percent = Fraction(5)
             self.assumed.append("The royalty is 5 percent.")
@@ -481,7 +481,7 @@ class Draft:
         if points.denominator != 1 or not 0 <= points <= 10_000:
             if given is not None:
                 raise ValidationFailedError.of_field("options.royalty", "is 0 to 100 percent, in steps of 0.01")
-            self.reading.refuse(self.reading.words["royalty"], "A royalty is 0 to 100 percent, in steps of 0.01.")
+            self.parsed.refuse(self.parsed.words["royalty"], "A royalty is 0 to 100 percent, in steps of 0.01.")
             features.discard("royalty")
             return None
         self.used["royalty"] = decimal_text(percent)
@@ -490,7 +490,7 @@ class Draft:
     def _base_uri(self) -> str:
         if self.kind == "erc20":
             return ""
-        uri = self.options.base_uri or self.reading.values.get("base_uri") or ""
+        uri = self.options.base_uri or self.parsed.values.get("base_uri") or ""
         if uri:
             self.used["base_uri"] = uri
         return uri
@@ -510,7 +510,7 @@ class Draft:
 
     def _assume_people(self, spec: Specification, *, owned: bool) -> None:
         """Name whom the contract gives money or power to where the request did not say."""
-        named = self.options.owner or self.reading.values.get("owner")
+        named = self.options.owner or self.parsed.values.get("owner")
         if "ownerless" in spec.features and not spec.recipient:
             self.assumed.append(f"The first supply goes to the caller's wallet, {spec.owner}.")
         elif self.blueprint.owner and owned and not named:
@@ -545,7 +545,7 @@ class Draft:
     def _effective(self) -> dict[str, Any]:
         """Return the options in effect; `deploy` is among them when it is not done at once."""
         wanted = self.options.deploy
-        if wanted is False or (wanted is None and self.reading.features.get("deploy") is False):
+        if wanted is False or (wanted is None and self.parsed.features.get("deploy") is False):
             self.used["deploy"] = False
         return self.used
 

@@ -1,7 +1,7 @@
 """Reads a prompt: which contract, and with what. Every word is accounted for.
 
-Names, addresses and the kind are read first, then the phrases that wishes declare (`slipway.builds.composer.wishes`).
-What no phrase covers, apart from a short closed list of fillers, was not understood and is reported to the caller.
+Names, addresses and the kind are read first, then the phrases that kinds declare (`slipway.builds.composer.phrases`).
+What no phrase covers, apart from a short closed list of stop words, was not understood and is reported to the caller.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from functools import cache
 from slipway.builds.composer.kinds import BLUEPRINTS
 from slipway.builds.composer.languages import language_of
 from slipway.builds.composer.options import MAX_DECIMALS, MAX_NAME, MAX_SYMBOL
-from slipway.builds.composer.reading import Reading
+from slipway.builds.composer.parsed_prompt import ParsedPrompt
+from slipway.builds.composer.phrases import READ, Found, Lexicon, drop_ambiguous, is_unread
 from slipway.builds.composer.tokens import NO_ADDRESS, Token, Tokens, tokenize
 from slipway.builds.composer.vocabulary import KINDS, SHARED, UNSUPPORTED, UNSUPPORTED_KINDS
-from slipway.builds.composer.wishes import READ, Found, Lexicon, is_unread, weed
-from slipway.builds.composer.words import CORRECTABLE, FILLERS, JOINTS, LEADING, NAME_ENDS
+from slipway.builds.composer.words import CORRECTABLE, JOINTS, LEADING, NAME_ENDS, STOP_WORDS
 from slipway.builds.models import Kind
 
 NOT_READ = "The prompt seems to be in "
@@ -27,7 +27,7 @@ NOT_UNDERSTOOD = "The composer did not understand this part."
 _MAX_CONTRACTS = 20
 
 
-def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
+def read_prompt(prompt: str, *, kind: Kind | None = None) -> ParsedPrompt:
     """Read a prompt; ``kind`` is what to make where the caller has named it apart from the prompt.
 
     Returns:
@@ -36,43 +36,45 @@ def read_prompt(prompt: str, *, kind: Kind | None = None) -> Reading:
     Raises:
         ValidationFailedError: An address has a wrong checksum.
     """
-    reading = Reading()
-    text = _visible(prompt, reading)
+    parsed = ParsedPrompt()
+    text = _visible(prompt, parsed)
     tokens = tokenize(text)
-    _read_symbol(tokens, reading)
-    _read_name(tokens, reading)
-    _read_bracketed_symbol(tokens, reading)
-    covered = _read_kind(tokens, reading, kind)
-    _read_bare_name(tokens, reading)
-    _read_bracketed_symbol(tokens, reading)
-    _mark_names(tokens, reading)
+    _read_symbol(tokens, parsed)
+    _read_name(tokens, parsed)
+    _read_bracketed_symbol(tokens, parsed)
+    covered = _read_kind(tokens, parsed, kind)
+    _read_bare_name(tokens, parsed)
+    _read_bracketed_symbol(tokens, parsed)
+    _mark_names(tokens, parsed)
     if language := language_of(text):
-        reading.refuse(prompt, f"{NOT_READ}{language}, which is not read; write it in English.")
-        return reading
-    found = weed(tokens, _lexicon().find(tokens, reading.kind))
+        parsed.refuse(prompt, f"{NOT_READ}{language}, which is not read; write it in English.")
+        return parsed
+    found = drop_ambiguous(tokens, _lexicon().find(tokens, parsed.kind))
     covered |= {place for entry in found for place in entry.places}
-    _apply(tokens, reading, found)
-    reading.corrected = tokens.corrected
-    _refuse_unread(tokens, reading, covered)
-    return reading
+    _apply(tokens, parsed, found)
+    parsed.corrected = tokens.corrected
+    _refuse_unread(tokens, parsed, covered)
+    return parsed
 
 
 @cache
 def _lexicon() -> Lexicon:
     own = [
-        replace(wish, kinds=frozenset({kind})) for kind, blueprint in BLUEPRINTS.items() for wish in blueprint.wishes
+        replace(phrase_set, kinds=frozenset({kind}))
+        for kind, blueprint in BLUEPRINTS.items()
+        for phrase_set in blueprint.phrases
     ]
     return Lexicon([*own, *SHARED, *UNSUPPORTED])
 
 
-def _visible(prompt: str, reading: Reading) -> str:
+def _visible(prompt: str, parsed: ParsedPrompt) -> str:
     """Replace what can't be seen, except line ends, by spaces."""
     composed = unicodedata.normalize("NFC", prompt.encode("utf-8", "replace").decode())
     shown = "".join(
         character if character.isprintable() or character == "\n" else " " for character in composed.replace("\t", " ")
     )
     if shown != composed.replace("\t", " ").replace("\r", " "):
-        reading.refuse("control or invisible characters", "They were read as spaces.")
+        parsed.refuse("control or invisible characters", "They were read as spaces.")
     return shown
 
 
@@ -89,23 +91,23 @@ _SYMBOLS = re.compile(
     r"|be))*(?: :)?(?!\S)"
 )
 _STOP = re.compile(NAME_ENDS)
-_KNOWN = CORRECTABLE | FILLERS
+_KNOWN = CORRECTABLE | STOP_WORDS
 
 
-def _keep_name(reading: Reading, name: str) -> None:
+def _keep_name(parsed: ParsedPrompt, name: str) -> None:
     name = " ".join(name.split())
     if 0 < len(name) <= MAX_NAME:
-        reading.name = name
+        parsed.name = name
     else:
-        reading.refuse(f"name {name}", f"A name has 1 to {MAX_NAME} characters.")
+        parsed.refuse(f"name {name}", f"A name has 1 to {MAX_NAME} characters.")
 
 
-def _keep_symbol(reading: Reading, symbol: str) -> None:
+def _keep_symbol(parsed: ParsedPrompt, symbol: str) -> None:
     symbol = symbol.strip().removeprefix("$").rstrip(".")
     if 0 < len(symbol) <= MAX_SYMBOL and not re.search(r"\s", symbol):
-        reading.symbol = symbol
+        parsed.symbol = symbol
     else:
-        reading.refuse(f"symbol {symbol}", f"A symbol has 1 to {MAX_SYMBOL} characters and no spaces.")
+        parsed.refuse(f"symbol {symbol}", f"A symbol has 1 to {MAX_SYMBOL} characters and no spaces.")
 
 
 def _after(tokens: Tokens, match: re.Match[str]) -> tuple[range, int]:
@@ -117,7 +119,7 @@ def _after(tokens: Tokens, match: re.Match[str]) -> tuple[range, int]:
     return places, at
 
 
-def _read_symbol(tokens: Tokens, reading: Reading) -> None:
+def _read_symbol(tokens: Tokens, parsed: ParsedPrompt) -> None:
     for match in _SYMBOLS.finditer(tokens.canonical):
         places, at = _after(tokens, match)
         token = tokens.tokens[at] if at < len(tokens.tokens) else None
@@ -130,7 +132,7 @@ def _read_symbol(tokens: Tokens, reading: Reading) -> None:
             if _STOP.fullmatch(symbol) or not symbol:
                 continue
         tokens.replace(range(places.start, end), "<symbol>", symbol)
-        _keep_symbol(reading, symbol)
+        _keep_symbol(parsed, symbol)
         return
 
 
@@ -154,25 +156,25 @@ def _touches(tokens: Tokens, at: int) -> bool:
     )
 
 
-def _read_name(tokens: Tokens, reading: Reading) -> None:
+def _read_name(tokens: Tokens, parsed: ParsedPrompt) -> None:
     plain: tuple[range, int, int] | None = None
     for match in _NAMING.finditer(tokens.canonical):
         places, at = _after(tokens, match)
         if at >= len(tokens.tokens):
             continue
         if tokens.tokens[at].word == "<quote>":
-            _take_name(tokens, reading, range(places.start, at + 1), str(tokens.tokens[at].value))
+            _take_name(tokens, parsed, range(places.start, at + 1), str(tokens.tokens[at].value))
             return
         if plain is None and (end := _name_end(tokens, at)) > at:
             plain = (places, at, end)
     if plain:
         places, at, end = plain
         raw = tokens.raw(range(at, end))
-        _take_name(tokens, reading, range(places.start, end), re.sub(r"['’]s$|['’]$", "", raw))
+        _take_name(tokens, parsed, range(places.start, end), re.sub(r"['’]s$|['’]$", "", raw))
         return
     for place, token in enumerate(tokens.tokens):
         if token.word == "<quote>" and _is_named_by_place(tokens, place):
-            _take_name(tokens, reading, range(place, place + 1), str(token.value))
+            _take_name(tokens, parsed, range(place, place + 1), str(token.value))
             return
 
 
@@ -205,9 +207,9 @@ def _is_named_by_place(tokens: Tokens, place: int) -> bool:
     return last in named or last.startswith("erc") or (last in (",", ".", ";") and after in (",", ".", ";", "("))
 
 
-def _take_name(tokens: Tokens, reading: Reading, places: range, name: str) -> None:
+def _take_name(tokens: Tokens, parsed: ParsedPrompt, places: range, name: str) -> None:
     tokens.replace(places, "<name>", name)
-    _keep_name(reading, name)
+    _keep_name(parsed, name)
 
 
 def _is_word(token: Token) -> bool:
@@ -288,9 +290,9 @@ def _is_amount(tokens: Tokens, place: int) -> bool:
     return bool(re.fullmatch(units, following)) or value >= 10_000 or not named
 
 
-def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
+def _read_bare_name(tokens: Tokens, parsed: ParsedPrompt) -> None:
     """Read "the HyperKit token", and a capitalised word that is a clause of its own, when no name was given."""
-    if reading.name is not None or _is_shouted(tokens):
+    if parsed.name is not None or _is_shouted(tokens):
         return
     at = 0
     while at < len(tokens.tokens):
@@ -311,7 +313,7 @@ def _read_bare_name(tokens: Tokens, reading: Reading) -> None:
             behind = kind and (alone or (following is not None and following.word in JOINTS | {"<n>"}))
             adjective = re.search(r"(?:able|ible|less|ing|ed|ly)$", tokens.raw(range(at, end)))
             if (alone and opened and at and not adjective) or (thing and (article or at == 0)) or coined or behind:
-                _take_name(tokens, reading, range(at, end), tokens.raw(range(at, end)))
+                _take_name(tokens, parsed, range(at, end), tokens.raw(range(at, end)))
                 return
         at = max(end, at + 1)
 
@@ -334,9 +336,9 @@ def _is_proper(tokens: Tokens, place: int) -> bool:
     return plain and not any(word in known for word in [*token.word.split(), raw.lower()])
 
 
-def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
+def _read_bracketed_symbol(tokens: Tokens, parsed: ParsedPrompt) -> None:
     """Read "HyperKit (HKT)" and "$HKT"."""
-    if reading.symbol is not None:
+    if parsed.symbol is not None:
         return
     for place, token in enumerate(tokens.tokens):
         raw = tokens.text[token.start : token.end]
@@ -345,19 +347,19 @@ def _read_bracketed_symbol(tokens: Tokens, reading: Reading) -> None:
             and tokens.tokens[place - 1].word == "("
             and tokens.tokens[place + 1].word == ")"
         )
-        listed = reading.name is not None and re.fullmatch(r"[A-Z]{2,6}", raw) and _is_clause(tokens, place)
-        short = _abbreviates(raw, reading.name) and tokens.tokens[place - 1].word in ("<name>", "<n>")
+        listed = parsed.name is not None and re.fullmatch(r"[A-Z]{2,6}", raw) and _is_clause(tokens, place)
+        short = _abbreviates(raw, parsed.name) and tokens.tokens[place - 1].word in ("<name>", "<n>")
         if token.word == "<ticker>" or listed or short or (bracketed and re.fullmatch(r"[A-Z][A-Z0-9]{1,10}", raw)):
             if re.fullmatch(r"(?:ERC|EIP)\d+|NFTS?|UUPS|ETH|DAO", raw):
                 continue
-            reading.symbol = str(token.value) if token.word == "<ticker>" else raw
+            parsed.symbol = str(token.value) if token.word == "<ticker>" else raw
             places = range(place - 1, place + 2) if bracketed else range(place, place + 1)
             first = places.start
-            while reading.name is None and first > 0 and _is_proper(tokens, first - 1):
+            while parsed.name is None and first > 0 and _is_proper(tokens, first - 1):
                 first -= 1
-            tokens.replace(places, "<symbol>", reading.symbol)
+            tokens.replace(places, "<symbol>", parsed.symbol)
             if first < places.start:
-                _take_name(tokens, reading, range(first, places.start), tokens.raw(range(first, places.start)))
+                _take_name(tokens, parsed, range(first, places.start), tokens.raw(range(first, places.start)))
             return
 
 
@@ -376,14 +378,14 @@ def _is_clause(tokens: Tokens, place: int) -> bool:
     return named and all(token.ends_clause for token in after)
 
 
-def _mark_names(tokens: Tokens, reading: Reading) -> None:
+def _mark_names(tokens: Tokens, parsed: ParsedPrompt) -> None:
     """Make atoms of further mentions of the name and the symbol."""
     for place, token in enumerate(list(tokens.tokens)):
         raw = tokens.text[token.start : token.end]
         if token.word.startswith("<") or not raw.isalnum():
             continue
-        if raw == reading.symbol or raw == reading.name:
-            tokens.replace(range(place, place + 1), "<symbol>" if raw == reading.symbol else "<name>", raw)
+        if raw == parsed.symbol or raw == parsed.name:
+            tokens.replace(range(place, place + 1), "<symbol>" if raw == parsed.symbol else "<name>", raw)
 
 
 # ── Kinds ───────────────────────────────────────────────────────────────────────────────────────
@@ -428,7 +430,7 @@ def _mentions(tokens: Tokens) -> list[_Mention]:
     return kept
 
 
-def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]:
+def _read_kind(tokens: Tokens, parsed: ParsedPrompt, given: Kind | None) -> set[int]:
     """Read the kind of the thing asked for, and return the tokens that name other kinds.
 
     It is the last of the first run of kinds: an "ERC-20 vesting contract" is a vesting.
@@ -442,23 +444,23 @@ def _read_kind(tokens: Tokens, reading: Reading, given: Kind | None) -> set[int]
     ):
         head = first
     if head is not None:
-        reading.kind, reading.unsupported_kind = head.kind, None if head.kind else head.words
-        reading.kind_words = head.words
+        parsed.kind, parsed.unsupported_kind = head.kind, None if head.kind else head.words
+        parsed.kind_words = head.words
     if given is not None:
-        reading.kind, reading.unsupported_kind = given, None
+        parsed.kind, parsed.unsupported_kind = given, None
     covered: set[int] = set()
     atoms: list[range] = []
     for mention in strong:
-        if mention.kind is not None and mention.kind == reading.kind:
+        if mention.kind is not None and mention.kind == parsed.kind:
             atoms.append(mention.places)
             continue
         if mention.kind is None and (given or mention is not head):
-            reading.refuse(mention.words, "The composer makes no such contract; a build is one contract.")
+            parsed.refuse(mention.words, "The composer makes no such contract; a build is one contract.")
         elif mention.kind is not None:
-            reading.other_kinds.append((mention.kind, mention.words))
+            parsed.other_kinds.append((mention.kind, mention.words))
         covered.update(mention.places)
     for places in atoms:
-        tokens.replace(places, "<kind>", reading.kind)
+        tokens.replace(places, "<kind>", parsed.kind)
     return covered
 
 
@@ -486,9 +488,7 @@ def _is_introduced(tokens: Tokens, mention: _Mention) -> bool:
     """Return whether a loose word such as "token" is what is asked for: "create a token called Ab with staking"."""
     before = tokens.text[: tokens.tokens[mention.places.start].start] if mention.places else ""
     after = next((token.word for token in tokens.tokens[mention.places.stop :] if token.word), "")
-    made = re.search(
-        r"(?:^|\b(?:an?|create|make|build|launch|deploy|new|issue|write|generate))\s+(?:\w+\s+){0,2}$", before, re.I
-    )
+    made = re.search(_MADE, before, re.I)
     return mention.weak and (
         after in ("<name>", "<symbol>") or (made is not None and after not in ("contract", "<kind>"))
     )
@@ -525,73 +525,73 @@ _ROLES = {"mintable": "mint", "pausable": "paus", "upgradeable": "upgrad"}
 """What the stems in the names of roles stand for."""
 
 
-def _apply(tokens: Tokens, reading: Reading, found: list[Found]) -> None:
+def _apply(tokens: Tokens, parsed: ParsedPrompt, found: list[Found]) -> None:
     """Keep what phrases ask for, in the order of the prompt; what contradicts itself is refused."""
     for entry in sorted(found, key=lambda one: one.places.start):
         words = tokens.raw(entry.places)
-        _keep_feature(reading, entry, words)
-        for slot, value in [*entry.wish.sets, *entry.slots.items()]:
+        _keep_feature(parsed, entry, words)
+        for slot, value in [*entry.phrase_set.sets, *entry.slots.items()]:
             if slot == "roles_of":
                 for feature in [name for name, stem in _ROLES.items() if stem in value]:
-                    reading.features.setdefault(feature, True)
-                    reading.words.setdefault(feature, words)
-                    reading.mentions.setdefault(feature, []).append(words)
+                    parsed.features.setdefault(feature, True)
+                    parsed.words.setdefault(feature, words)
+                    parsed.mentions.setdefault(feature, []).append(words)
                 continue
             if slot == "count":
-                _keep_count(reading, value, words)
+                _keep_count(parsed, value, words)
                 continue
-            if slot in reading.values and reading.values[slot] != value:
-                both = f"{reading.words[slot]} … {words}"
-                reading.refuse(both, f"The prompt gives more than one {slot.replace('_', ' ')}.")
+            if slot in parsed.values and parsed.values[slot] != value:
+                both = f"{parsed.words[slot]} … {words}"
+                parsed.refuse(both, f"The prompt gives more than one {slot.replace('_', ' ')}.")
                 continue
-            reading.values[slot] = value
-            reading.words.setdefault(slot, words)
-    decimals = reading.values.get("decimals")
+            parsed.values[slot] = value
+            parsed.words.setdefault(slot, words)
+    decimals = parsed.values.get("decimals")
     if decimals is not None and not (Fraction(decimals).denominator == 1 and decimals <= MAX_DECIMALS):
-        reading.refuse(reading.words["decimals"], f"A token has 0 to {MAX_DECIMALS} decimals.")
-        del reading.values["decimals"]
+        parsed.refuse(parsed.words["decimals"], f"A token has 0 to {MAX_DECIMALS} decimals.")
+        del parsed.values["decimals"]
     elif decimals is not None:
-        reading.values["decimals"] = int(decimals)
+        parsed.values["decimals"] = int(decimals)
 
 
-def _keep_count(reading: Reading, count: Fraction, words: str) -> None:
+def _keep_count(parsed: ParsedPrompt, count: Fraction, words: str) -> None:
     """Read "make two tokens" as two contracts, and "create 5000 tokens" as a supply."""
     if 1 < count <= _MAX_CONTRACTS:
-        reading.refuse(words, "A build is one contract; say “a supply of …” if this is the supply.")
+        parsed.refuse(words, "A build is one contract; say “a supply of …” if this is the supply.")
     elif count != 1:
-        reading.values.setdefault("supply", count)
-        reading.words.setdefault("supply", words)
+        parsed.values.setdefault("supply", count)
+        parsed.words.setdefault("supply", words)
 
 
-def _keep_feature(reading: Reading, entry: Found, words: str) -> None:
-    feature = entry.wish.feature
+def _keep_feature(parsed: ParsedPrompt, entry: Found, words: str) -> None:
+    feature = entry.phrase_set.feature
     if feature in (None, "several"):
         return
-    before = reading.features.get(feature)
+    before = parsed.features.get(feature)
     if before is not None and before != entry.wanted:
-        reason = f"The prompt asks for this and for its opposite: “{reading.words[feature]}” and “{words}”."
-        reading.refuse(f"{reading.words[feature]} … {words}", reason)
+        reason = f"The prompt asks for this and for its opposite: “{parsed.words[feature]}” and “{words}”."
+        parsed.refuse(f"{parsed.words[feature]} … {words}", reason)
         return
-    reading.features[feature] = entry.wanted
-    reading.words.setdefault(feature, words)
-    reading.mentions.setdefault(feature, []).append(words)
-    if entry.wish.reason:
-        reading.reasons[feature] = entry.wish.reason
+    parsed.features[feature] = entry.wanted
+    parsed.words.setdefault(feature, words)
+    parsed.mentions.setdefault(feature, []).append(words)
+    if entry.phrase_set.reason:
+        parsed.reasons[feature] = entry.phrase_set.reason
 
 
-def _refuse_unread(tokens: Tokens, reading: Reading, covered: set[int]) -> None:
+def _refuse_unread(tokens: Tokens, parsed: ParsedPrompt, covered: set[int]) -> None:
     """Refuse each piece between marks and covered phrases that has something unread in it."""
     piece: list[int] = []
     for place in range(len(tokens.tokens) + 1):
         ended = place == len(tokens.tokens) or place in covered
         if ended or tokens.tokens[place].ends_clause or tokens.tokens[place].word in READ:
-            _refuse_piece(tokens, reading, piece, covered)
+            _refuse_piece(tokens, parsed, piece, covered)
             piece = []
         else:
             piece.append(place)
 
 
-def _refuse_piece(tokens: Tokens, reading: Reading, piece: list[int], covered: set[int]) -> None:
+def _refuse_piece(tokens: Tokens, parsed: ParsedPrompt, piece: list[int], covered: set[int]) -> None:
     if not any(is_unread(tokens, place, covered) for place in piece):
         return
     while piece and (not tokens.tokens[piece[0]].word or tokens.tokens[piece[0]].word in LEADING):
@@ -607,5 +607,5 @@ def _refuse_piece(tokens: Tokens, reading: Reading, piece: list[int], covered: s
                 if known
                 else "It is no address that can hold something."
             )
-            reading.refuse(tokens.text[token.start : token.end], reason)
-    reading.refuse(tokens.raw(range(piece[0], piece[-1] + 1)), NOT_UNDERSTOOD)
+            parsed.refuse(tokens.text[token.start : token.end], reason)
+    parsed.refuse(tokens.raw(range(piece[0], piece[-1] + 1)), NOT_UNDERSTOOD)

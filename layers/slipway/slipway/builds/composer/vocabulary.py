@@ -1,13 +1,13 @@
 """The phrases that the composer knows: kinds of contracts, what tokens can be asked for, and what nobody makes.
 
-What only one kind can be asked for is declared with that kind, as `WISHES` of its module.
+What only one kind can be asked for is declared with that kind, as `PHRASES` of its module.
 """
 
 from __future__ import annotations
 
 from typing import get_args
 
-from slipway.builds.composer.wishes import CAN, DOCUMENT, HOLDER, MORE, NOBODY, OWNER, WITHOUT, Ability, Wish
+from slipway.builds.composer.phrases import CAN, DOCUMENT, HOLDER, MORE, NOBODY, OWNER, WITHOUT, PhraseSet, WordForms
 from slipway.builds.models import Kind
 
 TOKENS: frozenset[Kind] = frozenset({"erc20", "erc721", "erc1155"})
@@ -169,7 +169,7 @@ _CLAIMS = (
 )
 
 # What tokens of all kinds can be asked for.
-MINTABLE = Ability(
+MINTABLE = WordForms(
     "mintable",
     adjective=r"mintable|mint able|mintability|re mintable",
     noun=r"minting|issuing",
@@ -178,7 +178,7 @@ MINTABLE = Ability(
     by=OWNER,
     kinds=TOKENS,
 )
-BURNABLE = Ability(
+BURNABLE = WordForms(
     "burnable",
     adjective=r"burnable|burn able|burnability|destroyable",
     noun=r"burning",
@@ -188,7 +188,7 @@ BURNABLE = Ability(
     kinds=TOKENS,
 )
 _PAUSED = rf"(?: (?:(?:all|any|every) )*(?:{_TRANSFER}|everything|it|token|contract|<kind>))?(?: (?:in|for) emergency)?"
-PAUSABLE = Ability(
+PAUSABLE = WordForms(
     "pausable",
     adjective=r"pausable|pause able|pausability",
     noun=r"pausing|emergency (?:stop|pause|shutdown)|circuit breaker",
@@ -201,7 +201,7 @@ _OWN = (
     r"(?: (?:their|his|her|own|their own|my own|some of their|some of their own))*(?: (?:token|coin|nft|item|<kind>))?"
 )
 
-UPGRADEABLE = Ability(
+UPGRADEABLE = WordForms(
     "upgradeable",
     adjective=(
         r"(?:uups )?upgrade ?able(?: (?:via|by|through|using|with)(?: (?:openzeppelin|oz))?"
@@ -216,12 +216,12 @@ UPGRADEABLE = Ability(
 )
 
 _ROLE = r"(?:minter|minting|pauser|pausing|upgrader|upgrading|upgrades)"
-SHARED: list[Wish | Ability] = [
+SHARED: list[PhraseSet | WordForms] = [
     MINTABLE,
     BURNABLE,
     PAUSABLE,
     UPGRADEABLE,
-    Wish(
+    PhraseSet(
         "upgradeable",
         said=(
             rf"(?:only )?{OWNER} {CAN} (?:upgrade|replace)(?: (?:it|token|contract|code|implementation|logic|<kind>"
@@ -231,7 +231,7 @@ SHARED: list[Wish | Ability] = [
         ),
         reason="Only ERC-20 tokens and ERC-721 collections can be upgraded.",
     ),
-    Wish(
+    PhraseSet(
         "mintable",
         said=(
             "minter role",
@@ -243,7 +243,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "uncapped",
         said=(
             r"(?:unlimited|infinite|uncapped|unbounded) (?:supply|minting|issuance|mint)",
@@ -255,7 +255,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "burnable",
         said=(
             rf"{HOLDER} {CAN} (?:burn|destroy){_OWN}",
@@ -269,7 +269,7 @@ SHARED: list[Wish | Ability] = [
         denied=(rf"{HOLDER} (?:can|must|should) not burn{_OWN}",),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "pausable",
         said=(
             rf"(?:only )?{OWNER} {CAN} (?:pause|stop|halt|suspend|freeze)(?: (?:all|any|every))*(?:"
@@ -280,7 +280,7 @@ SHARED: list[Wish | Ability] = [
             "pauser role",
         ),
     ),
-    Wish(
+    PhraseSet(
         "permit",
         said=(
             r"(?:with )?(?:erc20 ?)?permit(?: (?:support|function|extension))?",
@@ -293,7 +293,7 @@ SHARED: list[Wish | Ability] = [
         ),
         denied=(rf"{WITHOUT} (?:erc20 ?)?permit",),
     ),
-    Wish(
+    PhraseSet(
         "votes",
         said=(
             r"(?:erc20|erc721)votes?",
@@ -311,7 +311,7 @@ SHARED: list[Wish | Ability] = [
             r"|snapshot)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "roles",
         said=(
             r"(?:with )?(?:separate |multiple |different )?role(?: based)?(?: access)?(?: control)?",
@@ -325,8 +325,8 @@ SHARED: list[Wish | Ability] = [
         ),
         denied=(rf"{WITHOUT} (?:access control|role(?: based)?(?: access)?(?: control)?)",),
     ),
-    Wish("minter_role", said=(r"minter role",), kinds=frozenset({"vesting"})),
-    Wish(
+    PhraseSet("minter_role", said=(r"minter role",), kinds=frozenset({"vesting"})),
+    PhraseSet(
         "owner",
         said=(
             "ownable",
@@ -340,7 +340,7 @@ SHARED: list[Wish | Ability] = [
             "me as owner",
         ),
     ),
-    Wish(
+    PhraseSet(
         "owner",
         said=(
             r"owner(?: (?:is|:|will be|should be|address|wallet|to|set to|of))*(?: contract)? <address:owner>",
@@ -354,7 +354,7 @@ SHARED: list[Wish | Ability] = [
             r"|:))? <address:owner>",
         ),
     ),
-    Wish(
+    PhraseSet(
         "royalty",
         said=(
             r"royalty(?: info| support| standard)?",
@@ -370,7 +370,7 @@ SHARED: list[Wish | Ability] = [
         ),
         denied=(rf"{WITHOUT}(?: any)? royalty",),
     ),
-    Wish(
+    PhraseSet(
         "enumerable",
         said=("enumerable", "enumerability", "enumeration"),
         denied=(
@@ -378,7 +378,7 @@ SHARED: list[Wish | Ability] = [
             r" enumera\w+",
         ),
     ),
-    Wish(
+    PhraseSet(
         "uri_storage",
         said=(
             r"(?:own|individual|custom|per token|separate|different) (?:metadata|uri|metadata uri)(?: (?:per|for"
@@ -391,7 +391,7 @@ SHARED: list[Wish | Ability] = [
         ),
         denied=(r"(?:no|without) uri storage",),
     ),
-    Wish(
+    PhraseSet(
         "soulbound",
         said=(
             r"soul ?bound",
@@ -413,7 +413,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "deploy",
         said=(r"deploy(?:ed)?(?: it| this)?(?: (?:now|right away|immediately))",),
         denied=(
@@ -433,8 +433,8 @@ SHARED: list[Wish | Ability] = [
             r"(?:i|we) will deploy(?: it)?(?: (?:myself|ourselves|later))*",
         ),
     ),
-    Wish(None, said=(r"(?:and )?(?:show|give|send)(?: (?:me|us))? (?:source |solidity )*(?:code|source)",)),
-    Wish(
+    PhraseSet(None, said=(r"(?:and )?(?:show|give|send)(?: (?:me|us))? (?:source |solidity )*(?:code|source)",)),
+    PhraseSet(
         "ownerless",
         said=(
             r"(?:no|without|not have|not has)(?: any)? (?:owner|admin)(?: (?:or|and|nor) (?:owner|admin))?(?:"
@@ -454,7 +454,7 @@ SHARED: list[Wish | Ability] = [
         reason="The contract has an owner.",
     ),
     # People.
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"<n:supply>(?: {_UNIT})?(?: (?:supply|initial supply))?(?: (?:is|are|will be|should be|to be))?"
@@ -476,7 +476,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=frozenset({"erc20", "erc721"}),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"minter(?: role)?(?: (?:is|:|to|for|address|wallet|should be|will be|goes to|given to))* <address:minter>",
@@ -486,7 +486,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "royalty",
         said=(
             r"<pct:royalty> royalty(?: (?:fee|paid|payable|go|goes|going|sent|on|sale|secondary))* (?:to|for)"
@@ -499,7 +499,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"royalty (?:receiver|recipient)(?: (?:is|:|address))* <address:royalty_receiver>",
@@ -507,7 +507,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:all|every)(?: <n:supply>)?(?: {_UNIT})?(?: (?:supply))?(?: (?:go|goes|belong|belongs|minted"
@@ -521,7 +521,7 @@ SHARED: list[Wish | Ability] = [
         kinds=TOKENS,
     ),
     # Amounts.
-    Wish(
+    PhraseSet(
         "several",
         said=(
             r"(?:make|create|deploy|build|launch|write|generate|need|want|mint) <n:count> (?:(?:separate|different"
@@ -529,10 +529,10 @@ SHARED: list[Wish | Ability] = [
             r"(?:token|coin|contract|collection|nft|<kind>)(?: contract)?",
         ),
     ),
-    Wish(
+    PhraseSet(
         "capped", said=(r"capped(?: supply)?", "cap", "with cap", r"(?:hard|supply) cap", r"max supply"), kinds=TOKENS
     ),
-    Wish(
+    PhraseSet(
         "capped",
         said=(
             rf"(?:{_CAP}){_IS} <n:cap>(?: {_UNIT})?(?: (?:supply|total|in total|ever))*",
@@ -549,7 +549,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "mintable",
         said=(
             rf"(?:mintable|minting)(?: by (?:only )?{OWNER})? (?:up to|to at most)(?: max of| total of)?"
@@ -560,7 +560,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "fixed",
         said=(
             rf"{_FIXED}(?: (?:total|max|token))* supply",
@@ -571,7 +571,7 @@ SHARED: list[Wish | Ability] = [
         denied=(rf"(?:not|non) {_FIXED}",),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "fixed",
         said=(
             rf"{_FIXED} (?:total )?(?:supply|amount|at){_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
@@ -582,7 +582,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"{_SUPPLY}{_IS} <n:supply>(?: {_UNIT})?{_AFTER}",
@@ -591,7 +591,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         "minted",
         said=(
             rf"(?:premint|mint|minting|issue|create)(?: (?:initially|exactly|first|initial))* <n:supply>(?: {_UNIT})?"
@@ -610,7 +610,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         None,
         weak=(
             rf"<n:supply>(?: (?:of|total|initial|in total))* {_UNIT}{_AFTER}",
@@ -622,7 +622,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=TOKENS,
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"<n:decimals> (?:decimal)(?: (?:places?|digits|precision))?",
@@ -630,13 +630,13 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=frozenset({"erc20"}),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(r"(?:no|without)(?: any)? decimal(?: places?)?", "indivisible"),
         sets=(("decimals", 0),),
         kinds=frozenset({"erc20"}),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:base|metadata|token) )*(?:uri|metadata)(?: (?:is|at|of|on|from|:|hosted at|stored at|lives at"
@@ -645,7 +645,7 @@ SHARED: list[Wish | Ability] = [
         weak=("<uri:base_uri>",),
     ),
     # Where the chain, the audit and Slipway itself already do what is asked.
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"on chain",
@@ -666,7 +666,7 @@ SHARED: list[Wish | Ability] = [
             r"my own",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         weak=(
             rf"(?<!<n> )(?:token|coin|contract|point|credit|nft|{DOCUMENT}|<kind>|<name>|<symbol>) for (?:(?:my|our"
@@ -679,7 +679,7 @@ SHARED: list[Wish | Ability] = [
         ),
         kinds=_NOBODYS,
     ),
-    Wish(
+    PhraseSet(
         None,
         weak=(
             rf"{_GROUP}(?: {_GROUP})*(?= (?:token|coin|collection|point|credit|<kind>|<name>))",
@@ -691,8 +691,8 @@ SHARED: list[Wish | Ability] = [
 
 # What no kind has: known, so that it can be denied ("no transfer tax") and refused with a reason.
 _ECONOMY = "The composer's tokens have no economy of their own."
-UNSUPPORTED: list[Wish | Ability] = [
-    Wish(
+UNSUPPORTED: list[PhraseSet | WordForms] = [
+    PhraseSet(
         "public_mint",
         said=(
             r"(?:public|open|free|paid|payable) mint(?:ing)?",
@@ -703,7 +703,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         kinds=_BUT_COLLECTIONS,
         reason="Only the owner, or holders of the minter role, mint; nothing is sold.",
     ),
-    Wish(
+    PhraseSet(
         "other_proxy",
         said=(
             r"(?:(?:a|an|the|via|by|through|using|with) )*(?:transparent|beacon|diamond|minimal|clone)(?:"
@@ -713,7 +713,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         denied=(rf"{WITHOUT} (?:transparent|beacon|diamond) proxy",),
         reason="Contracts are upgraded by UUPS alone.",
     ),
-    Wish(
+    PhraseSet(
         "tax",
         said=(
             rf"(?:<pct> )?(?:(?:{_TRANSFER}|transaction|buy|sell|sale) )?(?:tax|fee)(?: of <pct>)?(?: (?:on|of|per"
@@ -733,13 +733,13 @@ UNSUPPORTED: list[Wish | Ability] = [
         kinds=_BUT_COINS,
         reason="Only ERC-20 tokens can have a tax on transfers.",
     ),
-    Wish(
+    PhraseSet(
         "reflections",
         said=("reflections?", r"(?:<pct> )?reflections?(?: to holder)?", r"(?:buy|sell|sale) (?:tax|fee)"),
         denied=("no reflections?", r"(?:no|without) (?:buy|sell|sale) (?:tax|fee)"),
         reason="A token does not know which transfers are sales, and gives nothing to holders.",
     ),
-    Wish(
+    PhraseSet(
         "limits",
         said=(
             r"anti ?(?:bot|snipe)(?: limits?| protection)?",
@@ -749,7 +749,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         denied=(r"(?:no|without) (?:anti ?bot|limits?)",),
         reason="Holders are not limited in this way.",
     ),
-    Wish(
+    PhraseSet(
         "lists",
         said=(
             r"allowlist(?:ed|ing)?",
@@ -760,7 +760,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         denied=(rf"{WITHOUT}(?: any)? (?:blacklist(?:ing)?|allowlist(?:ing)?|kyc|freezing)",),
         reason="Whom a holder sends to is not restricted in this way.",
     ),
-    Wish(
+    PhraseSet(
         "economy",
         said=(
             r"rebas(?:e|ing)",
@@ -783,7 +783,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         ),
         reason=_ECONOMY,
     ),
-    Wish(
+    PhraseSet(
         "flash_mint",
         said=(r"flash ?mint(?:ing|able)?", r"flash minting"),
         denied=(
@@ -792,12 +792,12 @@ UNSUPPORTED: list[Wish | Ability] = [
         ),
         reason="The composer knows no flash minting.",
     ),
-    Wish(
+    PhraseSet(
         "bridged",
         said=(r"cross chain", r"omni ?chain", "layerzero", "layer zero", r"bridge ?able", "multi chain"),
         reason="Each chain has a contract of its own, without ties.",
     ),
-    Wish(
+    PhraseSet(
         "revocable",
         said=(r"revocable|revokable|clawback|claw back",),
         denied=(
@@ -808,7 +808,7 @@ UNSUPPORTED: list[Wish | Ability] = [
         kinds=_UNREVOKED,
         reason="What was given can't be taken back.",
     ),
-    Wish(
+    PhraseSet(
         "steps",
         said=(
             r"(?:vest(?:ing|ed)? |released? |unlock(?:ed|s|ing)? )?(?:monthly|weekly|daily|quarterly"
@@ -819,13 +819,13 @@ UNSUPPORTED: list[Wish | Ability] = [
         ),
         reason="What vests is released by the second, linearly.",
     ),
-    Wish(
+    PhraseSet(
         "oracle",
         said=(ORACLES, rf"(?:with|by|using|via|from) (?:{ORACLES})"),
         denied=(rf"(?:no|without)(?: any)? (?:{ORACLES})",),
         reason="It needs an oracle (randomness, prices), which a chain may lack.",
     ),
-    Wish(
+    PhraseSet(
         "dangerous",
         said=(r"self ?destruct", "backdoor", r"rug ?pull", "drain", "assembly", r"delegate ?call", r"honey ?pot"),
         denied=(r"(?:no|without)(?: any)? (?:backdoors?|honey ?pot|self ?destruct|assembly)",),

@@ -1,6 +1,6 @@
 """Single words: which are the same, which ask for nothing, and which misspellings are seen through.
 
-The list of fillers is short and closed. No negation, quantifier, verb of authority, number, address or name is one.
+The list of stop words is short and closed. No negation, quantifier, verb of authority, number, address or name is one.
 """
 
 from __future__ import annotations
@@ -73,15 +73,15 @@ whose collection new simple basic plain nice good great cool clean safe secure n
 professional custom proper properly fully working compatible compliant ready production modern well documented tested
 quality style
 """
-FILLERS = frozenset(_FILLER_WORDS.split())
+STOP_WORDS = frozenset(_FILLER_WORDS.split())
 """Words that ask for nothing by themselves: function words, courtesies, and what every request is about."""
 
 _LEADING_WORDS = "and where make create with that which it is are should will be has have to of"
 LEADING = frozenset(_LEADING_WORDS.split())
-"""Fillers that are cut from the beginning of what was not understood."""
+"""Stop words that are cut from the beginning of what was not understood."""
 
 JOINTS = frozenset({"and", "but", "with", "plus", "also", "then", "having", "including"})
-"""Words after which another wish begins."""
+"""Words after which another phrase begins."""
 
 NAME_ENDS = (
     r"with|and|that|which|having|has|have|for|symbol|ticker|on|supply|total|initial|owned|whose|where|who|in|using|to"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint, Parameter
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import LAST, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import LAST, Ability, Wish
 
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             r"(?:(?:with|using|by|via|based on|through|and|a) )*merkle(?: (?:proofs?|trees?|root|based|airdrop"
@@ -27,7 +27,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:each|every) (?:wallet|address|user|account) can claim (?:only )?once",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:it|they|airdrop|users?|which|is|are) )*(?:claims?|claiming|claimable|open|period|window"
@@ -40,7 +40,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<time:duration>(?: (?:claim|claiming|to claim|window|period|deadline|long))+",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:unclaimed|leftover|remaining|rest)(?: (?:of))?(?: (?:token|coins?|amount))? )(?:(?:go|goes|are"
@@ -160,7 +160,7 @@ BLUEPRINT = Blueprint(
     compose=compose,
     features=frozenset({"owner"}),
     parameters=(Parameter("duration", "seconds", 90 * DAY, "It can be claimed for {}."),),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "The owner says once who may claim how much, and takes back what nobody claimed in time."},
     assumes=("The owner opens it with open, which takes the tokens and the root of the list; the time begins then.",),
     about=frozenset({"erc20"}),

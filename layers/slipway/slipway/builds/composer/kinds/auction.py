@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint, Parameter, address_argument, owned
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import BARE_DURATION, LAST, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import BARE_DURATION, LAST, Ability, Wish
 from slipway.builds.models import ConstructorArgument
 
 _IS = r"(?: (?:is|of|at|:|be|should be|price|from))*"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:min(?:imum)?|least|lowest|starting|start|first|opening|reserve|at least|begins?|begin|starts?)(?:"
@@ -20,8 +20,8 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:bids?|bidding)(?: (?:starts?|begins?|start|is|must|be|at|from|least|over|above|of))+ <eth:min_bid>",
         ),
     ),
-    Wish(None, said=(r"(?:no|without)(?: any)? (?:min bid|reserve)(?: price)?",), sets=(("min_bid", 0),)),
-    Wish(
+    PhraseSet(None, said=(r"(?:no|without)(?: any)? (?:min bid|reserve)(?: price)?",), sets=(("min_bid", 0),)),
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:auction|<kind>|it|bidding|that|which) )*(?:ends?|ending|closes?|runs?|{LAST}|running|lasting"
@@ -33,7 +33,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             BARE_DURATION,
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:min(?:imum)?|each|every|next|new|bid|higher) )*(?:increment|increase|raise|step|outbid|bids?"
@@ -43,7 +43,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|each time|min|minimum|each bid))*",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:anti ?snip(?:e|ing)|late bids?|last minute bids?|bids? in (?:last|final) minutes|auction"
@@ -55,7 +55,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|bids?|each|every))*",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:for|of) <n:count> (?:<kind>|nft|token|item|piece)",
@@ -71,7 +71,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|fund|funds|eth|money|after|auction|ends?|end|of))*",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:proceeds|payment|money|fund|funds|eth|winning bid|highest bid)(?: (?:go|goes|are|is|sent|paid"
@@ -237,7 +237,7 @@ BLUEPRINT = Blueprint(
         Parameter("extension", "seconds"),
         Parameter("seller", "address"),
     ),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "The owner decides which token is sold and when the auction begins, once."},
     assumes=("The owner begins the auction with start, which takes the NFT; the time begins then.",),
     about=frozenset({"erc721", "erc20"}),

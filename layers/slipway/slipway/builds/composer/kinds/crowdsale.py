@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import AMOUNT_WORDS, BARE_DURATION, LAST, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import AMOUNT_WORDS, BARE_DURATION, LAST, Ability, Wish
 
 _COIN = r"(?:eth|ether|coin)"
 _IS = r"(?: (?:is|of|at|:|be|should be|to))*"
@@ -19,8 +19,8 @@ _UNMET = (
     rf"(?:missed|unmet|fails?|failed))|unless{_GOAL}(?: (?:is|was|gets))? (?:reached|met|hit|succeeds))"
 )
 _BY = r"(?: (?:to raise|raised|contributions?|in total|total))*"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:sell|sells|selling|sale of|buy) )?(?:(?:my|our|own|for|existing) )*(?:token|coin|<name>)?(?:"
@@ -31,7 +31,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"(?:1 {_COIN}|<eth:unit>) (?:buys|gets|gives|equals|=|:|is|for) <n:rate>{AMOUNT_WORDS}",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:token|coin|sale|at|for|sells?|sold|selling|each) )*(?:price|cost|costs|priced)?(?: (?:is|of|at"
@@ -40,7 +40,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:token )?price(?: (?:is|of|:|at))* <eth:price>",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:soft ?cap|softcap|min(?:imum)? (?:goal|raise|target)|funding goal|goal|min(?:imum)? to"
@@ -48,9 +48,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<eth:soft_cap> (?:soft ?cap|(?:min |minimum |funding )?goal|min(?:imum)? (?:raise|target))",
         ),
     ),
-    Wish(None, said=(r"(?:no|without)(?: any)? soft ?cap",), sets=(("soft_cap", Fraction(0)),)),
-    Wish(None, said=(r"(?:no|without)(?: any)? hard ?cap",), sets=(("hard_cap", Fraction(0)),)),
-    Wish(
+    PhraseSet(None, said=(r"(?:no|without)(?: any)? soft ?cap",), sets=(("soft_cap", Fraction(0)),)),
+    PhraseSet(None, said=(r"(?:no|without)(?: any)? hard ?cap",), sets=(("hard_cap", Fraction(0)),)),
+    PhraseSet(
         None,
         said=(
             rf"(?:hard ?cap|hardcap|cap|max(?:imum)?(?: (?:raise|to raise|goal))?|limit){_IS} <eth:hard_cap>{_BY}",
@@ -58,14 +58,14 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"raise(?:s)? (?:up to|at most|max(?:imum)?(?: of)?|no more than) <eth:hard_cap>",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:soft ?cap|softcap)(?: (?:of|is|:))* <eth:soft_cap> ,? ?(?:and )?(?:hard ?cap|hardcap)(?: (?:of|is"
             r"|:))* <eth:hard_cap>",
         ),
     ),
-    Wish(
+    PhraseSet(
         "refunds",
         said=(
             r"(?:(?:full|with) )*refunds? (?:if|when|in case) (?:less than|under|below) (?:soft ?cap(?: of)?"
@@ -81,7 +81,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"(?:no|without)(?: any)? refunds?",),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:sale|it|which|that) )*(?:runs?|{LAST}|open|ends?|closes?|ending|duration|period|stays|goes on"
@@ -94,7 +94,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         weak=(BARE_DURATION,),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"min(?: (?:contribution|buy|purchase|investment|deposit|per (?:wallet|buyer"
@@ -103,7 +103,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"at least <eth:min_contribution> (?:each|per (?:wallet|buyer|person|user|purchase))",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:max(?:imum)?|at most|up to|no more than|limit|cap)(?: (?:of|is|:))* <eth:max_contribution> (?:per"
@@ -118,7 +118,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|limited|contributes?|contribute|buy|to|only|up to|at most|max|no more than) )+<eth:max_contribution>",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:sell|sells|selling|sale of|sale for|for) )(?:(?:my|our|own|existing|erc20) )*(?:token|coin"
@@ -336,28 +336,28 @@ def _without(text: str, *names: str) -> str:
     return "\n\n".join(block for block in blocks if not any(f" {name}(" in block for name in names))
 
 
-def _settled(spec: Specification, draft: Weighing) -> Specification:
+def _settled(spec: Specification, draft: DraftView) -> Specification:
     """Weigh rate, price and caps against each other."""
-    words, reading = draft.reading.words, draft.reading
+    words, parsed = draft.parsed.words, draft.parsed
     values = {name: value for name, value in spec.values.items() if value != 0}
     price = values.pop("price", None)
-    if reading.values.get("unit", 1) != 1:
-        reading.refuse(words["unit"], "Say how many tokens one whole coin buys.")
+    if parsed.values.get("unit", 1) != 1:
+        parsed.refuse(words["unit"], "Say how many tokens one whole coin buys.")
     if price and "rate" in values:
-        reading.refuse(words["price"], "The prompt gives a rate and a price.")
+        parsed.refuse(words["price"], "The prompt gives a rate and a price.")
     elif price:
         values["rate"] = Fraction(10**18, price)
     if "rate" not in values:
         values["rate"] = Fraction(1)
-        reading.refuse(reading.kind_words or "options.rate", "The prompt does not say how many tokens one coin buys.")
-    if reading.features.get("refunds") is False and "soft_cap" in values:
-        reading.refuse(words["refunds"], "Below a soft cap everyone is refunded.")
+        parsed.refuse(parsed.kind_words or "options.rate", "The prompt does not say how many tokens one coin buys.")
+    if parsed.features.get("refunds") is False and "soft_cap" in values:
+        parsed.refuse(words["refunds"], "Below a soft cap everyone is refunded.")
     if "refunds" in spec.features and "soft_cap" not in values:
-        reading.refuse(words["refunds"], "Without a soft cap there is nothing to be refunded for.")
+        parsed.refuse(words["refunds"], "Without a soft cap there is nothing to be refunded for.")
     if values.get("soft_cap", 0) > values.get("hard_cap", 10**40):
-        reading.refuse(words.get("soft_cap", "options.soft_cap"), "The soft cap is over the hard cap.")
+        parsed.refuse(words.get("soft_cap", "options.soft_cap"), "The soft cap is over the hard cap.")
     if values.get("min_contribution", 0) > values.get("max_contribution", 10**40):
-        reading.refuse(words.get("min_contribution", "the least payment"), "The least payment is over the largest.")
+        parsed.refuse(words.get("min_contribution", "the least payment"), "The least payment is over the largest.")
     draft.used["rate"] = str(values["rate"])
     return replace(spec, values=values)
 
@@ -377,7 +377,7 @@ BLUEPRINT = Blueprint(
         Parameter("max_contribution", "coins"),
     ),
     values=frozenset({"owner", "unit"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={
         "": "The owner decides which token is sold and when the sale begins, and withdraws what it raised.",
     },

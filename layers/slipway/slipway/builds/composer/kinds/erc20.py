@@ -6,11 +6,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from slipway.builds.composer.access_control import Access, first_holder, make_upgradeable, people
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, refuse_clashes
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter, refuse_clashes
 from slipway.builds.composer.literals import decimal_text, string_literal, units_literal
+from slipway.builds.composer.phrases import AMOUNT_WORDS, OWNER, WITHOUT, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import AMOUNT_WORDS, OWNER, WITHOUT, Ability, Wish
 
 _SALE = r"(?:transfer|transaction|trade|trading|move|movement|send)"
 _EVERY = (
@@ -35,12 +35,12 @@ _SELL = (
     r"(?:sell|trade|transfer|move|send|trading|selling|transferring)(?: (?:it|them|token|or|and|sell|trade|transfer))*"
 )
 
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(r"(?:point|credit|voucher|mile|reward|loyalty) (?:token|coin)", r"<kind> (?:point|credit|voucher|mile)"),
     ),
-    Wish(
+    PhraseSet(
         "tax",
         said=(
             rf"<pct:tax> (?:{_SALE} )?(?:tax|fee|levy)(?: (?:is )?(?:taken|charged|deducted))?{_EVERY}{_TO}{_TO_OWNER}",
@@ -58,7 +58,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:tax|fee) free",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:tax|fee) (?:receiver|recipient|wallet|collector)(?: (?:is|:|address|should be))*"
@@ -68,7 +68,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<address:tax_receiver> (?:receives?|gets?|collects?) (?:tax|fee)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "burn_tax",
         said=(
             rf"(?:burns?|burning|destroys?) <pct:burn_tax>(?: (?:of|on|for|from|each|every|all|any|in|amount"
@@ -85,7 +85,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"not deflationary",),
     ),
-    Wish(
+    PhraseSet(
         "max_wallet",
         said=(
             rf"max {_HOLDING}{_IS} (?:<pct:max_wallet_percent>|<n:max_wallet>{AMOUNT_WORDS}){_OF_SUPPLY}",
@@ -113,7 +113,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"(?:no|without)(?: any)? (?:max wallet|wallet limit|holding limit)(?: (?:size|limit))?",),
     ),
-    Wish(
+    PhraseSet(
         "max_transaction",
         said=(
             rf"max(?: (?:per|each|amount per))? {_TX}{_IS} (?:<pct:max_transaction_percent>"
@@ -136,12 +136,12 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"(?:no|without)(?: any)? (?:max transaction|transaction limit)(?: (?:size|limit))?",),
     ),
-    Wish(
+    PhraseSet(
         "max_wallet",
         said=(r"anti ?whale(?: (?:limits?|protection|measures?|mechanism))?",),
         denied=(r"(?:no|without) anti ?whale(?: limits?)?",),
     ),
-    Wish(
+    PhraseSet(
         "trading_delay",
         said=(
             rf"(?:nobody|not anyone) (?:can|may|should|must|is able to|is allowed to)(?: be able to)? {_SELL}"
@@ -160,7 +160,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"trading delay",
         ),
     ),
-    Wish(
+    PhraseSet(
         "freezable",
         said=(
             rf"(?:only )?{OWNER} (?:can|is able to|is allowed to|should be able to|must be able to) (?:freeze|block"
@@ -183,7 +183,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|wallet|holder)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "airdrop",
         said=(
             rf"(?:airdrop|send|give|mint|distribute|drop)(?:s|ing)? <n:airdrop_each>{AMOUNT_WORDS} (?:each )?to(?:"
@@ -228,7 +228,7 @@ _STILL = "A token that can't be transferred has no transfers."
 _CLASHES = tuple(("soulbound", name, _STILL) for name in ("tax", "burn_tax", "max_transaction", "trading_delay"))
 
 
-def _settle(spec: Specification, draft: Weighing) -> Specification:
+def _settle(spec: Specification, draft: DraftView) -> Specification:
     """Turn shares of the supply into amounts, and refuse what can't be together."""
     spec = _with_limits(spec, draft)
     refuse_clashes(spec, draft, _CLASHES)
@@ -238,14 +238,14 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
         draft.assumed.append("Until then nobody can transfer, the owner neither.")
     if "airdrop" in spec.features:
         _check_airdrop(spec, draft)
-        words = draft.reading.words.get("recipient", "supply")
+        words = draft.parsed.words.get("recipient", "supply")
         if "supply" not in words.lower():
-            draft.reading.refuse(words, "An airdrop gives each the same; say “supply” if this is the supply.")
+            draft.parsed.refuse(words, "An airdrop gives each the same; say “supply” if this is the supply.")
         draft.assumed.append("What is given out is part of the first supply.")
     return spec
 
 
-def _with_limits(spec: Specification, draft: Weighing) -> Specification:
+def _with_limits(spec: Specification, draft: DraftView) -> Specification:
     features, values = set(spec.features), dict(spec.values)
     for name in sorted(_LIMITS & features):
         percent = values.pop(f"{name}_percent", None)
@@ -258,7 +258,7 @@ def _with_limits(spec: Specification, draft: Weighing) -> Specification:
         if not problem and (values[name] * 10**spec.decimals).denominator != 1:
             problem = "The amount is less than the token's smallest unit."
         if problem:
-            draft.reading.refuse(draft.reading.words.get(name, name), problem)
+            draft.parsed.refuse(draft.parsed.words.get(name, name), problem)
             features.discard(name)
     if _LIMITS & features:
         exempted = "" if "ownerless" in features else ", nor for accounts that the owner exempts"
@@ -267,13 +267,13 @@ def _with_limits(spec: Specification, draft: Weighing) -> Specification:
     return replace(spec, features=frozenset(features), values=values)
 
 
-def _check_airdrop(spec: Specification, draft: Weighing) -> None:
+def _check_airdrop(spec: Specification, draft: DraftView) -> None:
     each = spec.values["airdrop_each"]
     total = each * len(spec.values["airdrop"])
     finer = (each * 10**spec.decimals).denominator != 1
     if total > spec.supply or finer or each > spec.values.get("max_wallet", total):
         reason = "That is more than the first supply or than a wallet may hold, or finer than the decimals."
-        draft.reading.refuse(draft.reading.words["airdrop"], reason)
+        draft.parsed.refuse(draft.parsed.words["airdrop"], reason)
 
 
 def compose(spec: Specification) -> str:
@@ -500,7 +500,7 @@ BLUEPRINT = Blueprint(
     ),
     parameters=PARAMETERS,
     values=frozenset({"supply", "cap", "decimals", "owner", "recipient", "minter", "symbol"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={
         "mintable": "{minter} can mint more tokens{up_to_cap}, which dilutes holders.",
         "pausable": "{pauser} can stop every transfer for as long as it wants.",

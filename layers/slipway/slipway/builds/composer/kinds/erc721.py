@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from slipway.builds.composer.access_control import Access, first_holder, make_upgradeable, people, royalty_receiver
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, refuse_clashes
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter, refuse_clashes
 from slipway.builds.composer.literals import string_literal
+from slipway.builds.composer.phrases import DOCUMENT, WITHOUT, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile, flow, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import DOCUMENT, WITHOUT, Ability, Wish
 
 _ISSUER = (
     r"(?:issuer|university|school|company|team|organi[sz]ation|club|academy|dao|institute|employer|college|organi[sz]er|issuing"
@@ -39,8 +39,8 @@ _ALLOW = (
     r"|phase|stage|round|access|merkle))*"
 )
 
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         "public_mint",
         said=(
             rf"{_PUBLIC}(?: (?:by anyone|for anyone|for all))?{_PRICED}",
@@ -60,10 +60,10 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(rf"{WITHOUT} (?:public|open) (?:mint(?:ing)?|sale)",),
     ),
-    Wish(None, said=(r"<kind> (?:drop|project|series|set|launch)", r"drop", r"for <kind>")),
-    Wish("public_mint", said=(r"open editions?",)),
-    Wish("public_mint", weak=(r"(?:for )?free(?: of charge)?|at no cost",), sets=(("price", 0),)),
-    Wish(
+    PhraseSet(None, said=(r"<kind> (?:drop|project|series|set|launch)", r"drop", r"for <kind>")),
+    PhraseSet("public_mint", said=(r"open editions?",)),
+    PhraseSet("public_mint", weak=(r"(?:for )?free(?: of charge)?|at no cost",), sets=(("price", 0),)),
+    PhraseSet(
         "public_mint",
         said=(
             r"(?:free|gas only) (?:public )?(?:mint(?:ing)?|claim)",
@@ -71,12 +71,12 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         sets=(("price", 0),),
     ),
-    Wish(
+    PhraseSet(
         "public_mint",
         said=(rf"{_ANY}(?:can|is allowed to) (?:mint|claim) (?:it |them |one )?(?:for free|free of charge)",),
         sets=(("price", 0),),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:public|mint|minting|sale|sales|nft|token|unit) )*(?:price|cost|fee|costs|priced)(?: (?:is|of"
@@ -91,7 +91,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?: (?:each|apiece|per (?:nft|token|mint|piece|one|<kind>)))*",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:max|up to|at most|no more than|limit|limited to|only|mint limit|of)"
@@ -108,7 +108,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"{_ANY}can (?:only )?mint (?:(?:up to|at most|max|max of|no more than|only) )*{_COUNTED}{_EACH}",
         ),
     ),
-    Wish(
+    PhraseSet(
         "allowlist",
         said=(
             rf"{_ALLOW}(?: first)?{_PRICED}(?: (?:and then|then|and|,|followed by|before|,? and later|, then"
@@ -127,7 +127,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(rf"{WITHOUT}(?: any)? allowlist(?: (?:phase|sale|mint))?",),
     ),
-    Wish(
+    PhraseSet(
         "phases",
         said=(
             r"(?:(?:sale|mint|minting|multiple|several|different|two) )*phase",
@@ -135,7 +135,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|sale)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "reveal",
         said=(
             r"(?:(?:delayed|later|metadata|art|image) )*reveal(?:ed|s)?(?: (?:later|afterwards|after (?:mint|sale"
@@ -149,14 +149,14 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         denied=(r"(?:no|without) reveal",),
     ),
-    Wish(
+    PhraseSet(
         "reveal",
         said=(
             r"(?:placeholder|unrevealed|hidden|pre ?reveal)(?: (?:uri|metadata|image|is|at|:))* <uri:placeholder>",
             r"<uri:placeholder> (?:before|until) reveal",
         ),
     ),
-    Wish(
+    PhraseSet(
         "withdrawal",
         said=(
             r"(?:only )?(?:owner|i|we|creator|team) can withdraw(?: (?:all|eth|ether|fund|funds|proceed|proceeds"
@@ -167,7 +167,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" (?:to|by) (?:owner|me|us|my wallet)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "revocable",
         said=(
             rf"(?:revocable|revokable)(?: by (?:owner|us|me|admin|(?:(?:our|my) )?{_ISSUER}))?",
@@ -182,7 +182,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:can|must) (?:not|never) be revoked",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:for|as|of|representing|that represent) )?(?:(?:course|student|university|school|attendance"
@@ -196,7 +196,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|completion|participation|achievements?|membership)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "mintable",
         said=(
             rf"(?:issued|minted|given|awarded|handed out|granted)(?: only)? by (?:only )?(?:owner|us|me|admin"
@@ -206,7 +206,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|to (?:students?|members?|users?|graduates?)))*",
         ),
     ),
-    Wish(
+    PhraseSet(
         "uri_storage",
         said=(
             r"(?:each|every|all)(?: (?:token|nft|one|badge|certificate|<kind>|<name>))?(?: (?:(?:can|should|must)"
@@ -239,9 +239,9 @@ _CLASHES = (
 )
 
 
-def _settle(spec: Specification, draft: Weighing) -> Specification:
+def _settle(spec: Specification, draft: DraftView) -> Specification:
     """Refuse what can't be together, and complete what follows from each other."""
-    features, words, price = set(spec.features), draft.reading.words, spec.values.get("price")
+    features, words, price = set(spec.features), draft.parsed.words, spec.values.get("price")
     refuse_clashes(spec, draft, _CLASHES)
     if features & {"allowlist", "phases"}:
         features |= {"public_mint", "phases"}
@@ -251,17 +251,17 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
             *([] if "public_mint" in spec.features else ["Minting is free."]),
         ]
     elif "public_mint" in features:
-        priced = draft.options.price is not None or "price" in draft.reading.values
-        if not (priced or "public_mint" in draft.reading.features) and "max_per_wallet" in words:
-            draft.reading.refuse(words["max_per_wallet"], "The prompt does not say who mints, and at what price.")
+        priced = draft.options.price is not None or "price" in draft.parsed.values
+        if not (priced or "public_mint" in draft.parsed.features) and "max_per_wallet" in words:
+            draft.parsed.refuse(words["max_per_wallet"], "The prompt does not say who mints, and at what price.")
         draft.assumed.append("Minting is open to everyone from the start.")
     if "withdrawal" in features and not price:
-        draft.reading.refuse(words["withdrawal"], "Nothing is paid that could be withdrawn.")
+        draft.parsed.refuse(words["withdrawal"], "Nothing is paid that could be withdrawn.")
     if "revocable" in features and "soulbound" not in features:
-        draft.reading.refuse(words["revocable"], "Tokens that can be transferred can't be revoked.")
+        draft.parsed.refuse(words["revocable"], "Tokens that can be transferred can't be revoked.")
         features.discard("revocable")
     if price and "ownerless" in features:
-        draft.reading.refuse(words["ownerless"], "Nobody could withdraw what minters pay.")
+        draft.parsed.refuse(words["ownerless"], "Nobody could withdraw what minters pay.")
     return replace(spec, features=frozenset(features))
 
 
@@ -591,7 +591,7 @@ BLUEPRINT = Blueprint(
     values=frozenset(
         {"supply", "cap", "royalty", "base_uri", "owner", "recipient", "minter", "royalty_receiver", "symbol"}
     ),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={
         "mintable": "{minter} can mint more tokens{up_to_cap}.",
         "public_mint": "Anybody can mint more tokens{up_to_cap}.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint
+from slipway.builds.composer.phrases import PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
 
 _PARTY = r"(?:buyer|seller|arbiter|arbitrator|mediator|freelancers?|clients?|payer|payee|customers?|merchants?)"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:between|for|with)(?: {_PARTY})(?: (?:and|,) {_PARTY})*",
@@ -26,7 +26,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"payment",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(r"(?:with )?(?:arbiter|arbitrator|mediator)(?: (?:is|:|will be|should be))* <address:owner>",),
     ),
@@ -223,7 +223,7 @@ BLUEPRINT = Blueprint(
     name="DealEscrow",
     compose=compose,
     features=frozenset({"owner"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "The arbiter, who is the owner, decides who receives a disputed payment."},
     about=frozenset({"erc20"}),
     owner="arbiter and owner",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter
 from slipway.builds.composer.literals import string_literal, units_literal
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import LAST, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import LAST, Ability, Wish
 
 _IS = rf"(?: (?:is|are|of|at|:|be|should be|period|{LAST}|for|to|a))*"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"quorum(?: (?:fraction|percentage))?{_IS} <pct:quorum>(?: (?:of (?:total |all )?(?:supply|votes?"
@@ -24,7 +24,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" vote",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:voting|vote|votes)(?: (?:period|time|window|duration|is|open|{LAST}|runs?))+{_IS}"
@@ -33,7 +33,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<time:voting_period>(?: (?:of|for|long))? (?:voting|vote|to vote)(?: (?:period|time|window|duration))?",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:voting|vote|proposal|review)(?: (?:start|starts))? delay{_IS} <time:voting_delay>",
@@ -43,7 +43,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<time:voting_delay> (?:delay )?before (?:voting|vote)(?: (?:starts?|begins?|opens?))?",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:time ?lock|execution|executor) )*(?:delay|time ?lock|waiting period|wait){_IS}"
@@ -54,7 +54,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:time ?lock|timelock)(?: (?:controller|contract))?",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:proposal )?threshold(?: (?:is|of|at|:|for proposals|to propose))* <n:proposal_threshold>(?:"
@@ -66,7 +66,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" to (?:propose|create proposals?|make proposals?|submit proposals?)",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:with |and |on chain )?(?:governor|governance|proposals?|voting|votes?)(?: (?:and|,|with)"
@@ -80,7 +80,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" ?(?:treasury|protocol|project|community|funds?)",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"<n:supply>(?: (?:governance|voting|total|initial))*(?: (?:token|coin|supply|<symbol>|<name>))+(?:"
@@ -201,7 +201,7 @@ def _token(spec: Specification, name: str) -> SolidityFile:
     return file
 
 
-def _settled(spec: Specification, _: Weighing) -> Specification:
+def _settled(spec: Specification, _: DraftView) -> Specification:
     return replace(spec, supply=Fraction(spec.values["supply"]))
 
 
@@ -219,7 +219,7 @@ BLUEPRINT = Blueprint(
         Parameter("supply", "tokens", 1_000_000, "The DAO has a token of its own, with a fixed supply of {}."),
     ),
     values=frozenset({"owner", "symbol"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "Whoever holds most of the token can decide everything, after the delay of the timelock."},
     assumes=("A delay is the timelock's, where the prompt does not say which.",),
     about=frozenset({"erc20", "timelock"}),

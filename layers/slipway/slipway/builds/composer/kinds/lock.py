@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint, Parameter, address_argument
+from slipway.builds.composer.phrases import PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
 from slipway.builds.models import ConstructorArgument
 
 _WHAT = (
     r"(?:(?:my|our|team|the|all|lp|liquidity|founder|dev|developer|erc20|any|these|own) )*(?:token|coin|liquidity"
     r"|lp|eth|ether|fund|funds|treasury|supply|allocation)"
 )
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:to|that|which|and) )*(?:locks?|locking|locked|holds?|keeps?|freezes?)(?: {_WHAT})?(?: (?:away"
@@ -28,7 +28,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"(?: (?:it|them|{_WHAT}))? (?:before|for|until|in)(?: (?:first|then|that))* ?<time:duration>",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?:locks?|locking|locked|holds?|for|of|<kind>)(?: {_WHAT})(?: (?:away|up))*(?: and (?:token|eth"
@@ -40,7 +40,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:no|without) early (?:withdrawals?|release|unlock)",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:then|and|release[ds]?|goes?|go|paid|pays?|withdrawable|unlocks?|unlocked|sent|belongs?|it|they"
@@ -85,7 +85,7 @@ BLUEPRINT = Blueprint(
         Parameter("beneficiary", "address", "owner", "When the time is over it belongs to the owner, {}."),
     ),
     values=frozenset({"owner"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "Nobody, its beneficiary neither, can move what it holds before its time is over."},
     assumes=("The time begins when the lock is deployed.",),
     about=frozenset({"erc20"}),

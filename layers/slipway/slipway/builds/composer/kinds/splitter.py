@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, addresses_argument
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter, addresses_argument
+from slipway.builds.composer.phrases import ADDRESSES, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import ADDRESSES, Ability, Wish
 from slipway.builds.models import ConstructorArgument
 
 _PAYEES = (
@@ -22,8 +22,8 @@ _MONEY = (
 _GETS = r"(?: (?:gets?|receives?|has|:|with|=|at|should get|\())*"
 _PAIR = r"<pct>(?: (?:share|of it|goes|go|going|to|for|:))* <address>"
 _TURNED = rf"<address>{_GETS} (?:<pct>|<n>(?= \)))(?: \))?"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:equal|between|among|to|for|with|by|of|split|shared|sharing|both|the|two|three|four"
@@ -38,14 +38,14 @@ WISHES: tuple[Wish | Ability, ...] = (
             rf"(?:between|among|for|to) (?:<n:payee_count> )?{_PAYEES}",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?P<shares><ratio>)(?: split)?",
             r"(?P<shares><pct>(?: (?:, and|,|and|/) <pct>)+)(?: respectively)?",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             rf"(?P<pairs>{_PAIR}(?: (?:, and|,|and|;) {_PAIR})+)",
@@ -151,12 +151,12 @@ def share_out(given: str, listed: str, error: str, shares: tuple[int, ...]) -> l
     ]
 
 
-def shared(spec: Specification, draft: Weighing, who: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def shared(spec: Specification, draft: DraftView, who: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return who shares, and how many shares each has: of the slots `pairs`, `turned`, `shares`, and of ``who``."""
-    values, reading = spec.values, draft.reading
-    said = draft.options.shares or reading.values.get("shares", ())
+    values, parsed = spec.values, draft.parsed
+    said = draft.options.shares or parsed.values.get("shares", ())
     people, parts = tuple(values.get(who, ())), tuple(said) if isinstance(said, list | tuple) else (said,)
-    pairs = reading.values.get("pairs") or reading.values.get("turned")
+    pairs = parsed.values.get("pairs") or parsed.values.get("turned")
     if pairs:
         people = people or tuple(entry for entry in pairs if isinstance(entry, str))
         parts = tuple(entry for entry in pairs if not isinstance(entry, str))
@@ -167,26 +167,26 @@ def shared(spec: Specification, draft: Weighing, who: str) -> tuple[tuple[str, .
     if not shares:
         shares = [1] * len(people)
         draft.assumed += ["Each has an equal share."] if len(people) > 1 else []
-    percent = any(name in reading.words and "%" in reading.words[name] for name in ("pairs", "turned", "shares"))
+    percent = any(name in parsed.words and "%" in parsed.words[name] for name in ("pairs", "turned", "shares"))
     if len(shares) != len(people) or 0 in shares or (percent and sum(shares) != 100 * finest):
-        words = next((reading.words[name] for name in ("pairs", "turned", "shares") if name in reading.words), who)
-        reading.refuse(
+        words = next((parsed.words[name] for name in ("pairs", "turned", "shares") if name in parsed.words), who)
+        parsed.refuse(
             words, f"The shares are for {len(shares)} wallets and come to {sum(shares)}; {len(people)} are named."
         )
         shares = [1] * len(people)
-    count = reading.values.get("payee_count")
+    count = parsed.values.get("payee_count")
     if count is not None and count != len(people):
-        reading.refuse(reading.words["payee_count"], f"{len(people)} wallets are named.")
+        parsed.refuse(parsed.words["payee_count"], f"{len(people)} wallets are named.")
     return people, tuple(shares)
 
 
-def _settled(spec: Specification, draft: Weighing) -> Specification:
+def _settled(spec: Specification, draft: DraftView) -> Specification:
     people, shares = shared(spec, draft, "payees")
     draft.used |= {"payees": list(people), "shares": list(shares)}
     if sum(shares) not in (100, len(shares)):
         draft.assumed.append(f"The shares are parts of {sum(shares)}: {', '.join(map(str, shares))}.")
     if len(people) < 2:
-        draft.reading.refuse(draft.reading.kind_words or "options.payees", "Name at least two wallets.")
+        draft.parsed.refuse(draft.parsed.kind_words or "options.payees", "Name at least two wallets.")
         people, shares = (people * 2)[:2], (1, 1)
     return replace(spec, values={**spec.values, "payees": people, "shares": shares})
 
@@ -209,7 +209,7 @@ BLUEPRINT = Blueprint(
         ),
     ),
     values=frozenset({"shares", "pairs", "turned", "payee_count"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     about=frozenset({"erc20"}),
     owner="",
     settle=_settled,

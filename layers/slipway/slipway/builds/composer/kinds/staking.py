@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint, Parameter, address_argument, owned
+from slipway.builds.composer.phrases import PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
 from slipway.builds.models import ConstructorArgument
 
 _REWARD = r"(?:rewards?|yield|interest|return|returns|apy|apr)"
@@ -14,8 +14,8 @@ _COINS = r"(?:(?:my|our|own|erc20|any|an|user) )*(?:token|coin|<name>|<symbol>)"
 _NO = r"(?:no|without)(?: any)?"
 _COOLDOWN = r"(?:cooldown|cool down|unbonding)(?: period)?"
 _LOCK = r"(?:lock|lock ?up)(?: period)?"
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:(?:users?|holder|stakers?|anyone|people|they|members?) (?:can )?)?(?:to )?(?:stakes?|staking"
@@ -38,7 +38,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|more))*(?: (?:rewards?|reward pool|pool))+",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"<time:cooldown> (?:unstak(?:e|ing)|unbonding|withdrawals?|exit) (?:period|time|window)",
@@ -53,9 +53,9 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"|with|in))* <time:cooldown>(?: (?:cooldown|notice|delay|after request))*",
         ),
     ),
-    Wish(None, said=(rf"{_NO} {_COOLDOWN}",), sets=(("cooldown", 0),)),
-    Wish(None, said=(rf"{_NO} {_LOCK}",), sets=(("lock", 0),)),
-    Wish(
+    PhraseSet(None, said=(rf"{_NO} {_COOLDOWN}",), sets=(("cooldown", 0),)),
+    PhraseSet(None, said=(rf"{_NO} {_LOCK}",), sets=(("lock", 0),)),
+    PhraseSet(
         None,
         said=(
             rf"{_NO} (?:{_COOLDOWN} (?:and|or|nor)(?: {_NO})? {_LOCK}|{_LOCK} (?:and|or|nor)(?: {_NO})? {_COOLDOWN})",
@@ -63,7 +63,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         sets=(("cooldown", 0), ("lock", 0)),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:min(?:imum)? )?(?:lock|lock ?up|locking|locked|staking)(?: (?:period|time|in|duration|for|is|of|:"
@@ -75,7 +75,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r" <time:lock>",
         ),
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:stake|staked|staking)?(?: ?(?:for|of|token|coin|my|our|is|:|at|address|contract))* <address:token>",
@@ -318,7 +318,7 @@ BLUEPRINT = Blueprint(
         Parameter("cooldown", "seconds", least=0),
         Parameter("lock", "seconds", least=0),
     ),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={
         "": "Rewards are paid only as far as somebody gave tokens for them with fund. The owner says once which token"
         " is staked, where the prompt does not."

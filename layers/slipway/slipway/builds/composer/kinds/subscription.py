@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from slipway.builds.composer.blueprint import Blueprint, Parameter
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import LAST, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import LAST, Ability, Wish
 
 _PERIODS = {
     "day|daily": DAY,
@@ -19,8 +19,8 @@ _FEE = (
     r"(?:(?:price|fee|cost|costs|priced|charge|charges|paying|pay|pays|payment|subscription|subscribers?|users?"
     r"|members?|at|of|for|is|:|with|membership) )*"
 )
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"{_FEE}<eth:price>(?: (?:per|each|every|a|for|fee|price|/))* <time:period>(?: (?:period|of access"
@@ -32,7 +32,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
     ),
     *(
-        Wish(
+        PhraseSet(
             None,
             said=(
                 rf"{_FEE}<eth:price>(?: (?:fee|price|per|each|every|a|/))* (?:{words})(?: (?:fee|price|subscription"
@@ -45,7 +45,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         )
         for words, seconds in _PERIODS.items()
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:users?|anyone|people|members?|customers?|subscribers?) (?:can )?(?:subscribes?|joins?|pays?)(?:"
@@ -133,7 +133,7 @@ BLUEPRINT = Blueprint(
         Parameter("price", "coins", missing="The prompt does not say what a period costs, such as 0.01 ETH per month."),
         Parameter("period", "seconds", 30 * DAY, "A period has {}."),
     ),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"": "The owner withdraws what was paid; nothing is paid back."},
     assumes=("Each period is paid in advance by a transaction; a contract can't take money by itself.",),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slipway.builds.composer.blueprint import Blueprint, Parameter, Weighing, addresses_argument
+from slipway.builds.composer.blueprint import Blueprint, DraftView, Parameter, addresses_argument
 from slipway.builds.composer.options import DAY, MAX_SIGNERS
+from slipway.builds.composer.phrases import PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import Ability, Wish
 from slipway.builds.models import ConstructorArgument
 from slipway.errors import ValidationFailedError
 
@@ -16,8 +16,8 @@ _ADDRESSES = r"(?P<signers><address>(?: (?:, and|,|and|or|;) <address>)*)"
 _SIGNER = (
     r"(?:signer|signatory|signatories|approver|approvers|member|members|owners|co owners|participants?|guardians?)"
 )
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:with |and |between |among )?(?:<n> )?{_SIGNER}(?: (?:is|are|:|of|wallet|address))* {_ADDRESSES}",
@@ -308,13 +308,13 @@ def compose(spec: Specification) -> str:
     return file.render()
 
 
-def _settle(spec: Specification, draft: Weighing) -> Specification:
+def _settle(spec: Specification, draft: DraftView) -> Specification:
     """Weigh signers and threshold against each other."""
-    reading, options = draft.reading, draft.options
-    named = reading.values.get("signers", [])
+    parsed, options = draft.parsed, draft.options
+    named = parsed.values.get("signers", [])
     named = named if isinstance(named, list) else [named]
     for address in named[MAX_SIGNERS:]:
-        reading.refuse(address, f"There are at most {MAX_SIGNERS} signers.")
+        parsed.refuse(address, f"There are at most {MAX_SIGNERS} signers.")
     if not options.signers and not named:
         draft.assumed.append(f"The only signer is the owner, {draft.owner}.")
     signers = tuple(dict.fromkeys(options.signers or named[:MAX_SIGNERS] or [draft.owner]))
@@ -322,8 +322,8 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
     if options.threshold is not None and options.threshold > len(signers):
         raise ValidationFailedError.of_field("options.threshold", "is more than there are signers")
     if wanted > len(signers) and options.threshold is None and options.signers is None:
-        reading.refuse(
-            reading.words["threshold"],
+        parsed.refuse(
+            parsed.words["threshold"],
             f"Only {len(signers)} signer{'s are' if len(signers) > 1 else ' is'} known. The first operations can "
             "add others (addSigner) and then set the threshold (changeThreshold).",
         )
@@ -335,11 +335,11 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
     return replace(spec, values={**spec.values, "signers": signers, "threshold": threshold})
 
 
-def _threshold(draft: Weighing) -> tuple[int | None, int]:
+def _threshold(draft: DraftView) -> tuple[int | None, int]:
     """Return how many must confirm, if that is said, and how many signers there are said to be at least."""
-    ratio = draft.reading.values.get("threshold")
+    ratio = draft.parsed.values.get("threshold")
     if ratio is not None and not (len(ratio) == 2 and 1 <= ratio[0] <= ratio[1]):
-        draft.reading.refuse(draft.reading.words["threshold"], "The threshold is not over the number of signers.")
+        draft.parsed.refuse(draft.parsed.words["threshold"], "The threshold is not over the number of signers.")
         ratio = None
     threshold = draft.options.threshold or (int(ratio[0]) if ratio else None)
     return threshold, max(int(ratio[1]) if ratio else 0, threshold or 0)
@@ -359,7 +359,7 @@ BLUEPRINT = Blueprint(
     arguments=_arguments,
     parameters=(Parameter("delay", "seconds", 2 * DAY, "The delay is {}.", least=0),),
     values=frozenset({"threshold", "signers"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={
         "": "Enough signers together, after the delay, can make any call with what the contract holds, and change the"
         " signers."

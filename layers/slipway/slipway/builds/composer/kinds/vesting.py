@@ -10,17 +10,17 @@ from dataclasses import replace
 
 from slipway.builds.composer.blueprint import (
     Blueprint,
+    DraftView,
     Parameter,
-    Weighing,
     address_argument,
     addresses_argument,
 )
 from slipway.builds.composer.kinds.splitter import share_out, shared
 from slipway.builds.composer.literals import decimal_text
 from slipway.builds.composer.options import DAY
+from slipway.builds.composer.phrases import ADDRESSES, PhraseSet, WordForms
 from slipway.builds.composer.solidity_file import SolidityFile, overridden
 from slipway.builds.composer.specification import Specification
-from slipway.builds.composer.wishes import ADDRESSES, Ability, Wish
 from slipway.builds.models import ConstructorArgument
 from slipway.errors import ValidationFailedError
 
@@ -32,8 +32,8 @@ _STEPS = (
     ("quarterly", "quarter", 91 * DAY),
     ("yearly|annually|annual", "year", 365 * DAY),
 )
-WISHES: tuple[Wish | Ability, ...] = (
-    Wish(
+PHRASES: tuple[PhraseSet | WordForms, ...] = (
+    PhraseSet(
         None,
         said=(
             rf"(?:for |to |with |of )*(?:my |our )?(?:{_GRANTEE})(?: (?:is|:|address|wallet|of))*"
@@ -68,9 +68,9 @@ WISHES: tuple[Wish | Ability, ...] = (
         ),
         weak=(r"(?:for|of) (?:my |our )?team",),
     ),
-    Wish(None, said=(r"(?:no|without)(?: any)? cliff(?: period)?",), sets=(("cliff", 0),)),
+    PhraseSet(None, said=(r"(?:no|without)(?: any)? cliff(?: period)?",), sets=(("cliff", 0),)),
     *(
-        Wish(
+        PhraseSet(
             None,
             said=(
                 rf"(?:(?:with|in|and|release|releases|released|releasing|vesting|vests|vested|unlock|unlocks"
@@ -84,7 +84,7 @@ WISHES: tuple[Wish | Ability, ...] = (
         )
         for words, unit, seconds in _STEPS
     ),
-    Wish(
+    PhraseSet(
         None,
         said=(
             r"(?:(?:release|releases|released|vests?|unlocks?|steps?|unlocked|paid|in tranches|tranches)"
@@ -92,7 +92,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"<time:step> (?:steps?|tranches|intervals?)",
         ),
     ),
-    Wish(
+    PhraseSet(
         "revocable",
         said=(
             r"(?:revocable|revokable|cancell?able)(?: by (?:owner|us|me|company|grantor|employer))?",
@@ -108,7 +108,7 @@ WISHES: tuple[Wish | Ability, ...] = (
             r"(?:no|without) (?:clawback|revocation)",
         ),
     ),
-    Wish(None, said=(r"owner(?: (?:is|:))* <address:owner>",)),
+    PhraseSet(None, said=(r"owner(?: (?:is|:))* <address:owner>",)),
 )
 
 
@@ -308,9 +308,9 @@ def _wallet(spec: Specification) -> str:
 _OWNER = "The beneficiary is the owner, {}."
 
 
-def _settle(spec: Specification, draft: Weighing) -> Specification:
+def _settle(spec: Specification, draft: DraftView) -> Specification:
     """Weigh cliff and duration against each other, and beneficiaries against shares."""
-    values, reading = dict(spec.values), draft.reading
+    values, parsed = dict(spec.values), draft.parsed
     cliff = values.setdefault("cliff", 0)
     if "duration" not in values:
         values["duration"] = max(4 * 365 * DAY, cliff)
@@ -319,15 +319,15 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
         source = "options.cliff" if draft.options.cliff is not None else "prompt"
         raise ValidationFailedError.of_field(source, "the cliff is longer than the vesting")
     if values.get("step", 0) > values["duration"]:
-        reading.refuse(reading.words["step"], "A step is longer than the vesting.")
+        parsed.refuse(parsed.words["step"], "A step is longer than the vesting.")
         del values["step"]
-    if "amount" in reading.values:
-        amount = decimal_text(reading.values["amount"])
+    if "amount" in parsed.values:
+        amount = decimal_text(parsed.values["amount"])
         draft.assumed.append(
             f"It vests whatever is sent to it; the {amount} tokens are to be sent once it is deployed."
         )
     draft.used |= {"duration": values["duration"], "cliff": cliff}
-    several = reading.values.keys() & {"beneficiaries", "pairs", "turned", "shares", "payee_count"}
+    several = parsed.values.keys() & {"beneficiaries", "pairs", "turned", "shares", "payee_count"}
     if several or values.get("step") or "revocable" in spec.features:
         named = values.get("beneficiaries") or ((values["beneficiary"],) if "beneficiary" in values else ())
         if not named and not several:
@@ -335,7 +335,7 @@ def _settle(spec: Specification, draft: Weighing) -> Specification:
             draft.assumed.append(_OWNER.format(draft.owner))
         people, shares = shared(replace(spec, values={**values, "who": named}), draft, "who")
         if not people:
-            reading.refuse(reading.words[min(several)], "Name the wallet of each beneficiary.")
+            parsed.refuse(parsed.words[min(several)], "Name the wallet of each beneficiary.")
         values |= {"beneficiaries": people or (draft.owner,), "shares": shares or (1,)}
         draft.used |= {"beneficiaries": list(values["beneficiaries"]), "shares": list(values["shares"])}
     elif "beneficiary" not in values:
@@ -368,7 +368,7 @@ BLUEPRINT = Blueprint(
         Parameter("step", "seconds"),
     ),
     values=frozenset({"owner", "shares", "pairs", "turned", "payee_count", "amount"}),
-    wishes=WISHES,
+    phrases=PHRASES,
     powers={"revocable": "The owner can end the vesting of any beneficiary, and takes what has not vested."},
     about=frozenset({"erc20"}),
     owner="",

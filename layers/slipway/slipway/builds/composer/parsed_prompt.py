@@ -11,7 +11,7 @@ _MAX_TEXT = 300
 
 
 @dataclass
-class Reading:
+class ParsedPrompt:
     """What a prompt asks for.
 
     Attributes:

@@ -1,6 +1,6 @@
 """How a kind of contract declares the words that it honours, and how they are found in a prompt.
 
-A `Wish` is one thing that can be asked for. Its phrases are regular expressions over the canonical text of a prompt
+A `PhraseSet` asks for one thing. Its phrases are regular expressions over the canonical text of a prompt
 (`slipway.builds.composer.tokens`), in which `<atom:slot>` stands for an atom whose value is kept in a slot, such as
 `max wallet(?: of)? <pct:max_wallet>`. A phrase has to cover every word that changes what it means, since whatever no
 phrase covers is reported as not understood.
@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from slipway.builds.composer.tokens import Tokens
-from slipway.builds.composer.words import FILLERS, JOINTS
+from slipway.builds.composer.words import JOINTS, STOP_WORDS
 from slipway.builds.models import Kind
 
 OWNER = r"(?:contract |only )?(?:owner|i|me|we|us|deployer|creator|admin|issuer|my wallet|our wallet|myself)"
@@ -74,22 +74,22 @@ _BEFORE_VERBS = """
 pausable
 """
 _LISTED = "(?:^|" + "|".join(rf"(?<={re.escape(word)} )" for word in _BEFORE_VERBS.split()) + ")"
-"""Where a verb alone is a wish: at the beginning of a part or in a list, not after its subject."""
+"""Where a verb alone asks for something: at the beginning of a part or in a list, not after its subject."""
 _SUBJECT = re.compile(r"(?<!\S)(?:can(?! you)|able to|allowed to|right to|power to)(?!\S)")
 _NOUN = r"(?: (?:function|functionality|capability|feature|ability|support|method|mechanism|right|rights|option))?"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Something that a prompt can ask for.
+class PhraseSet:
+    """The phrases that ask for one thing.
 
     Attributes:
-        feature: What a reading's `features` gets, wanted or not; None for phrases that only fill slots, or that every
-            contract of the kinds honours as it is.
+        feature: What a parsed prompt's `features` gets, wanted or not; None for phrases that only fill slots, or that
+            every contract of the kinds honours as it is.
         said: Phrases that ask for it.
         denied: Phrases that ask for it not to be.
         weak: Phrases that ask for it only where nothing beside them in the same clause is left unread.
-        bare: Verbs alone, which are weak, and no wish at all in a sentence that says who can do it.
+        bare: Verbs alone, which are weak, and ask for nothing in a sentence that says who can do it.
         kinds: In which kinds the phrases mean this; None for all. Whether a kind honours the feature is for the engine.
         sets: Slots that the phrases fill with a constant.
         reason: Why no kind has it, for the caller.
@@ -106,19 +106,19 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Ability:
+class WordForms:
     """A feature that has the usual forms in English, from which its phrases are made.
 
     Attributes:
-        feature: As in `Wish`.
+        feature: As in `PhraseSet`.
         adjective: As in "mintable".
         noun: As in "minting".
         verb: As in "mint"; alone it is a weak phrase.
         participle: As in "minted".
         by: Whose ability it is, a pattern such as `OWNER`: "mintable by the owner", "only the owner can mint".
         after: What may follow the verb.
-        kinds: As in `Wish`.
-        reason: As in `Wish`.
+        kinds: As in `PhraseSet`.
+        reason: As in `PhraseSet`.
     """
 
     feature: str
@@ -136,8 +136,8 @@ class Ability:
         """Every form that may stand in a list such as "no minting, burning or pausing"."""
         return "|".join(part for part in (self.adjective, self.noun, self.verb, self.participle) if part)
 
-    def wish(self) -> Wish:
-        """Return the wish with all its phrases."""
+    def phrase_set(self) -> PhraseSet:
+        """Return all its phrases."""
         said, denied, weak = self._unqualified()
         if self.by and self.verb:
             said += [
@@ -148,7 +148,7 @@ class Ability:
                 rf"(?:{self.noun or self.verb}) (?:is )?(?:restricted|limited|reserved|only)(?: to| for)? {self.by}",
             ]
         bare = (rf"{_LISTED}(?:{self.verb}){self.after}",) if self.verb else ()
-        return Wish(self.feature, tuple(said), tuple(denied), tuple(weak), bare, self.kinds, (), self.reason)
+        return PhraseSet(self.feature, tuple(said), tuple(denied), tuple(weak), bare, self.kinds, (), self.reason)
 
     def _unqualified(self) -> tuple[list[str], list[str], list[str]]:
         said, denied, weak = [], [], []
@@ -193,14 +193,14 @@ class Found:
 
     Attributes:
         places: The tokens that it covers.
-        wish: What it asks for.
+        phrase_set: What it asks for.
         wanted: Whether it asks for it, or for it not to be.
-        weak: As in `Wish`.
+        weak: As in `PhraseSet`.
         slots: Values of its slots, each with the number of the token.
     """
 
     places: range
-    wish: Wish
+    phrase_set: PhraseSet
     wanted: bool = True
     weak: bool = False
     slots: dict[str, Any] = field(default_factory=dict)
@@ -209,27 +209,29 @@ class Found:
 @dataclass(frozen=True)
 class _Phrase:
     pattern: re.Pattern[str]
-    wish: Wish
+    phrase_set: PhraseSet
     wanted: bool
     weak: bool
     bare: bool
 
 
 class Lexicon:
-    """Every phrase of a set of wishes, and lists of abilities such as "neither mintable nor burnable"."""
+    """Every phrase that is declared, and lists of word forms such as "neither mintable nor burnable"."""
 
-    def __init__(self, wishes: Iterable[Wish | Ability]) -> None:
-        declared = list(wishes)
+    def __init__(self, phrase_sets: Iterable[PhraseSet | WordForms]) -> None:
+        declared = list(phrase_sets)
         self._phrases: list[_Phrase] = []
         for entry in declared:
-            wish = entry.wish() if isinstance(entry, Ability) else entry
-            self._phrases += [_Phrase(_compiled(text), wish, True, False, False) for text in wish.said]
-            self._phrases += [_Phrase(_compiled(text), wish, False, False, False) for text in wish.denied]
-            self._phrases += [_Phrase(_compiled(text), wish, True, True, False) for text in wish.weak]
-            self._phrases += [_Phrase(_compiled(text), wish, True, True, True) for text in wish.bare]
-        abilities = [entry for entry in declared if isinstance(entry, Ability)]
-        self._abilities = [(re.compile(rf"(?<!\S)(?:{entry.forms})(?!\S)"), entry.wish()) for entry in abilities]
-        self._lists = _list_patterns(abilities)
+            phrase_set = entry.phrase_set() if isinstance(entry, WordForms) else entry
+            self._phrases += [_Phrase(_compiled(text), phrase_set, True, False, False) for text in phrase_set.said]
+            self._phrases += [_Phrase(_compiled(text), phrase_set, False, False, False) for text in phrase_set.denied]
+            self._phrases += [_Phrase(_compiled(text), phrase_set, True, True, False) for text in phrase_set.weak]
+            self._phrases += [_Phrase(_compiled(text), phrase_set, True, True, True) for text in phrase_set.bare]
+        word_forms = [entry for entry in declared if isinstance(entry, WordForms)]
+        self._word_forms = [
+            (re.compile(rf"(?<!\S)(?:{entry.forms})(?!\S)"), entry.phrase_set()) for entry in word_forms
+        ]
+        self._lists = _list_patterns(word_forms)
         sources = " ".join(phrase.pattern.pattern for phrase in self._phrases)
         self.words = frozenset(re.findall(r"[a-z]{3,}", sources))
 
@@ -237,9 +239,9 @@ class Lexicon:
         """Return the phrases of a prompt for a kind of contract, longer ones first, none of which overlap."""
         text = tokens.canonical
         found = [
-            Found(tokens.span(*match.span()), phrase.wish, phrase.wanted, phrase.weak, _slots(tokens, match))
+            Found(tokens.span(*match.span()), phrase.phrase_set, phrase.wanted, phrase.weak, _slots(tokens, match))
             for phrase in self._phrases
-            if _is_for(phrase.wish, kind)
+            if _is_for(phrase.phrase_set, kind)
             for match in phrase.pattern.finditer(text)
             if not (phrase.bare and _SUBJECT.search(re.split(r"[.;!?]", text[: match.start()])[-1]))
         ]
@@ -280,16 +282,18 @@ class Lexicon:
         """Return whether a phrase may follow "without" by itself, as a noun may and an adjective may not."""
         text = f"without {_words(tokens, entry.places)}"
         return any(
-            not phrase.wanted and phrase.wish.feature == entry.wish.feature and phrase.pattern.fullmatch(text)
+            not phrase.wanted
+            and phrase.phrase_set.feature == entry.phrase_set.feature
+            and phrase.pattern.fullmatch(text)
             for phrase in self._phrases
         )
 
     def _members(self, tokens: Tokens, match: re.Match[str], kind: Kind | None, *, wanted: bool) -> list[Found]:
         found = []
         places = tokens.span(*match.span())
-        for pattern, wish in self._abilities:
-            if _is_for(wish, kind) and pattern.search(match[0]):
-                found.append(Found(places, wish, wanted))
+        for pattern, phrase_set in self._word_forms:
+            if _is_for(phrase_set, kind) and pattern.search(match[0]):
+                found.append(Found(places, phrase_set, wanted))
         return found
 
 
@@ -300,22 +304,22 @@ def _words(tokens: Tokens, places: range) -> str:
     return " ".join(token.word for token in tokens.tokens[places.start : places.stop] if token.word)
 
 
-def _is_for(wish: Wish, kind: Kind | None) -> bool:
-    return wish.kinds is None or kind in wish.kinds
+def _is_for(phrase_set: PhraseSet, kind: Kind | None) -> bool:
+    return phrase_set.kinds is None or kind in phrase_set.kinds
 
 
-def _list_patterns(abilities: Sequence[Ability]) -> list[tuple[re.Pattern[str], bool]]:
-    if not abilities:
+def _list_patterns(word_forms: Sequence[WordForms]) -> list[tuple[re.Pattern[str], bool]]:
+    if not word_forms:
         return []
-    every = "|".join(entry.forms for entry in abilities)
-    nouns = "|".join(part for entry in abilities for part in (entry.noun, entry.verb) if part)
+    every = "|".join(entry.forms for entry in word_forms)
+    nouns = "|".join(part for entry in word_forms for part in (entry.noun, entry.verb) if part)
     one, comma = rf"(?:{every})", r"(?: (?:,|/))"
     noun = rf"(?:{nouns})"
     patterns = [
         (rf"(?:{_NOT}|{_NO}|neither) {one}(?:{comma} {one})*{comma}? (?:or|nor) (?:be )?{one}{_NEVER_MORE}", False),
         (rf"{_NO} {noun}(?:{comma} {noun})*{comma}? and {noun}{_NEVER_MORE}", False),
     ]
-    owned = [entry for entry in abilities if entry.by == OWNER]
+    owned = [entry for entry in word_forms if entry.by == OWNER]
     if owned:
         verbs = "|".join(entry.verb for entry in owned if entry.verb)
         forms = "|".join(entry.forms for entry in owned)
@@ -346,7 +350,7 @@ def _slots(tokens: Tokens, match: re.Match[str]) -> dict[str, Any]:
 
 _PERSONS = frozenset({"me", "us", "them", "you"})
 _BEFORE_PERSONS = frozenset({"by", "to", "for", "from", "of", "give"})
-"""Words after which a person is whom something is done by, or what is given to: never a filler there."""
+"""Words after which a person is whom something is done by, or what is given to: never a stop word there."""
 _LISTED_PERSONS = frozenset({"me", "us"})
 _BETWEEN = frozenset({"", ",", "and", "or", "plus", "between", "among"})
 """What stands between the members of a list."""
@@ -355,8 +359,8 @@ READ = ("<name>", "<symbol>", "<kind>")
 """Atoms that were read before any phrase."""
 
 
-def weed(tokens: Tokens, found: list[Found]) -> list[Found]:
-    """Drop the weak phrases that stand in a clause with something unread: they may mean something else there."""
+def drop_ambiguous(tokens: Tokens, found: list[Found]) -> list[Found]:
+    """Drop the weak phrases that stand in a clause with something unread: they are ambiguous there."""
     kept = list(found)
     while True:
         covered = {place for entry in kept for place in entry.places}
@@ -387,7 +391,7 @@ def is_unread(tokens: Tokens, place: int, covered: set[int]) -> bool:
         return False
     if token.word == "both" and _is_for_two(tokens, place, covered):
         return False
-    if any(word not in FILLERS for word in token.word.split()):
+    if any(word not in STOP_WORDS for word in token.word.split()):
         return True
     before = next((other.word for other in reversed(tokens.tokens[:place]) if other.word), "")
     return (token.word in _PERSONS and before in _BEFORE_PERSONS) or _is_listed(tokens, place)
