@@ -22,7 +22,7 @@ from local.paths import ROOT
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call
 from slipway.chain.nodes import forget_nodes
-from slipway.chain.verdicts import SEND, Verdict
+from slipway.chain.rpc_errors import SEND, Verdict
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
 from tests.support.clock import ManualClock
@@ -170,10 +170,10 @@ def outcome(text: Text, call: str, *, addresses: int = 1) -> str:
         try:
             ask(rpc)
         except RpcError as error:
-            judgement = error.judgement
-            if judgement.verdict is Verdict.PAY_MORE:
-                return f"pay more: {judgement.least_tip} wei" if judgement.least_tip else "pay more"
-            return {Verdict.CHECK: "check", Verdict.FINAL: "fails"}[judgement.verdict]
+            classification = error.classification
+            if classification.verdict is Verdict.PAY_MORE:
+                return f"pay more: {classification.least_tip} wei" if classification.least_tip else "pay more"
+            return {Verdict.CHECK: "check", Verdict.FINAL: "fails"}[classification.verdict]
         except UpstreamUnavailableError:
             return "later" if asked > 1 else "next address"
     return "answered" if addresses == 1 else "next address answers"

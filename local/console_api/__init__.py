@@ -8,7 +8,7 @@ are made up but behave like the real ones. What it was asked for is kept in a le
 |---|---|
 | ``keys`` | the key that it takes |
 | ``clock`` | time that can run faster |
-| ``chain_sdk`` | Akash's own judge of SDLs |
+| ``chain_sdk`` | Akash's own validator of SDLs |
 | ``sdl`` | an SDL as a workload: groups, services, manifest |
 | ``providers`` | who offers what, where, for how much |
 | ``controls`` | what tests can make go wrong |

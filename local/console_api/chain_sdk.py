@@ -1,4 +1,4 @@
-"""Akash's own judge of SDLs: npm's ``@akashnetwork/chain-sdk``, which the Console API uses, in V8.
+"""Akash's own validator of SDLs: npm's ``@akashnetwork/chain-sdk``, which the Console API uses, in V8.
 
 package.json pins its newest version on npm, 1.0.0-alpha.25. The Console API runs a newer source (1.0.0-alpha.38), which
 takes some fields more and volumes with all their attributes only; ``newer`` in chain_sdk.js makes up for that.
@@ -42,7 +42,7 @@ class ChainSdkError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Validation:
     """What the Console API would make of an SDL.
 
     Attributes:
@@ -62,7 +62,7 @@ class Judgement:
 
 
 class ChainSdk:
-    """The judge; safe to share between threads.
+    """The validator; safe to share between threads.
 
     Args:
         script: What ``chain_sdk.cjs`` wrote.
@@ -73,14 +73,14 @@ class ChainSdk:
         self._turn = threading.Lock()
         self._context: MiniRacer | None = None
 
-    def judge(self, text: str, *, as_pinned: bool = False) -> Judgement:
+    def validate(self, text: str, *, as_pinned: bool = False) -> Validation:
         """Return what the Console API would make of an SDL, or what the package alone makes of it.
 
         Raises:
             ChainSdkError: Nobody can tell.
         """
         answer = json.loads(self._call(f"slipwayJudge({json.dumps(text)}, {json.dumps(as_pinned)})"))
-        return Judgement(tuple(answer.get("refusals", ())), answer.get("manifest", ""), answer.get("sdl"))
+        return Validation(tuple(answer.get("refusals", ())), answer.get("manifest", ""), answer.get("sdl"))
 
     @property
     def version(self) -> str:
@@ -95,7 +95,7 @@ class ChainSdk:
                 return str(self._loaded().eval(script, timeout_sec=_SECONDS))
             except (JSEvalException, OSError) as error:
                 self._context = None
-                raise ChainSdkError(f"The SDL could not be judged: {str(error).splitlines()[0]}") from error
+                raise ChainSdkError(f"The SDL could not be validated: {str(error).splitlines()[0]}") from error
 
     def _loaded(self) -> MiniRacer:
         if self._context is None:
@@ -116,7 +116,7 @@ class ChainSdk:
 
 @cache
 def chain_sdk() -> ChainSdk:
-    """Return the judge of the version that package.json pins, from `node_modules`."""
+    """Return the validator of the version that package.json pins, from `node_modules`."""
     version = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"][
         "@akashnetwork/chain-sdk"
     ]

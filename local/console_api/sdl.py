@@ -108,11 +108,11 @@ def parse_sdl(text: str) -> Workload:
     Raises:
         InvalidSdlError: Says what is wrong and where.
     """
-    judgement = chain_sdk().judge(text)
-    if judgement.refusals:
-        raise InvalidSdlError("; ".join(judgement.refusals)[:2000])
+    validation = chain_sdk().validate(text)
+    if validation.refusals:
+        raise InvalidSdlError("; ".join(validation.refusals)[:2000])
     try:
-        return _workload(judgement.document, judgement.manifest)
+        return _workload(validation.document, validation.manifest)
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         if isinstance(error, InvalidSdlError):
             raise

@@ -30,9 +30,9 @@ from slipway.chain.install_escrow import install_escrow
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.kms_signer import KmsSigner
 from slipway.chain.models import Call, Fees, UnsignedTransaction
+from slipway.chain.rpc_errors import Verdict
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import chain_configuration, save_contracts, save_escrow, transaction_for
-from slipway.chain.verdicts import Verdict
 from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import GWEI
 from slipway.configuration import chain_settings
@@ -219,7 +219,7 @@ def _verdict(world: World, signer: KmsSigner | None = None, **changes: Any) -> V
     }
     with pytest.raises(RpcError) as caught:
         world.rpc.send_raw(signer.sign(UnsignedTransaction(**{**given, **changes})).raw)
-    return caught.value.judgement.verdict
+    return caught.value.classification.verdict
 
 
 def test_what_can_never_be_taken_is_final(world: World) -> None:
@@ -265,5 +265,5 @@ def test_legacy_transactions_are_taken(world: World) -> None:
     assert world.rpc.send_raw(signed.raw) == signed.transaction_hash
     with pytest.raises(RpcError) as caught:
         world.rpc.send_raw(signed.raw)
-    assert caught.value.judgement.verdict is Verdict.CHECK
+    assert caught.value.classification.verdict is Verdict.CHECK
     assert eventually(lambda: world.rpc.receipt(signed.transaction_hash), within=SECONDS, every=0.2).succeeded

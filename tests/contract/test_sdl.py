@@ -43,7 +43,7 @@ def slipway(text: str) -> str | None:
 
 def console(text: str) -> str | None:
     """Return why the Console API refuses an SDL, None if it takes it."""
-    return "; ".join(chain_sdk().judge(text).refusals) or None
+    return "; ".join(chain_sdk().validate(text).refusals) or None
 
 
 def test_the_judge_is_the_pinned_version() -> None:
@@ -86,7 +86,7 @@ def test_rules_and_judge_agree_over_composed_sdls() -> None:
         if mine is None:
             taken += 1
             sent = deployable(text)
-            judged = chain_sdk().judge(sent)
+            judged = chain_sdk().validate(sent)
             if judged.refusals:
                 wrong.append(f"sends of {seed} what is refused: {judged.refusals}")
             elif (manifest := manifest_of(sent)) is not None and manifest != judged.manifest:
@@ -99,7 +99,7 @@ def test_how_the_pinned_version_differs() -> None:
     """Only in fields that are newer than it, or that it does not look at."""
     differs = []
     for name, text in variants():
-        alone, today = chain_sdk().judge(text, as_pinned=True).refusals, console(text)
+        alone, today = chain_sdk().validate(text, as_pinned=True).refusals, console(text)
         if alone and today is None and not NEWER.search(name):
             differs.append(f"{name}: {alone}")
         if not alone and today and not OLDER.search(name):
@@ -113,7 +113,7 @@ def test_a_manifest_is_the_judges_byte_for_byte_or_not_known() -> None:
         if slipway(text) is not None:
             continue
         sent = deployable(text)
-        mine, theirs = manifest_of(sent), chain_sdk().judge(sent).manifest
+        mine, theirs = manifest_of(sent), chain_sdk().validate(sent).manifest
         known, unknown = known + (mine is not None), unknown + (mine is None)
         if mine is not None and mine != theirs:
             wrong.append(f"{name}: {mine} is not {theirs}")

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from slipway.chain.verdicts import Refusal, Verdict, judge
+from slipway.chain.rpc_errors import Refusal, Verdict, classify
 from tests.faults.audits import FINAL
 from tests.faults.conftest import STATE, FaultyStack
 from tests.faults.launch_workers import Workers, place
-from tests.unit.test_verdicts import REFUSALS
+from tests.unit.test_rpc_errors import REFUSALS
 
 WORKFLOW = "token_deploy"
 END_SECONDS = 2400
@@ -45,9 +45,9 @@ def _texts() -> list[dict[str, Any]]:
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for case in REFUSALS:
         refusals = [Refusal(call, case["status"], case["code"], case["message"], case.get("data")) for call in CALLS]
-        judged = {refusal.method: judge(refusal) for refusal in refusals}
-        if all(judgement.least_tip < CAP for judgement in judged.values()):
-            fails = [call for call, judgement in judged.items() if judgement.verdict is Verdict.FINAL]
+        judged = {refusal.method: classify(refusal) for refusal in refusals}
+        if all(classification.least_tip < CAP for classification in judged.values()):
+            fails = [call for call, classification in judged.items() if classification.verdict is Verdict.FINAL]
             found[case["message"], case["status"], case["code"]] = {**case, "fails": fails}
     return list(found.values())
 

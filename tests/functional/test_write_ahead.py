@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from slipway.chain.broadcast import spare
+from slipway.chain.broadcast import release_unspent_budget
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import ChainFees, Fees, Receipt, SignedTransaction, UnsignedTransaction
 from slipway.chain.nodes import forget_heads
-from slipway.chain.plans import Change, Check, Create, Created, Of, Plan, PlannedCall, Update
+from slipway.chain.plans import Change, Check, Create, Created, Plan, PlannedCall, SignedValue, Update
 from slipway.chain.rules import bumped_fees
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import (
@@ -25,7 +25,7 @@ from slipway.chain.store import (
     transaction_for,
 )
 from slipway.chain.transactions import contract_address
-from slipway.chain.write_ahead import Priced, WriteAhead
+from slipway.chain.write_ahead import Quote, WriteAhead
 from slipway.chains import Chain
 from slipway.errors import (
     BudgetExceededError,
@@ -72,7 +72,7 @@ def _sign(ahead: WriteAhead, plan: Plan) -> list[TransactionItem]:
     """Sign with the first account of the pool, at fixed fees."""
     if written := ahead.written(plan):
         return written
-    signed = ahead.sign(plan, ahead.pool(plan)[0], Priced(FEES, (100_000,) * len(plan.calls)))
+    signed = ahead.sign(plan, ahead.pool(plan)[0], Quote(FEES, (100_000,) * len(plan.calls)))
     assert signed
     return signed
 
@@ -123,8 +123,11 @@ def test_the_calls_of_a_plan_take_consecutive_nonces_in_one_write_and_know_what_
     )
     job = ControlItem("JOB", "X")
     job.save()
-    values = {"owner_sort": Of("register", "transaction_hash")}
-    data = {"address": Of("deploy", "contract_address"), "nonces": {"register": Of("register", "nonce")}}
+    values = {"owner_sort": SignedValue("register", "transaction_hash")}
+    data = {
+        "address": SignedValue("deploy", "contract_address"),
+        "nonces": {"register": SignedValue("register", "nonce")},
+    }
     changes: tuple[Change, ...] = (
         Check("job", job, ControlItem.pk.exists()),
         Update("detail", JobEvent("JOB", "DETAIL"), values),
@@ -225,7 +228,7 @@ def test_gas_of_a_day_stays_under_the_budget_and_what_was_not_spent_comes_back()
     mined = Receipt(
         second.transaction_hash, 1, "0x1", succeeded=True, gas_used=0, effective_gas_price=1, contract_address=None
     )
-    spare(second, mined)
+    release_unspent_budget(second, mined)
     assert signing.sign(_plan("c"))
 
 
@@ -292,7 +295,7 @@ def test_what_was_signed_again_meanwhile_is_not_replaced() -> None:
     (old,) = _sign(ahead, _plan())
     ahead.sign_again([(_found("job"), Fees(900, 500))], ())
     plan = _plan(replaces=(_void(old),))
-    assert ahead.sign(plan, ahead.pool(plan)[0], Priced(FEES, (100_000,))) is None
+    assert ahead.sign(plan, ahead.pool(plan)[0], Quote(FEES, (100_000,))) is None
     assert _found("job").status == "signed"
 
 

@@ -15,7 +15,7 @@ from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Fees
 from slipway.chain.plans import Plan, PlannedCall
 from slipway.chain.store import ChainConfiguration, TransactionItem
-from slipway.chain.write_ahead import Priced, WriteAhead
+from slipway.chain.write_ahead import Quote, WriteAhead
 from slipway.chains import Chain
 from tests.support.keys import LocalSigner
 from tests.support.nodes import FakeNode
@@ -36,7 +36,7 @@ def main() -> None:
         planned = tuple(PlannedCall(f"call-{index}", None, code=b"\x60\x00") for index in range(calls))
         plan = Plan(f"race-{chain_id}-{number}", planned, (), ChainConfiguration())
         for signer in ahead.pool(plan):
-            if items := ahead.sign(plan, signer, Priced(Fees(200, 100), (100_000,) * calls)):
+            if items := ahead.sign(plan, signer, Quote(Fees(200, 100), (100_000,) * calls)):
                 return items
         raise TimeoutError(plan.job_id)
 

@@ -188,7 +188,7 @@ def test_reverted_only_when_it_is_confirmed() -> None:
     found = _state(eth_getTransactionReceipt=_receipt(status="0x0"))
     assert found.progress is Progress.REVERTED
     with pytest.raises(DeploymentFailedError) as caught:
-        held_to(now() + timedelta(seconds=1), found, _item(), now())
+        apply_deadline(now() + timedelta(seconds=1), found, _item(), now())
     assert caught.value.details == {"transaction_hash": FIRST}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Call, ChainFees
-from slipway.chain.verdicts import Verdict
+from slipway.chain.rpc_errors import Verdict
 from slipway.chains import Chain
 from slipway.errors import UpstreamUnavailableError
 from tests.support.clock import ManualClock
@@ -358,7 +358,7 @@ def test_one_pool_that_takes_it_is_enough() -> None:
 def test_the_pools_are_weighed(messages: tuple[str, ...], verdict: Verdict, least_tip: int) -> None:
     with pytest.raises(RpcError) as caught:
         _sent(*messages)
-    assert (caught.value.judgement.verdict, caught.value.judgement.least_tip) == (verdict, least_tip)
+    assert (caught.value.classification.verdict, caught.value.classification.least_tip) == (verdict, least_tip)
 
 
 def test_what_no_pool_takes_now_is_unavailable() -> None:
@@ -661,11 +661,11 @@ def test_what_a_pool_says_is_read_past_a_long_request() -> None:
     message = f"could not forward {'ab' * 200}: already known"
     with pytest.raises(RpcError) as raised:
         _rpc(lambda _: _error(-32000, message)).send_raw("0x02")
-    assert raised.value.judgement.verdict is Verdict.CHECK
+    assert raised.value.classification.verdict is Verdict.CHECK
 
 
 def test_an_error_in_a_list_of_one_is_an_error() -> None:
     error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "nonce too low"}}
     with pytest.raises(RpcError) as raised:
         _rpc(lambda _: httpx.Response(200, json=[error])).send_raw("0x02")
-    assert raised.value.judgement.verdict is Verdict.CHECK
+    assert raised.value.classification.verdict is Verdict.CHECK

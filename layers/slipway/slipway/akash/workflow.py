@@ -56,7 +56,7 @@ from slipway.akash.store import (
 )
 from slipway.amounts import format_amount
 from slipway.budgets import store as budgets
-from slipway.chain.broadcast import STUCK_BLOCKS, settle, spare
+from slipway.chain.broadcast import STUCK_BLOCKS, release_unspent_budget, settle
 from slipway.chain.models import Progress
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
@@ -244,7 +244,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             also=lambda write: settle(write, item, str(found.progress), found.receipt, Served(KIND, deployment.wallet)),
         ):
             if found.receipt:
-                spare(item, found.receipt)
+                release_unspent_budget(item, found.receipt)
             if found.progress is Progress.REVERTED and purpose == Purpose.RESERVE:
                 raise PaymentRequiredError("The deposit was taken back before it could be reserved")
         return 0

@@ -23,7 +23,7 @@ from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import RPCEndpoint, RPCResponse, TxParams, Wei
 
 from slipway.chain import contracts
-from slipway.chain.verdicts import Verdict, judge, refusal_of
+from slipway.chain.rpc_errors import Verdict, classify, refusal_of
 from slipway.settings import administrator_private_key
 
 _REQUEST_SECONDS = 10.0
@@ -94,7 +94,7 @@ def as_install_errors(known: dict[str, str | None]) -> Iterator[None]:
 
 
 class _PatientProvider(HTTPProvider):
-    """Asks again, a few times, whatever a node did not refuse for good; see ``slipway.chain.verdicts``."""
+    """Asks again, a few times, whatever a node did not refuse for good; see ``slipway.chain.rpc_errors``."""
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         for pause in _PAUSES:
@@ -113,7 +113,7 @@ def _is_passing(method: str, answer: Any) -> bool:
     """Return whether a refusal says nothing for good, and is not one of bytes that may be there."""
     if isinstance(answer, dict) and "result" in answer and answer.get("error") is None:
         return False
-    return judge(refusal_of(method, requests.codes.ok, answer)).verdict not in (Verdict.FINAL, Verdict.CHECK)
+    return classify(refusal_of(method, requests.codes.ok, answer)).verdict not in (Verdict.FINAL, Verdict.CHECK)
 
 
 class Administration:

@@ -12,9 +12,9 @@ from slipway.budgets.store import unspend
 from slipway.chain.head import Head
 from slipway.chain.json_rpc import JsonRpc, RpcError
 from slipway.chain.models import Progress, Receipt, TransactionState
+from slipway.chain.rpc_errors import Verdict
 from slipway.chain.rules import confirmation_pause, confirmations_pause, is_confirmed
 from slipway.chain.store import TransactionItem, chain_configuration, fee_cap, remember_least_tip
-from slipway.chain.verdicts import Verdict
 from slipway.chains import Chain
 from slipway.errors import DeploymentFailedError, UpstreamUnavailableError
 from slipway.jobs.gas import Served, add_gas
@@ -50,14 +50,14 @@ def broadcast(rpc: JsonRpc, item: TransactionItem) -> None:
     try:
         rpc.send_raw(item.raw)
     except RpcError as error:
-        if error.judgement.verdict is Verdict.FINAL and not _is_taken(rpc, item):
+        if error.classification.verdict is Verdict.FINAL and not _is_taken(rpc, item):
             raise DeploymentFailedError(
                 f"The node refuses the transaction: {error.rpc_message}",
                 details={"transaction_hash": item.transaction_hash},
             ) from error
-        if error.judgement.verdict is Verdict.PAY_MORE:
+        if error.classification.verdict is Verdict.PAY_MORE:
             refusal = rpc.scrubbed(error.rpc_message)
-            actions += _underpriced(rpc.chain, item, error.judgement.least_tip)
+            actions += _underpriced(rpc.chain, item, error.classification.least_tip)
     except UpstreamUnavailableError as error:
         if not _is_taken(rpc, item):
             if not _pays_too_little(rpc, item):
@@ -191,7 +191,7 @@ def _is_used_elsewhere(chain: Chain, item: TransactionItem, head: Head) -> bool:
     return head.transaction_count(item.signer, hex(confirmed)) > item.nonce
 
 
-def held_to(
+def apply_deadline(
     deadline: datetime, found: TransactionState, item: TransactionItem, moment: datetime, served: Served | None = None
 ) -> TransactionState:
     """Return a transaction's state within a job's time: past ``deadline`` what no block took is to be called off, once.
@@ -223,7 +223,7 @@ def held_to(
     return found
 
 
-def spare(item: TransactionItem, receipt: Receipt) -> None:
+def release_unspent_budget(item: TransactionItem, receipt: Receipt) -> None:
     """Give back to the day's budget what was reserved for a transaction and is not spent; best effort."""
     if item.budget:
         unspend(item.budget, max(0, int(item.budget["amount"]) - receipt.cost))

@@ -16,7 +16,17 @@ import httpx
 from slipway.chain.head import Head
 from slipway.chain.models import Call, ChainFees, Receipt, Sent
 from slipway.chain.nodes import Node, head_of, nodes_of
-from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, is_revert, judge, refusal_of
+from slipway.chain.rpc_errors import (
+    CALL,
+    ESTIMATE,
+    SEND,
+    Classification,
+    Refusal,
+    Verdict,
+    classify,
+    is_revert,
+    refusal_of,
+)
 from slipway.chains import Chain
 from slipway.deadline_client import request_within
 from slipway.errors import SlipwayError, UpstreamUnavailableError
@@ -37,13 +47,13 @@ _ids = itertools.count(1)
 
 
 class RpcError(SlipwayError):
-    """A node's judgement that counts: a revert, a refusal for good, or what a pool says of a transaction."""
+    """A node's refusal that counts: a revert, a refusal for good, or what a pool says of a transaction."""
 
     code = "DEPLOYMENT_FAILED"
 
-    def __init__(self, refusal: Refusal, judgement: Judgement) -> None:
+    def __init__(self, refusal: Refusal, classification: Classification) -> None:
         self.refusal = refusal
-        self.judgement = judgement
+        self.classification = classification
         self.rpc_message = refusal.message[:_MAX_REASON]
         super().__init__(f"{refusal.method}: {self.rpc_message}")
 
@@ -61,8 +71,8 @@ class _NoAnswerError(Exception):
 _BEHIND = _NoAnswerError("the node is behind")
 
 
-def _weight(judgement: Judgement) -> tuple[bool, int]:
-    return judgement.verdict is Verdict.CHECK, judgement.least_tip
+def _weight(classification: Classification) -> tuple[bool, int]:
+    return classification.verdict is Verdict.CHECK, classification.least_tip
 
 
 class _Failures:
@@ -70,17 +80,17 @@ class _Failures:
 
     def __init__(self) -> None:
         self.reason = ""
-        self.judged: RpcError | None = None
+        self.rpc_error: RpcError | None = None
         self._kinds: list[_NoAnswerError] = []
 
     def add(self, failure: _NoAnswerError) -> None:
         self._kinds.append(failure)
         self.reason = failure.reason or self.reason
 
-    def add_judged(self, error: RpcError) -> None:
+    def add_rpc_error(self, error: RpcError) -> None:
         """Keep the best of what pools said: that a transaction may be there before that it pays too little."""
-        if self.judged is None or _weight(error.judgement) > _weight(self.judged.judgement):
-            self.judged = error
+        if self.rpc_error is None or _weight(error.classification) > _weight(self.rpc_error.classification):
+            self.rpc_error = error
 
     @property
     def is_load(self) -> bool:
@@ -94,7 +104,7 @@ class _Failures:
 class JsonRpc:
     """Calls one chain's nodes.
 
-    Any answer that is no judgement for good makes the next address be asked: a timeout, a closed connection, an HTTP
+    Any answer that is not a permanent refusal makes the next address be asked: a timeout, a closed connection, an HTTP
     error, a page or a list instead of an answer, another request's id, a refusal whatever its words. There are up to
     three rounds with jittered pauses, until ``deadline`` seconds have gone. An address of another chain is never used.
     A node that is behind the highest block seen does not get to say that something is missing.
@@ -144,7 +154,7 @@ class JsonRpc:
             rounds: How often all addresses are asked.
 
         Raises:
-            RpcError: A node judged: a revert, or of a transaction that is sent anything but "later".
+            RpcError: A node refused: a revert, or of a transaction that is sent anything but "later".
             UpstreamUnavailableError: No address answered in time; ``details`` has ``rate_limited`` if all of them only
                 had too much to do.
         """
@@ -163,19 +173,19 @@ class JsonRpc:
                 except _NoAnswerError as failure:
                     failures.add(failure)
                 except RpcError as error:
-                    if error.judgement.verdict is not Verdict.FINAL:
+                    if error.classification.verdict is not Verdict.FINAL:
                         # Another pool may take what this one knows or finds too cheap.
-                        failures.add_judged(error)
+                        failures.add_rpc_error(error)
                     elif not is_revert(error.refusal) or self._is_current(node, ends_at):
                         raise
                     else:
                         failures.add(_BEHIND)
             pause = _PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
             is_over = self._clock.monotonic() + pause >= ends_at or attempt == rounds - 1
-            if is_over or failures.judged or failures.are_for_good:
+            if is_over or failures.rpc_error or failures.are_for_good:
                 break
             self._clock.sleep(pause)
-        raise failures.judged or self._unavailable(method, failures)
+        raise failures.rpc_error or self._unavailable(method, failures)
 
     def scrubbed(self, text: str) -> str:
         """Return a node's words without addresses and keys."""
@@ -243,18 +253,18 @@ class JsonRpc:
             if found.get("id") not in (request_id, str(request_id)):
                 raise _NoAnswerError("the answer is another request's")
             return found["result"]
-        raise _judged(method, response, answer)
+        raise _classified(method, response, answer)
 
     def _is_current(self, node: Node, ends_at: float) -> bool:
         """Whether a node has the highest block that any address reported lately; asks them where nobody knows."""
-        for other in self._nodes.unheard(node, self._clock.monotonic()):
-            self._hear(other, ends_at)
+        for other in self._nodes.not_seen(node, self._clock.monotonic()):
+            self._observe(other, ends_at)
         highest = self._nodes.highest(self._clock.monotonic())
         if highest is not None and (node.head is None or node.head < highest):
-            self._hear(node, ends_at)
+            self._observe(node, ends_at)
         return highest is None or (node.head is not None and node.head >= highest)
 
-    def _hear(self, node: Node, ends_at: float) -> None:
+    def _observe(self, node: Node, ends_at: float) -> None:
         try:
             self._ask(node, "eth_blockNumber", (), ends_at)
         except (_NoAnswerError, RpcError):
@@ -382,14 +392,14 @@ def decode_with[Value](decode: Callable[[Any], Value], result: Any) -> Value:
         raise _NoAnswerError("the answer makes no sense") from error
 
 
-def _judged(method: str, response: httpx.Response, answer: Any) -> Exception:
-    """Return the exception for an answer without result: ``RpcError`` where a node judged what was asked."""
+def _classified(method: str, response: httpx.Response, answer: Any) -> Exception:
+    """Return the exception for an answer without result: ``RpcError`` where a node refused what was asked."""
     refusal = refusal_of(method, response.status_code, answer, response.text)
-    judgement = judge(refusal)
-    if judgement.verdict in (Verdict.LATER, Verdict.NEXT_ADDRESS):
-        never = judgement.verdict is Verdict.NEXT_ADDRESS
-        return _NoAnswerError(refusal.message[:_MAX_REASON], is_load=judgement.is_load, never=never)
-    return RpcError(refusal, judgement)
+    classification = classify(refusal)
+    if classification.verdict in (Verdict.LATER, Verdict.NEXT_ADDRESS):
+        never = classification.verdict is Verdict.NEXT_ADDRESS
+        return _NoAnswerError(refusal.message[:_MAX_REASON], is_load=classification.is_load, never=never)
+    return RpcError(refusal, classification)
 
 
 def _number(text: Any) -> int:

@@ -14,7 +14,7 @@ _MAX_REST_SECONDS = 60.0
 # How long a reported block counts as the chain's height.
 _HEAD_SECONDS = 60.0
 # How long an address need not be asked for its block again only to compare others with it.
-_HEARD_SECONDS = 10.0
+_SEEN_SECONDS = 10.0
 # Blocks reach nodes one after the other; this much is no lag.
 _LAG_SECONDS = 10.0
 # For which part of a block, and how long at most, one look at the head counts as the present.
@@ -36,7 +36,7 @@ class Node:
         self.url = url
         self.position = position
         self.head: int | None = None
-        self.heard_at = 0.0
+        self.seen_at = 0.0
         self.is_verified = False
         self.is_foreign = False
         self.failures = 0
@@ -54,7 +54,7 @@ class Node:
 
     def reported(self, head: int, moment: float) -> None:
         """Note its latest block."""
-        self.head, self.heard_at = head, moment
+        self.head, self.seen_at = head, moment
 
 
 class Nodes:
@@ -80,11 +80,11 @@ class Nodes:
         heads = [
             node.head
             for node in self._nodes
-            if node.head is not None and not node.is_foreign and moment - node.heard_at < _HEAD_SECONDS
+            if node.head is not None and not node.is_foreign and moment - node.seen_at < _HEAD_SECONDS
         ]
         return max(heads, default=None)
 
-    def unheard(self, node: Node, moment: float) -> list[Node]:
+    def not_seen(self, node: Node, moment: float) -> list[Node]:
         """Return the other addresses in order that have not reported a block lately and do not rest."""
         return [
             other
@@ -92,7 +92,7 @@ class Nodes:
             if other is not node
             and not other.is_foreign
             and other.rests_until <= moment
-            and (other.head is None or moment - other.heard_at >= _HEARD_SECONDS)
+            and (other.head is None or moment - other.seen_at >= _SEEN_SECONDS)
         ]
 
 

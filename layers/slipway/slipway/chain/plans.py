@@ -1,7 +1,8 @@
 """What a job wants on chain, as plain data: which calls, for which purposes, and what of the job changes with them.
 
 A plan is made where the job is known, priced by ``signing`` and written with its signatures by ``write_ahead``. What is
-known only once it has its account and nonces, such as a transaction's hash, stands in it by name (``Of``, ``Created``).
+known only once it has its account and nonces, such as a transaction's hash, stands in it by name (``SignedValue``,
+``Created``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def _address(contract: Created, created: Mapping[str, str] | None) -> str:
 
 
 @dataclass(frozen=True)
-class Of:
+class SignedValue:
     """A value in a job's change that a transaction of the plan has once it is signed."""
 
     purpose: str
@@ -111,7 +112,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Create:
-    """Put an item that must not exist yet, such as an event; its JSON may hold ``Of``."""
+    """Put an item that must not exist yet, such as an event; its JSON may hold ``SignedValue``."""
 
     name: str
     item: Model
@@ -159,7 +160,7 @@ def add_changes(write: Transaction, changes: Sequence[Change], signed: Sequence[
 
 def _filled(value: Any, signed: Mapping[str, TransactionItem]) -> Any:
     match value:
-        case Of(purpose, attribute):
+        case SignedValue(purpose, attribute):
             found = getattr(signed[purpose], attribute)
             return int(found) if attribute == "nonce" else found
         case dict():

@@ -31,7 +31,7 @@ def read_together(rpc: JsonRpc, reads: Sequence[Read], answer_words: int = 1) ->
 
     Raises:
         UpstreamUnavailableError: No node answered.
-        RpcError: A node judged the whole, such as for using too much gas.
+        RpcError: A node refused the whole, such as for using too much gas.
     """
     most = (_MAX_RETURNED // _WORD - 2) // (_OVERHEAD_WORDS + answer_words)
     parts = [reads[start : start + most] for start in range(0, len(reads), most)]

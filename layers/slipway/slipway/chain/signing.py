@@ -12,7 +12,7 @@ from slipway.chain.models import ChainFees, Fees
 from slipway.chain.plans import Change, Plan, gas_limits
 from slipway.chain.rules import bumped_fees, fees_under_cap
 from slipway.chain.store import ChainConfiguration, TransactionItem, chain_configuration, fee_cap, transaction_at
-from slipway.chain.write_ahead import Priced, WriteAhead
+from slipway.chain.write_ahead import Quote, WriteAhead
 from slipway.chains import Chain
 from slipway.errors import ConflictError, DeploymentFailedError, SignerUnfundedError, WriteContentionError
 from slipway.store import ConditionsFailedError
@@ -67,21 +67,21 @@ class ChainSigning:
             if offers == _MAX_ACCOUNTS:
                 break
             try:
-                priced = self._price(plan, signer.address)
+                quote = self._price(plan, signer.address)
             except SignerUnfundedError as error:
                 unfunded = error
                 continue
             offers += 1
-            if not plan.promised and (refusal := budget.refusal(priced.cost)):
+            if not plan.promised and (refusal := budget.refusal(quote.cost)):
                 raise refusal
-            if items := self._write_ahead.sign(plan, signer, priced, budget):
-                budget.measure(priced.cost)
+            if items := self._write_ahead.sign(plan, signer, quote, budget):
+                budget.measure(quote.cost)
                 return items
         if unfunded and not offers:
             raise unfunded
         raise WriteContentionError("Every deployer account is busy; try again", retry_after=2)
 
-    def _price(self, plan: Plan, sender: str) -> Priced:
+    def _price(self, plan: Plan, sender: str) -> Quote:
         """Return what the plan offers and may use if ``sender`` sends it; SignerUnfundedError if it can't pay."""
         fees = self._fees(plan.configuration)
         try:
@@ -97,10 +97,10 @@ class ChainSigning:
                 details={"gas": max(limits), "gas_limit": self.chain.gas_limit},
             )
         expected = expected_l1_fees(self.rpc, [planned.call() for planned in plan.calls])
-        priced = Priced(fees, limits, tuple(map(most_l1_fee, expected)))
-        if self.rpc.head().balance(sender) < priced.cost:
+        quote = Quote(fees, limits, tuple(map(most_l1_fee, expected)))
+        if self.rpc.head().balance(sender) < quote.cost:
             raise SignerUnfundedError("No deployer account can pay for the transaction", retry_after=60)
-        return priced
+        return quote
 
     def stuck(self, items: Iterable[TransactionItem], *, cancel: bool = False) -> list[tuple[TransactionItem, Fees]]:
         """Return those of a job's transactions that are to be signed again, each with its higher fees.

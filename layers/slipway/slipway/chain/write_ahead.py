@@ -53,7 +53,7 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True)
-class Priced:
+class Quote:
     """What a plan's transactions offer and may use when one account sends them, and what a rollup charges besides."""
 
     fees: Fees
@@ -116,7 +116,7 @@ class WriteAhead:
         return written if len(written) == len(plan.calls) else None
 
     def sign(
-        self, plan: Plan, signer: Signer, priced: Priced, budget: Budget | None = None
+        self, plan: Plan, signer: Signer, quote: Quote, budget: Budget | None = None
     ) -> list[TransactionItem] | None:
         """Sign a plan's transactions with one account, and write them with the job's changes.
 
@@ -139,12 +139,12 @@ class WriteAhead:
         with NonceQueue(self._chain.chain_id, signer.address, len(plan.calls), self._rpc, self._clock) as queue:
             for attempt in range(_TRIES):
                 # Signed while others are served, for the nonces that will be left; a wrong guess is signed anew.
-                items = self._signed(plan, signer, priced, queue.expected)
+                items = self._signed(plan, signer, quote, queue.expected)
                 nonce = queue.wait()
                 if nonce.next_nonce != items[0].nonce:
-                    items = self._signed(plan, signer, priced, int(nonce.next_nonce))
+                    items = self._signed(plan, signer, quote, int(nonce.next_nonce))
                 write = Transaction()
-                _spend(write, budget, items, priced, within=not plan.promised)
+                _spend(write, budget, items, quote, within=not plan.promised)
                 self._reserve(write, plan, items, nonce, queue.ticket)
                 add_changes(write, plan.changes, items)
                 try:
@@ -154,7 +154,7 @@ class WriteAhead:
                 except ConditionsFailedError as error:
                     if any(name.startswith(("intent:", "replaced:")) for name in error.failed):
                         return self.written(plan)
-                    _require_passing(error, priced, None if plan.promised else budget)
+                    _require_passing(error, quote, None if plan.promised else budget)
                 except WriteContentionError:
                     pass
                 self._clock.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 (jitter, not a secret)
@@ -233,16 +233,16 @@ class WriteAhead:
                 return signer
         raise ConflictError("The account is not in the deployer pool any more")
 
-    def _signed(self, plan: Plan, signer: Signer, priced: Priced, first_nonce: int) -> list[TransactionItem]:
+    def _signed(self, plan: Plan, signer: Signer, quote: Quote, first_nonce: int) -> list[TransactionItem]:
         """Sign the calls for consecutive nonces; a later one may need the address of what an earlier one creates."""
         items: list[TransactionItem] = []
         created: dict[str, str] = {}
-        for offset, (planned, gas_limit) in enumerate(zip(plan.calls, priced.gas_limits, strict=True)):
+        for offset, (planned, gas_limit) in enumerate(zip(plan.calls, quote.gas_limits, strict=True)):
             nonce = first_nonce + offset
             if planned.to is None:
                 created[planned.purpose] = contract_address(signer.address, nonce)
             call = planned.call(gas_limit, created)
-            items.append(self._item(plan.job_id, planned.purpose, signer, nonce, priced.fees, call))
+            items.append(self._item(plan.job_id, planned.purpose, signer, nonce, quote.fees, call))
         return items
 
     def _item(self, job_id: str, purpose: str, signer: Signer, nonce: int, fees: Fees, call: Call) -> TransactionItem:
@@ -288,17 +288,17 @@ class WriteAhead:
 
 
 def _spend(
-    write: Transaction, budget: Budget | None, items: Sequence[TransactionItem], priced: Priced, *, within: bool
+    write: Transaction, budget: Budget | None, items: Sequence[TransactionItem], quote: Quote, *, within: bool
 ) -> None:
     """Add that the most that the transactions can cost is reserved, ``within`` the ceilings; each knows its part."""
-    spent = budget.spend(write, priced.cost, within=within) if budget else None
-    for item, cost in zip(items, priced.costs, strict=True):
+    spent = budget.spend(write, quote.cost, within=within) if budget else None
+    for item, cost in zip(items, quote.costs, strict=True):
         item.budget = spent and {**spent, "amount": cost}
 
 
-def _require_passing(error: ConditionsFailedError, priced: Priced, budget: Budget | None) -> None:
+def _require_passing(error: ConditionsFailedError, quote: Quote, budget: Budget | None) -> None:
     """Raise a failure that another try does not mend: the job's own condition, or a budget that is used up."""
     if not any(name.startswith(("nonce", "transaction:", "budget:")) for name in error.failed):
         raise error
-    if budget and (refusal := budget.refusal(priced.cost, error.failed)):
+    if budget and (refusal := budget.refusal(quote.cost, error.failed)):
         raise refusal from error

@@ -172,12 +172,12 @@ def token_status(rpc: JsonRpc, manager: str, token: str) -> TokenStatus:
 
     def decode(answer: bytes) -> TokenStatus:
         steward, pending, most, total, distributed = words(answer)
-        return TokenStatus(_somebody(steward), _somebody(pending), most, total, bool(distributed))
+        return TokenStatus(_address_or_none(steward), _address_or_none(pending), most, total, bool(distributed))
 
     return rpc.ask(manager, call_data("statusOf(address)", (token,)), decode)
 
 
-def _somebody(word: int) -> str | None:
+def _address_or_none(word: int) -> str | None:
     return to_checksum(address_of(word)) if word else None
 
 

@@ -6,7 +6,7 @@ the signer still can't make it sign something else.
 
 import time
 
-from slipway.chain.plans import Change, Create, Of, Plan, PlannedCall, Update
+from slipway.chain.plans import Change, Create, Plan, PlannedCall, SignedValue, Update
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, with_contracts
 from slipway.errors import ConflictError, DeploymentFailedError, UpstreamUnavailableError
@@ -66,7 +66,7 @@ class TokenSigning:
         for item, _ in stuck:
             changes.append(_event(deployment_id, item.purpose, "bumped", "Signed again with higher fees"))
             if not item.cancel_hashes:
-                values[_HASHES[item.purpose]] = Of(item.purpose, "transaction_hash")
+                values[_HASHES[item.purpose]] = SignedValue(item.purpose, "transaction_hash")
         if values:
             changes.append(Update("deployment", TokenItem(*deployment_key(deployment_id)), values))
         self._signing.sign_again(stuck, changes)
@@ -104,10 +104,10 @@ class TokenSigning:
         planned = self._calls(token, configuration, purposes, replaced, terms)
         values = {
             "updated_at": now_text(),
-            **{_HASHES[one.purpose]: Of(one.purpose, "transaction_hash") for one in planned},
+            **{_HASHES[one.purpose]: SignedValue(one.purpose, "transaction_hash") for one in planned},
         }
         if "deploy" in purposes:
-            values["token_address"] = Of("deploy", "contract_address")
+            values["token_address"] = SignedValue("deploy", "contract_address")
             values["controller"] = str(configuration.token_manager)
             values |= {"steward": terms.steward} if terms else {}
         signable = TokenItem.status.is_in(*_SIGNABLE)
@@ -156,7 +156,7 @@ class TokenSigning:
 def _event(deployment_id: str, purpose: str, event: str, message: str) -> Create:
     data = {
         "purpose": purpose,
-        "transaction_hash": Of(purpose, "transaction_hash"),
-        "nonce": Of(purpose, "nonce"),
+        "transaction_hash": SignedValue(purpose, "transaction_hash"),
+        "nonce": SignedValue(purpose, "nonce"),
     }
     return Create(f"event:{purpose}", job_event(deployment_key(deployment_id)[0], event, message, data))

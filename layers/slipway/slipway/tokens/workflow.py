@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, settle, spare
+from slipway.chain.broadcast import CLOSING_SECONDS, NotTakenError, broadcast, release_unspent_budget, settle
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Progress, Receipt, TransactionState
 from slipway.chain.rules import confirmation_pause, first_pause
@@ -260,7 +260,7 @@ class TokenWorkflow(Workflow[Work]):
         ):
             for item in job.unknown:
                 if (found := job.states.get(item.purpose)) and found.receipt:
-                    spare(item, found.receipt)
+                    release_unspent_budget(item, found.receipt)
             self._measure(job.token, "completed")
             record_outcome(Service.TOKENS, Outcome.SUCCESS)
         return 0

@@ -36,7 +36,14 @@ from slipway.builds.store import (
     running,
 )
 from slipway.chain import broadcast as chain_broadcast
-from slipway.chain.broadcast import NotTakenError, held_to, mined, settle, spare, transaction_state
+from slipway.chain.broadcast import (
+    NotTakenError,
+    apply_deadline,
+    mined,
+    release_unspent_budget,
+    settle,
+    transaction_state,
+)
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import FINAL, Receipt
 from slipway.chain.models import Progress as ChainProgress
@@ -226,7 +233,7 @@ class ChainDeployment:
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
             return BranchStep(ChainStep.BEGIN)
         served = _served(_existing(build_id)) if found.progress is ChainProgress.CANCELLED else None
-        found = held_to(deadline, found, item, moment, served)
+        found = apply_deadline(deadline, found, item, moment, served)
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
             self._require_code(str(item.contract_address))
             record_deployed(self._chain, deployment, item, found.receipt, moment)
@@ -439,7 +446,7 @@ def record_deployed(
         also=also,
     ):
         if item:
-            spare(item, receipt)
+            release_unspent_budget(item, receipt)
         record("ChainDeployments", chain=chain.name, outcome="deployed")
         record("ChainDeploymentGas", receipt.gas_used, chain=chain.name)
 

@@ -17,7 +17,7 @@ from slipway.builds.store import (
     find_chain_deployment,
     running,
 )
-from slipway.chain.plans import Change, Check, Of, Plan, PlannedCall, Update
+from slipway.chain.plans import Change, Check, Plan, PlannedCall, SignedValue, Update
 from slipway.chain.signing import ChainSigning
 from slipway.chain.store import ChainConfiguration, TransactionItem, transaction_for
 from slipway.errors import ConflictError, DeploymentFailedError, NotFoundError
@@ -90,7 +90,9 @@ class BuildSigning:
         changes: list[Change] = [Check("build", BuildItem(*build_key(build_id)), running(job_id))]
         if not item.cancel_hashes:
             deployment = ChainDeploymentItem(*chain_key(build_id, self._chain_id))
-            changes.append(Update("deployment", deployment, {"transaction_hash": Of(item.purpose, "transaction_hash")}))
+            changes.append(
+                Update("deployment", deployment, {"transaction_hash": SignedValue(item.purpose, "transaction_hash")})
+            )
         self._signing.sign_again(self._signing.stuck([item]), changes)
 
     def cancel(self, build_id: str) -> None:

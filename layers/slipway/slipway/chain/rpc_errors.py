@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 SEND, CALL, ESTIMATE = "eth_sendRawTransaction", "eth_call", "eth_estimateGas"
-# Of what is said these are judged.
+# Of what is said these are classified.
 _MAX_WORDS = 1000
 # Of a message or a page that is read.
 _MAX_READ = 4000
@@ -71,7 +71,7 @@ class Refusal:
 
     @property
     def is_of_node(self) -> bool:
-        """Whether a node may have judged, and not its gateway alone."""
+        """Whether a node may have refused, and not its gateway alone."""
         return self.is_error and self.status not in _GATEWAY_STATUSES and self.status < _MIN_WITHOUT_NODE
 
 
@@ -114,7 +114,7 @@ def _code(code: Any) -> int:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Classification:
     """What a refusal means.
 
     Attributes:
@@ -344,7 +344,7 @@ _OF_INFRASTRUCTURE = _Words(
     r"fallback|\b5\d\d\b",
 )
 _REVERT_DATA = _Words(r"^\s*(reverted\b|revert\s*$|0x(08c379a0|4e487b71))")
-# A gateway turns these away itself; no node has judged anything.
+# A gateway turns these away itself; no node has refused anything.
 _GATEWAY_STATUSES = {401, 402, 403, 404, 405, 407, 408, 413, 425, 429}
 _NO_KEY_STATUSES = {401, 402, 403, 404, 405, 407, 413}
 # Where a gateway has no answer of a node, its own words are no verdict, whatever they sound like.
@@ -374,30 +374,30 @@ def is_revert(refusal: Refusal) -> bool:
     return isinstance(data, str) and _REVERT_DATA.search(data.lower()) is not None
 
 
-def judge(refusal: Refusal) -> Judgement:
+def classify(refusal: Refusal) -> Classification:
     """Return what a refusal means for what was asked."""
     text = _folded(refusal.words)
     if is_revert(refusal):
-        return Judgement(Verdict.FINAL)
+        return Classification(Verdict.FINAL)
     if refusal.status not in _GATEWAY_STATUSES:
-        if refusal.method == SEND and (judgement := _of_pool(refusal.words, text)):
-            return judgement
+        if refusal.method == SEND and (classification := _of_pool(refusal.words, text)):
+            return classification
         if _is_final(refusal, text):
-            return Judgement(Verdict.FINAL)
+            return Classification(Verdict.FINAL)
     if refusal.status == 429 or refusal.code in _LOAD_CODES or _LOAD.search(text):
-        return Judgement(Verdict.LATER, is_load=True)
+        return Classification(Verdict.LATER, is_load=True)
     never = refusal.status in _NO_KEY_STATUSES or refusal.code in _NO_METHOD_CODES or _NEXT_ADDRESS.search(text)
-    return Judgement(Verdict.NEXT_ADDRESS if never else Verdict.LATER)
+    return Classification(Verdict.NEXT_ADDRESS if never else Verdict.LATER)
 
 
-def _of_pool(message: str, text: str) -> Judgement | None:
+def _of_pool(message: str, text: str) -> Classification | None:
     """Return what a pool says of a transaction that is valid as such."""
     if _NONCE_AHEAD.search(text):
-        return Judgement(Verdict.LATER)
+        return Classification(Verdict.LATER)
     if _CHECK.search(text):
-        return Judgement(Verdict.LATER if _is_nonce_ahead(message) else Verdict.CHECK)
+        return Classification(Verdict.LATER if _is_nonce_ahead(message) else Verdict.CHECK)
     if _PAY_MORE.search(text):
-        return Judgement(Verdict.PAY_MORE, least_tip=_least_tip(message))
+        return Classification(Verdict.PAY_MORE, least_tip=_least_tip(message))
     return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.chain.verdicts import CALL, ESTIMATE, SEND, Judgement, Refusal, Verdict, judge
+from slipway.chain.rpc_errors import CALL, ESTIMATE, SEND, Classification, Refusal, Verdict, classify
 
 REFUSALS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "support" / "rpc_refusals.json").read_text(encoding="utf-8")
@@ -24,15 +24,15 @@ PREFIXES = (
 SUFFIXES = ("", ".", " (request id 0f1c)", "\n", " [see https://docs.test/errors]")
 
 
-def _judge(case: dict[str, Any], message: str) -> Verdict:
-    return judge(Refusal(case["method"], case["status"], case["code"], message, case.get("data"))).verdict
+def _classify(case: dict[str, Any], message: str) -> Verdict:
+    return classify(Refusal(case["method"], case["status"], case["code"], message, case.get("data"))).verdict
 
 
 @pytest.mark.parametrize(
     "case", REFUSALS, ids=lambda case: f"{case['client']}: {case['method']}: {case['message']}"[:90]
 )
 def test_what_clients_and_gateways_say(case: dict[str, Any]) -> None:
-    assert _judge(case, case["message"]) == case["means"]
+    assert _classify(case, case["message"]) == case["means"]
 
 
 def test_the_list_is_wide() -> None:
@@ -55,18 +55,18 @@ def test_wrapping_changes_no_verdict(
     message = prefix + letters(case["message"]) + suffix
     if in_json:
         message = "400 Bad Request: " + json.dumps({"jsonrpc": "2.0", "id": 7, "error": {"message": message}})
-    assert _judge(case, message) == case["means"]
+    assert _classify(case, message) == case["means"]
 
 
 def test_a_relay_puts_the_nodes_words_into_its_own_errors_data() -> None:
     said = {"code": -32000, "message": "transaction underpriced: minimum needed 7"}
     for data in (said, {"error": said}, [said], {"body": json.dumps({"error": said})}, said["message"]):
         refusal = Refusal(SEND, 200, -32603, "Internal JSON-RPC error.", data)
-        assert judge(refusal) == Judgement(Verdict.PAY_MORE, 7)
+        assert classify(refusal) == Classification(Verdict.PAY_MORE, 7)
     deep: Any = said
     for _ in range(10_000):
         deep = [deep]
-    assert judge(Refusal(SEND, 200, -32603, "", deep)).verdict is Verdict.LATER
+    assert classify(Refusal(SEND, 200, -32603, "", deep)).verdict is Verdict.LATER
 
 
 @given(
@@ -76,7 +76,7 @@ def test_a_relay_puts_the_nodes_words_into_its_own_errors_data() -> None:
     st.integers(200, 599),
 )
 def test_random_text_is_never_final(message: str, method: str, code: int, status: int) -> None:
-    assert judge(Refusal(method, status, code, message)).verdict is not Verdict.FINAL
+    assert classify(Refusal(method, status, code, message)).verdict is not Verdict.FINAL
 
 
 @pytest.mark.parametrize(
@@ -100,16 +100,16 @@ def test_random_text_is_never_final(message: str, method: str, code: int, status
 )
 def test_near_misses_are_not_final(message: str) -> None:
     for method in (CALL, ESTIMATE, "eth_getBalance"):
-        assert judge(Refusal(method, 200, -32000, message)).verdict is not Verdict.FINAL
+        assert classify(Refusal(method, 200, -32000, message)).verdict is not Verdict.FINAL
     if "type" not in message:
-        assert judge(Refusal(SEND, 200, -32000, message)).verdict is not Verdict.FINAL
+        assert classify(Refusal(SEND, 200, -32000, message)).verdict is not Verdict.FINAL
 
 
 def test_a_gateway_that_turns_a_request_away_judges_nothing() -> None:
     for status in (401, 402, 403, 404, 408, 425, 429):
         for message in ("execution reverted", "intrinsic gas too low", "invalid sender"):
             for method in (SEND, CALL, ESTIMATE):
-                assert judge(Refusal(method, status, 3, message)).verdict is not Verdict.FINAL
+                assert classify(Refusal(method, status, 3, message)).verdict is not Verdict.FINAL
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_gateway_that_turns_a_request_away_judges_nothing() -> None:
     ],
 )
 def test_what_a_node_wants_is_read(message: str, least_tip: int) -> None:
-    assert judge(Refusal(SEND, 200, -32000, message)) == Judgement(Verdict.PAY_MORE, least_tip)
+    assert classify(Refusal(SEND, 200, -32000, message)) == Classification(Verdict.PAY_MORE, least_tip)
 
 
 def test_too_much_to_do_is_load_and_no_outage() -> None:
@@ -143,7 +143,7 @@ def test_too_much_to_do_is_load_and_no_outage() -> None:
         (200, -32000, '429 Too Many Requests: {"error":{"code":-32016,"message":"over rate limit"}}'),
         (200, -32012, "credits limited to 6000/sec"),
     ):
-        assert judge(Refusal("eth_call", status, code, message)) == Judgement(Verdict.LATER, is_load=True)
-    assert not judge(Refusal("eth_call", 200, -32603, "Internal error")).is_load
+        assert classify(Refusal("eth_call", status, code, message)) == Classification(Verdict.LATER, is_load=True)
+    assert not classify(Refusal("eth_call", 200, -32603, "Internal error")).is_load
     # Besu's code for a limit is also its code for this.
-    assert not judge(Refusal(SEND, 200, -32005, "Transaction gas limit exceeds block gas limit")).is_load
+    assert not classify(Refusal(SEND, 200, -32005, "Transaction gas limit exceeds block gas limit")).is_load
