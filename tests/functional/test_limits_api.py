@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slipway.identity import standing
+from slipway.identity import revocation
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
 
@@ -18,7 +18,7 @@ DEFAULTS = {"standard": {"hour": 5, "day": 20}, "premium": {"hour": 50, "day": 2
 def _tiers(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAUNCH_LIMITS", json.dumps(DEFAULTS))
     slipway.forget()
-    standing._good_at.clear()
+    revocation._good_at.clear()
 
 
 def _shown(slipway: Installation) -> dict[str, Any]:

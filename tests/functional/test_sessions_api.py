@@ -11,7 +11,7 @@ import pytest
 
 from slipway.configuration import known_wallets
 from slipway.errors import AuthenticationFailedError
-from slipway.identity import sessions, standing
+from slipway.identity import revocation, sessions
 from slipway.identity.api_keys import MAX_KEYS
 from slipway.identity.scopes import SCOPES
 from slipway.identity.sessions import SessionItem
@@ -25,7 +25,7 @@ PROJECT = {"name": "a", "github": "octocat/shop"}
 
 @pytest.fixture(autouse=True)
 def _fresh_process() -> None:
-    standing._good_at.clear()
+    revocation._good_at.clear()
 
 
 def _sign_in(slipway: Installation, account: Any = ALICE) -> Answer:
@@ -63,7 +63,7 @@ def test_a_token_that_is_used_twice_ends_its_session(slipway: Installation) -> N
     again = _refresh(slipway, first["refresh_token"])
     assert (again.status, again.code) == (401, "AUTH_FAILED")
     assert _refresh(slipway, second["refresh_token"]).status == 401
-    standing._good_at.clear()
+    revocation._good_at.clear()
     assert _list(slipway, second["access_token"]).status == 401
     assert _list(slipway, other["access_token"]).status == 200
 
@@ -73,14 +73,14 @@ def test_of_two_who_use_a_token_at_once_one_gets_the_next(
 ) -> None:
     """The second reads the session before the first writes it."""
     first = _sign_in(slipway).body["refresh_token"]
-    judge, won = standing.require_not_blocked, []
+    judge, won = revocation.require_not_blocked, []
 
     def overtaken(wallet: str, generation: int | None = None) -> int:
-        monkeypatch.setattr(standing, "require_not_blocked", judge)
+        monkeypatch.setattr(revocation, "require_not_blocked", judge)
         won.append(sessions.renew(first, None))
         return judge(wallet, generation)
 
-    monkeypatch.setattr(standing, "require_not_blocked", overtaken)
+    monkeypatch.setattr(revocation, "require_not_blocked", overtaken)
     with pytest.raises(AuthenticationFailedError, match="used before"):
         sessions.renew(first, None)
     with pytest.raises(AuthenticationFailedError, match="has ended"):
@@ -138,7 +138,7 @@ def test_log_out_everywhere_ends_every_session_of_the_wallet(slipway: Installati
     first, other, bob = _sign_in(slipway).body, _sign_in(slipway).body, _sign_in(slipway, BOB).body
     answer = slipway.api("api_identity_logout", body={"refresh_token": first["refresh_token"], "everywhere": True})
     assert answer.body == {"ended": "everywhere"}
-    standing._good_at.clear()
+    revocation._good_at.clear()
     for ended in (first, other):
         assert _list(slipway, ended["access_token"]).status == 401
         assert _refresh(slipway, ended["refresh_token"]).status == 401

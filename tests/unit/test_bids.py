@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from slipway.akash.bidding.preferences import Preferences
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
-from slipway.akash.bidding.rules import Judged, Waiting, Wanted, best, bid_name, choose, judge
+from slipway.akash.bidding.rules import BidCriteria, EvaluatedBid, WaitTimes, best, bid_name, choose, evaluate
 from slipway.akash.console.models import Bid, Coin, Provider, parse
 from tests.support.console_answers import PROVIDER
 
 NAMES = [f"akash1{letter * 38}" for letter in "qpzr"]
-LONG = Waiting(60.0, 100.0, 15.0)
-SHORT = Waiting(5.0, 100.0, 15.0)
+LONG = WaitTimes(60.0, 100.0, 15.0)
+SHORT = WaitTimes(5.0, 100.0, 15.0)
 
 
 def bid(provider: str = NAMES[0], amount: Any = 1, gseq: int = 1, state: str = "open", offer: Any = ()) -> Bid:
@@ -28,12 +28,12 @@ def provider(owner: str = NAMES[0], **changes: Any) -> Provider:
     return parse(Provider, {**PROVIDER, "owner": owner, **changes})
 
 
-def wanted(groups: int = 1, excluded: frozenset[str] = frozenset(), **preferences: Any) -> Wanted:
-    return Wanted(Preferences.model_validate(preferences), groups, excluded)
+def wanted(groups: int = 1, excluded: frozenset[str] = frozenset(), **preferences: Any) -> BidCriteria:
+    return BidCriteria(Preferences.model_validate(preferences), groups, excluded)
 
 
-def refusal(want: Wanted, made: Bid, known: Provider | None) -> str | None:
-    (entry,) = judge(want, [made], {known.owner: known} if known else {})
+def refusal(want: BidCriteria, made: Bid, known: Provider | None) -> str | None:
+    (entry,) = evaluate(want, [made], {known.owner: known} if known else {})
     return entry.refusal
 
 
@@ -105,7 +105,7 @@ def test_the_best_bid_of_each_group_is_the_cheapest_that_will_do(
     bids: list[Bid], providers: dict[str, Provider], groups: int
 ) -> None:
     want = wanted(groups)
-    found = best(want, judge(want, bids, providers))
+    found = best(want, evaluate(want, bids, providers))
     open_bids = [made for made in bids if refusal(want, made, providers[made.id.provider]) is None]
     able = [[made for made in open_bids if made.id.gseq == group] for group in range(1, groups + 1)]
     if not all(able):
@@ -124,45 +124,45 @@ def test_the_order_in_which_bids_are_listed_does_not_matter(
     bids: list[Bid], providers: dict[str, Provider], order: list[int]
 ) -> None:
     shuffled = [bids[index] for index in order if index < len(bids)]
-    one, other = (best(wanted(), judge(wanted(), given_bids, providers)) for given_bids in (bids, shuffled))
+    one, other = (best(wanted(), evaluate(wanted(), given_bids, providers)) for given_bids in (bids, shuffled))
     assert one == other
 
 
-def _judged(*bids: Bid, **preferences: Any) -> tuple[Wanted, tuple[Judged, ...]]:
+def _evaluated(*bids: Bid, **preferences: Any) -> tuple[BidCriteria, tuple[EvaluatedBid, ...]]:
     want = wanted(**preferences)
-    return want, judge(want, bids, {name: provider(name) for name in NAMES})
+    return want, evaluate(want, bids, {name: provider(name) for name in NAMES})
 
 
 def test_better_bids_are_waited_for_and_then_the_cheapest_is_taken() -> None:
-    want, judged = _judged(bid(NAMES[0], 3), bid(NAMES[1], 2))
-    assert choose(want, judged, SHORT).chosen == ()
-    assert [made.id.provider for made in choose(want, judged, LONG).chosen] == [NAMES[1]]
+    want, evaluated = _evaluated(bid(NAMES[0], 3), bid(NAMES[1], 2))
+    assert choose(want, evaluated, SHORT).chosen == ()
+    assert [made.id.provider for made in choose(want, evaluated, LONG).chosen] == [NAMES[1]]
 
 
 def test_time_that_runs_out_ends_the_waiting() -> None:
-    want, judged = _judged(bid())
-    assert choose(want, judged, Waiting(0.0, 0.0, 15.0)).chosen
+    want, evaluated = _evaluated(bid())
+    assert choose(want, evaluated, WaitTimes(0.0, 0.0, 15.0)).chosen
 
 
 def test_named_providers_are_taken_as_soon_as_all_have_bid() -> None:
     names = NAMES[:2]
-    want, judged = _judged(bid(names[0], 3), providers=names)
-    assert choose(want, judged, SHORT).chosen == ()
-    want, judged = _judged(bid(names[0], 3), bid(names[1], 2), bid(NAMES[2], 1), providers=names)
-    assert [made.id.provider for made in choose(want, judged, SHORT).chosen] == [names[1]]
+    want, evaluated = _evaluated(bid(names[0], 3), providers=names)
+    assert choose(want, evaluated, SHORT).chosen == ()
+    want, evaluated = _evaluated(bid(names[0], 3), bid(names[1], 2), bid(NAMES[2], 1), providers=names)
+    assert [made.id.provider for made in choose(want, evaluated, SHORT).chosen] == [names[1]]
 
 
 def test_the_price_limit_is_for_all_groups_together() -> None:
     ten = usd_per_hour(Decimal(10))
     for limit, number in ((amount_text(ten * 2), 0), (amount_text(ten * 2 + Decimal("0.0001")), 2)):
-        want, judged = _judged(bid(amount=10), bid(amount=10, gseq=2))
-        want = Wanted(Preferences.model_validate({"maxPrice": limit}), 2)
-        assert len(choose(want, judged, LONG).chosen) == number
+        want, evaluated = _evaluated(bid(amount=10), bid(amount=10, gseq=2))
+        want = BidCriteria(Preferences.model_validate({"maxPrice": limit}), 2)
+        assert len(choose(want, evaluated, LONG).chosen) == number
 
 
 def test_the_choice_explains_every_bid() -> None:
-    want, judged = _judged(bid(NAMES[0], 3), bid(NAMES[1], 2), bid(NAMES[2], 1, state="closed"))
-    told = choose(want, judged, LONG).explanation()
+    want, evaluated = _evaluated(bid(NAMES[0], 3), bid(NAMES[1], 2), bid(NAMES[2], 1, state="closed"))
+    told = choose(want, evaluated, LONG).explanation()
     assert told["chosen"] == [NAMES[1]]
     assert "cheapest" in told["reason"]
     assert [(entry["provider"], entry["chosen"], entry["why_not"]) for entry in told["bids"]] == [
@@ -171,7 +171,7 @@ def test_the_choice_explains_every_bid() -> None:
         (NAMES[2], False, "is closed"),
     ]
     many = [bid(f"akash1{index:038d}") for index in range(500)]
-    assert len(choose(want, judge(want, many, {}), LONG).explanation()["bids"]) == 40
+    assert len(choose(want, evaluate(want, many, {}), LONG).explanation()["bids"]) == 40
 
 
 def test_no_bid_is_no_choice() -> None:

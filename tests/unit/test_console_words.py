@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from slipway.akash.bidding.preferences import Preferences
-from slipway.akash.bidding.rules import Wanted, judge
+from slipway.akash.bidding.rules import BidCriteria, evaluate
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import BidEntry, Deployment, LeaseId, Provider, parse
 from slipway.akash.rules import OUT_OF_FUNDS, loss_of
@@ -229,15 +229,15 @@ def test_numbers_may_be_texts_and_texts_numbers() -> None:
 def test_a_bid_without_a_price_is_not_the_cheapest(price: Any) -> None:
     bid = parse(BidEntry, _changed(BID, "bid", "price", to=price)).bid
     provider = parse(Provider, PROVIDER)
-    (judged,) = judge(Wanted(Preferences(), 1), [bid], {provider.owner: provider})
-    assert judged.refusal == "has no price"
+    (evaluated,) = evaluate(BidCriteria(Preferences(), 1), [bid], {provider.owner: provider})
+    assert evaluated.refusal == "has no price"
 
 
 @pytest.mark.parametrize(("online", "refusal"), [(..., None), (None, None), ("true", None), (False, "offline")])
 def test_a_provider_is_offline_only_where_that_is_said(online: Any, refusal: str | None) -> None:
     provider = parse(Provider, _changed(PROVIDER, "isOnline", to=online))
-    (judged,) = judge(Wanted(Preferences(), 1), [parse(BidEntry, BID).bid], {provider.owner: provider})
-    assert judged.refusal is None if refusal is None else refusal in str(judged.refusal)
+    (evaluated,) = evaluate(BidCriteria(Preferences(), 1), [parse(BidEntry, BID).bid], {provider.owner: provider})
+    assert evaluated.refusal is None if refusal is None else refusal in str(evaluated.refusal)
 
 
 def test_a_cost_that_is_not_shown_is_not_nothing() -> None:

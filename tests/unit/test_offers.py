@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slipway.akash.bidding.offers import choose_until, offers_of, pick
-from slipway.akash.bidding.rules import judge
+from slipway.akash.bidding.rules import evaluate
 from slipway.akash.rules import Progress, Step, next_step
 from slipway.errors import ConflictError, ValidationFailedError
 from slipway.times import from_text
@@ -23,7 +23,7 @@ def after(seconds: float) -> datetime:
 
 def offers(*amounts: int, gseq: int = 1, **preferences: Any) -> list[dict[str, Any]]:
     made = [bid(name, amount, gseq) for name, amount in zip(NAMES, amounts, strict=False)]
-    return offers_of(judge(wanted(**preferences), made, PROVIDERS), PROVIDERS)
+    return offers_of(evaluate(wanted(**preferences), made, PROVIDERS), PROVIDERS)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_offers_are_in_the_order_in_which_they_would_be_taken() -> None:
 
 
 def test_a_bid_of_a_provider_that_nobody_knows_is_shown_and_cannot_be_chosen() -> None:
-    (made,) = offers_of(judge(wanted(), [bid()], {}), {})
+    (made,) = offers_of(evaluate(wanted(), [bid()], {}), {})
     assert (made["audited"], made["uptime"], made["why_not"]) == (
         False,
         None,
@@ -58,7 +58,7 @@ def test_a_bid_of_a_provider_that_nobody_knows_is_shown_and_cannot_be_chosen() -
 
 def test_what_providers_call_themselves_is_kept_short() -> None:
     known = {NAMES[0]: provider(name="x" * 5000, locationRegion="y" * 5000, country="z" * 5000)}
-    made = offers_of(judge(wanted(), [bid()] * 500, known), known)
+    made = offers_of(evaluate(wanted(), [bid()] * 500, known), known)
     assert len(made) == 100
     assert max(len(made[0][name]) for name in ("name", "region", "country")) == 80
 

@@ -13,10 +13,10 @@ from slipway.tokens.models import PURPOSES, ModelMetadata, ModelState, Purpose
 from slipway.tokens.rules import (
     SIGNING,
     Step,
-    aftermath,
     can_resume,
     cost_of,
     default_name,
+    failure_outcome,
     model_refusal,
     next_step,
     resume_pause,
@@ -144,7 +144,9 @@ def test_a_launch_always_has_a_step_and_signs_only_what_is_to_sign(states: dict[
 @pytest.mark.parametrize("states", EVERY_STATE, ids=str)
 def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(states: dict[str, TransactionState]) -> None:
     for sent, called_off, executions in itertools.product((True, False), (True, False), (1, 20)):
-        left = aftermath(states, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED")
+        left = failure_outcome(
+            states, sent=sent, called_off=called_off, executions=executions, code="DEPLOYMENT_FAILED"
+        )
         is_open = any(found.progress not in FINAL for found in states.values())
         assert not (left.release and (left.resume or is_open))
         assert left.release or left.resume or is_open, "no lock outlives a launch whose nonces are all settled"
@@ -152,7 +154,7 @@ def test_a_model_is_let_go_only_when_nothing_is_open_and_nothing_follows(states:
             assert not left.resume
         if left.resume:
             assert can_resume(states, called_off=called_off, code="DEPLOYMENT_FAILED")
-        other = aftermath(states, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
+        other = failure_outcome(states, sent=sent, called_off=called_off, executions=executions, code="TOKEN_EXISTS")
         assert not other.resume
 
 

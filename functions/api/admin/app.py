@@ -18,7 +18,7 @@ from slipway.deployments.models import AnyStatus, DeploymentEntries
 from slipway.errors import ConflictError, NotFoundError
 from slipway.fields import Address
 from slipway.http import Context, Cursor, Limit, RoleHolder, body_of, create_app, lambda_handler, refusals
-from slipway.identity import standing
+from slipway.identity import revocation
 from slipway.identity.models import ADMIN, BlockRequest, Caller, StandingAnswer
 from slipway.limits import service as limit_service
 from slipway.limits.models import LimitsAnswer, LimitsChange
@@ -54,25 +54,25 @@ def resume(context: Context, service: str, caller: Administrator, body: Reason) 
 @app.get("/api/admin/wallets/{wallet}")
 def wallet(_: Administrator, wallet: Wallet) -> StandingAnswer:
     """Return whether a wallet is blocked, and why."""
-    return standing.standing_of(wallet)
+    return revocation.standing_of(wallet)
 
 
 @app.post("/api/admin/wallets/{wallet}/block")
 def block(context: Context, caller: Administrator, wallet: Wallet, body: BlockReason) -> StandingAnswer:
     """Refuse everything that a wallet asks from now on; what it has running goes on."""
-    return standing.block(context, caller, wallet, body.reason, blocked=True)
+    return revocation.block(context, caller, wallet, body.reason, blocked=True)
 
 
 @app.post("/api/admin/wallets/{wallet}/unblock")
 def unblock(context: Context, caller: Administrator, wallet: Wallet, body: BlockReason) -> StandingAnswer:
     """Serve a wallet again."""
-    return standing.block(context, caller, wallet, body.reason, blocked=False)
+    return revocation.block(context, caller, wallet, body.reason, blocked=False)
 
 
 @app.post("/api/admin/wallets/{wallet}/logout")
 def end_sessions(context: Context, caller: Administrator, wallet: Wallet) -> StandingAnswer:
     """End all sessions of a wallet; it may sign in again."""
-    return standing.end_sessions_of(context, caller, wallet)
+    return revocation.end_sessions_of(context, caller, wallet)
 
 
 @app.get("/api/admin/audit")

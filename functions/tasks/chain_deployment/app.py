@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from slipway.builds.pipeline.deployment import SENDING_SECONDS, ChainDeployment
+from slipway.builds.pipeline.deployment import SENDING_SECONDS, ChainDeploymentWorkflow
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chains import Chain
 from slipway.configuration import chain_settings

@@ -292,6 +292,10 @@ class WriteContentionError(SlipwayError, code="UPSTREAM_UNAVAILABLE", status=502
     """Others kept changing the same items; nothing was written, and the same call may succeed later."""
 
 
+# The codes of failures that say something of the installation; the others say something of the request.
+OPERATOR_ERRORS = frozenset({DeploymentFailedError.code, UpstreamUnavailableError.code})
+
+
 def _family(root: type[SlipwayError]) -> dict[str, type[SlipwayError]]:
     members = {root.__name__: root}
     for child in root.__subclasses__():

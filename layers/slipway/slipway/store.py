@@ -42,7 +42,7 @@ _FILTERED_PAGE = 100
 _MAX_PAGES = 10
 
 # What to read: the model and its key.
-type Wanted[Item: Model] = tuple[type[Item], tuple[str, str]]
+type ItemKey[Item: Model] = tuple[type[Item], tuple[str, str]]
 
 
 class TableSettings:
@@ -342,21 +342,21 @@ def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]
 
 @overload
 def read_items[First: Model, Second: Model](
-    first: Wanted[First], second: Wanted[Second], /
+    first: ItemKey[First], second: ItemKey[Second], /
 ) -> tuple[First | None, Second | None]: ...
 
 
 @overload
 def read_items[First: Model, Second: Model, Third: Model](
-    first: Wanted[First], second: Wanted[Second], third: Wanted[Third], /
+    first: ItemKey[First], second: ItemKey[Second], third: ItemKey[Third], /
 ) -> tuple[First | None, Second | None, Third | None]: ...
 
 
 @overload
-def read_items(*wanted: Wanted[Any]) -> tuple[Any, ...]: ...
+def read_items(*wanted: ItemKey[Any]) -> tuple[Any, ...]: ...
 
 
-def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
+def read_items(*wanted: ItemKey[Any]) -> tuple[Model | None, ...]:
     """Read items of different models and tables in one request; None for each that does not exist.
 
     Each is as it stands now (a consistent read), but they need not be of one moment: what must not change in between is
@@ -374,7 +374,7 @@ def read_items(*wanted: Wanted[Any]) -> tuple[Model | None, ...]:
     )
 
 
-def _read(wanted: Sequence[Wanted[Any]], *, consistent: bool) -> list[dict[str, Any] | None]:
+def _read(wanted: Sequence[ItemKey[Any]], *, consistent: bool) -> list[dict[str, Any] | None]:
     """Read raw items in the order in which they are wanted."""
     left: dict[str, Any] = {}
     for model, (pk, sk) in wanted:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from slipway.akash.bidding.offers import pick
 from slipway.akash.bidding.preferences import Preferences, bounded
 from slipway.akash.bidding.prices import amount_text, usd_per_month
-from slipway.akash.bidding.rules import Wanted
+from slipway.akash.bidding.rules import BidCriteria
 from slipway.akash.models import BidList, ChooseBidsRequest, OfferedBid, WorkloadStatus
-from slipway.akash.store import AkashDeployment, offered_bids, undisturbed
+from slipway.akash.store import AkashDeployment, offered_bids, still_pending
 from slipway.akash.views import choice_of, status_of
 from slipway.errors import ConflictError
 from slipway.jobs.store import RequestContext, change_job
@@ -17,10 +17,10 @@ from slipway.times import from_text, now
 _SOON = 5
 
 
-def wanted_of(deployment: AkashDeployment) -> Wanted:
+def criteria_of(deployment: AkashDeployment) -> BidCriteria:
     """Return what a workload wants of its bids."""
     preferences = Preferences.model_validate(deployment.preferences)
-    return Wanted(
+    return BidCriteria(
         bounded(preferences, deployment.bounds) if deployment.bounds else preferences,
         int(deployment.groups),
         frozenset(deployment.excluded_bids),
@@ -31,7 +31,7 @@ def bids_of(deployment: AkashDeployment) -> BidList:
     """Return the bids that the owner chooses among, as they were seen last; asks nothing of Akash."""
     kept = offered_bids(deployment) if deployment.choice else None
     taken = {(entry["gseq"], entry["provider"]) for entry in deployment.chosen or ()}
-    limit = wanted_of(deployment).preferences.max_price
+    limit = criteria_of(deployment).preferences.max_price
     return BidList(
         deployment_id=deployment.deployment_id,
         choice=choice_of(deployment),
@@ -68,11 +68,11 @@ def choose(deployment: AkashDeployment, body: ChooseBidsRequest, context: Reques
         return status_of(deployment)
     if refusal := _refusal(deployment, now()):
         raise refusal
-    kept, wanted = offered_bids(deployment), wanted_of(deployment)
+    kept, criteria = offered_bids(deployment), criteria_of(deployment)
     bids = kept.bids if kept else []
-    chosen = pick(bids, body.providers, wanted.groups, price=body.price, most=wanted.preferences.max_price)
+    chosen = pick(bids, body.providers, criteria.groups, price=body.price, most=criteria.preferences.max_price)
     condition = (
-        undisturbed()
+        still_pending()
         & AkashDeployment.chosen.does_not_exist()
         & AkashDeployment.leases.does_not_exist()
         & (AkashDeployment.dseq == deployment.dseq)

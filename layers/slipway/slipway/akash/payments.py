@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pynamodb.expressions.condition import Condition
 
 from slipway.akash.models import FINAL, Status
-from slipway.akash.store import KIND, AkashDeployment, Purpose, find_workload, undisturbed
+from slipway.akash.store import KIND, AkashDeployment, Purpose, find_workload, still_pending
 from slipway.chain.abi import Value
 from slipway.chain.broadcast import broadcast, transaction_state
 from slipway.chain.json_rpc import JsonRpc
@@ -165,7 +165,7 @@ class PaymentSigning:
         """Return the function to call, its arguments after job and wallet, and when the workload is at that point."""
         unsigned: Condition = AkashDeployment.payment_signed.does_not_exist()
         if purpose == Purpose.RESERVE:
-            condition = undisturbed() & unsigned & AkashDeployment.reserved_at.does_not_exist()
+            condition = still_pending() & unsigned & AkashDeployment.reserved_at.does_not_exist()
             return *_reserving(deployment, int(deployment.payment["units"])), condition
         reserved = unsigned & AkashDeployment.reserved_at.exists() & AkashDeployment.settled_at.does_not_exist()
         if purpose == Purpose.SETTLE:

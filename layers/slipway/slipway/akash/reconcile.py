@@ -17,7 +17,7 @@ from slipway.akash.store import (
     OWNERLESS,
     RECONCILE_AFTER_SECONDS,
     WATCHED,
-    claim_for_nobody,
+    claim_orphan,
     find_workload,
     owner_of,
 )
@@ -163,7 +163,7 @@ class AkashReconcile:
         """
         owner = owner_of(dseq)
         deployment = find_workload(owner) if owner not in (None, OWNERLESS) else None
-        if not (deployment and deployment.finished) and not claim_for_nobody(dseq):
+        if not (deployment and deployment.finished) and not claim_orphan(dseq):
             return "owned"
         try:
             self._api().close_deployment(dseq)

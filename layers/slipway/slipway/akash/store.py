@@ -368,7 +368,7 @@ def owner_of(dseq: str) -> str | None:
             return None
 
 
-def claim_for_nobody(dseq: str) -> bool:
+def claim_orphan(dseq: str) -> bool:
     """Take a deployment that nobody owns, so that it can be closed and no workload adopts it any more.
 
     Returns:
@@ -386,8 +386,8 @@ def claim_for_nobody(dseq: str) -> bool:
 # ── Changes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def undisturbed() -> Condition:
-    """Return the condition that the workload has not ended and nobody wants it closed."""
+def still_pending() -> Condition:
+    """Return the condition that the workload is pending, and is not asked to be closed."""
     condition: Condition = (
         (AkashDeployment.status == str(Status.PENDING))
         & AkashDeployment.close_requested_at.does_not_exist()

@@ -20,7 +20,7 @@ from pynamodb.expressions.update import Action
 from slipway.akash.bidding import offers
 from slipway.akash.bidding import rules as bids
 from slipway.akash.bidding.prices import MICRO, amount_text
-from slipway.akash.choices import wanted_of
+from slipway.akash.choices import criteria_of
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import Bid, Deployment, Lease, LeaseId, Provider
 from slipway.akash.models import Status
@@ -50,7 +50,7 @@ from slipway.akash.store import (
     resolve_attempt,
     running,
     sdl_of,
-    undisturbed,
+    still_pending,
     unwatched,
     watched,
 )
@@ -61,6 +61,7 @@ from slipway.chain.models import Progress
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import (
+    OPERATOR_ERRORS,
     BidClosedError,
     BidTimeoutError,
     CreateFailedError,
@@ -106,8 +107,7 @@ _CLOSE_PAUSE = 30
 # After that the deployment is asked to be closed once more.
 _CLOSE_AGAIN_SECONDS = 60
 _CREATED_LIST_LIMIT = 1000
-_OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
-_UNFINISHED = (str(Status.PENDING), str(Status.ACTIVE))
+_OPEN_STATUSES = (str(Status.PENDING), str(Status.ACTIVE))
 
 
 def _seconds_since(text: str | None, moment: datetime) -> float:
@@ -189,7 +189,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             change(
                 deployment,
                 [AkashDeployment.deposited_at.set(self._now_text()), AkashDeployment.seen_units.set(found.total)],
-                undisturbed() & AkashDeployment.deposited_at.does_not_exist(),
+                still_pending() & AkashDeployment.deposited_at.does_not_exist(),
                 event=("deposited", f"{came} were deposited in the escrow for {payment['amount']}{more}", None),
             )
             return 0
@@ -288,7 +288,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         if not change(
             deployment,
             [AkashDeployment.attempt_began_at.set(began_at)],
-            undisturbed() & AkashDeployment.attempt_began_at.does_not_exist() & AkashDeployment.dseq.does_not_exist(),
+            still_pending() & AkashDeployment.attempt_began_at.does_not_exist() & AkashDeployment.dseq.does_not_exist(),
         ):
             return 0
         mine = AkashDeployment.attempt_began_at == began_at
@@ -384,32 +384,32 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         Raises:
             BidTimeoutError: No bid was chosen in time.
         """
-        wanted = wanted_of(deployment)
-        providers, judged = self._judged(deployment, wanted)
-        if bids.best(wanted, judged) and not deployment.acceptable_since:
+        criteria = criteria_of(deployment)
+        providers, evaluated = self._evaluated(deployment, criteria)
+        if bids.best(criteria, evaluated) and not deployment.acceptable_since:
             if deployment.choice:
                 return self._ask_to_choose(deployment)
-            change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], undisturbed())
-        elif judged and not deployment.bids_told_at and not deployment.acceptable_since:
-            choice = bids.Choice((), judged, "there are bids, but none that will do yet")
+            change(deployment, [AkashDeployment.acceptable_since.set(self._now_text())], still_pending())
+        elif evaluated and not deployment.bids_told_at and not deployment.acceptable_since:
+            choice = bids.Choice((), evaluated, "there are bids, but none that will do yet")
             change(
                 deployment,
                 [AkashDeployment.bids_told_at.set(self._now_text())],
-                undisturbed() & AkashDeployment.bids_told_at.does_not_exist(),
+                still_pending() & AkashDeployment.bids_told_at.does_not_exist(),
                 event=("bids", "There are bids, but none that will do yet", choice.explanation()),
             )
         moment = now(self._clock)
         left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
         since = deployment.acceptable_since
         window = min(self._timeouts.bid_window, bids.BID_LIFE_SECONDS)
-        waiting = bids.Waiting(_seconds_since(since, moment) if since else None, left - window, window)
-        choice = bids.choose(wanted, judged, waiting)
+        waited = bids.WaitTimes(_seconds_since(since, moment) if since else None, left - window, window)
+        choice = bids.choose(criteria, evaluated, waited)
         if left <= 0:
-            change(deployment, [], undisturbed(), event=("bids", choice.reason, choice.explanation()))
+            change(deployment, [], still_pending(), event=("bids", choice.reason, choice.explanation()))
             reason = "there were bids, but no time to take one" if choice.chosen else choice.reason
             raise BidTimeoutError(f"No bid could be taken within {self._timeouts.bid_timeout:g} s: {reason}")
         if not choice.chosen:
-            return bids.pause(wanted, waiting)
+            return bids.pause(criteria, waited)
         late = deployment.choose_until is not None
         change(
             deployment,
@@ -417,7 +417,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 AkashDeployment.chosen.set([offers.bid_of(bid, providers[bid.id.provider]) for bid in choice.chosen]),
                 *([AkashDeployment.chosen_by.set("deadline")] if late else []),
             ],
-            undisturbed() & AkashDeployment.chosen.does_not_exist(),
+            still_pending() & AkashDeployment.chosen.does_not_exist(),
             event=(
                 "bid_chosen",
                 f"The time to choose was over: took {choice.reason}" if late else f"Took {choice.reason}",
@@ -437,7 +437,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         change(
             deployment,
             [AkashDeployment.acceptable_since.set(to_text(moment)), AkashDeployment.choose_until.set(shown)],
-            undisturbed() & AkashDeployment.choose_until.does_not_exist(),
+            still_pending() & AkashDeployment.choose_until.does_not_exist(),
             event=("awaiting_choice", message, {"until": shown}),
         )
         return offers.POLL_INTERVAL_SECONDS if until > moment else 0
@@ -450,15 +450,15 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """
         left = -_seconds_since(deployment.choose_until, now(self._clock))
         if left > 0:
-            self._judged(deployment, wanted_of(deployment))
+            self._evaluated(deployment, criteria_of(deployment))
             return min(offers.POLL_INTERVAL_SECONDS, math.ceil(left))
         if deployment.choice["unchosen"] == "close":
             raise BidTimeoutError("Nobody chose among the bids in time, and none was to be taken without that")
         return self._collect_bids(deployment)
 
-    def _judged(
-        self, deployment: AkashDeployment, wanted: bids.Wanted
-    ) -> tuple[dict[str, Provider], tuple[bids.Judged, ...]]:
+    def _evaluated(
+        self, deployment: AkashDeployment, criteria: bids.BidCriteria
+    ) -> tuple[dict[str, Provider], tuple[bids.EvaluatedBid, ...]]:
         """Return the bids; none while upstream does not answer, as its silence must not outlast the bids' clock.
 
         An owner who chooses among them is shown them.
@@ -469,10 +469,10 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         except UpstreamUnavailableError as error:
             logger.warning("bids not read", deployment_id=deployment.deployment_id, reason=error.message)
             return {}, ()
-        judged = bids.judge(wanted, found, providers)
+        evaluated = bids.evaluate(criteria, found, providers)
         if deployment.choice:
-            offer_bids(deployment, offers.offers_of(judged, providers))
-        return providers, judged
+            offer_bids(deployment, offers.offers_of(evaluated, providers))
+        return providers, evaluated
 
     def _bidders(self, found: list[Bid]) -> dict[str, Provider]:
         addresses = sorted({bid.id.provider for bid in found})
@@ -491,7 +491,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             LeaseClosedError: Akash closed the deployment, or the provider never got the manifest.
         """
         if not deployment.lease_asked_at and not change(
-            deployment, [AkashDeployment.lease_asked_at.set(self._now_text())], undisturbed()
+            deployment, [AkashDeployment.lease_asked_at.set(self._now_text())], still_pending()
         ):
             return 0
         moment = now(self._clock)
@@ -590,7 +590,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         seen: list[Action] = [AkashDeployment.observation.set(observation)]
         if not is_ready(deployment.services, leases):
             if observation | {"observed_at": ""} != (deployment.observation or {}) | {"observed_at": ""}:
-                change(deployment, seen, undisturbed())
+                change(deployment, seen, still_pending())
             return
         if change(
             deployment,
@@ -600,7 +600,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 AkashDeployment.active_at.set(self._now_text()),
                 *self._watched(deployment),
             ],
-            undisturbed(),
+            still_pending(),
             event=(str(Status.ACTIVE), "Every service is available", {"services": list(deployment.services)}),
             also=lambda write: self._tell(write, deployment, "completed"),
         ):
@@ -617,7 +617,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         remembered = change(
             job,
             [AkashDeployment.closing_code.set(failure.code), AkashDeployment.closing_message.set(failure.message)],
-            undisturbed(),
+            still_pending(),
             event=("failing", failure.message, {"code": failure.code}),
         )
         if not remembered and job.charge and not job.payment_signed:
@@ -720,7 +720,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         ended = AkashDeployment.kept_open.set(True) if kept else AkashDeployment.closed_at.set(self._now_text())
         common: list[Action] = [*unwatched(), ended]
         spent = None if kept else deployment.budget
-        unfinished = AkashDeployment.status.is_in(*_UNFINISHED)
+        unfinished = AkashDeployment.status.is_in(*_OPEN_STATUSES)
         if closed_by_wish:
             common.append(AkashDeployment.kept_open.remove())
             unfinished = unfinished | AkashDeployment.kept_open.exists()
@@ -750,7 +750,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 event=(str(Status.CLOSED), reason, None),
                 also=closed,
             ):
-                self._spare_day(deployment)
+                self._release_day_budget(deployment)
             return 0
         code = str(deployment.closing_code)
 
@@ -772,14 +772,14 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             event=(str(Status.ERROR), str(deployment.closing_message), {"code": code}),
             also=failed,
         ):
-            self._spare_day(deployment)
+            self._release_day_budget(deployment)
             self._measure(deployment, code)
-            if code in _OUR_FAULT and not was_active:
+            if code in OPERATOR_ERRORS and not was_active:
                 record_outcome(Service.AKASH, Outcome.FAILURE)
         return 0
 
     @staticmethod
-    def _spare_day(deployment: AkashDeployment) -> None:
+    def _release_day_budget(deployment: AkashDeployment) -> None:
         """Let a deposit that was never made not count against the day."""
         not_made = deployment.dseq is None or deployment.replace_requested_at
         if deployment.budget and not_made and not deployment.lost_creates:

@@ -18,7 +18,7 @@ from pynamodb.expressions.update import Action
 from slipway.budgets.rules import INSTALLATION, WALLET, Ceiling, Span, amount_text
 from slipway.errors import BudgetExceededError, OwnBudgetExceededError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, Transaction, Wanted, read_item, update_if
+from slipway.store import ControlItem, ItemKey, Transaction, read_item, update_if
 from slipway.times import now, to_text
 
 _WRITE = "budget"
@@ -218,7 +218,7 @@ def accounts_of(ceilings: Sequence[Ceiling], spender: Spender) -> list[str]:
     return list(dict.fromkeys([INSTALLATION, *(account for account in found if account)]))
 
 
-def keys(ceilings: Sequence[Ceiling], spender: Spender = Spender()) -> list[Wanted[BudgetItem]]:
+def keys(ceilings: Sequence[Ceiling], spender: Spender = Spender()) -> list[ItemKey[BudgetItem]]:
     """Return what is to be read for a budget, so that it can be read together with other items."""
     resource = ceilings[0].resource
     return [(BudgetItem, BudgetItem.key(resource, account)) for account in accounts_of(ceilings, spender)]

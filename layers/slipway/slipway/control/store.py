@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
-from slipway.store import ControlItem, Transaction, Wanted, read_item, update_if, upstream_errors
+from slipway.store import ControlItem, ItemKey, Transaction, read_item, update_if, upstream_errors
 from slipway.times import now_text
 
 _TRIES = 5
@@ -66,7 +66,7 @@ def _key(service: Service) -> tuple[str, str]:
     return f"SERVICE#{service}", "STATE"
 
 
-def switch_key(service: Service) -> Wanted[ServiceState]:
+def switch_key(service: Service) -> ItemKey[ServiceState]:
     """Return what a ``Gate`` reads, so that it can be read together with other items."""
     return ServiceState, _key(service)
 

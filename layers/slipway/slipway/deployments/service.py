@@ -70,7 +70,7 @@ REFUSALS: tuple[type[SlipwayError], ...] = (
     ServicePausedError,
 )
 # What an API key needs to see the secrets of an SDL: they let one act for the workload.
-_REVEALS = "deployments:write"
+_REVEAL_SCOPE = "deployments:write"
 _CLASSES: dict[str | None, type[Deployment]] = {None: Deployment, "token": TokenItem, "akash": AkashDeployment}
 
 
@@ -218,8 +218,8 @@ class DeploymentService:
             NotFoundError: There is no such workload of the caller's.
             ForbiddenError: It is to be revealed to an API key that may only read.
         """
-        if reveal and caller.scopes is not None and not allows(caller.scopes, _REVEALS):
-            raise ForbiddenError(f"The API key has not the scope {_REVEALS}")
+        if reveal and caller.scopes is not None and not allows(caller.scopes, _REVEAL_SCOPE):
+            raise ForbiddenError(f"The API key has not the scope {_REVEAL_SCOPE}")
         found = _workload(own(caller, deployment_id) if reveal else self._readable(caller, deployment_id))
         return _workload_changes().sdl(caller, found, reveal, context)
 

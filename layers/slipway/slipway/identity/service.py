@@ -13,9 +13,9 @@ from slipway.identity import api_keys, links, sessions
 from slipway.identity.access_tokens import IdentityKey, TokenVerifier
 from slipway.identity.jwks import JwksClient
 from slipway.identity.models import Caller, LinkAnswer, LogoutAnswer, VerifyAnswer
+from slipway.identity.revocation import require_good_standing
 from slipway.identity.rules import ACCESS_TOKEN_SECONDS, access_claims, wallet_roles
 from slipway.identity.scopes import READS
-from slipway.identity.standing import require_good_standing
 from slipway.identity.store import require_nonce, use_nonce
 from slipway.settings import identity_settings
 from slipway.store import aws_client

@@ -14,7 +14,7 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from slipway.errors import AuthenticationFailedError
-from slipway.identity import standing
+from slipway.identity import revocation
 from slipway.identity.api_keys import EVENT_SECONDS
 from slipway.jobs.store import JobEvent, job_event
 from slipway.store import ControlItem, Transaction, read_item, update_if
@@ -82,7 +82,7 @@ def begin(wallet: str, domain: str, source_ip: str | None = None) -> Session:
         ForbiddenError: The wallet is blocked.
         UpstreamUnavailableError: The table did not answer.
     """
-    generation = standing.require_not_blocked(wallet)
+    generation = revocation.require_not_blocked(wallet)
     family, secret = secrets.token_hex(_FAMILY_BYTES), secrets.token_urlsafe(_SECRET_BYTES)
     item = SessionItem(
         *_key(family),
@@ -120,7 +120,7 @@ def renew(token: str, domain: str | None) -> Session:
     if domain is not None and domain != found.domain:
         raise AuthenticationFailedError("The refresh token belongs to another client")
     generation = int(found.generation)
-    standing.require_not_blocked(found.wallet, generation)
+    revocation.require_not_blocked(found.wallet, generation)
     following = secrets.token_urlsafe(_SECRET_BYTES)
     is_good = (SessionItem.secret_hash == _hash(secret)) & (SessionItem.ended == False)  # noqa: E712 (a condition)
     actions = [SessionItem.secret_hash.set(_hash(following)), SessionItem.expires_at.set(now + REFRESH_SECONDS)]
@@ -152,13 +152,13 @@ def end(token: str, *, everywhere: bool) -> None:
     if everywhere:
         if not found or not is_good or found.expires_at <= epoch_seconds():
             raise AuthenticationFailedError("The refresh token is not good; sign in again to end all sessions")
-        standing.end_all_sessions(found.wallet)
+        revocation.end_all_sessions(found.wallet)
     if found:
         _end(found, "ended", "The wallet signed out" + (" everywhere" if everywhere else ""))
 
 
 def _end(item: SessionItem, name: str, message: str) -> None:
-    standing.end_session(_session_id(item))
+    revocation.end_session(_session_id(item))
     write = Transaction()
     open_still = SessionItem.ended == False  # noqa: E712 (a condition)
     write.update("session", SessionItem(item.pk, item.sk), [SessionItem.ended.set(True)], open_still)

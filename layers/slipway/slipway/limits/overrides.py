@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pynamodb.attributes import JSONAttribute
 
 from slipway.errors import ConflictError
-from slipway.store import ControlItem, Wanted, read_item, update_if, upstream_errors
+from slipway.store import ControlItem, ItemKey, read_item, update_if, upstream_errors
 
 _PARTITION = "LIMITS"
 _TRIES = 5
@@ -22,7 +22,7 @@ class LimitsItem(ControlItem):
     limits = JSONAttribute(null=True)
 
 
-def keys(wallet: str, tier: str) -> tuple[Wanted[LimitsItem], Wanted[LimitsItem]]:
+def keys(wallet: str, tier: str) -> tuple[ItemKey[LimitsItem], ItemKey[LimitsItem]]:
     """Return what is to be read for a caller: its tier's item and its wallet's."""
     return (LimitsItem, _key(f"TIER#{tier}")), (LimitsItem, _key(f"WALLET#{wallet}"))
 

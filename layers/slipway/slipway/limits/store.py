@@ -13,7 +13,7 @@ from pynamodb.attributes import ListAttribute, NumberAttribute
 
 from slipway.errors import ConflictError, RateLimitExceededError
 from slipway.limits.rules import Allowance, allowance, windows_of
-from slipway.store import ConditionsFailedError, ControlItem, Transaction, Wanted, read_item, update_if
+from slipway.store import ConditionsFailedError, ControlItem, ItemKey, Transaction, read_item, update_if
 from slipway.times import epoch_seconds
 
 _MAX_KEPT = 400
@@ -48,7 +48,7 @@ class Quota:
         self.most_open = limit.get("open", 0)
 
     @property
-    def wanted(self) -> Wanted[RateLog]:
+    def wanted(self) -> ItemKey[RateLog]:
         """What ``read`` takes, so that it can be read together with other items."""
         return RateLog, self._key
 

@@ -21,8 +21,8 @@ RECONCILE_AFTER_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A job that is asked for.
+class JobRequest:
+    """A job that is requested.
 
     Attributes:
         environment: Name of the environment.
@@ -59,7 +59,7 @@ def conflict_with(stack: StackItem | None, operation: Operation) -> ConflictErro
     )
 
 
-def begin(wanted: Wanted, seen: StackItem | None) -> StackItem:
+def begin(wanted: JobRequest, seen: StackItem | None) -> StackItem:
     """Write down that a job begins, if the stack is still as it was seen.
 
     Returns:
@@ -135,7 +135,7 @@ def follow(environment: str, start: Callable[[str, str], None]) -> bool:
     api, node = find_stack(environment, Kind.API), find_stack(environment, Kind.NODE)
     if api is None or node is None or not must_follow(api, node):
         return False
-    wanted = Wanted(environment, Kind.API, Operation.FOLLOW, api.spec, api.wallet)
+    wanted = JobRequest(environment, Kind.API, Operation.FOLLOW, api.spec, api.wallet)
     try:
         stack = begin(wanted, api)
     except (ConditionsFailedError, ConflictError):

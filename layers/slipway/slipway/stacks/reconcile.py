@@ -11,7 +11,7 @@ from slipway.errors import ConflictError
 from slipway.observability import logger, record
 from slipway.stacks.artifact_store import ArtifactStore
 from slipway.stacks.health import PROBE_EVERY_SECONDS, RESTARTED_AFTER, health_after, probe
-from slipway.stacks.jobs import RECONCILE_AFTER_SECONDS, Wanted, begin, execution_input, follow, start_job
+from slipway.stacks.jobs import RECONCILE_AFTER_SECONDS, JobRequest, begin, execution_input, follow, start_job
 from slipway.stacks.models import Kind, Operation, Status
 from slipway.stacks.node_rpc import NodeRpc
 from slipway.stacks.steps import Step
@@ -140,7 +140,7 @@ class StackReconcile:
         return "withdrawn" if withdrawn else "active"
 
     def _restart(self, stack: StackItem) -> str:
-        wanted = Wanted(stack.environment, Kind.NODE, Operation.RESTART, stack.spec, stack.wallet)
+        wanted = JobRequest(stack.environment, Kind.NODE, Operation.RESTART, stack.spec, stack.wallet)
         try:
             restarted = begin(wanted, stack)
         except (ConditionsFailedError, ConflictError):

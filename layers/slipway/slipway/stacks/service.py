@@ -18,7 +18,7 @@ from slipway.idempotency import Idempotency
 from slipway.identity.models import Caller
 from slipway.jobs.store import RequestContext, change_job, events_of
 from slipway.settings import akash_settings, stack_images, state_machine_arn
-from slipway.stacks.jobs import Wanted, begin, conflict_with, is_stale, start_job
+from slipway.stacks.jobs import JobRequest, begin, conflict_with, is_stale, start_job
 from slipway.stacks.models import (
     Kind,
     Operation,
@@ -129,7 +129,7 @@ class StackService:
                 return self._unchanged(seen, wanted, caller, context)
             exists = seen is not None and seen.status != str(Status.DELETED)
             operation = Operation.UPDATE if exists else Operation.DEPLOY
-            asked = Wanted(environment, kind, operation, wanted, _owner(caller))
+            asked = JobRequest(environment, kind, operation, wanted, _owner(caller))
             answer = self._try(caller, asked, seen, idempotency, context)
             if answer:
                 return answer
@@ -168,7 +168,7 @@ class StackService:
     def _try(
         self,
         caller: Caller,
-        wanted: Wanted,
+        wanted: JobRequest,
         seen: StackItem | None,
         idempotency: Idempotency | None,
         context: RequestContext,
@@ -204,7 +204,7 @@ class StackService:
         if refusal and not (idempotency and idempotency.is_known()):
             raise refusal
 
-    def _replay(self, idempotency: Idempotency, wanted: Wanted) -> StackAnswer:
+    def _replay(self, idempotency: Idempotency, wanted: JobRequest) -> StackAnswer:
         """Return what became of the job that the key began. It may have died between its write and its start."""
         idempotency.answer()
         stack = self._existing(wanted.environment, wanted.kind)
@@ -249,7 +249,7 @@ class StackService:
     ) -> StackAnswer:
         for _ in range(_TRIES):
             seen = self._existing(environment, kind)
-            asked = Wanted(environment, kind, operation, seen.spec, _owner(caller))
+            asked = JobRequest(environment, kind, operation, seen.spec, _owner(caller))
             answer = self._try(caller, asked, seen, idempotency, context)
             if answer:
                 return answer

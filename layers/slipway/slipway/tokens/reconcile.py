@@ -23,7 +23,7 @@ from slipway.tokens.looks import recorded
 from slipway.tokens.model_source import CatalogueModels
 from slipway.tokens.models import Status
 from slipway.tokens.resume import resume
-from slipway.tokens.rules import MAX_EXECUTIONS, RECONCILE_AFTER_SECONDS, aftermath
+from slipway.tokens.rules import MAX_EXECUTIONS, RECONCILE_AFTER_SECONDS, failure_outcome
 from slipway.tokens.store import KIND, TokenItem, find_token, read_launch, settle_failed
 from slipway.tokens.transaction_states import recorded
 from slipway.tokens.workflow import TokenWorkflow
@@ -143,7 +143,7 @@ class TokenTransactions:
             return
         transactions[item.purpose] = item
         states = {purpose: recorded(one) for purpose, one in transactions.items()}
-        left = aftermath(
+        left = failure_outcome(
             states, sent=False, called_off=True, executions=int(token.executions), code=str(token.error_code)
         )
         if left.resume or left.release:

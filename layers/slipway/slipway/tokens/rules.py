@@ -159,7 +159,7 @@ def next_step(
 
 
 @dataclass(frozen=True)
-class Aftermath:
+class FailureOutcome:
     """What is left of a launch that has failed.
 
     Attributes:
@@ -171,9 +171,9 @@ class Aftermath:
     release: bool
 
 
-def aftermath(
+def failure_outcome(
     states: Mapping[str, TransactionState], *, sent: bool, called_off: bool, executions: int, code: str
-) -> Aftermath:
+) -> FailureOutcome:
     """Return what is left of a failed launch.
 
     Args:
@@ -187,7 +187,7 @@ def aftermath(
     has_token = "deploy" in states and states["deploy"].progress is Progress.CONFIRMED
     may = executions < MAX_EXECUTIONS and code != TokenExistsError.code
     resume = may and (has_token or (is_open and sent and not called_off))
-    return Aftermath(resume, release=not is_open and not resume)
+    return FailureOutcome(resume, release=not is_open and not resume)
 
 
 def can_resume(states: Mapping[str, TransactionState], *, called_off: bool, code: str | None) -> bool:

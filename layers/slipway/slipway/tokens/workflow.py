@@ -19,7 +19,13 @@ from slipway.chain.store import with_contracts
 from slipway.chains import Chain
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
-from slipway.errors import DeploymentFailedError, NotFoundError, TokenExistsError, UpstreamUnavailableError
+from slipway.errors import (
+    OPERATOR_ERRORS,
+    DeploymentFailedError,
+    NotFoundError,
+    TokenExistsError,
+    UpstreamUnavailableError,
+)
 from slipway.jobs.failures import Failure
 from slipway.jobs.gas import Served
 from slipway.jobs.steps import StepResult, Workflow
@@ -31,15 +37,13 @@ from slipway.tokens import calls
 from slipway.tokens.model_source import ModelSource
 from slipway.tokens.models import FINAL as ENDED
 from slipway.tokens.models import Purpose, Status
-from slipway.tokens.rules import Step, aftermath, cost_of, model_refusal, next_step, resume_pause, to_sign
+from slipway.tokens.rules import Step, cost_of, failure_outcome, model_refusal, next_step, resume_pause, to_sign
 from slipway.tokens.store import KIND, PREFIXES, Launch, LaunchedToken, TokenItem, advance, read_launch, release_locks
 from slipway.tokens.transaction_states import launch_states, launch_states_or_recorded, status_of, undone
 from slipway.verification.models import PENDING, Contract
 from slipway.verification.store import add_verification
 
-# Failures that say something of the service; the others say something of the request.
-_OUR_FAULT = {DeploymentFailedError.code, UpstreamUnavailableError.code}
-_UNFINISHED = set(Status) - ENDED
+_OPEN_STATUSES = set(Status) - ENDED
 
 
 @dataclass
@@ -251,7 +255,7 @@ class TokenWorkflow(Workflow[Work]):
         self._record_end(write, job.token, "completed", values)
         if advance(
             job.token,
-            _UNFINISHED,
+            _OPEN_STATUSES,
             Status.COMPLETED,
             "The token is deployed and registered",
             values=values,
@@ -272,7 +276,7 @@ class TokenWorkflow(Workflow[Work]):
         moment = now(self._clock)
         job.looks = job.looks or looks_as_known(self._rpc, self._chain, job, moment)
         values, write = self._settled(job)
-        left = aftermath(
+        left = failure_outcome(
             job.states,
             sent=any(item.broadcast_at or len(item.hashes) > 1 for item in job.open),
             called_off=any(item.cancel_hashes for item in job.open),
@@ -288,10 +292,10 @@ class TokenWorkflow(Workflow[Work]):
             release_locks(write, job.token)
         self._record_end(write, job.token, failure.code, values)
         data = {"code": failure.code}
-        if advance(job.token, _UNFINISHED, Status.FAILED, failure.message, values=values, data=data, write=write):
+        if advance(job.token, _OPEN_STATUSES, Status.FAILED, failure.message, values=values, data=data, write=write):
             self._measure(job.token, failure.code)
             if not job.token.resumed_at:
-                is_ours = failure.code in _OUR_FAULT
+                is_ours = failure.code in OPERATOR_ERRORS
                 record_outcome(Service.TOKENS, Outcome.FAILURE if is_ours else Outcome.NEITHER)
         return 0
 

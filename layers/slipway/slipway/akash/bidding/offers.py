@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from slipway.akash.bidding.prices import amount_text, usd_per_hour
 from slipway.akash.bidding.provider_matching import region_of
-from slipway.akash.bidding.rules import Judged, gpu_text
+from slipway.akash.bidding.rules import EvaluatedBid, gpu_text
 from slipway.akash.console.models import Bid, LeaseId, Provider
 from slipway.errors import ConflictError, ValidationFailedError
 
@@ -52,12 +52,12 @@ def bid_of(bid: Bid, provider: Provider | None) -> dict[str, Any]:
     return lease_of(bid.id, bid.price.amount) | ({"gpu": gpu} if gpu else {}) | ({"host": host} if host else {})
 
 
-def offers_of(judged: Sequence[Judged], providers: Mapping[str, Provider]) -> list[dict[str, Any]]:
+def offers_of(evaluated: Sequence[EvaluatedBid], providers: Mapping[str, Provider]) -> list[dict[str, Any]]:
     """Return bids with what distinguishes their providers, in their order, as they are kept for the buyer."""
-    return [_offer_of(entry, providers.get(entry.bid.id.provider)) for entry in judged[:_MAX_KEPT]]
+    return [_offer_of(entry, providers.get(entry.bid.id.provider)) for entry in evaluated[:_MAX_KEPT]]
 
 
-def _offer_of(entry: Judged, provider: Provider | None) -> dict[str, Any]:
+def _offer_of(entry: EvaluatedBid, provider: Provider | None) -> dict[str, Any]:
     uptime = (provider.uptime_7d if provider.uptime_7d is not None else provider.uptime_1d) if provider else None
     about = {
         "name": provider.name,

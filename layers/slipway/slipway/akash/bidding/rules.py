@@ -24,7 +24,7 @@ _MAX_EXPLAINED = 40
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedBid:
     """A bid with the reason why it will not do, None if it will."""
 
     bid: Bid
@@ -38,12 +38,12 @@ class Choice:
 
     Attributes:
         chosen: One bid for each group, none while it is better to wait.
-        judged: Every bid that was looked at, best first.
+        evaluated: Every bid, best first.
         reason: Why these, or why not yet.
     """
 
     chosen: tuple[Bid, ...]
-    judged: tuple[Judged, ...]
+    evaluated: tuple[EvaluatedBid, ...]
     reason: str
 
     def explanation(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Choice:
         return {
             "reason": self.reason,
             "chosen": [bid.id.provider for bid in self.chosen],
-            "count": len(self.judged),
+            "count": len(self.evaluated),
             "bids": [
                 {
                     "provider": entry.bid.id.provider,
@@ -62,13 +62,13 @@ class Choice:
                     "chosen": entry.bid in self.chosen,
                     "why_not": entry.refusal or ("" if entry.bid in self.chosen else "another bid is better"),
                 }
-                for entry in self.judged[:_MAX_EXPLAINED]
+                for entry in self.evaluated[:_MAX_EXPLAINED]
             ],
         }
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitTimes:
     """How long bids have been waited for.
 
     Attributes:
@@ -83,8 +83,8 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a job wants of its bids.
+class BidCriteria:
+    """What a job asks of its bids.
 
     Attributes:
         preferences: Of the caller.
@@ -102,24 +102,24 @@ def bid_name(bid: Bid) -> str:
     return f"{bid.id.gseq}/{bid.id.provider}"
 
 
-def judge(wanted: Wanted, bids: Sequence[Bid], providers: Mapping[str, Provider]) -> tuple[Judged, ...]:
+def evaluate(criteria: BidCriteria, bids: Sequence[Bid], providers: Mapping[str, Provider]) -> tuple[EvaluatedBid, ...]:
     """Judge every bid; those that will do come first, cheapest first, then by uptime."""
-    judged = []
+    evaluated = []
     for bid in bids:
         provider = providers.get(bid.id.provider)
         uptime = (provider.uptime_7d or provider.uptime_1d or 0.0) if provider else 0.0
-        judged.append(Judged(bid, _refusal(wanted, bid, provider), uptime))
-    return tuple(sorted(judged, key=_rank))
+        evaluated.append(EvaluatedBid(bid, _refusal(criteria, bid, provider), uptime))
+    return tuple(sorted(evaluated, key=_rank))
 
 
-def _rank(entry: Judged) -> tuple[bool, Decimal, float, str]:
+def _rank(entry: EvaluatedBid) -> tuple[bool, Decimal, float, str]:
     return entry.refusal is not None, entry.bid.price.amount, -entry.uptime, bid_name(entry.bid)
 
 
-def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
+def _refusal(criteria: BidCriteria, bid: Bid, provider: Provider | None) -> str | None:
     if bid.state != "open":
         return f"is {bid.state or 'not open'}"
-    if bid_name(bid) in wanted.excluded:
+    if bid_name(bid) in criteria.excluded:
         return "was gone when it was to be taken"
     if provider is None:
         return "comes from a provider that nobody knows"
@@ -129,10 +129,10 @@ def _refusal(wanted: Wanted, bid: Bid, provider: Provider | None) -> str | None:
         return f"is in {bid.price.denom[:80]}, which has no price in US dollars"
     if bid.price.amount <= 0:
         return "has no price"
-    limit = wanted.preferences.max_price
+    limit = criteria.preferences.max_price
     if limit is not None and usd_per_hour(bid.price.amount) > limit:
         return f"costs more than {amount_text(limit, 18)} USD an hour"
-    return provider_refusal(wanted.preferences, provider, _offered(bid))
+    return provider_refusal(criteria.preferences, provider, _offered(bid))
 
 
 def gpu_text(bid: Bid) -> str | None:
@@ -154,48 +154,48 @@ def _offered(bid: Bid) -> list[GpuName]:
     return found
 
 
-def best(wanted: Wanted, judged: Sequence[Judged]) -> tuple[Bid, ...]:
+def best(criteria: BidCriteria, evaluated: Sequence[EvaluatedBid]) -> tuple[Bid, ...]:
     """Return the best bid of each group; none if a group has none, or if all together cost too much."""
     chosen: dict[int, Bid] = {}
-    for entry in judged:
+    for entry in evaluated:
         if entry.refusal is None:
             chosen.setdefault(entry.bid.id.gseq, entry.bid)
-    groups = range(1, wanted.groups + 1)
+    groups = range(1, criteria.groups + 1)
     if not all(group in chosen for group in groups):
         return ()
     found = tuple(chosen[group] for group in groups)
-    limit = wanted.preferences.max_price
+    limit = criteria.preferences.max_price
     if limit is not None and sum((usd_per_hour(bid.price.amount) for bid in found), Decimal(0)) > limit:
         return ()
     return found
 
 
-def choose(wanted: Wanted, judged: tuple[Judged, ...], waiting: Waiting) -> Choice:
+def choose(criteria: BidCriteria, evaluated: tuple[EvaluatedBid, ...], waited: WaitTimes) -> Choice:
     """Take the best bids, or wait for better ones.
 
     Taken at once where only named providers count and all of them have bid, or where time is short; otherwise when the
     window is over.
     """
-    found = best(wanted, judged)
+    found = best(criteria, evaluated)
     if not found:
-        return Choice((), judged, "no bids that will do for every placement yet" if judged else "no bids yet")
-    if _all_named_have_bid(wanted, judged):
-        return Choice(found, judged, "the cheapest of the wanted providers, all of which have bid")
-    if waiting.since_acceptable is not None and waiting.since_acceptable >= waiting.window:
-        return Choice(found, judged, f"the cheapest after waiting {waiting.window:g} s for better ones")
-    if waiting.until_deadline <= 0:
-        return Choice(found, judged, "the cheapest when time was running out")
-    return Choice((), judged, "waiting for better bids")
+        return Choice((), evaluated, "no bids that will do for every placement yet" if evaluated else "no bids yet")
+    if _all_named_have_bid(criteria, evaluated):
+        return Choice(found, evaluated, "the cheapest of the wanted providers, all of which have bid")
+    if waited.since_acceptable is not None and waited.since_acceptable >= waited.window:
+        return Choice(found, evaluated, f"the cheapest after waiting {waited.window:g} s for better ones")
+    if waited.until_deadline <= 0:
+        return Choice(found, evaluated, "the cheapest when time was running out")
+    return Choice((), evaluated, "waiting for better bids")
 
 
-def pause(wanted: Wanted, waiting: Waiting) -> int:
+def pause(criteria: BidCriteria, waited: WaitTimes) -> int:
     """Return the seconds after which another poll of the bids may end in a choice."""
-    if waiting.since_acceptable is None or wanted.preferences.providers:
+    if waited.since_acceptable is None or criteria.preferences.providers:
         return POLL_INTERVAL_SECONDS
-    return max(1, math.ceil(min(waiting.window - waiting.since_acceptable, waiting.until_deadline)))
+    return max(1, math.ceil(min(waited.window - waited.since_acceptable, waited.until_deadline)))
 
 
-def _all_named_have_bid(wanted: Wanted, judged: Sequence[Judged]) -> bool:
-    names = wanted.preferences.providers
-    have = {(entry.bid.id.gseq, entry.bid.id.provider) for entry in judged if entry.refusal is None}
-    return bool(names) and all((group, name) in have for group in range(1, wanted.groups + 1) for name in names)
+def _all_named_have_bid(criteria: BidCriteria, evaluated: Sequence[EvaluatedBid]) -> bool:
+    names = criteria.preferences.providers
+    have = {(entry.bid.id.gseq, entry.bid.id.provider) for entry in evaluated if entry.refusal is None}
+    return bool(names) and all((group, name) in have for group in range(1, criteria.groups + 1) for name in names)

@@ -73,7 +73,7 @@ class BranchStep:
     pause_seconds: int = 1
 
 
-class ChainDeployment:
+class ChainDeploymentWorkflow:
     """The states of deployments on one chain.
 
     Args:

@@ -17,11 +17,10 @@ from slipway.builds.store import BuildItem, change_build, find_build, running
 from slipway.control.breaker import Outcome
 from slipway.control.store import Service, record_outcome
 from slipway.errors import (
+    OPERATOR_ERRORS,
     AuditUnavailableError,
-    DeploymentFailedError,
     NotFoundError,
     SlipwayError,
-    UpstreamUnavailableError,
 )
 from slipway.jobs.store import job_outcome
 from slipway.observability import record
@@ -32,7 +31,7 @@ KIND = "build"
 # How soon reconcile first checks a build, and how often then.
 RECONCILE_AFTER_SECONDS = 120
 # Ends that say something of this installation; the others are what the caller asked for.
-_OURS = {AuditUnavailableError.code, DeploymentFailedError.code, UpstreamUnavailableError.code}
+_OPERATOR_ERRORS = OPERATOR_ERRORS | {AuditUnavailableError.code}
 _MAX_MESSAGE, _MAX_DETAILS = 2000, 50
 
 
