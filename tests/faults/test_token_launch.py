@@ -386,7 +386,7 @@ def test_an_account_that_was_used_elsewhere(stack: FaultyStack) -> None:
     )
     stack.anvil("anvil_impersonateAccount", address)
     sent = stack.anvil("eth_sendTransaction", {"from": address, "to": address, "value": "0x0"})
-    stack.tally.did("account used elsewhere", workflow=WORKFLOW)
+    stack.tally.did("nonce used externally", workflow=WORKFLOW)
     stack.anvil("anvil_stopImpersonatingAccount", address)
     eventually(lambda: _is_known(stack, sent)["blockHash"], within=PATIENCE_SECONDS, what="it is mined")
     stack.reconcile()

@@ -81,5 +81,5 @@ def run_job(
         failure = failure_of(event["error"], event["cause"], what)
     with _store_errors():
         result = work(failure)
-    logger.info("worked", answer=result.answer)
+    logger.info("job step done", answer=result.answer)
     return {**{name: event[name] for name in names}, **result.answer}

@@ -94,7 +94,7 @@ class SignerReconcile:
             return []
         stored, next_nonce = int(account.next_nonce), self._rpc.transaction_count(address, "latest")
         if next_nonce > stored:
-            logger.warning("account used elsewhere", signer=address, stored=stored, mined=next_nonce)
+            logger.warning("nonce used externally", signer=address, stored=stored, mined=next_nonce)
             use_nonces_up_to(self._chain.chain_id, address, stored, next_nonce)
             return []
         self._settle(address, max(int(account.settled_nonce), next_nonce - _MAX_NONCES), next_nonce)

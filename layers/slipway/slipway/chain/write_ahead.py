@@ -206,7 +206,7 @@ class WriteAhead:
         try:
             write.commit()
         except ConditionsFailedError:
-            logger.info("signed again elsewhere", hashes=[item.transaction_hash for item, _ in stuck])
+            logger.info("fee bump lost race", hashes=[item.transaction_hash for item, _ in stuck])
         for item, _ in stuck:
             with upstream_errors():
                 item.refresh(consistent_read=True)

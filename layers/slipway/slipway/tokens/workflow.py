@@ -103,7 +103,7 @@ class TokenWorkflow(Workflow[Work]):
         is_late = now(self._clock) >= from_text(work.token.deadline)
         if failure and failure.code == UpstreamUnavailableError.code and not is_late:
             # No verdict: the launch has its whole time to wait for nodes.
-            logger.warning("goes on after failures", deployment_id=deployment_id, reason=failure.message)
+            logger.warning("retrying", deployment_id=deployment_id, reason=failure.message)
             failure = None
         return replace(self._work(work, deployment_id, failure), more={"polls": polls + 1})
 
@@ -157,7 +157,9 @@ class TokenWorkflow(Workflow[Work]):
                 try:
                     broadcast(self._rpc, item)
                 except NotTakenError as error:
-                    logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
+                    logger.warning(
+                        "transaction not accepted", transaction_hash=item.transaction_hash, reason=error.message
+                    )
                     job.refused = True
                     return 0
         return first_pause(self._chain)

@@ -208,7 +208,7 @@ class ChainDeploymentWorkflow:
             if not _send(self._rpc, build_id, job_id, item, self._clock):
                 return Outlook(ChainStep.ENDED)
         except NotTakenError as error:
-            logger.warning("not sent", transaction_hash=item.transaction_hash, reason=error.message)
+            logger.warning("transaction not accepted", transaction_hash=item.transaction_hash, reason=error.message)
             return BranchStep(ChainStep.BROADCAST, first_pause(self._chain))
         record_status(deployment, {ChainStatus.SIGNED}, ChainStatus.BROADCAST, f"Sent to {self._chain.name}")
         return BranchStep(ChainStep.BROADCAST, first_pause(self._chain))

@@ -56,7 +56,7 @@ class BuildSigning:
         code = creation_code(self._files.contract(build)["bytecode"], build.constructor_arguments or [])
         digest = digest_of(code)
         if digest != build.creation_digest:
-            logger.error("code that was not audited", build_id=build_id, digest=digest, audited=build.creation_digest)
+            logger.error("audit digest mismatch", build_id=build_id, digest=digest, audited=build.creation_digest)
             raise DeploymentFailedError("The stored code is not the code that passed the audit; nothing was signed")
         purpose = purpose_of(self._chain_id, int(deployment.attempt))
         # What is signed is the code that passed the audit, and the build goes on.
