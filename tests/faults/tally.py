@@ -189,10 +189,6 @@ class Tally:
             meanwhile()
         self.findings |= found
 
-    def not_struck(self) -> list[Injection]:
-        """Faults that were laid and never struck."""
-        return [injection for injection in self.injections if not injection.times]
-
     def uncovered(self) -> dict[str, list[str]]:
         """Boundaries at which nothing struck, by workflow."""
         missing = {

@@ -156,7 +156,6 @@ class TokenStatus:
     """``TokenManager.statusOf``, as of one block: amounts in base units, addresses by EIP-55, None for nobody."""
 
     steward: str | None
-    pending_steward: str | None
     max_supply: int
     total_supply: int
     distributed: bool
@@ -171,8 +170,8 @@ def token_status(rpc: JsonRpc, manager: str, token: str) -> TokenStatus:
     """
 
     def decode(answer: bytes) -> TokenStatus:
-        steward, pending, most, total, distributed = words(answer)
-        return TokenStatus(_address_or_none(steward), _address_or_none(pending), most, total, bool(distributed))
+        steward, _, most, total, distributed = words(answer)
+        return TokenStatus(_address_or_none(steward), most, total, bool(distributed))
 
     return rpc.ask(manager, call_data("statusOf(address)", (token,)), decode)
 

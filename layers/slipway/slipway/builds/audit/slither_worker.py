@@ -50,9 +50,6 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 PROCESSOR_SECONDS = 20
 """How long the processor may work on one audit; it takes a second or two."""
 
-ERROR_BYTES = 1024 * 1024
-"""The most that a file may grow to, standard error among them."""
-
 MAX_LIBRARIES = 2
 """How many analyses of library sources are kept; one takes up to 130 MB."""
 
