@@ -1,7 +1,7 @@
 """The Console API's routes.
 
 Each request is judged in the real order: whose key it is, whether its shape is right, then what it asks for. Between
-the last two a fault may strike (``controls``).
+the last two a fault may trigger (``controls``).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class ConsoleRoutes:
     async def _perform(
         self, request: web.Request, call: str, perform: Perform, scenario: Scenario | None = None, status: int = 200
     ) -> web.Response:
-        """Do a call, unless a fault strikes it."""
+        """Do a call, unless a fault does."""
         latency = self._market.effective(scenario).latency
         await asyncio.sleep(latency.get(call, latency.get("*", 0.0)))  # type: ignore[call-overload]
         fault = self._market.fault(call, scenario)

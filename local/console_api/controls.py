@@ -116,7 +116,7 @@ class Scenario(_Control):
 
     Attributes:
         id: Tells apart whose faults have been used up; by default the manifest's hash.
-        faults: Tried in order; the first that strikes counts.
+        faults: Tried in order; the first that triggers counts.
         latency: Real seconds that a call takes, by call or ``*``.
         manifest_timeout: A lease without a manifest is closed after so long.
         cleaned_after: The platform closes a deployment without leases after so long; None for never.
@@ -160,14 +160,14 @@ def _overlay(below: dict[str, Any], above: dict[str, Any]) -> None:
 
 
 class Chance:
-    """Decides which faults strike, and counts them."""
+    """Decides which faults trigger, and counts them."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)  # noqa: S311 (repeatable on purpose)
-        self._struck: dict[tuple[str, int], int] = {}
+        self._triggered: dict[tuple[str, int], int] = {}
 
     def draw(self, owner: str, faults: list[Fault], calls: set[str]) -> Fault | None:
-        """Return the fault that strikes one of these calls now, if any.
+        """Return the fault that triggers one of these calls now, if any.
 
         Args:
             owner: Whose faults these are; each owner's are counted apart.
@@ -176,10 +176,10 @@ class Chance:
         """
         for index, fault in enumerate(faults):
             key = (owner, index)
-            if fault.call not in calls or (fault.times is not None and self._struck.get(key, 0) >= fault.times):
+            if fault.call not in calls or (fault.times is not None and self._triggered.get(key, 0) >= fault.times):
                 continue
             if fault.probability < 1 and self._random.random() >= fault.probability:
                 continue
-            self._struck[key] = self._struck.get(key, 0) + 1
+            self._triggered[key] = self._triggered.get(key, 0) + 1
             return fault
         return None

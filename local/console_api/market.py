@@ -139,7 +139,7 @@ class Market:
         self.providers = simulated_providers()
         self.deployments: dict[tuple[str, str], Deployment] = {}
         self.creates: dict[str, int] = {}
-        self.struck: Counter[str] = Counter()
+        self.triggered: Counter[str] = Counter()
         self._queued: list[Scenario] = []
         self._bound: dict[str, Scenario] = {}
         for account in self.accounts.values():
@@ -182,10 +182,10 @@ class Market:
         """Return what goes wrong with a call, first by the deployment's own scenario, then by the one for all."""
         calls = {call} if call == "manifest" else {call, "*"}
         own = scenario and self.chance.draw(f"scenario {scenario.id}", scenario.faults, calls)
-        struck = own or self.chance.draw("all", self.controls.faults, calls)
-        if struck:
-            self.struck[str(scenario.id) if own and scenario else "all"] += 1
-        return struck
+        triggered = own or self.chance.draw("all", self.controls.faults, calls)
+        if triggered:
+            self.triggered[str(scenario.id) if own and scenario else "all"] += 1
+        return triggered
 
     def effective(self, scenario: Scenario | None) -> Scenario:
         """Put a scenario on top of the one for all."""

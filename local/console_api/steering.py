@@ -2,7 +2,7 @@
 
 | route | does |
 |---|---|
-| ``GET /_simulator/ledger`` | every deployment with what was done to it, sums, and faults that struck by scenario |
+| ``GET /_simulator/ledger`` | every deployment with what was done to it, sums, and faults that triggered by scenario |
 | ``GET · PUT /_simulator/controls`` | controls for all (``controls.Controls``); a PUT replaces them |
 | ``POST /_simulator/next`` | a scenario (``controls.Scenario``) for the next SDL that is created |
 | ``POST /_simulator/advance {"seconds"}`` | skip simulated time |
@@ -60,7 +60,7 @@ class Steering:
             {
                 "deployments": entries,
                 "manifests": _by_manifest(entries, self._market.creates),
-                "faults": dict(self._market.struck),
+                "faults": dict(self._market.triggered),
                 "open": sum(entry["state"] == "active" for entry in entries),
                 "closed": sum(entry["state"] == "closed" for entry in entries),
                 "leased": sum(entry["leased_at"] is not None for entry in entries),

@@ -1,9 +1,9 @@
 """Runs in a function's process, around its real handler, in stacks that were started with SLIPWAY_FAULTS.
 
 A fault is a file in that directory: ``{"boundary", "when", "action", "job_id"}``, taken by deleting it, so that each
-strikes once whichever process comes first. A boundary is a step of a workflow (``slipway.jobs.steps.perform``), or what
-``boundary_of`` names of an event; ``when`` is ``before`` or ``after`` it. With ``start`` the boundary is a function's
-logical id, and the fault strikes a process of it before there is a handler. Actions:
+triggers once whichever process comes first. A boundary is a step of a workflow (``slipway.jobs.steps.perform``), or
+what ``boundary_of`` names of an event; ``when`` is ``before`` or ``after`` it. With ``start`` the boundary is a
+function's logical id, and the fault triggers a process of it before there is a handler. Actions:
 
 - ``kill``: the process ends without a word, before the step or after it and before anybody hears of it;
 - ``raise:<name>``: an error of this name, which nobody has listed;
@@ -65,8 +65,8 @@ def take(matches: Callable[[dict[str, Any]], bool]) -> str | None:
     return None
 
 
-def _strike(boundary: str, when: str, job_id: Any) -> None:
-    """Do what was laid for this moment, if anything was."""
+def _trigger(boundary: str, when: str, job_id: Any) -> None:
+    """Do what was injected for this moment, if anything was."""
 
     def matches(fault: dict[str, Any]) -> bool:
         return (fault["boundary"], fault["when"]) == (boundary, when) and fault.get("job_id") in (None, job_id)
@@ -155,29 +155,29 @@ def _act(action: str) -> None:
 
 
 def _cut_steps() -> None:
-    """Let faults strike around each step, where the function has steps."""
+    """Let faults trigger around each step, where the function has steps."""
     steps: Any = sys.modules.get("slipway.jobs.steps")
     if steps is None or hasattr(steps, "is_cut"):
         return
     original = steps.perform
 
     def perform(boundary: str, job_id: str, step: Callable[[], Any]) -> Any:
-        _strike(boundary, "before", job_id)
+        _trigger(boundary, "before", job_id)
         value = original(boundary, job_id, step)
-        _strike(boundary, "after", job_id)
+        _trigger(boundary, "after", job_id)
         return value
 
     steps.perform, steps.is_cut = perform, True
 
 
 def _cut(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Let faults strike before and after what takes an event."""
+    """Let faults trigger before and after what takes an event."""
 
     def cut(event: dict[str, Any], *more: Any) -> Any:
         boundary, job_id = boundary_of(event), event.get("job_id")
-        _strike(boundary, "before", job_id)
+        _trigger(boundary, "before", job_id)
         answer = run(event, *more)
-        _strike(boundary, "after", job_id)
+        _trigger(boundary, "after", job_id)
         return answer
 
     return cut
@@ -194,7 +194,7 @@ def _app() -> ModuleType:
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Call the real handler, with whatever faults were laid for it."""
+    """Call the real handler, with whatever faults were injected for it."""
     run = getattr(_app(), _HANDLER.rpartition(".")[2])
     return run(event, context) if hasattr(_app(), "STATES") else _cut(run)(event, context)
 

@@ -7,7 +7,7 @@ it), ``error:<message>`` (does it, and then answers with that error), and ``text
 nodes say, as that JSON file has it (``status``, ``code``, ``message``, ``data``, and in ``fails`` the methods that it
 ends). Each method gets every text once before any again, in an order by chance; half of the sends are done all the
 same. What a job asks often is answered so by chance, anything else twice before it is let pass. How many of how many
-texts each method has got stands in ``dealt.json`` beside the plan.
+texts each method has got stands in ``served.json`` beside the plan.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ _SEND = "eth_sendRawTransaction"
 _chance = random.Random()  # noqa: S311 (no secret)
 
 
-class Deck:
-    """Texts that are dealt by chance, each once before any again."""
+class FaultSchedule:
+    """Texts that are served by chance, each once before any again."""
 
     def __init__(self, texts: list[dict[str, Any]]) -> None:
         self._texts = texts
         self._left: list[dict[str, Any]] = []
-        self.dealt = 0
+        self.served = 0
 
-    def deal(self) -> dict[str, Any]:
+    def next(self) -> dict[str, Any]:
         """Return the next text."""
         if not self._left:
             self._left = _chance.sample(self._texts, len(self._texts))
-        self.dealt += 1
+        self.served += 1
         return self._left.pop()
 
     @property
     def count(self) -> list[int]:
-        """How many different texts were dealt, of how many, and how many in all."""
-        return [min(self.dealt, len(self._texts)), len(self._texts), self.dealt]
+        """How many different texts were served, of how many, and how many in all."""
+        return [min(self.served, len(self._texts)), len(self._texts), self.served]
 
 
 @contextmanager
@@ -74,7 +74,7 @@ class FaultyNode:
         self._upstream = upstream
         self._plan = plan
         self._session: ClientSession | None = None
-        self._decks: dict[str, Deck] = {}
+        self._schedules: dict[str, FaultSchedule] = {}
         self._in_a_row: defaultdict[str, int] = defaultdict(int)
         self._texts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
@@ -99,15 +99,15 @@ class FaultyNode:
                 return None
         if file not in self._texts:
             self._texts[file] = json.loads(Path(file).read_text(encoding="utf-8"))
-        if method not in self._decks:
+        if method not in self._schedules:
             # What fails a job, as it should, is said only of sends, and only of what was done all the same.
             texts = [text for text in self._texts[file] if method == _SEND or method not in text["fails"]]
-            self._decks[method] = Deck(texts)
-        text = self._decks[method].deal()
-        dealt = {name: deck.count for name, deck in self._decks.items()}
-        hidden = self._plan.with_name("dealt.new")
-        hidden.write_text(json.dumps(dealt), encoding="utf-8")
-        hidden.replace(self._plan.with_name("dealt.json"))
+            self._schedules[method] = FaultSchedule(texts)
+        text = self._schedules[method].next()
+        served = {name: schedule.count for name, schedule in self._schedules.items()}
+        hidden = self._plan.with_name("served.new")
+        hidden.write_text(json.dumps(served), encoding="utf-8")
+        hidden.replace(self._plan.with_name("served.json"))
         return text
 
     async def _forward(self, body: bytes) -> Any:

@@ -37,7 +37,7 @@ from slipway.chain.write_ahead import WriteAhead
 from slipway.chains import GWEI
 from slipway.configuration import chain_settings
 from slipway.tokens import calls
-from tests.functional.builds.test_chain_deployment import Yard
+from tests.functional.builds.test_chain_deployment import BuildHarness
 from tests.support.functions import function_app
 from tests.support.installation import Installation, install
 from tests.support.keys import FakeKms
@@ -157,16 +157,16 @@ def test_tokens_are_launched(world: World) -> None:
 
 
 def test_the_contract_of_a_build_is_deployed(world: World) -> None:
-    yard = Yard(world.slipway, {}, [])
-    build_id = yard.build(CHAIN_ID)
-    yard.send(build_id, CHAIN_ID)
+    harness = BuildHarness(world.slipway, {}, [])
+    build_id = harness.build(CHAIN_ID)
+    harness.send(build_id, CHAIN_ID)
 
     def address() -> str | None:
-        found = yard.task("ConfirmDeployment", build_id, CHAIN_ID, polls=0)
+        found = harness.task("ConfirmDeployment", build_id, CHAIN_ID, polls=0)
         if found["progress"] == "stuck":
-            yard.signer("bump", build_id, CHAIN_ID)
-            yard.task("BroadcastDeployment", build_id, CHAIN_ID)
-        return str(yard.deployment(build_id, CHAIN_ID).address) if found["progress"] == "confirmed" else None
+            harness.signer("bump", build_id, CHAIN_ID)
+            harness.task("BroadcastDeployment", build_id, CHAIN_ID)
+        return str(harness.deployment(build_id, CHAIN_ID).address) if found["progress"] == "confirmed" else None
 
     assert world.rpc.code_at(eventually(address, within=SECONDS, every=0.2))
 

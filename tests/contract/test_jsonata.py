@@ -122,7 +122,7 @@ def test_the_engine_and_the_reference_agree(reference: list[dict[str, Any]], eng
     assert {case[0]: (theirs, ours) for case, theirs, ours in judged if not _same(theirs, ours)} == {}
 
 
-def test_the_judges_can_tell_apart() -> None:
+def test_the_judges_can_distinguish() -> None:
     """A judge that finds everything good is none."""
     done = subprocess.run(
         ["node", str(HERE / "jsonata.cjs")], input='[["$nowhere", {}], ["1 +", {}], ["1 + 1", {}]]',

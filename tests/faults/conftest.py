@@ -64,7 +64,7 @@ SUPPLY: dict[str, Any] = {
 
 @dataclass
 class FaultyStack:
-    """The running stack and the places where faults are laid."""
+    """The running stack and the places where faults are injected."""
 
     described: dict[str, Any]
     faults: Path
@@ -76,7 +76,7 @@ class FaultyStack:
     tally: Tally
     # The chain's node as functions reach it.
     node: str = ""
-    laid: list[Path] = field(default_factory=list)
+    injected: list[Path] = field(default_factory=list)
     # Environment and kind of each job of a stack.
     environments: dict[str, tuple[str, str]] = field(default_factory=dict)
     # How each run of reconcile ended.
@@ -108,10 +108,10 @@ class FaultyStack:
         item = self.control.get_item(Key={"pk": "CHAIN#31337", "sk": "CONFIGURATION"})["Item"]
         return [str(address) for address in item["registrars"]]
 
-    def lay(self, boundary: str, when: str, action: str = "kill", job_id: str | None = None, **more: str) -> Path:
-        """Lay a fault; the file is gone once it has struck. ``workflow`` names what it cuts where that is not clear."""
-        path = lay(self.faults, Fault(boundary, when, action, job_id))
-        self.laid.append(path)
+    def inject(self, boundary: str, when: str, action: str = "kill", job_id: str | None = None, **more: str) -> Path:
+        """Inject a fault; its file is gone once it has triggered. ``workflow`` says what it cuts if that is unclear."""
+        path = inject(self.faults, Fault(boundary, when, action, job_id))
+        self.injected.append(path)
         self.tally.injected(
             action,
             lambda: path not in self._withdrawn and not path.exists(),
@@ -135,15 +135,15 @@ class FaultyStack:
         (found,) = (each for page in pages for each in page["Functions"] if function in each["FunctionName"])
         client.update_function_configuration(FunctionName=found["FunctionName"], Timeout=found["Timeout"])
 
-    def withdraw(self, laid: list[Path] | None = None) -> None:
-        """Take faults up that have not struck: these, or all."""
-        for path in self.laid if laid is None else laid:
+    def withdraw(self, injected: list[Path] | None = None) -> None:
+        """Take faults up that have not triggered: these, or all."""
+        for path in self.injected if injected is None else injected:
             if path.exists():
                 self._withdrawn.add(path)
                 path.unlink(missing_ok=True)
 
     def waits_for(self, job_id: str) -> list[Path]:
-        """Faults that lie for a job and have not struck."""
+        """Faults that wait for a job and have not triggered."""
         return [path for path in self.faults.glob("*.json") if job_id in path.read_text(encoding="utf-8")]
 
     def misbehave(self, *plan: tuple[str, str, int]) -> None:
@@ -378,7 +378,7 @@ def running(pytestconfig: pytest.Config) -> Iterator[FaultyStack]:
     """Yield the stack, for the whole session; at the end every job is looked at once more."""
     tally = this_run()
     print(f"\nseed {tally.seed}")
-    faults, plan = STATE / "laid", STATE / "rpc.json"
+    faults, plan = STATE / "injected", STATE / "rpc.json"
     faults.mkdir(parents=True, exist_ok=True)
     for leftover in faults.iterdir():
         leftover.unlink()
@@ -464,10 +464,10 @@ def _is_whole(config: pytest.Config) -> bool:
 def stack(running: FaultyStack) -> Iterator[FaultyStack]:
     """Yield the stack, with every fault of the test taken up and the node well again after it."""
     running.misbehave()
-    before = len(running.laid)
+    before = len(running.injected)
     yield running
     running.misbehave()
-    running.withdraw(running.laid[before:])
+    running.withdraw(running.injected[before:])
 
 
 @pytest.hookimpl(tryfirst=True)

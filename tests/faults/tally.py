@@ -1,6 +1,6 @@
 """What a run of the fault tests did and what came of it, counted from what was seen: the one table at its end.
 
-Tests report the jobs that they place, the faults that they lay and the end that they expect. When the run is over,
+Tests report the jobs that they place, the faults that they inject and the end that they expect. When the run is over,
 auditors look at every job once more, wherever its traces are, and tell what is wrong with it. Whoever adds a workflow
 reports its jobs under the name of its state machine and registers an auditor; its row is there by itself.
 """
@@ -72,11 +72,11 @@ class Job:
 
 @dataclass
 class Injection:
-    """A fault. ``struck`` tells how often it has; ``boundary`` is None where no task is cut."""
+    """A fault. ``triggered`` tells how often it has; ``boundary`` is None where no task is cut."""
 
     workflow: str
     name: str
-    struck: Callable[[], int]
+    triggered: Callable[[], int]
     boundary: tuple[str, str] | None = None
     times: int = 0
 
@@ -122,7 +122,7 @@ class Tally:
     def injected(
         self,
         name: str,
-        struck: Callable[[], int],
+        triggered: Callable[[], int],
         *,
         job_id: str | None = None,
         workflow: str | None = None,
@@ -135,7 +135,7 @@ class Tally:
         """
         found = workflow or self._workflow_of(boundary, job_id)
         at = boundary if cuts and boundary in boundaries(found) else None
-        self.injections.append(Injection(found, name, struck, at))
+        self.injections.append(Injection(found, name, triggered, at))
 
     def did(
         self, name: str, *, job_id: str | None = None, workflow: str | None = None, **more: tuple[str, str]
@@ -183,21 +183,21 @@ class Tally:
     def close(self, seconds: float, meanwhile: Callable[[], None]) -> None:
         """Audit until nothing is found or time is over: what is still under way gets this long."""
         for injection in self.injections:
-            injection.times = int(injection.struck())
+            injection.times = int(injection.triggered())
         ends_at = time.monotonic() + seconds
         while (found := self.audit()) and time.monotonic() < ends_at:
             meanwhile()
         self.findings |= found
 
     def uncovered(self) -> dict[str, list[str]]:
-        """Boundaries at which nothing struck, by workflow."""
+        """Boundaries at which nothing triggered, by workflow."""
         missing = {
-            workflow: sorted(f"{when} {name}" for name, when in boundaries(workflow) - self._struck_at(workflow))
+            workflow: sorted(f"{when} {name}" for name, when in boundaries(workflow) - self._triggered_at(workflow))
             for workflow in workflows()
         }
         return {workflow: names for workflow, names in missing.items() if names}
 
-    def _struck_at(self, workflow: str) -> set[tuple[str, str]]:
+    def _triggered_at(self, workflow: str) -> set[tuple[str, str]]:
         return {
             injection.boundary
             for injection in self.injections
@@ -210,7 +210,7 @@ class Tally:
         for workflow in workflows():
             fates = Counter(str(finding.fate) for finding in self.findings if finding.workflow == workflow)
             rows[workflow] = {
-                "boundaries": len(self._struck_at(workflow)),
+                "boundaries": len(self._triggered_at(workflow)),
                 "of": len(boundaries(workflow)),
                 "injections": sum(one.times for one in self.injections if one.workflow == workflow),
                 "jobs": sum(job.workflow == workflow for job in self.jobs.values()) + len(self._nested[workflow]),

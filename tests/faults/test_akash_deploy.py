@@ -93,7 +93,9 @@ def cut(workloads: Workloads) -> dict[tuple[str, str], str]:
         scenario, *_ = WAYS[name]
         placed[name, how] = deployment_id = workloads.place(scenario, start=False, choice=UNCHOSEN.get(name))
         if how:
-            workloads.stack.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
+            workloads.stack.inject(
+                name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id
+            )
     twice = placed["twice", ""]
 
     def start(deployment_id: str) -> None:
@@ -117,7 +119,7 @@ def test_a_fault_on_the_way(workloads: Workloads, cut: dict[tuple[str, str], str
     deployment_id = cut[name, how]
     _, status, code = WAYS[name]
     workloads.assert_settled(deployment_id, status, code)
-    assert workloads.stack.waits_for(deployment_id) == [], "the fault did not strike"
+    assert workloads.stack.waits_for(deployment_id) == [], "the fault did not trigger"
     if name == "twice":
         assert len(workloads.ledger(deployment_id)) == 1
 
@@ -149,7 +151,7 @@ def test_changes_are_cut_at_every_step(workloads: Workloads) -> None:
     placed = {(name, when): workloads.place() for name in CHANGES for when in WHENS}
     for (name, when), deployment_id in placed.items():
         workloads.assert_settled(deployment_id, "active")
-        stack.lay(name, when, "kill", deployment_id)
+        stack.inject(name, when, "kill", deployment_id)
         method, path, _ = CHANGES[name]
         changed = {"sdl": sdl_with({"id": deployment_id}, "CHANGED=yes")} if method == "PUT" else {"amount": "1"}
         url = f"{stack.described['api']}/api/deployments/{deployment_id}{path}"
@@ -158,7 +160,7 @@ def test_changes_are_cut_at_every_step(workloads: Workloads) -> None:
     for (name, _), deployment_id in placed.items():
         _until_event(stack, deployment_id, CHANGES[name][2])
         item = workloads.assert_settled(deployment_id, "active")
-        assert stack.waits_for(deployment_id) == [], "the fault did not strike"
+        assert stack.waits_for(deployment_id) == [], "the fault did not trigger"
         (entry,) = workloads.ledger(deployment_id)
         topped_up = name == "akash_deploy:top_up"
         assert (item["deposit"], float(entry["deposit"])) == (("6", 6e6) if topped_up else ("5", 5e6))
@@ -175,7 +177,7 @@ def test_a_choice_is_cut_before_and_after(workloads: Workloads) -> None:
         for when in WHENS
     }
     for (name, when), deployment_id in placed.items():
-        stack.lay(name, when, "kill", deployment_id)
+        stack.inject(name, when, "kill", deployment_id)
         workloads.start(deployment_id)
     for (name, _), deployment_id in placed.items():
         offer = _offered(f"{url}/{deployment_id}/bids", headers)
@@ -193,7 +195,7 @@ def test_a_choice_is_cut_before_and_after(workloads: Workloads) -> None:
         (entry,) = workloads.ledger(deployment_id)
         assert [lease["provider"] for lease in entry["leases"]] == [wanted]
         assert _events(stack, deployment_id).count("bid_chosen") == 1
-        assert stack.waits_for(deployment_id) == [], "the fault did not strike"
+        assert stack.waits_for(deployment_id) == [], "the fault did not trigger"
 
 
 def test_workloads_with_faults_left_nothing_open(workloads: Workloads, cut: dict[tuple[str, str], str]) -> None:
@@ -219,7 +221,7 @@ def test_reconcile_is_killed_while_it_mends(workloads: Workloads, kills: list[tu
     if wanted != {"CloseOrphan"}:
         mended.append(workloads.place(start=False))
         stack.change(mended[-1], open_until="2020-01-01T00:00:00.000Z")
-    faults = [stack.lay(*kill) for kill in kills]
+    faults = [stack.inject(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     for deployment_id in mended:

@@ -49,7 +49,7 @@ class Builds:
         self.names: dict[str, str] = {}
 
     def place(self, *chain_ids: int) -> str:
-        """Ask for a build; its first tasks take long enough to lay faults for the later ones."""
+        """Ask for a build; its first tasks take long enough to inject faults for the later ones."""
         name = f"Fault{uuid.uuid4().hex[:10]}"
         options = {"name": name, "symbol": "FLT"}
         body = {"prompt": "Create an ERC-20 token with 1000 supply", "chains": list(chain_ids), "options": options}
@@ -186,7 +186,7 @@ def _cut_at(builds: Builds, boundary: str) -> tuple[list[str], list[Path]]:
     placed, faults = [], []
     for when in WHENS:
         placed.append(builds.place(FIRST, SECOND))
-        faults.append(builds.stack.lay(boundary, when, "kill", placed[-1]))
+        faults.append(builds.stack.inject(boundary, when, "kill", placed[-1]))
     return placed, faults
 
 
@@ -247,7 +247,7 @@ def test_killed_while_failures_of_a_chain_are_recorded(builds: Builds) -> None:
 def _cancelled_at(builds: Builds, boundary: str, when: str) -> tuple[str, dict[int, set[str]]]:
     """Return a build that is cancelled where it was cut, and what had been sent for it when that was answered."""
     build_id = builds.place(FIRST, SECOND)
-    fault = builds.stack.lay(boundary, when, "kill", build_id)
+    fault = builds.stack.inject(boundary, when, "kill", build_id)
     eventually(lambda: not fault.exists(), within=PATIENCE_SECONDS)
     answer = builds.http.delete(f"/{build_id}")
     sent = {chain: _known(builds, build_id, chain) for chain in (FIRST, SECOND)}
@@ -309,7 +309,7 @@ def test_a_service_of_aws_that_refuses_or_is_not_heard(builds: Builds, refused: 
     def happens(_: int, point: tuple[Any, ...]) -> None:
         boundary, action = point
         build_id = builds.place(FIRST, SECOND)
-        fault = builds.stack.lay(boundary, "before", action, build_id)
+        fault = builds.stack.inject(boundary, "before", action, build_id)
         detail = builds.ended(build_id)
         assert detail["status"] == "complete", detail
         assert not fault.exists()
@@ -338,7 +338,7 @@ def test_a_node_that_misbehaves(builds: Builds, plan: list[tuple[str, str, int]]
 
     builds.stack.misbehave(*plan)
     _each(plan, happens)
-    assert builds.stack.misbehaved(), "not every fault struck"
+    assert builds.stack.misbehaved(), "not every fault triggered"
 
 
 def test_a_reorganisation_that_removes_a_mined_contract(builds: Builds) -> None:

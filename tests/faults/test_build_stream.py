@@ -74,30 +74,30 @@ def _written(stack: FaultyStack) -> WrittenBuild:
 def _told_once(stack: FaultyStack, fault: tuple[str, str, str], most_connections: int = 2) -> None:
     build, early = _written(stack), fault[0] in ("stream:replay", "stream:CONNECT")
     build.tell(*USUAL[:2])
-    laid = stack.lay(*fault) if early else None
+    injected = stack.inject(*fault) if early else None
     client = Client(stack, build)
     eventually(lambda: client.told, lambda told: len(told) >= 2, within=SECONDS, every=0.05)
-    if laid is None:
-        laid = stack.lay(*fault)
+    if injected is None:
+        injected = stack.inject(*fault)
     for progress in USUAL[2:]:
         build.tell(progress)
         time.sleep(0.3)  # noqa: TID251 (a build's pace)
     client.thread.join(SECONDS)
-    assert not laid.exists(), "the fault did not strike"
+    assert not injected.exists(), "the fault did not trigger"
     assert client.told == build.told
     assert client.connections <= most_connections
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids="-".join)
-def test_each_event_is_told_once_whoever_dies(stack: FaultyStack, fault: tuple[str, str, str]) -> None:
+def test_each_event_is_reported_once_whichever_process_dies(stack: FaultyStack, fault: tuple[str, str, str]) -> None:
     _told_once(stack, fault)
 
 
 @pytest.mark.parametrize("faults", at_once_and_alone(WITH_THE_TURN))
-def test_each_event_is_told_once_whoever_dies_in_its_turn(
+def test_each_event_is_reported_once_whichever_process_dies_in_its_turn(
     stack: FaultyStack, faults: list[tuple[str, str, str]]
 ) -> None:
-    """All at once, a fault may strike another build than its own."""
+    """All at once, a fault may trigger another build than its own."""
     with ThreadPoolExecutor(len(faults)) as threads:
         runs = {fault: threads.submit(_told_once, stack, fault, 1 + len(faults)) for fault in faults}
     failed = {fault: run.exception() for fault, run in runs.items() if run.exception()}
@@ -107,11 +107,11 @@ def test_each_event_is_told_once_whoever_dies_in_its_turn(
 def test_a_client_whose_leaving_nobody_heard_of_is_forgotten_at_the_next_event(stack: FaultyStack) -> None:
     build = _written(stack)
     build.tell(*USUAL[:2])
-    laid = stack.lay("stream:DISCONNECT", "before", "kill")
+    injected = stack.inject("stream:DISCONNECT", "before", "kill")
     url = f"{stack.described['websocket']}/api/v1/builds/{build.build_id}/stream"
     with connect(url, subprotocols=_bearer(stack.session("user")), open_timeout=SECONDS) as socket:
         assert json.loads(socket.recv(timeout=SECONDS)) == build.told[0]
-    eventually(lambda: not laid.exists(), within=SECONDS, what="the fault strikes")
+    eventually(lambda: not injected.exists(), within=SECONDS, what="the fault triggers")
     assert _followers(stack, build) == 1
     build.tell(USUAL[2])
     eventually(lambda: _followers(stack, build), lambda count: not count, within=SECONDS)

@@ -169,10 +169,10 @@ def builds(stack: FaultyStack) -> Builds:
 def _survive(builds: Builds, name: str, when: str) -> None:
     kind, status = TASKS[name]
     build = builds.place(kind, start=False)
-    fault = builds.stack.lay(name, when, job_id=build.job_id)
+    fault = builds.stack.inject(name, when, job_id=build.job_id)
     builds.start(build)
     item = builds.assert_ended_once(build, status)
-    assert not fault.exists(), (name, when, "did not strike")
+    assert not fault.exists(), (name, when, "did not trigger")
     created = builds.contracts(build)
     deployed = [entry["address"] for entry in builds.items(build, "CHAIN#") if entry["status"] == "deployed"]
     assert created == deployed, (name, when, item)
@@ -207,7 +207,7 @@ def test_reconcile_starts_what_nobody_started_and_what_died(builds: Builds) -> N
 @pytest.mark.parametrize("kills", together_and_alone(*IN_RECONCILE))
 def test_reconcile_that_is_cut_starts_a_build_once(builds: Builds, kills: list[tuple[str, str]]) -> None:
     build = builds.place(start=False, due_in=-1)
-    faults = [builds.stack.lay(*kill, workflow="reconcile") for kill in kills]
+    faults = [builds.stack.inject(*kill, workflow="reconcile") for kill in kills]
     builds.stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     builds.assert_ended_once(build, "complete")
@@ -221,7 +221,7 @@ def test_a_request_that_is_cut_and_sent_again_is_one_build(builds: Builds, when:
         pytest.skip("nothing is written after the answer")
     api, session = builds.stack.described["api"], builds.stack.session("user")
     key = {"idempotency-key": str(uuid.uuid4())}
-    fault = builds.stack.lay("POST /api/v1/builds", when, action, workflow="build")
+    fault = builds.stack.inject("POST /api/v1/builds", when, action, workflow="build")
     with httpx.Client(base_url=api, auth=session, headers=key, timeout=60) as http:
         before = http.get("/api/v1/builds").json()["total"]
         body = {"prompt": PROMPT, "chains": [31337]}

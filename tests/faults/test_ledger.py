@@ -87,7 +87,7 @@ def test_payments_of_what_runs_are_cut_before_and_after_each_step(workloads: Wor
     placed = {(name, when): workloads.place(DEAR, paid=True, **PRICE) for name in CHARGED for when in WHENS}
     for (name, when), deployment_id in placed.items():
         workloads.assert_settled(deployment_id, "active")
-        stack.lay(name, when, "kill", deployment_id)
+        stack.inject(name, when, "kill", deployment_id)
         workloads.deposit(deployment_id, 2_000_000)
 
     def topped_up() -> bool:
@@ -95,7 +95,7 @@ def test_payments_of_what_runs_are_cut_before_and_after_each_step(workloads: Wor
 
     _until(stack, topped_up)
     for deployment_id in placed.values():
-        assert stack.waits_for(deployment_id) == [], "the fault did not strike"
+        assert stack.waits_for(deployment_id) == [], "the fault did not trigger"
         _close(stack, deployment_id)
     _until(stack, lambda: all(_is_over(stack.deployment(one)) for one in placed.values()))
     for deployment_id in placed.values():
@@ -119,7 +119,7 @@ def test_every_dollar_is_paid_once(workloads: Workloads) -> None:
         deployment_id = workloads.place(choose.choice(SCENARIOS), start=False, paid=True, units=units, **PRICE)
         placed[deployment_id] = units
         for _ in range(choose.randint(0, 2)):
-            stack.lay(choose.choice(BOUNDARIES), choose.choice(WHENS), "kill", deployment_id)
+            stack.inject(choose.choice(BOUNDARIES), choose.choice(WHENS), "kill", deployment_id)
     in_vain = list(placed)
     stack.follow(placed, workloads.start, SETTLED, seconds=END_SECONDS, meanwhile=lambda: workloads.hurry(in_vain))
     more = [one for one in placed if choose.random() < 0.3]

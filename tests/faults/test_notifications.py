@@ -76,12 +76,12 @@ def test_each_message_comes_under_one_id_and_in_order(hook: Hook, fault: tuple[s
     name = f"f{uuid.uuid4().hex[:16]}"
     assert hook.send("POST", "/deployments", {"name": name, "github": "o/r"}).status_code == 201
     hook.receiver.wait_for(1, PATIENCE_SECONDS)
-    # These strike in a process that is new.
+    # These trigger in a process that is new.
     fresh = fault[1] == "start" or "GetSecretValue" in fault[2]
     if fresh:
         hook.stack.renew("NotificationsFunction")
-    laid = [hook.stack.lay(*each) for each in ([("queue:notifications", "before", "kill")] if fresh else [])]
-    laid.append(hook.stack.lay(*fault))
+    injected = [hook.stack.inject(*each) for each in ([("queue:notifications", "before", "kill")] if fresh else [])]
+    injected.append(hook.stack.inject(*fault))
     for status in STATUSES[1:]:
         answer = hook.send("PATCH", f"/deployments/{name}/status", {"status": status})
         assert answer.status_code == 200, answer.text
@@ -95,5 +95,5 @@ def test_each_message_comes_under_one_id_and_in_order(hook: Hook, fault: tuple[s
             assert data["name"] == name
             assert seen.setdefault(request[0]["webhook-id"], data["status"]) == data["status"]
         count += 1
-    assert not any(path.exists() for path in laid), "the fault did not strike"
+    assert not any(path.exists() for path in injected), "the fault did not trigger"
     assert list(seen.values()) == list(STATUSES), "each once, in order"

@@ -58,12 +58,12 @@ def test_payments_are_cut_at_every_step(workloads: Workloads) -> None:
     placed = {}
     for name, when in POINTS:
         placed[name, when] = deployment_id = workloads.place(NO_BIDS, start=False, paid=True)
-        workloads.stack.lay(name, when, "kill", deployment_id)
+        workloads.stack.inject(name, when, "kill", deployment_id)
     in_vain = list(placed.values())
     workloads.stack.follow(list(placed.values()), workloads.start, SETTLED, meanwhile=lambda: workloads.hurry(in_vain))
     for deployment_id in placed.values():
         workloads.assert_settled(deployment_id, "error", "BID_TIMEOUT")
-        assert workloads.stack.waits_for(deployment_id) == [], "the fault did not strike"
+        assert workloads.stack.waits_for(deployment_id) == [], "the fault did not trigger"
         _assert_even(workloads, deployment_id)
 
 
@@ -74,7 +74,7 @@ def test_killed_while_a_stuck_payment_is_bumped(workloads: Workloads) -> None:
         stack.anvil("evm_mine")
     with mining_stopped(stack):
         for deployment_id, when in zip(placed, WHENS, strict=True):
-            stack.lay("bump:payment", when, "kill", deployment_id)
+            stack.inject("bump:payment", when, "kill", deployment_id)
             workloads.start(deployment_id)
         for deployment_id in placed:
             read = partial(_hash_of, stack, deployment_id, Purpose.RESERVE)

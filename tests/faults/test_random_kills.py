@@ -1,6 +1,6 @@
 """The long form: many jobs at once, each cut at random points, while the chain's node or Akash misbehaves at random.
 
-A fault has struck when a function took it; a throttled call or a conflict may then hit that function's next job.
+A fault has triggered when a function took it; a throttled call or a conflict may then hit that function's next job.
 The seed is printed, and SLIPWAY_FAULT_SEED repeats a run; SLIPWAY_FAULT_LAUNCHES, SLIPWAY_FAULT_WORKLOADS and
 SLIPWAY_FAULT_STACKS say how many jobs (200, 60 and 20).
 """
@@ -38,12 +38,12 @@ def test_random_kills(stack: FaultyStack) -> None:
     print(f"\nseed {stack.tally.seed}, {launches} launches")
     choose = random.Random(stack.tally.seed)
     kinds: dict[str, str] = {}
-    laid: dict[str, Path] = {}
+    injected: dict[str, Path] = {}
     for _ in range(launches):
         boundary, when, action = choose.choice(ON_THE_WAY), choose.choice(WHENS), choose.choice(ACTIONS)
         when = when if action == "kill" else "before"
         deployment_id = stack.place(start=False, supply=choose.random() < 0.5)
-        laid[deployment_id] = stack.lay(boundary, when, action, deployment_id)
+        injected[deployment_id] = stack.inject(boundary, when, action, deployment_id)
         kinds[deployment_id] = f"{action} {when} {boundary}"
     next_node_fault = time.monotonic()
 
@@ -66,7 +66,7 @@ def test_random_kills(stack: FaultyStack) -> None:
         tokens = len(created.get(item["token_name"], []))
         row = table[kind]
         row[0] += 1
-        row[1] += not laid[deployment_id].exists()
+        row[1] += not injected[deployment_id].exists()
         row[2] += tokens
         row[3] += max(0, tokens - 1)
         row[4] += item["status"] not in FINAL
@@ -75,7 +75,7 @@ def test_random_kills(stack: FaultyStack) -> None:
         else:
             print(f"{deployment_id} {item['status']} {item.get('error_code')} {item.get('error_message')}: {kind}")
     total = [sum(column) for column in zip(*table.values(), strict=True)]
-    print(f"{'fault':<56}{'launches':>8}{'struck':>8}{'tokens':>8}{'duplicates':>12}{'stuck':>7}")
+    print(f"{'fault':<56}{'launches':>8}{'triggered':>8}{'tokens':>8}{'duplicates':>12}{'stuck':>7}")
     for kind, row in [*sorted(table.items()), ("all", total)]:
         print(f"{kind:<56}{row[0]:>8}{row[1]:>8}{row[2]:>8}{row[3]:>12}{row[4]:>7}")
     assert total == [launches, launches, launches, 0, 0]
@@ -91,7 +91,7 @@ SCENARIOS += [(scenario, "active", None) for scenario in UNHEARD]
 
 @pytest.mark.long
 def test_random_kills_of_workloads(stack: FaultyStack) -> None:
-    """Each workload has three faults somewhere on its way; those off its way don't strike."""
+    """Each workload has three faults somewhere on its way; those off its way don't trigger."""
     count = int(os.environ.get("SLIPWAY_FAULT_WORKLOADS") or 60)
     workloads = Workloads(stack)
     workloads.control()
@@ -117,7 +117,7 @@ def test_random_kills_of_workloads(stack: FaultyStack) -> None:
 
 def _lay_at_random(stack: FaultyStack, choose: random.Random, boundaries: list[str], job_id: str) -> None:
     action = choose.choice(ACTIONS)
-    stack.lay(choose.choice(boundaries), choose.choice(WHENS) if action == "kill" else "before", action, job_id)
+    stack.inject(choose.choice(boundaries), choose.choice(WHENS) if action == "kill" else "before", action, job_id)
 
 
 @pytest.mark.long

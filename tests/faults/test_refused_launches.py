@@ -59,15 +59,15 @@ def _says(stack: FaultyStack) -> None:
     stack.tally.did("node says what nodes say", workflow=WORKFLOW)
 
 
-def _dealt() -> dict[str, list[int]]:
+def _served() -> dict[str, list[int]]:
     """How many different texts each method got, of how many, and how many in all."""
-    found: dict[str, list[int]] = json.loads((STATE / "dealt.json").read_text(encoding="utf-8"))
+    found: dict[str, list[int]] = json.loads((STATE / "served.json").read_text(encoding="utf-8"))
     return found
 
 
 def _left() -> dict[str, int]:
-    dealt = _dealt()
-    return {call: dealt[call][1] - dealt[call][0] if call in dealt else -1 for call in CALLS}
+    served = _served()
+    return {call: served[call][1] - served[call][0] if call in served else -1 for call in CALLS}
 
 
 def _assert_completed(stack: FaultyStack, placed: list[str]) -> None:
@@ -85,9 +85,9 @@ def test_a_node_says_what_nodes_say_at_random(stack: FaultyStack) -> None:
     placed = [stack.place(start=False) for _ in range(12)]
     stack.follow(placed, stack.start, FINAL, seconds=END_SECONDS)
     _assert_completed(stack, placed)
-    dealt = _dealt()
-    assert set(dealt) >= CALLS, dealt
-    assert sum(count for _, _, count in dealt.values()) > 50, dealt
+    served = _served()
+    assert set(served) >= CALLS, served
+    assert sum(count for _, _, count in served.values()) > 50, served
 
 
 @pytest.mark.long
@@ -106,6 +106,6 @@ def test_every_text_at_every_call(stack: FaultyStack) -> None:
         finally:
             workers.kill()
         print(f"{len(placed)} launches; texts still to be said at each call: {_left()}", flush=True)
-    print(f"texts said at each call, of how many, in all: {_dealt()}")
+    print(f"texts said at each call, of how many, in all: {_served()}")
     _assert_completed(stack, placed)
     assert not any(_left().values()), _left()

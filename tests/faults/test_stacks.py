@@ -109,7 +109,7 @@ def _cut(stacks: Stacks, kind: str, environment: str, point: Point) -> None:
         assert stacks.run(environment, kind, "deploy", scenario)["status"] == "active"
     job_id = stacks.place(environment, kind, operation, scenario)
     if name not in (*NESTED[kind], *APART):
-        stacks.stack.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, job_id)
+        stacks.stack.inject(name, how if how in WHENS else "before", "kill" if how in WHENS else how, job_id)
     stacks.start(environment, kind, job_id)
     if name == "twice":
         stacks.start(environment, kind, job_id, again=True)
@@ -160,7 +160,7 @@ def _ids(point: Point) -> str:
 @pytest.mark.parametrize("point", POINTS["node"], ids=_ids)
 def test_a_node_that_something_happens_to(stacks: Stacks, nodes: dict[Point, str], point: Point) -> None:
     stacks.assert_ended(nodes[point], "node", WAYS["node"][point[0]][2])
-    assert stacks.stack.waits_for(stacks.item(nodes[point], "node")["job_id"]) == [], "the fault did not strike"
+    assert stacks.stack.waits_for(stacks.item(nodes[point], "node")["job_id"]) == [], "the fault did not trigger"
     if point[1] not in WHENS or point[0] in NESTED["node"]:
         assert len(stacks.ledger(nodes[point], "node")) == 1
 
@@ -183,7 +183,7 @@ def apis(stacks: Stacks, nodes: dict[Point, str]) -> dict[Point, str]:
 @pytest.mark.parametrize("point", POINTS["api"], ids=_ids)
 def test_an_api_that_something_happens_to(stacks: Stacks, apis: dict[Point, str], point: Point) -> None:
     item = stacks.assert_ended(apis[point], "api", WAYS["api"][point[0]][2])
-    assert stacks.stack.waits_for(item["job_id"]) == [], "the fault did not strike"
+    assert stacks.stack.waits_for(item["job_id"]) == [], "the fault did not trigger"
     node = stacks.assert_ended(apis[point], "node", "active")
     if item["status"] == "active":
         assert item["endpoint"] == node["endpoint"]
@@ -194,7 +194,7 @@ def test_reconcile_is_killed_while_it_mends(stacks: Stacks, kills: list[Point]) 
     environment = f"n{uuid.uuid4().hex[:12]}"
     stacks.place(environment, "node", "deploy", SERVED)
     stacks.overdue(environment, "node")
-    faults = [stacks.stack.lay(*kill) for kill in kills]
+    faults = [stacks.stack.inject(*kill) for kill in kills]
     stacks.stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     stacks.assert_ended(environment, "node", "active")

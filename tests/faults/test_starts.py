@@ -31,11 +31,11 @@ UNLISTED = ("Runtime.OutOfMemory", "Sandbox.Oddity", "ValueError")
 
 def test_all_of_many_launches_at_once_complete_although_processes_die_while_they_start(stack: FaultyStack) -> None:
     choose = random.Random(stack.tally.seed)
-    starts = [stack.lay(name, "start", workflow=WORKFLOW) for name in FUNCTIONS for _ in range(STARTS)]
+    starts = [stack.inject(name, "start", workflow=WORKFLOW) for name in FUNCTIONS for _ in range(STARTS)]
     placed = [stack.place(start=False) for _ in range(LAUNCHES)]
     for deployment_id in placed:
         # Another process has to start for whichever is killed.
-        stack.lay(choose.choice(ON_THE_WAY), "before", "kill", deployment_id)
+        stack.inject(choose.choice(ON_THE_WAY), "before", "kill", deployment_id)
     stack.follow(placed, stack.start, FINAL)
     for deployment_id in placed:
         stack.assert_launched_once(deployment_id)
@@ -45,9 +45,9 @@ def test_all_of_many_launches_at_once_complete_although_processes_die_while_they
 
 def test_a_failure_is_recorded_although_processes_die_while_they_start(stack: FaultyStack) -> None:
     deployment_id = stack.place(state="rejected", start=False)
-    killed = [stack.lay("token_deploy:give_up", "before", "kill", deployment_id) for _ in range(3)]
-    starts = [stack.lay("TokenDeployTasks", "start", workflow=WORKFLOW) for _ in range(3)]
-    unlisted = [stack.lay("token_deploy:give_up", "before", f"raise:{name}", deployment_id) for name in UNLISTED]
+    killed = [stack.inject("token_deploy:give_up", "before", "kill", deployment_id) for _ in range(3)]
+    starts = [stack.inject("TokenDeployTasks", "start", workflow=WORKFLOW) for _ in range(3)]
+    unlisted = [stack.inject("token_deploy:give_up", "before", f"raise:{name}", deployment_id) for name in UNLISTED]
     stack.start(deployment_id)
     stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     assert stack.wait_for(deployment_id, FINAL)["status"] == "failed"
@@ -57,7 +57,7 @@ def test_a_failure_is_recorded_although_processes_die_while_they_start(stack: Fa
 def test_launches_go_on_after_errors_that_nobody_has_listed(stack: FaultyStack) -> None:
     placed = {name: stack.place(start=False) for name in ON_THE_WAY}
     for index, (name, deployment_id) in enumerate(placed.items()):
-        stack.lay(name, "before", f"raise:{UNLISTED[index % len(UNLISTED)]}", deployment_id)
+        stack.inject(name, "before", f"raise:{UNLISTED[index % len(UNLISTED)]}", deployment_id)
     stack.follow(placed.values(), stack.start, FINAL)
     for deployment_id in placed.values():
         assert stack.waits_for(deployment_id) == []
@@ -75,16 +75,16 @@ def workloads(stack: FaultyStack) -> Iterator[Workloads]:
 
 def test_workloads_go_on_and_are_closed_although_processes_die_while_they_start(workloads: Workloads) -> None:
     stack = workloads.stack
-    starts = [stack.lay("AkashDeployTasks", "start", workflow="akash_deploy") for _ in range(STARTS)]
+    starts = [stack.inject("AkashDeployTasks", "start", workflow="akash_deploy") for _ in range(STARTS)]
     well = [workloads.place(start=False) for _ in range(5)]
     in_vain = workloads.place(NO_BIDS, start=False)
     for step in ("create", "collect", "lease", "ready"):
         for deployment_id in well:
-            stack.lay(f"akash_deploy:{step}", "before", "kill", deployment_id)
-            stack.lay(f"akash_deploy:{step}", "before", f"raise:{UNLISTED[0]}", deployment_id)
+            stack.inject(f"akash_deploy:{step}", "before", "kill", deployment_id)
+            stack.inject(f"akash_deploy:{step}", "before", f"raise:{UNLISTED[0]}", deployment_id)
     for step in ("give_up", "close", "confirm", "end"):
-        stack.lay(f"akash_deploy:{step}", "before", "kill", in_vain)
-        stack.lay(f"akash_deploy:{step}", "before", f"raise:{UNLISTED[1]}", in_vain)
+        stack.inject(f"akash_deploy:{step}", "before", "kill", in_vain)
+        stack.inject(f"akash_deploy:{step}", "before", f"raise:{UNLISTED[1]}", in_vain)
     waiting = [in_vain]
     stack.follow([*well, in_vain], workloads.start, SETTLED, meanwhile=lambda: workloads.hurry(waiting))
     for deployment_id in well:

@@ -58,7 +58,7 @@ def cut(running: FaultyStack) -> dict[tuple[str, str], str]:
     for name, how in POINTS:
         placed[name, how] = deployment_id = running.place(start=False, supply=True)
         if how:
-            running.lay(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
+            running.inject(name, how if how in WHENS else "before", "kill" if how in WHENS else how, deployment_id)
     twice = placed["twice", ""]
 
     def start(deployment_id: str) -> None:
@@ -78,7 +78,7 @@ def test_a_fault_on_the_way(running: FaultyStack, cut: dict[tuple[str, str], str
     """
     deployment_id = cut[name, how]
     running.wait_for(deployment_id, FINAL)
-    assert running.waits_for(deployment_id) == [], "the fault did not strike"
+    assert running.waits_for(deployment_id) == [], "the fault did not trigger"
     running.assert_launched_once(deployment_id)
 
 
@@ -154,7 +154,7 @@ def _until_called_off(stack: FaultyStack, placed: list[str], name: str) -> None:
 def _started_with_kills(stack: FaultyStack, boundary: str) -> tuple[list[str], list[Path]]:
     """Return a launch that will be killed before the boundary and one after it, and their faults."""
     placed = [stack.place(start=False, supply=True) for _ in WHENS]
-    faults = [stack.lay(boundary, when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
+    faults = [stack.inject(boundary, when, "kill", one) for when, one in zip(WHENS, placed, strict=True)]
     for deployment_id in placed:
         stack.start(deployment_id)
     return placed, faults
@@ -178,7 +178,7 @@ def test_killed_while_stuck_deployments_are_bumped(stack: FaultyStack) -> None:
 def test_killed_while_a_stuck_registration_is_bumped(stack: FaultyStack, when: str) -> None:
     with registration_awaited(stack) as deployment_id:
         first = stack.deployment(deployment_id)["registry_tx_hash"]
-        fault = stack.lay("bump:launch", when, "kill", deployment_id)
+        fault = stack.inject("bump:launch", when, "kill", deployment_id)
         stack.misbehave()
         eventually(
             lambda: _in_pool(stack, deployment_id, "registry_tx_hash", instead_of=first), within=PATIENCE_SECONDS
@@ -204,7 +204,7 @@ def test_killed_while_deployments_are_called_off(stack: FaultyStack) -> None:
 def _failed_half_done(stack: FaultyStack, when: str) -> tuple[str, Path]:
     """Return a launch that failed with its token on chain and its registration open, as the function was killed."""
     with registration_awaited(stack) as deployment_id:
-        fault = stack.lay("token_deploy:give_up", when, "kill", deployment_id)
+        fault = stack.inject("token_deploy:give_up", when, "kill", deployment_id)
         stack.change(deployment_id, deadline="2020-01-01T00:00:00.000Z")
         item = stack.wait_for(deployment_id, {"failed"})
         stack.misbehave()
@@ -229,7 +229,7 @@ def test_a_launch_that_failed_half_done_is_taken_up_again_by_reconcile(stack: Fa
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_an_operator_takes_a_launch_up_again(stack: FaultyStack, when: str) -> None:
     deployment_id, _ = _failed_half_done(stack, when)
-    fault = stack.lay("Resume", when, "kill", deployment_id)
+    fault = stack.inject("Resume", when, "kill", deployment_id)
     stack.machines.start_execution(
         stateMachineArn=stack.outputs["TokenRegisterArn"], input=json.dumps({"deployment_id": deployment_id})
     )
@@ -257,7 +257,7 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
         stack.anvil("eth_sendTransaction", {"from": administrator, "to": call.to, "data": "0x" + call.data.hex()})
         stack.anvil("evm_mine")
         eventually(lambda: stack.registered(deployment_id), within=PATIENCE_SECONDS)
-        fault = stack.lay("token_deploy:confirm", when, "kill", deployment_id)
+        fault = stack.inject("token_deploy:confirm", when, "kill", deployment_id)
         stack.misbehave()
     stack.tally.expect(deployment_id, "completed")
     item = stack.wait_for(deployment_id, FINAL)
@@ -271,7 +271,7 @@ def test_killed_while_a_launch_that_was_registered_by_somebody_else_is_completed
 @pytest.mark.parametrize("when", WHENS)
 def test_killed_while_a_failure_is_recorded(stack: FaultyStack, when: str) -> None:
     deployment_id = stack.place(state="rejected", start=False)
-    fault = stack.lay("token_deploy:give_up", when, "kill", deployment_id)
+    fault = stack.inject("token_deploy:give_up", when, "kill", deployment_id)
     stack.start(deployment_id)
     stack.tally.expect(deployment_id, "failed", "MODEL_NOT_VALIDATED")
     item = stack.wait_for(deployment_id, FINAL)
@@ -317,7 +317,7 @@ def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
 ) -> None:
     deployment_id = stack.place(start=False)
     _overdue(stack, deployment_id)
-    faults = [stack.lay(*kill) for kill in kills]
+    faults = [stack.inject(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     stack.assert_launched_once(deployment_id)
@@ -327,7 +327,7 @@ def test_reconcile_is_killed_while_it_looks_for_a_launch_that_never_began(
 def test_reconcile_is_killed_while_it_verifies_a_source(stack: FaultyStack, kills: list[tuple[str, str]]) -> None:
     deployment_id = stack.place()
     stack.assert_launched_once(deployment_id)
-    faults = [stack.lay(*kill) for kill in kills]
+    faults = [stack.inject(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     status = eventually(
@@ -345,7 +345,7 @@ def test_runs_of_reconcile_that_overlap_start_each_launch_once(stack: FaultyStac
     placed = [stack.place(start=False) for _ in range(3)]
     for deployment_id in placed:
         _overdue(stack, deployment_id)
-    faults = [stack.lay("ReconcileJob", when) for when in WHENS]
+    faults = [stack.inject("ReconcileJob", when) for when in WHENS]
     stack.tally.did("started twice", workflow="reconcile")
     with ThreadPoolExecutor(3) as threads:
         for run in [threads.submit(stack.reconcile) for _ in placed]:
@@ -368,7 +368,7 @@ def test_reconcile_is_killed_while_it_closes_a_gap(stack: FaultyStack, kills: li
         UpdateExpression="SET next_nonce = :next",
         ExpressionAttributeValues={":next": item["next_nonce"] + 2},
     )
-    faults = [stack.lay(*kill) for kill in kills]
+    faults = [stack.inject(*kill) for kill in kills]
     stack.reconcile()
     assert not any(fault.exists() for fault in faults)
     stack.assert_nonces_are_contiguous()
@@ -423,7 +423,7 @@ def test_a_node_that_misbehaves(stack: FaultyStack, method: str, action: str, le
     stack.misbehave((method, action, left))
     deployment_id = stack.place()
     stack.assert_launched_once(deployment_id)
-    assert stack.misbehaved(), "the fault did not strike"
+    assert stack.misbehaved(), "the fault did not trigger"
     stack.misbehave()
     stack.assert_nonces_are_contiguous()
 
@@ -434,7 +434,7 @@ def test_a_node_that_misbehaves_in_every_way(stack: FaultyStack) -> None:
     placed = [stack.place() for _ in range(6)]
     for deployment_id in placed:
         stack.assert_launched_once(deployment_id)
-    assert stack.misbehaved(), "not every fault struck"
+    assert stack.misbehaved(), "not every fault triggered"
     stack.assert_nonces_are_contiguous()
 
 

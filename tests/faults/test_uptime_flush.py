@@ -112,16 +112,16 @@ def fleet(stack: FaultyStack, fleets: list[Fleet]) -> Fleet:
 @pytest.mark.parametrize("when", WHENS)
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_killed_while_it_flushes(fleet: Fleet, boundary: str, when: str) -> None:
-    faults = [fleet.stack.lay(boundary, when) for _ in range(3)]
+    faults = [fleet.stack.inject(boundary, when) for _ in range(3)]
     done = fleet.flush()
     assert done["status"] == "SUCCEEDED", done
-    assert not any(fault.exists() for fault in faults), "the faults did not strike"
+    assert not any(fault.exists() for fault in faults), "the faults did not trigger"
     fleet.assert_ended_once()
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_table_that_refuses(fleet: Fleet, action: str) -> None:
-    fault = fleet.stack.lay("FlushShard", "before", action)
+    fault = fleet.stack.inject("FlushShard", "before", action)
     assert fleet.flush()["status"] == "SUCCEEDED"
     assert not fault.exists()
     fleet.assert_ended_once()
@@ -129,7 +129,7 @@ def test_a_table_that_refuses(fleet: Fleet, action: str) -> None:
 
 def test_a_run_that_hangs_and_two_beside_it(fleet: Fleet) -> None:
     """What a schedule that starts twice, and a run that outlasts the next, come to."""
-    fault = fleet.stack.lay("FlushShard", "before", "hang")
+    fault = fleet.stack.inject("FlushShard", "before", "hang")
     fleet.stack.tally.did("started twice", workflow=WORKFLOW)
     with ThreadPoolExecutor(3) as threads:
         hangs = threads.submit(fleet.flush)
@@ -144,7 +144,7 @@ def test_a_run_that_hangs_and_two_beside_it(fleet: Fleet) -> None:
 def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fleet: Fleet) -> None:
     # The first call dies of one; then each shard has a task of its own, whose process is started again five times.
     for _ in range(SHARDS * 6 + 1):
-        fleet.stack.lay("FlushShard", "before", "kill")
+        fleet.stack.inject("FlushShard", "before", "kill")
     done = fleet.flush()
     assert (done["status"], done["error"]) == ("FAILED", "ShardsFailed")
     # The engine starts a process that died once more by itself, so fewer shards than that use their tries up.
@@ -158,7 +158,7 @@ def test_shards_that_keep_failing_fail_the_run_and_the_next_one_does_its_work(fl
 def test_a_heartbeat_that_is_killed_is_sent_again(fleet: Fleet, when: str) -> None:
     address, later = next(iter(fleet.tokens)), fleet.ended + 10 * MINUTE
     fleet.expected[address] = (fleet.ended - 10 * MINUTE, later)
-    fault = fleet.stack.lay("POST /heartbeat", when, workflow=WORKFLOW)
+    fault = fleet.stack.inject("POST /heartbeat", when, workflow=WORKFLOW)
     fleet.beat(address, later)
     assert not fault.exists()
     assert fleet.flush()["status"] == "SUCCEEDED"

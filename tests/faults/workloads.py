@@ -46,15 +46,15 @@ class Workloads:
         self.http = httpx.Client(base_url=self.stack.described["console_api"], timeout=30)
         self.stack.tally.audited_by("akash_deploy", lambda jobs: audits.workloads(self, jobs))
 
-    def struck(self, scenario: str = "all") -> int:
-        """How often faults of a scenario have struck."""
+    def triggered(self, scenario: str = "all") -> int:
+        """How often faults of a scenario have triggered."""
         return int(self.http.get("/_simulator/ledger").json()["faults"].get(scenario, 0))
 
     def control(self, **controls: Any) -> None:
         """Set what happens to everybody on the simulated network."""
         if "faults" in controls:
-            before = self.struck()
-            self.stack.tally.injected("network", lambda: self.struck() - before, workflow="akash_deploy")
+            before = self.triggered()
+            self.stack.tally.injected("network", lambda: self.triggered() - before, workflow="akash_deploy")
         self.http.put("/_simulator/controls", json={**QUICK, **controls}).raise_for_status()
 
     def place(
@@ -107,8 +107,8 @@ class Workloads:
         self.stack.tally.placed("akash_deploy", deployment_id)
         for name in ("faults", "latency"):
             if scenario and name in scenario:
-                # Each call of a slow upstream is slow; faults are counted where they strike.
-                count = self.struck if name == "faults" else lambda one: len(self.ledger(one))
+                # Each call of a slow upstream is slow; faults are counted where they trigger.
+                count = self.triggered if name == "faults" else lambda one: len(self.ledger(one))
                 self.stack.tally.injected(f"network {name}", partial(count, deployment_id), job_id=deployment_id)
         if start:
             self.start(deployment_id)

@@ -269,7 +269,7 @@ def test_of_two_requests_that_both_would_probe_one_does(
     assert slipway.executions() == []
 
 
-def test_outcomes_told_at_once_are_all_counted(slipway: Installation) -> None:
+def test_outcomes_reported_at_once_are_all_counted(slipway: Installation) -> None:
     for _ in range(3):
         record_outcome(Service.TOKENS, Outcome.SUCCESS)
     record_outcome(Service.TOKENS, Outcome.FAILURE)
@@ -334,7 +334,7 @@ def _trail(slipway: Installation) -> None:
     slipway.api("api_deployments_create", body={})
 
 
-def test_the_trail_tells_who_from_where_what_and_how_it_ended(slipway: Installation) -> None:
+def test_the_trail_reports_who_from_where_what_and_how_it_ended(slipway: Installation) -> None:
     _trail(slipway)
     answer = _events(slipway)
     assert answer.status == 200

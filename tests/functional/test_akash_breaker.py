@@ -97,7 +97,7 @@ def test_a_replay_is_answered_and_is_no_probe(slipway: Installation) -> None:
     assert len(slipway.executions(slipway.akash_machine)) == 1
 
 
-def test_an_estimate_tells_of_it_and_is_no_probe(slipway: Installation) -> None:
+def test_an_estimate_reports_it_and_is_no_probe(slipway: Installation) -> None:
     before = service_state(Service.AKASH).breaker
     answer = slipway.api("api_deployments_estimate", body={"sdl": sdl_with()}, token=slipway.token())
     assert (answer.status, answer.body["refusals"]) == (200, [])

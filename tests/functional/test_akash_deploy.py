@@ -196,7 +196,7 @@ def test_a_body_that_is_too_large_is_refused(slipway: Installation, simulator: S
     assert slipway.api("api_deployments_create", body=padded, token=slipway.token()).code == "PAYLOAD_TOO_LARGE"
 
 
-def test_too_little_credit_is_told_at_once(slipway: Installation, simulator: Simulator) -> None:
+def test_too_little_credit_is_reported_at_once(slipway: Installation, simulator: Simulator) -> None:
     simulator.http.post("/_simulator/accounts", json={"name": "default", "key": simulator.key, "dollars": 3})
     try:
         answer = deploy(slipway)
@@ -404,7 +404,7 @@ def test_what_passes_is_waited_for(slipway: Installation, simulator: Simulator, 
         ({"call": "create", "action": "unavailable"}, "UPSTREAM_UNAVAILABLE"),
     ],
 )
-def test_what_stays_is_told_and_nothing_is_left_open(
+def test_what_stays_is_reported_and_nothing_is_left_open(
     slipway: Installation, simulator: Simulator, fault: dict[str, Any], code: str
 ) -> None:
     found = finish(slipway, accepted(slipway, {"faults": [fault]}))
@@ -809,7 +809,7 @@ def test_the_administrator_sees_how_workloads_do(slipway: Installation, simulato
 # ── Secrets ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_a_workload_keeps_secret_is_told_nowhere(
+def test_what_a_workload_keeps_secret_is_shown_nowhere(
     slipway: Installation, simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployment_id = accepted(slipway, None, "PASSWORD=correct-horse-battery")

@@ -162,7 +162,9 @@ def test_a_stream_that_cannot_be_begun_is_refused_and_leaves_nothing(
 # ── Replay and live ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_build_is_replayed_then_told_live_and_closed_at_its_end(slipway: Installation, build: WrittenBuild) -> None:
+def test_a_build_is_replayed_then_reported_live_and_closed_at_its_end(
+    slipway: Installation, build: WrittenBuild
+) -> None:
     told = _connected(slipway, build)
     _replay(slipway)
     assert told == build.told

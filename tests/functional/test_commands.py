@@ -19,7 +19,7 @@ from tests.support.wallets import ALICE, BOB
 REGISTRY, MANAGER = ALICE.address, BOB.address
 
 
-def test_an_installation_is_told_its_contracts_and_cap(slipway: Installation) -> None:
+def test_an_installation_gets_its_contracts_and_cap(slipway: Installation) -> None:
     arguments = ["--chain-id", "31337", "--model-registry", REGISTRY.lower(), "--token-manager", MANAGER]
     assert configure.main([*arguments, "--registrar", REGISTRY, "--registrar", MANAGER]) == 0
     assert configure.main(["--chain-id", "31337", "--max-fee-per-gas", str(10**30)]) == 0

@@ -87,7 +87,7 @@ def test_an_account_sees_its_own_deployments_alone(simulator: Simulator) -> None
     assert [found.dseq for found in simulator.api.active_deployments()] == [dseq]
 
 
-def test_a_key_that_is_not_known_is_told_as_such(simulator: Simulator) -> None:
+def test_a_key_that_is_not_known_is_reported_as_such(simulator: Simulator) -> None:
     with pytest.raises(UpstreamAuthenticationError) as caught:
         Simulator(simulator.url, "ac.sk.local." + "0" * 64).created()
     assert "0000" not in str(caught.value)
@@ -490,7 +490,7 @@ def test_status_can_stay_silent_and_services_unready(simulator: Simulator) -> No
         ({"external": {"7072": 31999}}, ["provider.rheintal.test"]),
     ],
 )
-def test_forwarded_ports_can_be_told_wrong(simulator: Simulator, ports: dict[str, Any], hosts: list[str]) -> None:
+def test_forwarded_ports_can_be_reported_wrong(simulator: Simulator, ports: dict[str, Any], hosts: list[str]) -> None:
     found = simulator.ready(sdl({"ports": ports}, exposes=RPC_PORT))
     status = found.leases[0].status
     assert status is not None
@@ -565,7 +565,7 @@ def test_controls_that_make_no_sense_are_refused(simulator: Simulator) -> None:
 # ── The ledger ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_ledger_tells_orphans_and_double_payments(simulator: Simulator) -> None:
+def test_the_ledger_reports_orphans_and_double_payments(simulator: Simulator) -> None:
     simulator.leased()
     found = simulator.leased()
     orphan = simulator.created(sdl(env=["N=1"]))
@@ -581,7 +581,7 @@ def test_the_ledger_tells_orphans_and_double_payments(simulator: Simulator) -> N
     assert simulator.entry(orphan.dseq)["key"] == DEFAULT_KEY
 
 
-def test_fifty_creates_at_once_are_each_told_apart(simulator: Simulator) -> None:
+def test_fifty_creates_at_once_are_each_distinguished(simulator: Simulator) -> None:
     def create(number: int) -> str | None:
         with suppress(UpstreamUnavailableError):
             return simulator.created(sdl(env=[f"N={number}"])).dseq

@@ -273,7 +273,7 @@ def test_a_ping_is_answered(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"type": "shell"}', '{"type": "websocket"}', "null"])
-def test_a_message_without_sense_is_told(simulator: Simulator, text: str) -> None:
+def test_a_message_without_sense_is_reported(simulator: Simulator, text: str) -> None:
     with _socket(simulator) as socket:
         socket.send(text)
         message = _receive(socket)

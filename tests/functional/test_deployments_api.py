@@ -356,14 +356,14 @@ def test_the_templates_cap_holds_where_none_is_configured(slipway: Installation)
         pytest.param("0x", id="text"),
     ],
 )
-def test_a_chain_that_does_not_tell_its_fees_is_unavailable(slipway: Installation, answer: Any) -> None:
+def test_a_chain_that_does_not_report_its_fees_is_unavailable(slipway: Installation, answer: Any) -> None:
     slipway.model()
     slipway.node.answers["eth_feeHistory"] = answer
     _refused(slipway, slipway.launch(), 502, "UPSTREAM_UNAVAILABLE")
     assert _launched(slipway) == []
 
 
-def test_a_chain_that_is_slow_to_tell_its_fees_is_unavailable(slipway: Installation) -> None:
+def test_a_chain_that_is_slow_to_report_its_fees_is_unavailable(slipway: Installation) -> None:
     slipway.model()
     with slipway.node.slow("eth_feeHistory"):
         _refused(slipway, slipway.launch(), 502, "UPSTREAM_UNAVAILABLE")
@@ -545,7 +545,7 @@ def test_an_estimate_counts_what_a_rollup_charges_besides_gas(slipway: Installat
     assert body["most_cost"] == str(1_320_000 * 3 * GWEI + 3 * charge)
 
 
-def test_an_estimate_tells_the_figures_and_changes_nothing(slipway: Installation) -> None:
+def test_an_estimate_reports_the_figures_and_changes_nothing(slipway: Installation) -> None:
     slipway.model()
     before = slipway.items("jobs"), slipway.items("control")
     answer = _estimate(slipway)

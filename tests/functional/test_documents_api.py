@@ -117,7 +117,7 @@ def test_a_function_that_breaks_is_an_outage(monkeypatch: pytest.MonkeyPatch) ->
     assert "secret" not in found["body"]
 
 
-def test_who_has_it_already_is_told_so() -> None:
+def test_who_has_it_already_learns_so() -> None:
     tag = _get("api_documents_document")["headers"]["etag"]
     found = _get("api_documents_document", {"if-none-match": tag})
     assert (found["statusCode"], found["body"]) == (304, "")

@@ -518,7 +518,7 @@ def test_a_table_that_does_not_answer(slipway: Installation, token: str, monkeyp
     assert "http://table" not in json.dumps(answer.body)
 
 
-def test_a_surprise_tells_nothing(slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_surprise_reveals_nothing(slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def surprise(*_: Any) -> Any:
         raise KeyError("internal detail")
 
@@ -635,7 +635,7 @@ def test_a_worker_that_keeps_changing_does_not_stop_the_others(
     assert flush_all(slipway) == {"flushed": 1, "moved": 0, "left": 1}
 
 
-def test_a_table_that_fails_is_told_to_the_state_machine(
+def test_a_table_that_fails_is_reported_to_the_state_machine(
     slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(slipway, token, now() - 2 * HOUR)

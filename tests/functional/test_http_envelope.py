@@ -50,7 +50,7 @@ def test_answers_are_not_kept_or_guessed_at(slipway: Installation) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_surprise_is_an_envelope_that_tells_nothing(
+def test_a_surprise_is_an_envelope_that_reveals_nothing(
     slipway: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def surprise(*_: Any) -> Any:

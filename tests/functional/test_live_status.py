@@ -33,7 +33,7 @@ def _status(dseq: str, later: float = 0.0) -> LiveStatus:
     return found
 
 
-def test_a_running_workload_is_told_with_its_addresses_and_cost(slipway: Installation, console: Simulator) -> None:
+def test_a_running_workload_is_reported_with_its_addresses_and_cost(slipway: Installation, console: Simulator) -> None:
     dseq = console.ready(sdl(exposes=RPC_PORT)).dseq
     told = _status(dseq)
     assert (told.state, told.stale) == ("active", False)
@@ -60,7 +60,7 @@ def test_what_providers_leave_out_is_null(slipway: Installation, console: Simula
     assert [port.host for port in told.services[0].ports] == ([] if ports["kind"] == "null" else [None])
 
 
-def test_a_provider_that_says_nothing_is_told(slipway: Installation, console: Simulator) -> None:
+def test_a_provider_that_says_nothing_is_reported(slipway: Installation, console: Simulator) -> None:
     told = _status(console.leased(sdl({"start": {"silent_for": 1000}})).dseq)
     assert told.services is None
     assert [lease.reachable for lease in told.leases] == [False]

@@ -110,7 +110,7 @@ def test_a_line_that_is_written_during_a_poll_ends_it(logs: Logs) -> None:
     assert source.lines[2:] == [f"tick {number}" for number in range(4)]
 
 
-def test_silence_is_told_with_where_to_go_on(logs: Logs) -> None:
+def test_silence_is_reported_with_where_to_go_on(logs: Logs) -> None:
     source = logs.follow(EventSource(), 2)
     before = source.last_id
     with taking(less_than=3, at_least=1.9):
@@ -201,7 +201,7 @@ def test_a_token_allows_the_logs_of_its_lease_and_is_kept_until_a_minute_before_
     assert tokens.token(logs.address, refused=first) == second
 
 
-def test_a_burst_is_told_in_parts(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_burst_is_reported_in_parts(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_stream, "MAX_BYTES", 20_000)
     source = logs.follow(EventSource(), 2)
     logs.write(*[f"{number % 7:0100}" for number in range(700)])
@@ -242,7 +242,7 @@ def test_a_lease_that_is_gone_ends_the_stream_when_upstream_says_so(logs: Logs) 
     assert source.names == ["end"]
 
 
-def test_a_provider_that_is_not_there_is_told(logs: Logs) -> None:
+def test_a_provider_that_is_not_there_is_reported(logs: Logs) -> None:
     source = logs.follow(EventSource(), 2)
     logs.console.set_online(logs.address.provider, False)
     logs.seconds = 10
@@ -323,7 +323,7 @@ class SilentProxy(ProviderProxy):
         yield SilentSocket(self.lines)
 
 
-def test_what_a_silent_service_writes_between_polls_is_told_whole(logs: Logs) -> None:
+def test_what_a_silent_service_writes_between_polls_is_reported_whole(logs: Logs) -> None:
     lines: list[str] = []
     logs.proxy = SilentProxy(lines)
     source = EventSource()

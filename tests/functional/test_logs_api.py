@@ -115,7 +115,7 @@ def test_first_lines_take_little_of_the_processor(slipway: Installation, network
     assert min(used) / SHARE < MAX_SECONDS
 
 
-def test_services_are_told_apart_and_asked_for_by_name(slipway: Installation, network: Simulator) -> None:
+def test_services_are_distinguished_and_asked_for_by_name(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway, sdl(**DASHED))
     source = EventSource()
     _follow(slipway, found.deployment_id, source, 4)
@@ -188,7 +188,7 @@ def test_a_position_of_somebody_elses_stream_is_a_gap(slipway: Installation, net
     assert source.names == ["gap"]
 
 
-def test_no_token_and_no_key_is_told_or_logged(
+def test_no_token_and_no_key_is_shown_or_logged(
     slipway: Installation, network: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = _active(slipway)
@@ -200,7 +200,7 @@ def test_no_token_and_no_key_is_told_or_logged(
     assert network.key not in printed
 
 
-def test_details_tell_what_is_live_and_what_it_costs(slipway: Installation, network: Simulator) -> None:
+def test_details_report_what_is_live_and_what_it_costs(slipway: Installation, network: Simulator) -> None:
     found = _active(slipway)
     for name in ("api_deployments_detail", "api_deployments_status"):
         answer = slipway.api(name, token=slipway.token(), path={"id": found.deployment_id})

@@ -79,7 +79,7 @@ def test_others_models_are_not_there(slipway: Installation) -> None:
     assert answers[0].body["error"] == answers[1].body["error"]
 
 
-def test_whoever_was_taken_from_a_model_sees_it_no_more(slipway: Installation) -> None:
+def test_a_user_who_was_taken_from_a_model_sees_it_no_more(slipway: Installation) -> None:
     slipway.model("a", owner=BOB.address, contributors=(ALICE.address,))
     slipway.model("a", owner=BOB.address)
     assert _models(slipway).body == {"models": [], "next_cursor": None}

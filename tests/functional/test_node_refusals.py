@@ -233,7 +233,7 @@ def test_what_closes_a_gap_pays_what_a_node_wanted() -> None:
     assert TransactionItem.get(*key).fees.max_priority_fee_per_gas == 25 * GWEI
 
 
-def test_stuck_is_still_told_by_time() -> None:
+def test_stuck_is_still_reported_by_time() -> None:
     jobs = Jobs(block_seconds=1)
     item = jobs.sign()
     broadcast(jobs.rpc, item)

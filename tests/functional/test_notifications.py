@@ -141,7 +141,7 @@ def test_a_row_that_is_no_update_holds_nothing_up(slipway: Installation) -> None
     slipway.invoke("NotificationsFunction", {"Records": [{"dynamodb": {"Keys": key}}]})
 
 
-def test_the_life_of_a_worker_is_told_once_and_signed(slipway: Installation, receiver: Receiver) -> None:
+def test_the_life_of_a_worker_is_reported_once_and_signed(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url)
     token = enrol(ALICE.address)
     beat(slipway, token)
@@ -521,7 +521,7 @@ def test_addresses_in_other_spellings(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
-def test_a_deployments_statuses_are_told_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
+def test_a_deployments_statuses_are_reported_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url, events=["deployment.failed"])
     slipway.model()
     launched = slipway.launch().body["deployment_id"]
@@ -535,7 +535,7 @@ def test_a_deployments_statuses_are_told_with_the_one_before(slipway: Installati
     assert (found["data"]["deployment_id"], found["data"]["previous_status"]) == (launched, "deploying")
 
 
-def test_a_workloads_money_is_told_beside_its_status(slipway: Installation, receiver: Receiver) -> None:
+def test_a_workloads_money_is_reported_beside_its_status(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url, events=["payment.*"])
     workload = str(uuid.uuid4())
     put_workload(workload, ALICE.address)
@@ -617,7 +617,7 @@ def test_what_is_too_large_for_a_message_is_left_out(slipway: Installation, rece
     assert found["data"]["status"] == "healthy"
 
 
-def test_each_status_of_a_build_is_told_once_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
+def test_each_status_of_a_build_is_reported_once_with_the_one_before(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url, events=["build.*"])
     answer = slipway.api(
         "api_builds_create", token=slipway.token(ALICE), body={"prompt": "Create an ERC-20 token", "chains": [31337]}
@@ -637,7 +637,7 @@ def test_each_status_of_a_build_is_told_once_with_the_one_before(slipway: Instal
     assert found[-1]["data"] == shown(slipway, "api_builds_detail", path={"build_id": build.build_id})
 
 
-def test_keys_and_sign_ins_are_told_without_their_secrets(slipway: Installation, receiver: Receiver) -> None:
+def test_keys_and_sign_ins_are_reported_without_their_secrets(slipway: Installation, receiver: Receiver) -> None:
     hook = make(slipway, receiver.url, events=["key.*", "session.*"])
     nonce = slipway.api("api_identity_nonce").body["nonce"]
     message = sign_in_message(nonce=nonce)

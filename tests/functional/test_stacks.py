@@ -166,7 +166,7 @@ def test_the_operator_may_see_the_workload_and_its_sdl_is_what_was_wanted(
     assert "SLIPWAY_GENERATION=1" in service["env"]
 
 
-def test_the_api_is_told_the_endpoint(stacks: Stacks) -> None:
+def test_the_api_gets_the_endpoint(stacks: Stacks) -> None:
     from slipway.akash.store import sdl_of
 
     node = stacks.up("node")

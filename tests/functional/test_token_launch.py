@@ -66,7 +66,6 @@ from tests.support.nodes import FakeNode
 from tests.support.state_machine import StateMachine
 from tests.support.waiting import eventually
 from tests.support.wallets import ADMIN, ALICE, BOB
-from tests.support.weather import Weather
 
 ADMINISTRATOR = "0x" + "ad" * 32
 POOL = ["0x" + "d1" * 32, "0x" + "d2" * 32]
@@ -100,7 +99,7 @@ def _chain() -> Iterator[tuple[Anvil, InstalledContracts]]:
 
 
 @dataclass
-class Launchpad:
+class LaunchHarness:
     """One launch after another, task by task, as the state machine does it."""
 
     slipway: Installation
@@ -284,27 +283,27 @@ def weather(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> Weather:
 # ── To the end ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_launch_to_its_end(pad: Launchpad) -> None:
-    job = pad.new("the-model")
-    assert pad.status(job)["status"] == "pending"
-    signed = pad.sign(job)
-    status = pad.status(job)
+def test_a_launch_to_its_end(harness: LaunchHarness) -> None:
+    job = harness.new("the-model")
+    assert harness.status(job)["status"] == "pending"
+    signed = harness.sign(job)
+    status = harness.status(job)
     hashes = [signed[purpose]["transaction_hash"] for purpose in ("deploy", "register")]
     assert (status["status"], status["deployment_tx_hash"], status["registry_tx_hash"]) == ("deploying", *hashes)
     assert "token_address" not in status
     assert signed["register"]["nonce"] == signed["deploy"]["nonce"] + 1
     assert signed["register"]["signer"] == signed["deploy"]["signer"]
-    assert pad.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.work(job)
-    pad.anvil.mine(1)
-    answer = pad.work(job)
+    assert harness.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.work(job)
+    harness.anvil.mine(1)
+    answer = harness.work(job)
     assert (answer["step"], answer["status"], answer["pause_seconds"]) == ("confirm", "deploying", 1)
-    pad.anvil.mine(1)
-    assert pad.work(job)["step"] == "done"
-    status = pad.status(job)
+    harness.anvil.mine(1)
+    assert harness.work(job)["step"] == "done"
+    status = harness.status(job)
     assert status["status"] == "completed"
-    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
+    receipts = [harness.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
     assert receipts[0]["blockNumber"] == receipts[1]["blockNumber"]
     used = [(int(receipt["gasUsed"], 16), int(receipt["effectiveGasPrice"], 16)) for receipt in receipts]
     assert status["gas_used"] == str(sum(gas for gas, _ in used))
@@ -313,8 +312,8 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert status["block_number"] == int(receipts[1]["blockNumber"], 16)
     assert status["explorer_url"] == f"https://explorer.test/tx/{hashes[0]}"
     assert status["token_address"].lower() == receipts[0]["contractAddress"].lower()
-    assert pad.token_of("the-model") == status["token_address"].lower()
-    detail = pad.detail(job)
+    assert harness.token_of("the-model") == status["token_address"].lower()
+    detail = harness.detail(job)
     assert [part["purpose"] for part in detail["transactions"]] == ["deploy", "register"]
     assert [part["cost"] for part in detail["transactions"]] == [str(gas * price) for gas, price in used]
     assert detail["open"] == []
@@ -325,55 +324,55 @@ def test_a_launch_to_its_end(pad: Launchpad) -> None:
     assert item
     assert item.open_shard is None
     assert item.open_until is None
-    assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
+    assert [entry["outcome"] for entry in harness.slipway.audit()] == ["accepted", "completed"]
 
 
-def test_a_block_that_takes_only_the_creation_is_no_fault(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.deploy(job)
-    status = pad.status(job)
+def test_a_block_that_takes_only_the_creation_is_no_fault(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.deploy(job)
+    status = harness.status(job)
     assert status["token_address"]
-    assert [entry["purpose"] for entry in pad.detail(job)["open"]] == ["register"]
-    assert pad.work(job)["step"] == "confirm", "what the node lost is sent again"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    events = [entry["event"] for entry in pad.detail(job)["events"]]
+    assert [entry["purpose"] for entry in harness.detail(job)["open"]] == ["register"]
+    assert harness.work(job)["step"] == "confirm", "what the node lost is sent again"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    events = [entry["event"] for entry in harness.detail(job)["events"]]
     assert events == ["pending", "deploying", "signed", "signed", "registering", "completed"]
-    assert pad.created() == [status["token_address"]]
+    assert harness.created() == [status["token_address"]]
 
 
 @pytest.mark.parametrize("more", [{}, SUPPLY], ids=["no supply", "a supply"])
-def test_a_launch_takes_four_invocations_and_nine_transitions(pad: Launchpad, more: dict[str, Any]) -> None:
-    job = pad.new(**more)
-    pad.anvil.rpc("evm_setAutomine", False)
+def test_a_launch_takes_four_invocations_and_nine_transitions(harness: LaunchHarness, more: dict[str, Any]) -> None:
+    job = harness.new(**more)
+    harness.anvil.rpc("evm_setAutomine", False)
     invoked = []
 
     def invoke(payload: dict[str, Any]) -> Any:
         invoked.append(payload.get("operation", "work"))
-        return pad.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
+        return harness.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
 
     # A block a second.
-    machine = StateMachine("token_deploy", invoke, lambda seconds: pad.anvil.mine(int(seconds)))
+    machine = StateMachine("token_deploy", invoke, lambda seconds: harness.anvil.mine(int(seconds)))
     machine.run({"deployment_id": job})
-    assert pad.status(job)["status"] == "completed"
+    assert harness.status(job)["status"] == "completed"
     assert invoked == ["work", "sign", "work", "work"]
     assert len(machine.visited) == 9
 
 
-@pytest.mark.parametrize("pad", [{"block_seconds": 12, "confirmations": 5}], indirect=True)
+@pytest.mark.parametrize("harness", [{"block_seconds": 12, "confirmations": 5}], indirect=True)
 @pytest.mark.parametrize(
     ("since_block", "missed", "most"),
     [(0, (), 65), (1, (), 65), (6, (), 65), (11, (), 65), (0, (1,), 77), (11, (3,), 77), (11, (1, 5), 89)],
 )
 def test_with_twelve_seconds_a_block_and_five_confirmations_a_launch_takes_less_than_ninety(
-    pad: Launchpad, since_block: int, missed: tuple[int, ...], most: int
+    harness: LaunchHarness, since_block: int, missed: tuple[int, ...], most: int
 ) -> None:
     """Reckoned: the state machine runs on the real chain, but in a time that passes only while it waits.
 
     Each task takes a second of it, and every twelfth second a block comes, unless its slot is missed.
     """
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
     seconds = 0.0
 
     def passes(more: float) -> None:
@@ -383,26 +382,26 @@ def test_with_twelve_seconds_a_block_and_five_confirmations_a_launch_takes_less_
         pad.clock.advance(more)
         for slot in slots:
             if slot not in missed:
-                pad.anvil.mine()
+                harness.anvil.mine()
 
     def invoke(payload: dict[str, Any]) -> Any:
-        answer = pad.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
+        answer = harness.slipway.invoke("SignerFunction" if "operation" in payload else "TokenDeployTasks", payload)
         passes(1)
         return answer
 
     StateMachine("token_deploy", invoke, passes).run({"deployment_id": job})
-    assert pad.status(job)["status"] == "completed"
+    assert harness.status(job)["status"] == "completed"
     print(f"reckoned: {seconds:g} s, begun {since_block} s after a block, {len(missed)} slots missed")
     # Five blocks have to come, the first of them within twelve seconds.
     assert 12 * 4 < seconds <= most
 
 
-def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
-    pad.slipway.model("named")
-    job = pad.slipway.launch("named", token_name="Τόκεν 🚀", token_symbol="TKN-1").body["deployment_id"]
-    pad.launch(job)
-    token = pad.status(job)["token_address"]
-    rpc = pad.json_rpc()
+def test_the_token_on_chain_is_what_was_asked_for(harness: LaunchHarness) -> None:
+    harness.slipway.model("named")
+    job = harness.slipway.launch("named", token_name="Τόκεν 🚀", token_symbol="TKN-1").body["deployment_id"]
+    harness.launch(job)
+    token = harness.status(job)["token_address"]
+    rpc = harness.json_rpc()
 
     def text(signature: str) -> str:
         answer = rpc.eth_call(token, call_data(signature, ()))
@@ -415,59 +414,59 @@ def test_the_token_on_chain_is_what_was_asked_for(pad: Launchpad) -> None:
     assert "0x" + controller == pad.contracts.token_manager.lower()
 
 
-def test_every_task_twice_has_the_effect_of_once(pad: Launchpad) -> None:
-    before = [pad.json_rpc().transaction_count(signer.address) for signer in pad.signers]
-    job = pad.new("twice")
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.times = 2
-    assert pad.work(job)["step"] == "sign"
-    pad.signer("sign", job)
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
-    pad.times = 1
-    detail = pad.detail(job)
+def test_every_task_twice_has_the_effect_of_once(harness: LaunchHarness) -> None:
+    before = [harness.json_rpc().transaction_count(signer.address) for signer in harness.signers]
+    job = harness.new("twice")
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.times = 2
+    assert harness.work(job)["step"] == "sign"
+    harness.signer("sign", job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
+    harness.times = 1
+    detail = harness.detail(job)
     assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
-    after = [pad.json_rpc().transaction_count(signer.address) for signer in pad.signers]
+    after = [harness.json_rpc().transaction_count(signer.address) for signer in harness.signers]
     assert sum(after) - sum(before) == 2
-    assert sum(signer.signatures for signer in pad.signers) == 2
-    assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
+    assert sum(signer.signatures for signer in harness.signers) == 2
+    assert [entry["outcome"] for entry in harness.slipway.audit()] == ["accepted", "completed"]
 
 
-def test_launches_share_an_account_without_sharing_a_nonce(pad: Launchpad) -> None:
-    jobs = [pad.new() for _ in range(5)]
-    signed = [entry for job in jobs for entry in pad.sign(job).values()]
+def test_launches_share_an_account_without_sharing_a_nonce(harness: LaunchHarness) -> None:
+    jobs = [harness.new() for _ in range(5)]
+    signed = [entry for job in jobs for entry in harness.sign(job).values()]
     taken = {(entry["signer"], entry["nonce"]) for entry in signed}
     assert len(taken) == 10
-    for signer in pad.signers:
+    for signer in harness.signers:
         nonces = sorted(nonce for address, nonce in taken if address == signer.address)
         assert nonces == list(range(nonces[0], nonces[0] + len(nonces))) if nonces else True
     # Whatever order they are sent in.
     for job in reversed(jobs):
-        pad.work(job)
-    pad.anvil.mine(2)
+        harness.work(job)
+    harness.anvil.mine(2)
     for job in jobs:
-        assert pad.work(job)["status"] == "completed"
+        assert harness.work(job)["status"] == "completed"
 
 
 # ── What stops it ───────────────────────────────────────────────────────────────────────────────
 
 
-def _failed(pad: Launchpad, job: str) -> str:
-    status = pad.status(job)
+def _failed(harness: LaunchHarness, job: str) -> str:
+    status = harness.status(job)
     assert status["status"] == "failed", status
     return str(status["error"]["code"])
 
 
-def test_a_model_that_changed_since_the_request_is_not_launched(pad: Launchpad) -> None:
-    job = pad.new("fickle")
-    pad.slipway.model("fickle", state=ModelState.REJECTED)
-    assert pad.work(job)["step"] == "done"
-    assert _failed(pad, job) == "MODEL_NOT_VALIDATED"
+def test_a_model_that_changed_since_the_request_is_not_launched(harness: LaunchHarness) -> None:
+    job = harness.new("fickle")
+    harness.slipway.model("fickle", state=ModelState.REJECTED)
+    assert harness.work(job)["step"] == "done"
+    assert _failed(harness, job) == "MODEL_NOT_VALIDATED"
 
 
-def test_a_model_that_got_a_token_since_the_request_is_not_launched(pad: Launchpad) -> None:
-    job = pad.new("contested")
+def test_a_model_that_got_a_token_since_the_request_is_not_launched(harness: LaunchHarness) -> None:
+    job = harness.new("contested")
     # As another installation with the same registry may do; the manager is a contract.
     pad.registers("contested", pad.contracts.token_manager)
     assert pad.work(job)["step"] == "done"
@@ -475,95 +474,95 @@ def test_a_model_that_got_a_token_since_the_request_is_not_launched(pad: Launchp
     assert sum(signer.signatures for signer in pad.signers) == 0
 
 
-def test_an_order_that_makes_no_sense_is_refused(pad: Launchpad) -> None:
-    job = pad.new()
+def test_an_order_that_makes_no_sense_is_refused(harness: LaunchHarness) -> None:
+    job = harness.new()
     for operation in ("sign", "bump", "cancel"):
         with pytest.raises(ConflictError):
-            pad.signer(operation, job)  # not checked yet
+            harness.signer(operation, job)  # not checked yet
     with pytest.raises(NotFoundError):
-        pad.work(str(uuid.uuid4()))
+        harness.work(str(uuid.uuid4()))
     with pytest.raises(NotFoundError):
-        pad.signer("sign", str(uuid.uuid4()))
+        harness.signer("sign", str(uuid.uuid4()))
     assert transaction_for(job, "deploy") is None
     assert transaction_for(job, "register") is None
 
 
-def test_nothing_is_signed_over_the_cap(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.work(job)
+def test_nothing_is_signed_over_the_cap(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.work(job)
     save_fee_cap(31337, 1)
     with pytest.raises(InsufficientGasError):
-        pad.signer("sign", job)
+        harness.signer("sign", job)
     assert transaction_for(job, "deploy") is None
     save_fee_cap(31337, None)
-    assert pad.signer("sign", job)["signed"]
+    assert harness.signer("sign", job)["signed"]
 
 
-def test_nothing_is_signed_that_the_account_cannot_pay(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.work(job)
-    for signer in pad.signers:
-        pad.anvil.rpc("anvil_setBalance", signer.address, "0x1")
+def test_nothing_is_signed_that_the_account_cannot_pay(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.work(job)
+    for signer in harness.signers:
+        harness.anvil.rpc("anvil_setBalance", signer.address, "0x1")
     with pytest.raises(SignerUnfundedError):
-        pad.signer("sign", job)
+        harness.signer("sign", job)
     assert transaction_for(job, "deploy") is None
 
 
-def test_failed_before_signing_the_model_can_be_launched_again(pad: Launchpad) -> None:
-    job = pad.new("second-chance")
-    pad.work(job)
-    pad.times = 2
-    pad.fail(job, "InsufficientGasError", "The fee is over the cap")
-    pad.times = 1
-    status = pad.status(job)
+def test_failed_before_signing_the_model_can_be_launched_again(harness: LaunchHarness) -> None:
+    job = harness.new("second-chance")
+    harness.work(job)
+    harness.times = 2
+    harness.fail(job, "InsufficientGasError", "The fee is over the cap")
+    harness.times = 1
+    status = harness.status(job)
     assert (status["status"], status["error"]) == (
         "failed",
         {"code": "INSUFFICIENT_GAS", "message": "The fee is over the cap"},
     )
-    assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "INSUFFICIENT_GAS"]
-    again = pad.new("second-chance")
-    pad.launch(again)
+    assert [entry["outcome"] for entry in harness.slipway.audit()] == ["accepted", "INSUFFICIENT_GAS"]
+    again = harness.new("second-chance")
+    harness.launch(again)
     # The same symbol, because the failed launch let it go.
-    assert pad.status(again)["token_symbol"] == pad.status(job)["token_symbol"]
+    assert harness.status(again)["token_symbol"] == harness.status(job)["token_symbol"]
 
 
-def test_failed_after_broadcast_the_lock_stays(pad: Launchpad) -> None:
-    job = pad.new("spent")
-    deployed = pad.deploy(job)
-    pad.fail(job, "KeyError", "internal detail")
-    status = pad.status(job)
+def test_failed_after_broadcast_the_lock_stays(harness: LaunchHarness) -> None:
+    job = harness.new("spent")
+    deployed = harness.deploy(job)
+    harness.fail(job, "KeyError", "internal detail")
+    status = harness.status(job)
     assert status["error"]["code"] == "DEPLOYMENT_FAILED"
     assert "internal detail" not in json.dumps(status)
     # The one at which it failed: its token is there.
     assert status["error"]["transaction_hash"] == deployed["register"]["transaction_hash"]
-    assert pad.slipway.launch("spent").code == "TOKEN_EXISTS"
+    assert harness.slipway.launch("spent").code == "TOKEN_EXISTS"
 
 
-def test_failed_while_signed_but_not_mined_the_lock_stays(pad: Launchpad) -> None:
-    job = pad.new("waiting")
-    signed = pad.sign(job)
-    pad.fail(job)
-    assert pad.slipway.launch("waiting").code == "TOKEN_EXISTS"
-    assert pad.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
+def test_failed_while_signed_but_not_mined_the_lock_stays(harness: LaunchHarness) -> None:
+    job = harness.new("waiting")
+    signed = harness.sign(job)
+    harness.fail(job)
+    assert harness.slipway.launch("waiting").code == "TOKEN_EXISTS"
+    assert harness.detail(job)["open"] == [{**entry, "refusal": None} for entry in signed.values()]
 
 
-def test_nothing_moves_a_launch_that_has_ended(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.work(job)
-    pad.fail(job)
+def test_nothing_moves_a_launch_that_has_ended(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.work(job)
+    harness.fail(job)
     with pytest.raises(ConflictError):
-        pad.signer("sign", job)
-    assert pad.work(job)["step"] == "done"
-    assert pad.work(job, error="KeyError", cause="{}")["step"] == "done"
-    assert [entry["event"] for entry in pad.detail(job)["events"]] == ["pending", "deploying", "failed"]
-    assert sum(signer.signatures for signer in pad.signers) == 0
+        harness.signer("sign", job)
+    assert harness.work(job)["step"] == "done"
+    assert harness.work(job, error="KeyError", cause="{}")["step"] == "done"
+    assert [entry["event"] for entry in harness.detail(job)["events"]] == ["pending", "deploying", "failed"]
+    assert sum(signer.signatures for signer in harness.signers) == 0
 
 
-def _revert_creation(pad: Launchpad, job: str) -> None:
+def _revert_creation(harness: LaunchHarness, job: str) -> None:
     """Let a launch's creation run out of gas when it is mined: the block takes it, and it reverts."""
     item = transaction_for(job, "deploy")
     assert item
-    signer = next(signer for signer in pad.signers if signer.address == item.signer)
+    signer = next(signer for signer in harness.signers if signer.address == item.signer)
     call = replace(call_from_json(item.call), gas_limit=300_000)
     unsigned = UnsignedTransaction(31337, int(item.nonce), item.fees, call)
     signed = signer.sign(unsigned)
@@ -571,27 +570,30 @@ def _revert_creation(pad: Launchpad, job: str) -> None:
     item.update([raw, hashes, TransactionItem.transaction_hash.set(signed.transaction_hash)])
 
 
-def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free(pad: Launchpad) -> None:
-    job = pad.new("unlucky")
-    pad.sign(job)
-    _revert_creation(pad, job)
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    status = pad.status(job)
+def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free(harness: LaunchHarness) -> None:
+    job = harness.new("unlucky")
+    harness.sign(job)
+    _revert_creation(harness, job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    status = harness.status(job)
     deploy, register = (transaction_for(job, purpose) for purpose in ("deploy", "register"))
     assert deploy
     assert register
-    assert (_failed(pad, job), status["error"]["transaction_hash"]) == ("DEPLOYMENT_FAILED", deploy.transaction_hash)
+    assert (_failed(harness, job), status["error"]["transaction_hash"]) == (
+        "DEPLOYMENT_FAILED",
+        deploy.transaction_hash,
+    )
     assert (deploy.status, register.status) == ("reverted", "reverted")
     for item in (deploy, register):
-        assert pad.anvil.rpc("eth_getTransactionReceipt", item.transaction_hash)["status"] == "0x0"
+        assert harness.anvil.rpc("eth_getTransactionReceipt", item.transaction_hash)["status"] == "0x0"
     assert "token_address" not in status
     assert int(status["total_cost"]) > 0, "what it cost all the same"
-    assert pad.detail(job)["open"] == []
-    assert (pad.token_of("unlucky"), pad.created()) == (None, [])
-    assert pad.retry(job).status == 409
-    pad.launch(pad.new("unlucky"))
+    assert harness.detail(job)["open"] == []
+    assert (harness.token_of("unlucky"), harness.created()) == (None, [])
+    assert harness.retry(job).status == 409
+    harness.launch(harness.new("unlucky"))
 
 
 @pytest.mark.parametrize("when", ["waiting", "spent"])
@@ -610,56 +612,56 @@ def test_a_model_that_was_registered_with_another_token_meanwhile(pad: Launchpad
 
 
 def test_a_registration_that_the_node_does_not_show_yet_is_no_failure(
-    pad: Launchpad, monkeypatch: pytest.MonkeyPatch
+    harness: LaunchHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = pad.new()
-    pad.send(job)
-    pad.anvil.mine(2)
+    job = harness.new()
+    harness.send(job)
+    harness.anvil.mine(2)
     with monkeypatch.context() as behind:
         behind.setattr(calls, "registered_token", lambda *_: None)
         with pytest.raises(UpstreamUnavailableError, match="does not show"):
-            pad.work(job)
-    assert pad.status(job)["status"] == "deploying"
-    assert pad.work(job)["step"] == "done"
-    assert pad.status(job)["status"] == "completed"
+            harness.work(job)
+    assert harness.status(job)["status"] == "deploying"
+    assert harness.work(job)["step"] == "done"
+    assert harness.status(job)["status"] == "completed"
 
 
-def test_a_token_that_somebody_else_registered_is_completed(pad: Launchpad) -> None:
-    job = pad.new("helped")
-    pad.deploy(job)
+def test_a_token_that_somebody_else_registered_is_completed(harness: LaunchHarness) -> None:
+    job = harness.new("helped")
+    harness.deploy(job)
     item = find_token(job)
     assert item
-    pad.registers("helped", str(item.token_address))
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.times = 2
-    assert pad.work(job)["step"] == "done"
-    pad.times = 1
-    assert pad.status(job)["status"] == "completed"
+    harness.registers("helped", str(item.token_address))
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.times = 2
+    assert harness.work(job)["step"] == "done"
+    harness.times = 1
+    assert harness.status(job)["status"] == "completed"
     assert transaction_for(job, "register").status == "reverted"  # type: ignore[union-attr]
-    assert [entry["outcome"] for entry in pad.slipway.audit()] == ["accepted", "completed"]
+    assert [entry["outcome"] for entry in harness.slipway.audit()] == ["accepted", "completed"]
 
 
-def test_two_calls_of_the_signer_at_once_sign_once(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_calls_of_the_signer_at_once_sign_once(harness: LaunchHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slower one asks the chain when the faster one's transactions are mined."""
-    job = pad.new()
-    pad.work(job)
+    job = harness.new()
+    harness.work(job)
     estimate = JsonRpc.estimate_gas
     signed: list[Any] = []
 
     def late(rpc: JsonRpc, sender: str, call: Any) -> int:
         if not signed:
             signed.append(None)
-            signed.append(pad.signer("sign", job))
-            pad.work(job)
-            pad.anvil.mine(1)
+            signed.append(harness.signer("sign", job))
+            harness.work(job)
+            harness.anvil.mine(1)
         return estimate(rpc, sender, call)
 
     monkeypatch.setattr(JsonRpc, "estimate_gas", late)
-    assert pad.signer("sign", job) == signed[1]
+    assert harness.signer("sign", job) == signed[1]
 
 
-def _use_earlier_registry(pad: Launchpad, name: str) -> None:
+def _use_earlier_registry(harness: LaunchHarness, name: str) -> None:
     node_modules = ROOT / "node_modules"
     source = {f"{name}.sol": (EARLIER_REGISTRIES / f"{name}.sol").read_text(encoding="utf-8")}
     with Compiler(node_modules / "solc" / "soljson.js") as compiler:
@@ -667,59 +669,61 @@ def _use_earlier_registry(pad: Launchpad, name: str) -> None:
     compiled = output["contracts"][f"{name}.sol"][name]
     administrator = Account.from_key(ADMINISTRATOR).address
     factory = Web3().eth.contract(abi=compiled["abi"], bytecode=compiled["evm"]["bytecode"]["object"])
-    nonce = pad.json_rpc().transaction_count(administrator)
+    nonce = harness.json_rpc().transaction_count(administrator)
     data = factory.constructor(administrator).data_in_transaction
-    pad.anvil.rpc("anvil_impersonateAccount", administrator)
-    pad.anvil.rpc("eth_sendTransaction", {"from": administrator, "data": data, "gas": hex(3 * 10**6)})
+    harness.anvil.rpc("anvil_impersonateAccount", administrator)
+    harness.anvil.rpc("eth_sendTransaction", {"from": administrator, "data": data, "gas": hex(3 * 10**6)})
     registry = contract_address(administrator, nonce)
-    addresses = [signer.address for signer in pad.signers]
+    addresses = [signer.address for signer in harness.signers]
     for address in addresses:
         _administer(pad, registry, "grantRole(bytes32,address)", keccak256(b"REGISTRAR_ROLE"), address)
     save_contracts(31337, registry, pad.contracts.token_manager, addresses)
     pad.anvil.mine(1)
 
 
-def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the_token_is_there(pad: Launchpad) -> None:
+def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the_token_is_there(
+    harness: LaunchHarness,
+) -> None:
     """An installation from before the registry refused tokens without code."""
-    _use_earlier_registry(pad, "FirstModelRegistry")
-    job = pad.new("old-house")
-    assert list(pad.sign(job)) == ["deploy"]
-    pad.work(job)
-    pad.anvil.mine(2)
-    answer = pad.work(job)
+    _use_earlier_registry(harness, "FirstModelRegistry")
+    job = harness.new("old-house")
+    assert list(harness.sign(job)) == ["deploy"]
+    harness.work(job)
+    harness.anvil.mine(2)
+    answer = harness.work(job)
     assert (answer["step"], answer["status"]) == ("sign", "registering")
-    assert [entry["purpose"] for entry in pad.signer("sign", job)["signed"]] == ["deploy", "register"]
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
-    events = [entry["event"] for entry in pad.detail(job)["events"]]
+    assert [entry["purpose"] for entry in harness.signer("sign", job)["signed"]] == ["deploy", "register"]
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
+    events = [entry["event"] for entry in harness.detail(job)["events"]]
     assert events == ["pending", "deploying", "signed", "registering", "signed", "completed"]
 
 
 @pytest.mark.parametrize("name", ["FirstModelRegistry", "SecondModelRegistry"])
-def test_at_an_earlier_registry_launches_go_on_and_supplies_are_refused(pad: Launchpad, name: str) -> None:
-    _use_earlier_registry(pad, name)
-    pad.slipway.model("modern")
-    answer = pad.slipway.launch("modern", **SUPPLY)
+def test_at_an_earlier_registry_launches_go_on_and_supplies_are_refused(harness: LaunchHarness, name: str) -> None:
+    _use_earlier_registry(harness, name)
+    harness.slipway.model("modern")
+    answer = harness.slipway.launch("modern", **SUPPLY)
     assert (answer.status, answer.body["error"]["code"]) == (409, "CONFLICT")
     assert "upgrade" in answer.body["error"]["message"]
-    estimate = pad.slipway.api(
+    estimate = harness.slipway.api(
         "api_deployments_estimate",
-        token=pad.slipway.token(),
+        token=harness.slipway.token(),
         body={"model_id": "modern", "user_address": ALICE.address, "max_supply": "1"},
     )
     assert [refusal["code"] for refusal in estimate.body["refusals"]] == ["CONFLICT"]
-    job = pad.new("modern")
-    signed = pad.send(job)
+    job = harness.new("modern")
+    signed = harness.send(job)
     assert len(signed) == (1 if name == "FirstModelRegistry" else 2)
-    pad.anvil.mine(2)
-    if pad.work(job)["step"] == "sign":
-        pad.signer("sign", job)
-        pad.work(job)
-        pad.anvil.mine(2)
-        pad.work(job)
-    assert pad.status(job)["status"] == "completed"
-    token = launched_token(pad.status(job)["token_address"])
+    harness.anvil.mine(2)
+    if harness.work(job)["step"] == "sign":
+        harness.signer("sign", job)
+        harness.work(job)
+        harness.anvil.mine(2)
+        harness.work(job)
+    assert harness.status(job)["status"] == "completed"
+    token = launched_token(harness.status(job)["token_address"])
     assert token
     assert token.steward is None
 
@@ -727,26 +731,26 @@ def test_at_an_earlier_registry_launches_go_on_and_supplies_are_refused(pad: Lau
 # ── A supply ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _assert_supplied(pad: Launchpad, job: str) -> None:
-    assert pad.status(job)["status"] == "completed"
-    assert {holder: pad.balance(job, holder) for holder in SHARES} == SHARES
-    found = pad.chain_status(job)
+def _assert_supplied(harness: LaunchHarness, job: str) -> None:
+    assert harness.status(job)["status"] == "completed"
+    assert {holder: harness.balance(job, holder) for holder in SHARES} == SHARES
+    found = harness.chain_status(job)
     assert found == calls.TokenStatus(ALICE.address, 2_000_000 * 10**18, sum(SHARES.values()), True)
 
 
-def test_a_launch_with_a_supply(pad: Launchpad) -> None:
-    job = pad.new("supplied", **SUPPLY)
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
+def test_a_launch_with_a_supply(harness: LaunchHarness) -> None:
+    job = harness.new("supplied", **SUPPLY)
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
     assert list(signed) == ["deploy", "register", "distribute"]
     first = signed["deploy"]["nonce"]
     assert [entry["nonce"] for entry in signed.values()] == [first, first + 1, first + 2]
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    _assert_supplied(pad, job)
-    status, detail = pad.status(job), pad.detail(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    _assert_supplied(harness, job)
+    status, detail = harness.status(job), harness.detail(job)
     hashes = [entry["transaction_hash"] for entry in signed.values()]
-    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
+    receipts = [harness.anvil.rpc("eth_getTransactionReceipt", one) for one in hashes]
     assert len({receipt["blockNumber"] for receipt in receipts}) == 1
     assert (status["kind"], status["chain_id"], status["allocation_tx_hash"]) == ("token", 31337, hashes[2])
     assert (status["initial_supply"], status["max_supply"]) == ("1000000.5", "2000000")
@@ -760,81 +764,81 @@ def test_a_launch_with_a_supply(pad: Launchpad) -> None:
     assert [entry["transaction_hash"] for entry in token.transactions] == hashes
 
 
-def test_every_task_of_a_supply_twice_has_the_effect_of_once(pad: Launchpad) -> None:
-    job = pad.new(**SUPPLY)
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.times = 2
-    pad.work(job)
-    pad.signer("sign", job)
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.work(job)
-    pad.times = 1
-    _assert_supplied(pad, job)
-    assert sum(signer.signatures for signer in pad.signers) == 3
+def test_every_task_of_a_supply_twice_has_the_effect_of_once(harness: LaunchHarness) -> None:
+    job = harness.new(**SUPPLY)
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.times = 2
+    harness.work(job)
+    harness.signer("sign", job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.work(job)
+    harness.times = 1
+    _assert_supplied(harness, job)
+    assert sum(signer.signatures for signer in harness.signers) == 3
 
 
 @pytest.mark.parametrize(
     "more", [{}, {"max_supply": "5"}, {"initial_supply": "0"}, {"initial_supply": "0", "max_supply": "0"}]
 )
-def test_without_a_first_supply_there_is_nothing_to_distribute(pad: Launchpad, more: dict[str, str]) -> None:
-    job = pad.new(**more)
-    pad.launch(job)
-    assert "allocation_tx_hash" not in pad.status(job)
+def test_without_a_first_supply_there_is_nothing_to_distribute(harness: LaunchHarness, more: dict[str, str]) -> None:
+    job = harness.new(**more)
+    harness.launch(job)
+    assert "allocation_tx_hash" not in harness.status(job)
     most = int(more.get("max_supply", "0")) * 10**18
-    assert pad.chain_status(job) == calls.TokenStatus(ALICE.address, most, 0, False)
+    assert harness.chain_status(job) == calls.TokenStatus(ALICE.address, most, 0, False)
 
 
-def test_a_supply_without_allocations_is_the_callers_and_all_there_will_be(pad: Launchpad) -> None:
-    job = pad.new(initial_supply="7")
-    pad.launch(job)
-    assert pad.balance(job, ALICE.address) == 7 * 10**18
-    assert pad.chain_status(job).max_supply == 7 * 10**18
+def test_a_supply_without_allocations_is_the_callers_and_all_there_will_be(harness: LaunchHarness) -> None:
+    job = harness.new(initial_supply="7")
+    harness.launch(job)
+    assert harness.balance(job, ALICE.address) == 7 * 10**18
+    assert harness.chain_status(job).max_supply == 7 * 10**18
 
 
-def test_two_hundred_allocations_take_one_block(pad: Launchpad) -> None:
+def test_two_hundred_allocations_take_one_block(harness: LaunchHarness) -> None:
     allocations = [{"address": f"0x{number:040x}", "amount": "1.5"} for number in range(1, 201)]
-    job = pad.new(initial_supply="301", allocations=allocations)
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
-    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
+    job = harness.new(initial_supply="301", allocations=allocations)
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
+    receipts = [harness.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
     assert len({receipt["blockNumber"] for receipt in receipts}) == 1
-    assert pad.balance(job, f"0x{200:040x}") == 15 * 10**17
-    assert pad.balance(job, ALICE.address) == 10**18
+    assert harness.balance(job, f"0x{200:040x}") == 15 * 10**17
+    assert harness.balance(job, ALICE.address) == 10**18
 
 
-def test_what_does_not_fit_into_a_block_is_refused_by_name(pad: Launchpad) -> None:
+def test_what_does_not_fit_into_a_block_is_refused_by_name(harness: LaunchHarness) -> None:
     allocations = [{"address": f"0x{number:040x}", "amount": "1"} for number in range(1, 201)]
-    pad.slipway.model("large")
+    harness.slipway.model("large")
     for limit in (4_000_000, 6_500_000):
-        pad.anvil.rpc("evm_setBlockGasLimit", hex(limit))
-        pad.anvil.mine(1)
+        harness.anvil.rpc("evm_setBlockGasLimit", hex(limit))
+        harness.anvil.mine(1)
         try:
-            answer = pad.slipway.launch("large", initial_supply="200", allocations=allocations)
+            answer = harness.slipway.launch("large", initial_supply="200", allocations=allocations)
         finally:
-            pad.anvil.rpc("evm_setBlockGasLimit", hex(30_000_000))
-            pad.anvil.mine(1)
+            harness.anvil.rpc("evm_setBlockGasLimit", hex(30_000_000))
+            harness.anvil.mine(1)
         assert (answer.status, answer.body["error"]["code"]) == (422, "GAS_LIMIT_EXCEEDED"), answer.body
-    assert pad.slipway.launch("large", initial_supply="200", allocations=allocations).status == 202
+    assert harness.slipway.launch("large", initial_supply="200", allocations=allocations).status == 202
 
 
-def test_a_supply_that_somebody_else_had_distributed_is_complete(pad: Launchpad) -> None:
-    job = pad.new(**SUPPLY)
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
-    pad.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
-    pad.anvil.mine(1)
-    pad.distributes(job)
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.work(job)
-    _assert_supplied(pad, job)
-    assert "block_number" in pad.detail(job)["transactions"][1]
-    assert "block_number" not in pad.detail(job)["transactions"][2], "ours had no effect"
+def test_a_supply_that_somebody_else_had_distributed_is_complete(harness: LaunchHarness) -> None:
+    job = harness.new(**SUPPLY)
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
+    harness.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
+    harness.anvil.mine(1)
+    harness.distributes(job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.work(job)
+    _assert_supplied(harness, job)
+    assert "block_number" in harness.detail(job)["transactions"][1]
+    assert "block_number" not in harness.detail(job)["transactions"][2], "ours had no effect"
 
 
 def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(pad: Launchpad) -> None:
@@ -848,134 +852,142 @@ def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(pad: Launc
     while (answer := pad.work(job))["step"] != "sign":
         pad.anvil.mine(1)
     assert answer["status"] == "registering"
-    again = {entry["purpose"]: entry for entry in pad.signer("sign", job)["signed"]}
+    again = {entry["purpose"]: entry for entry in harness.signer("sign", job)["signed"]}
     assert again["distribute"]["transaction_hash"] != signed["distribute"]["transaction_hash"]
     assert again["register"]["transaction_hash"] == signed["register"]["transaction_hash"]
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.work(job)
-    _assert_supplied(pad, job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.work(job)
+    _assert_supplied(harness, job)
 
 
-def test_a_registration_and_a_distribution_that_were_lost_are_signed_anew_one_after_the_other(pad: Launchpad) -> None:
-    job = pad.new(**SUPPLY)
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
+def test_a_registration_and_a_distribution_that_were_lost_are_signed_anew_one_after_the_other(
+    harness: LaunchHarness,
+) -> None:
+    job = harness.new(**SUPPLY)
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
     for purpose in ("register", "distribute"):
-        pad.anvil.rpc("anvil_dropTransaction", signed[purpose]["transaction_hash"])
+        harness.anvil.rpc("anvil_dropTransaction", signed[purpose]["transaction_hash"])
     for _ in range(2):
         pad.uses(signed["deploy"]["signer"])
     pad.anvil.mine(2)
     pad.clock.restart(7)
     for _ in range(12):
-        answer = pad.work(job)
+        answer = harness.work(job)
         if answer["step"] == "sign":
-            pad.signer("sign", job)
-        pad.anvil.mine(1)
+            harness.signer("sign", job)
+        harness.anvil.mine(1)
         if answer["status"] == "completed":
             break
-    _assert_supplied(pad, job)
+    _assert_supplied(harness, job)
 
 
-def test_a_supply_that_reverted_is_distributed_when_the_launch_is_taken_up_again(pad: Launchpad) -> None:
-    job = pad.new(**SUPPLY)
-    pad.work(job)
-    pad.anvil.rpc("evm_setAutomine", False)
+def test_a_supply_that_reverted_is_distributed_when_the_launch_is_taken_up_again(harness: LaunchHarness) -> None:
+    job = harness.new(**SUPPLY)
+    harness.work(job)
+    harness.anvil.rpc("evm_setAutomine", False)
     with pytest.MonkeyPatch.context() as patch:
         # As if the chain had changed its prices after the estimate.
         patch.setattr("slipway.chain.signing.gas_limits", lambda _, found: (*found[:2], 60_000))
-        pad.signer("sign", job)
-    pad.work(job, asked=True)
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
-    status = pad.status(job)
+        harness.signer("sign", job)
+    harness.work(job, asked=True)
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert _failed(harness, job) == "DEPLOYMENT_FAILED"
+    status = harness.status(job)
     assert status["error"]["transaction_hash"] == status["allocation_tx_hash"]
-    assert pad.retry(job).status == 202
+    assert harness.retry(job).status == 202
     for _ in range(6):
-        if pad.work(job)["step"] == "sign":
-            pad.signer("sign", job)
-        pad.anvil.mine(1)
-    _assert_supplied(pad, job)
+        if harness.work(job)["step"] == "sign":
+            harness.signer("sign", job)
+        harness.anvil.mine(1)
+    _assert_supplied(harness, job)
 
 
-def test_if_the_creation_reverts_nothing_else_has_an_effect(pad: Launchpad) -> None:
-    job = pad.new("doomed", **SUPPLY)
-    pad.work(job)
-    pad.anvil.rpc("evm_setAutomine", False)
+def test_if_the_creation_reverts_nothing_else_has_an_effect(harness: LaunchHarness) -> None:
+    job = harness.new("doomed", **SUPPLY)
+    harness.work(job)
+    harness.anvil.rpc("evm_setAutomine", False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("slipway.chain.signing.gas_limits", lambda planned, found: (400_000, *found[1:]))
-        signed = {entry["purpose"]: entry for entry in pad.signer("sign", job)["signed"]}
-    pad.work(job, asked=True)
-    pad.anvil.mine(2)
-    pad.work(job)
-    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
-    receipts = [pad.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
+        signed = {entry["purpose"]: entry for entry in harness.signer("sign", job)["signed"]}
+    harness.work(job, asked=True)
+    harness.anvil.mine(2)
+    harness.work(job)
+    assert _failed(harness, job) == "DEPLOYMENT_FAILED"
+    receipts = [harness.anvil.rpc("eth_getTransactionReceipt", one["transaction_hash"]) for one in signed.values()]
     assert [receipt["status"] for receipt in receipts] == ["0x0"] * 3
-    assert (pad.token_of("doomed"), pad.detail(job)["open"]) == (None, [])
-    again = pad.new("doomed", **SUPPLY)
-    pad.launch(again)
-    _assert_supplied(pad, again)
+    assert (harness.token_of("doomed"), harness.detail(job)["open"]) == (None, [])
+    again = harness.new("doomed", **SUPPLY)
+    harness.launch(again)
+    _assert_supplied(harness, again)
 
 
 # ── Minting ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _mint(pad: Launchpad, token: str, account: LocalAccount = ALICE, **body: Any) -> Answer:
+def _mint(harness: LaunchHarness, token: str, account: LocalAccount = ALICE, **body: Any) -> Answer:
     given = {"to": STRANGER, "amount": "10.5", **body}
     path = {"address": token}
-    return pad.slipway.api("api_tokens_mint", token=pad.slipway.token(account), path=path, body=given)
+    return harness.slipway.api("api_tokens_mint", token=harness.slipway.token(account), path=path, body=given)
 
 
-def _sends(pad: Launchpad, wallet: str, to: str, data: str, gas: int = 10**6) -> bool:
+def _sends(harness: LaunchHarness, wallet: str, to: str, data: str, gas: int = 10**6) -> bool:
     """Let a wallet send a transaction; return whether it had its effect."""
-    pad.anvil.rpc("anvil_setBalance", wallet, hex(ETHER))
-    pad.anvil.rpc("anvil_impersonateAccount", wallet)
-    sent = pad.anvil.rpc("eth_sendTransaction", {"from": wallet, "to": to, "data": data, "gas": hex(gas)})
-    pad.anvil.mine(1)
-    return bool(pad.anvil.rpc("eth_getTransactionReceipt", sent)["status"] == "0x1")
+    harness.anvil.rpc("anvil_setBalance", wallet, hex(ETHER))
+    harness.anvil.rpc("anvil_impersonateAccount", wallet)
+    sent = harness.anvil.rpc("eth_sendTransaction", {"from": wallet, "to": to, "data": data, "gas": hex(gas)})
+    harness.anvil.mine(1)
+    return bool(harness.anvil.rpc("eth_getTransactionReceipt", sent)["status"] == "0x1")
 
 
-def _launched(pad: Launchpad) -> tuple[str, str]:
-    job = pad.new(**SUPPLY)
-    pad.launch(job)
-    return job, str(pad.status(job)["token_address"])
+def _launched(harness: LaunchHarness) -> tuple[str, str]:
+    job = harness.new(**SUPPLY)
+    harness.launch(job)
+    return job, str(harness.status(job)["token_address"])
 
 
-def test_the_steward_mints_with_the_wallet_and_nobody_else_does(pad: Launchpad) -> None:
-    job, token = _launched(pad)
-    answer = _mint(pad, token.lower())
+def test_the_steward_mints_with_the_wallet_and_nobody_else_does(harness: LaunchHarness) -> None:
+    job, token = _launched(harness)
+    answer = _mint(harness, token.lower())
     assert answer.status == 200, answer.body
     (transaction,) = answer.body["transactions"]
     manager = pad.contracts.token_manager
     assert (transaction["to"], transaction["value"], transaction["chainId"]) == (manager, "0x0", 31337)
-    for thief in (*[signer.address for signer in pad.signers], Account.from_key(ADMINISTRATOR).address, BOB.address):
-        assert not _sends(pad, thief, manager, transaction["data"])
-    assert pad.balance(job, STRANGER) == 0
-    assert _sends(pad, ALICE.address, manager, transaction["data"], transaction["gas"])
-    assert pad.balance(job, STRANGER) == 10_500_000_000_000_000_000
-    assert pad.slipway.audit()[-1]["outcome"] == "accepted"
+    for thief in (
+        *[signer.address for signer in harness.signers],
+        Account.from_key(ADMINISTRATOR).address,
+        BOB.address,
+    ):
+        assert not _sends(harness, thief, manager, transaction["data"])
+    assert harness.balance(job, STRANGER) == 0
+    assert _sends(harness, ALICE.address, manager, transaction["data"], transaction["gas"])
+    assert harness.balance(job, STRANGER) == 10_500_000_000_000_000_000
+    assert harness.slipway.audit()[-1]["outcome"] == "accepted"
 
 
-def test_a_stranger_is_refused_before_the_chain_is_asked(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, token = _launched(pad)
+def test_a_stranger_is_refused_before_the_chain_is_asked(
+    harness: LaunchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = _launched(harness)
     monkeypatch.setattr(JsonRpc, "ask_nodes", lambda *_, **__: pytest.fail("the chain was asked"))
-    for answer in (_mint(pad, token, BOB), _mint(pad, token, BOB, amount="999999999")):
+    for answer in (_mint(harness, token, BOB), _mint(harness, token, BOB, amount="999999999")):
         assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
-    answer = _mint(pad, STRANGER)
+    answer = _mint(harness, STRANGER)
     assert (answer.status, answer.body["error"]["code"]) == (404, "NOT_FOUND")
 
 
-def test_mints_are_refused_by_name(pad: Launchpad) -> None:
-    _, token = _launched(pad)
-    answer = _mint(pad, token, amount="999999.500000000000000001")
+def test_mints_are_refused_by_name(harness: LaunchHarness) -> None:
+    _, token = _launched(harness)
+    answer = _mint(harness, token, amount="999999.500000000000000001")
     assert (answer.status, answer.body["error"]["code"]) == (422, "MAX_SUPPLY_EXCEEDED")
     assert answer.body["error"]["details"] == {"left": "999999.5", "max_supply": "2000000"}
-    assert _mint(pad, token, amount="999999.5").status == 200
-    answer = _mint(pad, token, chain_id=1)
+    assert _mint(harness, token, amount="999999.5").status == 200
+    answer = _mint(harness, token, chain_id=1)
     assert (answer.status, answer.body["error"]["code"]) == (409, "WRONG_CHAIN")
     assert answer.body["error"]["details"] == {"chain_id": 31337}
-    assert _mint(pad, token, chain_id=31337).status == 200
+    assert _mint(harness, token, chain_id=31337).status == 200
     wrong: tuple[tuple[str, Any], ...] = (
         ("to", "0x" + "0" * 40),
         ("to", "alice"),
@@ -987,17 +999,17 @@ def test_mints_are_refused_by_name(pad: Launchpad) -> None:
         ("more", 1),
     )
     for name, value in wrong:
-        answer = _mint(pad, token, **{name: value})
+        answer = _mint(harness, token, **{name: value})
         assert (answer.status, answer.body["error"]["code"]) == (400, "VALIDATION_ERROR")
         assert [entry["field"] for entry in answer.body["error"]["details"]["fields"]] == [name]
-    assert _mint(pad, "0x12").status == 400
+    assert _mint(harness, "0x12").status == 400
 
 
-def test_a_token_of_an_earlier_version_has_no_steward(pad: Launchpad) -> None:
-    _use_earlier_registry(pad, "SecondModelRegistry")
-    job = pad.new()
-    pad.launch(job)
-    answer = _mint(pad, pad.status(job)["token_address"])
+def test_a_token_of_an_earlier_version_has_no_steward(harness: LaunchHarness) -> None:
+    _use_earlier_registry(harness, "SecondModelRegistry")
+    job = harness.new()
+    harness.launch(job)
+    answer = _mint(harness, harness.status(job)["token_address"])
     assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
 
 
@@ -1006,17 +1018,17 @@ def test_who_took_the_stewardship_over_mints_once_the_token_was_read(pad: Launch
     manager = pad.contracts.token_manager
     offer = call_data("offerStewardship(address,address)", (token, BOB.address))
     accept = call_data("acceptStewardship(address)", (token,))
-    assert _sends(pad, ALICE.address, manager, "0x" + offer.hex())
-    assert _mint(pad, token, BOB).status == 403
-    assert _sends(pad, BOB.address, manager, "0x" + accept.hex())
-    view = pad.slipway.api("api_tokens_token", path={"address": token})
+    assert _sends(harness, ALICE.address, manager, "0x" + offer.hex())
+    assert _mint(harness, token, BOB).status == 403
+    assert _sends(harness, BOB.address, manager, "0x" + accept.hex())
+    view = harness.slipway.api("api_tokens_token", path={"address": token})
     assert view.body["steward"] == BOB.address
-    assert _mint(pad, token, BOB).status == 200
-    assert _mint(pad, token, ALICE).status == 403
+    assert _mint(harness, token, BOB).status == 200
+    assert _mint(harness, token, ALICE).status == 403
     renounce = call_data("renounceStewardship(address)", (token,))
-    assert _sends(pad, BOB.address, manager, "0x" + renounce.hex())
+    assert _sends(harness, BOB.address, manager, "0x" + renounce.hex())
     # What the chain says is kept: the next refusal takes no look at it.
-    assert _mint(pad, token, BOB).status == 403
+    assert _mint(harness, token, BOB).status == 403
     found = launched_token(token)
     assert found
     assert found.steward is None
@@ -1028,31 +1040,31 @@ def test_who_took_the_stewardship_over_mints_once_the_token_was_read(pad: Launch
 @pytest.mark.parametrize("does", [True, False])
 @pytest.mark.parametrize("message", ["huh?", "internal error", "Unable to complete request at this time."])
 def test_a_launch_whose_sends_are_answered_with_nonsense_is_looked_at(
-    pad: Launchpad, weather: Weather, message: str, does: bool
+    harness: LaunchHarness, flaky_node: FlakyNode, message: str, does: bool
 ) -> None:
-    job = pad.new()
-    pad.sign(job)
+    job = harness.new()
+    harness.sign(job)
     refusal = {"code": -32603, "message": message}
-    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
-    weather.does = does
-    answer = pad.work(job, asked=True)
+    flaky_node.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    flaky_node.does = does
+    answer = harness.work(job, asked=True)
     assert answer["step"] == "confirm"
     assert 1 <= answer["pause_seconds"] <= 4
     if not does:
-        weather.says = lambda *_: None
-        assert pad.work(job)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert len(pad.created()) == 1
+        flaky_node.says = lambda *_: None
+        assert harness.work(job)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert len(harness.created()) == 1
 
 
-def test_a_launch_waits_for_nodes_as_long_as_it_has_time(pad: Launchpad, weather: Weather) -> None:
-    job = pad.new()
-    pad.sign(job)
-    weather.says = lambda method, _: {"code": -32000, "message": "insufficient funds"} if "send" in method else None
+def test_a_launch_waits_for_nodes_as_long_as_it_has_time(harness: LaunchHarness, flaky_node: FlakyNode) -> None:
+    job = harness.new()
+    harness.sign(job)
+    flaky_node.says = lambda method, _: {"code": -32000, "message": "insufficient funds"} if "send" in method else None
     cause = json.dumps({"errorMessage": "No node answered", "errorType": "UpstreamUnavailableError"})
     for _ in range(3):
-        answer = pad.work(job, error="UpstreamUnavailableError", cause=cause)
+        answer = harness.work(job, error="UpstreamUnavailableError", cause=cause)
         assert (answer["step"], answer["status"]) == ("confirm", "deploying")
     pad.clock.advance(901)
     assert pad.work(job)["step"] == "cancel", "its time is over"
@@ -1061,10 +1073,10 @@ def test_a_launch_waits_for_nodes_as_long_as_it_has_time(pad: Launchpad, weather
 
 
 def test_a_creation_that_pays_too_little_is_signed_again_while_its_registration_has_no_place(
-    pad: Launchpad, weather: Weather
+    harness: LaunchHarness, flaky_node: FlakyNode
 ) -> None:
-    job = pad.new()
-    signed = pad.sign(job)
+    job = harness.new()
+    signed = harness.sign(job)
     first = transaction_for(job, "deploy")
     assert first
 
@@ -1074,49 +1086,51 @@ def test_a_creation_that_pays_too_little_is_signed_again_while_its_registration_
         underpriced = {"code": -32000, "message": "transaction underpriced: minimum needed 25000000000"}
         return underpriced if params[0] == first.raw else {"code": -32000, "message": "nonce too high"}
 
-    weather.says = says
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    assert pad.work(job)["step"] == "bump"
-    pad.signer("bump", job)
-    weather.says = lambda *_: None
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert pad.status(job)["deployment_tx_hash"] != signed["deploy"]["transaction_hash"]
+    flaky_node.says = says
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    assert harness.work(job)["step"] == "bump"
+    harness.signer("bump", job)
+    flaky_node.says = lambda *_: None
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert harness.status(job)["deployment_tx_hash"] != signed["deploy"]["transaction_hash"]
 
 
-def test_what_a_node_wants_over_the_cap_is_no_verdict(pad: Launchpad, weather: Weather) -> None:
-    job = pad.new()
-    signed = pad.sign(job)
+def test_what_a_node_wants_over_the_cap_is_no_verdict(harness: LaunchHarness, flaky_node: FlakyNode) -> None:
+    job = harness.new()
+    signed = harness.sign(job)
     refusal = {"code": -32000, "message": "transaction underpriced: minimum needed 710000000000"}
-    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
-    pad.work(job, asked=True)
-    assert pad.work(job)["step"] == "bump"
-    pad.signer("bump", job)
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    weather.says = lambda *_: None
-    assert pad.work(job)["step"] == "bump"
-    pad.signer("bump", job)
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert pad.status(job)["deployment_tx_hash"] == signed["deploy"]["transaction_hash"]
+    flaky_node.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    harness.work(job, asked=True)
+    assert harness.work(job)["step"] == "bump"
+    harness.signer("bump", job)
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    flaky_node.says = lambda *_: None
+    assert harness.work(job)["step"] == "bump"
+    harness.signer("bump", job)
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert harness.status(job)["deployment_tx_hash"] == signed["deploy"]["transaction_hash"]
 
 
 def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_its_time_and_no_later_one(
-    pad: Launchpad, weather: Weather, monkeypatch: pytest.MonkeyPatch
+    harness: LaunchHarness, flaky_node: FlakyNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As many as it takes until another account has its turn.
     monkeypatch.setenv("LAUNCH_LIMITS", '{"standard": {"hour": 100, "day": 100}}')
     tier_limit.cache_clear()
     absurd = "transaction gas price below minimum: gas tip cap 1000000000, minimum needed 90000000000000"
-    weather.says = lambda method, _: {"code": -32000, "message": absurd} if method == "eth_sendRawTransaction" else None
-    held = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    account = pad.sign(held)["deploy"]["signer"]
-    pad.work(held, asked=True)
+    flaky_node.says = lambda method, _: (
+        {"code": -32000, "message": absurd} if method == "eth_sendRawTransaction" else None
+    )
+    held = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    account = harness.sign(held)["deploy"]["signer"]
+    harness.work(held, asked=True)
     # While it waits, its owner sees why.
-    assert [entry["refusal"] for entry in pad.detail(held)["open"]] == [absurd, absurd]
+    assert [entry["refusal"] for entry in harness.detail(held)["open"]] == [absurd, absurd]
     # In time it is called off; the self-transfers are refused as well, and then it fails with the reason.
     pad.clock.restart(901)
     assert pad.work(held)["step"] == "cancel"
@@ -1136,31 +1150,31 @@ def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_it
     assert pad.work(job)["status"] == "completed"
 
 
-def test_why_no_node_takes_a_transaction_is_seen_until_one_does(pad: Launchpad, weather: Weather) -> None:
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.sign(job)
+def test_why_no_node_takes_a_transaction_is_seen_until_one_does(harness: LaunchHarness, flaky_node: FlakyNode) -> None:
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.sign(job)
     refusal = {"code": -32000, "message": "txpool is full at https://node.test/v3/canary-key"}
-    weather.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
-    pad.work(job, asked=True)
-    shown = str(pad.detail(job)["open"][0]["refusal"])
+    flaky_node.says = lambda method, _: refusal if method == "eth_sendRawTransaction" else None
+    harness.work(job, asked=True)
+    shown = str(harness.detail(job)["open"][0]["refusal"])
     assert "txpool is full" in shown
     assert "canary" not in shown
-    weather.says = lambda *_: None
-    pad.work(job)
-    assert [entry["refusal"] for entry in pad.detail(job)["open"]] == [None, None]
+    flaky_node.says = lambda *_: None
+    harness.work(job)
+    assert [entry["refusal"] for entry in harness.detail(job)["open"]] == [None, None]
 
 
 @pytest.mark.parametrize("answer", ["0x", "0x00", None, [], "0x" + "ff" * 32])
-def test_an_answer_that_makes_no_sense_is_no_token(pad: Launchpad, weather: Weather, answer: Any) -> None:
-    job = pad.new()
-    weather.says = lambda method, _: (
+def test_an_answer_that_makes_no_sense_is_no_token(harness: LaunchHarness, flaky_node: FlakyNode, answer: Any) -> None:
+    job = harness.new()
+    flaky_node.says = lambda method, _: (
         httpx.Response(200, json={"jsonrpc": "2.0", "id": 1, "result": answer}) if method == "eth_call" else None
     )
     with pytest.raises(UpstreamUnavailableError):
-        pad.work(job)
-    weather.says = lambda *_: None
-    pad.launch(job)
+        harness.work(job)
+    flaky_node.says = lambda *_: None
+    harness.launch(job)
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
@@ -1188,10 +1202,10 @@ def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_count
     assert pad.anvil.rpc("eth_getTransactionReceipt", first["deploy"]["transaction_hash"]) is None
 
 
-def test_a_bump_over_the_cap_is_left_out_and_waited_for(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.send(job)
+def test_a_bump_over_the_cap_is_left_out_and_waited_for(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.send(job)
     before = transaction_for(job, "deploy")
     assert before
     save_fee_cap(31337, int(before.max_fee_per_gas))
@@ -1201,32 +1215,32 @@ def test_a_bump_over_the_cap_is_left_out_and_waited_for(pad: Launchpad) -> None:
     after = transaction_for(job, "deploy")
     assert after
     assert after.raw == before.raw
-    answer = pad.work(job, asked=True)
+    answer = harness.work(job, asked=True)
     assert (answer["step"], answer["pause_seconds"] > 0) == ("confirm", True), "the signer is not asked without a pause"
 
 
-def test_transactions_that_nodes_lost_are_sent_again(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
+def test_transactions_that_nodes_lost_are_sent_again(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
     for entry in signed.values():
-        pad.anvil.rpc("anvil_dropTransaction", entry["transaction_hash"])
-    assert pad.work(job)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
+        harness.anvil.rpc("anvil_dropTransaction", entry["transaction_hash"])
+    assert harness.work(job)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
 
 
-def test_a_reorganisation_sends_a_launch_back_to_waiting(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.sign(job)
-    snapshot = pad.anvil.rpc("evm_snapshot")
-    pad.work(job)
-    pad.anvil.mine(1)
-    pad.anvil.rpc("evm_revert", snapshot)
-    assert pad.work(job)["step"] == "confirm"
-    assert pad.status(job)["status"] == "deploying"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
+def test_a_reorganisation_sends_a_launch_back_to_waiting(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.sign(job)
+    snapshot = harness.anvil.rpc("evm_snapshot")
+    harness.work(job)
+    harness.anvil.mine(1)
+    harness.anvil.rpc("evm_revert", snapshot)
+    assert harness.work(job)["step"] == "confirm"
+    assert harness.status(job)["status"] == "deploying"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
 
 
 def _late(pad: Launchpad, model_id: str) -> str:
@@ -1240,38 +1254,38 @@ def _late(pad: Launchpad, model_id: str) -> str:
     return job
 
 
-def test_past_its_deadline_a_launch_is_called_off_and_the_model_let_go(pad: Launchpad) -> None:
-    job = _late(pad, "late")
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert "called off" in pad.status(job)["error"]["message"]
+def test_past_its_deadline_a_launch_is_called_off_and_the_model_let_go(harness: LaunchHarness) -> None:
+    job = _late(harness, "late")
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert "called off" in harness.status(job)["error"]["message"]
     assert [transaction_for(job, purpose).status for purpose in ("deploy", "register")] == ["cancelled", "cancelled"]  # type: ignore[union-attr]
-    assert pad.created() == []
-    assert pad.retry(job).status == 409
-    pad.anvil.rpc("evm_setAutomine", True)
-    assert pad.slipway.launch("late").status == 202
+    assert harness.created() == []
+    assert harness.retry(job).status == 409
+    harness.anvil.rpc("evm_setAutomine", True)
+    assert harness.slipway.launch("late").status == 202
 
 
-def test_called_off_too_late_a_launch_goes_on(pad: Launchpad) -> None:
+def test_called_off_too_late_a_launch_goes_on(harness: LaunchHarness) -> None:
     """The chain takes the creation all the same, and only the registration's nonce is used up."""
-    job = _late(pad, "nearly")
+    job = _late(harness, "nearly")
     item = transaction_for(job, "register")
     assert item
-    pad.anvil.rpc("anvil_dropTransaction", item.hashes[0])
-    pad.anvil.mine(1)
-    pad.anvil.rpc("eth_sendRawTransaction", item.raw)
-    pad.anvil.mine(2)
-    answer = pad.work(job, asked=False)
+    harness.anvil.rpc("anvil_dropTransaction", item.hashes[0])
+    harness.anvil.mine(1)
+    harness.anvil.rpc("eth_sendRawTransaction", item.raw)
+    harness.anvil.mine(2)
+    answer = harness.work(job, asked=False)
     assert (answer["step"], answer["status"]) == ("confirm", "deploying"), "what calls the creation off is sent first"
-    answer = pad.work(job)
+    answer = harness.work(job)
     assert (answer["step"], answer["status"]) == ("sign", "registering")
-    pad.signer("sign", job)
-    pad.anvil.rpc("evm_setAutomine", True)
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
-    assert len(pad.created()) == 1
+    harness.signer("sign", job)
+    harness.anvil.rpc("evm_setAutomine", True)
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
+    assert len(harness.created()) == 1
 
 
 def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be_closed(pad: Launchpad) -> None:
@@ -1288,59 +1302,59 @@ def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be
 # ── A nonce that somebody else used ─────────────────────────────────────────────────────────────
 
 
-def _until_done(pad: Launchpad, job: str) -> dict[str, Any]:
+def _until_done(harness: LaunchHarness, job: str) -> dict[str, Any]:
     """Go on as the state machine does, a block a pause."""
     answer: dict[str, Any] = {}
     for _ in range(30):
-        answer = pad.work(job, asked=answer.get("asked", False), polls=answer.get("polls", 0))
+        answer = harness.work(job, asked=answer.get("asked", False), polls=answer.get("polls", 0))
         if answer["step"] == "done":
-            return pad.status(job)
+            return harness.status(job)
         if answer["step"] in ("sign", "bump", "cancel"):
-            pad.signer(answer["step"], job)
+            harness.signer(answer["step"], job)
             answer = {"asked": True, "polls": answer["polls"]}
         else:
-            pad.anvil.mine(1)
+            harness.anvil.mine(1)
     raise AssertionError(answer)
 
 
 @pytest.mark.parametrize("used", ["first", "second", "both", "more"])
 @pytest.mark.parametrize("sent", [True, False])
 def test_a_nonce_that_was_used_elsewhere_is_signed_anew_in_the_same_launch(
-    pad: Launchpad, used: str, sent: bool
+    harness: LaunchHarness, used: str, sent: bool
 ) -> None:
-    job = pad.new("unique")
-    signed = pad.sign(job)
+    job = harness.new("unique")
+    signed = harness.sign(job)
     address = signed["deploy"]["signer"]
-    pad.anvil.rpc("evm_setAutomine", False)
+    harness.anvil.rpc("evm_setAutomine", False)
     if used == "second":
         item = transaction_for(job, "deploy")
         assert item
-        pad.anvil.rpc("eth_sendRawTransaction", item.raw)
+        harness.anvil.rpc("eth_sendRawTransaction", item.raw)
     for _ in range({"first": 1, "second": 1, "both": 2, "more": 4}[used]):
-        pad.uses(address)
-    pad.anvil.mine(1)
+        harness.uses(address)
+    harness.anvil.mine(1)
     if sent:
-        pad.work(job)
-    status = _until_done(pad, job)
+        harness.work(job)
+    status = _until_done(harness, job)
     assert status["status"] == "completed"
-    assert pad.created() == [status["token_address"]]
-    assert pad.token_of("unique") == status["token_address"].lower()
+    assert harness.created() == [status["token_address"]]
+    assert harness.token_of("unique") == status["token_address"].lower()
     for purpose, name in (("deploy", "deployment_tx_hash"), ("register", "registry_tx_hash")):
         item = transaction_for(job, purpose)
         assert item
         assert (item.status, item.transaction_hash) == ("confirmed", status[name])
-    ends = [item["status"] for item in pad.slipway.items("control") if item["sk"].startswith("TRANSACTION#")]
+    ends = [item["status"] for item in harness.slipway.items("control") if item["sk"].startswith("TRANSACTION#")]
     assert ends.count("confirmed") == 2
     assert "void" in ends
     assert set(ends) <= {"confirmed", "void", "reverted"}
-    count = pad.json_rpc().transaction_count(address, "latest")
+    count = harness.json_rpc().transaction_count(address, "latest")
     assert stored_nonce(31337, address) == count, "no nonce is left open"
 
 
-def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(pad: Launchpad) -> None:
+def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(harness: LaunchHarness) -> None:
     """The same key created another contract with the launch's nonce."""
-    job = pad.new("squatted")
-    signed = pad.sign(job)
+    job = harness.new("squatted")
+    signed = harness.sign(job)
     address = signed["deploy"]["signer"]
     other = calls.creation("Other", "OTHER", pad.contracts.token_manager).call()
     pad.anvil.rpc("evm_setAutomine", False)
@@ -1352,75 +1366,75 @@ def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(pad:
     status = _until_done(pad, job)
     assert status["status"] == "completed"
     assert status["token_address"] != contract_address(address, signed["deploy"]["nonce"])
-    assert calls.token_name(pad.json_rpc(), status["token_address"]) == status["token_name"]
+    assert calls.token_name(harness.json_rpc(), status["token_address"]) == status["token_name"]
 
 
 # ── Taken up again ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_launch_that_failed_half_done_is_finished_by_its_owner(pad: Launchpad) -> None:
-    job = pad.new("half")
-    pad.deploy(job)
-    pad.fail(job, "KeyError")
-    before = len(pad.slipway.executions())
-    answer = pad.retry(job)
+def test_a_launch_that_failed_half_done_is_finished_by_its_owner(harness: LaunchHarness) -> None:
+    job = harness.new("half")
+    harness.deploy(job)
+    harness.fail(job, "KeyError")
+    before = len(harness.slipway.executions())
+    answer = harness.retry(job)
     assert (answer.status, answer.body["status"]) == (202, "registering")
     assert "error" not in answer.body
-    assert len(pad.slipway.executions()) == before + 1
-    assert pad.retry(job).code == "CONFLICT"
-    assert _until_done(pad, job)["status"] == "completed"
-    assert len(pad.created()) == 1
-    outcomes = [entry["outcome"] for entry in pad.slipway.audit()]
+    assert len(harness.slipway.executions()) == before + 1
+    assert harness.retry(job).code == "CONFLICT"
+    assert _until_done(harness, job)["status"] == "completed"
+    assert len(harness.created()) == 1
+    outcomes = [entry["outcome"] for entry in harness.slipway.audit()]
     assert outcomes == ["accepted", "DEPLOYMENT_FAILED", "accepted", "CONFLICT", "completed"]
-    assert [entry["event"] for entry in pad.detail(job)["events"]][-3:] == ["failed", "registering", "completed"]
+    assert [entry["event"] for entry in harness.detail(job)["events"]][-3:] == ["failed", "registering", "completed"]
 
 
-def test_a_launch_that_failed_before_its_token_was_there_is_finished_too(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.send(job)
-    pad.fail(job, "KeyError")
-    assert pad.retry(job).body["status"] == "deploying"
-    pad.anvil.mine(1)
-    assert _until_done(pad, job)["status"] == "completed"
-    assert len(pad.created()) == 1
+def test_a_launch_that_failed_before_its_token_was_there_is_finished_too(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.send(job)
+    harness.fail(job, "KeyError")
+    assert harness.retry(job).body["status"] == "deploying"
+    harness.anvil.mine(1)
+    assert _until_done(harness, job)["status"] == "completed"
+    assert len(harness.created()) == 1
 
 
-def test_a_retry_is_idempotent_by_its_key_and_counts_like_a_launch(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.deploy(job)
-    pad.fail(job)
-    first = pad.retry(job, key="once")
-    again = pad.retry(job, key="once")
+def test_a_retry_is_idempotent_by_its_key_and_counts_like_a_launch(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.deploy(job)
+    harness.fail(job)
+    first = harness.retry(job, key="once")
+    again = harness.retry(job, key="once")
     assert (first.status, again.status) == (202, 202)
     assert int(find_token(job).executions) == 2  # type: ignore[union-attr]
     for _ in range(3):
-        pad.fail(job)
-        assert pad.retry(job).status == 202
-    pad.fail(job)
-    refused = pad.retry(job)
+        harness.fail(job)
+        assert harness.retry(job).status == 202
+    harness.fail(job)
+    refused = harness.retry(job)
     assert (refused.code, "retry-after" in refused.headers) == ("RATE_LIMIT_EXCEEDED", True)
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "unsigned"])
-def test_there_is_nothing_to_resume(pad: Launchpad, state: str) -> None:
-    job = pad.new()
+def test_there_is_nothing_to_resume(harness: LaunchHarness, state: str) -> None:
+    job = harness.new()
     if state == "running":
-        pad.send(job)
+        harness.send(job)
     if state == "completed":
-        pad.launch(job)
+        harness.launch(job)
     if state == "unsigned":
-        pad.work(job)
-        pad.fail(job)
-    answer = pad.retry(job)
+        harness.work(job)
+        harness.fail(job)
+    answer = harness.retry(job)
     assert (answer.status, answer.code) == (409, "CONFLICT")
 
 
-def test_another_owners_launch_can_neither_be_resumed_nor_cancelled(pad: Launchpad) -> None:
-    job = pad.new()
-    assert pad.retry(job, BOB).code == "NOT_FOUND"
-    assert pad.cancel(job, BOB).code == "NOT_FOUND"
-    assert pad.status(job)["status"] == "pending"
+def test_another_owners_launch_can_neither_be_resumed_nor_cancelled(harness: LaunchHarness) -> None:
+    job = harness.new()
+    assert harness.retry(job, BOB).code == "NOT_FOUND"
+    assert harness.cancel(job, BOB).code == "NOT_FOUND"
+    assert harness.status(job)["status"] == "pending"
 
 
 def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launchpad) -> None:
@@ -1437,38 +1451,38 @@ def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launc
     resumed = pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
     assert resumed == {"execution": f"{job}-2"}
     # Once more: its answer was not heard.
-    assert pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job}) == resumed
-    assert _until_done(pad, job)["status"] == "completed"
-    assert len(pad.created()) == 1
+    assert harness.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job}) == resumed
+    assert _until_done(harness, job)["status"] == "completed"
+    assert len(harness.created()) == 1
     with pytest.raises(ConflictError):
-        pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
+        harness.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
 
 
 # ── What it costs, and for whom ─────────────────────────────────────────────────────────────────
 
 
-def _gas(pad: Launchpad, query: str = "") -> dict[str, Any]:
+def _gas(harness: LaunchHarness, query: str = "") -> dict[str, Any]:
     """Return what administrators see of the gas of users' jobs."""
-    answer = pad.slipway.api("api_admin_gas", token=pad.slipway.token(ADMIN), query=query)
+    answer = harness.slipway.api("api_admin_gas", token=harness.slipway.token(ADMIN), query=query)
     assert answer.status == 200, answer.body
     return dict(answer.body)
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_administrators_see_what_a_wallets_launches_cost(pad: Launchpad, times: int) -> None:
-    assert (_gas(pad)["wallets"], _gas(pad)["transactions"]) == ([], [])
-    pad.times = times
-    jobs = [pad.new(), pad.new(**SUPPLY)]
+def test_administrators_see_what_a_wallets_launches_cost(harness: LaunchHarness, times: int) -> None:
+    assert (_gas(harness)["wallets"], _gas(harness)["transactions"]) == ([], [])
+    harness.times = times
+    jobs = [harness.new(), harness.new(**SUPPLY)]
     for job in jobs:
-        pad.sign(job)
-        pad.work(job, asked=True)
-        pad.anvil.mine(2)
-        assert pad.work(job)["status"] == "completed"
-    found = _gas(pad, f"user={ALICE.address}")
+        harness.sign(job)
+        harness.work(job, asked=True)
+        harness.anvil.mine(2)
+        assert harness.work(job)["status"] == "completed"
+    found = _gas(harness, f"user={ALICE.address}")
     (wallet,) = found["wallets"]
     (cost,) = wallet["costs"]
     assert (wallet["wallet"], cost["chain_id"], cost["currency"]) == (ALICE.address, 31337, "ETH")
-    shown = [pad.detail(job) for job in jobs]
+    shown = [harness.detail(job) for job in jobs]
     assert cost["cost"] == str(sum(int(one["total_cost"]) for one in shown))
     assert cost["gas_used"] == str(sum(int(one["gas_used"]) for one in shown))
     assert cost["transactions"] == 2 + 3
@@ -1481,22 +1495,22 @@ def test_administrators_see_what_a_wallets_launches_cost(pad: Launchpad, times: 
             assert row["explorer_url"] == part["explorer_url"]
     assert rows == {}
     assert [day["costs"] for day in found["days"]] == [[]] * (len(found["days"]) - 1) + [[cost]]
-    assert _gas(pad, f"user={BOB.address}")["wallets"] == []
+    assert _gas(harness, f"user={BOB.address}")["wallets"] == []
 
 
-def test_what_failed_or_was_called_off_cost_something_too(pad: Launchpad) -> None:
-    job = pad.new("unlucky")
-    pad.sign(job)
-    _revert_creation(pad, job)
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert {row["purpose"] for row in _gas(pad)["transactions"]} == {"deploy", "register"}
-    late = _late(pad, "late")
-    pad.work(late, asked=True)
-    pad.anvil.mine(2)
-    assert pad.work(late)["step"] == "done"
-    called_off = [row for row in _gas(pad)["transactions"] if row["job_id"] == late]
+def test_what_failed_or_was_called_off_cost_something_too(harness: LaunchHarness) -> None:
+    job = harness.new("unlucky")
+    harness.sign(job)
+    _revert_creation(harness, job)
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert {row["purpose"] for row in _gas(harness)["transactions"]} == {"deploy", "register"}
+    late = _late(harness, "late")
+    harness.work(late, asked=True)
+    harness.anvil.mine(2)
+    assert harness.work(late)["step"] == "done"
+    called_off = [row for row in _gas(harness)["transactions"] if row["job_id"] == late]
     assert [(row["purpose"], row["gas_used"]) for row in called_off] == [("cancel", "21000")] * 2
 
 
@@ -1509,46 +1523,46 @@ def test_what_reconcile_closes_is_counted_for_whose_launch_it_was(pad: Launchpad
     assert _gas(pad)["transactions"] == []
     pad.anvil.mine(2)
     chain = chain_settings().token_chain
-    rpc = pad.json_rpc()
+    rpc = harness.json_rpc()
     for _ in range(2):
-        for signer in pad.signers:
+        for signer in harness.signers:
             SignerReconcile(chain, rpc, lambda _: TokenTransactions(rpc)).inspect(signer.address)
-    rows = _gas(pad)["transactions"]
+    rows = _gas(harness)["transactions"]
     assert [(row["purpose"], row["wallet"], row["job_id"]) for row in rows] == [("cancel", ALICE.address, job)] * 2
 
 
-def _administer(pad: Launchpad, to: str, function: str, *arguments: Any) -> None:
+def _administer(harness: LaunchHarness, to: str, function: str, *arguments: Any) -> None:
     administrator = Account.from_key(ADMINISTRATOR).address
     data = "0x" + call_data(function, arguments).hex()
-    pad.anvil.rpc("anvil_impersonateAccount", administrator)
-    pad.anvil.rpc("eth_sendTransaction", {"from": administrator, "to": to, "data": data, "gas": hex(10**6)})
-    pad.anvil.rpc("anvil_stopImpersonatingAccount", administrator)
+    harness.anvil.rpc("anvil_impersonateAccount", administrator)
+    harness.anvil.rpc("eth_sendTransaction", {"from": administrator, "to": to, "data": data, "gas": hex(10**6)})
+    harness.anvil.rpc("anvil_stopImpersonatingAccount", administrator)
 
 
-def test_a_launch_that_is_not_signed_is_cancelled_and_its_model_free_at_once(pad: Launchpad) -> None:
+def test_a_launch_that_is_not_signed_is_cancelled_and_its_model_free_at_once(harness: LaunchHarness) -> None:
     for begun in (False, True):
-        job = pad.new("changed-my-mind")
+        job = harness.new("changed-my-mind")
         if begun:
-            pad.work(job)
-        answer = pad.cancel(job)
+            harness.work(job)
+        answer = harness.cancel(job)
         assert (answer.status, answer.body["status"], answer.body["error"]["code"]) == (200, "failed", "CANCELLED")
-        assert pad.cancel(job).status == 200, "the same again"
+        assert harness.cancel(job).status == 200, "the same again"
         with pytest.raises(ConflictError):
-            pad.signer("sign", job)
-        assert pad.work(job)["step"] == "done"
-        assert pad.retry(job).status == 409
-    assert pad.slipway.launch("changed-my-mind").status == 202
-    assert [entry["outcome"] for entry in pad.slipway.audit()].count("accepted") == 5
+            harness.signer("sign", job)
+        assert harness.work(job)["step"] == "done"
+        assert harness.retry(job).status == 409
+    assert harness.slipway.launch("changed-my-mind").status == 202
+    assert [entry["outcome"] for entry in harness.slipway.audit()].count("accepted") == 5
 
 
-def test_a_launch_that_is_signed_is_not_cancelled(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.sign(job)
-    assert pad.cancel(job).code == "CONFLICT"
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
-    assert pad.cancel(job).code == "CONFLICT"
+def test_a_launch_that_is_signed_is_not_cancelled(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.sign(job)
+    assert harness.cancel(job).code == "CONFLICT"
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
+    assert harness.cancel(job).code == "CONFLICT"
 
 
 # ── Reconcile ───────────────────────────────────────────────────────────────────────────────────
@@ -1573,42 +1587,42 @@ def executions() -> Executions:
 
 
 @pytest.fixture
-def reconcile(pad: Launchpad, executions: Executions) -> TokenReconcile:
+def reconcile(harness: LaunchHarness, executions: Executions) -> TokenReconcile:
     chain = chain_settings().token_chain
     return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status, pad.clock)
 
 
 @pytest.fixture
-def accounts(pad: Launchpad) -> SignerReconcile:
-    rpc = pad.json_rpc()
+def accounts(harness: LaunchHarness) -> SignerReconcile:
+    rpc = harness.json_rpc()
     return SignerReconcile(chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc))
 
 
-def _close(pad: Launchpad, accounts: SignerReconcile, address: str, nonces: list[int]) -> None:
+def _close(harness: LaunchHarness, accounts: SignerReconcile, address: str, nonces: list[int]) -> None:
     assert accounts.inspect(address) == nonces
     for nonce in nonces:
         held = {"chain_id": 31337, "address": address, "nonce": nonce}
-        pad.slipway.invoke("SignerFunction", {"operation": "close", **held})
-        pad.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", **held})
+        harness.slipway.invoke("SignerFunction", {"operation": "close", **held})
+        harness.slipway.invoke("ReconcileTasks", {"state": "BroadcastNonce", **held})
 
 
 def test_a_launch_that_was_never_started_is_found_and_started(
-    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+    harness: LaunchHarness, reconcile: TokenReconcile, executions: Executions
 ) -> None:
-    job = pad.new()
+    job = harness.new()
     assert reconcile.find() == []
     pad.clock.restart(300 * 86400)
     assert reconcile.find() == [job]
-    assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in pad.signers]
+    assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in harness.signers]
     assert reconcile.reconcile_job(job) == "started"
     assert executions.states == {job: "RUNNING"}
     assert reconcile.reconcile_job(job) == "running"
 
 
 def test_a_launch_whose_execution_died_gets_another_and_is_given_up_at_last(
-    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+    harness: LaunchHarness, reconcile: TokenReconcile, executions: Executions
 ) -> None:
-    job = pad.new()
+    job = harness.new()
     executions.states[job] = "ABORTED"
     assert reconcile.reconcile_job(job) == "started"
     assert executions.states == {job: "ABORTED", f"{job}-2": "RUNNING"}
@@ -1619,32 +1633,32 @@ def test_a_launch_whose_execution_died_gets_another_and_is_given_up_at_last(
             break
     assert done == "given up"
     assert len(executions.states) == 20
-    assert pad.status(job)["status"] == "failed"
+    assert harness.status(job)["status"] == "failed"
     assert reconcile.reconcile_job(job) == "ended"
 
 
 def test_a_launch_that_failed_half_done_is_taken_up_again_by_itself(
-    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+    harness: LaunchHarness, reconcile: TokenReconcile, executions: Executions
 ) -> None:
-    job = pad.new("mended")
-    pad.deploy(job)
-    pad.fail(job, "KeyError")
+    job = harness.new("mended")
+    harness.deploy(job)
+    harness.fail(job, "KeyError")
     assert reconcile.find() == []
     pad.clock.restart(31)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
     assert executions.states == {f"{job}-2": "RUNNING"}
     assert reconcile.reconcile_job(job) == "running"
-    assert _until_done(pad, job)["status"] == "completed"
+    assert _until_done(harness, job)["status"] == "completed"
     assert reconcile.reconcile_job(job) == "ended"
-    assert len(pad.created()) == 1
+    assert len(harness.created()) == 1
 
 
 def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
-    pad: Launchpad, reconcile: TokenReconcile, executions: Executions
+    harness: LaunchHarness, reconcile: TokenReconcile, executions: Executions
 ) -> None:
-    job = pad.new("hopeless")
-    signed = pad.sign(job)
+    job = harness.new("hopeless")
+    signed = harness.sign(job)
     role = keccak256(b"REGISTRAR_ROLE")
     for signer in pad.signers:
         _administer(pad, pad.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
@@ -1656,14 +1670,14 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
         pauses.append(round((from_text(str(item.open_until)) - times.now(pad.clock)).total_seconds()))
         pad.clock.advance(pauses[-1] + 1)
         assert reconcile.reconcile_job(job) == "resumed"
-        assert pad.work(job)["step"] == "sign"
+        assert harness.work(job)["step"] == "sign"
         with pytest.raises(DeploymentFailedError, match="refuse"):
-            pad.signer("sign", job)
-        pad.fail(job, message="The chain would refuse the transaction")
+            harness.signer("sign", job)
+        harness.fail(job, message="The chain would refuse the transaction")
     assert len(pauses) == 19
     assert pauses[:3] == [30, 60, 120]
     assert max(pauses) == 3600
-    assert sum(signer.signatures for signer in pad.signers) == 2
+    assert sum(signer.signatures for signer in harness.signers) == 2
     assert transaction_for(job, "register").transaction_hash == signed["register"]["transaction_hash"]  # type: ignore[union-attr]
     assert reconcile.reconcile_job(job) == "ended"
     for signer in pad.signers:
@@ -1672,124 +1686,128 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
 
 
 def test_nonces_whose_launch_failed_before_it_was_sent_are_closed_and_the_model_let_go(
-    pad: Launchpad, accounts: SignerReconcile
+    harness: LaunchHarness, accounts: SignerReconcile
 ) -> None:
-    job = pad.new("abandoned")
-    signed = pad.sign(job)
-    pad.fail(job)
+    job = harness.new("abandoned")
+    signed = harness.sign(job)
+    harness.fail(job)
     address, nonce = signed["deploy"]["signer"], signed["deploy"]["nonce"]
-    pad.anvil.rpc("evm_setAutomine", False)
-    _close(pad, accounts, address, [nonce, nonce + 1])
-    pad.anvil.mine(1)
+    harness.anvil.rpc("evm_setAutomine", False)
+    _close(harness, accounts, address, [nonce, nonce + 1])
+    harness.anvil.mine(1)
     assert accounts.inspect(address) == []
-    assert pad.slipway.launch("abandoned").code == "TOKEN_EXISTS", "one block may still be replaced"
-    pad.anvil.mine(1)
+    assert harness.slipway.launch("abandoned").code == "TOKEN_EXISTS", "one block may still be replaced"
+    harness.anvil.mine(1)
     assert accounts.inspect(address) == []
-    assert pad.detail(job)["open"] == []
-    assert pad.slipway.launch("abandoned").status == 202
-    assert pad.token_of("abandoned") is None
+    assert harness.detail(job)["open"] == []
+    assert harness.slipway.launch("abandoned").status == 202
+    assert harness.token_of("abandoned") is None
 
 
 def test_a_launch_that_was_mined_instead_of_closed_is_taken_up_again(
-    pad: Launchpad, accounts: SignerReconcile, reconcile: TokenReconcile
+    harness: LaunchHarness, accounts: SignerReconcile, reconcile: TokenReconcile
 ) -> None:
-    job = pad.new("survivor")
-    signed = pad.sign(job)
-    pad.fail(job)
+    job = harness.new("survivor")
+    signed = harness.sign(job)
+    harness.fail(job)
     address, nonce = signed["deploy"]["signer"], signed["deploy"]["nonce"]
-    pad.anvil.rpc("evm_setAutomine", False)
+    harness.anvil.rpc("evm_setAutomine", False)
     item = transaction_for(job, "deploy")
     assert item
     # It had left the process that then died.
-    pad.anvil.rpc("eth_sendRawTransaction", item.raw)
-    pad.anvil.mine(1)
-    _close(pad, accounts, address, [nonce + 1])
-    pad.anvil.mine(2)
+    harness.anvil.rpc("eth_sendRawTransaction", item.raw)
+    harness.anvil.mine(1)
+    _close(harness, accounts, address, [nonce + 1])
+    harness.anvil.mine(2)
     assert accounts.inspect(address) == []
     pad.clock.restart(1)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
-    status = _until_done(pad, job)
-    assert (status["status"], pad.created()) == ("completed", [status["token_address"]])
+    status = _until_done(harness, job)
+    assert (status["status"], harness.created()) == ("completed", [status["token_address"]])
 
 
 def test_nonces_of_a_failed_launch_that_were_used_elsewhere_let_its_model_go(
-    pad: Launchpad, accounts: SignerReconcile
+    harness: LaunchHarness, accounts: SignerReconcile
 ) -> None:
-    job = pad.new("elsewhere")
-    address = pad.sign(job)["deploy"]["signer"]
-    pad.fail(job)
+    job = harness.new("elsewhere")
+    address = harness.sign(job)["deploy"]["signer"]
+    harness.fail(job)
     for _ in range(2):
-        pad.uses(address)
-    pad.anvil.mine(2)
+        harness.uses(address)
+    harness.anvil.mine(2)
     assert accounts.inspect(address) == []
-    assert pad.detail(job)["open"] == []
-    assert pad.slipway.launch("elsewhere").status == 202
+    assert harness.detail(job)["open"] == []
+    assert harness.slipway.launch("elsewhere").status == 202
 
 
-def test_a_superseded_nonce_is_closed_while_its_launch_goes_on(pad: Launchpad, accounts: SignerReconcile) -> None:
-    job = pad.new()
-    signed = pad.sign(job)["register"]
-    other = pad.sign(pad.new())["register"]
+def test_a_superseded_nonce_is_closed_while_its_launch_goes_on(
+    harness: LaunchHarness, accounts: SignerReconcile
+) -> None:
+    job = harness.new()
+    signed = harness.sign(job)["register"]
+    other = harness.sign(harness.new())["register"]
     intent = TransactionIntent(*TransactionIntent.key(job, "register"))
     intent.refresh(consistent_read=True)
     # As if the registration had been signed anew.
     intent.update([TransactionIntent.signer.set(other["signer"]), TransactionIntent.nonce.set(other["nonce"])])
-    _close(pad, accounts, signed["signer"], [signed["nonce"]])
-    pad.anvil.mine(1)
-    count = pad.json_rpc().transaction_count(signed["signer"], "latest")
+    _close(harness, accounts, signed["signer"], [signed["nonce"]])
+    harness.anvil.mine(1)
+    count = harness.json_rpc().transaction_count(signed["signer"], "latest")
     assert count == stored_nonce(31337, signed["signer"])
     closed = transaction_at(31337, signed["signer"], signed["nonce"])
     assert closed
-    assert pad.json_rpc().receipt(closed.cancel_hashes[0])
-    assert pad.status(job)["status"] == "deploying"
+    assert harness.json_rpc().receipt(closed.cancel_hashes[0])
+    assert harness.status(job)["status"] == "deploying"
 
 
-def test_a_nonce_that_nothing_holds_is_closed(pad: Launchpad, accounts: SignerReconcile) -> None:
-    job = pad.new()
-    signed = pad.sign(job)
+def test_a_nonce_that_nothing_holds_is_closed(harness: LaunchHarness, accounts: SignerReconcile) -> None:
+    job = harness.new()
+    signed = harness.sign(job)
     address, nonce = signed["register"]["signer"], signed["register"]["nonce"]
-    pad.work(job)
-    pad.anvil.mine(1)
-    pad.anvil.rpc("anvil_setNonce", address, hex(nonce))
+    harness.work(job)
+    harness.anvil.mine(1)
+    harness.anvil.rpc("anvil_setNonce", address, hex(nonce))
     item = transaction_for(job, "register")
     assert item
     item.delete()
     assert accounts.inspect(address) == [nonce]
-    pad.slipway.invoke("SignerFunction", {"operation": "close", "chain_id": 31337, "address": address, "nonce": nonce})
-    pad.slipway.invoke(
+    harness.slipway.invoke(
+        "SignerFunction", {"operation": "close", "chain_id": 31337, "address": address, "nonce": nonce}
+    )
+    harness.slipway.invoke(
         "ReconcileTasks", {"state": "BroadcastNonce", "chain_id": 31337, "address": address, "nonce": nonce}
     )
     # The node mines at once, but answers before it has.
     eventually(
-        lambda: pad.json_rpc().transaction_count(address, "latest"), lambda count: count == nonce + 1, every=0.02
+        lambda: harness.json_rpc().transaction_count(address, "latest"), lambda count: count == nonce + 1, every=0.02
     )
 
 
 def test_a_transaction_that_nodes_lost_is_sent_again_while_its_launch_runs(
-    pad: Launchpad, accounts: SignerReconcile
+    harness: LaunchHarness, accounts: SignerReconcile
 ) -> None:
-    job = pad.new()
-    signed = pad.sign(job)
+    job = harness.new()
+    signed = harness.sign(job)
     assert accounts.inspect(signed["deploy"]["signer"]) == []
     for entry in signed.values():
-        assert pad.json_rpc().knows(entry["transaction_hash"])
+        assert harness.json_rpc().knows(entry["transaction_hash"])
 
 
-def test_an_account_that_was_used_elsewhere_catches_up(pad: Launchpad, accounts: SignerReconcile) -> None:
-    signed = pad.sign(pad.new())["deploy"]
+def test_an_account_that_was_used_elsewhere_catches_up(harness: LaunchHarness, accounts: SignerReconcile) -> None:
+    signed = harness.sign(harness.new())["deploy"]
     address = signed["signer"]
-    pad.anvil.rpc("anvil_setNonce", address, hex(signed["nonce"] + 10))
+    harness.anvil.rpc("anvil_setNonce", address, hex(signed["nonce"] + 10))
     assert accounts.inspect(address) == []
     assert stored_nonce(31337, address) == signed["nonce"] + 10
 
 
 def test_a_transaction_that_settled_is_not_looked_at_again(
-    pad: Launchpad, accounts: SignerReconcile, monkeypatch: pytest.MonkeyPatch
+    harness: LaunchHarness, accounts: SignerReconcile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    completed, failed = pad.new(), pad.new("fails")
-    pad.launch(completed)
-    signed = pad.sign(failed)
+    completed, failed = harness.new(), harness.new("fails")
+    harness.launch(completed)
+    signed = harness.sign(failed)
     looked_at: list[tuple[str, int]] = []
 
     def transaction(chain_id: int, address: str, nonce: int) -> Any:
@@ -1797,16 +1815,16 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
         return transaction_at(chain_id, address, nonce)
 
     monkeypatch.setattr("slipway.chain.reconcile.transaction_at", transaction)
-    pad.work(failed)
-    pad.anvil.mine(2)
-    for signer in pad.signers:
+    harness.work(failed)
+    harness.anvil.mine(2)
+    for signer in harness.signers:
         assert accounts.inspect(signer.address) == []
     # What its launch has not settled itself is looked at until it has, or has ended.
     looked_at.clear()
-    for signer in pad.signers:
+    for signer in harness.signers:
         assert accounts.inspect(signer.address) == []
     assert looked_at == [(entry["signer"], entry["nonce"]) for entry in signed.values()]
-    pad.fail(failed)
+    harness.fail(failed)
     for _ in range(2):
         looked_at.clear()
         assert accounts.inspect(signed["deploy"]["signer"]) == []
@@ -1817,11 +1835,11 @@ def test_a_transaction_that_settled_is_not_looked_at_again(
 
 
 def test_balances_are_measured_every_few_minutes_and_nonces_each_time(
-    pad: Launchpad, capsys: pytest.CaptureFixture[str]
+    harness: LaunchHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock, rpc = ManualClock(), pad.json_rpc()
+    clock, rpc = ManualClock(), harness.json_rpc()
     accounts = SignerReconcile(chain_settings().token_chain, rpc, lambda _: TokenTransactions(rpc), clock)
-    signed = pad.sign(pad.new())
+    signed = harness.sign(harness.new())
     measured = []
     for minute in range(20):
         # Now and then a run comes some seconds early or late.
@@ -1840,21 +1858,21 @@ def _overdue(job: str) -> None:
     token.update(actions=[Deployment.open_until.set("2020-01-01T00:00:00.000Z")])
 
 
-def test_runs_of_reconcile_that_overlap_start_a_launch_once(pad: Launchpad) -> None:
-    job, invoke = pad.new(), pad.slipway.invoke
-    boto3.client("stepfunctions").stop_execution(executionArn=pad.slipway.executions()[0]["executionArn"])
+def test_runs_of_reconcile_that_overlap_start_a_launch_once(harness: LaunchHarness) -> None:
+    job, invoke = harness.new(), harness.slipway.invoke
+    boto3.client("stepfunctions").stop_execution(executionArn=harness.slipway.executions()[0]["executionArn"])
     _overdue(job)
     (slow,) = invoke("ReconcileTasks", event("reconcile_find_launches"))["steps"]
     whole = invoke("ReconcileTasks", event("reconcile_find"))
     assert [step["done"] for step in whole["done"] if step["state"] == "ReconcileJob"] == ["started"]
     assert invoke("ReconcileTasks", slow) == {"done": "running"}
-    assert {entry["name"] for entry in pad.slipway.executions()} == {job, f"{job}-2"}
+    assert {entry["name"] for entry in harness.slipway.executions()} == {job, f"{job}-2"}
 
 
 def test_what_fails_is_left_to_the_state_machine_and_stops_nothing_else(
-    pad: Launchpad, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    harness: LaunchHarness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = pad.new()
+    job = harness.new()
     _overdue(job)
 
     def refuse(*_: Any) -> Any:
@@ -1862,16 +1880,16 @@ def test_what_fails_is_left_to_the_state_machine_and_stops_nothing_else(
 
     monkeypatch.setattr(TokenReconcile, "reconcile_job", refuse)
     monkeypatch.setattr("slipway.stacks.reconcile.StackReconcile.find", refuse)
-    found = pad.slipway.invoke("ReconcileTasks", event("reconcile_find"))
+    found = harness.slipway.invoke("ReconcileTasks", event("reconcile_find"))
     assert found["rest"] == [{"state": "ReconcileJob", "deployment_id": job}]
     assert found["failed"] == ["FindStacks"]
-    assert [step["state"] for step in found["done"]] == ["InspectSigner"] * len(pad.signers)
+    assert [step["state"] for step in found["done"]] == ["InspectSigner"] * len(harness.signers)
     told = capsys.readouterr().out
     assert '"state":"FindStacks","StepsFailed"' in told
     assert '"state":"ReconcileJob","StepsFailed"' in told
     # After a process that died, each is left alone.
-    again = pad.slipway.invoke("ReconcileTasks", {**event("reconcile_find"), "tries": 1})
-    assert [step["state"] for step in again["rest"]] == ["ReconcileJob"] + ["InspectSigner"] * len(pad.signers)
+    again = harness.slipway.invoke("ReconcileTasks", {**event("reconcile_find"), "tries": 1})
+    assert [step["state"] for step in again["rest"]] == ["ReconcileJob"] + ["InspectSigner"] * len(harness.signers)
     assert again["done"] == []
 
 
@@ -1879,12 +1897,12 @@ def test_an_account_that_was_never_used_is_left_alone(accounts: SignerReconcile)
     assert accounts.inspect(ALICE.address) == []
 
 
-def test_the_reconcile_function_may_do_all_of_it(pad: Launchpad) -> None:
-    pad.new()
-    found = pad.slipway.invoke("ReconcileTasks", event("reconcile_find"))
+def test_the_reconcile_function_may_do_all_of_it(harness: LaunchHarness) -> None:
+    harness.new()
+    found = harness.slipway.invoke("ReconcileTasks", event("reconcile_find"))
     assert (found["rest"], found["failed"]) == ([], [])
-    accounts = [{"state": "InspectSigner", "chain_id": 31337, "address": signer.address} for signer in pad.signers]
+    accounts = [{"state": "InspectSigner", "chain_id": 31337, "address": signer.address} for signer in harness.signers]
     assert found["done"] == [{**account, "nonces": [], "again": False} for account in accounts]
-    job = pad.new()
-    done = pad.slipway.invoke("ReconcileTasks", {"state": "ReconcileJob", "deployment_id": job})
+    job = harness.new()
+    done = harness.slipway.invoke("ReconcileTasks", {"state": "ReconcileJob", "deployment_id": job})
     assert done["done"] in ("running", "started")

@@ -166,23 +166,23 @@ def pad(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) ->
     return launchpad_of(monkeypatch, earlier, _node, InstalledContracts(**EARLIER["contracts"]))
 
 
-def _state(pad: Launchpad) -> list[dict[str, Any]]:
-    found = [item for table in EARLIER["tables"] for item in pad.slipway.items(table)]
+def _state(harness: LaunchHarness) -> list[dict[str, Any]]:
+    found = [item for table in EARLIER["tables"] for item in harness.slipway.items(table)]
     return sorted(found, key=lambda item: (item["pk"], item["sk"]))
 
 
-def _to_the_end(pad: Launchpad, jobs: list[str]) -> dict[str, str]:
+def _to_the_end(harness: LaunchHarness, jobs: list[str]) -> dict[str, str]:
     """Drive launches as their state machines do, in turns, and return how each ended."""
     given: dict[str, dict[str, Any]] = {job: {} for job in jobs}
     ended: dict[str, str] = {}
     for _ in range(40):
         for job in given.keys() - ended.keys():
-            answer = pad.work(job, **given[job])
+            answer = harness.work(job, **given[job])
             given[job] = {"polls": answer.get("polls", 0)}
             if answer["step"] == "done":
                 ended[job] = str(answer["status"])
             if answer["step"] in ("sign", "bump", "cancel"):
-                pad.signer(answer["step"], job)
+                harness.signer(answer["step"], job)
                 given[job]["asked"] = True
         if len(ended) == len(jobs):
             break
@@ -198,51 +198,51 @@ def _broken_execution(name: str) -> None:
     client.stop_execution(executionArn=started["executionArn"])
 
 
-def test_what_earlier_executions_go_on_asking_for_harms_nobody(pad: Launchpad) -> None:
+def test_what_earlier_executions_go_on_asking_for_harms_nobody(harness: LaunchHarness) -> None:
     """They break, and leave their jobs open for new executions: no failure is recorded in their name."""
-    before = _state(pad)
+    before = _state(harness)
     for function, states in _STATES.items():
         jobs = [EARLIER["workload"]] if function == "AkashDeployTasks" else list(JOBS.values())
         for job in jobs:
             for state in states:
                 given = {"state": state, "job_id": job, "polls": 0, "error": "Lambda.Unknown", "cause": "{}"}
                 with pytest.raises(Exception):  # noqa: B017, PT011 (which one does not matter: nobody lists it)
-                    pad.slipway.invoke(function, given)
-    assert _state(pad) == before
+                    harness.slipway.invoke(function, given)
+    assert _state(harness) == before
 
 
-def test_launches_in_flight_are_taken_up_and_completed_once(pad: Launchpad) -> None:
+def test_launches_in_flight_are_taken_up_and_completed_once(harness: LaunchHarness) -> None:
     jobs = {JOBS[name]: f"model-{name}" for name in IN_FLIGHT}
-    signed = {job: {entry["transaction_hash"] for entry in pad.detail(job)["transactions"]} for job in jobs}
+    signed = {job: {entry["transaction_hash"] for entry in harness.detail(job)["transactions"]} for job in jobs}
     assert sum(map(len, signed.values())) == 7
-    made = len(pad.created())
+    made = len(harness.created())
     for job in jobs:
         _broken_execution(job)
-    steps = pad.slipway.invoke("ReconcileTasks", event("reconcile_find_launches"))["steps"]
+    steps = harness.slipway.invoke("ReconcileTasks", event("reconcile_find_launches"))["steps"]
     assert {step["deployment_id"] for step in steps} == set(jobs)
     for step in steps:
-        assert pad.slipway.invoke("ReconcileTasks", step)["done"] == "started"
-    assert {entry["name"] for entry in pad.slipway.executions()} == {*jobs, *(f"{job}-2" for job in jobs)}
-    assert _to_the_end(pad, list(jobs)) == dict.fromkeys(jobs, "completed")
+        assert harness.slipway.invoke("ReconcileTasks", step)["done"] == "started"
+    assert {entry["name"] for entry in harness.slipway.executions()} == {*jobs, *(f"{job}-2" for job in jobs)}
+    assert _to_the_end(harness, list(jobs)) == dict.fromkeys(jobs, "completed")
     for job, model in jobs.items():
-        detail = pad.detail(job)
-        assert pad.token_of(model) == detail["token_address"].lower()
+        detail = harness.detail(job)
+        assert harness.token_of(model) == detail["token_address"].lower()
         # What was signed before is what is on the chain: nothing is made twice.
         assert signed[job] <= {entry["transaction_hash"] for entry in detail["transactions"]}
         assert [entry["purpose"] for entry in detail["transactions"]].count("deploy") == 1
     # Those that were not on the chain yet.
-    assert len(pad.created()) - made == len({"accepted", "checked", "signed"})
+    assert len(harness.created()) - made == len({"accepted", "checked", "signed"})
 
 
-def test_what_had_ended_reads_as_it_ended(pad: Launchpad) -> None:
-    completed = pad.detail(JOBS["completed"])
+def test_what_had_ended_reads_as_it_ended(harness: LaunchHarness) -> None:
+    completed = harness.detail(JOBS["completed"])
     assert completed["status"] == "completed"
-    assert pad.token_of("model-completed") == completed["token_address"].lower()
-    failed = pad.detail(JOBS["failed"])
+    assert harness.token_of("model-completed") == completed["token_address"].lower()
+    failed = harness.detail(JOBS["failed"])
     assert (failed["status"], failed["error"]["code"]) == ("failed", "DEPLOYMENT_FAILED")
-    assert pad.slipway.launch("model-failed").status == 202
-    assert pad.slipway.launch("model-completed").code == "TOKEN_EXISTS"
-    listed = pad.slipway.api("api_deployments_list", token=pad.slipway.token()).body["deployments"]
+    assert harness.slipway.launch("model-failed").status == 202
+    assert harness.slipway.launch("model-completed").code == "TOKEN_EXISTS"
+    listed = harness.slipway.api("api_deployments_list", token=harness.slipway.token()).body["deployments"]
     assert {entry["deployment_id"] for entry in listed} >= set(JOBS.values())
 
 

@@ -292,7 +292,7 @@ def test_proxies_of_the_machine_reach_the_daemon(machine: Machine, fake: FakeSli
     assert kept == ["http_proxy=http://proxy.test:1", "no_proxy=127.0.0.1"]
 
 
-def test_slipway_out_of_reach_is_told_apart_from_a_refused_code(machine: Machine) -> None:
+def test_slipway_out_of_reach_is_distinguished_from_a_refused_code(machine: Machine) -> None:
     done = machine.run(setup_script(WALLET, "http://127.0.0.1:9"), code="good-code")
     assert done.returncode == 1
     assert "did not take the code" in done.stderr
@@ -346,7 +346,7 @@ def test_what_passes_is_tried_again(machine: Machine, fake: FakeSlipway, status:
     assert f"({status} because of {status})" in machine.log()
 
 
-def test_a_beat_that_is_wrong_is_dropped_and_told(machine: Machine, fake: FakeSlipway) -> None:
+def test_a_beat_that_is_wrong_is_dropped_and_reported(machine: Machine, fake: FakeSlipway) -> None:
     fake.statuses = [400]
     _set_up(machine, fake)
     eventually(lambda: fake.beats, what="the next heartbeat has come")
@@ -354,7 +354,7 @@ def test_a_beat_that_is_wrong_is_dropped_and_told(machine: Machine, fake: FakeSl
     assert "can't be reached" not in machine.log()
 
 
-def test_a_beat_that_is_too_large_tells_fewer_containers(machine: Machine, fake: FakeSlipway) -> None:
+def test_a_beat_that_is_too_large_reports_fewer_containers(machine: Machine, fake: FakeSlipway) -> None:
     machine.runs(*(container(f"c{number}", "") for number in range(9)))
     fake.largest = 3
     _set_up(machine, fake)
@@ -388,7 +388,7 @@ def test_a_revoked_token_is_asked_about_slowly_and_loses_no_beat(machine: Machin
     eventually(lambda: set(waiting) <= set(_times(fake.beats)), what="what waited has come")
 
 
-def test_without_docker_the_last_list_is_told(machine: Machine, fake: FakeSlipway) -> None:
+def test_without_docker_the_last_list_is_reported(machine: Machine, fake: FakeSlipway) -> None:
     _set_up(machine, fake)
     eventually(lambda: fake.beats, what="a heartbeat has come")
     machine.break_docker()
@@ -400,7 +400,7 @@ def test_without_docker_the_last_list_is_told(machine: Machine, fake: FakeSlipwa
     eventually(lambda: fake.beats[-1]["containers"] == [], what="docker is believed again")
 
 
-def test_without_docker_from_the_start_nothing_is_told_of_it(machine: Machine, fake: FakeSlipway) -> None:
+def test_without_docker_from_the_start_nothing_is_reported_of_it(machine: Machine, fake: FakeSlipway) -> None:
     machine.break_docker()
     _set_up(machine, fake)
     assert eventually(lambda: fake.beats, what="a heartbeat has come")[0]["containers"] == []

@@ -478,7 +478,7 @@ def test_a_silent_session_counts_as_closed_before_the_flush_comes(slipway: Insta
     assert body["percent"] == pytest.approx(100 / 168, abs=0.01)
 
 
-def test_a_session_closed_between_the_reads_is_told_once(slipway: Installation) -> None:
+def test_a_session_closed_between_the_reads_is_reported_once(slipway: Installation) -> None:
     last = _now() - HOUR
     _observed_worker(last - HOUR, last)
     record = _record(last - HOUR, last)

@@ -205,7 +205,7 @@ def test_jobs_are_spread_over_the_pool() -> None:
     assert used == {signer.address for signer in signers}
 
 
-def test_a_job_that_is_elsewhere_by_now_is_told_so_and_nothing_is_signed() -> None:
+def test_a_job_that_is_elsewhere_by_now_learns_so_and_nothing_is_signed() -> None:
     signers = [LocalSigner(KEYS[0])]
     gone = Check("job", ControlItem("JOB", "X"), ControlItem.pk.exists())
     with pytest.raises(ConflictError):

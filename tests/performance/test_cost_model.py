@@ -75,7 +75,7 @@ def test_there_are_as_many_accounts_as_the_template_has() -> None:
     )
 
 
-def test_a_difference_is_told_and_a_poll_more_is_none() -> None:
+def test_a_difference_is_reported_and_a_poll_more_is_none() -> None:
     rows = declared(DOCUMENT.read_text())
     for name, more in (("POST /heartbeat", 1), ("token_launch", 9)):
         changed = {**rows, name: cost_model.Row(**{**vars(rows[name]), "requests": rows[name].requests + more})}

@@ -139,7 +139,7 @@ def test_heartbeats_import_no_framework_and_no_cryptography() -> None:
 
 
 @pytest.mark.parametrize("name", ["BuildStreamFunction", "BuildReplayFunction"])
-def test_who_tells_a_build_imports_no_framework_and_no_cryptography(name: str) -> None:
+def test_who_publishes_a_build_imports_no_framework_and_no_cryptography(name: str) -> None:
     unwanted = {"fastapi", "starlette", "mangum", "cryptography", "jwt", "httpx", "boto3", "Crypto"}
     assert _packages(name) & unwanted == set()
 

@@ -85,7 +85,7 @@ def _connections(stack: RunningStack, build_id: str) -> list[dict[str, Any]]:
 # ── What is told ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_build_is_told_from_its_first_event_and_live_to_its_end(
+def test_a_build_is_reported_from_its_first_event_and_live_to_its_end(
     stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
@@ -100,7 +100,7 @@ def test_a_build_is_told_from_its_first_event_and_live_to_its_end(
     eventually(lambda: not _connections(stack, build.build_id))
 
 
-def test_what_happens_while_a_client_connects_is_told_once_and_in_order(
+def test_what_happens_while_a_client_connects_is_reported_once_and_in_order(
     stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
@@ -129,7 +129,7 @@ def test_a_client_that_comes_back_in_the_middle_misses_nothing(
     assert seen == build.told
 
 
-def test_two_clients_are_told_the_same_whatever_one_of_them_does(
+def test_two_clients_receive_the_same_whatever_one_of_them_does(
     stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()
@@ -156,7 +156,7 @@ def test_a_build_that_has_ended_is_replayed_and_the_stream_closed(
         assert _rest(socket) == ([], 1000)
 
 
-def test_a_build_that_goes_on_after_its_end_is_told_whole(
+def test_a_build_that_goes_on_after_its_end_is_reported_whole(
     stack: RunningStack, user: Token, written: Callable[[], WrittenBuild]
 ) -> None:
     build = written()

@@ -81,7 +81,7 @@ _ERC20: list[dict[str, Any]] = [
 ]
 
 
-def test_a_complete_build_tells_of_itself(built: dict[str, Any]) -> None:
+def test_a_complete_build_describes_itself(built: dict[str, Any]) -> None:
     assert (built["progress"], built["step"]) == (100, "complete")
     assert built["engine"] == "composer"
     assert built["contract_name"] == "HyperKit"
@@ -93,7 +93,7 @@ def test_a_complete_build_tells_of_itself(built: dict[str, Any]) -> None:
     assert int(built["gas_used"]) == sum(int(entry["gas_used"]) for entry in built["deployments"])
 
 
-def test_its_code_is_a_file_and_its_audit_is_told(stack: Any, user: Token, built: dict[str, Any]) -> None:
+def test_its_code_is_a_file_and_its_audit_is_reported(stack: Any, user: Token, built: dict[str, Any]) -> None:
     code = read(stack, user, built["build_id"], "/code")
     assert code.status_code == 200
     assert code.headers["content-type"].startswith("text/plain")
@@ -202,7 +202,7 @@ def test_a_wish_that_is_not_honoured_is_refused_by_its_words(stack: Any) -> None
     assert _page(stack, token)["total"] == 0
 
 
-def test_a_preview_tells_the_gas_that_the_deployment_uses(stack: Any, user: Token, built: dict[str, Any]) -> None:
+def test_a_preview_reports_the_gas_that_the_deployment_uses(stack: Any, user: Token, built: dict[str, Any]) -> None:
     body = {"prompt": PROMPT, "chains": [*CHAINS]}
     answer = stack.http.post(f"{PATH}/preview", json=body, headers=bearer(user))
     assert answer.status_code == 200, answer.text
@@ -318,7 +318,7 @@ def test_one_key_is_one_build_however_often_it_is_sent_at_once(stack: Any) -> No
     over(stack, token, answers[0].json()["build_id"])
 
 
-def test_only_so_many_builds_are_open_at_once_and_pages_tell_the_truth(stack: Any) -> None:
+def test_only_so_many_builds_are_open_at_once_and_pages_report_the_truth(stack: Any) -> None:
     token = stranger(stack)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         asked = [threads.submit(request, stack, token) for _ in range(AT_ONCE)]

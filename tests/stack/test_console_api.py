@@ -13,7 +13,7 @@ from slipway.akash.console.client import ConsoleApi
 from tests.support.console_simulator import sdl
 
 
-def test_the_stack_tells_its_console_api_and_keeps_the_key_as_a_secret(stack: Any) -> None:
+def test_the_stack_reports_its_console_api_and_keeps_the_key_as_a_secret(stack: Any) -> None:
     url = stack.described["console_api"]
     partial = f"arn:aws:secretsmanager:{stack.described['region']}:{ACCOUNT}:secret:slipway/akash-api-key"
     key = stack.client("secretsmanager").get_secret_value(SecretId=partial)["SecretString"]

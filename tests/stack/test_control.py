@@ -81,9 +81,7 @@ def test_only_known_services_by_administrators(stack: Any, admin: Token, user: T
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
 
 
-def test_the_trail_tells_of_every_attempt_and_can_be_searched(
-    stack: Any, admin: Token, user: Token, owner: str
-) -> None:
+def test_the_trail_reports_every_attempt_and_can_be_searched(stack: Any, admin: Token, user: Token, owner: str) -> None:
     # The trail is every test's; this one looks at what happened since it began.
     began = {"from": _moment(time.time() - 1)}
     model_id = new_model(stack, admin, owner)

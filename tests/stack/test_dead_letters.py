@@ -76,7 +76,7 @@ def test_an_event_that_a_function_can_not_take_arrives_with_what_was_wrong(
     queue.keep(receipt)
 
 
-def test_the_command_tells_and_redrives(stack: Any, queue: DeadLetterQueue, monkeypatch: Any, capsys: Any) -> None:
+def test_the_command_reports_and_redrives(stack: Any, queue: DeadLetterQueue, monkeypatch: Any, capsys: Any) -> None:
     """A function that works takes its event; what nobody understands stays, and is told."""
     _empty(stack)
     sqs, url = stack.client("sqs"), stack.outputs["DeadLettersUrl"]

@@ -21,7 +21,7 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
-def test_a_worker_that_comes_up_is_told_to_its_owner(stack: Any, user: Token, receiver: Receiver) -> None:
+def test_a_worker_that_comes_up_is_reported_to_its_owner(stack: Any, user: Token, receiver: Receiver) -> None:
     http: httpx.Client = stack.http
     receiver.manners = [500]
     made = http.post("/api/webhooks", json={"url": receiver.url, "events": ["worker.*"]}, headers=bearer(user))

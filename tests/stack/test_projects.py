@@ -77,7 +77,7 @@ def test_one_key_sent_at_once_creates_once(stack: Any, user: Token) -> None:
     assert len({answer.text for answer in answers}) == 1
 
 
-def test_of_two_ends_told_at_once_one_is_true(stack: Any, user: Token) -> None:
+def test_of_two_ends_reported_at_once_one_is_true(stack: Any, user: Token) -> None:
     for _ in range(3):
         name = _name()
         assert _create(stack, user, name).status_code == 201

@@ -9,9 +9,9 @@ from http.server import ThreadingHTTPServer
 
 import httpx
 
+from tests.support.flaky_node import FlakyNode
 from tests.support.loopback_handler import LoopbackHandler
 from tests.support.nodes import FakeNode
-from tests.support.weather import Weather
 
 
 @contextmanager

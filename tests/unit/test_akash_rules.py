@@ -94,7 +94,7 @@ def test_ready_is_when_every_replica_of_every_service_is_available(leases: list[
     assert is_ready(["web", "db"], leases) is ready
 
 
-def test_what_providers_tell_is_kept() -> None:
+def test_what_providers_report_is_kept() -> None:
     seen = observation_of([parse(Lease, LEASE), _lease()], "2026-11-21T00:00:00.000Z")
     assert seen.services["web"].uris == ["abc.ingress.provider.test"]
     (port,) = seen.forwarded_ports["web"]

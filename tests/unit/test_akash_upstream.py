@@ -76,7 +76,7 @@ def test_holes_inside_a_status(path: tuple[Any, ...], value: Any) -> None:
     assert parse(Deployment, answer).leases[0].status is not None
 
 
-def test_a_provider_that_can_not_be_reached_tells_nothing() -> None:
+def test_a_provider_that_can_not_be_reached_reports_nothing() -> None:
     answer = copy.deepcopy(DEPLOYMENT)
     answer["leases"][0]["status"] = None
     assert parse(Deployment, answer).leases[0].status is None

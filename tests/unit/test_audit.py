@@ -491,7 +491,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[
     return status, json.loads(capsys.readouterr().out)
 
 
-def test_the_command_line_tells_by_its_status(
+def test_the_command_line_reports_by_its_status(
     auditor: Auditor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     # One compiler for all; its users close it, and it starts again.

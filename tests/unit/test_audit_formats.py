@@ -58,7 +58,7 @@ def test_no_audit_is_an_unsuccessful_run_and_says_so() -> None:
     assert "There is no audit" in markdown(NONE, "Token")
 
 
-def test_markdown_tells_the_verdict_and_every_finding() -> None:
+def test_markdown_reports_the_verdict_and_every_finding() -> None:
     text = markdown(FAILED, "Harbour (HRB)")
     assert text.splitlines()[0] == "# Audit of Harbour \\(HRB\\)"
     assert "**Not passed**: 1 of High or Medium impact." in text

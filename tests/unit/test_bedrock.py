@@ -244,7 +244,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         calls("submit_contract", draft(constructor_arguments=[{"name": "a b", "type": "uint256", "value": "1"}])),
     ],
 )
-def test_an_answer_that_can_not_be_used_is_told_why_and_asked_for_again(bad: dict[str, Any]) -> None:
+def test_an_answer_that_can_not_be_used_is_refused_with_the_reason_and_asked_for_again(bad: dict[str, Any]) -> None:
     made, client = generate(bad, calls("submit_contract", draft()))
     assert made.contract_name == "Counter"
     assert made.usage is not None

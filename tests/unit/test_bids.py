@@ -189,7 +189,7 @@ def test_a_limit_of_any_size_is_stored_and_read_exactly(given: Any) -> None:
     assert "E" not in stored["maxPrice"]
 
 
-def test_a_tiny_limit_is_told_as_it_is() -> None:
+def test_a_tiny_limit_is_reported_as_it_is() -> None:
     limit = "0.0000001"
     assert refusal(wanted(maxPrice=limit), bid(amount="0.0001"), provider()) is None
     assert refusal(wanted(maxPrice=limit), bid(amount=1), provider()) == f"costs more than {limit} USD an hour"

@@ -251,7 +251,7 @@ def test_cancelled_when_the_transaction_that_does_nothing_was_mined() -> None:
     assert _state(item, eth_getTransactionReceipt=_receipt(FIRST)).progress is Progress.CONFIRMED
 
 
-def test_a_node_that_cannot_tell_is_asked_again_later() -> None:
+def test_a_node_that_cannot_answer_is_asked_again_later() -> None:
     """As geth says while it indexes; that is no word on the transaction."""
     for method in ("eth_getTransactionReceipt", "eth_getTransactionByHash"):
         with pytest.raises(UpstreamUnavailableError):

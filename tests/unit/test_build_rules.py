@@ -54,7 +54,7 @@ def test_numbers_sort_as_they_count(numbers: list[int]) -> None:
 
 
 @given(st.lists(st.floats(0.01, 10_000), max_size=80))
-def test_an_estimate_is_the_target_until_builds_tell_better(seconds: list[float]) -> None:
+def test_an_estimate_is_the_target_until_builds_report_better(seconds: list[float]) -> None:
     estimate = estimated_seconds(seconds)
     if len(seconds) < MIN_BUILDS:
         assert estimate == TARGET_SECONDS == 87

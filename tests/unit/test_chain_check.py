@@ -82,7 +82,7 @@ def test_an_address_that_lags() -> None:
     assert world.verdicts()[:2] == ["it lags behind the chain's other addresses", "ok"]
 
 
-def test_an_address_that_does_not_answer_tells_no_key() -> None:
+def test_an_address_that_does_not_answer_reveals_no_key() -> None:
     world = World()
     world.answers["first.test"]["eth_blockNumber"] = httpx.Response(
         401,

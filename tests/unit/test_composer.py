@@ -193,7 +193,7 @@ def test_an_address_for_nothing_is_not_dropped() -> None:
     assert OTHER in [entry.text for entry in made.not_honoured]
 
 
-def test_an_option_that_the_kind_lacks_is_told() -> None:
+def test_an_option_that_the_kind_lacks_is_reported() -> None:
     made = compose("An escrow", options={"decimals": 6, "upgradeable": True, "votes": True, "access": "roles"})
     texts = [entry.text for entry in made.not_honoured]
     assert sorted(texts) == ["options.access", "options.decimals", "options.upgradeable", "options.votes"]

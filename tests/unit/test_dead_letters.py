@@ -267,12 +267,12 @@ def test_a_batch_that_the_stream_has_no_more_stays() -> None:
 @given(
     some.one_of(some.text(), some.recursive(some.none() | some.integers() | some.text(), some.lists).map(json.dumps))
 )
-def test_anything_else_is_told_to_be_none(body: str) -> None:
+def test_anything_else_is_reported_as_none(body: str) -> None:
     with pytest.raises(ValueError, match="not a dead letter"):
         dead_letter(body, {})
 
 
-def test_the_command_tells_all_and_redrives_what_it_can(
+def test_the_command_reports_all_and_redrives_what_it_can(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws = Aws([_message(json.dumps(INVOCATION)), _message("{}", SCHEDULE, "2")])
@@ -288,6 +288,6 @@ def test_the_command_tells_all_and_redrives_what_it_can(
     assert deleted == ["receipt-2"]
 
 
-def test_an_empty_queue_is_told_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_queue_is_reported_as_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letters, "boto3", Aws())
     assert dead_letters.main(["url"]) == 0

@@ -28,14 +28,14 @@ def _argument(kind: str, value: Any) -> dict[str, Any]:
 
 
 @given(st.integers(1, 2**53), st.integers(1, 1000))
-def test_a_purpose_tells_its_chain_and_attempt(chain_id: int, attempt: int) -> None:
+def test_a_purpose_reports_its_chain_and_attempt(chain_id: int, attempt: int) -> None:
     assert chain_and_attempt(purpose_of(chain_id, attempt)) == (chain_id, attempt)
 
 
 @pytest.mark.parametrize(
     "purpose", ["deploy", "register", "close", "build", "build:", "build:1", "build:1:x", "other:1:1"]
 )
-def test_purposes_of_other_jobs_are_told_apart(purpose: str) -> None:
+def test_purposes_of_other_jobs_are_distinguished(purpose: str) -> None:
     assert chain_and_attempt(purpose) is None
 
 

@@ -88,7 +88,7 @@ def test_names_lead_to_codes() -> None:
         assert not is_known(foreign)
 
 
-def test_an_error_carries_what_the_envelope_tells() -> None:
+def test_an_error_carries_what_the_envelope_reports() -> None:
     error = errors.ConflictError("Not now", details={"status": "failed"}, retry_after=3)
     assert (str(error), error.message, error.details, error.retry_after) == (
         "Not now",

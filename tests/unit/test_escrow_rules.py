@@ -41,7 +41,7 @@ def _wrong(**fields: Any) -> set[str]:
 
 
 @given(st.integers(1, MAX_UINT256), st.integers(0, 77))
-def test_amounts_are_told_as_they_are_read(amount: int, decimals: int) -> None:
+def test_amounts_are_reported_as_they_are_read(amount: int, decimals: int) -> None:
     text = format_amount(amount, decimals)
     assert Decimal(text) == Decimal(amount) / Decimal(10) ** decimals or len(str(amount)) > 28
     assert len(text.partition(".")[2]) == decimals
@@ -96,7 +96,7 @@ def test_amounts_that_are_none(amount: Any) -> None:
 
 
 @given(st.uuids(), st.uuids())
-def test_a_jobs_key_is_its_own_and_tells_it(one: uuid.UUID, other: uuid.UUID) -> None:
+def test_a_jobs_key_is_its_own_and_identifies_it(one: uuid.UUID, other: uuid.UUID) -> None:
     key = job_key(str(one))
     assert len(key) == 32
     assert uuid.UUID(bytes=key[:16]) == one

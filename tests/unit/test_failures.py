@@ -80,7 +80,7 @@ def test_known_errors_keep_their_code_and_message(error: str, cause: str, expect
         ("States.TaskFailed", '"password-in-a-message"'),
     ],
 )
-def test_unknown_errors_tell_the_owner_nothing(error: str, cause: str) -> None:
+def test_unknown_errors_reveal_nothing_to_the_owner(error: str, cause: str) -> None:
     assert failure_of(error, cause, "launch") == INTERNAL
 
 

@@ -71,7 +71,7 @@ def test_workstation_cards_are_met_with_and_without_rtx() -> None:
     assert not parse_gpu("rtx5000").is_met_by(gpu_of("nvidia", "rtxa5000"))
 
 
-def test_what_is_not_told_of_a_gpu_is_not_held_against_it() -> None:
+def test_what_is_not_reported_of_a_gpu_is_not_held_against_it() -> None:
     assert parse_gpu("a100-80gb-sxm").is_met_by(gpu_of("", "a100"))
     assert not parse_gpu("a100").is_met_by(gpu_of("nvidia", ""))
     assert any_meets(parse_gpu("h100"), [A100, gpu_of("nvidia", "H100")])

@@ -115,7 +115,7 @@ def test_an_address_that_is_down_is_passed_over(down: Callable[[], httpx.Respons
 
 
 @pytest.mark.parametrize("down", [entry[1] for entry in DOWN], ids=[entry[0] for entry in DOWN])
-def test_all_down_is_unavailable_and_tells_no_address(down: Callable[[], httpx.Response]) -> None:
+def test_all_down_is_unavailable_and_reveals_no_address(down: Callable[[], httpx.Response]) -> None:
     with pytest.raises(UpstreamUnavailableError) as caught:
         _rpc(lambda request: down()).block_number()
     told = str(caught.value) + json.dumps(caught.value.details)
@@ -200,7 +200,7 @@ def test_an_address_of_another_chain_is_never_used(clock: ManualClock) -> None:
         JsonRpc(_chain(FIRST), client, clock=clock).block_number()
 
 
-def test_nothing_but_too_much_to_do_is_told_from_an_outage() -> None:
+def test_nothing_but_too_much_to_do_is_distinguished_from_an_outage() -> None:
     def down(*answers: Callable[[], httpx.Response]) -> UpstreamUnavailableError:
         turn = itertools.cycle(answers)
         with pytest.raises(UpstreamUnavailableError) as caught:

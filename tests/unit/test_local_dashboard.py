@@ -121,7 +121,7 @@ def test_what_is_not_in_the_build_is_not_there(build: Path, path: str) -> None:
     assert (status, "secret" in text) == (404, False)
 
 
-def test_the_dashboard_is_told_of_the_stack(build: Path) -> None:
+def test_the_dashboard_knows_the_stack(build: Path) -> None:
     assert get(build, "/local-config.json")[:2] == (200, '{"api": "http://localhost:1"}')
 
 

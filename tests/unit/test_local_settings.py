@@ -241,7 +241,7 @@ def test_a_missing_node_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "\n" not in str(refused.value)
 
 
-def test_descendants_are_found_and_a_process_is_told_from_its_successor() -> None:
+def test_descendants_are_found_and_a_process_is_distinguished_from_its_successor() -> None:
     command = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
     with subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         started = processes.start_time(parent.pid)

@@ -39,7 +39,7 @@ def test_the_end_of_a_log_of_different_lines_is_resumed_exactly(before: int, new
 @given(before=REPETITIVE, news=REPETITIVE, cut=st.integers(0, 60), known=st.booleans())
 @example(before=["tick"] * 5, news=["tick"] * 3, cut=2, known=False)
 @example(before=["tick", "tock"] * 20, news=["tick", "tock"], cut=3, known=True)
-def test_the_end_of_a_log_that_repeats_itself_is_resumed_exactly_or_the_doubt_is_told(
+def test_the_end_of_a_log_that_repeats_itself_is_resumed_exactly_or_the_doubt_is_reported(
     before: list[str], news: list[str], cut: int, known: bool
 ) -> None:
     log = before + news

@@ -67,7 +67,7 @@ LINES = st.lists(st.sampled_from(["GET / 200", "tick", "tock", "\n", ""]), max_s
 
 
 @given(st.lists(st.tuples(LINES, LINES, st.none() | st.integers(0, 15)), max_size=8))
-def test_a_repetitive_log_is_told_once_over_any_number_of_polls(
+def test_a_repetitive_log_is_reported_once_over_any_number_of_polls(
     polls: list[tuple[list[str], list[str], int | None]],
 ) -> None:
     reader = Reader()
@@ -81,7 +81,7 @@ def test_a_repetitive_log_is_told_once_over_any_number_of_polls(
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), LINES), max_size=12))
-def test_pods_are_told_apart(writes: list[tuple[str, list[str]]]) -> None:
+def test_pods_are_distinguished(writes: list[tuple[str, list[str]]]) -> None:
     reader = Reader(logs={"a": ["a"], "b": ["b"], "c": ["c"]})
     for pod, lines in writes:
         reader.subscribe({pod: lines})
@@ -108,7 +108,7 @@ def test_a_tail_of_nothing_begins_with_what_comes() -> None:
 
 
 @pytest.mark.parametrize("burst", [900, 5000, MAX_WINDOW - 3000])
-def test_a_burst_between_polls_is_told_whole(burst: int) -> None:
+def test_a_burst_between_polls_is_reported_whole(burst: int) -> None:
     reader = Reader(logs={"web-1": ["start", *["tick"] * 2000]}, tail=5)
     reader.subscribe()
     reader.write("web-1", *["tick"] * burst)
@@ -149,7 +149,7 @@ def test_a_long_log_of_one_line_is_a_doubt_and_loses_nothing_that_is_written_dur
     assert reader.gaps == [Gap.AMBIGUOUS]
 
 
-def test_another_pod_in_the_place_of_the_last_is_one_gap_and_told_whole() -> None:
+def test_another_pod_in_the_place_of_the_last_is_one_gap_and_reported_whole() -> None:
     reader = Reader(logs={"web-1": ["a", "b"]})
     reader.subscribe()
     reader.logs = {"web-2": ["starting", "ready"]}

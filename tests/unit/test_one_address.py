@@ -160,7 +160,7 @@ def test_no_other_route_of_the_api_is_a_page() -> None:
             assert "origin" not in _rewritten(concrete, by="SharedPathFunction", headers={"accept": _BROWSER}), path
 
 
-def test_paths_that_pages_share_are_told_apart() -> None:
+def test_paths_that_pages_share_are_distinguished() -> None:
     for behaviour in _distribution()["CacheBehaviors"]:
         if behaviour["PathPattern"] in ("/deployments*", "/workers*"):
             assert "SharedPathFunction" in json.dumps(behaviour["FunctionAssociations"])

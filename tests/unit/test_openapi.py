@@ -55,7 +55,7 @@ def test_the_committed_document_is_fresh() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == text(), "run `make openapi` and commit docs/openapi.json"
 
 
-def test_it_tells_of_every_route_of_the_template_and_of_no_other() -> None:
+def test_it_reports_every_route_of_the_template_and_of_no_other() -> None:
     assert set(OPERATIONS) == set(ROUTES)
 
 

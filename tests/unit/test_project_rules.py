@@ -71,7 +71,7 @@ def test_a_refusal_names_both_states(
 
 
 @given(STATUSES, STATUSES)
-def test_a_stranger_is_told_that_first(current: ProjectStatus, wanted: ProjectStatus) -> None:
+def test_a_stranger_learns_that_first(current: ProjectStatus, wanted: ProjectStatus) -> None:
     stranger = _caller(BOB.address, ADMIN_ROLE)
     assert isinstance(change_refusal(stranger, _project(current), StatusChange(status=wanted)), ForbiddenError)
 

@@ -125,7 +125,7 @@ def test_audited_and_online_only() -> None:
     assert _names(online=False) == ["fjord"]
 
 
-def test_an_entry_tells_what_a_provider_has_and_what_is_free() -> None:
+def test_an_entry_reports_what_a_provider_has_and_what_is_free() -> None:
     stats = {
         "cpu": {"active": 28000, "available": 100000, "pending": 0, "total": 128000},
         "gpu": {"active": 1, "available": 7, "pending": 0, "total": 8},
@@ -148,7 +148,7 @@ def test_an_entry_tells_what_a_provider_has_and_what_is_free() -> None:
     assert (entry["region"], entry["country"], entry["country_code"]) == ("eu-central", "Germany", "DE")
 
 
-def test_what_a_provider_does_not_tell_is_null_and_not_nothing() -> None:
+def test_what_a_provider_does_not_report_is_null_and_not_nothing() -> None:
     bare = parse(Provider, {"owner": "akash1bare"})
     market = Market(providers=[bare])
     entry = entry_of(market, matching(market, provider_filter_all())[0]).model_dump(by_alias=True)

@@ -72,7 +72,7 @@ def test_the_example_of_the_documents_can_be_deployed() -> None:
     assert parse_sdl((ROOT / "docs" / "examples" / "web.yaml").read_text()).services == ("web",)
 
 
-def test_groups_and_gpus_are_told() -> None:
+def test_groups_and_gpus_are_reported() -> None:
     workload = parse_sdl(
         sdl(
             profiles__compute__small__resources__gpu=GPU,
@@ -194,7 +194,7 @@ def test_groups_and_gpus_are_told() -> None:
         ({"reclamation": None}, "reclamation", "is empty"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_path(changes: dict[str, Any], path: str, reason: str) -> None:
+def test_a_mistake_is_reported_with_its_path(changes: dict[str, Any], path: str, reason: str) -> None:
     with pytest.raises(InvalidSdlError) as caught:
         parse_sdl(sdl(**changes))
     fields = (caught.value.details or {})["fields"]
@@ -218,7 +218,7 @@ def test_the_size_is_bounded_in_bytes() -> None:
             parse_sdl(text + "\n" + padding)
 
 
-def test_several_mistakes_are_told_at_once_and_bounded() -> None:
+def test_several_mistakes_are_reported_at_once_and_bounded() -> None:
     with pytest.raises(InvalidSdlError) as caught:
         parse_sdl(sdl(**{f"services__web{index}": {} for index in range(40)}))
     assert len((caught.value.details or {})["fields"]) == 20

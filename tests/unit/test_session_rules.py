@@ -116,7 +116,7 @@ def test_a_beat_inside_a_known_session_changes_nothing(beats: list[int], index: 
 
 
 @given(BEATS, st.randoms(use_true_random=False))
-def test_only_the_newest_beat_is_told_to_be_so(beats: list[int], chance: random.Random) -> None:
+def test_only_the_newest_beat_is_reported_as_such(beats: list[int], chance: random.Random) -> None:
     stored, newest = Stored(), -1
     for at in chance.sample(beats, len(beats)):
         change = stored.beat(at)

@@ -140,7 +140,7 @@ def test_every_task_catches_but_the_one_that_records_failures(scope: Scope, name
     assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
-def test_an_operator_is_told_why_a_launch_is_not_taken_up_again() -> None:
+def test_an_operator_learns_why_a_launch_is_not_taken_up_again() -> None:
     states = MACHINES["token_register"]["States"]
     assert [entry["Next"] for entry in states["Resume"]["Catch"]] == ["Refused"]
     assert states["Refused"]["Type"] == "Fail"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.streams.models import Posted
-from tests.support.stream_world import World
+from tests.support.stream_simulation import StreamSimulation
 
 ENDED = ("complete", "failed", "cancelled")
 RUNNING = ("pending", "generating", "auditing", "deploying")
@@ -35,31 +35,31 @@ troubles = st.dictionaries(
 )
 
 
-def _told_right(world: World) -> None:
-    last = len(world.log)
+def _assert_delivered_right(simulation: StreamSimulation) -> None:
+    last = len(simulation.log)
     # In order, without a gap or a repeat, from where the client wanted it.
-    assert world.received == list(range(world.begin + 1, world.begin + 1 + len(world.received)))
-    if world.failed:
-        assert world.received == []
-    elif not world.closed:
+    assert simulation.received == list(range(simulation.begin + 1, simulation.begin + 1 + len(simulation.received)))
+    if simulation.failed:
+        assert simulation.received == []
+    elif not simulation.closed:
         # Who is left connected has been told everything, and there is more to come.
-        assert world.received == list(range(world.begin + 1, last + 1))
-        assert world.log[-1].status not in ENDED
+        assert simulation.received == list(range(simulation.begin + 1, last + 1))
+        assert simulation.log[-1].status not in ENDED
 
 
 @settings(max_examples=400)
 @given(histories(), choices)
-def test_everybody_delivers_at_once_and_each_event_is_told_once(
+def test_everybody_delivers_at_once_and_each_event_is_reported_once(
     history: tuple[tuple[str, ...], int, int], order: list[int]
 ) -> None:
-    world = World(*history, order)
-    world.run()
-    _told_right(world)
-    if world.closed and not world.abandoned:
+    simulation = StreamSimulation(*history, order)
+    simulation.run()
+    _assert_delivered_right(simulation)
+    if simulation.closed and not simulation.abandoned:
         # Nothing but the build's end closes it, and a client that comes late is told all that there is first.
-        told = world.begin + len(world.received)
-        assert told >= world.early
-        assert world.log[told - 1].status in ENDED
+        told = simulation.begin + len(simulation.received)
+        assert told >= simulation.early
+        assert simulation.log[told - 1].status in ENDED
 
 
 @settings(max_examples=400)
@@ -70,50 +70,50 @@ def test_who_dies_leaves_a_stream_that_is_whole_or_closed(
     deaths: set[int],
     trouble: dict[int, tuple[Posted, bool]],
 ) -> None:
-    world = World(*history, order, frozenset(deaths), trouble)
-    world.run()
-    _told_right(world)
+    simulation = StreamSimulation(*history, order, frozenset(deaths), trouble)
+    simulation.run()
+    _assert_delivered_right(simulation)
 
 
 @pytest.mark.parametrize("step", range(40))
 def test_a_deliverer_dies_at_every_step_in_turn(step: int) -> None:
-    world = World(("pending", "generating", "auditing", "complete"), 1, 0, (), frozenset({step}))
-    world.run()
-    _told_right(world)
-    assert world.closed
+    simulation = StreamSimulation(("pending", "generating", "auditing", "complete"), 1, 0, (), frozenset({step}))
+    simulation.run()
+    _assert_delivered_right(simulation)
+    assert simulation.closed
 
 
-def test_a_long_history_is_told_whole_to_who_comes_last() -> None:
+def test_a_long_history_is_sent_whole_to_who_comes_last() -> None:
     statuses = (*["auditing"] * 10, "complete")
-    world = World(statuses, len(statuses), 2)
-    world.run()
-    assert world.received == list(range(3, 12))
-    assert world.closed
+    simulation = StreamSimulation(statuses, len(statuses), 2)
+    simulation.run()
+    assert simulation.received == list(range(3, 12))
+    assert simulation.closed
 
 
-def test_who_has_seen_the_end_is_told_nothing_and_closed() -> None:
-    world = World(("pending", "failed"), 2, 2)
-    world.run()
-    assert world.received == []
-    assert world.closed
+def test_who_has_seen_the_end_receives_nothing_and_is_closed() -> None:
+    simulation = StreamSimulation(("pending", "failed"), 2, 2)
+    simulation.run()
+    assert simulation.received == []
+    assert simulation.closed
 
 
-def test_a_build_that_went_on_after_its_end_is_told_to_its_last_end() -> None:
-    world = World(("pending", "failed", "deploying", "complete"), 3, 0)
-    world.run()
-    assert world.received == [1, 2, 3, 4]
-    assert world.closed
+def test_a_build_that_went_on_after_its_end_is_reported_to_its_last_end() -> None:
+    simulation = StreamSimulation(("pending", "failed", "deploying", "complete"), 3, 0)
+    simulation.run()
+    assert simulation.received == [1, 2, 3, 4]
+    assert simulation.closed
 
 
 def test_a_post_of_which_nobody_knows_whether_it_arrived_ends_the_connection() -> None:
-    world = World(("generating", "auditing"), troubles={2: (Posted.UNKNOWN, True)})
-    world.run()
-    assert world.closed
-    assert world.received == [1, 2]
+    simulation = StreamSimulation(("generating", "auditing"), troubles={2: (Posted.UNKNOWN, True)})
+    simulation.run()
+    assert simulation.closed
+    assert simulation.received == [1, 2]
 
 
 def test_a_post_that_certainly_did_not_arrive_is_tried_again() -> None:
-    world = World(("generating", "complete"), troubles={1: (Posted.NOT_SENT, False)})
-    world.run()
-    assert world.received == [1, 2]
-    assert world.closed
+    simulation = StreamSimulation(("generating", "complete"), troubles={1: (Posted.NOT_SENT, False)})
+    simulation.run()
+    assert simulation.received == [1, 2]
+    assert simulation.closed

@@ -79,7 +79,7 @@ def test_a_ping_is_answered() -> None:
     assert reply_to('{"action": "ping", "id": 1}') == {"action": "pong"}
 
 
-def test_an_event_is_told_in_the_words_of_the_specification() -> None:
+def test_an_event_is_reported_in_the_words_of_the_specification() -> None:
     told = json.loads(message_of("generating", 45, "code_generation", "Writing “Token”", 3))
     assert told == {
         "status": "generating",
@@ -103,7 +103,7 @@ def test_the_stage_is_the_one_of_the_front_door_and_the_local_engine() -> None:
     assert f"{{websocket_api}}/{WEBSOCKET_STAGE}" in (ROOT / "local" / "engine" / "runtime.py").read_text()
 
 
-def test_a_connection_outlives_what_opens_it_and_a_turn_whoever_writes() -> None:
+def test_a_connection_outlives_what_opens_it_and_a_turn_whichever_process_writes() -> None:
     from slipway.streams.delivery import REPLAY_SECONDS, WRITING_SECONDS
     from slipway.streams.rules import OPENING_SECONDS
     from slipway.streams.store import LEASE_SECONDS
@@ -117,7 +117,7 @@ def test_a_connection_outlives_what_opens_it_and_a_turn_whoever_writes() -> None
         assert functions()[name]["Timeout"] > REPLAY_SECONDS + WRITING_SECONDS + 5
 
 
-def test_the_tables_stream_tells_only_of_new_progress_of_builds() -> None:
+def test_the_tables_stream_reports_only_new_progress_of_builds() -> None:
     (source,) = [
         entry
         for entry in resources("AWS::Lambda::EventSourceMapping").values()

@@ -85,7 +85,7 @@ def test_an_open_session_counts_up_to_its_last_beat(spans: list[Session], closed
     assert _all_observed(found, begin, end, end) == _all_observed(spans, begin, end, end)
 
 
-def test_a_session_that_was_closed_between_two_reads_is_told_once() -> None:
+def test_a_session_that_was_closed_between_two_reads_is_reported_once() -> None:
     record, stale_view = Session(1000, 9000), Session(1000, 5000, open=True)
     assert overlapping([record], stale_view, 0, 10_000) == [record]
 
@@ -111,7 +111,7 @@ def test_the_future_has_no_percentage() -> None:
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def test_the_window_is_the_last_week_unless_told_otherwise() -> None:
+def test_the_window_is_the_last_week_by_default() -> None:
     begin, end = window(None, None, NOW)
     assert (end - begin, end) == (7 * DAY, epoch_milliseconds(NOW))
     begin, end = window(None, NOW - timedelta(days=30), NOW)

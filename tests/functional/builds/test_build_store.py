@@ -98,7 +98,7 @@ def test_an_ended_build_leaves_the_open_work_and_changes_no_more() -> None:
     assert len(updates_after("one", 0)) == 2
 
 
-def test_two_who_tell_at_once_both_do_and_leave_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_publish_at_once_both_do_and_leave_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = _new()
     others = find_build("one")
     assert others

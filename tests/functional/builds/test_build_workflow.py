@@ -338,7 +338,7 @@ def test_no_audit_is_no_deployment(slipway: Installation, monkeypatch: pytest.Mo
         (Stage.FIX, "Sandbox.Timedout", "AUDIT_UNAVAILABLE"),
     ],
 )
-def test_a_task_that_never_came_back_is_told_as_what_it_means(
+def test_a_task_that_never_came_back_is_reported_as_what_it_means(
     made: Installation, stage: Stage, error: str, code: str
 ) -> None:
     build = new()

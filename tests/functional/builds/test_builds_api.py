@@ -68,7 +68,7 @@ def of(slipway: Installation, event: str, build: BuildItem, **parts: Any) -> Ans
     return slipway.api(event, token=slipway.token(account), path={"build_id": build.build_id}, **parts)
 
 
-def test_a_build_is_accepted_started_and_told_of(slipway: Installation) -> None:
+def test_a_build_is_accepted_started_and_reported(slipway: Installation) -> None:
     answer = create(slipway)
     assert answer.status == 200
     assert answer.body["status"] == "pending"

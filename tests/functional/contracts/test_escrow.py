@@ -370,7 +370,7 @@ def test_nothing_but_these_functions_can_move_or_stop_anything(chain: Chain, esc
 # ── Everything in one call ──────────────────────────────────────────────────────────────────────
 
 
-def test_status_tells_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
+def test_status_reports_all_of_one_block(escrowed: Escrowed, job: bytes) -> None:
     first, _ = escrowed.depositors
     escrowed.deposit(job, first, 25 * USDC)
     escrowed.allow(first, 3)

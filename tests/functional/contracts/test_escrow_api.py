@@ -313,7 +313,7 @@ def test_a_token_without_permits_offers_none(wallet: Wallet, chain: Chain) -> No
     assert refused.body["error"]["details"]["fields"][0]["field"] == "permit.signature"
 
 
-def test_a_domain_that_the_token_does_not_tell_is_found_by_its_hash(wallet: Wallet) -> None:
+def test_a_domain_that_the_token_does_not_report_is_found_by_its_hash(wallet: Wallet) -> None:
     """USDC has no EIP-5267, but name and version."""
     node = wallet.slipway.node
     forward = node.answers["eth_call"]
@@ -346,7 +346,7 @@ def test_amounts_that_are_refused(wallet: Wallet, amount: Any) -> None:
     assert answer.body["error"]["details"]["fields"][0]["field"] == "amount"
 
 
-def test_a_wallet_that_has_less_is_told_how_much_is_missing(wallet: Wallet) -> None:
+def test_a_wallet_that_has_less_learns_how_much_is_missing(wallet: Wallet) -> None:
     answer = wallet.deposit("1000.000001")
     assert (answer.status, answer.code) == (402, "PAYMENT_REQUIRED")
     assert answer.body["error"]["details"] == {
@@ -426,7 +426,7 @@ def test_an_answer_that_makes_no_sense_is_none(wallet: Wallet, answer: Any) -> N
         assert (refused.status, refused.code) == (502, "UPSTREAM_UNAVAILABLE")
 
 
-def test_a_chain_that_refuses_to_tell(wallet: Wallet) -> None:
+def test_a_chain_that_refuses_to_answer(wallet: Wallet) -> None:
     def refuse(_: list[Any]) -> Any:
         raise RefusalError(3, "execution reverted")
 
@@ -452,7 +452,7 @@ def test_a_slow_chain_is_not_waited_for(wallet: Wallet, method: str) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_a_token_that_tells_of_its_permits_too_late_offers_none(wallet: Wallet) -> None:
+def test_a_token_that_reports_its_permits_too_late_offers_none(wallet: Wallet) -> None:
     with wallet.slipway.node.slow("eth_call", lambda params: params[0]["to"] == wallet.token.address):
         began = patient_seconds()
         answer = wallet.deposit("5")

@@ -22,7 +22,6 @@ from slipway.chain.install_escrow import install_escrow
 from slipway.chain.install_escrow import main as escrow_main
 from tests.support.chains import ETHER, running_anvil
 from tests.support.loopback_node import served
-from tests.support.weather import Weather
 
 from .conftest import ADMINISTRATOR_ROLE, Chain
 
@@ -104,9 +103,9 @@ def test_what_a_node_says_in_passing_does_not_stop_it(
         heard.add(key)
         return said
 
-    weather = Weather(chain.url)
-    weather.says, weather.does = says, does
-    with served(weather) as url:
+    flaky_node = FlakyNode(chain.url)
+    flaky_node.says, flaky_node.does = says, does
+    with served(flaky_node) as url:
         installed = install(url, _key(administrator), [chain.new_account().address])
     assert _sent(chain, administrator) == 3
     assert chain.contract("TokenManager", installed.token_manager).functions.registry().call()
@@ -185,7 +184,7 @@ def test_a_new_version_follows_the_registry_that_is_there(chain: Chain, administ
         install(chain.url, _key(administrator), [registrar], predecessor=registrar)
 
 
-def test_failure_tells_what_is_there_already(chain: Chain) -> None:
+def test_failure_reports_what_is_there_already(chain: Chain) -> None:
     penniless = chain.new_account()
     registry = chain.deploy("ModelRegistry", penniless.address, ZERO)
     with pytest.raises(InstallError) as caught:

@@ -139,7 +139,7 @@ def test_what_a_request_keeps_secret_stays_out_of_logs_refusals_and_the_trail(
         assert answer.status < 400 or CANARY not in json.dumps(answer.body)
 
 
-def test_what_is_handed_out_once_is_told_nowhere_else(
+def test_what_is_handed_out_once_is_shown_nowhere_else(
     slipway: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = slipway.api("api_workers_enrol", token=slipway.token(), body={}).body["enrolment_code"]

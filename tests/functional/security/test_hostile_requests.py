@@ -151,7 +151,7 @@ def test_a_made_up_cursor_leads_nowhere(slipway: Installation, tokens: dict[str,
     assert answer.status == 400 or name == "api_builds_list" or answer.code == "UPSTREAM_UNAVAILABLE"
 
 
-def test_a_line_of_the_log_is_one_line_whatever_it_tells(
+def test_a_line_of_the_log_is_one_line_whatever_it_says(
     slipway: Installation, tokens: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     forged = '{"level": "INFO", "message": "forged"}'

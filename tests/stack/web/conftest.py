@@ -24,7 +24,7 @@ AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 # The engine starts a process for each function that was not asked yet.
 PATIENCE_MILLISECONDS = 20_000
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-TELEPHONE: ViewportSize = {"width": 360, "height": 740}
+WALLET_PEER: ViewportSize = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")
@@ -117,10 +117,10 @@ def check_page(page: Page, name: str) -> None:
         # Only the colours are others in the dark.
         assert serious_issues(page, *(["color-contrast"] if theme == "dark" else [])) == [], theme
     page.evaluate("document.documentElement.classList.remove('dark')")
-    page.set_viewport_size(TELEPHONE)
+    page.set_viewport_size(WALLET_PEER)
     settle(page)
     page.screenshot(path=SCREENSHOTS / f"{name}-telephone.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= WALLET_PEER["width"]
     page.set_viewport_size(DESKTOP)
 
 

@@ -57,7 +57,7 @@ def test_a_service_is_paused_with_a_reason_and_resumed(administration: Page, sta
     expect(payments.get_by_text("takes work", exact=True)).to_be_visible()
 
 
-def test_charts_tell_of_launches_day_by_day(
+def test_charts_report_launches_day_by_day(
     administration: Page, stack: RunningStack, admin: Token, user: Token, owner: str
 ) -> None:
     page = administration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.stack.conftest import RunningStack
-from tests.stack.web.conftest import SCREENSHOTS, TELEPHONE, serious_issues
+from tests.stack.web.conftest import SCREENSHOTS, WALLET_PEER, serious_issues
 
 # Every so many operations are opened: all of them take axe a minute.
 STRIDE = 6
@@ -25,8 +25,8 @@ def test_every_kind_of_operation_is_accessible(page: Page, stack: RunningStack) 
     expect(page.locator(".responses-table").first).to_be_visible()
     assert serious_issues(page) == []
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.set_viewport_size(TELEPHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
+    page.set_viewport_size(WALLET_PEER)
+    assert page.evaluate("document.documentElement.scrollWidth") <= WALLET_PEER["width"]
     page.screenshot(path=SCREENSHOTS / "api-telephone.png")
 
 

@@ -20,7 +20,7 @@ def tab(name: str, count: str) -> re.Pattern[str]:
     return re.compile(rf"^{name}\s*{re.escape(count)}$")
 
 
-def test_tabs_tell_true_counts_and_show_what_they_say(page: Page) -> None:
+def test_tabs_report_true_counts_and_show_what_they_say(page: Page) -> None:
     mocked = MockedList(
         [workload("pending", dseq=None), workload(), workload(), workload("closed"), workload("error"), token()]
     ).serve(page)
@@ -83,7 +83,7 @@ def test_without_deployments_it_says_what_to_do(page: Page) -> None:
     expect(page.get_by_role("dialog", name="New deployment")).to_be_visible()
 
 
-def test_a_failure_is_told_and_got_over(page: Page) -> None:
+def test_a_failure_is_reported_and_got_over(page: Page) -> None:
     mocked = MockedList([workload()], failing=(503, refusal("UPSTREAM_UNAVAILABLE", "The store is busy"))).serve(page)
     connect(page)
     alert = page.get_by_role("alert")

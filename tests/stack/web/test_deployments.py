@@ -176,7 +176,7 @@ def write_lines(stack: RunningStack, dseq: str, lines: list[str]) -> None:
     httpx.post(url, json={"service": "web", "lines": lines}).raise_for_status()
 
 
-def test_what_is_wrong_with_an_sdl_is_told_at_its_line(page: Page, buyer: dict[str, str]) -> None:
+def test_what_is_wrong_with_an_sdl_is_shown_at_its_line(page: Page, buyer: dict[str, str]) -> None:
     connect(page, buyer)
     page.get_by_role("button", name="New deployment").click()
     dialog = page.get_by_role("dialog", name="New deployment")

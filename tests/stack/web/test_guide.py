@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.stack.conftest import RunningStack
-from tests.stack.web.conftest import SCREENSHOTS, TELEPHONE, serious_issues
+from tests.stack.web.conftest import SCREENSHOTS, WALLET_PEER, serious_issues
 
 
 @pytest.mark.parametrize("path", ["", "tutorials/buyer/", "compare/"])
@@ -20,8 +20,8 @@ def test_a_page_is_accessible_and_loads_nothing_from_elsewhere(page: Page, stack
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         assert serious_issues(page) == [], scheme
-    page.set_viewport_size(TELEPHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
+    page.set_viewport_size(WALLET_PEER)
+    assert page.evaluate("document.documentElement.scrollWidth") <= WALLET_PEER["width"]
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"guide-{path.replace('/', '-').strip('-') or 'first'}.png")
     assert [url for url in asked if not url.startswith((str(stack.described["dashboard"]), "data:"))] == []

@@ -24,7 +24,7 @@ from tests.stack.web.conftest import DESKTOP, PATIENCE_MILLISECONDS, check_page
 from tests.support.passkey import Passkey
 from tests.support.waiting import eventually
 
-TELEPHONE = Path(__file__).parents[2] / "support" / "walletconnect" / "telephone.mjs"
+WALLET_PEER = Path(__file__).parents[2] / "support" / "walletconnect" / "wallet_peer.mjs"
 KEYS = "https://keys.coinbase.com"
 MAX_SECONDS = 150
 # What keys.coinbase.com says to a page (postMessage, ECDH, AES-GCM); the test answers what the passkey's owner would.
@@ -110,7 +110,7 @@ def telephone() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
         told = json.dumps({"web": str(WEB), "key": key, "chainId": 31337})
         started.append(
             subprocess.Popen(
-                ["node", TELEPHONE, told], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+                ["node", WALLET_PEER, told], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
             )
         )
         # What reads from it then reads its end.

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.stack.conftest import RunningStack
 from tests.stack.launches import account
-from tests.stack.web.conftest import PATIENCE_MILLISECONDS, TELEPHONE, check_page, connect
+from tests.stack.web.conftest import PATIENCE_MILLISECONDS, WALLET_PEER, check_page, connect
 from tests.stack.web.mocked import MockedList
 
 # A browser wallet (EIP-1193) on another chain, whose owner signs by what the test exposes.
@@ -79,7 +79,7 @@ def test_a_wallet_on_another_network_is_asked_to_switch(page: Page, stack: Runni
     expect(page.get_by_role("button", name="Sign in with Ethereum")).to_be_visible()
 
 
-def test_a_refused_signature_is_told(page: Page, stack: RunningStack) -> None:
+def test_a_refused_signature_is_reported(page: Page, stack: RunningStack) -> None:
     page.expose_function("signForTest", lambda _message: None)
     page.add_init_script(BROWSER_WALLET.replace("ADDRESS", account(stack, "user", 5)["address"]))
     page.goto("/")
@@ -110,7 +110,7 @@ def test_a_word_is_explained_to_the_pointer_and_the_keyboard(page: Page) -> None
 
 
 def test_a_word_is_explained_to_a_finger(browser: Browser, stack: RunningStack) -> None:
-    context = browser.new_context(base_url=stack.described["dashboard"], viewport=TELEPHONE, has_touch=True)
+    context = browser.new_context(base_url=stack.described["dashboard"], viewport=WALLET_PEER, has_touch=True)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto("/")
@@ -121,7 +121,7 @@ def test_a_word_is_explained_to_a_finger(browser: Browser, stack: RunningStack) 
     box = page.locator("[data-radix-popper-content-wrapper]").bounding_box()
     assert box
     assert box["x"] >= 0
-    assert box["x"] + box["width"] <= TELEPHONE["width"]
+    assert box["x"] + box["width"] <= WALLET_PEER["width"]
     page.get_by_text("Its keys are public").tap()
     expect(tip).to_have_count(0)
     context.close()

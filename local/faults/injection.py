@@ -1,4 +1,4 @@
-"""Lays faults for a stack's functions to run into; the other side of ``handler``."""
+"""Injects faults for a stack's functions to run into; the other side of ``handler``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Fault:
-    """Where and when to strike, and how; see ``local.faults.handler``. ``job_id`` None strikes any job."""
+    """Where and when to trigger, and how; see ``local.faults.handler``. ``job_id`` None matches any job."""
 
     boundary: str
     when: str
@@ -18,8 +18,8 @@ class Fault:
     job_id: str | None = None
 
 
-def lay(directory: Path, fault: Fault) -> Path:
-    """Lay a fault; the returned file is gone once it has struck."""
+def inject(directory: Path, fault: Fault) -> Path:
+    """Inject a fault; the returned file is gone once it has triggered."""
     path = directory / f"{uuid.uuid4().hex}.json"
     hidden = path.with_suffix(".new")
     hidden.write_text(json.dumps(asdict(fault)), encoding="utf-8")

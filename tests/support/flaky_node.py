@@ -11,7 +11,7 @@ import httpx
 type Said = httpx.Response | dict[str, Any] | None
 
 
-class Weather:
+class FlakyNode:
     """Passes calls on to ``url``, but for what ``says`` answers instead.
 
     Attributes:

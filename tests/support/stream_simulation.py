@@ -40,15 +40,15 @@ class WrittenEvent:
 
 
 class _Actor(threading.Thread):
-    def __init__(self, world: World, work: Callable[[], None]) -> None:
+    def __init__(self, simulation: StreamSimulation, work: Callable[[], None]) -> None:
         super().__init__(daemon=True)
         self.go, self.waits = threading.Event(), threading.Event()
         self.mortal = self.over = False
         self.error: Exception | None = None
-        self._world, self._work = world, work
+        self._simulation, self._work = simulation, work
 
     def run(self) -> None:
-        self._world.by_thread[threading.get_ident()] = self
+        self._simulation.by_thread[threading.get_ident()] = self
         self.turn()
         try:
             self._work()
@@ -76,7 +76,7 @@ class _Actor(threading.Thread):
 
 
 @dataclass
-class World:
+class StreamSimulation:
     """A build's history, and a client that connects to it somewhere on the way.
 
     Attributes:
