@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.prompt_clauses import A, B
 from tests.support.prompts import DAY, Case, erc20, erc721
-from tests.support.wishes import A, B
 
 TAXED = erc20(
     f"ERC-20 token called Taxed with 7 million supply and a 2% tax on every transfer sent to {B}", "Taxed", "TAXE",

@@ -23,7 +23,7 @@ from slipway.builds.models import Generation, GenerationRequest, Kind
 from slipway.errors import GenerationUnsupportedError, NotHonouredError, ValidationFailedError
 from tests.support.clock import effort
 from tests.support.kinds import CASES
-from tests.support.wishes import CLAUSES, HONOURED, PLAIN, REFUSED, A, B, C
+from tests.support.prompt_clauses import CLAUSES, HONOURED, PLAIN, REFUSED, A, B, C
 
 SUPPORT = Path(__file__).parents[1] / "support"
 READ = json.loads((SUPPORT / "read_prompts.json").read_text(encoding="utf-8"))

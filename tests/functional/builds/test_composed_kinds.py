@@ -11,8 +11,8 @@ from web3.exceptions import ContractCustomError
 
 from tests.support import kinds
 from tests.support.composed import Composed
+from tests.support.prompt_clauses import A, B
 from tests.support.prompts import DAY, Case
-from tests.support.wishes import A, B
 
 ETHER = 10**18
 COIN = "0x" + "0" * 40

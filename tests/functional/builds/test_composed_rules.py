@@ -11,8 +11,8 @@ from web3.exceptions import ContractLogicError
 from slipway.builds.composer.gas import creation_gas
 from tests.support import kinds
 from tests.support.composed import Composed, plain
+from tests.support.prompt_clauses import A, B
 from tests.support.prompts import DAY, Case
-from tests.support.wishes import A, B
 
 ETHER = 10**18
 

@@ -1,4 +1,4 @@
-"""Keeping running workloads funded: what ``reconcile`` does for all that it looks at in one run.
+"""Keeping running workloads funded: what ``reconcile`` does for all that it checks in one run.
 
 Owners' escrows pay in steps, and what they deposit meanwhile is reserved and put into the account on Akash. Owners are
 warned of a short runway, workloads are topped up where that is wanted, and one that its owner pays for is closed while
@@ -92,7 +92,7 @@ class Funding:
         """Do what is due for the money of running workloads, each with what Akash shows of it.
 
         Returns:
-            How soon those have to be looked at again, in seconds by id, that can't wait for their usual turn.
+            How soon those have to be checked again, in seconds by id, that can't wait for their usual turn.
         """
         paid = [deployment for deployment, _ in running if deployment.payment and deployment.reserved_at]
         statuses, soon = self._statuses(paid), {}

@@ -224,7 +224,7 @@ def block_of(number: int) -> int:
 
 
 def open_work_of(build_id: str, until: str) -> dict[str, str]:
-    """Return the attributes of a build that reconcile looks at after ``until``."""
+    """Return the attributes of a build that reconcile checks after ``until``."""
     return {"open_shard": open_shard(KIND, build_id), "open_until": until}
 
 

@@ -1,4 +1,4 @@
-"""One look at the head of a chain that serves whatever looks at it within a part of a block.
+"""The head of a chain, read once for whatever needs it within a part of a block.
 
 A hundred launches that wait for the same block ask it once for its number and its hash, and each signer's account once
 for its nonces, instead of each launch for each of its transactions.

@@ -273,7 +273,7 @@ class JsonRpc:
     # ── Methods ─────────────────────────────────────────────────────────────────────────────────
 
     def head(self) -> Head:
-        """Return a look at the chain's head that this process shares for a part of a block."""
+        """Return the chain's head, which this process reads once for a part of a block."""
         return head_of(self._chain, self._clock.monotonic(), lambda: Head(self))
 
     def fees(self) -> ChainFees:

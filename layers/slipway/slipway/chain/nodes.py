@@ -17,7 +17,7 @@ _HEAD_SECONDS = 60.0
 _SEEN_SECONDS = 10.0
 # Blocks reach nodes one after the other; this much is no lag.
 _LAG_SECONDS = 10.0
-# For which part of a block, and how long at most, one look at the head counts as the present.
+# For which part of a block, and how long at most, a head that was read counts as the present.
 _HEAD_PART, _MAX_SHARED_SECONDS = 0.25, 2.0
 
 

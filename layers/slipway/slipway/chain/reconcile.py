@@ -23,7 +23,7 @@ from slipway.store import Transaction
 from slipway.times import Clock, from_text, now
 
 _MAX_NONCES = 50
-# Between two looks at an account's balance: whatever a minute's jitter does, one falls into any five minutes.
+# Between two checks of an account's balance: whatever a minute's jitter does, one falls into any five minutes.
 _BALANCE_SECONDS = 225
 
 

@@ -1,6 +1,6 @@
 """Jobs that have not ended, in the sparse index ``open_work`` of the jobs table, by when they should be looked at.
 
-``reconcile`` looks at those that are due. The index is divided into shards, so that no partition holds all open work.
+``reconcile`` checks those that are due. The index is divided into shards, so that no partition holds all open work.
 """
 
 import zlib

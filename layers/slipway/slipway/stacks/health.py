@@ -8,7 +8,7 @@ from slipway.settings import allow_private_network
 from slipway.stacks.node_rpc import NodeRpc, addresses_of
 from slipway.stacks.rules import block_count, node_version, parse_endpoint, peer_count
 
-# A look is due before the run of reconcile in the next minute.
+# A probe is due before the run of reconcile in the next minute.
 PROBE_EVERY_SECONDS = 45.0
 _PROBE_SECONDS = 4.0
 # Failures in a row.

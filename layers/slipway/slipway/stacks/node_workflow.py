@@ -91,7 +91,7 @@ class NodeWorkflow(StackWorkflow):
     def _discover(self, run: StackRun) -> int:
         """Poll once for the port that the provider forwards to the node's RPC, and judge it.
 
-        A look that finds none is not an error before the last one.
+        A poll that finds none is not an error before the last one.
         """
         stack = run.stack
         began_at = stack.discovery_began_at or self._now_text()

@@ -143,12 +143,12 @@ def forget_last_job(kind: Kind) -> list[Action]:
 
 
 def open_work_of(environment: str, kind: Kind, until: str, under: str = OPEN) -> dict[str, str]:
-    """Attributes of a stack that reconcile looks at after ``until``."""
+    """Attributes of a stack that reconcile checks after ``until``."""
     return {"open_shard": open_shard(under, f"{environment}/{kind}"), "open_until": until}
 
 
 def in_open_work(environment: str, kind: Kind, until: str, under: str = OPEN) -> list[Action]:
-    """Put a stack among those that reconcile looks at after ``until``."""
+    """Put a stack among those that reconcile checks after ``until``."""
     found = open_work_of(environment, kind, until, under)
     return [getattr(StackItem, name).set(value) for name, value in found.items()]
 

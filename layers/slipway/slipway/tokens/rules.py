@@ -17,7 +17,7 @@ _PREFIX = "HKS"
 _MIN_OWN_CHARACTERS = 2
 # A launch that needed more executions is given up: something is wrong that starting again does not mend.
 MAX_EXECUTIONS = 20
-# A launch that has not ended by then is called off, or one that reconcile looks at.
+# A launch that has not ended by then is called off, or one that reconcile checks.
 LAUNCH_SECONDS = 900
 # How soon reconcile first checks one, and how often then.
 RECONCILE_AFTER_SECONDS = 90

@@ -462,7 +462,7 @@ class TokenService:
             return gate.probed()
         if "model" in error.failed:
             refusal = self._model_refusal(model_id, wallet)
-            # None: the model became launchable between the refusal and this look.
+            # None: the model became launchable between the refusal and this read.
             return refusal or ConflictError("The model changed while it was looked at; try again", retry_after=1)
         if "lock" not in error.failed and LIMIT_WRITE in error.failed:
             return quota.refused(error.failed) or ConflictError("Too many requests at once; try again", retry_after=1)

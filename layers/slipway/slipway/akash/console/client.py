@@ -279,7 +279,7 @@ class ConsoleApi:
     def close_deployment(self, dseq: str, seconds: float = 30.0) -> None:
         """Ask to close a deployment and its leases; what is left in its escrow comes back. A closed one stays closed.
 
-        An answer without a word on success may be one: a look at the deployment decides.
+        An answer without a word on success may be one: the deployment itself decides.
 
         Raises:
             EscrowNotSettledError: Not possible yet; it is still open.
