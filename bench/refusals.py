@@ -198,7 +198,7 @@ def page(found: list[tuple[Text, list[str]]]) -> str:
         "through the real code. [Chains](chains.md#answers-of-nodes) explains the reactions.",
         "*Reads* are " + ", ".join(reads) + ".",
         "",
-        "- *look*: the receipts and the nonce decide; *pay more*: signed again, with the tip that the node demands;",
+        "- *check*: the receipts and the nonce decide; *pay more*: signed again, with the tip that the node demands;",
         "- *later*: the next address is asked, in three rounds, and then again until the job's deadline;",
         "- *next address*: this one is not asked again in this call; *fails*: final, once no node has the transaction.",
         "",

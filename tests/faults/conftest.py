@@ -19,7 +19,7 @@ from web3 import Web3
 
 from local.accounts import LocalAccount
 from local.chains import chain_entry
-from local.faults.laid import Fault, lay
+from local.faults.injection import Fault, inject
 from local.faults.rpc import changing
 from local.parameters import chains
 from local.paths import ROOT

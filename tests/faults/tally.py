@@ -129,7 +129,7 @@ class Tally:
         boundary: tuple[str, str] | None = None,
         cuts: bool = True,
     ) -> None:
-        """Note that a fault was laid; which workflow it is in follows from its boundary and job unless it is given.
+        """Note that a fault was injected; which workflow it is in follows from its boundary and job unless it is given.
 
         It ``cuts`` the workflow at the boundary if it ends the process or the execution there.
         """
@@ -140,7 +140,7 @@ class Tally:
     def did(
         self, name: str, *, job_id: str | None = None, workflow: str | None = None, **more: tuple[str, str]
     ) -> None:
-        """Note a fault that strikes at once, by the test's own hand."""
+        """Note a fault that triggers at once, by the test's own hand."""
         self.injected(name, lambda: 1, job_id=job_id, workflow=workflow, boundary=more.get("boundary"))
 
     def _workflow_of(self, boundary: tuple[str, str] | None, job_id: str | None) -> str:
@@ -233,7 +233,7 @@ class Tally:
             yield f"{finding.workflow} {finding.fate} {finding.job}: {finding.reason}"
 
     def write(self, path: Path) -> None:
-        """Write the same as JSON, with the seed, the date, the machine and how often each kind of fault struck."""
+        """Write the same as JSON, with the seed, the date, the machine and how often each kind of fault triggered."""
         kinds = Counter[str]()
         for injection in self.injections:
             kinds[injection.name] += injection.times

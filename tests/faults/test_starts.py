@@ -100,10 +100,10 @@ def test_a_build_goes_on_although_processes_die_while_they_start(stack: FaultySt
     builds = Builds(stack)
     build = builds.place(start=False)
     functions = ("BuildTasks", "ContractTasks", "ChainDeploymentTasks")
-    starts = [stack.lay(name, "start", workflow="build") for name in functions for _ in range(2)]
+    starts = [stack.inject(name, "start", workflow="build") for name in functions for _ in range(2)]
     states = ("Generate", "Audit", "BeginDeployment", "ConfirmDeployment", "Complete")
     faults = [
-        stack.lay(name, "before", action, build.job_id)
+        stack.inject(name, "before", action, build.job_id)
         for index, name in enumerate(states)
         for action in ("kill", f"raise:{UNLISTED[index % len(UNLISTED)]}")
     ]
@@ -119,9 +119,9 @@ def test_stacks_go_on_although_processes_die_while_they_start(stack: FaultyStack
     environment = f"s{uuid.uuid4().hex[:12]}"
     for kind, function in (("node", "StackNodeTasks"), ("api", "StackApiTasks")):
         job_id = stacks.place(environment, kind, "deploy", SERVED if kind == "node" else {})
-        starts = [stack.lay(function, "start", workflow=f"stack_{kind}") for _ in range(2)]
+        starts = [stack.inject(function, "start", workflow=f"stack_{kind}") for _ in range(2)]
         faults = [
-            stack.lay(f"stack_{kind}:{step}", "before", action, job_id)
+            stack.inject(f"stack_{kind}:{step}", "before", action, job_id)
             for step in ("place", "deploy")
             for action in ("kill", f"raise:{UNLISTED[0]}")
         ]
@@ -132,9 +132,9 @@ def test_stacks_go_on_although_processes_die_while_they_start(stack: FaultyStack
 
 def _early_faults(stack: FaultyStack, workflow: str, function: str, state: str) -> list[Path]:
     return [
-        stack.lay(state, "before", "kill", workflow=workflow),
-        stack.lay(function, "start", workflow=workflow),
-        *(stack.lay(state, "before", f"raise:{error}", workflow=workflow) for error in UNLISTED[:2]),
+        stack.inject(state, "before", "kill", workflow=workflow),
+        stack.inject(function, "start", workflow=workflow),
+        *(stack.inject(state, "before", f"raise:{error}", workflow=workflow) for error in UNLISTED[:2]),
     ]
 
 

@@ -704,7 +704,7 @@ OLD_ENOUGH = 2 * AKASH_SECONDS["CREATE"] + 1
 def reconciler(slipway: Installation) -> AkashReconcile:
     arn = slipway.akash_machine
     starter, status = execution_starter(arn), partial(execution_status, arn)
-    return AkashReconcile(console_api.console_api, settings.akash_clocks(), starter, status, slipway.clock)
+    return AkashReconcile(console_api.console_api, settings.akash_timeouts(), starter, status, slipway.clock)
 
 
 def reconcile(slipway: Installation, wait: float = 0.0) -> Due:

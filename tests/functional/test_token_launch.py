@@ -57,8 +57,10 @@ from slipway.tokens import calls
 from slipway.tokens.models import ModelState
 from slipway.tokens.reconcile import TokenReconcile, TokenTransactions
 from slipway.tokens.store import find_token, launched_token
+from slipway.tokens.transaction_states import terms_of
 from tests.support.chains import CHAIN, ETHER, Anvil, running_anvil
 from tests.support.clock import ManualClock, SkippingClock
+from tests.support.flaky_node import FlakyNode
 from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation, install
 from tests.support.keys import LocalSigner
@@ -238,44 +240,44 @@ class LaunchHarness:
         self.anvil.rpc("anvil_stopImpersonatingAccount", address)
 
 
-def launchpad_of(
+def launch_harness(
     monkeypatch: pytest.MonkeyPatch, slipway: Installation, anvil: Anvil, contracts: InstalledContracts
-) -> Launchpad:
+) -> LaunchHarness:
     """Return the launches of an installation, whose deployers have the pool's keys."""
     signers = [LocalSigner(key) for key in POOL]
     chain = chain_settings().token_chain
     rpc = JsonRpc(chain, anvil.client)
     signing = ChainSigning(chain, rpc, WriteAhead(signers, chain, rpc))
     monkeypatch.setattr(function_app("signer"), "_chain_signing", lambda _: signing)
-    launchpad = Launchpad(slipway, anvil, contracts, signers)
+    harness = LaunchHarness(slipway, anvil, contracts, signers)
     hub = function_app("tasks/token_deploy")
-    monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, launchpad.clock))
-    return launchpad
+    monkeypatch.setattr(hub, "workflow", functools.partial(hub.workflow, harness.clock))
+    return harness
 
 
 @pytest.fixture
-def pad(
+def harness(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _chain: tuple[Anvil, InstalledContracts]
-) -> Iterator[Launchpad]:
+) -> Iterator[LaunchHarness]:
     """Yield launches on a chain; a test may give what of ``CHAIN`` is to be otherwise."""
     anvil, contracts = _chain
     anvil.rpc("evm_setAutomine", True)
     snapshot = anvil.rpc("evm_snapshot")
     with mock_aws():
         slipway = install(monkeypatch, FakeNode(), anvil.url, CHAIN | getattr(request, "param", {}))
-        launchpad = launchpad_of(monkeypatch, slipway, anvil, contracts)
-        addresses = [signer.address for signer in launchpad.signers]
+        harness = launch_harness(monkeypatch, slipway, anvil, contracts)
+        addresses = [signer.address for signer in harness.signers]
         save_contracts(31337, contracts.model_registry, contracts.token_manager, addresses)
-        yield launchpad
+        yield harness
     anvil.rpc("evm_revert", snapshot)
     # What waits in the pool is not part of a snapshot.
     anvil.rpc("anvil_dropAllTransactions")
 
 
 @pytest.fixture
-def weather(pad: Launchpad, monkeypatch: pytest.MonkeyPatch) -> Weather:
+def flaky_node(harness: LaunchHarness, monkeypatch: pytest.MonkeyPatch) -> FlakyNode:
     """Return what lies between the hub and the chain."""
-    found = Weather(pad.anvil.url)
+    found = FlakyNode(harness.anvil.url)
     monkeypatch.setattr(function_app("tasks/token_deploy"), "public_client", found.client)
     return found
 
@@ -318,7 +320,7 @@ def test_a_launch_to_its_end(harness: LaunchHarness) -> None:
     assert [part["cost"] for part in detail["transactions"]] == [str(gas * price) for gas, price in used]
     assert detail["open"] == []
     assert detail["model"]["owner"] == ALICE.address
-    assert detail["controller"] == pad.contracts.token_manager
+    assert detail["controller"] == harness.contracts.token_manager
     assert [entry["event"] for entry in detail["events"]] == ["pending", "deploying", "signed", "signed", "completed"]
     item = find_token(job)
     assert item
@@ -379,7 +381,7 @@ def test_with_twelve_seconds_a_block_and_five_confirmations_a_launch_takes_less_
         nonlocal seconds
         slots = range(int((since_block + seconds) // 12) + 1, int((since_block + seconds + more) // 12) + 1)
         seconds += more
-        pad.clock.advance(more)
+        harness.clock.advance(more)
         for slot in slots:
             if slot not in missed:
                 harness.anvil.mine()
@@ -411,7 +413,7 @@ def test_the_token_on_chain_is_what_was_asked_for(harness: LaunchHarness) -> Non
     assert (text("name()"), text("symbol()")) == ("Τόκεν 🚀", "TKN-1")
     assert calls.token_name(rpc, token) == "Τόκεν 🚀"
     controller = rpc.eth_call(token, call_data("controller()", ()))[-20:].hex()
-    assert "0x" + controller == pad.contracts.token_manager.lower()
+    assert "0x" + controller == harness.contracts.token_manager.lower()
 
 
 def test_every_task_twice_has_the_effect_of_once(harness: LaunchHarness) -> None:
@@ -468,10 +470,10 @@ def test_a_model_that_changed_since_the_request_is_not_launched(harness: LaunchH
 def test_a_model_that_got_a_token_since_the_request_is_not_launched(harness: LaunchHarness) -> None:
     job = harness.new("contested")
     # As another installation with the same registry may do; the manager is a contract.
-    pad.registers("contested", pad.contracts.token_manager)
-    assert pad.work(job)["step"] == "done"
-    assert _failed(pad, job) == "TOKEN_EXISTS"
-    assert sum(signer.signatures for signer in pad.signers) == 0
+    harness.registers("contested", harness.contracts.token_manager)
+    assert harness.work(job)["step"] == "done"
+    assert _failed(harness, job) == "TOKEN_EXISTS"
+    assert sum(signer.signatures for signer in harness.signers) == 0
 
 
 def test_an_order_that_makes_no_sense_is_refused(harness: LaunchHarness) -> None:
@@ -597,18 +599,18 @@ def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free
 
 
 @pytest.mark.parametrize("when", ["waiting", "spent"])
-def test_a_model_that_was_registered_with_another_token_meanwhile(pad: Launchpad, when: str) -> None:
-    job = pad.new("stolen")
-    pad.deploy(job)
-    pad.registers("stolen", pad.contracts.token_manager)
+def test_a_model_that_was_registered_with_another_token_meanwhile(harness: LaunchHarness, when: str) -> None:
+    job = harness.new("stolen")
+    harness.deploy(job)
+    harness.registers("stolen", harness.contracts.token_manager)
     if when == "spent":
-        pad.uses(transaction_for(job, "deploy").signer)  # type: ignore[union-attr]
-        pad.anvil.mine(2)
-    pad.work(job)
-    pad.anvil.mine(2)
-    pad.work(job)
-    assert _failed(pad, job) == ("TOKEN_EXISTS" if when == "spent" else "DEPLOYMENT_FAILED")
-    assert pad.token_of("stolen") == pad.contracts.token_manager.lower()
+        harness.uses(transaction_for(job, "deploy").signer)  # type: ignore[union-attr]
+        harness.anvil.mine(2)
+    harness.work(job)
+    harness.anvil.mine(2)
+    harness.work(job)
+    assert _failed(harness, job) == ("TOKEN_EXISTS" if when == "spent" else "DEPLOYMENT_FAILED")
+    assert harness.token_of("stolen") == harness.contracts.token_manager.lower()
 
 
 def test_a_registration_that_the_node_does_not_show_yet_is_no_failure(
@@ -676,9 +678,9 @@ def _use_earlier_registry(harness: LaunchHarness, name: str) -> None:
     registry = contract_address(administrator, nonce)
     addresses = [signer.address for signer in harness.signers]
     for address in addresses:
-        _administer(pad, registry, "grantRole(bytes32,address)", keccak256(b"REGISTRAR_ROLE"), address)
-    save_contracts(31337, registry, pad.contracts.token_manager, addresses)
-    pad.anvil.mine(1)
+        _administer(harness, registry, "grantRole(bytes32,address)", keccak256(b"REGISTRAR_ROLE"), address)
+    save_contracts(31337, registry, harness.contracts.token_manager, addresses)
+    harness.anvil.mine(1)
 
 
 def test_at_a_registry_that_looks_at_no_code_the_registration_is_signed_once_the_token_is_there(
@@ -841,16 +843,16 @@ def test_a_supply_that_somebody_else_had_distributed_is_complete(harness: Launch
     assert "block_number" not in harness.detail(job)["transactions"][2], "ours had no effect"
 
 
-def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(pad: Launchpad) -> None:
-    job = pad.new(**SUPPLY)
-    pad.anvil.rpc("evm_setAutomine", False)
-    signed = pad.send(job)
-    pad.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
-    pad.uses(signed["distribute"]["signer"])
-    pad.anvil.mine(2)
-    pad.clock.restart(7)
-    while (answer := pad.work(job))["step"] != "sign":
-        pad.anvil.mine(1)
+def test_a_distribution_whose_nonce_was_used_elsewhere_is_signed_anew(harness: LaunchHarness) -> None:
+    job = harness.new(**SUPPLY)
+    harness.anvil.rpc("evm_setAutomine", False)
+    signed = harness.send(job)
+    harness.anvil.rpc("anvil_dropTransaction", signed["distribute"]["transaction_hash"])
+    harness.uses(signed["distribute"]["signer"])
+    harness.anvil.mine(2)
+    harness.clock.restart(7)
+    while (answer := harness.work(job))["step"] != "sign":
+        harness.anvil.mine(1)
     assert answer["status"] == "registering"
     again = {entry["purpose"]: entry for entry in harness.signer("sign", job)["signed"]}
     assert again["distribute"]["transaction_hash"] != signed["distribute"]["transaction_hash"]
@@ -870,9 +872,9 @@ def test_a_registration_and_a_distribution_that_were_lost_are_signed_anew_one_af
     for purpose in ("register", "distribute"):
         harness.anvil.rpc("anvil_dropTransaction", signed[purpose]["transaction_hash"])
     for _ in range(2):
-        pad.uses(signed["deploy"]["signer"])
-    pad.anvil.mine(2)
-    pad.clock.restart(7)
+        harness.uses(signed["deploy"]["signer"])
+    harness.anvil.mine(2)
+    harness.clock.restart(7)
     for _ in range(12):
         answer = harness.work(job)
         if answer["step"] == "sign":
@@ -953,7 +955,7 @@ def test_the_steward_mints_with_the_wallet_and_nobody_else_does(harness: LaunchH
     answer = _mint(harness, token.lower())
     assert answer.status == 200, answer.body
     (transaction,) = answer.body["transactions"]
-    manager = pad.contracts.token_manager
+    manager = harness.contracts.token_manager
     assert (transaction["to"], transaction["value"], transaction["chainId"]) == (manager, "0x0", 31337)
     for thief in (
         *[signer.address for signer in harness.signers],
@@ -1013,9 +1015,9 @@ def test_a_token_of_an_earlier_version_has_no_steward(harness: LaunchHarness) ->
     assert (answer.status, answer.body["error"]["code"]) == (403, "FORBIDDEN")
 
 
-def test_who_took_the_stewardship_over_mints_once_the_token_was_read(pad: Launchpad) -> None:
-    _, token = _launched(pad)
-    manager = pad.contracts.token_manager
+def test_who_took_the_stewardship_over_mints_once_the_token_was_read(harness: LaunchHarness) -> None:
+    _, token = _launched(harness)
+    manager = harness.contracts.token_manager
     offer = call_data("offerStewardship(address,address)", (token, BOB.address))
     accept = call_data("acceptStewardship(address)", (token,))
     assert _sends(harness, ALICE.address, manager, "0x" + offer.hex())
@@ -1066,10 +1068,10 @@ def test_a_launch_waits_for_nodes_as_long_as_it_has_time(harness: LaunchHarness,
     for _ in range(3):
         answer = harness.work(job, error="UpstreamUnavailableError", cause=cause)
         assert (answer["step"], answer["status"]) == ("confirm", "deploying")
-    pad.clock.advance(901)
-    assert pad.work(job)["step"] == "cancel", "its time is over"
-    assert pad.work(job, error="UpstreamUnavailableError", cause=cause)["status"] == "failed"
-    assert pad.created() == []
+    harness.clock.advance(901)
+    assert harness.work(job)["step"] == "cancel", "its time is over"
+    assert harness.work(job, error="UpstreamUnavailableError", cause=cause)["status"] == "failed"
+    assert harness.created() == []
 
 
 def test_a_creation_that_pays_too_little_is_signed_again_while_its_registration_has_no_place(
@@ -1132,22 +1134,22 @@ def test_a_node_that_wants_what_no_cap_allows_holds_no_launch_for_longer_than_it
     # While it waits, its owner sees why.
     assert [entry["refusal"] for entry in harness.detail(held)["open"]] == [absurd, absurd]
     # In time it is called off; the self-transfers are refused as well, and then it fails with the reason.
-    pad.clock.restart(901)
-    assert pad.work(held)["step"] == "cancel"
-    pad.signer("cancel", held)
-    assert pad.work(held, asked=True)["step"] == "confirm"
-    pad.clock.restart(1502)
-    assert pad.work(held)["status"] == "failed"
-    assert absurd in pad.status(held)["error"]["message"]
+    harness.clock.restart(901)
+    assert harness.work(held)["step"] == "cancel"
+    harness.signer("cancel", held)
+    assert harness.work(held, asked=True)["step"] == "confirm"
+    harness.clock.restart(1502)
+    assert harness.work(held)["status"] == "failed"
+    assert absurd in harness.status(held)["error"]["message"]
     # The next launch is not signed with such a tip, and a node that takes it gets it.
-    weather.says = lambda *_: None
-    pad.clock.restart()
-    job = pad.new()
-    while pad.sign(job)["deploy"]["signer"] == account:
-        job = pad.new()
-    pad.work(job, asked=True)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "completed"
+    flaky_node.says = lambda *_: None
+    harness.clock.restart()
+    job = harness.new()
+    while harness.sign(job)["deploy"]["signer"] == account:
+        job = harness.new()
+    harness.work(job, asked=True)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "completed"
 
 
 def test_why_no_node_takes_a_transaction_is_seen_until_one_does(harness: LaunchHarness, flaky_node: FlakyNode) -> None:
@@ -1180,26 +1182,26 @@ def test_an_answer_that_makes_no_sense_is_no_token(harness: LaunchHarness, flaky
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
 
 
-def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_counts(pad: Launchpad) -> None:
-    job = pad.new()
-    pad.anvil.rpc("evm_setAutomine", False)
-    first = pad.send(job)
-    assert pad.work(job)["step"] == "confirm"
-    pad.clock.restart(7)
-    assert pad.work(job)["step"] == "bump"
-    pad.signer("bump", job)
+def test_stuck_transactions_are_replaced_at_their_nonces_and_any_signature_counts(harness: LaunchHarness) -> None:
+    job = harness.new()
+    harness.anvil.rpc("evm_setAutomine", False)
+    first = harness.send(job)
+    assert harness.work(job)["step"] == "confirm"
+    harness.clock.restart(7)
+    assert harness.work(job)["step"] == "bump"
+    harness.signer("bump", job)
     for purpose, name in (("deploy", "deployment_tx_hash"), ("register", "registry_tx_hash")):
         bumped = transaction_for(job, purpose)
         assert bumped
         assert int(bumped.nonce) == first[purpose]["nonce"]
         assert bumped.transaction_hash != first[purpose]["transaction_hash"]
-        assert pad.status(job)[name] == bumped.transaction_hash
-    pad.clock.restart()
-    assert pad.work(job, asked=True)["step"] == "confirm"
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert pad.status(job)["deployment_tx_hash"] == transaction_for(job, "deploy").transaction_hash  # type: ignore[union-attr]
-    assert pad.anvil.rpc("eth_getTransactionReceipt", first["deploy"]["transaction_hash"]) is None
+        assert harness.status(job)[name] == bumped.transaction_hash
+    harness.clock.restart()
+    assert harness.work(job, asked=True)["step"] == "confirm"
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert harness.status(job)["deployment_tx_hash"] == transaction_for(job, "deploy").transaction_hash  # type: ignore[union-attr]
+    assert harness.anvil.rpc("eth_getTransactionReceipt", first["deploy"]["transaction_hash"]) is None
 
 
 def test_a_bump_over_the_cap_is_left_out_and_waited_for(harness: LaunchHarness) -> None:
@@ -1209,9 +1211,9 @@ def test_a_bump_over_the_cap_is_left_out_and_waited_for(harness: LaunchHarness) 
     before = transaction_for(job, "deploy")
     assert before
     save_fee_cap(31337, int(before.max_fee_per_gas))
-    pad.clock.restart(7)
-    assert pad.work(job)["step"] == "bump"
-    pad.signer("bump", job)
+    harness.clock.restart(7)
+    assert harness.work(job)["step"] == "bump"
+    harness.signer("bump", job)
     after = transaction_for(job, "deploy")
     assert after
     assert after.raw == before.raw
@@ -1243,14 +1245,14 @@ def test_a_reorganisation_sends_a_launch_back_to_waiting(harness: LaunchHarness)
     assert harness.work(job)["step"] == "done"
 
 
-def _late(pad: Launchpad, model_id: str) -> str:
+def _late(harness: LaunchHarness, model_id: str) -> str:
     """Return a launch past its deadline that no block took."""
-    job = pad.new(model_id)
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.send(job)
-    pad.clock.restart(901)
-    assert pad.work(job)["step"] == "cancel"
-    pad.signer("cancel", job)
+    job = harness.new(model_id)
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.send(job)
+    harness.clock.restart(901)
+    assert harness.work(job)["step"] == "cancel"
+    harness.signer("cancel", job)
     return job
 
 
@@ -1288,15 +1290,15 @@ def test_called_off_too_late_a_launch_goes_on(harness: LaunchHarness) -> None:
     assert len(harness.created()) == 1
 
 
-def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be_closed(pad: Launchpad) -> None:
-    job = _late(pad, "neither")
-    pad.work(job, asked=True)
-    pad.clock.restart(1600)
-    assert pad.work(job)["step"] == "done"
-    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
-    assert len(pad.detail(job)["open"]) == 2
-    assert pad.slipway.launch("neither").code == "TOKEN_EXISTS"
-    assert pad.retry(job).status == 409, "it was called off, so the chain decides"
+def test_a_chain_that_takes_neither_fails_the_launch_and_leaves_the_nonces_to_be_closed(harness: LaunchHarness) -> None:
+    job = _late(harness, "neither")
+    harness.work(job, asked=True)
+    harness.clock.restart(1600)
+    assert harness.work(job)["step"] == "done"
+    assert _failed(harness, job) == "DEPLOYMENT_FAILED"
+    assert len(harness.detail(job)["open"]) == 2
+    assert harness.slipway.launch("neither").code == "TOKEN_EXISTS"
+    assert harness.retry(job).status == 409, "it was called off, so the chain decides"
 
 
 # ── A nonce that somebody else used ─────────────────────────────────────────────────────────────
@@ -1356,14 +1358,14 @@ def test_a_contract_of_somebody_else_at_the_tokens_address_is_not_the_token(harn
     job = harness.new("squatted")
     signed = harness.sign(job)
     address = signed["deploy"]["signer"]
-    other = calls.creation("Other", "OTHER", pad.contracts.token_manager).call()
-    pad.anvil.rpc("evm_setAutomine", False)
-    pad.anvil.rpc("anvil_impersonateAccount", address)
-    pad.anvil.rpc("eth_sendTransaction", {"from": address, "data": "0x" + other.data.hex(), "gas": hex(2 * 10**6)})
-    pad.uses(address)
-    pad.anvil.rpc("anvil_stopImpersonatingAccount", address)
-    pad.anvil.mine(1)
-    status = _until_done(pad, job)
+    other = calls.creation("Other", "OTHER", harness.contracts.token_manager).call()
+    harness.anvil.rpc("evm_setAutomine", False)
+    harness.anvil.rpc("anvil_impersonateAccount", address)
+    harness.anvil.rpc("eth_sendTransaction", {"from": address, "data": "0x" + other.data.hex(), "gas": hex(2 * 10**6)})
+    harness.uses(address)
+    harness.anvil.rpc("anvil_stopImpersonatingAccount", address)
+    harness.anvil.mine(1)
+    status = _until_done(harness, job)
     assert status["status"] == "completed"
     assert status["token_address"] != contract_address(address, signed["deploy"]["nonce"])
     assert calls.token_name(harness.json_rpc(), status["token_address"]) == status["token_name"]
@@ -1437,18 +1439,18 @@ def test_another_owners_launch_can_neither_be_resumed_nor_cancelled(harness: Lau
     assert harness.status(job)["status"] == "pending"
 
 
-def test_an_operator_finishes_a_launch_whose_registration_was_refused(pad: Launchpad) -> None:
-    job = pad.new("refused")
-    signed = pad.sign(job)
-    registry, role = pad.contracts.model_registry, keccak256(b"REGISTRAR_ROLE")
-    _administer(pad, registry, "revokeRole(bytes32,address)", role, signed["deploy"]["signer"])
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["step"] == "done"
-    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
-    assert pad.slipway.launch("refused").code == "TOKEN_EXISTS", "its token is there, so it is taken up again"
-    _administer(pad, registry, "grantRole(bytes32,address)", role, signed["deploy"]["signer"])
-    resumed = pad.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
+def test_an_operator_finishes_a_launch_whose_registration_was_refused(harness: LaunchHarness) -> None:
+    job = harness.new("refused")
+    signed = harness.sign(job)
+    registry, role = harness.contracts.model_registry, keccak256(b"REGISTRAR_ROLE")
+    _administer(harness, registry, "revokeRole(bytes32,address)", role, signed["deploy"]["signer"])
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["step"] == "done"
+    assert _failed(harness, job) == "DEPLOYMENT_FAILED"
+    assert harness.slipway.launch("refused").code == "TOKEN_EXISTS", "its token is there, so it is taken up again"
+    _administer(harness, registry, "grantRole(bytes32,address)", role, signed["deploy"]["signer"])
+    resumed = harness.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job})
     assert resumed == {"execution": f"{job}-2"}
     # Once more: its answer was not heard.
     assert harness.slipway.invoke("TokenRegisterTasks", {"state": "Resume", "job_id": job}) == resumed
@@ -1514,14 +1516,14 @@ def test_what_failed_or_was_called_off_cost_something_too(harness: LaunchHarness
     assert [(row["purpose"], row["gas_used"]) for row in called_off] == [("cancel", "21000")] * 2
 
 
-def test_what_reconcile_closes_is_counted_for_whose_launch_it_was(pad: Launchpad) -> None:
-    job = _late(pad, "neither")
-    pad.work(job, asked=True)
-    pad.clock.restart(1600)
-    pad.work(job)
-    assert _failed(pad, job) == "DEPLOYMENT_FAILED"
-    assert _gas(pad)["transactions"] == []
-    pad.anvil.mine(2)
+def test_what_reconcile_closes_is_counted_for_whose_launch_it_was(harness: LaunchHarness) -> None:
+    job = _late(harness, "neither")
+    harness.work(job, asked=True)
+    harness.clock.restart(1600)
+    harness.work(job)
+    assert _failed(harness, job) == "DEPLOYMENT_FAILED"
+    assert _gas(harness)["transactions"] == []
+    harness.anvil.mine(2)
     chain = chain_settings().token_chain
     rpc = harness.json_rpc()
     for _ in range(2):
@@ -1589,7 +1591,7 @@ def executions() -> Executions:
 @pytest.fixture
 def reconcile(harness: LaunchHarness, executions: Executions) -> TokenReconcile:
     chain = chain_settings().token_chain
-    return TokenReconcile(chain, pad.json_rpc(), executions.start, executions.status, pad.clock)
+    return TokenReconcile(chain, harness.json_rpc(), executions.start, executions.status, harness.clock)
 
 
 @pytest.fixture
@@ -1611,7 +1613,7 @@ def test_a_launch_that_was_never_started_is_found_and_started(
 ) -> None:
     job = harness.new()
     assert reconcile.find() == []
-    pad.clock.restart(300 * 86400)
+    harness.clock.restart(300 * 86400)
     assert reconcile.find() == [job]
     assert deployer_accounts(chain_settings()) == [(31337, signer.address) for signer in harness.signers]
     assert reconcile.reconcile_job(job) == "started"
@@ -1644,7 +1646,7 @@ def test_a_launch_that_failed_half_done_is_taken_up_again_by_itself(
     harness.deploy(job)
     harness.fail(job, "KeyError")
     assert reconcile.find() == []
-    pad.clock.restart(31)
+    harness.clock.restart(31)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
     assert executions.states == {f"{job}-2": "RUNNING"}
@@ -1660,15 +1662,15 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
     job = harness.new("hopeless")
     signed = harness.sign(job)
     role = keccak256(b"REGISTRAR_ROLE")
-    for signer in pad.signers:
-        _administer(pad, pad.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
-    pad.work(job)
-    pad.anvil.mine(2)
-    assert pad.work(job)["status"] == "failed"
+    for signer in harness.signers:
+        _administer(harness, harness.contracts.model_registry, "revokeRole(bytes32,address)", role, signer.address)
+    harness.work(job)
+    harness.anvil.mine(2)
+    assert harness.work(job)["status"] == "failed"
     pauses = []
     while (item := find_token(job)) and item.open_shard:
-        pauses.append(round((from_text(str(item.open_until)) - times.now(pad.clock)).total_seconds()))
-        pad.clock.advance(pauses[-1] + 1)
+        pauses.append(round((from_text(str(item.open_until)) - times.now(harness.clock)).total_seconds()))
+        harness.clock.advance(pauses[-1] + 1)
         assert reconcile.reconcile_job(job) == "resumed"
         assert harness.work(job)["step"] == "sign"
         with pytest.raises(DeploymentFailedError, match="refuse"):
@@ -1680,9 +1682,9 @@ def test_a_launch_that_can_not_be_finished_is_given_up_and_its_model_let_go(
     assert sum(signer.signatures for signer in harness.signers) == 2
     assert transaction_for(job, "register").transaction_hash == signed["register"]["transaction_hash"]  # type: ignore[union-attr]
     assert reconcile.reconcile_job(job) == "ended"
-    for signer in pad.signers:
-        _administer(pad, pad.contracts.model_registry, "grantRole(bytes32,address)", role, signer.address)
-    assert pad.slipway.launch("hopeless").status == 202
+    for signer in harness.signers:
+        _administer(harness, harness.contracts.model_registry, "grantRole(bytes32,address)", role, signer.address)
+    assert harness.slipway.launch("hopeless").status == 202
 
 
 def test_nonces_whose_launch_failed_before_it_was_sent_are_closed_and_the_model_let_go(
@@ -1720,7 +1722,7 @@ def test_a_launch_that_was_mined_instead_of_closed_is_taken_up_again(
     _close(harness, accounts, address, [nonce + 1])
     harness.anvil.mine(2)
     assert accounts.inspect(address) == []
-    pad.clock.restart(1)
+    harness.clock.restart(1)
     assert reconcile.find() == [job]
     assert reconcile.reconcile_job(job) == "resumed"
     status = _until_done(harness, job)

@@ -23,7 +23,7 @@ from moto import mock_aws
 from local.console_api.server import running
 from slipway.chain.install import InstalledContracts
 from slipway.times import epoch_milliseconds
-from tests.functional.test_token_launch import Launchpad, launchpad_of
+from tests.functional.test_token_launch import LaunchHarness, launch_harness
 from tests.support.chains import CHAIN, Anvil, running_anvil
 from tests.support.console_simulator import Simulator
 from tests.support.functions import event
@@ -161,9 +161,9 @@ def earlier(monkeypatch: pytest.MonkeyPatch, _node: Anvil) -> Iterator[Installat
 
 
 @pytest.fixture
-def pad(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) -> Launchpad:
+def harness(monkeypatch: pytest.MonkeyPatch, earlier: Installation, _node: Anvil) -> LaunchHarness:
     """Return the same, with the earlier deployers' keys and a time that tests skip."""
-    return launchpad_of(monkeypatch, earlier, _node, InstalledContracts(**EARLIER["contracts"]))
+    return launch_harness(monkeypatch, earlier, _node, InstalledContracts(**EARLIER["contracts"]))
 
 
 def _state(harness: LaunchHarness) -> list[dict[str, Any]]:
@@ -186,8 +186,8 @@ def _to_the_end(harness: LaunchHarness, jobs: list[str]) -> dict[str, str]:
                 given[job]["asked"] = True
         if len(ended) == len(jobs):
             break
-        pad.anvil.mine(2)
-        pad.clock.advance(2)
+        harness.anvil.mine(2)
+        harness.clock.advance(2)
     return ended
 
 

@@ -15,7 +15,7 @@ from tests.support.nodes import FakeNode
 
 
 @contextmanager
-def served(node: FakeNode | Weather) -> Iterator[str]:
+def served(node: FakeNode | FlakyNode) -> Iterator[str]:
     """Yield the node's address while the context is open."""
 
     class Handler(LoopbackHandler):

@@ -108,7 +108,7 @@ class Stacks:
             ArtifactStore(boto3.client("s3"), BUCKET),
             {kind: execution_starter(arn) for kind, arn in machines.items()},
             lambda kind, name: execution_status(machines[kind], name),
-            akash_clocks().look,
+            akash_timeouts().check_interval,
             self.slipway.clock,
             NodeRpc(httpx.AsyncClient(trust_env=False)),
         )

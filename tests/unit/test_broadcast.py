@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.chains import chain_entry
-from slipway.chain.broadcast import broadcast, held_to, look, looks
+from slipway.chain.broadcast import apply_deadline, broadcast, transaction_state, transaction_states
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chain.models import Progress
 from slipway.chain.nodes import forget_nodes

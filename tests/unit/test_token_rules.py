@@ -97,9 +97,9 @@ EVERY_STATE = [
 ]
 
 
-def _purposes(looks: dict[str, Look]) -> list[tuple[Purpose, ...]]:
+def _purposes(states: dict[str, TransactionState]) -> list[tuple[Purpose, ...]]:
     """Return what a launch with these transactions may take."""
-    return [PURPOSES] if "distribute" in looks else [PURPOSES[:-1], PURPOSES]
+    return [PURPOSES] if "distribute" in states else [PURPOSES[:-1], PURPOSES]
 
 
 @pytest.mark.parametrize("states", EVERY_STATE, ids=str)

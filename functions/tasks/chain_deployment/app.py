@@ -15,10 +15,10 @@ from slipway.times import Clock
 
 
 @cache
-def chain_deployment(chain_id: int, clock: Clock = time) -> ChainDeployment:
+def chain_deployment(chain_id: int, clock: Clock = time) -> ChainDeploymentWorkflow:
     """Return the states of deployments on a chain, made once a process."""
     chain = chain_settings().chains.get(chain_id) or Chain.removed(chain_id)
-    return ChainDeployment(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS), clock)
+    return ChainDeploymentWorkflow(chain, JsonRpc(chain, public_client(), deadline=SENDING_SECONDS), clock)
 
 
 def _begin(event: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from slipway.addresses import keccak256
 from slipway.builds.api.service import build_service
 from slipway.builds.api.views import detail_of
 from slipway.builds.pipeline import completion
-from slipway.builds.pipeline.deployment import BuildTransactions, ChainDeployment
+from slipway.builds.pipeline.deployment import BuildTransactions, ChainDeploymentWorkflow
 from slipway.builds.pipeline.rules import creation_code, digest_of
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
@@ -257,7 +257,7 @@ def harness(monkeypatch: pytest.MonkeyPatch, _chains: dict[int, Anvil]) -> Itera
         branch = function_app("tasks/chain_deployment")
         deployment = functools.partial(branch.chain_deployment, clock=slipway.clock)
         monkeypatch.setattr(branch, "chain_deployment", deployment)
-        yield Yard(slipway, _chains, signers)
+        yield BuildHarness(slipway, _chains, signers)
     for chain_id, anvil in _chains.items():
         anvil.rpc("evm_revert", snapshots[chain_id])
 
@@ -548,27 +548,27 @@ class SlowClock(ManualClock):
         return self.seconds
 
 
-def test_a_permit_that_came_too_late_is_not_used(yard: Yard) -> None:
-    build_id = yard.build(FIRST)
-    signed = yard.sign(build_id)
-    slow = ChainDeployment(chain_settings().chains[FIRST], yard.json_rpc(), SlowClock())
+def test_a_permit_that_came_too_late_is_not_used(harness: BuildHarness) -> None:
+    build_id = harness.build(FIRST)
+    signed = harness.sign(build_id)
+    slow = ChainDeploymentWorkflow(chain_settings().chains[FIRST], harness.json_rpc(), SlowClock())
     with pytest.raises(UpstreamUnavailableError, match="too late"):
         slow.broadcast(build_id, build_id)
-    assert not yard.json_rpc().knows(signed["transaction_hash"])
-    assert yard.task("BroadcastDeployment", build_id)["progress"] == "broadcast"
+    assert not harness.json_rpc().knows(signed["transaction_hash"])
+    assert harness.task("BroadcastDeployment", build_id)["progress"] == "broadcast"
 
 
 # ── Stuck, missing, too late ────────────────────────────────────────────────────────────────────
 
 
-def test_a_stuck_creation_is_replaced_at_its_nonce_and_any_signature_counts(yard: Yard) -> None:
-    build_id = yard.build(FIRST)
-    yard.chains[FIRST].rpc("evm_setAutomine", False)
-    first = yard.send(build_id)
-    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
-    yard.slipway.clock.advance(7)
-    assert yard.task("ConfirmDeployment", build_id, polls=1)["progress"] == "stuck"
-    yard.signer("bump", build_id)
+def test_a_stuck_creation_is_replaced_at_its_nonce_and_any_signature_counts(harness: BuildHarness) -> None:
+    build_id = harness.build(FIRST)
+    harness.chains[FIRST].rpc("evm_setAutomine", False)
+    first = harness.send(build_id)
+    assert harness.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
+    harness.slipway.clock.advance(7)
+    assert harness.task("ConfirmDeployment", build_id, polls=1)["progress"] == "stuck"
+    harness.signer("bump", build_id)
     bumped = transaction_for(build_id, "build:31337:1")
     assert bumped
     assert (int(bumped.nonce), bumped.transaction_hash != first["transaction_hash"]) == (first["nonce"], True)
@@ -616,26 +616,26 @@ def test_a_creation_whose_nonce_was_used_elsewhere_is_signed_anew_in_the_same_ru
     assert int(harness.deployment(build_id).attempt) == 2
 
 
-def _called_off(yard: Yard, build_id: str) -> None:
-    anvil = yard.chains[FIRST]
+def _called_off(harness: BuildHarness, build_id: str) -> None:
+    anvil = harness.chains[FIRST]
     anvil.rpc("evm_setAutomine", False)
-    yard.send(build_id)
-    yard.slipway.clock.restart(901)
-    assert yard.task("ConfirmDeployment", build_id, polls=9)["progress"] == "expired"
-    yard.signer("cancel", build_id)
-    yard.task("BroadcastDeployment", build_id)
+    harness.send(build_id)
+    harness.slipway.clock.restart(901)
+    assert harness.task("ConfirmDeployment", build_id, polls=9)["progress"] == "expired"
+    harness.signer("cancel", build_id)
+    harness.task("BroadcastDeployment", build_id)
     anvil.mine(2)
     with pytest.raises(DeploymentFailedError, match="called off"):
-        yard.task("ConfirmDeployment", build_id, polls=10)
-    yard.fail(build_id, "DeploymentFailedError", "It was called off")
-    yard.slipway.clock.restart()
+        harness.task("ConfirmDeployment", build_id, polls=10)
+    harness.fail(build_id, "DeploymentFailedError", "It was called off")
+    harness.slipway.clock.restart()
     anvil.rpc("evm_setAutomine", True)
 
 
-def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(yard: Yard) -> None:
-    build_id = yard.build(FIRST)
-    _called_off(yard, build_id)
-    stored = yard.deployment(build_id)
+def test_past_its_deadline_a_creation_is_called_off_and_can_be_tried_again(harness: BuildHarness) -> None:
+    build_id = harness.build(FIRST)
+    _called_off(harness, build_id)
+    stored = harness.deployment(build_id)
     assert (stored.status, stored.error_code, stored.error_message) == (
         "failed",
         "DEPLOYMENT_FAILED",
@@ -863,9 +863,9 @@ def _shown(harness: BuildHarness, build_id: str, chain_id: int = FIRST) -> dict[
     return next(entry for entry in detail["deployments"] or [] if entry["chain_id"] == chain_id)
 
 
-def _by_wallet(yard: Yard, data: str, chain_id: int = FIRST, to: str | None = None) -> str:
+def _by_wallet(harness: BuildHarness, data: str, chain_id: int = FIRST, to: str | None = None) -> str:
     """Do what the caller's wallet does with an unsigned transaction, and return its hash."""
-    anvil = yard.chains[chain_id]
+    anvil = harness.chains[chain_id]
     anvil.rpc("anvil_setBalance", ALICE.address, hex(ETHER))
     anvil.rpc("anvil_impersonateAccount", ALICE.address)
     sent = {"from": ALICE.address, "data": data, "gas": hex(8_000_000), **({"to": to} if to else {})}
@@ -947,22 +947,22 @@ def test_what_is_not_the_audited_code_is_reported_as_such(harness: BuildHarness,
     assert harness.item(build_id).status == "complete"
 
 
-def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(yard: Yard) -> None:
-    build_id = yard.build(FIRST, signer="wallet")
-    assert _follow(yard, build_id, "0x" + "ab" * 32).status == 200
-    _prepare(yard, build_id)
-    yard.task("BeginDeployment", build_id)
-    assert yard.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
-    again = _follow(yard, build_id, "0x" + "ab" * 32)
-    assert (again.status, int(yard.deployment(build_id).attempt)) == (200, 1), "the same hash changes nothing"
-    yard.slipway.clock.restart(901)
+def test_a_later_hash_takes_the_place_of_one_that_is_not_mined(harness: BuildHarness) -> None:
+    build_id = harness.build(FIRST, signer="wallet")
+    assert _follow(harness, build_id, "0x" + "ab" * 32).status == 200
+    _prepare(harness, build_id)
+    harness.task("BeginDeployment", build_id)
+    assert harness.task("ConfirmDeployment", build_id, polls=0)["progress"] == "pending"
+    again = _follow(harness, build_id, "0x" + "ab" * 32)
+    assert (again.status, int(harness.deployment(build_id).attempt)) == (200, 1), "the same hash changes nothing"
+    harness.slipway.clock.restart(901)
     with pytest.raises(DeploymentFailedError, match="No block of first"):
-        yard.task("ConfirmDeployment", build_id, polls=9)
-    yard.slipway.clock.restart()
-    tx_hash = _by_wallet(yard, _shown(yard, build_id)["transaction"]["data"])
-    assert _follow(yard, build_id, tx_hash).status == 200
-    yard.chains[FIRST].mine(2)
-    assert yard.task("ConfirmDeployment", build_id, polls=10)["progress"] == "confirmed"
+        harness.task("ConfirmDeployment", build_id, polls=9)
+    harness.slipway.clock.restart()
+    tx_hash = _by_wallet(harness, _shown(harness, build_id)["transaction"]["data"])
+    assert _follow(harness, build_id, tx_hash).status == 200
+    harness.chains[FIRST].mine(2)
+    assert harness.task("ConfirmDeployment", build_id, polls=10)["progress"] == "confirmed"
 
 
 def test_a_hash_that_comes_while_the_run_ends_is_not_forgotten(

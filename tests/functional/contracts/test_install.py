@@ -21,6 +21,7 @@ from slipway.chain.install import InstalledContracts, install, main
 from slipway.chain.install_escrow import install_escrow
 from slipway.chain.install_escrow import main as escrow_main
 from tests.support.chains import ETHER, running_anvil
+from tests.support.flaky_node import FlakyNode
 from tests.support.loopback_node import served
 
 from .conftest import ADMINISTRATOR_ROLE, Chain

@@ -241,8 +241,8 @@ def look(payer: Wallet, step: str = "10") -> list[str]:
         payments = Payments(token_chain, JsonRpc(token_chain, slipway.node.client()))
         funding = Funding(WorkloadChanges(start), payments, Decimal(step), slipway.clock)
         status = partial(execution_status, slipway.akash_machine)
-        clocks = settings.akash_clocks()
-        due = AkashReconcile(console_api.console_api, clocks, start, status, slipway.clock, funding).find()
+        timeouts = settings.akash_timeouts()
+        due = AkashReconcile(console_api.console_api, timeouts, start, status, slipway.clock, funding).find()
     return due.deployment_ids
 
 

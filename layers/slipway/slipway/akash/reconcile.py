@@ -26,7 +26,7 @@ from slipway.errors import EscrowNotSettledError, NotFoundError, SlipwayError, U
 from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
-from slipway.settings import AkashClocks
+from slipway.settings import AkashTimeouts
 from slipway.times import Clock, from_text, now, now_text, to_text
 
 _MAX_DUE = 50
@@ -97,7 +97,9 @@ class AkashReconcile:
                     unwell.append(deployment_id)
         soon = self._funding.keep(well) if self._funding else {}
         for deployment, _ in well:
-            pause = min(self._clocks.look, max(soon.get(deployment.deployment_id, inf), _MIN_LOOK_SECONDS))
+            pause = min(
+                self._timeouts.check_interval, max(soon.get(deployment.deployment_id, inf), _MIN_RECONCILE_SECONDS)
+            )
             postpone(deployment, to_text(now(self._clock) + timedelta(seconds=pause)), WATCHED)
         orphans = [dseq for dseq, found in sorted(on_akash.items()) if self._is_orphan(found)][:_MAX_ORPHANS]
         return Due(pending + unwell, orphans)
@@ -106,7 +108,7 @@ class AkashReconcile:
         """Whether nobody wants a deployment: no lease, old enough that no create of it is under way, and no owner, or
         one that has ended."""
         age = self._clock.time() - int(found.dseq) / 1000
-        if found.open_leases or age < max(self._clocks.orphan, 2 * self._clocks.create):
+        if found.open_leases or age < max(self._timeouts.orphan, 2 * self._timeouts.create):
             return False
         owner = owner_of(found.dseq)
         if owner in (None, OWNERLESS):
@@ -127,7 +129,7 @@ class AkashReconcile:
         if deployment.status == str(Status.ACTIVE) and deployment.close_requested_at is None and idle:
             reason = self._loss(str(deployment.dseq))
             if reason is None:
-                postpone(deployment, to_text(now(self._clock) + timedelta(seconds=self._clocks.look)))
+                postpone(deployment, to_text(now(self._clock) + timedelta(seconds=self._timeouts.check_interval)))
                 return "active"
             logger.warning("lease lost", deployment_id=deployment_id, reason=reason)
             record("LeasesLost")
@@ -139,7 +141,7 @@ class AkashReconcile:
         if done is Restart.STARTED:
             record("WorkloadsStartedAgain")
         record("OldestUnfinishedWorkload", (now(self._clock) - from_text(deployment.updated_at)).total_seconds())
-        postpone(deployment, to_text(now(self._clock) + timedelta(seconds=LOOK_SECONDS)))
+        postpone(deployment, to_text(now(self._clock) + timedelta(seconds=RECONCILE_AFTER_SECONDS)))
         return str(done)
 
     def _loss(self, dseq: str) -> str | None:

@@ -123,7 +123,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
 
     Args:
         console: The Console API.
-        clocks: How long things may take.
+        timeouts: How long things may take.
         clock: Gives the time.
         payments: What pays for workloads from escrow, if there is an escrow.
     """
@@ -133,7 +133,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
     def __init__(
         self,
         console: ConsoleApi,
-        clocks: AkashClocks,
+        timeouts: AkashTimeouts,
         clock: Clock = time,
         payments: Payments | None = None,
     ) -> None:
@@ -142,7 +142,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         # A workload whose payment is to be signed again with higher fees.
         self._stuck: str | None = None
         self._console = console
-        self._clocks = clocks
+        self._timeouts = timeouts
 
     def work(self, deployment_id: str, failure: Failure | None = None) -> StepResult:
         """Do what is due for a workload.
@@ -194,7 +194,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             )
             return 0
         if found.latest >= wanted and not deployment.deposit_seen_at:
-            change(deployment, [AkashDeployment.deposit_seen_at.set(self._now_text())], undisturbed())
+            change(deployment, [AkashDeployment.deposit_seen_at.set(self._now_text())], still_pending())
         late = _seconds_since(payment["expires_at"], now(self._clock))
         settling = payments.chain.block_seconds * (payments.chain.confirmations + STUCK_BLOCKS)
         if late > 0 and (found.latest < wanted or late > settling):
@@ -219,7 +219,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         """
         payments, purpose = self._paying(), str(deployment.payment_signed)
         item = payments.send(deployment)
-        found = payments.look(item, now(self._clock))
+        found = payments.state_of(item, now(self._clock))
         if found.progress in (Progress.PENDING, Progress.MISSING):
             if found.progress is Progress.MISSING:
                 payments.again(item)
@@ -399,7 +399,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
                 event=("bids", "There are bids, but none that will do yet", choice.explanation()),
             )
         moment = now(self._clock)
-        left = self._clocks.bid_timeout - _seconds_since(deployment.opened_at, moment)
+        left = self._timeouts.bid_timeout - _seconds_since(deployment.opened_at, moment)
         since = deployment.acceptable_since
         window = min(self._timeouts.bid_window, bids.BID_LIFE_SECONDS)
         waited = bids.WaitTimes(_seconds_since(since, moment) if since else None, left - window, window)
@@ -495,7 +495,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
         ):
             return 0
         moment = now(self._clock)
-        if _seconds_since(deployment.opened_at, moment) > self._clocks.bid_timeout:
+        if _seconds_since(deployment.opened_at, moment) > self._timeouts.bid_timeout:
             self._require_lease(deployment, moment)
         manifest = known_manifest(deployment.sdl_fingerprint)
         if manifest is None:
@@ -581,8 +581,8 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             self._observe(deployment, leases)
         if self._due(deployment) is not Step.READY:
             return 0
-        if _seconds_since(deployment.leased_at, now(self._clock)) > self._clocks.ready:
-            raise NotReadyError(f"The services were not available within {self._clocks.ready:g} s")
+        if _seconds_since(deployment.leased_at, now(self._clock)) > self._timeouts.ready:
+            raise NotReadyError(f"The services were not available within {self._timeouts.ready:g} s")
         return _READY_PAUSE
 
     def _observe(self, deployment: AkashDeployment, leases: list[Lease]) -> None:
@@ -608,7 +608,9 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             record_outcome(Service.AKASH, Outcome.SUCCESS)
 
     def _watched(self, deployment: AkashDeployment) -> list[Action]:
-        return watched(deployment.deployment_id, to_text(now(self._clock) + timedelta(seconds=self._clocks.look)))
+        return watched(
+            deployment.deployment_id, to_text(now(self._clock) + timedelta(seconds=self._timeouts.check_interval))
+        )
 
     # ── Close ───────────────────────────────────────────────────────────────────────────────────
 
@@ -825,7 +827,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             UpstreamUnavailableError: Not heard; the same again, as long as there is time.
         """
         text = sdl_of(deployment, NEXT_SDL)
-        late = _seconds_since(deployment.update_requested_at, now(self._clock)) > self._clocks.ready
+        late = _seconds_since(deployment.update_requested_at, now(self._clock)) > self._timeouts.ready
         refusal = None
         try:
             found = self._console.update_deployment(str(deployment.dseq), deployable(text), _LEASE_CALL_SECONDS)
@@ -886,7 +888,7 @@ class AkashWorkflow(Workflow[AkashDeployment]):
             return _RECOVER_PAUSE
         if deposited >= Decimal(asked["before"]) + amount * MICRO:
             return self._topped_up(deployment, amount)
-        if _seconds_since(asked["sent_at"], now(self._clock)) > _READ_SECONDS + self._clocks.recover:
+        if _seconds_since(asked["sent_at"], now(self._clock)) > _READ_SECONDS + self._timeouts.recover:
             lost = None if asked.get("answered") else "Akash did not answer, and does not show the deposit"
             return self._topped_up(deployment, amount, lost)
         return _RECOVER_PAUSE

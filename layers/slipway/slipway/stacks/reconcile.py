@@ -39,7 +39,7 @@ class StackReconcile:
         artifacts: Where endpoints are published.
         starters: Starts the state machine of each kind.
         status: Tells how the execution of a kind and name stands.
-        look: Seconds between two looks at an active stack.
+        check_interval: Seconds between two checks of an active stack.
         clock: Gives the time.
         rpc: Probes published nodes.
     """
@@ -49,7 +49,7 @@ class StackReconcile:
         artifacts: ArtifactStore,
         starters: Mapping[Kind, Callable[[str, str], None]],
         status: Callable[[Kind, str], str | None],
-        look: float,
+        check_interval: float,
         clock: Clock = time,
         rpc: NodeRpc | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class StackReconcile:
             logger.warning("stack started again", stack=stack.name, execution_status=found)
             record("StacksStartedAgain")
             done = "started"
-        look_at_again(stack, to_text(now(self._clock) + timedelta(seconds=LOOK_SECONDS)))
+        postpone(stack, to_text(now(self._clock) + timedelta(seconds=RECONCILE_AFTER_SECONDS)))
         return done
 
     def _watch(self, stack: StackItem) -> str:
@@ -103,8 +103,8 @@ class StackReconcile:
             lost(stack, f"The stack's workload was closed: {reason}")
             return "lost"
         probed = self._rpc is not None and stack.which is Kind.NODE and bool(stack.endpoint)
-        look = min(self._look, PROBE_EVERY_SECONDS) if probed else self._look
-        look_at_again(stack, to_text(now(self._clock) + timedelta(seconds=look)))
+        pause = min(self._check_interval, PROBE_EVERY_SECONDS) if probed else self._check_interval
+        postpone(stack, to_text(now(self._clock) + timedelta(seconds=pause)))
         if probed:
             return self._probe(stack)
         if stack.which is Kind.API and follow(stack.environment, self._starters[Kind.API]):

@@ -318,7 +318,7 @@ class StackWorkflow(Workflow[StackRun]):
     def _succeed(self, stack: StackItem, workload: AkashDeployment, step: Step, actions: list[Action]) -> bool:
         """Record that the job did what it was for, as long as its workload is active."""
         seconds = self._seconds_since(stack.job_began_at)
-        look_at = to_text(now(self._clock) + timedelta(seconds=self._settings.look))
+        check_at = to_text(now(self._clock) + timedelta(seconds=self._settings.check_interval))
 
         def also(write: Transaction) -> None:
             active = AkashDeployment.status == str(WorkloadStatus.ACTIVE)
@@ -410,8 +410,8 @@ class StackWorkflow(Workflow[StackRun]):
         workload = self._workload(stack)
         if stack.deleting or workload is None or workload.ended:
             return out_of_open_work()
-        look_at = to_text(now(self._clock) + timedelta(seconds=self._settings.look))
-        return in_open_work(stack.environment, self._kind, look_at, WATCHED)
+        check_at = to_text(now(self._clock) + timedelta(seconds=self._settings.check_interval))
+        return in_open_work(stack.environment, self._kind, check_at, WATCHED)
 
     steps: ClassVar[Mapping[str, Callable[[Any, StackRun], int]]] = {
         Step.CLOSE: _close,

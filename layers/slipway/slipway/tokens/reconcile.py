@@ -19,7 +19,6 @@ from slipway.jobs.open_work import due_jobs, postpone
 from slipway.jobs.restart import Restart, ensure_running, execution_input
 from slipway.observability import logger, record
 from slipway.times import Clock, from_text, now, now_text, to_text
-from slipway.tokens.looks import recorded
 from slipway.tokens.model_source import CatalogueModels
 from slipway.tokens.models import Status
 from slipway.tokens.resume import resume

@@ -9,7 +9,6 @@ from slipway.errors import ConflictError
 from slipway.jobs.restart import execution_input
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import Clock, now, to_text
-from slipway.tokens.looks import recorded
 from slipway.tokens.models import Status
 from slipway.tokens.rules import LAUNCH_SECONDS, RECONCILE_AFTER_SECONDS, can_resume
 from slipway.tokens.store import Launch, TokenItem, hold_locks, move, read_launch

@@ -46,7 +46,7 @@ class TokenSigning:
         launch = self._launch(deployment_id)
         if launch.token.status not in _SIGNABLE:
             raise ConflictError(f"The launch is not at the point where this is signed: {launch.token.status}")
-        looks = looks_of(self._signing.rpc, self._signing.chain, launch, 0, now(self._clock))
+        states = launch_states(self._signing.rpc, self._signing.chain, launch, 0, now(self._clock))
         configuration = with_contracts(launch.configuration, self._signing.chain)
         purposes = undone(self._signing.rpc, configuration, launch.token, to_sign(states, launch.token.purposes))
         if not purposes:

@@ -173,7 +173,7 @@ class TokenWorkflow(Workflow[Work]):
             UpstreamUnavailableError: A node does not show the effect yet, or none answered.
         """
         moment, deadline = now(self._clock), from_text(job.token.deadline)
-        job.looks = looks_of(self._rpc, self._chain, job, job.polls, moment)
+        job.states = launch_states(self._rpc, self._chain, job, job.polls, moment)
         called_off = any(item.cancel_hashes for item in job.open)
         step = next_step(
             job.states,
@@ -276,7 +276,7 @@ class TokenWorkflow(Workflow[Work]):
         if job.token.ended:
             return 0
         moment = now(self._clock)
-        job.looks = job.looks or looks_as_known(self._rpc, self._chain, job, moment)
+        job.states = job.states or launch_states_or_recorded(self._rpc, self._chain, job, moment)
         values, write = self._settled(job)
         left = failure_outcome(
             job.states,

@@ -49,7 +49,7 @@ class BuildWorkflow:
             return StageResult(next_stage(build, job_id), [])
         if not build.deployable:
             error = AuditUnavailableError("The contract has no audit that passed")
-            return Prepared(self._runs.fail(build, job_id, error), [])
+            return StageResult(self._runs.fail(build, job_id, error), [])
         if build.stage == str(Stage.PREPARE):
             chains = _chains(len(build.run_chains))
             event = Progress(Status.DEPLOYING, 70, Step.DEPLOYMENT, f"Deploying to {chains}")

@@ -121,7 +121,7 @@ class ChainDeploymentWorkflow:
             return BranchStep(ChainStep.SIGN)
         return self._take_up(deployment, job_id, attempt, resumed=resumed)
 
-    def _create(self, build_id: str, job_id: str) -> Outlook:
+    def _create(self, build_id: str, job_id: str) -> BranchStep:
         moment = now_text(self._clock)
         write = Transaction()
         require_running(write, build_id, job_id)
@@ -150,7 +150,7 @@ class ChainDeploymentWorkflow:
         item = transaction_for(build_id, purpose_of(self._chain.chain_id, attempt))
         if item is None:
             return attempt, False
-        progress = look(self._rpc, self._chain, item, 0, now(self._clock)).progress
+        progress = transaction_state(self._rpc, self._chain, item, 0, now(self._clock)).progress
         if progress in FINAL and progress is not ChainProgress.CONFIRMED:
             return attempt + 1, False
         return attempt, True
@@ -206,7 +206,7 @@ class ChainDeploymentWorkflow:
         item = self._signed(deployment)
         try:
             if not _send(self._rpc, build_id, job_id, item, self._clock):
-                return Outlook(ChainStep.ENDED)
+                return BranchStep(ChainStep.ENDED)
         except NotTakenError as error:
             logger.warning("transaction not accepted", transaction_hash=item.transaction_hash, reason=error.message)
             return BranchStep(ChainStep.BROADCAST, first_pause(self._chain))
@@ -228,7 +228,7 @@ class ChainDeploymentWorkflow:
             return self._follow(deployment, polls)
         item = self._signed(deployment)
         moment, deadline = now(self._clock), from_text(deployment.deadline)
-        found = look(self._rpc, self._chain, item, polls, moment)
+        found = transaction_state(self._rpc, self._chain, item, polls, moment)
         if found.progress is ChainProgress.VOID or (found.progress is ChainProgress.CANCELLED and moment < deadline):
             # The nonce was used elsewhere, or closed in the name of an earlier run: this one takes another nonce.
             return BranchStep(ChainStep.BEGIN)
@@ -237,7 +237,7 @@ class ChainDeploymentWorkflow:
         if found.progress is ChainProgress.CONFIRMED and found.receipt:
             self._require_code(str(item.contract_address))
             record_deployed(self._chain, deployment, item, found.receipt, moment)
-        return Outlook(str(found.progress), found.pause_seconds)
+        return BranchStep(str(found.progress), found.pause_seconds)
 
     def _require_code(self, address: str) -> None:
         if not self._rpc.code_at(address):
@@ -265,7 +265,7 @@ class ChainDeploymentWorkflow:
         address = to_checksum(str(receipt.contract_address))
         self._require_code(address)
         record_deployed(chain, deployment, address, receipt, now(self._clock))
-        return Outlook(ChainProgress.CONFIRMED)
+        return BranchStep(ChainProgress.CONFIRMED)
 
     def _live(self, build_id: str, job_id: str) -> ChainDeploymentItem | None:
         """Return the run's deployment, None when the run or the deployment is over; ConflictError before it began."""

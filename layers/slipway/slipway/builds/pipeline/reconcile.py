@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from slipway.builds.pipeline.runs import Runs, execution_input, next_look
+from slipway.builds.pipeline.runs import Runs, execution_input, next_check_at
 from slipway.builds.states import Stage
 from slipway.builds.store import KIND, BuildItem, find_build, running
 from slipway.errors import UpstreamUnavailableError
@@ -65,7 +65,7 @@ class BuildReconcile:
             logger.warning("build started again", build_id=build_id, stage=build.stage, execution_status=found)
             record("BuildsStartedAgain")
             done = "started"
-        postpone(build, next_look(self._clock))
+        postpone(build, next_check_at(self._clock))
         return done
 
     @staticmethod

@@ -40,9 +40,9 @@ def execution_input(build: BuildItem) -> str:
     return json.dumps({"build_id": build.build_id, "job_id": build.job_id})
 
 
-def next_look(clock: Clock = time) -> str:
+def next_check_at(clock: Clock = time) -> str:
     """Return when reconcile looks at a build that is accepted, or was looked at, now."""
-    return to_text(now(clock) + timedelta(seconds=LOOK_SECONDS))
+    return to_text(now(clock) + timedelta(seconds=RECONCILE_AFTER_SECONDS))
 
 
 def due(build_id: str, job_id: str, *stages: Stage) -> tuple[BuildItem, bool]:
@@ -146,7 +146,7 @@ class Runs:
         if error_code is None:
             record("BuildDuration", seconds, MetricUnit.Seconds, outcome="completed")
             record_outcome(Service.BUILDS, Outcome.SUCCESS)
-        elif error_code in _OURS if is_ours is None else is_ours:
+        elif error_code in _OPERATOR_ERRORS if is_ours is None else is_ours:
             record_outcome(Service.BUILDS, Outcome.FAILURE)
         else:
             # The request failed, not the service.

@@ -73,8 +73,8 @@ class BuildSigning:
                     ChainDeploymentItem(deployment.pk, deployment.sk),
                     {
                         "status": str(ChainStatus.SIGNED),
-                        "transaction_hash": Of(purpose, "transaction_hash"),
-                        "address": Of(purpose, "contract_address"),
+                        "transaction_hash": SignedValue(purpose, "transaction_hash"),
+                        "address": SignedValue(purpose, "contract_address"),
                         "updated_at": now_text(self._clock),
                     },
                     condition=pending & (ChainDeploymentItem.attempt == deployment.attempt),
