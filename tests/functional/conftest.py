@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from moto import mock_aws
 
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway import request_budget
-from slipway.akash.console import client as console_api
+from slipway.request_budget import limited
 from tests.support import dynamodb_local, grants, quick_moto
 from tests.support.chains import CHAIN
-from tests.support.clock import SkippingClock, patient_seconds
+from tests.support.clock import SkippingClock, patient_clock
 from tests.support.console_simulator import Simulator
 from tests.support.installation import Installation, install
 from tests.support.loopback_node import served
@@ -43,12 +41,10 @@ def slipway(
     An indirect parameter is what the chain's description has besides.
     """
     node, url = _served_node
-    # What other processes take of the machine is no time that a request waits.
-    clock = SimpleNamespace(monotonic=patient_seconds, sleep=time.sleep)  # noqa: TID251 (the clock's own)
-    monkeypatch.setattr(request_budget, "time", clock)
     node.answers = FakeNode().answers
     node.asked.clear()
-    with mock_aws():
+    # What other processes take of the machine is no time that a request waits.
+    with mock_aws(), limited(math.inf, patient_clock()):
         if ENGINE:
             ENGINE.empty()
         yield install(monkeypatch, node, url, CHAIN | getattr(request, "param", {}))
@@ -63,7 +59,6 @@ def _console_url() -> Iterator[str]:
 @pytest.fixture
 def console(slipway: Installation, _console_url: str, monkeypatch: pytest.MonkeyPatch) -> Simulator:
     """Return the Console API that the functions call, with nothing in it."""
-    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     simulator = Simulator(_console_url)
     simulator.http.post("/_simulator/reset").raise_for_status()
     slipway.use_console(monkeypatch, _console_url)
@@ -82,7 +77,6 @@ def simulator(_network: tuple[SkippingClock, str], slipway: Installation, monkey
     """Return the Console API that the functions call, in a time that workloads and stacks share and that tests skip."""
     clock, url = _network
     clock.restart()
-    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
     slipway.use_console(monkeypatch, url)
     slipway.share_time(monkeypatch, clock)
     found = Simulator(url)

@@ -24,6 +24,7 @@ from slipway.settings import tier_limit
 from slipway.store import Transaction
 from slipway.times import now, to_text
 from slipway.tokens.models import ModelState
+from tests.support.clock import ManualClock
 from tests.support.installation import Answer, Installation
 from tests.support.nodes import RefusalError
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -286,16 +287,15 @@ def test_outcomes_reported_at_once_are_all_counted(slipway: Installation) -> Non
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_stored_of_the_breaker_is_what_its_rules_say(
-    slipway: Installation, monkeypatch: pytest.MonkeyPatch, told: list[tuple[Outcome, float]]
+    slipway: Installation, told: list[tuple[Outcome, float]]
 ) -> None:
     """A success that changes nothing is counted without a read: it must come to the same."""
     ServiceState(*("SERVICE#tokens", "STATE")).delete()
-    expected, now = Breaker(), 1_800_000_000.0
+    expected, clock = Breaker(), ManualClock()
     for outcome, seconds in told:
-        now += seconds
-        monkeypatch.setattr(time, "time", lambda moment=now: moment)
-        expected = expected.after(outcome, now)
-        record_outcome(Service.TOKENS, outcome)
+        clock.seconds += seconds
+        expected = expected.after(outcome, clock.time())
+        record_outcome(Service.TOKENS, outcome, clock)
     stored = service_state(Service.TOKENS).breaker
     assert asdict(stored) == pytest.approx(asdict(expected))
 

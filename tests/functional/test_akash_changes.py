@@ -320,11 +320,11 @@ def test_the_gpu_of_a_lease_is_named(slipway: Installation, simulator: Simulator
 
 
 def test_a_lease_that_its_provider_closed_is_noticed_by_who_looks(
-    slipway: Installation, simulator: Simulator, active: str, monkeypatch: pytest.MonkeyPatch
+    slipway: Installation, simulator: Simulator, active: str
 ) -> None:
-    monkeypatch.setattr(live, "FRESH_SECONDS", 0.0)
     dseq = detail(slipway, active)["dseq"]
     simulator.http.post(f"/_simulator/deployments/{dseq}/leases/close").raise_for_status()
+    slipway.clock.advance(live.FRESH_SECONDS)
     seen = detail(slipway, active)
     assert seen["close_requested_at"], seen
     assert "closed" in seen["close_reason"]

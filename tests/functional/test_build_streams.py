@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import boto3
@@ -12,11 +13,11 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 
 from slipway.builds.api import tickets
 from slipway.errors import UpstreamUnavailableError
-from slipway.streams import delivery as deliveries
 from slipway.streams import publisher, service, store
 from slipway.streams.models import Connection, Lease
 from slipway.times import epoch_milliseconds
 from tests.support.build_log import USUAL, WrittenBuild
+from tests.support.clock import ManualClock
 from tests.support.functions import event
 from tests.support.installation import Installation
 from tests.support.wallets import ALICE, BOB
@@ -32,8 +33,7 @@ def build(slipway: Installation) -> WrittenBuild:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 0.3)
+    monkeypatch.setattr(publisher, "delivery", partial(publisher.delivery, ManualClock()))
 
 
 def _connect(
@@ -237,7 +237,6 @@ def test_a_lease_that_expired_closes_the_connection(
 def test_a_post_whose_outcome_nobody_knows_closes_the_connection(
     slipway: Installation, build: WrittenBuild, failure: int | Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 600)
     told = _connected(slipway, build)
     slipway.sockets.failures.append(failure)
     _replay(slipway)
@@ -266,7 +265,6 @@ def test_a_post_without_a_clear_outcome_before_the_connection_is_open_is_never_d
 def test_a_post_that_did_not_arrive_is_tried_again(
     slipway: Installation, build: WrittenBuild, failure: int | Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "REPLAY_SECONDS", 600)
     told = _connected(slipway, build)
     slipway.sockets.failures += [failure, failure]
     _replay(slipway)

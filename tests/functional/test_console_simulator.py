@@ -18,7 +18,6 @@ from local.console_api.clock import Clock
 from local.console_api.keys import DEFAULT_KEY
 from local.console_api.market import Market
 from local.console_api.server import running
-from slipway.akash.console import client as console_api
 from slipway.akash.console.models import LeaseId
 from slipway.akash.rules import created_within, manifest_hash
 from slipway.errors import (
@@ -46,8 +45,7 @@ def _url() -> Iterator[str]:
 
 
 @pytest.fixture
-def simulator(_url: str, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    monkeypatch.setattr(console_api, "_PAUSE_SECONDS", 0.01)
+def simulator(_url: str) -> Simulator:
     simulator = Simulator(_url)
     simulator.http.post("/_simulator/reset").raise_for_status()
     return simulator

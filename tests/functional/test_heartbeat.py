@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import random
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import botocore.exceptions
@@ -25,7 +25,7 @@ from slipway.workers.session_store import change_sessions, close_session, due_wo
 from slipway.workers.store import UptimeRecord, WorkerItem, find_worker, worker_key
 from slipway.workers.worker_tokens import new_worker_token, token_hash
 from tests.support.clock import ManualClock
-from tests.support.functions import event
+from tests.support.functions import event, function_app
 from tests.support.installation import Answer, Installation
 from tests.support.sessions import reference_sessions
 from tests.support.wallets import ALICE, BOB, OPERATOR
@@ -497,12 +497,13 @@ def test_a_write_that_meets_a_transaction_is_tried_again(
 
 
 def test_tries_end(slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    app, clock = function_app("heartbeat"), ManualClock()
+    monkeypatch.setattr(app, "take_beat", partial(app.take_beat, clock=clock))
     failed = _failing("TransactionConflictException", 10_000, monkeypatch)
     answer = beat(slipway, token)
     assert (answer.status, answer.code) == (502, "UPSTREAM_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
-    assert len(failed) < 20
+    assert len(failed) == len(clock.pauses) + 1 < 20
 
 
 def test_a_table_that_does_not_answer(slipway: Installation, token: str, monkeypatch: pytest.MonkeyPatch) -> None:

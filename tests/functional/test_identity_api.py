@@ -11,6 +11,7 @@ import pytest
 
 from slipway.errors import AuthenticationFailedError
 from slipway.identity.store import issue_nonce, use_nonce
+from tests.support.clock import ManualClock
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ALICE, BOB, sign_in_message, sign_text
 
@@ -63,14 +64,14 @@ def test_a_refused_message_does_not_use_its_nonce_up(slipway: Installation) -> N
     assert _sign_in(slipway, message).status == 200
 
 
-def test_a_nonce_is_good_for_five_minutes(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    early, late = issue_nonce(), issue_nonce()
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 290)
-    use_nonce(early)
-    monkeypatch.setattr(time, "time", lambda: now + 301)
+def test_a_nonce_is_good_for_five_minutes(slipway: Installation) -> None:
+    clock = ManualClock()
+    early, late = issue_nonce(clock), issue_nonce(clock)
+    clock.seconds += 290
+    use_nonce(early, clock)
+    clock.seconds += 11
     with pytest.raises(AuthenticationFailedError):
-        use_nonce(late)
+        use_nonce(late, clock)
 
 
 def test_of_many_at_once_one_uses_the_nonce(slipway: Installation) -> None:

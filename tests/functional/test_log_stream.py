@@ -19,7 +19,7 @@ from slipway.akash.logs.lease_tokens import TOKEN_SECONDS, LeaseTokens
 from slipway.akash.logs.provider_proxy import LeaseAddress, LogLine, ProviderProxy
 from slipway.akash.logs.stream import LogRequest, Watch, poll
 from slipway.errors import UpstreamUnavailableError
-from tests.support.clock import patient_seconds, taking
+from tests.support.clock import ManualClock, patient_seconds, taking
 from tests.support.console_simulator import Simulator, sdl
 from tests.support.event_stream import EventSource
 from tests.support.waiting import eventually
@@ -178,8 +178,8 @@ def test_an_expired_token_is_replaced_on_the_same_socket(console: Simulator) -> 
 
 
 def test_a_token_allows_the_logs_of_its_lease_and_is_kept_until_a_minute_before_its_end(logs: Logs) -> None:
-    now = [0.0]
-    tokens = LeaseTokens(lambda: logs.console.api, lambda: now[0])
+    clock = ManualClock()
+    tokens = LeaseTokens(lambda: logs.console.api, clock)
     first = tokens.token(logs.address)
     claims = jwt.decode(first, options={"verify_signature": False})
     assert claims["leases"] == {
@@ -193,9 +193,9 @@ def test_a_token_allows_the_logs_of_its_lease_and_is_kept_until_a_minute_before_
         ],
     }
     assert claims["exp"] - claims["iat"] == TOKEN_SECONDS
-    now[0] = TOKEN_SECONDS - 61.0
+    clock.seconds += TOKEN_SECONDS - 61.0
     assert tokens.token(logs.address) == first
-    now[0] = TOKEN_SECONDS - 59.0
+    clock.seconds += 2.0
     second = tokens.token(logs.address)
     assert second != first
     assert tokens.token(logs.address, refused=first) == second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from slipway import request_budget, store
+from slipway import store
 from slipway.chain.json_rpc import JsonRpc
 from slipway.chains import Chain
 from slipway.deadline_client import DeadlineClient
@@ -95,19 +96,15 @@ def test_chains_and_other_services_share_the_budget(silent: str) -> None:
         assert seconds_left(10) == 0
 
 
-def test_without_a_request_there_is_no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_budget, "time", ManualClock())
+def test_without_a_request_there_is_no_budget() -> None:
     assert seconds_left(10) == 10
-    with limited(3):
+    with limited(3, ManualClock()):
         assert seconds_left(10) == 3
     assert seconds_left(10) == 10
 
 
-def test_calls_at_the_same_time_spend_the_budget_once_and_one_after_the_other_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_calls_at_the_same_time_spend_the_budget_once_and_one_after_the_other_twice() -> None:
     clock = ManualClock()
-    monkeypatch.setattr(request_budget, "time", clock)
     together = Barrier(2)
 
     def call() -> float:
@@ -118,7 +115,7 @@ def test_calls_at_the_same_time_spend_the_budget_once_and_one_after_the_other_tw
             return seconds
 
     with RequestThreads(2) as threads:
-        with limited(3):
+        with limited(3, clock):
             calls = [threads.submit(call) for _ in range(2)]
             assert [one.result(20) for one in calls] == [3, 3]
             assert seconds_left(10) == 2
@@ -162,14 +159,14 @@ def test_no_route_waits_for_three_seconds_when_aws_falls_silent_later(
 
     monkeypatch.setattr(BotocoreStubber, "__call__", stub)
     monkeypatch.setattr(botocore.endpoint.Endpoint, "_send", fail)
-    monkeypatch.setattr(request_budget, "time", clock)
     waited = dict[str, float]()
     for file in sorted((ROOT / "events").glob("*.json")):
         route = json.loads(file.read_text()).get("routeKey")
         if route not in ROUTES:
             continue
         calls, before = itertools.count(), clock.seconds
-        answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
+        with limited(math.inf, clock):
+            answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
         waited[route] = clock.seconds - before
         assert answer.status != 500, (route, answer.body)
     assert {route: seconds for route, seconds in waited.items() if seconds > 2.75} == {}
@@ -199,14 +196,14 @@ def test_no_route_waits_for_three_seconds_when_aws_does_not_answer(
 
     monkeypatch.setattr(BotocoreStubber, "__call__", lambda *_, **__: None)
     monkeypatch.setattr(botocore.endpoint.Endpoint, "_send", fail)
-    monkeypatch.setattr(request_budget, "time", clock)
     waited, answers = dict[str, float](), dict[str, int]()
     for file in sorted((ROOT / "events").glob("*.json")):
         route = json.loads(file.read_text()).get("routeKey")
         if route not in ROUTES:
             continue
         before = clock.monotonic()
-        answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
+        with limited(math.inf, clock):
+            answer = slipway.send(_signed(event(file.stem), tokens.get(ROUTES[route].who)))
         waited[route], answers[route] = clock.monotonic() - before, answer.status
         assert answer.status != 500, (route, answer.body)
         assert answer.status < 500 or answer.headers.get("retry-after"), (route, answer.body)

@@ -58,7 +58,7 @@ def test_a_text_comes_back_at_its_place_alone(kms: CountingKms) -> None:
 
 def test_kms_is_asked_once_an_hour_and_once_for_each_key(kms: CountingKms) -> None:
     clock = ManualClock()
-    texts = SealedTexts(kms, kms.key, clock.monotonic)  # type: ignore[arg-type]
+    texts = SealedTexts(kms, kms.key, clock)  # type: ignore[arg-type]
     sealed = [texts.seal(f"text {number}", "place") for number in range(20)]
     assert kms.calls == ["generate"]
     clock.sleep(3601)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from slipway.errors import RateLimitExceededError
-from slipway.limits import semaphore
 from slipway.limits.semaphore import Semaphore
-from slipway.times import epoch_seconds
+from tests.support.clock import ManualClock
 from tests.support.installation import Installation
 
 WALLET = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 
-def _acquire(holder: str, *, wallet: str = WALLET, seconds: int = 60) -> str:
-    return Semaphore("streams", most=2, seconds=seconds).acquire(wallet, holder)
+def _acquire(holder: str, *, wallet: str = WALLET, seconds: int = 60, clock: ManualClock | None = None) -> str:
+    return Semaphore("streams", most=2, seconds=seconds, clock=clock or ManualClock()).acquire(wallet, holder)
 
 
 def test_no_more_than_so_many_are_held_at_once(slipway: Installation) -> None:
@@ -36,13 +35,12 @@ def test_one_that_was_released_makes_room_for_another(slipway: Installation) -> 
         _acquire("d")
 
 
-def test_what_was_not_released_expires(slipway: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    began = epoch_seconds()
-    monkeypatch.setattr(semaphore, "epoch_seconds", lambda: began)
-    _acquire("a", seconds=5)
-    _acquire("b", seconds=50)
-    monkeypatch.setattr(semaphore, "epoch_seconds", lambda: began + 6)
-    _acquire("c")
+def test_what_was_not_released_expires(slipway: Installation) -> None:
+    clock = ManualClock()
+    _acquire("a", seconds=5, clock=clock)
+    _acquire("b", seconds=50, clock=clock)
+    clock.seconds += 6
+    _acquire("c", clock=clock)
     with pytest.raises(RateLimitExceededError) as refused:
-        _acquire("d")
+        _acquire("d", clock=clock)
     assert refused.value.retry_after == 44

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from slipway.chain.store import ChainConfiguration, SignerNonce, save_fee_cap
 from slipway.errors import UpstreamUnavailableError
 from slipway.store import read_items, read_together
 from slipway.tokens.store import ModelLock, model_lock_key
+from tests.support.clock import ManualClock
 
 LOCK = (ModelLock, model_lock_key("read"))
 CONFIGURATION = (ChainConfiguration, ChainConfiguration.key(4711))
@@ -22,8 +22,7 @@ pytestmark = pytest.mark.usefixtures("slipway")
 
 
 @pytest.fixture(autouse=True)
-def _items(slipway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+def _items(slipway: Any) -> None:
     ModelLock(*LOCK[1], deployment_id="d").save()
     save_fee_cap(4711, 5)
 
@@ -46,7 +45,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch, *changes: Any) -> list[dict[str, A
 
 def test_items_of_two_tables_come_in_one_request_as_they_stand_now(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _answers(monkeypatch)
-    lock, nothing, configuration = read_items(LOCK, NOTHING, CONFIGURATION)
+    lock, nothing, configuration = read_items(LOCK, NOTHING, CONFIGURATION, clock=ManualClock())
     assert nothing is None
     assert lock
     assert configuration
@@ -69,7 +68,7 @@ def _only_control(answer: dict[str, Any], wanted: dict[str, Any]) -> dict[str, A
 
 def test_what_a_busy_table_left_out_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _answers(monkeypatch, _nothing_yet, _only_control)
-    lock, configuration = read_items(LOCK, CONFIGURATION)
+    lock, configuration = read_items(LOCK, CONFIGURATION, clock=ManualClock())
     assert lock
     assert configuration
     assert [len(tables) for tables in asked] == [2, 2, 1]
@@ -78,11 +77,11 @@ def test_what_a_busy_table_left_out_is_asked_for_again(monkeypatch: pytest.Monke
 def test_a_table_that_stays_busy_or_refuses_is_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
     _answers(monkeypatch, *[_nothing_yet] * 6)
     with pytest.raises(UpstreamUnavailableError, match="busy"):
-        read_items(LOCK, CONFIGURATION)
+        read_items(LOCK, CONFIGURATION, clock=ManualClock())
     refusal = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "BatchGetItem")
     _answers(monkeypatch, refusal)
     with pytest.raises(UpstreamUnavailableError):
-        read_items(LOCK, CONFIGURATION)
+        read_items(LOCK, CONFIGURATION, clock=ManualClock())
 
 
 def test_items_of_one_model_come_in_the_keys_order_without_those_that_are_missing() -> None:

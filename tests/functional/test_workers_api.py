@@ -10,6 +10,7 @@ import shlex
 import time
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +20,11 @@ from eth_account import Account
 from slipway import store
 from slipway.times import now_text, of_milliseconds, to_text
 from slipway.workers import fleet
+from slipway.workers import store as workers_store
 from slipway.workers.rules import GAP, HEALTHY_WITHIN, MINUTE
 from slipway.workers.store import FLEET, UptimeRecord, WorkerItem, find_worker, uptime_key, worker_key
 from slipway.workers.worker_tokens import token_hash
+from tests.support.clock import ManualClock
 from tests.support.functions import event
 from tests.support.installation import Answer, Installation
 from tests.support.wallets import ADMIN, ALICE, BOB
@@ -699,7 +702,7 @@ def test_workers_that_the_store_left_out_are_asked_for_again(
         return {**answer, "UnprocessedKeys": {table: {**wanted, "Keys": keys[1:] or keys}}}
 
     monkeypatch.setattr(store.connection, "dispatch", busy)
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(workers_store, "read_together", partial(store.read_together, clock=ManualClock()))
     answer = _page(slipway)
     assert answer.status == status, answer.body
     if status == 200:

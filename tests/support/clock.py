@@ -18,14 +18,14 @@ class ManualClock:
 
     Attributes:
         seconds: What ``monotonic`` returns.
-        began: What ``time`` returned when they were none.
+        began: What ``time`` returned when they were none; it returns ``at``, or the present, at first.
         pauses: Every pause that was taken.
         meanwhile: What happens in the next pauses, one after the other.
     """
 
-    def __init__(self, *meanwhile: Callable[[], object]) -> None:
+    def __init__(self, *meanwhile: Callable[[], object], at: datetime | None = None) -> None:
         self.seconds = 1000.0
-        self.began = time.time() - self.seconds
+        self.began = (at.timestamp() if at else time.time()) - self.seconds
         self.pauses: list[float] = []
         self.meanwhile = list(meanwhile)
 
@@ -43,6 +43,29 @@ class ManualClock:
         self.seconds += seconds
         if self.meanwhile:
             self.meanwhile.pop(0)()
+
+
+class HastyClock:
+    """Real time, and every pause that was taken: they take no time, but count.
+
+    Attributes:
+        pauses: How long each was to be.
+    """
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def time(self) -> float:
+        """Return seconds since 1970."""
+        return time.time() + sum(self.pauses)
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic() + sum(self.pauses)
+
+    def sleep(self, seconds: float, /) -> None:
+        """Count the pause."""
+        self.pauses.append(seconds)
 
 
 class SkippingClock(Clock):
@@ -101,6 +124,14 @@ class PatientClock:
             self._seen, self._computed = now, computed
             return self._counted
 
+    def time(self) -> float:
+        """Return real seconds since 1970."""
+        return time.time()
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let real seconds pass."""
+        self._sleep(seconds)
+
     def run(self) -> None:
         """Look, for ever."""
         while True:
@@ -109,7 +140,8 @@ class PatientClock:
 
 
 @cache
-def _patient() -> PatientClock:
+def patient_clock() -> PatientClock:
+    """Return the one ``PatientClock`` of this process."""
     clock = PatientClock()
     threading.Thread(target=clock.run, daemon=True).start()
     return clock
@@ -117,7 +149,7 @@ def _patient() -> PatientClock:
 
 def patient_seconds() -> float:
     """Return the seconds of the one ``PatientClock`` of this process."""
-    return _patient().monotonic()
+    return patient_clock().monotonic()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import yaml
 from local.console_api.keys import DEFAULT_KEY
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.console.models import CreatedDeployment, Deployment
+from tests.support.clock import HastyClock
 
 # Loopback needs none, but each client would load the certificates anew.
 _TLS = ssl.create_default_context()
@@ -72,7 +73,7 @@ class Simulator:
     def __init__(self, url: str, key: str = DEFAULT_KEY) -> None:
         self.url = url
         self.key = key
-        self.api = ConsoleApi(url, lambda: self.key, httpx.AsyncClient(verify=_TLS))
+        self.api = ConsoleApi(url, lambda: self.key, httpx.AsyncClient(verify=_TLS), HastyClock())
         self.http = httpx.Client(base_url=url, timeout=10, verify=_TLS)
 
     def control(self, **controls: Any) -> None:

@@ -48,7 +48,7 @@ from slipway.tokens.models import ModelMetadata, ModelState
 from slipway.tokens.public import public_tokens
 from slipway.tokens.store import save_model
 from tests.support import dynamodb_local, grants, quick_moto
-from tests.support.clock import SkippingClock
+from tests.support.clock import HastyClock, SkippingClock
 from tests.support.conformance import check_answer
 from tests.support.functions import CONTEXT, event, function_app
 from tests.support.nodes import FakeNode
@@ -247,6 +247,7 @@ class Installation:
         monkeypatch.setenv("AKASH_CONSOLE_API_URL", url)
         monkeypatch.setenv("AKASH_PROVIDER_PROXY_URL", url)
         _forget()
+        monkeypatch.setattr(console_api.console_api(), "_clock", HastyClock())
 
     @staticmethod
     def forget() -> None:

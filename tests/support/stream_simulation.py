@@ -111,7 +111,7 @@ class StreamSimulation:
     def __post_init__(self) -> None:
         for status in self.statuses[: self.early]:
             self._append(status)
-        self._delivery = Delivery(self, self, self, clock=lambda: self.now, pause=self._pause)
+        self._delivery = Delivery(self, self, self, clock=self)
         self._actors: list[_Actor] = []
         self._open = self._exists = False
         self._connected_at = 0.0
@@ -153,7 +153,13 @@ class StreamSimulation:
         actor.turn()
         return result
 
-    def _pause(self, seconds: float) -> None:
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float, /) -> None:
         def pass_by() -> None:
             self.now += seconds
 

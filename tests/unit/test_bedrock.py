@@ -34,24 +34,10 @@ from slipway.errors import (
     ValidationFailedError,
 )
 from tests.support.bedrock import COUNTER, MODEL, OWNER, SETTINGS, ScriptedClient, answer, calls, draft, error
+from tests.support.clock import ManualClock
 
 STRANGER = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return what was waited instead of waiting."""
-    waited: list[float] = []
-    monkeypatch.setattr(bedrock.Conversation, "__init__", _with_sleep(bedrock.Conversation.__init__, waited))
-    return waited
-
-
-def _with_sleep(real: Any, waited: list[float]) -> Any:
-    def init(self: Any, *arguments: Any, **named: Any) -> None:
-        real(self, *arguments, **{"sleep": waited.append, **named})
-
-    return init
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +50,18 @@ def request(prompt: str = "A counter that only its owner counts up", **more: Any
     return GenerationRequest(prompt=prompt, owner=OWNER, **more)
 
 
-def generate(*answers: Any, check: Any = None, **more: Any) -> tuple[Generation, ScriptedClient]:
+def generate(
+    *answers: Any, check: Any = None, clock: ManualClock | None = None, **more: Any
+) -> tuple[Generation, ScriptedClient]:
     client = ScriptedClient(answers)
-    return BedrockGenerator(client, SETTINGS, check).generate(request(**more)), client
+    return BedrockGenerator(client, SETTINGS, check, clock=clock or ManualClock()).generate(request(**more)), client
 
 
 def refused(kind: type[SlipwayError], *answers: Any, **more: Any) -> tuple[SlipwayError, ScriptedClient]:
     client = ScriptedClient(answers)
+    engine = BedrockGenerator(client, SETTINGS, more.pop("check", None), clock=more.pop("clock", ManualClock()))
     with pytest.raises(kind) as raised:
-        BedrockGenerator(client, SETTINGS, more.pop("check", None)).generate(request(**more))
+        engine.generate(request(**more))
     return raised.value, client
 
 
@@ -124,20 +113,22 @@ def test_tokens_from_a_cache_count() -> None:
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException", "ServiceUnavailableException"])
-def test_while_bedrock_is_busy_it_is_asked_again_after_growing_pauses(pauses: list[float], code: str) -> None:
-    made, client = generate(error(code, 429), error(code, 503), calls("submit_contract", draft()))
+def test_while_bedrock_is_busy_it_is_asked_again_after_growing_pauses(code: str) -> None:
+    clock = ManualClock()
+    made, client = generate(error(code, 429), error(code, 503), calls("submit_contract", draft()), clock=clock)
     assert made.contract_name == "Counter"
     assert len(client.asked) == 3
-    assert all(0 <= pause <= 0.5 * 2**number for number, pause in enumerate(pauses))
+    assert all(0 <= pause <= 0.5 * 2**number for number, pause in enumerate(clock.pauses))
     assert made.usage is not None
     assert made.usage.calls == 1
 
 
-def test_retries_are_bounded_and_the_pauses_differ(pauses: list[float]) -> None:
-    told, client = refused(UpstreamUnavailableError, *[error("ThrottlingException", 429)] * 20)
+def test_retries_are_bounded_and_the_pauses_differ() -> None:
+    clock = ManualClock()
+    told, client = refused(UpstreamUnavailableError, *[error("ThrottlingException", 429)] * 20, clock=clock)
     assert len(client.asked) == MAX_TRIES
-    assert len(pauses) == MAX_TRIES - 1
-    assert len(set(pauses)) > 1
+    assert len(clock.pauses) == MAX_TRIES - 1
+    assert len(set(clock.pauses)) > 1
     assert told.retry_after
 
 
@@ -154,19 +145,20 @@ def test_no_answer_is_tried_again(failure: Exception) -> None:
 
 
 def test_no_call_begins_that_could_end_after_the_deadline() -> None:
-    now = [0.0]
+    clock = ManualClock()
+    began = clock.seconds
 
     class Slow(ScriptedClient):
         def converse(self, **arguments: Any) -> Any:
-            now[0] += SETTINGS.call_seconds
+            clock.seconds += SETTINGS.call_seconds
             return super().converse(**arguments)
 
     client = Slow([error("ModelTimeoutException", 408)] * 9)
-    conversation = bedrock.Conversation(client, SETTINGS, "", "p", [], clock=lambda: now[0])
+    conversation = bedrock.Conversation(client, SETTINGS, "", "p", [], clock=clock)
     with pytest.raises(UpstreamUnavailableError):
         conversation.until(lambda handed: handed)
     assert len(client.asked) == 2
-    assert now[0] <= SETTINGS.seconds
+    assert clock.seconds - began <= SETTINGS.seconds
 
 
 @pytest.mark.parametrize(
@@ -487,7 +479,7 @@ def correction(text: str = COUNTER, name: str = "contracts/Counter.sol") -> dict
 
 def test_the_fixer_gives_whole_sources() -> None:
     client = ScriptedClient([correction()])
-    mended, usage = BedrockFixer(client, SETTINGS).fix(sources(VULNERABLE), [finding()])
+    mended, usage = BedrockFixer(client, SETTINGS, ManualClock()).fix(sources(VULNERABLE), [finding()])
     assert mended == sources(COUNTER)
     assert (usage.calls, usage.cost) == (1, "0.006")
     told = client.asked[0]["messages"][0]["content"]
@@ -508,4 +500,4 @@ def test_the_fixer_gives_whole_sources() -> None:
 )
 def test_a_correction_is_judged_like_a_draft(bad: dict[str, Any]) -> None:
     with pytest.raises(GenerationFailedError):
-        BedrockFixer(ScriptedClient([bad] * MAX_ANSWERS), SETTINGS).fix(sources(VULNERABLE), [finding()])
+        BedrockFixer(ScriptedClient([bad] * MAX_ANSWERS), SETTINGS, ManualClock()).fix(sources(VULNERABLE), [finding()])

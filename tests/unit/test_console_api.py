@@ -31,36 +31,11 @@ from slipway.errors import (
     UpstreamUnavailableError,
     WalletProvisioningError,
 )
-from tests.support.clock import patient_seconds
+from tests.support.clock import HastyClock, patient_seconds
 from tests.support.console_answers import BID, DEPLOYMENT, DSEQ, PROVIDER, PROVIDER_ADDRESS
 
 KEY = "ac.sk.production.0123456789abcdef"
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Clock:
-    """Pauses take no time but are counted."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-        self.pauses: list[float] = []
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.slept
-
-    def time_ns(self) -> int:
-        return time.time_ns()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        self.pauses.append(seconds)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
-    return clock
 
 
 class Upstream:
@@ -82,9 +57,9 @@ class Upstream:
         return json.loads(self.asked[-1].content)
 
 
-def _api(upstream: Upstream) -> ConsoleApi:
+def _api(upstream: Upstream, clock: HastyClock | None = None) -> ConsoleApi:
     client = httpx.AsyncClient(transport=httpx.MockTransport(upstream.handle))
-    return ConsoleApi("https://console.test/", lambda: KEY, client)
+    return ConsoleApi("https://console.test/", lambda: KEY, client, clock or HastyClock())
 
 
 def _refusal(status: int, message: str = "no", code: str = "bad_request", **headers: str) -> httpx.Response:
@@ -206,19 +181,21 @@ def test_what_is_safe_to_repeat_is_repeated(name: str, down: Any) -> None:
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
-def test_repeats_are_bounded_and_spread(name: str, clock: Clock) -> None:
+def test_repeats_are_bounded_and_spread(name: str) -> None:
+    clock = HastyClock()
     upstream = Upstream(httpx.Response(503))
     with pytest.raises(UpstreamUnavailableError) as caught:
-        CALLS[name][0](_api(upstream))
+        CALLS[name][0](_api(upstream, clock))
     assert len(upstream.asked) == 4
     assert len(set(clock.pauses)) == 3
     assert caught.value.retry_after
 
 
-def test_no_pause_goes_past_the_deadline(clock: Clock) -> None:
+def test_no_pause_goes_past_the_deadline() -> None:
+    clock = HastyClock()
     upstream = Upstream(httpx.Response(429, headers={"retry-after": "30"}))
     with pytest.raises(UpstreamUnavailableError) as caught:
-        _api(upstream).bids(DSEQ, seconds=10)
+        _api(upstream, clock).bids(DSEQ, seconds=10)
     assert (len(upstream.asked), clock.pauses, caught.value.retry_after) == (1, [], 30)
 
 

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from slipway.errors import AuthenticationFailedError, KeyNotKnownYetError, UpstreamUnavailableError
-from slipway.identity import jwks
 from slipway.identity.jwks import JwksClient
 from tests.support.clock import ManualClock
 
@@ -40,9 +39,7 @@ def _jwk(key_id: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     monkeypatch.setenv("ALLOW_PRIVATE_NETWORK", "true")
-    clock = ManualClock()
-    monkeypatch.setattr(jwks, "time", clock)
-    return clock
+    return ManualClock()
 
 
 @pytest.fixture
@@ -51,8 +48,8 @@ def issuer(clock: ManualClock) -> Issuer:
 
 
 @pytest.fixture
-def client(issuer: Issuer) -> JwksClient:
-    return JwksClient("https://issuer.test/keys", httpx.Client(transport=httpx.MockTransport(issuer.handle)))
+def client(issuer: Issuer, clock: ManualClock) -> JwksClient:
+    return JwksClient("https://issuer.test/keys", httpx.Client(transport=httpx.MockTransport(issuer.handle)), clock)
 
 
 def test_keys_are_fetched_once(client: JwksClient, issuer: Issuer, clock: ManualClock) -> None:

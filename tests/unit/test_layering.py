@@ -18,10 +18,12 @@ LIBRARY = SOURCES / "slipway"
 WITH_ROOMS = ("akash", "builds")
 # Each imports only what stands in a row above its own.
 ORDER = (
+    ("errors",),
+    ("times",),
     ("request_budget", "request_threads"),
     # Values and clients that know nothing of Slipway.
-    ("errors", "chains", "identifiers", "deadline_client", "p256_key", "privileges", "server_sent_events", "solidity"),
-    ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors", "times"),
+    ("chains", "identifiers", "deadline_client", "p256_key", "privileges", "server_sent_events", "solidity"),
+    ("settings", "addresses", "amounts", "json_bodies", "pagination", "s3_errors"),
     ("observability",),
     ("edge", "envelope", "fields", "network", "store"),
     ("executions", "gateway", "idempotency", "sealed_texts", "secret_values"),

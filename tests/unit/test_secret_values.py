@@ -35,14 +35,13 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     return secrets
 
 
-def test_a_secret_is_kept_for_a_while_and_then_read_again(monkeypatch: pytest.MonkeyPatch, secrets: Secrets) -> None:
+def test_a_secret_is_kept_for_a_while_and_then_read_again(secrets: Secrets) -> None:
     clock = ManualClock()
-    monkeypatch.setattr(secret_values, "time", clock)
-    assert [secret_text("arn:a"), secret_text("arn:a")] == ["first", "first"]
+    assert [secret_text("arn:a", clock), secret_text("arn:a", clock)] == ["first", "first"]
     assert secrets.asked == ["arn:a"]
     secrets.answer = {"SecretString": "rotated"}
     clock.seconds += 301
-    assert secret_text("arn:a") == "rotated"
+    assert secret_text("arn:a", clock) == "rotated"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from slipway.errors import AuthenticationFailedError
 from slipway.identity import sign_in
 from slipway.identity.models import VerifyRequest
 from slipway.identity.sign_in import SignedMessage, SignIn, verified_wallet
+from tests.support.clock import ManualClock
 from tests.support.template import ROOT
 
 VECTORS: list[dict[str, Any]] = json.loads((ROOT / "tests" / "support" / "sign_in_vectors.json").read_text())
@@ -34,7 +35,7 @@ def _verified(vector: dict[str, Any], *, takes: bool, asked: list[SignedMessage]
 
     moment, chains = datetime.fromisoformat(vector["at"]), [vector["chain_id"]]
     given = VerifyRequest(message="\n".join(vector["message"]), signature=vector.get("signature", NO_SIGNATURE))
-    return verified_wallet(given.message, given.signature, vector["hosts"], chains, contract, lambda: moment)
+    return verified_wallet(given.message, given.signature, vector["hosts"], chains, contract, ManualClock(at=moment))
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=NAMES)

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from slipway.request_budget import BudgetSpentError, waiting
+from slipway.times import Clock
 
 # For a call that does not end although it was cancelled; its thread is left to itself.
 _GRACE_SECONDS = 1.0
@@ -102,7 +103,14 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def request_within(
-    client: httpx.Client, method: str, url: str, seconds: float, *, most_bytes: int, **arguments: Any
+    client: httpx.Client,
+    method: str,
+    url: str,
+    seconds: float,
+    *,
+    most_bytes: int,
+    clock: Clock = time,
+    **arguments: Any,
 ) -> httpx.Response:
     """Make one request by an ordinary client and read its whole answer.
 
@@ -112,6 +120,7 @@ def request_within(
         url: The whole address.
         seconds: The deadline, from name resolution to the answer's last byte.
         most_bytes: A longer answer is an error.
+        clock: Gives the time.
         arguments: As ``httpx.Client.stream`` takes them.
 
     Raises:
@@ -119,7 +128,7 @@ def request_within(
             ``httpx.ReadError`` for an answer that is too long; ``httpx.DecodingError`` for a packed one.
     """
     # In a thread, because neither resolving a name nor waiting for a byte can be cut short.
-    future = _threads().submit(_read, client, method, url, time.monotonic() + seconds, most_bytes, arguments)
+    future = _threads().submit(_read, client, method, url, clock.monotonic() + seconds, most_bytes, arguments, clock)
     try:
         return future.result(seconds)
     except TimeoutError as error:
@@ -128,11 +137,17 @@ def request_within(
 
 
 def _read(
-    client: httpx.Client, method: str, url: str, ends_at: float, most_bytes: int, arguments: dict[str, Any]
+    client: httpx.Client,
+    method: str,
+    url: str,
+    ends_at: float,
+    most_bytes: int,
+    arguments: dict[str, Any],
+    clock: Clock,
 ) -> httpx.Response:
     found = bytearray()
     headers = {**arguments.pop("headers", {}), "accept-encoding": "identity"}
-    left = max(0.001, ends_at - time.monotonic())
+    left = max(0.001, ends_at - clock.monotonic())
     with client.stream(method, url, headers=headers, timeout=left, **arguments) as response:
         # What a few bytes unpack to has no bound; nobody was asked to pack any.
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -141,6 +156,6 @@ def _read(
             found += part
             if len(found) > most_bytes:
                 raise httpx.ReadError("The answer is too long")
-            if time.monotonic() >= ends_at:
+            if clock.monotonic() >= ends_at:
                 raise httpx.ReadTimeout("The deadline passed")
     return httpx.Response(response.status_code, content=bytes(found), request=response.request)

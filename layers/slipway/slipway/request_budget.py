@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
 
+from slipway.times import Clock
+
 # The API answers within three seconds whatever is silent; the rest is for Slipway's own work.
 REQUEST_SECONDS = 2.5
 # Below this a call is not worth beginning.
@@ -26,19 +28,20 @@ class _Budget:
     """Seconds that are left. Calls that wait at the same time (``request_threads``) spend them once."""
 
     left: float
+    clock: Clock
     waiting: int = 0
     since: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
     def remaining(self) -> float:
         with self.lock:
-            return self.left - (time.monotonic() - self.since if self.waiting else 0.0)
+            return self.left - (self.clock.monotonic() - self.since if self.waiting else 0.0)
 
     @contextmanager
     def spending(self) -> Iterator[None]:
         with self.lock:
             if not self.waiting:
-                self.since = time.monotonic()
+                self.since = self.clock.monotonic()
             self.waiting += 1
         try:
             yield
@@ -46,7 +49,7 @@ class _Budget:
             with self.lock:
                 self.waiting -= 1
                 if not self.waiting:
-                    self.left -= time.monotonic() - self.since
+                    self.left -= self.clock.monotonic() - self.since
 
 
 # Threads that serve one request have copies of its context, which share the one budget.
@@ -54,9 +57,15 @@ _budget: ContextVar[_Budget | None] = ContextVar("request_budget", default=None)
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Let all calls in this block wait for so many seconds together."""
-    before = _budget.set(_Budget(seconds))
+def limited(seconds: float, clock: Clock | None = None) -> Iterator[None]:
+    """Let all calls in this block wait for so many seconds together.
+
+    Args:
+        seconds: How many.
+        clock: Passes the time; by default that of the block around this one, or the real one.
+    """
+    around = _budget.get()
+    before = _budget.set(_Budget(seconds, clock or (around.clock if around else time)))
     try:
         yield
     finally:
@@ -89,5 +98,5 @@ def pause_within(seconds: float) -> bool:
     if budget is not None and budget.remaining() < seconds + _MIN_SECONDS:
         return False
     with budget.spending() if budget else nullcontext():
-        time.sleep(seconds)
+        (budget.clock if budget else time).sleep(seconds)
     return True

@@ -7,7 +7,6 @@ it. A text is bound to its place, so a copy elsewhere can't be opened.
 import os
 import time
 import zlib
-from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import botocore.exceptions
 from slipway.errors import UpstreamUnavailableError
 from slipway.settings import sdl_key_id
 from slipway.store import aws_client
+from slipway.times import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -35,10 +35,10 @@ class SealedTexts:
     Args:
         kms: The client of KMS.
         key_id: The key, which is symmetric.
-        clock: Seconds that only go on.
+        clock: Passes the time.
     """
 
-    def __init__(self, kms: "KMSClient", key_id: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, kms: "KMSClient", key_id: str, clock: Clock = time) -> None:
         self._kms = kms
         self._key_id = key_id
         self._clock = clock
@@ -51,7 +51,7 @@ class SealedTexts:
         # Imported here because few requests need it.
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        if self._clock() >= self._until or not self._left:
+        if self._clock.monotonic() >= self._until or not self._left:
             self._renew()
         self._left -= 1
         nonce = os.urandom(_NONCE)
@@ -83,7 +83,7 @@ class SealedTexts:
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise _unavailable(error) from error
         self._data_key, self._encrypted_key = made["Plaintext"], made["CiphertextBlob"]
-        self._until, self._left = self._clock() + _DATA_KEY_SECONDS, _MAX_TEXTS
+        self._until, self._left = self._clock.monotonic() + _DATA_KEY_SECONDS, _MAX_TEXTS
 
     def _decrypted(self, key: bytes) -> bytes:
         try:

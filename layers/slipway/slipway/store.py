@@ -31,6 +31,7 @@ from slipway.errors import UpstreamUnavailableError, WriteContentionError
 from slipway.pagination import decode_cursor, encode_cursor
 from slipway.request_budget import BudgetSpentError, pause_within, waiting
 from slipway.settings import name_of_table
+from slipway.times import Clock
 
 _CONFLICT_TRIES = 6
 _CONFLICT_PAUSE_SECONDS = 0.05
@@ -330,33 +331,33 @@ def newest_first[Item: Model](
     )
 
 
-def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]]) -> list[Item]:
+def read_together[Item: Model](model: type[Item], keys: Sequence[tuple[str, str]], clock: Clock = time) -> list[Item]:
     """Read items by their keys, 100 at most, in one request: those that exist, in the keys' order.
 
     Raises:
         UpstreamUnavailableError: The table did not answer, or not for all of them.
     """
-    found = _read([(model, key) for key in keys], consistent=False)
+    found = _read([(model, key) for key in keys], consistent=False, clock=clock)
     return [model.from_raw_data(item) for item in found if item is not None]
 
 
 @overload
 def read_items[First: Model, Second: Model](
-    first: ItemKey[First], second: ItemKey[Second], /
+    first: ItemKey[First], second: ItemKey[Second], /, *, clock: Clock = ...
 ) -> tuple[First | None, Second | None]: ...
 
 
 @overload
 def read_items[First: Model, Second: Model, Third: Model](
-    first: ItemKey[First], second: ItemKey[Second], third: ItemKey[Third], /
+    first: ItemKey[First], second: ItemKey[Second], third: ItemKey[Third], /, *, clock: Clock = ...
 ) -> tuple[First | None, Second | None, Third | None]: ...
 
 
 @overload
-def read_items(*wanted: ItemKey[Any]) -> tuple[Any, ...]: ...
+def read_items(*wanted: ItemKey[Any], clock: Clock = ...) -> tuple[Any, ...]: ...
 
 
-def read_items(*wanted: ItemKey[Any]) -> tuple[Model | None, ...]:
+def read_items(*wanted: ItemKey[Any], clock: Clock = time) -> tuple[Model | None, ...]:
     """Read items of different models and tables in one request; None for each that does not exist.
 
     Each is as it stands now (a consistent read), but they need not be of one moment: what must not change in between is
@@ -364,17 +365,18 @@ def read_items(*wanted: ItemKey[Any]) -> tuple[Model | None, ...]:
 
     Args:
         wanted: Model and key of each.
+        clock: Passes the time between tries.
 
     Raises:
         UpstreamUnavailableError: The tables did not answer, or not for all of them.
     """
-    found = _read(wanted, consistent=True)
+    found = _read(wanted, consistent=True, clock=clock)
     return tuple(
         None if item is None else model.from_raw_data(item) for (model, _), item in zip(wanted, found, strict=True)
     )
 
 
-def _read(wanted: Sequence[ItemKey[Any]], *, consistent: bool) -> list[dict[str, Any] | None]:
+def _read(wanted: Sequence[ItemKey[Any]], *, consistent: bool, clock: Clock) -> list[dict[str, Any] | None]:
     """Read raw items in the order in which they are wanted."""
     left: dict[str, Any] = {}
     for model, (pk, sk) in wanted:
@@ -385,7 +387,7 @@ def _read(wanted: Sequence[ItemKey[Any]], *, consistent: bool) -> list[dict[str,
         if not left:
             break
         if attempt:
-            _pause(attempt)
+            _pause(attempt, clock)
         try:
             answer = connection.dispatch("BatchGetItem", {"RequestItems": left})
         except (BotoCoreError, ClientError) as error:
@@ -399,15 +401,20 @@ def _read(wanted: Sequence[ItemKey[Any]], *, consistent: bool) -> list[dict[str,
     return [found.get((model.Meta.table_name, *key)) for model, key in wanted]
 
 
-def _pause(attempt: int) -> None:
+def _pause(attempt: int, clock: Clock) -> None:
     pause = _CONFLICT_PAUSE_SECONDS * 2**attempt
-    time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 (jitter, not a secret)
+    clock.sleep(random.uniform(pause / 2, pause))  # noqa: S311 (jitter, not a secret)
 
 
 @dataclass
 class Transaction:
-    """Writes that happen together or not at all, each with a name by which its failure is reported."""
+    """Writes that happen together or not at all, each with a name by which its failure is reported.
 
+    Attributes:
+        clock: Passes the time between tries.
+    """
+
+    clock: Clock = time
     _checks: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
     _deletes: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
     _puts: list[tuple[str, Callable[[TransactWrite], None]]] = field(default_factory=list)
@@ -466,7 +473,7 @@ class Transaction:
                     raise UpstreamUnavailableError(
                         f"The store did not answer: {_code_of(error)}", retry_after=2
                     ) from error
-            _pause(attempt)
+            _pause(attempt, self.clock)
         raise WriteContentionError("Too many writers at once; try again", retry_after=2)
 
     def commit_if_allowed(self) -> bool:

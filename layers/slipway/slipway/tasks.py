@@ -11,6 +11,7 @@ from slipway.errors import UpstreamUnavailableError
 from slipway.jobs.failures import Failure, failure_of
 from slipway.jobs.steps import StepResult
 from slipway.observability import logger, use_request
+from slipway.times import Clock
 
 State = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -24,17 +25,22 @@ def _store_errors() -> Iterator[None]:
 
 
 def run_state(
-    event: dict[str, Any], context: Any, states: Mapping[str, State], reserve: float | None = None
+    event: dict[str, Any],
+    context: Any,
+    states: Mapping[str, State],
+    reserve: float | None = None,
+    clock: Clock = time,
 ) -> dict[str, Any]:
     """Run the state that ``event`` names.
 
-    With a ``reserve`` the state also gets ``until``: when to begin nothing more, by ``time.monotonic``.
+    With a ``reserve`` the state also gets ``until``: when to begin nothing more, by ``clock.monotonic``.
 
     Args:
         event: ``{"state": <name in the state machine>, "job_id": …}`` and whatever else the state takes.
         context: Lambda's context.
         states: The workflow's states by name.
         reserve: Seconds of the function's time that are kept for what was begun.
+        clock: Passes the time.
 
     Returns:
         The state's answer, an empty object when it has none.
@@ -44,7 +50,7 @@ def run_state(
     """
     use_request(getattr(context, "aws_request_id", ""), str(event.get("job_id", "")), state=event["state"])
     if reserve is not None:
-        event = {**event, "until": time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve}
+        event = {**event, "until": clock.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve}
     with _store_errors():
         answer = states[event["state"]](event)
     logger.info("state done", answer=answer)

@@ -49,9 +49,9 @@ def now_text(clock: Clock = time) -> str:
     return to_text(now(clock))
 
 
-def epoch_seconds() -> int:
+def epoch_seconds(clock: Clock = time) -> int:
     """Return whole seconds since 1970, as DynamoDB's time to live wants them."""
-    return int(time.time())
+    return int(clock.time())
 
 
 def epoch_milliseconds(moment: datetime | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from slipway.builds.store import (
 )
 from slipway.store import ConditionsFailedError, Transaction
 from slipway.times import now_text
+from tests.support.clock import ManualClock
 
 WALLET = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 GENERATING = Progress(Status.GENERATING, 10, Step.CODE_GENERATION, "Generating")
@@ -98,16 +98,17 @@ def test_an_ended_build_leaves_the_open_work_and_changes_no_more() -> None:
     assert len(updates_after("one", 0)) == 2
 
 
-def test_two_who_publish_at_once_both_do_and_leave_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_publish_at_once_both_do_and_leave_no_gap() -> None:
     mine = _new()
     others = find_build("one")
     assert others
-    monkeypatch.setattr(time, "sleep", lambda _: None)
     assert change_build(others, [], running(others.job_id), update=Progress(Status.DEPLOYING, 80, Step.DEPLOYMENT, "a"))
-    assert change_build(mine, [], running(mine.job_id), update=Progress(Status.DEPLOYING, 75, Step.DEPLOYMENT, "b"))
-    told = updates_after("one", 0)
-    assert [int(event.sequence) for event in told] == [1, 2, 3]
-    assert [int(event.progress) for event in told] == [0, 80, 80]
+    told, clock = Progress(Status.DEPLOYING, 75, Step.DEPLOYMENT, "b"), ManualClock()
+    assert change_build(mine, [], running(mine.job_id), update=told, clock=clock)
+    assert len(clock.pauses) == 1
+    events = updates_after("one", 0)
+    assert [int(event.sequence) for event in events] == [1, 2, 3]
+    assert [int(event.progress) for event in events] == [0, 80, 80]
 
 
 def test_a_change_of_another_run_is_refused() -> None:

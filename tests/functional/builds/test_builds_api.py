@@ -12,7 +12,6 @@ import boto3
 import pytest
 
 from slipway import configuration, settings
-from slipway.builds.api import estimates
 from slipway.builds.api.service import build_service
 from slipway.builds.states import ChainStatus, Progress, Stage, Status, Step
 from slipway.builds.store import (
@@ -308,7 +307,6 @@ def test_the_estimate_is_what_nine_in_ten_builds_took(slipway: Installation, mon
     for seconds in (5, 6, 7, 8, 9, 10, 11, 12, 13, 40):
         job_outcome("build", "completed", seconds, 0, 0).save()
     job_outcome("build", "AUDIT_FAILED", 900, 0, 0).save()
-    monkeypatch.setattr(estimates, "_TTL_SECONDS", 0.0)
     assert create(slipway).body["estimated_time"] == 13
 
 

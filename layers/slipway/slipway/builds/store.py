@@ -25,7 +25,7 @@ from slipway.builds.states import FINAL, OPEN, Progress, Status, Step
 from slipway.errors import WriteContentionError
 from slipway.jobs.open_work import OpenJob, open_shard
 from slipway.store import ConditionsFailedError, JobsItem, Transaction, delete_if, read_item, upstream_errors
-from slipway.times import epoch_milliseconds, now_text
+from slipway.times import Clock, epoch_milliseconds, now, now_text
 
 KIND = "build"
 BLOCK = 32
@@ -338,6 +338,7 @@ def change_build(
     *,
     update: Progress | None = None,
     also: Callable[[Transaction], None] | None = None,
+    clock: Clock = time,
 ) -> bool:
     """Change a build and record its progress, in one transaction.
 
@@ -351,6 +352,7 @@ def change_build(
         condition: Under which they happen, such as ``running(job_id)``.
         update: The progress event; None for a change that is no progress.
         also: Adds writes that happen together with it. Their conditions refuse the change just as ``condition`` does.
+        clock: Passes the time between tries.
 
     Returns:
         False when a condition did not hold; nothing is written then.
@@ -360,7 +362,7 @@ def change_build(
         UpstreamUnavailableError: The table did not answer.
     """
     try:
-        commit_change(build, actions, condition, update=update, also=also)
+        commit_change(build, actions, condition, update=update, also=also, clock=clock)
     except ConditionsFailedError:
         return False
     return True
@@ -374,19 +376,21 @@ def commit_change(
     update: Progress | None = None,
     also: Callable[[Transaction], None] | None = None,
     most_open: int | None = None,
+    clock: Clock = time,
 ) -> None:
     """Change a build like ``change_build``, and raise what stood in the way.
 
     Args:
         build: See ``change_build``, as the arguments that follow.
         most_open: For a build that is opened again: how many of the owner's builds may then be open.
+        clock: See ``change_build``.
 
     Raises:
         ConditionsFailedError: What failed: ``build``, ``counts`` for too many open builds, or a write of ``also``.
     """
     for attempt in range(_TRIES):
         if attempt:
-            time.sleep(random.uniform(0.5, 1) * _PAUSE_SECONDS * min(8, 2**attempt))  # noqa: S311 (jitter, no secret)
+            clock.sleep(random.uniform(0.5, 1) * _PAUSE_SECONDS * min(8, 2**attempt))  # noqa: S311 (jitter, no secret)
         seen = int(build.sequence)
         refused: ConditionsFailedError | None = None
         try:
@@ -457,7 +461,7 @@ def _status_actions(build: BuildItem, status: Status) -> list[Action]:
 
 
 @contextmanager
-def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> Iterator[bool]:
+def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float, clock: Clock = time) -> Iterator[bool]:
     """Hold a permit to send a build's transaction to a chain for some seconds; its holder must have sent by then.
 
     Cancelling first forbids new permits and then waits for those that are held, so nothing is sent after its answer.
@@ -466,7 +470,7 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
         Whether it may be sent: not when the run has ended or was cancelled.
     """
     permit = BroadcastPermit(
-        f"{_PREFIX}{build_id}", f"BROADCAST#{chain_id}", until=epoch_milliseconds() + int(seconds * 1000)
+        f"{_PREFIX}{build_id}", f"BROADCAST#{chain_id}", until=epoch_milliseconds(now(clock)) + int(seconds * 1000)
     )
     write = Transaction()
     require_running(write, build_id, job_id)
@@ -482,10 +486,10 @@ def broadcasting(build_id: str, job_id: str, chain_id: int, seconds: float) -> I
             delete_if(permit, BroadcastPermit.until == permit.until)
 
 
-def permits_of(build_id: str) -> list[BroadcastPermit]:
+def permits_of(build_id: str, clock: Clock = time) -> list[BroadcastPermit]:
     """Return the broadcast permits that may still be held."""
     with upstream_errors():
         held = BroadcastPermit.query(
             f"{_PREFIX}{build_id}", BroadcastPermit.sk.startswith("BROADCAST#"), consistent_read=True
         )
-        return [permit for permit in held if int(permit.until) > epoch_milliseconds()]
+        return [permit for permit in held if int(permit.until) > epoch_milliseconds(now(clock))]

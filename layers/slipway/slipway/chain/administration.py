@@ -6,6 +6,7 @@ The key is the administrator's own; Slipway's functions never hold one. Everythi
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +26,12 @@ from web3.types import RPCEndpoint, RPCResponse, TxParams, Wei
 from slipway.chain import contracts
 from slipway.chain.rpc_errors import Verdict, classify, refusal_of
 from slipway.settings import administrator_private_key
+from slipway.times import Clock
 
 _REQUEST_SECONDS = 10.0
 _POLL_SECONDS = 0.25
-# Before what is not final is asked again.
-_PAUSES = (0.5, 1.0, 2.0)
+# At most so long, with full jitter, before what is not final is asked again.
+_MAX_PAUSES = (0.5, 1.0, 2.0)
 
 
 class InstallError(RuntimeError):
@@ -94,10 +96,21 @@ def as_install_errors(known: dict[str, str | None]) -> Iterator[None]:
 
 
 class _PatientProvider(HTTPProvider):
-    """Asks again, a few times, whatever a node did not refuse for good; see ``slipway.chain.rpc_errors``."""
+    """Asks again, a few times, whatever a node did not refuse for good; see ``slipway.chain.rpc_errors``.
+
+    Args:
+        rpc_url: The node's address.
+        ends_at: When it pauses no more, by ``clock.monotonic``.
+        clock: Passes the time.
+    """
+
+    def __init__(self, rpc_url: str, ends_at: float, clock: Clock) -> None:
+        super().__init__(rpc_url, request_kwargs={"timeout": _REQUEST_SECONDS})
+        self._ends_at = ends_at
+        self._clock = clock
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        for pause in _PAUSES:
+        for most in _MAX_PAUSES:
             try:
                 answer: RPCResponse = super().make_request(method, params)
                 if not _is_passing(str(method), answer):
@@ -105,7 +118,8 @@ class _PatientProvider(HTTPProvider):
             except (Web3Exception, requests.RequestException, ValueError):
                 # Of a page, a list, or no answer at all there is nothing to judge.
                 pass
-            time.sleep(pause)
+            pause = random.uniform(0, most)  # noqa: S311 (jitter, not a secret)
+            self._clock.sleep(max(0.0, min(pause, self._ends_at - self._clock.monotonic())))
         return super().make_request(method, params)
 
 
@@ -123,19 +137,21 @@ class Administration:
         rpc_url: The chain's JSON-RPC address.
         administrator_key: The private key that signs and pays; hex.
         within_seconds: How long all of it may take.
+        clock: Passes the time.
 
     Raises:
         ValueError: The key is malformed; the message does not show it.
     """
 
-    def __init__(self, rpc_url: str, administrator_key: str, within_seconds: float) -> None:
+    def __init__(self, rpc_url: str, administrator_key: str, within_seconds: float, clock: Clock = time) -> None:
         try:
             self._administrator: LocalAccount = Account.from_key(administrator_key)
         except Exception:
             # Without the cause: its text could show the key.
             raise ValueError("The administrator's private key is malformed") from None
-        self._deadline = time.monotonic() + within_seconds
-        self._web3 = Web3(_PatientProvider(rpc_url, request_kwargs={"timeout": _REQUEST_SECONDS}))
+        self._clock = clock
+        self._deadline = clock.monotonic() + within_seconds
+        self._web3 = Web3(_PatientProvider(rpc_url, self._deadline, clock))
         # Some chains' blocks carry more extra data than Ethereum's; this lets web3 read them too.
         self._web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
 
@@ -190,7 +206,7 @@ class Administration:
                 "maxPriorityFeePerGas": fee,
             }
             transaction["gas"] = eth.estimate_gas(transaction)
-        remaining = self._deadline - time.monotonic()
+        remaining = self._deadline - self._clock.monotonic()
         if remaining <= 0:
             raise TimeExhausted("the time is over")
         signed = self._administrator.sign_transaction(transaction)  # type: ignore[arg-type]

@@ -126,7 +126,7 @@ class SignerReconcile:
 
     def _is_closing(self, item: TransactionItem) -> bool:
         """Whether a transaction that closes the nonce was signed so lately that it may still be mined."""
-        age = (now() - from_text(item.signed_at)).total_seconds()
+        age = (now(self._clock) - from_text(item.signed_at)).total_seconds()
         return bool(item.cancel_hashes) and age < self._chain.block_seconds * STUCK_BLOCKS
 
     def _measure_balance(self, address: str) -> None:
@@ -150,7 +150,7 @@ class SignerReconcile:
         owner = self._owner_of(item)
         if not owner.is_over(item):
             return False
-        found = transaction_state(self._rpc, self._chain, item, 0, now())
+        found = transaction_state(self._rpc, self._chain, item, 0, now(self._clock))
         if found.progress not in FINAL:
             return False
         item.status = str(found.progress)

@@ -190,7 +190,7 @@ class WriteAhead:
                 TransactionItem.call.set(call_to_json(call)),
                 TransactionItem.max_fee_per_gas.set(str(offered.max_fee_per_gas)),
                 TransactionItem.max_priority_fee_per_gas.set(str(offered.max_priority_fee_per_gas)),
-                TransactionItem.signed_at.set(now_text()),
+                TransactionItem.signed_at.set(now_text(self._clock)),
                 TransactionItem.broadcast_at.remove(),
             ]
             if cancel or item.cancel_hashes:
@@ -262,7 +262,7 @@ class WriteAhead:
             max_fee_per_gas=str(fees.max_fee_per_gas),
             max_priority_fee_per_gas=str(fees.max_priority_fee_per_gas),
             status="signed",
-            signed_at=now_text(),
+            signed_at=now_text(self._clock),
             contract_address=None if call.to else contract_address(address, nonce),
         )
 

@@ -15,7 +15,7 @@ from slipway.control.breaker import WINDOW_SECONDS, Breaker, Decision, Outcome
 from slipway.errors import ServicePausedError, SlipwayError
 from slipway.observability import logger, record
 from slipway.store import ControlItem, ItemKey, Transaction, read_item, update_if, upstream_errors
-from slipway.times import now_text
+from slipway.times import Clock, now_text
 
 _TRIES = 5
 PROBE_WRITE = "probe"
@@ -97,14 +97,15 @@ class Gate:
     Args:
         service: The service.
         read: What was found under its ``switch_key``, if it was read already.
+        clock: Gives the time.
 
     Raises:
         UpstreamUnavailableError: The store did not answer.
     """
 
-    def __init__(self, service: Service, *read: ServiceState | None) -> None:
+    def __init__(self, service: Service, *read: ServiceState | None, clock: Clock = time) -> None:
         self._state = (read[0] or ServiceState(*_key(service))) if read else service_state(service)
-        self._now = time.time()
+        self._now = clock.time()
         self._decision = self._state.breaker.decide(self._now)
 
     @property
@@ -137,9 +138,9 @@ class Gate:
         )
 
 
-def _count_success(service: Service) -> bool:
+def _count_success(service: Service, clock: Clock) -> bool:
     """Count a success where it can't change the breaker, in one write that doesn't meet others of its kind."""
-    window = ServiceState.window_began > time.time() - WINDOW_SECONDS
+    window = ServiceState.window_began > clock.time() - WINDOW_SECONDS
     nothing_failed = (ServiceState.failures == 0) & (ServiceState.open_until == 0)
     actions: list[Action] = [
         ServiceState.successes.add(1),
@@ -149,14 +150,14 @@ def _count_success(service: Service) -> bool:
     return update_if(ServiceState(*_key(service)), window & nothing_failed, actions)
 
 
-def record_outcome(service: Service, outcome: Outcome) -> None:
+def record_outcome(service: Service, outcome: Outcome, clock: Clock = time) -> None:
     """Count an outcome of a service's work. Best effort: a lost count must not fail the work."""
     try:
-        if outcome is Outcome.SUCCESS and _count_success(service):
+        if outcome is Outcome.SUCCESS and _count_success(service, clock):
             return
         for _ in range(_TRIES):
             state = service_state(service)
-            after = state.breaker.after(outcome, time.time())
+            after = state.breaker.after(outcome, clock.time())
             if after == state.breaker:
                 return
             actions, unchanged = _change(state, after)

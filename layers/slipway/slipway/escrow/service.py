@@ -43,7 +43,7 @@ from slipway.identity.models import Caller
 from slipway.network import public_client
 from slipway.observability import logger
 from slipway.request_threads import RequestThreads
-from slipway.times import epoch_seconds, epoch_text
+from slipway.times import Clock, epoch_seconds, epoch_text
 
 # A request makes two rounds of reads at most, and answers within two seconds.
 _RPC_SECONDS = 0.75
@@ -57,11 +57,13 @@ class EscrowService:
     Args:
         chain: The chain that the escrow is on.
         http: Client for the chain's nodes.
+        clock: Passes the time.
     """
 
-    def __init__(self, chain: Chain, http: httpx.Client) -> None:
+    def __init__(self, chain: Chain, http: httpx.Client, clock: Clock = time) -> None:
+        self._clock = clock
         self._chain = chain
-        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
+        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS, clock=clock)
         self._threads = RequestThreads(max_workers=4, thread_name_prefix="rpc")
         self._token = cache(lambda address: TokenContract(self._rpc, chain.chain_id, address))
 
@@ -219,7 +221,7 @@ class EscrowService:
         return self._result(self._start(contract.status, job_id, wallet))
 
     def _permitted_gas(self, wallet: str, call: Call, permit: Permit) -> int:
-        if permit.deadline <= epoch_seconds():
+        if permit.deadline <= epoch_seconds(self._clock):
             raise ValidationFailedError.of_field("permit.deadline", "has passed")
         try:
             return gas_limit(self._result(self._start(self._rpc.estimate_gas, wallet, call)))
@@ -236,7 +238,7 @@ class EscrowService:
             nonce = token.permit_nonce(wallet)
         except RpcError:
             return None
-        deadline = epoch_seconds() + PERMIT_SECONDS
+        deadline = epoch_seconds(self._clock) + PERMIT_SECONDS
         return PermitOffer(
             deadline=deadline, typed_data=permit_typed_data(domain, wallet, spender, amount, nonce, deadline)
         )
@@ -252,12 +254,12 @@ class EscrowService:
     def _start[**Parameters, Value](
         self, read: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> "tuple[Future[Value], float]":
-        return self._threads.submit(read, *args, **kwargs), time.monotonic() + _ROUND_SECONDS
+        return self._threads.submit(read, *args, **kwargs), self._clock.monotonic() + _ROUND_SECONDS
 
     def _result[Value](self, started: "tuple[Future[Value], float]") -> Value:
         future, ends_at = started
         try:
-            return future.result(max(0, ends_at - time.monotonic()))
+            return future.result(max(0, ends_at - self._clock.monotonic()))
         except TimeoutError as error:
             message = f"No node of {self._chain.name} answered in time"
             raise UpstreamUnavailableError(message, retry_after=5) from error

@@ -11,6 +11,7 @@ from slipway.deadline_client import request_within
 from slipway.errors import AuthenticationFailedError, KeyNotKnownYetError, UpstreamUnavailableError
 from slipway.network import require_public_url
 from slipway.request_budget import BudgetSpentError, waiting
+from slipway.times import Clock
 
 _KEEP_SECONDS = 600
 # A token with an unknown key id may mean that the issuer rotated its keys, but must not become a way to make us ask
@@ -24,9 +25,16 @@ _MAX_BYTES = 256 * 1024
 
 
 class JwksClient:
-    """Finds an issuer's public key by its id."""
+    """Finds an issuer's public key by its id.
 
-    def __init__(self, url: str, client: httpx.Client) -> None:
+    Args:
+        url: Where the issuer publishes its keys.
+        client: The HTTP client.
+        clock: Passes the time.
+    """
+
+    def __init__(self, url: str, client: httpx.Client, clock: Clock = time) -> None:
+        self._clock = clock
         self._url = url
         self._client = client
         self._keys: list[jwt.PyJWK] = []
@@ -41,7 +49,7 @@ class JwksClient:
             KeyNotKnownYetError: The issuer was asked too short a time ago to be asked again.
             UpstreamUnavailableError: The issuer did not answer, and no key of that id is kept.
         """
-        age = time.monotonic() - self._fetched_at
+        age = self._clock.monotonic() - self._fetched_at
         found = self._find(key_id)
         if age > _KEEP_SECONDS or (found is None and age > _MIN_SECONDS_BETWEEN_FETCHES):
             try:
@@ -69,14 +77,14 @@ class JwksClient:
         return only if only and (key_id is None or not only.key_id) else None
 
     def _fetch_unless_down(self) -> None:
-        if time.monotonic() - self._failed_at < _SECONDS_AFTER_FAILURE:
+        if self._clock.monotonic() - self._failed_at < _SECONDS_AFTER_FAILURE:
             raise UpstreamUnavailableError(
                 "The token issuer's keys cannot be fetched", retry_after=_SECONDS_AFTER_FAILURE
             )
         try:
             self._fetch()
         except UpstreamUnavailableError:
-            self._failed_at = time.monotonic()
+            self._failed_at = self._clock.monotonic()
             raise
 
     def _fetch(self) -> None:
@@ -94,4 +102,4 @@ class JwksClient:
                 "The token issuer's keys cannot be fetched", retry_after=_SECONDS_AFTER_FAILURE
             ) from error
         self._keys = [key for key in key_set.keys if key.public_key_use in (None, "sig")]
-        self._fetched_at = time.monotonic()
+        self._fetched_at = self._clock.monotonic()

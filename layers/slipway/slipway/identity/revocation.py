@@ -21,7 +21,7 @@ from slipway.jobs.store import RequestContext
 from slipway.limits import overrides as limits
 from slipway.limits.overrides import Limits
 from slipway.store import ControlItem, read_item, read_items, upstream_errors
-from slipway.times import epoch_seconds, now_text
+from slipway.times import Clock, epoch_seconds, now_text
 
 _TTL_SECONDS = 45.0
 _MAX_KEPT = 10_000
@@ -54,12 +54,13 @@ def _ended_key(session_id: str) -> tuple[str, str]:
 _good_at: OrderedDict[tuple[str, str, str | None, int | None], tuple[float, Limits]] = OrderedDict()
 
 
-def require_good_standing(caller: Caller, *, changes: bool) -> Limits:
+def require_good_standing(caller: Caller, *, changes: bool, clock: Clock = time) -> Limits:
     """Refuse a caller whose wallet is blocked or whose session has ended.
 
     Args:
         caller: With verified credentials.
         changes: Whether the request changes something.
+        clock: Passes the time.
 
     Returns:
         The limits that an administrator set for the caller.
@@ -72,7 +73,7 @@ def require_good_standing(caller: Caller, *, changes: bool) -> Limits:
     if caller.wallet is None:
         return {}
     known = caller.wallet, caller.tier, caller.session_id, caller.generation
-    now = time.monotonic()
+    now = clock.monotonic()
     seen = _good_at.get(known)
     if seen and not changes and now - seen[0] < _TTL_SECONDS:
         return seen[1]

@@ -4,9 +4,10 @@ The grammar's library needs time that grows with the square of a line. So the fi
 that may ask for sign-ins before anything is parsed, and every line is bounded.
 """
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from eth_account.messages import defunct_hash_message, encode_defunct
 from slipway.addresses import to_checksum
 from slipway.errors import AuthenticationFailedError
 from slipway.identity.rules import is_domain_of
+from slipway.times import Clock, now
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 # 65 bytes r, s, v as 0x and hexadecimal digits.
@@ -130,7 +132,7 @@ def verified_wallet(
     domains: Collection[str],
     chains: Collection[int],
     contract_wallets: ContractWallets,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock = time,
 ) -> SignIn:
     """Return what the message proves.
 
@@ -140,7 +142,7 @@ def verified_wallet(
         domains: Hosts (with port, where there is one) that may ask for sign-ins; ``*`` stands for any port.
         chains: Ids of the chains that a message may be bound to.
         contract_wallets: Asked only when the wallet's own key did not make the signature.
-        clock: Returns the present.
+        clock: Gives the time.
 
     Raises:
         AuthenticationFailedError: The message is malformed, for another domain or chain, out of its time, or not signed
@@ -154,7 +156,7 @@ def verified_wallet(
         raise AuthenticationFailedError("The message was made for another domain")
     if parsed.chain_id not in chains:
         raise AuthenticationFailedError(f"The message is bound to chain {parsed.chain_id}, which is not served here")
-    _judge_times(parsed, clock())
+    _judge_times(parsed, now(clock))
     wallet, nonce = to_checksum(str(parsed.address)), str(parsed.nonce)
     if len(signature) == _SIGNATURE_CHARACTERS and _recovers_to(wallet, message, signature):
         return SignIn(wallet, nonce, domain)

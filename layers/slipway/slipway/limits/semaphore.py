@@ -5,6 +5,7 @@ is a single write that is conditional on the set's size, and releasing it a sing
 that dies releases nothing: its permit expires, and the next caller that finds the set full removes the expired ones.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pynamodb.expressions.condition import size
 
 from slipway.errors import RateLimitExceededError, UpstreamUnavailableError
 from slipway.store import ControlItem, read_item, update_if, upstream_errors
-from slipway.times import epoch_seconds
+from slipway.times import Clock, epoch_seconds
 
 _TRIES = 4
 
@@ -34,11 +35,13 @@ class Semaphore:
         what: The kind, such as ``build_streams``.
         most: How many a wallet may hold at once.
         seconds: After which a permit that was not released expires.
+        clock: Gives the time.
     """
 
     what: str
     most: int
     seconds: int
+    clock: Clock = time
 
     def acquire(self, wallet: str, holder: str) -> str:
         """Acquire a permit.
@@ -54,7 +57,7 @@ class Semaphore:
             RateLimitExceededError: The wallet holds ``most`` already.
         """
         for _ in range(_TRIES):
-            now = epoch_seconds()
+            now = epoch_seconds(self.clock)
             expires_at = now + self.seconds
             permit = f"{expires_at:012d}#{holder}"
             room = Permits.permits.does_not_exist() | (size(Permits.permits) < self.most)  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from pynamodb.attributes import ListAttribute, NumberAttribute
 from slipway.errors import ConflictError, RateLimitExceededError
 from slipway.limits.rules import Allowance, allowance, windows_of
 from slipway.store import ConditionsFailedError, ControlItem, ItemKey, Transaction, read_item, update_if
-from slipway.times import epoch_seconds
+from slipway.times import Clock, epoch_milliseconds, epoch_seconds, now
 
 _MAX_KEPT = 400
 WRITE = "limit"
@@ -27,10 +27,6 @@ class RateLog(ControlItem):
     expires_at = NumberAttribute(null=True)
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
-
-
 class Quota:
     """How often a wallet may do one thing.
 
@@ -38,9 +34,11 @@ class Quota:
         name: The limit's, such as ``launches``.
         wallet: Whose requests count.
         limit: Most requests by span, see ``settings.tier_limit``.
+        clock: Gives the time.
     """
 
-    def __init__(self, name: str, wallet: str, limit: Mapping[str, int]) -> None:
+    def __init__(self, name: str, wallet: str, limit: Mapping[str, int], clock: Clock = time) -> None:
+        self._clock = clock
         self._key = f"RATE#{name}#{wallet}", "LOG"
         self._windows = windows_of(limit)
         self._accepted: list[int] | None = None
@@ -56,10 +54,13 @@ class Quota:
         """Take what was found under ``wanted``."""
         self._accepted = [int(at) for at in log.at] if log else []
 
+    def _now(self) -> int:
+        return epoch_milliseconds(now(self._clock))
+
     def _allowed(self) -> Allowance:
         if self._accepted is None:
             self.read(read_item(RateLog, self._key, consistent=False))
-        return allowance(self._accepted or [], self._windows, _now())
+        return allowance(self._accepted or [], self._windows, self._now())
 
     @property
     def refusal(self) -> RateLimitExceededError | None:
@@ -68,17 +69,17 @@ class Quota:
 
     def count_within(self, write: Transaction) -> None:
         """Count a request in the transaction that accepts it, under the name ``WRITE``."""
-        now = _now()
+        moment = self._now()
         condition = RateLog.at[self._most_kept].does_not_exist()
         for window in self._windows:
             nth = RateLog.at[window.limit - 1]
-            condition = condition & (nth.does_not_exist() | (nth <= now - window.seconds * 1000))
+            condition = condition & (nth.does_not_exist() | (nth <= moment - window.seconds * 1000))
         write.update(
             WRITE,
             RateLog(*self._key),
             [
-                RateLog.at.set((RateLog.at | []).prepend([now])),
-                RateLog.expires_at.set(epoch_seconds() + max(window.seconds for window in self._windows)),
+                RateLog.at.set((RateLog.at | []).prepend([moment])),
+                RateLog.expires_at.set(epoch_seconds(self._clock) + max(window.seconds for window in self._windows)),
             ],
             condition=condition,
         )
@@ -147,7 +148,7 @@ class Quota:
         """What is left, this request counted, for its answer; nothing where the log was not read."""
         if self._accepted is None:
             return {}
-        return _headers(allowance([_now(), *self._accepted], self._windows, _now()))
+        return _headers(allowance([self._now(), *self._accepted], self._windows, self._now()))
 
 
 def refusal_of(allowed: Allowance) -> RateLimitExceededError | None:

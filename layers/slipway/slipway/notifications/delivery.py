@@ -2,7 +2,6 @@
 
 import ipaddress
 import time
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ from slipway.notifications.store import Webhook, keep_attempt, webhook_at
 from slipway.observability import logger, record
 from slipway.settings import webhook_private_network
 from slipway.store import update_if
-from slipway.times import now_text
+from slipway.times import Clock, now_text
 
 _SECONDS = 5.0
 _MAX_BYTES = 64 * 1024
@@ -45,10 +44,10 @@ class Deliveries:
 
     Args:
         client: The HTTP client, used by this object alone.
-        clock: Gives seconds since 1970.
+        clock: Gives the time.
     """
 
-    def __init__(self, client: httpx.AsyncClient, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: httpx.AsyncClient, clock: Clock = time) -> None:
         self._client = DeadlineClient(client)
         self._clock = clock
 
@@ -63,19 +62,19 @@ class Deliveries:
         webhook = webhook_at(*message["webhook"])
         if webhook is None or webhook.is_off:
             return True
-        moment = int(self._clock())
+        moment = int(self._clock.time())
         # What fails of ours is no failure of the receiver's.
         keys = webhook.secrets(moment)
-        began = time.monotonic()
+        began = self._clock.monotonic()
         status, text = (
             send_message(webhook.url, webhook.sk, message)
             if webhook.format == Format.EMAIL
             else self._answer(webhook, message, keys, moment)
         )
         attempt = {
-            "at": now_text(),
+            "at": now_text(self._clock),
             "response_status": status,
-            "duration_ms": round((time.monotonic() - began) * 1000),
+            "duration_ms": round((self._clock.monotonic() - began) * 1000),
             "response": text,
         }
         delivered = status is not None and 200 <= status < 300
@@ -95,7 +94,7 @@ class Deliveries:
         return response.status_code, response.content[:_KEPT_BYTES].decode(errors="replace")
 
     def _post(self, webhook: Webhook, message: dict[str, Any], keys: list[str], moment: int) -> httpx.Response:
-        ends_at = time.monotonic() + _SECONDS
+        ends_at = self._clock.monotonic() + _SECONDS
         private = webhook_private_network()
         parts = urlsplit(checked_url(webhook.url, private_allowed=private))
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
@@ -121,7 +120,7 @@ class Deliveries:
                 response = self._client.request(
                     "POST",
                     f"{parts.scheme}://{literal}:{port}{path}",
-                    (ends_at - time.monotonic()) / (1 if address == last else 2),
+                    (ends_at - self._clock.monotonic()) / (1 if address == last else 2),
                     most_bytes=_MAX_BYTES + 1,
                     content=body,
                     headers=headers,
@@ -138,7 +137,7 @@ class Deliveries:
 
     def _keep_health(self, webhook: Webhook, delivered: bool, reason: str) -> None:
         """Switch a webhook off that has failed for three days, and forget failures after a success."""
-        item, now = Webhook(webhook.pk, webhook.sk), int(self._clock())
+        item, now = Webhook(webhook.pk, webhook.sk), int(self._clock.time())
         if delivered:
             if webhook.failing_since is not None:
                 update_if(item, Webhook.pk.exists(), [Webhook.failing_since.remove()])
@@ -147,6 +146,6 @@ class Deliveries:
             update_if(item, Webhook.pk.exists(), [Webhook.failing_since.set(now)])
         elif now - float(webhook.failing_since) >= DISABLED_AFTER_SECONDS:
             why = f"It failed for three days; the last answer: {reason[:200]}"
-            changes = [Webhook.disabled_at.set(now_text()), Webhook.disabled_reason.set(why)]
+            changes = [Webhook.disabled_at.set(now_text(self._clock)), Webhook.disabled_reason.set(why)]
             if update_if(item, Webhook.pk.exists(), changes):
                 logger.warning("webhook switched off", webhook=webhook.sk)

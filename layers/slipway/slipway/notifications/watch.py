@@ -12,7 +12,7 @@ from slipway.errors import WriteContentionError
 from slipway.jobs.store import job_event
 from slipway.notifications.store import ALL, watched_owners
 from slipway.store import Transaction, read_together
-from slipway.times import Clock, epoch_milliseconds
+from slipway.times import Clock, epoch_milliseconds, now
 from slipway.workers.flush import Flushed
 from slipway.workers.rules import SHARDS, Liveness, shard_of
 from slipway.workers.session_store import arrival_is, noticed_is, open_workers
@@ -45,13 +45,13 @@ def watch_shard(shard: int, until: float, clock: Clock = time) -> Flushed:
     owners = watched_owners()
     # Whoever is without an open session was noticed when it ended.
     wallets: Iterable[str] = open_workers(shard) if ALL in owners else (w for w in owners if shard_of(w) == shard)
-    now, moved, left = epoch_milliseconds(), 0, 0
+    moment, moved, left = epoch_milliseconds(now(clock)), 0, 0
     for some in batched(wallets, _TOGETHER, strict=False):
         for worker in read_together(WorkerItem, [worker_key(wallet) for wallet in some]):
             if clock.monotonic() >= until:
                 return Flushed(0, moved, left, again=True)
             try:
-                moved += _notice(worker, now)
+                moved += _notice(worker, moment)
             except WriteContentionError:
                 left += 1
     return Flushed(0, moved, left, again=False)

@@ -36,6 +36,7 @@ from slipway.stacks.rules import environment_named, is_pinned
 from slipway.stacks.store import StackItem, find_stack, listed_stacks
 from slipway.stacks.views import answer_of, detail_of
 from slipway.store import ConditionsFailedError, Transaction
+from slipway.times import Clock
 
 _TRIES = 3
 
@@ -48,6 +49,7 @@ class StackService:
         starters: Starts the state machine of each kind, under an execution name, with an input.
         published: What nodes publish.
         images: Image of each kind for stacks that name none; empty where the installation has none.
+        clock: Gives the time.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class StackService:
         starters: Mapping[Kind, Callable[[str, str], None]],
         published: PublishedEndpoints,
         images: Mapping[Kind, str],
+        clock: Clock = time,
     ) -> None:
+        self._clock = clock
         self._is_configured = is_configured
         self._starters = starters
         self._published = published
@@ -73,15 +77,14 @@ class StackService:
         stack = self._existing(environment_named(environment), kind)
         return read_detail(stack)
 
-    @staticmethod
-    def page(limit: int, cursor: str | None) -> StackPage:
+    def page(self, limit: int, cursor: str | None) -> StackPage:
         """Return a page of all environments' stacks, with what their workloads cost as far as that is known.
 
         Raises:
             ValidationFailedError: The cursor was not given by this list.
         """
         stacks, next_cursor = listed_stacks(limit, cursor)
-        return StackPage(stacks=[_summary(stack) for stack in stacks], next_cursor=next_cursor)
+        return StackPage(stacks=[_summary(stack, self._clock) for stack in stacks], next_cursor=next_cursor)
 
     @staticmethod
     def _existing(environment: str, kind: Kind) -> StackItem:
@@ -277,11 +280,11 @@ def read_detail(stack: StackItem) -> StackDetail:
     return detail_of(stack, _node_of(stack), _workload_of(stack), events_of(stack.pk, latest=True))
 
 
-def _summary(stack: StackItem) -> StackSummary:
+def _summary(stack: StackItem, clock: Clock) -> StackSummary:
     answer = answer_of(stack, _node_of(stack), _workload_of(stack))
     # What a workload's job or a reader of its status has cached; a list asks nobody upstream.
     entry = LiveCache(stack.deployment_id).read() if stack.deployment_id else None
-    cost = cost_of(entry.value, time.time()) if entry else None
+    cost = cost_of(entry.value, clock.time()) if entry else None
     return StackSummary(**answer.model_dump(), cost=cost)
 
 

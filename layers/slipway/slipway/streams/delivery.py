@@ -16,13 +16,14 @@ where the client is, post in order, record how far it came, release the lease. S
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from slipway.errors import SlipwayError
 from slipway.streams.models import Connection, Lease, LeaseTaken, Outcome, Posted
 from slipway.streams.rules import is_final, may_open, message_of
+from slipway.times import Clock
 
 WRITING_SECONDS = 8.0
 # By then the lease of a publisher that died has expired, and a connection that was opening is open or never will be.
@@ -96,15 +97,13 @@ class Delivery:
         log: The events.
         connections: Who follows them.
         sockets: How they are sent.
-        clock: Seconds that never go back.
-        pause: Waits for seconds.
+        clock: Passes the time.
     """
 
     log: Log
     connections: Connections
     sockets: Sockets
-    clock: Callable[[], float] = time.monotonic
-    pause: Callable[[float], None] = time.sleep
+    clock: Clock = time
 
     def deliver(self, connection: Connection) -> Outcome:
         """Send a client what it has not been sent, as far as that is possible now.
@@ -115,7 +114,7 @@ class Delivery:
         Raises:
             UpstreamUnavailableError: The store did not answer, or API Gateway did not close the connection.
         """
-        ends_at = self.clock() + WRITING_SECONDS
+        ends_at = self.clock.monotonic() + WRITING_SECONDS
         while True:
             lease = self.connections.acquire_lease(connection)
             if lease is None:
@@ -147,7 +146,7 @@ class Delivery:
         """Post what is new; None when the connection has to end."""
         events = self.log.after(connection.build_id, writing.sent)
         for event in events:
-            if self.clock() > ends_at:
+            if self.clock.monotonic() > ends_at:
                 return Outcome.LATER
             posted = self.sockets.post(connection.connection_id, _text(event))
             if posted is Posted.NOT_SENT or (posted is Posted.GONE and writing.may_open):
@@ -177,12 +176,12 @@ class Delivery:
 
     def deliver_with_retries(self, connection: Connection, seconds: float) -> Outcome:
         """Deliver again and again until it is done or so many seconds have passed."""
-        ends_at = self.clock() + seconds
+        ends_at = self.clock.monotonic() + seconds
         wait = _PAUSE_SECONDS
         while self.deliver(connection) is Outcome.LATER:
-            if self.clock() + wait > ends_at:
+            if self.clock.monotonic() + wait > ends_at:
                 return Outcome.LATER
-            self.pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+            self.clock.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
             wait = min(2 * wait, _MAX_PAUSE_SECONDS)
         return Outcome.DONE
 

@@ -1,6 +1,7 @@
 """Use cases of publishing: the jobs table's stream reports events, and a delivery is resumed."""
 
 import json
+import time
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from slipway.streams import store
 from slipway.streams.connections_api import connections_api
 from slipway.streams.delivery import REPLAY_SECONDS, Delivery
 from slipway.streams.models import Connection, Outcome
+from slipway.times import Clock
 
 # The table's stream goes on with other builds after this; a replay has all the time.
 _LIVE_SECONDS = 0.4
@@ -36,9 +38,9 @@ class BuildLog:
 
 
 @cache
-def delivery() -> Delivery:
+def delivery(clock: Clock = time) -> Delivery:
     """Return the deliveries of this installation."""
-    return Delivery(BuildLog(), store, connections_api())
+    return Delivery(BuildLog(), store, connections_api(), clock)
 
 
 def request_replay(connection: Connection) -> None:
@@ -68,10 +70,10 @@ def publish(records: Iterable[dict[str, Any]]) -> None:
     """
     build_ids = dict.fromkeys(entry["dynamodb"]["Keys"]["pk"]["S"].removeprefix("BUILD#") for entry in records)
     publisher = delivery()
-    ends_at = publisher.clock() + _RECORDS_SECONDS
+    ends_at = publisher.clock.monotonic() + _RECORDS_SECONDS
     for build_id in build_ids:
         for connection in store.connections_of(build_id):
-            in_time = publisher.clock() < ends_at
+            in_time = publisher.clock.monotonic() < ends_at
             if not in_time or publisher.deliver_with_retries(connection, _LIVE_SECONDS) is Outcome.LATER:
                 request_replay(connection)
 

@@ -47,7 +47,7 @@ from slipway.network import public_client
 from slipway.observability import logger, record
 from slipway.request_threads import RequestThreads
 from slipway.store import ConditionsFailedError, Transaction, read_items
-from slipway.times import from_text, now, now_text, to_text
+from slipway.times import Clock, from_text, now, now_text, to_text
 from slipway.tokens import calls
 from slipway.tokens.model_source import CatalogueModels, ModelSource
 from slipway.tokens.models import (
@@ -132,6 +132,7 @@ class TokenService:
         models: Where models are known from.
         start_execution: Starts ``token_deploy`` under the execution name given first, with the input given second;
             starting the same again must do nothing.
+        clock: Passes the time.
     """
 
     def __init__(
@@ -140,9 +141,11 @@ class TokenService:
         http: httpx.Client,
         models: ModelSource,
         start_execution: Callable[[str, str], None],
+        clock: Clock = time,
     ) -> None:
+        self._clock = clock
         self._chain = chain
-        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS)
+        self._rpc = JsonRpc(chain, http, deadline=_RPC_SECONDS, clock=clock)
         self._models = models
         self._start_execution = start_execution
         self._registries = calls.Registries(self._rpc)
@@ -231,11 +234,15 @@ class TokenService:
             found.append(unique(gate.refusal, model_refusal(model, caller.wallet), exists, *of_all, limit))
         return found
 
+    def _by[Value](self, ends_at: float, read: "Future[Value]") -> Value:
+        """Return what was read; raises TimeoutError at ``ends_at``, in seconds of the monotonic clock."""
+        return read.result(max(0.0, ends_at - self._clock.monotonic()))
+
     def _silent(self) -> UpstreamUnavailableError:
         return UpstreamUnavailableError(f"No node of {self._chain.name} answered in time", retry_after=5)
 
     def _quote(self, body: DeployTokenRequest, configuration: ChainConfiguration) -> _Quote:
-        registry, ends_at = str(configuration.model_registry), time.monotonic() + _READ_SECONDS
+        registry, ends_at = str(configuration.model_registry), self._clock.monotonic() + _READ_SECONDS
         reads = (
             self._threads.submit(self._rpc.fees),
             self._threads.submit(calls.registered_token, self._rpc, registry, body.model_id),
@@ -246,7 +253,7 @@ class TokenService:
         l1_fee = 0
         try:
             estimates = self._estimates(body, configuration, ends_at)
-            network, token = _by(ends_at, reads[0]), _by(ends_at, reads[1])
+            network, token = self._by(ends_at, reads[0]), self._by(ends_at, reads[1])
             if token:
                 refusals.append(_registered(token))
             else:
@@ -277,7 +284,7 @@ class TokenService:
             GasLimitExceededError: The launch would not fit into one block, so its parts could be torn apart.
         """
         registry, manager = str(configuration.model_registry), str(configuration.token_manager)
-        version = _by(ends_at, self._threads.submit(self._registries.version, registry))
+        version = self._by(ends_at, self._threads.submit(self._registries.version, registry))
         if version is not calls.Version.KEEPS_TERMS and (body.initial_supply or body.max_supply):
             raise ConflictError("The contracts of this installation know no supply; its operator has to upgrade them")
         name = body.token_name or default_name(body.model_id)
@@ -292,7 +299,7 @@ class TokenService:
             found = []
             for one, read in zip(planned, reads, strict=True):
                 try:
-                    found.append(_by(ends_at, read))
+                    found.append(self._by(ends_at, read))
                 except RpcError as error:
                     if one.rehearsal:
                         message = f"The chain takes no launch with so many allocations: {error.rpc_message}"
@@ -302,10 +309,10 @@ class TokenService:
             if max(needed) > self._chain.gas_limit:
                 details = {"gas": max(needed), "gas_limit": self._chain.gas_limit}
                 raise GasLimitExceededError("The launch needs more gas than a transaction may use", details=details)
-            if block and sum(needed) > (most := _by(ends_at, block)):
+            if block and sum(needed) > (most := self._by(ends_at, block)):
                 details = {"gas": sum(needed), "block_gas_limit": most}
                 raise GasLimitExceededError("The launch does not fit into one block", details=details)
-            l1_fees: tuple[int, ...] = _by(ends_at, charges)
+            l1_fees: tuple[int, ...] = self._by(ends_at, charges)
             return sum(gas_uses(planned, found)), sum(needed), sum(l1_fees)
 
         return wait
@@ -392,8 +399,8 @@ class TokenService:
         self, answer: DeployTokenAnswer, wallet: str, body: DeployTokenRequest, symbol: str
     ) -> TokenItem:
         deployment_id = answer.deployment_id
-        created_at = now_text()
-        deadline = to_text(now() + timedelta(seconds=LAUNCH_SECONDS))
+        created_at = now_text(self._clock)
+        deadline = to_text(now(self._clock) + timedelta(seconds=LAUNCH_SECONDS))
         return TokenItem(
             *deployment_key(deployment_id),
             deployment_id=deployment_id,
@@ -414,7 +421,7 @@ class TokenService:
             owner_sort=f"{created_at}#{deployment_id}",
             subject_key=day_key(created_at),
             open_shard=open_shard(KIND, deployment_id),
-            open_until=to_text(now() + timedelta(seconds=RECONCILE_AFTER_SECONDS)),
+            open_until=to_text(now(self._clock) + timedelta(seconds=RECONCILE_AFTER_SECONDS)),
         )
 
     def _request_transaction(
@@ -494,7 +501,7 @@ class TokenService:
             return self._retried(token, idempotency, ConflictError("There is nothing to resume"))
         quota = quota_of(caller, _LAUNCHES)
         write = Transaction()
-        add_resumption(write, launch.token, now())
+        add_resumption(write, launch.token, now(self._clock))
         write.create("audit", context.audit("accepted", wallet, token.model_id, f"deployment {deployment_id}"))
         quota.count_within(write)
         if idempotency:
@@ -533,7 +540,7 @@ class TokenService:
         allowed, data = {Status.PENDING, Status.DEPLOYING}, {"code": CANCELLED}
         move(write, token, allowed, Status.FAILED, message, values, data, condition=unsigned)
         release_locks(write, token)
-        seconds = (now() - from_text(token.created_at)).total_seconds()
+        seconds = (now(self._clock) - from_text(token.created_at)).total_seconds()
         write.create("outcome", job_outcome("token", CANCELLED, seconds, 0, 0))
         write.create("audit", context.audit("accepted", token.wallet, token.model_id, "cancelled"))
         try:
@@ -562,11 +569,6 @@ class TokenService:
     def summary(self, deployment: TokenItem) -> DeploymentSummary:
         """Return a deployment in a list."""
         return summary_of(deployment, self._chain)
-
-
-def _by[Value](ends_at: float, read: "Future[Value]") -> Value:
-    """Return what was read; raises TimeoutError at ``ends_at``, in seconds of the monotonic clock."""
-    return read.result(max(0.0, ends_at - time.monotonic()))
 
 
 def _terms(body: DeployTokenRequest) -> calls.Terms:

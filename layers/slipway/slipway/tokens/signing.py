@@ -103,7 +103,7 @@ class TokenSigning:
         terms = terms_of(token) if self._version(configuration) is calls.Version.KEEPS_TERMS else None
         planned = self._calls(token, configuration, purposes, replaced, terms)
         values = {
-            "updated_at": now_text(),
+            "updated_at": now_text(self._clock),
             **{_HASHES[one.purpose]: SignedValue(one.purpose, "transaction_hash") for one in planned},
         }
         if "deploy" in purposes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from slipway.errors import WriteContentionError
 from slipway.observability import logger, record
-from slipway.times import Clock, epoch_milliseconds
+from slipway.times import Clock, epoch_milliseconds, now
 from slipway.workers.rules import newest_session
 from slipway.workers.session_store import close_session, due_workers, reschedule_flush
 from slipway.workers.store import find_worker
@@ -48,10 +48,10 @@ def flush_shard(shard: int, until: float, clock: Clock = time) -> Flushed:
         UpstreamUnavailableError: The table did not answer.
     """
     counts, again = Counter[str](), False
-    for wallet in due_workers(shard, epoch_milliseconds() // 1000):
+    for wallet in due_workers(shard, epoch_milliseconds(now(clock)) // 1000):
         if again := clock.monotonic() >= until:
             break
-        counts[_flush(wallet)] += 1
+        counts[_flush(wallet, clock)] += 1
     if counts["flushed"]:
         record("SessionsFlushed", counts["flushed"])
     if counts["left"]:
@@ -59,18 +59,18 @@ def flush_shard(shard: int, until: float, clock: Clock = time) -> Flushed:
     return Flushed(counts["flushed"], counts["moved"], counts["left"], again)
 
 
-def _flush(wallet: str) -> str:
+def _flush(wallet: str, clock: Clock = time) -> str:
     for _ in range(_TRIES):
-        worker, now = find_worker(wallet), epoch_milliseconds()
+        worker, moment = find_worker(wallet), epoch_milliseconds(now(clock))
         if worker is None or worker.flush_shard is None:
             # Another flush was faster, and the index has not heard of it yet.
             return "moved"
-        session = newest_session(worker.session_start, worker.last_seen, now)
-        if session.open if session else worker.is_alive(now):
-            reschedule_flush(wallet, worker, now)
+        session = newest_session(worker.session_start, worker.last_seen, moment)
+        if session.open if session else worker.is_alive(moment):
+            reschedule_flush(wallet, worker, moment)
             return "moved"
         try:
-            if close_session(wallet, worker, session, now):
+            if close_session(wallet, worker, session, moment):
                 return "flushed"
         except WriteContentionError:
             continue

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from slipway.addresses import parse_address
 from slipway.envelope import bearer_token
 from slipway.errors import AuthenticationFailedError, RateLimitExceededError, SlipwayError, WriteContentionError
+from slipway.times import Clock
 from slipway.workers.heartbeat_request import Beat
 from slipway.workers.rules import HOUR, MAX_LATE_BEATS, Change, Session, is_observed, place
 from slipway.workers.session_store import change_sessions, clock_offset, extend_session
@@ -50,13 +51,14 @@ def token_judged_first(given_hash: bytes) -> Iterator[None]:
         raise
 
 
-def take_beat(beat: Beat, given_hash: bytes, now: int) -> int | None:
+def take_beat(beat: Beat, given_hash: bytes, now: int, clock: Clock = time) -> int | None:
     """Count a beat, in whatever order it comes.
 
     Args:
         beat: What the worker says.
         given_hash: The hash of the token that came with it.
         now: Milliseconds since 1970.
+        clock: Passes the time between tries.
 
     Returns:
         How far the worker's clock is ahead, in seconds; None for a late beat, from which that can't be known.
@@ -72,7 +74,7 @@ def take_beat(beat: Beat, given_hash: bytes, now: int) -> int | None:
     for attempt in range(_TRIES):
         if attempt:
             pause = min(_PAUSE_SECONDS * 2**attempt, _MAX_PAUSE_SECONDS)
-            time.sleep(random.uniform(0, pause))  # noqa: S311 (jitter, not a secret)
+            clock.sleep(random.uniform(0, pause))  # noqa: S311 (jitter, not a secret)
         try:
             missed = extend_session(beat, given_hash, now)
         except WriteContentionError:

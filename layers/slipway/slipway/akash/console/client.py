@@ -56,6 +56,7 @@ from slipway.errors import (
 from slipway.network import require_public_url
 from slipway.secret_values import secret_text
 from slipway.settings import console_api_address, console_api_key_secret
+from slipway.times import Clock, epoch_milliseconds, now
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.25
@@ -126,9 +127,13 @@ class ConsoleApi:
         address: The API's address.
         api_key: Gives the account's key, each time one is sent.
         client: The HTTP client, used by this object alone.
+        clock: Passes the time.
     """
 
-    def __init__(self, address: str, api_key: Callable[[], str], client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, address: str, api_key: Callable[[], str], client: httpx.AsyncClient, clock: Clock = time
+    ) -> None:
+        self._clock = clock
         self._address = address.rstrip("/")
         self._api_key = api_key
         self._client = DeadlineClient(client)
@@ -151,7 +156,7 @@ class ConsoleApi:
         """
         body = {"data": {"sdl": sdl, "deposit": _json_number(deposit)}}
         call = _Call("create deployment", "POST", "/v1/deployments", seconds, body=body, repeatable=False)
-        asked_at = _milliseconds()
+        asked_at = epoch_milliseconds(now(self._clock))
         try:
             response = self._request(call, seconds)
             answered = _is_own_answer(response)
@@ -167,7 +172,7 @@ class ConsoleApi:
             outcome = "gave an answer that makes no sense"
         raise CreateOutcomeUnknownError(
             f"The Akash Console API {outcome}, so the deployment may exist or not",
-            details={"asked_at": asked_at, "gave_up_at": _milliseconds(), "answered": answered},
+            details={"asked_at": asked_at, "gave_up_at": epoch_milliseconds(now(self._clock)), "answered": answered},
         )
 
     def _created(self, call: _Call, answer: Any) -> CreatedDeployment:
@@ -373,11 +378,11 @@ class ConsoleApi:
 
     def _answer(self, call: _Call) -> Any:
         """Make a repeatable call until it succeeds, is refused, or its deadline has passed."""
-        ends_at = time.monotonic() + call.seconds
+        ends_at = self._clock.monotonic() + call.seconds
         for attempt in range(_TRIES):
             wait = _PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 (jitter, not a secret)
             try:
-                response = self._request(call, ends_at - time.monotonic())
+                response = self._request(call, ends_at - self._clock.monotonic())
                 if response.status_code not in _PASSING_STATUSES:
                     return self._json(call, response)
                 reason = f"it answered {response.status_code}"
@@ -387,9 +392,9 @@ class ConsoleApi:
                 reason, retry_after = type(error).__name__, _RETRY_AFTER_SECONDS
             except ValueError:
                 reason, retry_after = "its answer is not JSON", _RETRY_AFTER_SECONDS
-            if attempt == _TRIES - 1 or time.monotonic() + wait >= ends_at:
+            if attempt == _TRIES - 1 or self._clock.monotonic() + wait >= ends_at:
                 break
-            time.sleep(wait)
+            self._clock.sleep(wait)
         raise self._unavailable(call, reason, retry_after)
 
     def _request(self, call: _Call, seconds: float) -> httpx.Response:
@@ -529,10 +534,6 @@ def _list(value: Any) -> Iterable[Any]:
 
 def _segment(text: str) -> str:
     return quote(text, safe="")
-
-
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _json_number(amount: Decimal) -> int | float:

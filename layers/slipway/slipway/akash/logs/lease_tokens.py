@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from slipway.akash.console.client import ConsoleApi
 from slipway.akash.logs.provider_proxy import LeaseAddress
+from slipway.times import Clock
 
 TOKEN_SECONDS = 1800
 _ROTATED_BEFORE = 60
@@ -16,7 +17,7 @@ _MAX_KEPT = 500
 class LeaseTokens:
     """Tokens by lease."""
 
-    def __init__(self, console: Callable[[], ConsoleApi], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Callable[[], ConsoleApi], clock: Clock = time) -> None:
         self._console = console
         self._clock = clock
         self._kept: dict[LeaseAddress, tuple[float, str]] = {}
@@ -34,9 +35,9 @@ class LeaseTokens:
         """
         with self._lock:
             until, token = self._kept.get(lease, (0.0, ""))
-            if token and token != refused and self._clock() < until:
+            if token and token != refused and self._clock.monotonic() < until:
                 return token
-            began = self._clock()
+            began = self._clock.monotonic()
             made = self._console().create_token(TOKEN_SECONDS, _permission(lease), _ASKED_SECONDS)
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()

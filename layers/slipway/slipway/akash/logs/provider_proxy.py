@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from slipway.errors import UpstreamUnavailableError
 from slipway.network import require_public_url
 from slipway.settings import provider_proxy_address
+from slipway.times import Clock
 
 _OPEN_SECONDS = 1.5
 _CLOSE_SECONDS = 0.3
@@ -69,9 +70,10 @@ LEASE_NOT_FOUND = 4001
 class ProxySocket:
     """One socket. A broken one raises ``ConnectionError``, as does a stream that the provider refused."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, clock: Clock = time) -> None:
+        self._clock = clock
         self._socket = socket
-        self._heard_from_us_at = time.monotonic()
+        self._heard_from_us_at = self._clock.monotonic()
 
     async def subscribe(self, lease: LeaseAddress, service: str, tail: int, token: str) -> None:
         """Ask for a service's lines, beginning with the last ``tail`` ones of each pod."""
@@ -88,16 +90,16 @@ class ProxySocket:
 
     async def next(self, seconds: float) -> LogLine | TokenExpired | StreamEnded | None:
         """Return the next message; None if none comes within ``seconds``. Meanwhile, keep the socket alive."""
-        ends_at = time.monotonic() + max(seconds, 0.0)
+        ends_at = self._clock.monotonic() + max(seconds, 0.0)
         while True:
-            if time.monotonic() >= self._heard_from_us_at + PING_SECONDS:
+            if self._clock.monotonic() >= self._heard_from_us_at + PING_SECONDS:
                 await self._send({"type": "ping"})
-            wait = min(ends_at, self._heard_from_us_at + PING_SECONDS) - time.monotonic()
+            wait = min(ends_at, self._heard_from_us_at + PING_SECONDS) - self._clock.monotonic()
             try:
                 async with asyncio.timeout(max(wait, 0.0)):
                     text = await self._socket.recv()
             except TimeoutError:
-                if time.monotonic() >= ends_at:
+                if self._clock.monotonic() >= ends_at:
                     return None
                 continue
             except ConnectionClosed as error:
@@ -111,7 +113,7 @@ class ProxySocket:
                 await self._socket.send(json.dumps(message))
         except (TimeoutError, ConnectionClosed) as error:
             raise ConnectionError("The provider proxy takes nothing") from error
-        self._heard_from_us_at = time.monotonic()
+        self._heard_from_us_at = self._clock.monotonic()
 
 
 def _message(text: str | bytes) -> LogLine | TokenExpired | StreamEnded | None:
@@ -137,9 +139,11 @@ class ProviderProxy:
 
     Args:
         address: The proxy's, with the scheme https or wss (in the local build also http or ws).
+        clock: Gives the time.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, clock: Clock = time) -> None:
+        self._clock = clock
         parts = urlsplit(address)
         scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
         self._url = parts._replace(scheme=scheme).geturl()
@@ -165,7 +169,7 @@ class ProviderProxy:
                 f"The provider proxy does not answer: {type(error).__name__}", retry_after=_RETRY_SECONDS
             ) from error
         try:
-            yield ProxySocket(connection)
+            yield ProxySocket(connection, self._clock)
         finally:
             await connection.close()
 

@@ -27,6 +27,7 @@ from slipway.akash.logs.tail import Entry, ServiceTail
 from slipway.errors import SlipwayError, UpstreamUnavailableError
 from slipway.observability import logger
 from slipway.server_sent_events import comment, event, retry
+from slipway.times import Clock
 
 # API Gateway waits 30 s for an answer.
 POLL_SECONDS = 20.0
@@ -91,9 +92,14 @@ class Watch:
 
 
 def poll(
-    request: LogRequest, proxy: ProviderProxy, tokens: LeaseTokens, watch: Watch, seconds: float = POLL_SECONDS
+    request: LogRequest,
+    proxy: ProviderProxy,
+    tokens: LeaseTokens,
+    watch: Watch,
+    seconds: float = POLL_SECONDS,
+    clock: Clock = time,
 ) -> str:
-    """Return the next part of a stream, as Server-Sent Events; after ``seconds`` even if nothing was written.
+    """Return the next part of a stream, as Server-Sent Events; after ``seconds`` of the clock at the latest.
 
     Raises:
         UpstreamUnavailableError: Nothing can be read, and there is no cursor to go on from later.
@@ -101,7 +107,7 @@ def poll(
     # Not asyncio.run, which would wait for threads that still ask upstream, and take the caller's event loop away.
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(_Poll(request, proxy, tokens, watch, seconds).answer())
+        return loop.run_until_complete(_Poll(request, proxy, tokens, watch, seconds, clock).answer())
     finally:
         loop.close()
 
@@ -114,14 +120,21 @@ def end_of_stream(cursor: Cursor) -> str:
 
 class _Poll:
     def __init__(
-        self, request: LogRequest, proxy: ProviderProxy, tokens: LeaseTokens, watch: Watch, seconds: float
+        self,
+        request: LogRequest,
+        proxy: ProviderProxy,
+        tokens: LeaseTokens,
+        watch: Watch,
+        seconds: float,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         known = request.cursor.services if request.cursor else {}
         self._request = request
         self._proxy = proxy
         self._tokens = tokens
         self._watch = watch
-        self._began_at = time.monotonic()
+        self._began_at = self._clock.monotonic()
         self._ends_at = self._began_at + seconds
         self._feeds = [
             _Feed(service, lease, ServiceTail(known.get(service), request.tail))
@@ -166,7 +179,7 @@ class _Poll:
         return retry(_NEXT_POLL_AFTER_FAILURE_SECONDS if failures else _NEXT_POLL_SECONDS) + "".join(self._parts)
 
     async def _until_answered(self) -> None:
-        while (wait := self._answers_at() - time.monotonic()) > 0:
+        while (wait := self._answers_at() - self._clock.monotonic()) > 0:
             self._progress.clear()
             try:
                 async with asyncio.timeout(wait):
@@ -217,7 +230,7 @@ class _Poll:
         self._parts.append(part)
         self._bytes += len(part.encode())
         if self._first_at is None:
-            self._first_at = time.monotonic()
+            self._first_at = self._clock.monotonic()
 
     # ── One service ─────────────────────────────────────────────────────────────────────────────
 
@@ -225,12 +238,12 @@ class _Poll:
         """Read a service until the poll ends, over as many sockets as that takes."""
         failures = 0
         while not feed.failure:
-            began = time.monotonic()
+            began = self._clock.monotonic()
             try:
                 pause = await self._read_socket(feed)
             except (SlipwayError, ConnectionError) as error:
                 logger.info("log stream broke", service=feed.service, reason=str(error))
-                failures = failures + 1 if time.monotonic() - began < _SETTLE_SECONDS else 1
+                failures = failures + 1 if self._clock.monotonic() - began < _SETTLE_SECONDS else 1
                 pause = _PAUSE_SECONDS * 2 ** (failures - 1)
                 if isinstance(error, SlipwayError) or failures >= _MAX_FAILURES:
                     feed.failure = _failure(error)
@@ -260,19 +273,19 @@ class _Poll:
 
     async def _read_subscription(self, feed: _Feed, socket: ProxySocket) -> TokenExpired | StreamEnded | None:
         """Read one subscription; None when the next one has to begin with more lines."""
-        began = time.monotonic()
+        began = self._clock.monotonic()
         while True:
-            now = time.monotonic()
+            now = self._clock.monotonic()
             due = feed.tail.due()
             if not feed.settled and now >= began + _SETTLE_SECONDS:
                 self._settle(feed, silent=due is None)
             message = await socket.next((due if due is not None else now + _SETTLE_SECONDS) - now)
             if isinstance(message, LogLine):
-                feed.tail.feed(message.pod, message.text, time.monotonic())
+                feed.tail.feed(message.pod, message.text, self._clock.monotonic())
             ended = message if isinstance(message, TokenExpired | StreamEnded) else None
             # A stream that ended in order was read whole.
             complete = isinstance(ended, StreamEnded) and ended.code == _COMPLETE
-            entries = feed.tail.settle(float("inf") if complete else time.monotonic())
+            entries = feed.tail.settle(float("inf") if complete else self._clock.monotonic())
             if entries:
                 self._add_entries(feed, entries)
             if ended:

@@ -10,7 +10,7 @@ from slipway.errors import SlipwayError
 from slipway.jobs.store import JobOutcome
 from slipway.observability import logger
 from slipway.store import upstream_errors
-from slipway.times import now
+from slipway.times import Clock, now
 
 TARGET_SECONDS = 87
 """What specification 003 promises; the estimate until there are builds to learn from."""
@@ -27,15 +27,20 @@ def estimated_seconds(seconds: list[float]) -> int:
 
 
 class Estimator:
-    """Estimates, read at most twice a minute."""
+    """Estimates, read at most twice a minute.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Passes the time.
+    """
+
+    def __init__(self, clock: Clock = time) -> None:
+        self._clock = clock
         self._estimate, self._until = TARGET_SECONDS, 0.0
 
     def seconds(self) -> int:
         """Return the present estimate; a store that does not answer leaves the last one."""
-        if time.monotonic() >= self._until:
-            self._until = time.monotonic() + _TTL_SECONDS
+        if self._clock.monotonic() >= self._until:
+            self._until = self._clock.monotonic() + _TTL_SECONDS
             try:
                 self._estimate = estimated_seconds(_last_durations())
             except SlipwayError:

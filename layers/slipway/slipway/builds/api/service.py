@@ -98,7 +98,7 @@ from slipway.settings import (
     stream_url,
 )
 from slipway.store import ConditionsFailedError, Transaction, read_items
-from slipway.times import epoch_milliseconds
+from slipway.times import Clock
 
 _TRIES = 8
 # Longer than any permit holds; a broadcast has its own deadline before that.
@@ -117,6 +117,7 @@ class BuildService:
         stream_url: Returns the address of a build's stream; None without streams.
         fees_of: Asks a chain's nodes for its present fees.
         composer: Makes contracts; None where a language model does.
+        clock: Passes the time.
     """
 
     def __init__(
@@ -128,7 +129,9 @@ class BuildService:
         stream_url: Callable[[str], str | None],
         fees_of: Callable[[Chain], ChainFees],
         composer: Composer | None,
+        clock: Clock = time,
     ) -> None:
+        self._clock = clock
         self._chains = chains
         self._files = files
         self._start_execution = start_execution
@@ -136,7 +139,7 @@ class BuildService:
         self._stream_url = stream_url
         self._fees_of = fees_of
         self._composer = composer
-        self._estimator = Estimator()
+        self._estimator = Estimator(clock)
         self._threads = RequestThreads(max_workers=3, thread_name_prefix="builds")
 
     # ── Request ─────────────────────────────────────────────────────────────────────────────────
@@ -401,16 +404,15 @@ class BuildService:
         self._await_permits(build_id)
         return Cancelled()
 
-    @staticmethod
-    def _await_permits(build_id: str) -> None:
+    def _await_permits(self, build_id: str) -> None:
         """Wait until nothing of the build is on its way; no new permit is given to a build that was cancelled."""
-        deadline = time.monotonic() + _PERMIT_WAIT_SECONDS
-        while held := permits_of(build_id):
+        deadline = self._clock.monotonic() + _PERMIT_WAIT_SECONDS
+        while held := permits_of(build_id, self._clock):
             latest = max(int(permit.until) for permit in held)
-            if time.monotonic() > deadline:
-                logger.error("permit outlived its time", build_id=build_id, until=latest, now=epoch_milliseconds())
+            if self._clock.monotonic() > deadline:
+                logger.error("permit outlived its time", build_id=build_id, until=latest)
                 raise ConflictError("The build is cancelled, and something of it is still on its way", retry_after=2)
-            time.sleep(_PERMIT_POLL_SECONDS)
+            self._clock.sleep(_PERMIT_POLL_SECONDS)
 
     # ── Deploy to more chains ───────────────────────────────────────────────────────────────────
 

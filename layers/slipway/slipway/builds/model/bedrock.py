@@ -44,6 +44,7 @@ from slipway.errors import (
     UpstreamUnavailableError,
 )
 from slipway.settings import BedrockSettings
+from slipway.times import Clock
 
 ENGINE = "bedrock"
 MAX_TOKENS = 8192
@@ -183,10 +184,9 @@ class Conversation:
         prompt: What it is asked; recorded.
         attachment: What it is given with that; not recorded, because it is kept elsewhere.
         tools: What it can answer by.
-        sleep: Waits seconds.
-        clock: Seconds that only go on.
+        clock: Passes the time.
         chance: From 0 to 1, for the length of pauses.
-        ends_at: When it is given up, by `clock`; set by the first question.
+        ends_at: When it is given up, by `clock.monotonic`; set by the first question.
     """
 
     client: ConverseClient
@@ -195,8 +195,7 @@ class Conversation:
     prompt: str
     tools: Sequence[Tool]
     attachment: str | None = None
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    clock: Clock = time
     chance: Callable[[], float] = random.random
     _account: _Account = field(default_factory=_Account)
     ends_at: float | None = None
@@ -232,7 +231,7 @@ class Conversation:
             UpstreamAuthenticationError: Slipway may not use the model.
             UpstreamRefusedError: Bedrock does not take the call.
         """
-        ends_at = self.ends_at = self.ends_at or self.clock() + self.settings.seconds
+        ends_at = self.ends_at = self.ends_at or self.clock.monotonic() + self.settings.seconds
         texts = [self.prompt, *([self.attachment] if self.attachment else [])]
         messages: list[Any] = [{"role": "user", "content": [{"text": text} for text in texts]}]
         problems: list[str] = []
@@ -284,7 +283,7 @@ class Conversation:
         """Ask once; while Bedrock is busy, ask again with pauses that grow and differ."""
         reason = "there was no time left"
         for number in range(MAX_TRIES):
-            if self.clock() + self.settings.call_seconds > ends_at:
+            if self.clock.monotonic() + self.settings.call_seconds > ends_at:
                 break
             try:
                 answer = self.client.converse(
@@ -316,7 +315,7 @@ class Conversation:
                 return answer
             pause = self.chance() * min(_MAX_PAUSE, _FIRST_PAUSE * 2**number)
             if number + 1 < MAX_TRIES:
-                self.sleep(max(0.0, min(pause, ends_at - self.clock())))
+                self.clock.sleep(max(0.0, min(pause, ends_at - self.clock.monotonic())))
         raise UpstreamUnavailableError(
             f"The language model did not answer: {reason}", retry_after=30, details=self._details()
         )
@@ -352,11 +351,19 @@ class BedrockGenerator:
         settings: Which model, how long, and its prices.
         check: Judges a generation before it counts; None to leave that to the caller.
         reviewed: Whether a second reading holds each contract to the wishes of its request.
+        clock: Passes the time.
     """
 
     def __init__(
-        self, client: ConverseClient, settings: BedrockSettings, check: Check | None = None, *, reviewed: bool = False
+        self,
+        client: ConverseClient,
+        settings: BedrockSettings,
+        check: Check | None = None,
+        *,
+        reviewed: bool = False,
+        clock: Clock = time,
     ) -> None:
+        self._clock = clock
         self._client = client
         self._settings = settings
         self._check = check
@@ -376,7 +383,9 @@ class BedrockGenerator:
             "options": request.options or {},
             "owner": owner,
         }
-        conversation = Conversation(self._client, self._settings, INSTRUCTIONS, json.dumps(asked), [_SUBMIT_CONTRACT])
+        conversation = Conversation(
+            self._client, self._settings, INSTRUCTIONS, json.dumps(asked), [_SUBMIT_CONTRACT], clock=self._clock
+        )
         refused: list[CompilationFailedError] = []
         drafts: list[Draft] = []
 
@@ -451,8 +460,9 @@ def _compiler_problems(error: CompilationFailedError) -> list[str]:
 class BedrockFixer:
     """Mends by a language model what the mechanical fixers have no answer for; see `SourceFixer`."""
 
-    def __init__(self, client: ConverseClient, settings: BedrockSettings) -> None:
+    def __init__(self, client: ConverseClient, settings: BedrockSettings, clock: Clock = time) -> None:
         """See `BedrockGenerator`."""
+        self._clock = clock
         self._client = client
         self._settings = settings
 
@@ -470,6 +480,7 @@ class BedrockFixer:
             json.dumps({"findings": refused[:MAX_FINDINGS]}),
             [_SUBMIT_SOURCES],
             attachment=json.dumps({"sources": dict(sources)}),
+            clock=self._clock,
         )
 
         def read(submitted: BaseModel) -> dict[str, str]:

@@ -396,7 +396,7 @@ def _send(rpc: JsonRpc, build_id: str, job_id: str, item: TransactionItem, clock
             it.
     """
     asked_at = clock.monotonic()
-    with broadcasting(build_id, job_id, int(item.chain_id), _PERMIT_SECONDS) as permitted:
+    with broadcasting(build_id, job_id, int(item.chain_id), _PERMIT_SECONDS, clock) as permitted:
         if not permitted:
             return False
         if clock.monotonic() - asked_at > _PERMIT_SECONDS - SENDING_SECONDS:
