@@ -18,13 +18,18 @@ from local.paths import ROOT
 DAYS_AHEAD = (1, 30, 365)
 _PATHS = ["tests/unit", "tests/functional"]
 _TURN_SECONDS = 0.05
+_LONGER_THAN_A_RUN = 86_400
 
 
 def variables(days: int) -> dict[str, str]:
-    """Return the environment in which it is so many days later; clocks that only measure stay as they are."""
+    """Return the environment in which it is so many days later; clocks that only measure stay as they are.
+
+    libfaketime reads its settings once. A process crashes where it reads them while a test changes the environment.
+    """
     library: dict[str, str] = get_reload_information()[1]
     preloaded = os.path.join(library["LD_LIBRARY_PATH"], library["LD_PRELOAD"])  # noqa: PTH118 (a text from elsewhere)
-    return {"LD_PRELOAD": preloaded, "DONT_FAKE_MONOTONIC": "1", "FAKETIME": f"+{days}d"} if days else {}
+    settings = {"FAKETIME": f"+{days}d", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": str(_LONGER_THAN_A_RUN)}
+    return {"LD_PRELOAD": preloaded, **settings} if days else {}
 
 
 def run(days: int, paths: list[str], *, half_speed: bool = False) -> bool:
