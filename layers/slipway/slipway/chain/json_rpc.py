@@ -239,7 +239,9 @@ class JsonRpc:
         body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         try:
             with waiting(timeout) as seconds:
-                response = request_within(self._client, "POST", node.url, seconds, most_bytes=_MAX_BYTES, json=body)
+                response = request_within(
+                    self._client, "POST", node.url, seconds, most_bytes=_MAX_BYTES, clock=self._clock, json=body
+                )
         except UpstreamUnavailableError as error:
             raise _NoAnswerError(error.message) from error
         except (httpx.HTTPError, httpx.InvalidURL, BudgetSpentError) as error:

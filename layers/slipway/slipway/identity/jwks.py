@@ -91,7 +91,9 @@ class JwksClient:
         require_public_url(self._url)
         try:
             with waiting(3.0) as seconds:
-                answer = request_within(self._client, "GET", self._url, seconds, most_bytes=_MAX_BYTES)
+                answer = request_within(
+                    self._client, "GET", self._url, seconds, most_bytes=_MAX_BYTES, clock=self._clock
+                )
             answer.raise_for_status()
             key_set = jwt.PyJWKSet.from_dict(answer.json())
         except (
