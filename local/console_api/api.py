@@ -124,7 +124,7 @@ class ConsoleRoutes:
     async def _perform(
         self, request: web.Request, call: str, perform: Perform, scenario: Scenario | None = None, status: int = 200
     ) -> web.Response:
-        """Do a call, unless a fault does."""
+        """Do a call, unless a fault triggers."""
         latency = self._market.effective(scenario).latency
         await asyncio.sleep(latency.get(call, latency.get("*", 0.0)))  # type: ignore[call-overload]
         fault = self._market.fault(call, scenario)

@@ -167,7 +167,7 @@ class Chance:
         self._triggered: dict[tuple[str, int], int] = {}
 
     def draw(self, owner: str, faults: list[Fault], calls: set[str]) -> Fault | None:
-        """Return the fault that triggers one of these calls now, if any.
+        """Return the fault that triggers in one of these calls now, if any.
 
         Args:
             owner: Whose faults these are; each owner's are counted apart.

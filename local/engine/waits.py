@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import ModuleType, SimpleNamespace
 
 ENGINE = "ministack"
-LONGEST_SECONDS = 5.0
+MAX_SECONDS = 5.0
 """How long a thread may outlive a process that was given up; an event wakes it at once."""
 
 
@@ -30,22 +30,22 @@ class Events[Event](queue.Queue[Event]):
         Raises:
             queue.Empty: Nothing was.
         """
-        return super().get(block, timeout and max(timeout, LONGEST_SECONDS))
+        return super().get(block, timeout and max(timeout, MAX_SECONDS))
 
 
 class WokenServer(socketserver.ThreadingTCPServer):
     """Waits for connections, and makes one itself to end."""
 
-    def serve_forever(self, poll_interval: float = LONGEST_SECONDS) -> None:
+    def serve_forever(self, poll_interval: float = MAX_SECONDS) -> None:
         """Serve until it is shut down, without looking up in between."""
-        super().serve_forever(max(poll_interval, LONGEST_SECONDS))
+        super().serve_forever(max(poll_interval, MAX_SECONDS))
 
     def shutdown(self) -> None:
         """End `serve_forever` at once."""
         # The standard library's own flag; it is read before the connection is taken.
         self._BaseServer__shutdown_request = True
         with suppress(OSError):
-            socket.create_connection(self.socket.getsockname(), LONGEST_SECONDS).close()
+            socket.create_connection(self.socket.getsockname(), MAX_SECONDS).close()
         super().shutdown()
 
 

@@ -3,7 +3,7 @@
 A fault is a file in that directory: ``{"boundary", "when", "action", "job_id"}``, taken by deleting it, so that each
 triggers once whichever process comes first. A boundary is a step of a workflow (``slipway.jobs.steps.perform``), or
 what ``boundary_of`` names of an event; ``when`` is ``before`` or ``after`` it. With ``start`` the boundary is a
-function's logical id, and the fault triggers a process of it before there is a handler. Actions:
+function's logical id, and the fault triggers in a process of it before there is a handler. Actions:
 
 - ``kill``: the process ends without a word, before the step or after it and before anybody hears of it;
 - ``raise:<name>``: an error of this name, which nobody has listed;

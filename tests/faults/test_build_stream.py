@@ -97,7 +97,7 @@ def test_each_event_is_reported_once_whichever_process_dies(stack: FaultyStack, 
 def test_each_event_is_reported_once_whichever_process_dies_in_its_turn(
     stack: FaultyStack, faults: list[tuple[str, str, str]]
 ) -> None:
-    """All at once, a fault may trigger another build than its own."""
+    """All at once, a fault may trigger in another build than its own."""
     with ThreadPoolExecutor(len(faults)) as threads:
         runs = {fault: threads.submit(_told_once, stack, fault, 1 + len(faults)) for fault in faults}
     failed = {fault: run.exception() for fault, run in runs.items() if run.exception()}

@@ -572,13 +572,19 @@ def _revert_creation(harness: LaunchHarness, job: str) -> None:
     item.update([raw, hashes, TransactionItem.transaction_hash.set(signed.transaction_hash)])
 
 
-def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free(harness: LaunchHarness) -> None:
-    job = harness.new("unlucky")
+def _end_reverted(harness: LaunchHarness, model: str) -> str:
+    """Launch a model to its end, with a creation that reverts."""
+    job = harness.new(model)
     harness.sign(job)
     _revert_creation(harness, job)
     harness.work(job)
     harness.anvil.mine(2)
     assert harness.work(job)["step"] == "done"
+    return job
+
+
+def test_if_the_creation_reverts_the_registration_does_too_and_the_model_is_free(harness: LaunchHarness) -> None:
+    job = _end_reverted(harness, "unlucky")
     status = harness.status(job)
     deploy, register = (transaction_for(job, purpose) for purpose in ("deploy", "register"))
     assert deploy
@@ -1501,12 +1507,7 @@ def test_administrators_see_what_a_wallets_launches_cost(harness: LaunchHarness,
 
 
 def test_what_failed_or_was_called_off_cost_something_too(harness: LaunchHarness) -> None:
-    job = harness.new("unlucky")
-    harness.sign(job)
-    _revert_creation(harness, job)
-    harness.work(job)
-    harness.anvil.mine(2)
-    assert harness.work(job)["step"] == "done"
+    _end_reverted(harness, "unlucky")
     assert {row["purpose"] for row in _gas(harness)["transactions"]} == {"deploy", "register"}
     late = _late(harness, "late")
     harness.work(late, asked=True)
